@@ -1,0 +1,175 @@
+"""The words of the field as values: recording, segment, transcript, summary. No I/O, no clock, no libraries.
+
+Times inside a recording are seconds from its start (float). Instants are Unix seconds (float, UTC) and
+become local wall time only where a person reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Seconds = float
+"""A duration or an offset into a recording."""
+
+Instant = float
+"""Unix time in seconds, UTC."""
+
+
+class Mark(StrEnum):
+    """Why a segment is not presented as plain speech."""
+
+    LOW_CONFIDENCE = "low-confidence"
+    REPETITION = "repetition"
+    OVER_SILENCE = "over-silence"
+
+
+class Stage(StrEnum):
+    """The two kinds of work that a job can be for. Writing notes is the supervisor's own act, not a job."""
+
+    TRANSCRIBE = "transcribe"
+    SUMMARIZE = "summarize"
+
+
+class JobState(StrEnum):
+    """Where a job stands; `parked` waits for something outside (a server, a disk) and costs no attempts."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    PARKED = "parked"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Kind(StrEnum):
+    """What an artifact is; retention rules are given per kind."""
+
+    AUDIO = "audio"
+    TRANSCRIPT = "transcript"
+    SUMMARY = "summary"
+    SIDECAR = "sidecar"
+
+
+class Fault(StrEnum):
+    """Who is to blame when a worker says that it could not do the work."""
+
+    MEDIA = "media"
+    """The file itself: final, no retry helps."""
+    CHANGED = "changed"
+    """The file is no longer the content that was asked for; the folder scan will find what it became."""
+    GONE = "gone"
+    """The file is not there any more, or may not be read."""
+    MEMORY = "memory"
+    """The recording asked for more memory than the worker may have."""
+    ENVIRONMENT = "environment"
+    """Disk, permissions of a folder, model: pause and try again, charge nobody."""
+    ENDPOINT = "endpoint"
+    """The summary server is down, busy or loading: park, charge nobody."""
+    ANSWER = "answer"
+    """The summary server answered with something that is not a summary."""
+    LOCALITY = "locality"
+    """The step would have left the device."""
+    INTERNAL = "internal"
+    """A bug of ours; tried again, then failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of speech as the engine heard it.
+
+    `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability
+    of its tokens), 0-1. `mark` is None for plain speech.
+    """
+
+    start: Seconds
+    end: Seconds
+    text: str
+    confidence: float = 1.0
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All segments of one recording with what is known of how they came about.
+
+    `duration` is what was decoded; `declared_duration` what the container claims (None if it does not say).
+    `speech_seconds` is voice activity as the detector saw it. `bad_packets` counts packets that did not decode.
+    `truncated` is true when the file ends before its own declaration says it should.
+    `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
+    """
+
+    recording_id: str
+    segments: tuple[Segment, ...]
+    language: str
+    language_probability: float
+    duration: Seconds
+    speech_seconds: Seconds
+    model: str
+    engine: str
+    declared_duration: Seconds | None = None
+    bad_packets: int = 0
+    truncated: bool = False
+    recorded_at: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The spoken words without times; segments marked as not speech are left out."""
+        return " ".join(s.text.strip() for s in self.segments if is_speech(s) and s.text.strip())
+
+
+def is_speech(segment: Segment) -> bool:
+    """True for what may be presented as said: plain or low-confidence, never a loop or text over silence."""
+    return segment.mark not in (Mark.REPETITION, Mark.OVER_SILENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One statement of a summary and the second of the recording that it rests on (None: the whole)."""
+
+    text: str
+    at: Seconds | None = None
+    flagged: tuple[str, ...] = ()
+    """Names and numbers in `text` that the transcript does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something somebody said would be done. `owner` and `due` only if said."""
+
+    text: str
+    at: Seconds | None = None
+    owner: str | None = None
+    due: str | None = None
+    flagged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a recording comes down to, and how far that can be trusted.
+
+    `by`: "extractive", or the kind of server ("openai-compatible", "lm-studio", ...). `coverage`: share of speech
+    seconds that reached the summarizer, 0-1; `missing` names the (start, end) ranges that did not.
+    `unsupported`: statements dropped because the transcript did not bear them out.
+    `locality`: "device" (checked), "unverified", "lan" or "cloud"; `made_at`: host that made it, or "this device".
+    """
+
+    recording_id: str
+    by: str
+    title: str
+    overview: str
+    key_points: tuple[Point, ...] = ()
+    decisions: tuple[Point, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    open_questions: tuple[Point, ...] = ()
+    people: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    template: str = "meeting"
+    model: str = ""
+    made_at: str = "this device"
+    locality: str = "device"
+    coverage: float = 1.0
+    missing: tuple[tuple[Seconds, Seconds], ...] = ()
+    unsupported: int = 0
+    extra: dict[str, tuple[Point, ...]] = field(default_factory=dict)
+    """Further sections by heading, for templates that have their own (interview: quotes; journal: mood ...)."""

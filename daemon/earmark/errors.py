@@ -1,0 +1,67 @@
+"""Every error earmark raises on purpose. A message says which thing, what is wrong and what would be right."""
+
+from __future__ import annotations
+
+
+class EarmarkError(Exception):
+    """Something went wrong that a sentence can explain.
+
+    `exit_code` is what the command line returns when this error ends a verb; the codes follow sysexits.h
+    (64 usage, 65 bad data, 66 no input, 69 unavailable, 70 internal, 74 I/O, 75 try again, 77 permission, 78 config).
+    """
+
+    exit_code = 70
+
+
+class ConfigError(EarmarkError):
+    """The configuration is wrong; the message lists every problem found, one per line."""
+
+    exit_code = 78
+
+
+class NotFound(EarmarkError):
+    """A named file, folder or recording does not exist, or earmark has never seen it."""
+
+    exit_code = 66
+
+
+class ModelError(EarmarkError):
+    """No usable speech model: absent, incomplete, or not the bytes that were promised."""
+
+    exit_code = 69
+
+
+class LedgerError(EarmarkError):
+    """The ledger cannot be opened, is damaged, or was written by a newer earmark."""
+
+    exit_code = 74
+
+
+class LedgerBusy(EarmarkError):
+    """Another daemon holds the ledger; the message names its process."""
+
+    exit_code = 75
+
+
+class EnvironmentFault(EarmarkError):
+    """The machine, not the recording: disk full, read-only, unmounted, quota. Nobody's attempt is charged."""
+
+    exit_code = 74
+
+
+class MediaError(EarmarkError):
+    """The file cannot be read as a recording. The sentence is shown to the user as it is."""
+
+    exit_code = 65
+
+
+class PrivacyError(EarmarkError):
+    """The step would let something leave this device and nobody said it may."""
+
+    exit_code = 77
+
+
+class RetentionError(EarmarkError):
+    """A plan that no longer matches the world, a blown fuse, or a rule that cannot be understood."""
+
+    exit_code = 65

@@ -1,0 +1,69 @@
+"""Where earmark keeps things. The only place that asks the platform; everything else is handed a `Places`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP = "earmark"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The three folders of one installation.
+
+    `config`: config.toml and user templates. `state`: ledger, lock, logs; private (0700), never inside a drop
+    folder. `data`: models.
+    """
+
+    config: Path
+    state: Path
+    data: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def ledger_file(self) -> Path:
+        return self.state / "ledger.db"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.state / "daemon.lock"
+
+    @property
+    def status_file(self) -> Path:
+        """What the running daemon last said of itself (JSON); how `status` knows what no table holds."""
+        return self.state / "status.json"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def templates(self) -> Path:
+        return self.config / "templates"
+
+
+def platform_places(environ: dict[str, str] | None = None) -> Places:
+    """XDG folders on Linux, Application Support on macOS; EARMARK_HOME puts all three under one folder."""
+    home = (os.environ if environ is None else environ).get("EARMARK_HOME")
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Places(config=root / "config", state=root / "state", data=root / "data")
+    dirs = platformdirs.PlatformDirs(APP, appauthor=False)
+    return Places(
+        config=Path(dirs.user_config_dir), state=Path(dirs.user_state_dir), data=Path(dirs.user_data_dir)
+    )
+
+
+def make_private(folder: Path) -> Path:
+    """Create the folder (and parents) readable by its owner only, and return it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077 and folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
+    return folder
