@@ -1,0 +1,15 @@
+"""Configuration: one typed schema, one place that reads it, and the documents generated from it."""
+
+from earmark.config.duration import Duration, parse_duration
+from earmark.config.load import FolderSettings, folder_settings, load_config, parse_config
+from earmark.config.schema import Config
+
+__all__ = [
+    "Config",
+    "Duration",
+    "FolderSettings",
+    "folder_settings",
+    "load_config",
+    "parse_config",
+    "parse_duration",
+]

@@ -1,0 +1,147 @@
+"""The sample config file and docs/configuration.md, both written from the schema so that neither can lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from earmark.config.schema import Config, Folder, Intake, Notes, Summary, Transcription
+
+
+def sample() -> str:
+    """A config.toml with every key at its default, commented out, under its description."""
+    lines = [
+        "# earmark's configuration. Every line is optional; what is commented out shows the default.",
+        "# Check it with: earmark config check",
+        "",
+    ]
+    lines += _sample_keys(Config)
+    for name, field in Config.model_fields.items():
+        section = _section(field)
+        if section is not None and section is not Folder:
+            lines += _sample_section(name, section)
+    lines += ["", f"# {_first_line(Folder)}", "# [[folder]]"]
+    lines += [f"# {line}" if line else "#" for line in _sample_keys(Folder, comment=False)]
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """docs/configuration.md: every key with type, default and meaning."""
+    lines = [
+        "# Configuration",
+        "",
+        "<!-- Written by `earmark config reference`; change the descriptions in daemon/earmark/config/schema.py. -->",
+        "",
+        "earmark needs no configuration. To change something, write `config.toml` where `earmark config show` says",
+        "(Linux: `~/.config/earmark/`, macOS: `~/Library/Application Support/earmark/`). Unknown keys are errors.",
+        "A running daemon reads the file again on SIGHUP; a broken file changes nothing and says why.",
+        "",
+        "## Top level",
+        "",
+    ]
+    lines += _table(Config)
+    for name, field in Config.model_fields.items():
+        section = _section(field)
+        if section is None:
+            continue
+        heading = f"[[{name}]]" if section is Folder else f"[{name}]"
+        lines += ["", f"## `{heading}`", "", section.__doc__.strip() if section.__doc__ else "", ""]
+        lines += _table(section)
+        for inner_name, inner in section.model_fields.items():
+            if (rule := _section(inner)) is not None:
+                lines += ["", f"### `[{name}.{inner_name}]`", "", inner.description or "", ""]
+                lines += _table(rule)
+    return "\n".join(lines) + "\n"
+
+
+def _sample_section(name: str, section: type[BaseModel]) -> list[str]:
+    lines = ["", f"# {_first_line(section)}", f"[{name}]", *_sample_keys(section)]
+    for inner_name, field in section.model_fields.items():
+        if (inner := _section(field)) is not None:
+            lines += ["", f"# {field.description}", f"[{name}.{inner_name}]", *_sample_keys(inner)]
+    return lines
+
+
+def _sample_keys(model: type[BaseModel], comment: bool = True) -> list[str]:
+    lines = []
+    for name, field in _plain_fields(model):
+        value = _example(name, field)
+        lines += [f"# {field.description}", f"{'# ' if comment else ''}{name} = {value}"]
+    return lines
+
+
+def _example(name: str, field: FieldInfo) -> str:
+    """A value that is right when its line is uncommented: the default, or where that is nothing, what it inherits."""
+    if field.is_required():
+        return '"~/Recordings"'
+    default = field.get_default(call_default_factory=True)
+    if default is not None:
+        return _toml(default)
+    for section in (Intake, Transcription, Summary, Notes):
+        inherited = section.model_fields.get(name)
+        if inherited is not None and inherited.default is not None:
+            return _toml(inherited.default)
+    return '"30d"' if "Duration" in str(field.annotation) else f'"/path/to/{name}"'
+
+
+def _plain_fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    return ((name, field) for name, field in model.model_fields.items() if _section(field) is None)
+
+
+def _table(model: type[BaseModel]) -> list[str]:
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for name, field in _plain_fields(model):
+        default = (
+            "required" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"
+        )
+        kind = _type_name(field.annotation).replace("|", "\\|")
+        rows.append(
+            f"| `{name}` | {kind} | {default} | {(field.description or '').replace('|', chr(92) + '|')} |"
+        )
+    return rows
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    candidates = [field.annotation, *get_args(field.annotation)]
+    return next((t for t in candidates if isinstance(t, type) and issubclass(t, BaseModel)), None)
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
+    if isinstance(value, bool | int | float | str):
+        return json.dumps(value)
+    return json.dumps(str(value))
+
+
+def _type_name(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " | ".join(f"`{a}`" for a in args)
+    if origin is tuple:
+        return f"list of {_type_name(args[0])}"
+    if origin is dict:
+        return "table of text"
+    if args:
+        return _type_name(next(a for a in args if a is not NoneType))
+    names = {
+        "str": "text",
+        "int": "whole number",
+        "float": "number",
+        "bool": "true/false",
+        "Duration": "length of time",
+    }
+    return names.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", "text").lower())

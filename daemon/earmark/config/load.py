@@ -1,0 +1,120 @@
+"""Reading config.toml: all problems at once, each with its key, what is wrong and what would be right."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from rapidfuzz import process
+
+from earmark.config.schema import Config, Folder, OutputFormat
+from earmark.errors import ConfigError
+
+
+def load_config(file: Path) -> Config:
+    """The configuration in `file`, or the defaults if there is no such file. Raises ConfigError listing every problem."""
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{file}: cannot be read: {error}; it must be a readable UTF-8 text file"
+        ) from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: is not valid TOML: {error}") from error
+    return parse_config(raw, str(file))
+
+
+def parse_config(raw: dict[str, Any], origin: str) -> Config:
+    """The configuration that a parsed TOML document stands for; `origin` names it in errors."""
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{origin}: {explain(problem)}" for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+    problems = list(_contradictions(config))
+    if problems:
+        raise ConfigError("\n".join(f"{origin}: {p}" for p in problems))
+    return config
+
+
+def explain(problem: ErrorDetails) -> str:
+    """One pydantic error as a sentence a person can act on."""
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = list(_keys_at(problem["loc"][:-1]))
+        near = process.extractOne(str(problem["loc"][-1]), known, score_cutoff=60)
+        hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
+        return f"`{key}` is not a setting; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"`{key}`: {message[0].lower()}{message[1:]} (found {problem['input']!r})"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            return []
+        inner = [field.annotation, *get_args(field.annotation)]
+        model = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def _contradictions(config: Config) -> list[str]:
+    problems = []
+    seen: dict[Path, int] = {}
+    for number, folder in enumerate(config.folder):
+        if folder.path in seen:
+            problems.append(f"`folder.{number}.path`: {folder.path} is listed twice; keep one of them")
+        seen[folder.path] = number
+    if config.privacy != "device" and not config.summary.allowed_hosts:
+        problems.append(
+            f"`privacy` is {config.privacy!r} but `summary.allowed_hosts` is empty; name the hosts that may be reached"
+        )
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """Everything that holds for one drop folder, overrides applied."""
+
+    path: Path
+    recursive: bool
+    ignore: tuple[str, ...]
+    language: str | None
+    model: str
+    vocabulary: tuple[str, ...]
+    prompt: str
+    tags: tuple[str, ...]
+    template: str
+    formats: tuple[OutputFormat, ...]
+    priority: int
+
+
+def folder_settings(config: Config, path: Path) -> FolderSettings:
+    """The settings for the drop folder `path`, which need not be in the file (it may come from the command line)."""
+    folder = next((f for f in config.folder if f.path == path), Folder(path=path))
+    language = folder.language or config.transcription.language
+    return FolderSettings(
+        path=path,
+        recursive=config.intake.recursive if folder.recursive is None else folder.recursive,
+        ignore=(*config.intake.ignore, *(folder.ignore or ())),
+        language=None if language == "auto" else language,
+        model=folder.model or config.transcription.model,
+        vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
+        prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,
+        tags=tuple(dict.fromkeys((*config.notes.tags, *(folder.tags or ())))),
+        template=folder.template or config.summary.template,
+        formats=config.notes.formats if folder.formats is None else folder.formats,
+        priority=folder.priority,
+    )

@@ -1,0 +1,202 @@
+"""The whole configuration as one typed schema; every key is documented here and nowhere else.
+
+`earmark config sample` and docs/configuration.md are generated from these descriptions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from earmark.config.duration import DurationField
+
+
+def _absolute(path: Path) -> Path:
+    return Path(path.expanduser().absolute())
+
+
+UserPath = Annotated[Path, AfterValidator(_absolute)]
+
+OutputFormat = Literal["srt", "vtt", "txt", "json"]
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values are fixed once read."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=True
+    )
+
+
+class Intake(Section):
+    """What counts as a recording, and when it is taken."""
+
+    recursive: bool = Field(True, description="Look into subfolders too.")
+    ignore: tuple[str, ...] = Field(
+        (), description='Further names to ignore, as in .gitignore: `["drafts/", "*.tmp.wav"]`.'
+    )
+    settle_seconds: float = Field(
+        2.0,
+        ge=0.2,
+        le=3600,
+        description="A file is taken when size, time and inode have not changed for this long.",
+    )
+    scan_seconds: float = Field(
+        60.0, ge=1, le=3600, description="How often the folders are read through, whatever the watcher says."
+    )
+    order: Literal["newest-first", "oldest-first"] = Field(
+        "newest-first", description="Which waiting recording comes next."
+    )
+    watch: Literal["auto", "off"] = Field(
+        "auto",
+        description="`off` does without the operating system's change events (slow or network folders).",
+    )
+
+
+class Transcription(Section):
+    """How speech becomes text. Runs on this machine only."""
+
+    model: str = Field(
+        "auto",
+        description="Name of a model under the models folder, `tiny.en` (the starter), or `auto`: the best one present.",
+    )
+    model_dir: UserPath | None = Field(
+        None, description="A folder with a CTranslate2 Whisper model; comes before `model`."
+    )
+    language: str = Field(
+        "auto",
+        description="Language code such as `en` or `de`, or `auto` to detect it on the speech.",
+        pattern=r"^(auto|[a-z]{2,3})$",
+    )
+    vocabulary: tuple[str, ...] = Field((), description="Names and terms that occur, to be heard rightly.")
+    prompt: str = Field("", max_length=800, description="A sentence in the style the transcript should have.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs.")
+    compute_type: Literal[
+        "auto", "int8", "int8_float16", "int8_float32", "float16", "float32", "bfloat16"
+    ] = Field("auto", description="Number format; `auto` is int8 on a CPU and float16 on a GPU.")
+    workers: int = Field(0, ge=0, le=32, description="Recordings transcribed at once; 0 chooses by cores.")
+    threads: int = Field(0, ge=0, le=256, description="Threads per worker; 0 chooses by cores.")
+    beam_size: int = Field(5, ge=1, le=20, description="Wider is slower and a little more accurate.")
+    idle_seconds: float = Field(
+        60.0, ge=0, le=86400, description="An idle worker leaves (and gives its memory back) after this long."
+    )
+    hang_seconds: float = Field(
+        300.0, ge=10, le=86400, description="A worker that shows no progress for this long is ended."
+    )
+    memory_limit_mb: int = Field(
+        0, ge=0, description="Address-space limit per worker in MiB on a CPU; 0 chooses by size of the model."
+    )
+    max_hours: float = Field(24.0, gt=0, le=240, description="A longer recording is refused with a reason.")
+    sandbox: Literal["auto", "require", "off"] = Field(
+        "auto",
+        description="`require` refuses to transcribe where the system cannot take the network away from the worker.",
+    )
+
+
+class Summary(Section):
+    """Who writes the summary. Without a server the built-in extractive summary is used."""
+
+    endpoint: str = Field(
+        "http://localhost:1234/v1",
+        description="Base URL of an OpenAI-compatible server (default: LM Studio); `auto` looks on this device; or `none`.",
+    )
+    model: str = Field(
+        "auto", description="Model name as the server knows it, or `auto`: one that is loaded."
+    )
+    api_key_file: UserPath | None = Field(
+        None, description="A file that holds the server's key, if it wants one (mode 0600)."
+    )
+    template: str = Field(
+        "meeting", description="meeting, memo, interview, lecture, call, journal, or one of yours."
+    )
+    language: str = Field(
+        "auto",
+        description="Language of the summary; `auto` is the recording's.",
+        pattern=r"^(auto|[a-z]{2,3})$",
+    )
+    max_points: int = Field(7, ge=1, le=30, description="At most this many key points.")
+    context: int = Field(0, ge=0, description="The server's context window in tokens; 0 asks the server.")
+    timeout_seconds: float = Field(
+        600.0,
+        ge=5,
+        le=86400,
+        description="Give up on a server that sends nothing for this long (loading takes minutes).",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts that privacy `lan` or `cloud` may reach; nothing is reached that is not named here.",
+    )
+
+
+class Notes(Section):
+    """How the Markdown looks."""
+
+    dialect: Literal["obsidian", "logseq", "plain"] = Field(
+        "obsidian", description="Whose Markdown to write."
+    )
+    layout: Literal["two-files", "one-file"] = Field(
+        "two-files", description="Transcript and summary as two notes, or as one."
+    )
+    key_prefix: str = Field(
+        "", max_length=32, description="Put before every frontmatter key, for example `em_`."
+    )
+    keys: dict[str, str] = Field(
+        default_factory=dict, description='Other names for frontmatter keys: `{ recorded = "date" }`.'
+    )
+    tags: tuple[str, ...] = Field(("recording",), description="Tags of every note.")
+    formats: tuple[OutputFormat, ...] = Field(
+        (), description="Also write the transcript as: srt, vtt, txt, json."
+    )
+
+
+class RetentionRule(Section):
+    """A rule for one kind of artifact; without one, it is kept for ever."""
+
+    older_than: DurationField | None = Field(
+        None, description="May go this long after its recording was done: `36h`, `30d`, `2y5m7d`."
+    )
+
+
+class Retention(Section):
+    """What may be deleted, and when. Empty means: nothing, ever."""
+
+    audio: RetentionRule = Field(RetentionRule(), description="The recordings themselves.")
+    transcript: RetentionRule = Field(RetentionRule(), description="Transcript notes.")
+    summary: RetentionRule = Field(RetentionRule(), description="Summary notes.")
+    sidecar: RetentionRule = Field(RetentionRule(), description="srt, vtt, txt and json files.")
+    sweep_at: str = Field(
+        "03:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time of the daily sweep."
+    )
+
+
+class Folder(Section):
+    """One drop folder. Every key but `path` is optional and overrides the section of the same name for this folder."""
+
+    path: UserPath = Field(description="The folder to watch.")
+    recursive: bool | None = Field(None, description="See [intake].")
+    ignore: tuple[str, ...] | None = Field(None, description="Added to [intake].ignore.")
+    language: str | None = Field(None, pattern=r"^(auto|[a-z]{2,3})$", description="See [transcription].")
+    model: str | None = Field(None, description="See [transcription].")
+    vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
+    prompt: str | None = Field(None, max_length=800, description="See [transcription].")
+    tags: tuple[str, ...] | None = Field(None, description="Added to [notes].tags.")
+    template: str | None = Field(None, description="See [summary].")
+    formats: tuple[OutputFormat, ...] | None = Field(None, description="See [notes].")
+    priority: int = Field(0, ge=-100, le=100, description="Recordings of a higher priority come first.")
+
+
+class Config(Section):
+    """The whole of config.toml. Everything has a default; an empty file is a good file."""
+
+    privacy: Literal["device", "lan", "cloud"] = Field(
+        "device",
+        description="How far a summary request may go: this device, named hosts on the LAN, or anywhere. Audio never leaves.",
+    )
+    folder: tuple[Folder, ...] = Field((), description="Drop folders, one [[folder]] each.")
+    intake: Intake = Field(Intake())
+    transcription: Transcription = Field(Transcription())
+    summary: Summary = Field(Summary())
+    notes: Notes = Field(Notes())
+    retention: Retention = Field(Retention())
