@@ -192,7 +192,7 @@ class Config(Section):
 
     privacy: Literal["device", "lan", "cloud"] = Field(
         "device",
-        description="How far a summary request may go: this device, named hosts on the LAN, or anywhere. Audio never leaves.",
+        description="How far a summary request may go: this device, named LAN hosts, or named hosts. Audio never leaves.",
     )
     folder: tuple[Folder, ...] = Field((), description="Drop folders, one [[folder]] each.")
     intake: Intake = Field(Intake())

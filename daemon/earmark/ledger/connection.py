@@ -1,0 +1,137 @@
+"""The ledger's file: opening, migrating, checking, and transactions that last.
+
+WAL with synchronous=FULL: in simulated power cuts FULL lost no acknowledged row and NORMAL lost hundreds.
+secure_delete=ON: without it, deleted words stayed in free pages.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from earmark.errors import EnvironmentFault, LedgerError
+from earmark.paths import make_private
+
+MIGRATIONS: tuple[str, ...] = ("schema.sql",)
+"""Scripts in order; PRAGMA user_version counts how many have run."""
+
+BUSY_MS = 5_000
+"""How long to wait for another process's write, in milliseconds."""
+
+ENVIRONMENT_ERRORS = ("disk is full", "disk I/O", "readonly database", "unable to open", "database is locked")
+
+Row = sqlite3.Row
+
+
+class Connection:
+    """One open ledger file. Not for use from two threads at once.
+
+    Raises LedgerError where the file is damaged or too new, EnvironmentFault where the disk is the trouble.
+    """
+
+    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+        self.file = file
+        try:
+            if read_only:
+                self._db = sqlite3.connect(
+                    f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+                )
+            else:
+                make_private(file.parent)
+                # The file is created with the right mode before SQLite would create it world-readable.
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            if not read_only:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA secure_delete = ON")
+                # macOS: fsync alone does not reach the platter.
+                self._db.execute("PRAGMA fullfsync = ON")
+                self._migrate()
+        except sqlite3.DatabaseError as error:
+            raise self._translate(error) from error
+        except OSError as error:
+            raise EnvironmentFault(f"{file}: the ledger cannot be opened: {error.strerror}") from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Every row of a query."""
+        return self.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row of a query, or None."""
+        row: Row | None = self.execute(sql, values).fetchone()
+        return row
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement; sqlite3's errors come out as ours."""
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.DatabaseError as error:
+            raise self._translate(error) from error
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for many rows."""
+        try:
+            self._db.executemany(sql, rows)
+        except sqlite3.DatabaseError as error:
+            raise self._translate(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on disk when the block ends. Nested blocks join the outer one."""
+        if self._in_transaction():
+            yield
+            return
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            # On a full disk SQLite has rolled back already; a second ROLLBACK would hide the real error.
+            if self._in_transaction():
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _in_transaction(self) -> bool:
+        return self._db.in_transaction
+
+    def check(self) -> None:
+        """Raises LedgerError if the file is damaged (PRAGMA quick_check)."""
+        row = self.one("PRAGMA quick_check(1)")
+        if row is None or row[0] != "ok":
+            raise LedgerError(f"{self.file}: the ledger is damaged: {row[0] if row else 'unreadable'}")
+
+    def fold(self) -> None:
+        """Bring the write-ahead log back into the file and empty it, so that deleted words are nowhere."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _migrate(self) -> None:
+        done = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if done > len(MIGRATIONS):
+            raise LedgerError(
+                f"{self.file}: written by a newer earmark (version {done} against {len(MIGRATIONS)} here); upgrade earmark"
+            )
+        for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
+            statements = files("earmark.ledger").joinpath(script).read_text("utf-8")
+            self._db.executescript(f"BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {number}; COMMIT;")
+
+    def _translate(self, error: sqlite3.DatabaseError) -> Exception:
+        text = str(error)
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+            return error
+        if any(word in text for word in ENVIRONMENT_ERRORS):
+            return EnvironmentFault(f"{self.file}: the ledger cannot be written: {text}")
+        if "malformed" in text or "not a database" in text or "no such table" in text or "corrupt" in text:
+            return LedgerError(f"{self.file}: the ledger is damaged: {text}")
+        return error

@@ -1,0 +1,187 @@
+"""The queue: who may be worked on next, how often it was tried, and why it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from earmark.domain import Instant, JobState, Stage
+from earmark.ledger.connection import Connection, Row
+
+MAX_ATTEMPTS = 3
+"""Attempts that end badly before a job is failed for good."""
+
+LONGEST_BACKOFF = 3600.0
+"""Seconds. Also how a clock that jumped is noticed: no honest `not_before` is further ahead than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One stage of one recording. `attempts` includes the one under way."""
+
+    id: int
+    recording_id: str
+    stage: Stage
+    state: JobState
+    attempts: int
+    interruptions: int
+    not_before: Instant
+    reason: str | None
+    changed_at: Instant
+
+
+def backoff(failures: int, jitter: float, base: float = 15.0) -> float:
+    """Seconds to wait after so many failures: doubling from `base`, spread by `jitter` in [0, 1), at most an hour.
+
+    Full doubling with up to a quarter of spread keeps a crowd of failed jobs from coming back in step.
+    """
+    return float(min(LONGEST_BACKOFF, base * 2.0 ** max(0, min(failures, 20) - 1)) * (0.75 + 0.25 * jitter))
+
+
+class Jobs:
+    """Rows of `jobs`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def add(self, recording_id: str, stage: Stage, now: Instant) -> bool:
+        """Queue a stage unless it is there already; true if it was added."""
+        cursor = self._db.execute(
+            "INSERT INTO jobs (recording_id, stage, state, changed_at) VALUES (?, ?, 'waiting', ?)"
+            " ON CONFLICT (recording_id, stage) DO NOTHING",
+            (recording_id, stage, now),
+        )
+        return cursor.rowcount > 0
+
+    def of(self, recording_id: str, stage: Stage) -> Job | None:
+        row = self._db.one("SELECT * FROM jobs WHERE recording_id = ? AND stage = ?", (recording_id, stage))
+        return _job(row) if row else None
+
+    def get(self, job_id: int) -> Job | None:
+        row = self._db.one("SELECT * FROM jobs WHERE id = ?", (job_id,))
+        return _job(row) if row else None
+
+    def all(self) -> list[Job]:
+        return [_job(r) for r in self._db.all("SELECT * FROM jobs ORDER BY id")]
+
+    def claim(self, stage: Stage, by: str, now: Instant, newest_first: bool) -> Job | None:
+        """The next job that is due and whose file is there, charged with one attempt; None if nothing is due.
+
+        Work that keeps being cut short goes behind the rest, so that whoever cuts it cannot hold up the others.
+        """
+        order = "DESC" if newest_first else "ASC"
+        present = (
+            "AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL)"
+            if stage is Stage.TRANSCRIBE
+            else ""
+        )
+        with self._db.transaction():
+            row = self._db.one(
+                "SELECT j.id FROM jobs j JOIN recordings r ON r.id = j.recording_id"
+                f" WHERE j.stage = ? AND j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?) {present}"
+                f" ORDER BY j.interruptions / 3, r.priority DESC, r.media_time {order}, j.id LIMIT 1",
+                (stage, now, now, LONGEST_BACKOFF),
+            )
+            if row is None:
+                return None
+            self._db.execute(
+                "UPDATE jobs SET state = 'claimed', attempts = attempts + 1, claimed_by = ?, changed_at = ? WHERE id = ?",
+                (by, now, row["id"]),
+            )
+            return self.get(row["id"])
+
+    def done(self, job_id: int, now: Instant, reason: str | None = None) -> None:
+        self._set(job_id, JobState.DONE, reason, now)
+
+    def fail(self, job_id: int, reason: str, now: Instant) -> None:
+        """Failed for good; `earmark retry` brings it back."""
+        self._set(job_id, JobState.FAILED, reason, now)
+
+    def try_later(self, job_id: int, reason: str, not_before: Instant, now: Instant) -> None:
+        """Back to the queue; the attempt stays charged."""
+        self._set(job_id, JobState.WAITING, reason, now, not_before)
+
+    def give_back(
+        self,
+        job_id: int,
+        reason: str | None,
+        now: Instant,
+        *,
+        interrupted: bool = False,
+        not_before: Instant = 0.0,
+    ) -> None:
+        """Back to the queue with its attempt refunded: it was not the recording's fault."""
+        self._db.execute(
+            "UPDATE jobs SET state = 'waiting', attempts = max(0, attempts - 1), interruptions = interruptions + ?,"
+            " reason = ?, not_before = ?, claimed_by = NULL, changed_at = ? WHERE id = ?",
+            (int(interrupted), reason, not_before, now, job_id),
+        )
+
+    def park(self, job_id: int, reason: str, now: Instant) -> None:
+        """Set aside until something outside changes; the attempt is refunded."""
+        self._db.execute(
+            "UPDATE jobs SET state = 'parked', attempts = max(0, attempts - 1), reason = ?, claimed_by = NULL,"
+            " changed_at = ? WHERE id = ?",
+            (reason, now, job_id),
+        )
+
+    def unpark(self, stage: Stage, now: Instant) -> int:
+        """Everything parked of a stage goes back to the queue; returns how many."""
+        cursor = self._db.execute(
+            "UPDATE jobs SET state = 'waiting', not_before = 0, changed_at = ? WHERE stage = ? AND state = 'parked'",
+            (now, stage),
+        )
+        return cursor.rowcount
+
+    def requeue(self, recording_id: str, stage: Stage, now: Instant) -> bool:
+        """A person wants it tried again from the start of its attempts. True if there was such a job."""
+        cursor = self._db.execute(
+            "UPDATE jobs SET state = 'waiting', attempts = 0, interruptions = 0, not_before = 0, reason = NULL,"
+            " claimed_by = NULL, changed_at = ? WHERE recording_id = ? AND stage = ?",
+            (now, recording_id, stage),
+        )
+        return cursor.rowcount > 0
+
+    def progressed(self, job_id: int) -> None:
+        """It got further than ever before: earlier bad ends were not at this spot, so they do not count."""
+        self._db.execute(
+            "UPDATE jobs SET attempts = 1, interruptions = 0 WHERE id = ? AND (attempts != 1 OR interruptions != 0)",
+            (job_id,),
+        )
+
+    def claimed(self) -> list[Job]:
+        """Claims that exist; at start of a daemon these are all left over from one that died."""
+        return [_job(r) for r in self._db.all("SELECT * FROM jobs WHERE state = 'claimed' ORDER BY id")]
+
+    def count(self) -> dict[tuple[Stage, JobState], int]:
+        """How many jobs are in each state."""
+        rows = self._db.all("SELECT stage, state, count(*) AS n FROM jobs GROUP BY stage, state")
+        return {(Stage(r["stage"]), JobState(r["state"])): r["n"] for r in rows}
+
+    def next_due(self, now: Instant) -> Instant | None:
+        """The earliest future `not_before` of a waiting job."""
+        row = self._db.one(
+            "SELECT min(not_before) AS t FROM jobs WHERE state = 'waiting' AND not_before > ?", (now,)
+        )
+        return row["t"] if row else None
+
+    def _set(
+        self, job_id: int, state: JobState, reason: str | None, now: Instant, not_before: Instant = 0.0
+    ) -> None:
+        self._db.execute(
+            "UPDATE jobs SET state = ?, reason = ?, not_before = ?, claimed_by = NULL, changed_at = ? WHERE id = ?",
+            (state, reason, not_before, now, job_id),
+        )
+
+
+def _job(row: Row) -> Job:
+    return Job(
+        id=row["id"],
+        recording_id=row["recording_id"],
+        stage=Stage(row["stage"]),
+        state=JobState(row["state"]),
+        attempts=row["attempts"],
+        interruptions=row["interruptions"],
+        not_before=row["not_before"],
+        reason=row["reason"],
+        changed_at=row["changed_at"],
+    )

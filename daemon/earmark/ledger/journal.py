@@ -1,0 +1,118 @@
+"""What was decided (events), what is wrong right now (troubles), and small facts about the daemon."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from earmark.domain import Instant
+from earmark.ledger.connection import Connection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decision. `detail` is a sentence that holds no word of what was said."""
+
+    id: int
+    at: Instant
+    recording_id: str | None
+    path: Path | None
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong now. `subject` is a path, or a name such as `[disk]`."""
+
+    subject: str
+    kind: Literal["file", "folder", "system"]
+    sentence: str
+    since: Instant
+    seen: str
+
+
+class Journal:
+    """Rows of `events`, `troubles` and `facts`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def note(
+        self,
+        at: Instant,
+        what: str,
+        detail: str = "",
+        recording_id: str | None = None,
+        path: Path | None = None,
+    ) -> None:
+        """Write one decision down."""
+        self._db.execute(
+            "INSERT INTO events (at, recording_id, path, what, detail) VALUES (?, ?, ?, ?, ?)",
+            (at, recording_id, os.fsencode(path) if path else None, what, detail),
+        )
+
+    def events(
+        self, recording_id: str | None = None, path: Path | None = None, limit: int = 200
+    ) -> list[Event]:
+        """The latest events of a recording or a path, oldest first."""
+        rows = self._db.all(
+            "SELECT * FROM (SELECT * FROM events WHERE recording_id = ? OR path = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+            (recording_id, os.fsencode(path) if path else None, limit),
+        )
+        return [_event(r) for r in rows]
+
+    def latest(self, limit: int = 20) -> list[Event]:
+        rows = self._db.all(
+            "SELECT * FROM (SELECT * FROM events ORDER BY id DESC LIMIT ?) ORDER BY id", (limit,)
+        )
+        return [_event(r) for r in rows]
+
+    def trouble(
+        self,
+        subject: Path | str,
+        kind: Literal["file", "folder", "system"],
+        sentence: str,
+        now: Instant,
+        seen: str = "",
+    ) -> bool:
+        """Say that something is wrong; true if that is news."""
+        known = self._db.one("SELECT sentence, seen FROM troubles WHERE subject = ?", (_subject(subject),))
+        if known and known["sentence"] == sentence and known["seen"] == seen:
+            return False
+        self._db.execute(
+            "INSERT INTO troubles (subject, kind, sentence, since, seen) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (subject) DO UPDATE SET sentence = excluded.sentence, seen = excluded.seen",
+            (_subject(subject), kind, sentence, now, seen),
+        )
+        return True
+
+    def clear(self, subject: Path | str) -> bool:
+        """It is all right again; true if it was not before."""
+        return self._db.execute("DELETE FROM troubles WHERE subject = ?", (_subject(subject),)).rowcount > 0
+
+    def troubles(self) -> list[Trouble]:
+        rows = self._db.all("SELECT * FROM troubles ORDER BY kind DESC, since, subject")
+        return [
+            Trouble(os.fsdecode(r["subject"]), r["kind"], r["sentence"], r["since"], r["seen"]) for r in rows
+        ]
+
+    def set_fact(self, name: str, value: str, now: Instant) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, ?, ?)", (name, value, now)
+        )
+
+    def fact(self, name: str) -> tuple[str, Instant] | None:
+        row = self._db.one("SELECT value, at FROM facts WHERE name = ?", (name,))
+        return (row["value"], row["at"]) if row else None
+
+
+def _subject(subject: Path | str) -> bytes:
+    return os.fsencode(subject)
+
+
+def _event(row: Row) -> Event:
+    path = Path(os.fsdecode(row["path"])) if row["path"] is not None else None
+    return Event(row["id"], row["at"], row["recording_id"], path, row["what"], row["detail"])

@@ -1,0 +1,145 @@
+"""What was heard and what it came down to: checkpoints, transcripts, summaries. The only tables that hold words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter
+
+from earmark.domain import Instant, Mark, Segment, Summary, Transcript
+from earmark.ledger.connection import Connection
+from earmark.messages import Finished, Heard
+
+_TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
+_SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything before `upto` seconds is heard and stored. `settings` says with which model and options."""
+
+    settings: str
+    upto: float
+    language: str
+    language_probability: float
+    speech_seconds: float
+    bad_packets: int
+
+
+class Words:
+    """Rows of `checkpoints`, `heard`, `transcripts` and `summaries`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def checkpoint(self, recording_id: str) -> Checkpoint | None:
+        row = self._db.one("SELECT * FROM checkpoints WHERE recording_id = ?", (recording_id,))
+        return Checkpoint(**{key: row[key] for key in Checkpoint.__slots__}) if row else None
+
+    def heard_so_far(self, recording_id: str) -> tuple[Segment, ...]:
+        rows = self._db.all("SELECT * FROM heard WHERE recording_id = ? ORDER BY seq", (recording_id,))
+        return tuple(
+            Segment(r["start"], r["end"], r["text"], r["confidence"], Mark(r["mark"]) if r["mark"] else None)
+            for r in rows
+        )
+
+    def begin(self, recording_id: str, settings: str) -> Checkpoint | None:
+        """The checkpoint to go on from, if it was made with the same settings; one made with others is dropped."""
+        found = self.checkpoint(recording_id)
+        if found is not None and found.settings == settings:
+            return found
+        self.drop_checkpoint(recording_id)
+        return None
+
+    def hear(self, recording_id: str, settings: str, base: Checkpoint | None, heard: Heard) -> None:
+        """Store new segments and move the checkpoint. `base` is where this request started from."""
+        with self._db.transaction():
+            row = self._db.one(
+                "SELECT coalesce(max(seq), 0) AS seq FROM heard WHERE recording_id = ?", (recording_id,)
+            )
+            seq = row["seq"] if row else 0
+            self._db.execute_many(
+                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (recording_id, seq + n, s.start, s.end, s.text, s.confidence, s.mark)
+                    for n, s in enumerate(heard.segments, start=1)
+                ],
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    recording_id,
+                    settings,
+                    heard.upto,
+                    heard.language,
+                    heard.language_probability,
+                    heard.speech_seconds + (base.speech_seconds if base else 0.0),
+                    heard.bad_packets + (base.bad_packets if base else 0),
+                ),
+            )
+
+    def finish(
+        self,
+        recording_id: str,
+        settings: str,
+        base: Checkpoint | None,
+        finished: Finished,
+        model: str,
+        engine: str,
+        now: Instant,
+    ) -> Transcript:
+        """Turn what was heard into the transcript and count its revision up, in one transaction."""
+        transcript = Transcript(
+            recording_id=recording_id,
+            segments=self.heard_so_far(recording_id),
+            language=finished.language or (base.language if base else ""),
+            language_probability=finished.language_probability,
+            duration=finished.duration,
+            speech_seconds=finished.speech_seconds + (base.speech_seconds if base else 0.0),
+            model=model,
+            engine=engine,
+            declared_duration=finished.declared_duration,
+            bad_packets=finished.bad_packets + (base.bad_packets if base else 0),
+            truncated=finished.truncated,
+            recorded_at=finished.recorded_at,
+        )
+        with self._db.transaction():
+            self.store_transcript(transcript, settings, now)
+            self.drop_checkpoint(recording_id)
+        return transcript
+
+    def store_transcript(self, transcript: Transcript, settings: str, now: Instant) -> None:
+        """Put a complete transcript in the place of any earlier one; notes on disk are behind from now on."""
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO transcripts (recording_id, settings, stored_at, body) VALUES (?, ?, ?, ?)",
+                (transcript.recording_id, settings, now, _TRANSCRIPT.dump_json(transcript).decode()),
+            )
+            self._db.execute(
+                "UPDATE recordings SET transcript_rev = transcript_rev + 1, duration = ? WHERE id = ?",
+                (transcript.duration, transcript.recording_id),
+            )
+
+    def store_summary(self, summary: Summary, now: Instant) -> None:
+        """Put a summary in the place of any earlier one and count its revision up."""
+        with self._db.transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO summaries (recording_id, stored_at, body) VALUES (?, ?, ?)",
+                (summary.recording_id, now, _SUMMARY.dump_json(summary).decode()),
+            )
+            self._db.execute(
+                "UPDATE recordings SET summary_rev = summary_rev + 1 WHERE id = ?", (summary.recording_id,)
+            )
+
+    def transcript(self, recording_id: str) -> Transcript | None:
+        row = self._db.one("SELECT body FROM transcripts WHERE recording_id = ?", (recording_id,))
+        return replace(_TRANSCRIPT.validate_json(row["body"])) if row else None
+
+    def summary(self, recording_id: str) -> Summary | None:
+        row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
+        return _SUMMARY.validate_json(row["body"]) if row else None
+
+    def drop_checkpoint(self, recording_id: str) -> None:
+        with self._db.transaction():
+            self._db.execute("DELETE FROM heard WHERE recording_id = ?", (recording_id,))
+            self._db.execute("DELETE FROM checkpoints WHERE recording_id = ?", (recording_id,))
