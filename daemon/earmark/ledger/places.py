@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.domain import Instant
@@ -17,7 +17,7 @@ class Identity:
     size: int
     mtime_ns: int
     inode: int
-    device: int
+    device: int = field(compare=False)  # device numbers change over reboots and mounts
 
     @classmethod
     def of(cls, stat: os.stat_result) -> Identity:

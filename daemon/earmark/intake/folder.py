@@ -1,0 +1,116 @@
+"""Reading a drop folder through. The folder is the truth; whatever a watcher says is only a hint to come here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.intake.rules import Rules
+from earmark.ledger.places import Identity
+
+SF_DATALESS = 0x40000000
+"""macOS st_flags bit of a file whose bytes are in iCloud only; opening it would block and download."""
+
+
+@dataclass(slots=True)
+class Look:
+    """What one scan found in one folder.
+
+    `new`: recordings by path whose identity differs from what is known. `missing`: known paths that are not there.
+    `refused`: files that are recordings by name but cannot be taken, with a sentence each. `seen`: recordings in all.
+    `away`: why the folder itself could not be read; nothing may be concluded from such a look.
+    `unread`: subfolders that could not be read; nothing in them may be called missing.
+    """
+
+    folder: Path
+    new: dict[bytes, Identity] = field(default_factory=dict)
+    missing: set[bytes] = field(default_factory=set)
+    refused: dict[bytes, tuple[str, Identity | None]] = field(default_factory=dict)
+    unread: dict[bytes, str] = field(default_factory=dict)
+    seen: int = 0
+    entries: int = 0
+    away: str | None = None
+
+
+def look(folder: Path, rules: Rules, recursive: bool, known: Mapping[bytes, Identity]) -> Look:
+    """Read `folder` through and compare with `known`. Never raises for what is in the folder."""
+    found = Look(folder)
+    top = os.fsencode(folder)
+    missing = set(known)
+    stack = [top]
+    while stack:
+        here = stack.pop()
+        try:
+            entries = os.scandir(here)
+        except OSError as error:
+            if here == top:
+                found.away = _why_away(folder, error)
+                return found
+            if error.errno != errno.ENOENT:
+                found.unread[here] = f"cannot be read: {error.strerror}; give earmark read permission on it"
+            continue
+        with entries:
+            for entry in _safely(entries):
+                found.entries += 1
+                name = os.fsdecode(entry.name)
+                relative = os.fsdecode(entry.path[len(top) + 1 :])
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        if recursive and rules.why_not_folder(name, relative) is None:
+                            stack.append(entry.path)
+                        continue
+                    if rules.why_not(name, relative) is not None:
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue  # it went away between being listed and being looked at
+                missing.discard(entry.path)
+                found.seen += 1
+                reason = _why_refused(entry.path, status, top)
+                identity = Identity.of(status)
+                if reason is not None:
+                    found.refused[entry.path] = (reason, identity)
+                elif known.get(entry.path) != identity:
+                    found.new[entry.path] = identity
+    found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}
+    return found
+
+
+def _safely(entries: Iterator[os.DirEntry[bytes]]) -> list[os.DirEntry[bytes]]:
+    # A directory that is changed or unmounted while it is read raises in the middle; what was read still counts.
+    result: list[os.DirEntry[bytes]] = []
+    try:
+        for entry in entries:
+            result.append(entry)
+    except OSError:
+        pass
+    return result
+
+
+def _why_refused(path: bytes, status: os.stat_result, top: bytes) -> str | None:
+    if stat.S_ISLNK(status.st_mode):
+        target = os.path.realpath(path)
+        if not os.path.exists(target):  # noqa: PTH110 - bytes path
+            return "is a link to something that is not there; put the recording itself into the folder"
+        if not target.startswith(os.path.realpath(top) + b"/"):
+            return "is a link that leads out of the folder; put the recording itself into the folder"
+        return "is a link to another file of this folder, which is taken itself"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not an ordinary file (a pipe, socket or device)"
+    if getattr(status, "st_flags", 0) & SF_DATALESS:
+        return "is in iCloud and not on this Mac; download it in the Finder and it will be taken"
+    if status.st_size == 0:
+        return "is empty (0 bytes); it will be taken when it has content"
+    return None
+
+
+def _why_away(folder: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{folder} is not there; create it or mount its disk, and it will be watched again"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{folder} may not be read by this user; allow it (on macOS: System Settings > Privacy > Files and Folders)"
+    return f"{folder} cannot be read: {error.strerror}"

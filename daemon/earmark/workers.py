@@ -1,0 +1,170 @@
+"""Worker processes as the supervisor sees them: started, spoken to, watched, ended. Decides nothing about recordings.
+
+Workers are started afresh (never forked) with pipes for JSON lines. One thread per worker turns its output into notes
+in the supervisor's inbox; everything else happens in the supervisor's loop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from pydantic import ValidationError
+
+from earmark.log import get_logger
+from earmark.messages import LINE_LIMIT, Message, Reply, parse_reply
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A note in the inbox: this worker sent a message."""
+
+    worker: int
+    message: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A note in the inbox: this worker is gone. `exit_status` as subprocess gives it (negative: killed by a signal).
+
+    `oom_kills`: how many processes the kernel's out-of-memory killer ended while it lived; None if unknown.
+    """
+
+    worker: int
+    exit_status: int
+    oom_kills: int | None
+
+
+class Starter(Protocol):
+    """Starts a worker process; passed in so that tests can start something else."""
+
+    def __call__(self, module: str) -> subprocess.Popen[bytes]: ...
+
+
+ENVIRONMENT_KEPT = (
+    "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CT2_VERBOSE", "EARMARK_HOME", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHASHSEED",
+    "COVERAGE_PROCESS_START", "OLLAMA_NO_CLOUD",
+)  # fmt: skip
+"""Environment variables a worker gets. No proxy, no OPENAI_*, no HF_*: what is not there cannot send anything astray."""
+
+
+def worker_environment(environ: dict[str, str]) -> dict[str, str]:
+    """The environment of a worker: the few variables it needs, and the model hub switched off."""
+    kept = {name: environ[name] for name in ENVIRONMENT_KEPT if name in environ}
+    return kept | {
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # glibc gives every thread its own heap; with one, the worker's memory stays flat over long recordings.
+        "MALLOC_ARENA_MAX": "1",
+    }
+
+
+def start_process(
+    module: str, prefix: Sequence[str] = (), stderr: int | None = None
+) -> subprocess.Popen[bytes]:
+    """`python -m module` in its own session, with pipes and a clean environment."""
+    return subprocess.Popen(
+        [*prefix, sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=worker_environment(dict(os.environ)),
+        # Ctrl-C in the terminal goes to the whole foreground group; the supervisor alone decides what it means.
+        start_new_session=True,
+        close_fds=True,
+    )
+
+
+def oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int | None:
+    """How often the kernel's out-of-memory killer has struck since boot (Linux, cgroup kills included)."""
+    try:
+        for line in vmstat.read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+class Worker:
+    """One live worker process. `post` is called from a thread with `Said` and, last of all, one `Left`."""
+
+    _count = 0
+
+    def __init__(
+        self, module: str, post: Callable[[Said | Left], None], start: Starter = start_process
+    ) -> None:
+        Worker._count += 1
+        self.number = Worker._count
+        self._post = post
+        self._oom_before = oom_kills()
+        self._process = start(module)
+        self.pid = self._process.pid
+        self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
+        self._reader.start()
+
+    def send(self, message: Message) -> bool:
+        """Write one request; False if the worker is no longer there to take it (its `Left` is on the way)."""
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(message.line())
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def dismiss(self) -> None:
+        """Let it leave when it has finished what it does: end of input is how a worker is told to go."""
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        except OSError:
+            pass
+
+    def kill(self) -> None:
+        """End it now, with everything it started. A flag would not do: a transcription call blocks for many seconds."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self._process.kill()
+
+    def wait(self, seconds: float) -> bool:
+        """True if it ended within this time."""
+        self._reader.join(seconds)
+        return not self._reader.is_alive()
+
+    def _read(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None
+        try:
+            self._read_lines(stdout)
+        finally:
+            status = self._process.wait()
+            stdout.close()
+            before, after = self._oom_before, oom_kills()
+            kills = None if before is None or after is None else after - before
+            self._post(Left(self.number, status, kills))
+
+    def _read_lines(self, stdout: IO[bytes]) -> None:
+        while line := stdout.readline(LINE_LIMIT):
+            try:
+                message = parse_reply.validate_json(line)
+            except ValidationError as error:
+                # Not our protocol: something in the process went badly astray. The words in it stay out of the log.
+                log.error("worker-garbled", worker=self.number, bytes=len(line), problems=error.error_count())
+                self.kill()
+                return
+            self._post(Said(self.number, message))
