@@ -1,0 +1,144 @@
+"""Opening a recording: only as a container of the allow-list, only from a descriptor that is already open.
+
+FFmpeg gets no name. It reads through its `fd:` protocol, the only one it may use, so that the file that was hashed
+is the file that is read and nothing in it (a playlist, a reference, an address) can make FFmpeg open anything
+else. Playlists, `concat`, `sdp`, `hls` and `dash` are not in the list of demuxers.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from earmark.errors import MediaError
+from earmark.transcription.declared import Declared, read_declared
+
+DEMUXERS = (
+    "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,loas,ac3,eac3,dts,amr,ape,tta,wv,mpc,mpc8,tak,dsf,nistsphere,"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpegts,mpeg,mxf"
+)
+"""FFmpeg's names of the containers that are read; each finds its format by content, none opens another file."""
+
+LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
+"""Sample rates that recorders have. A wav that claims 1 Hz would turn 96 kB into 1.5 GB of samples."""
+
+HEAD = 4_096
+"""Bytes at the start of a file that tell what it is."""
+
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]", b"<asx", b"<ASX", b"<smil")
+
+
+@dataclass(slots=True)
+class OpenRecording:
+    """A container with the sound track that will be decoded, and what the container says of itself."""
+
+    container: InputContainer
+    stream: AudioStream
+    declared: Declared
+
+    def close(self) -> None:
+        self.container.close()
+
+
+def open_recording(fd: int) -> OpenRecording:
+    """Open the regular file behind `fd` as a recording; the caller keeps and closes the descriptor.
+
+    Raises MediaError, in a sentence for the person who dropped the file, if it cannot be one.
+    """
+    size = os.fstat(fd).st_size
+    head = os.pread(fd, HEAD, 0)
+    if size == 0:
+        raise MediaError(
+            "The file is empty (0 bytes): the recorder or the copy did not finish. Copy it again, or delete it."
+        )
+    if any(head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark) for mark in _PLAYLISTS):
+        raise MediaError(
+            "The file is a playlist or a description that points to other files, not a recording. "
+            "Drop the recordings themselves."
+        )
+    if not head.strip(b"\0"):
+        raise MediaError(
+            "The file begins with nothing but zero bytes: a placeholder of a sync tool, or a copy that went "
+            "wrong. Copy it again."
+        )
+    os.lseek(fd, 0, os.SEEK_SET)
+    options = {"protocol_whitelist": "fd", "format_whitelist": DEMUXERS, "fd": str(fd)}
+    try:
+        container = av.open("fd:", mode="r", options=options, metadata_errors="replace")
+    except MemoryError:
+        raise
+    except (av.FFmpegError, ValueError, IndexError, OSError) as error:
+        raise MediaError(_why_not(head, error)) from None
+    try:
+        stream = _sound_track(container)
+        return OpenRecording(container, stream, read_declared(container, stream, fd))
+    except BaseException:
+        container.close()
+        raise
+
+
+def check_rate(rate: int) -> None:
+    """Raise MediaError for a sample rate that no recorder has."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise MediaError(
+            f"The file claims {rate:,} samples a second; recordings have {LOWEST_RATE:,} to {HIGHEST_RATE:,}. "
+            "Its header is damaged: export it again."
+        )
+
+
+def _sound_track(container: InputContainer) -> AudioStream:
+    """The default sound track, or the first one that this build can decode."""
+    tracks = list(container.streams.audio)
+    if not tracks:
+        kind = "video has no sound track" if container.streams.video else "file holds no sound"
+        raise MediaError(f"The {kind}, so there is nothing to transcribe.")
+    best = container.streams.best("audio")
+    for track in ([best] if isinstance(best, AudioStream) else []) + tracks:
+        context = track.codec_context
+        if context is None:
+            continue
+        try:
+            context.open(strict=False)
+        except (av.FFmpegError, ValueError, OSError):
+            continue
+        # The rate is unknown (0) until the first frame in some formats; the decoder checks each frame.
+        if context.sample_rate:
+            check_rate(context.sample_rate)
+        return track
+    raise MediaError(
+        "The sound is stored in a way that cannot be decoded here (an unknown or copy-protected codec, or a "
+        "damaged header). Export it as m4a, mp3, flac or wav."
+    )
+
+
+def _why_not(head: bytes, error: BaseException) -> str:
+    """A sentence for a file that no demuxer of the list would take."""
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):
+        return (
+            "The recording was never finished or only partly copied: its index (the moov atom) is missing. "
+            "Copy it again from the recorder, or repair it there."
+        )
+    if head[:4] in (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS") or head[:4] == b"\x1aE\xdf\xa3":
+        return (
+            "The file begins like a recording, but its header is damaged or cut off, so it cannot be read. "
+            "Copy it again, or export it anew."
+        )
+    if head[:3] == b"ID3":
+        return "The file has a music tag but no sound that can be read after it. Copy it again."
+    if _is_text(head):
+        return "The file is text, whatever its name says; a recording is needed."
+    if isinstance(error, av.EOFError):
+        return "The file ends before any sound begins: it was cut off. Copy it again."
+    return "The content is no sound or video format that is known here, whatever the file's name says."
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8", "strict" if len(head) < HEAD else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return len(text) > 0 and sum(c.isprintable() or c.isspace() for c in text) / len(text) > 0.97

@@ -1,0 +1,126 @@
+"""What a container says of itself: how long it is, when it was recorded, and whether the file has all its bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+AV_TIME_BASE = 1_000_000
+"""Units of a container's duration per second (libavutil/avutil.h)."""
+
+_ESTIMATED = frozenset({"aac", "loas", "ac3", "eac3", "dts", "amr", "mpegts", "mpeg"})
+"""Formats without a length of their own: FFmpeg guesses one from the bit rate, which proves nothing."""
+
+_XING = (b"Xing", b"Info", b"VBRI")
+"""Headers in the first frame of an mp3 that state its number of frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """`duration`: seconds of sound that the container promises, None if it does not say.
+
+    `recorded_at`: local wall time "YYYY-MM-DDTHH:MM:SS" or None. `short_of_bytes`: the header promises more bytes
+    than the file has, or the last page that ends such a stream is missing. `origin`: the container's time zero
+    in seconds on the stream's own clock.
+    """
+
+    duration: float | None
+    recorded_at: str | None
+    short_of_bytes: bool
+    origin: float
+
+
+def read_declared(container: InputContainer, stream: AudioStream, fd: int) -> Declared:
+    """Collect what the open container declares; `fd` is read with pread, its position does not move."""
+    start = container.start_time
+    return Declared(
+        duration=_duration(container, stream, fd),
+        recorded_at=recorded_at({**stream.metadata, **container.metadata}),
+        short_of_bytes=is_short_of_bytes(fd),
+        origin=start / AV_TIME_BASE if start is not None else 0.0,
+    )
+
+
+def is_truncated(declared: Declared, decoded: float) -> bool:
+    """Whether the file ends before it says it should.
+
+    Encoders pad and players trim by up to a tenth of a second, and long containers drift; half a second or one
+    percent, whichever is more, is beyond both.
+    """
+    if declared.short_of_bytes:
+        return True
+    if declared.duration is None:
+        return False
+    return declared.duration - decoded > max(0.5, declared.duration * 0.01)
+
+
+def is_short_of_bytes(fd: int) -> bool:
+    """Look at the file's own size fields: RIFF, and the end-of-stream flag of Ogg."""
+    size = os.fstat(fd).st_size
+    head = os.pread(fd, 12, 0)
+    if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI "):
+        (promised,) = struct.unpack("<I", head[4:8])
+        # 0 and 0xFFFFFFFF are what recorders write that did not know the length yet; odd chunks may lack a pad byte.
+        return promised not in (0, 0xFFFFFFFF) and promised + 8 > size + 1
+    if head[:4] == b"OggS":
+        tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))  # a page is at most 65,307 bytes (RFC 3533)
+        last = tail.rfind(b"OggS\0")
+        return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
+    return False
+
+
+def recorded_at(metadata: Mapping[str, str]) -> str | None:
+    """The local wall time of the recording from a container's tags, or None if they hold no date with a time.
+
+    Apple's own tag carries the recorder's offset and is taken as it reads. `creation_time` is UTC by
+    specification (ISO 14496-12, Matroska) and becomes this machine's local time. Broadcast Wave and ID3 give
+    local times without an offset.
+    """
+    tags = {key.lower(): value.strip() for key, value in metadata.items()}
+    for key in ("com.apple.quicktime.creationdate", "creation_time", "date_recorded", "date", "tdrc", "icrd"):
+        value = tags.get(key, "")
+        if key == "creation_time" and re.fullmatch(r"\d\d[:-]\d\d[:-]\d\d", value):
+            # Broadcast Wave: OriginationDate and OriginationTime arrive as two tags.
+            value = f"{tags.get('date', '').replace(':', '-')}T{value.replace('-', ':')}"
+        if not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
+            continue
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            continue
+        if moment.tzinfo is not None and key != "com.apple.quicktime.creationdate":
+            moment = moment.astimezone()
+        # Recorders without a clock write 1904, 1970 or 1980, the zeros of their formats.
+        if 1990 <= moment.year <= 2100:
+            return moment.replace(tzinfo=None, microsecond=0).isoformat()
+    return None
+
+
+def _duration(container: InputContainer, stream: AudioStream, fd: int) -> float | None:
+    name = container.format.name
+    if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd)):
+        return None
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if tag:
+        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+    if container.duration and not container.streams.video:
+        return container.duration / AV_TIME_BASE
+    return None
+
+
+def _has_frame_count(fd: int) -> bool:
+    head = os.pread(fd, 10, 0)
+    offset = 0
+    if head[:3] == b"ID3" and len(head) == 10:  # the tag's size is four times seven bits (id3.org, ID3v2 3.1)
+        offset = 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
+    first_frame = os.pread(fd, 4_096, offset)
+    return any(mark in first_frame for mark in _XING)

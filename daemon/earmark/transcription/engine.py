@@ -1,0 +1,71 @@
+"""What a speech engine has to be able to do. Another engine stands in by having these methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono sound at 16 kHz, full scale -1 to 1, shape (n,)."""
+
+RATE = 16_000
+"""Samples per second of everything after the decoder; Whisper and Silero both want it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a passage is to be heard. `language` is an ISO 639-1 code that the engine knows."""
+
+    language: str
+    hotwords: str | None = None
+    initial_prompt: str | None = None
+    beam_size: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One run of words as the engine returned it. Times are seconds in the passage it was given.
+
+    `logprob`: mean log probability of the tokens. `no_speech`: the engine's own guess that nobody spoke, 0-1.
+    """
+
+    start: float
+    end: float
+    text: str
+    logprob: float
+    no_speech: float
+
+
+class Engine(Protocol):
+    """A speech engine with its model loaded. The same passage and wish always give the same phrases."""
+
+    @property
+    def name(self) -> str:
+        """Library and version, as it is shown in notes."""
+
+    @property
+    def device(self) -> str:
+        """"cpu" or "cuda"."""
+
+    @property
+    def compute_type(self) -> str:
+        """How the weights are computed with, for example "int8"."""
+
+    @property
+    def multilingual(self) -> bool:
+        """False for a model that knows English only."""
+
+    def languages(self) -> tuple[str, ...]:
+        """ISO codes that may be wished for."""
+
+    def voice(self, samples: Samples) -> NDArray[np.float32]:
+        """The probability that somebody speaks, for each started 512 samples (32 ms)."""
+
+    def detect_language(self, speech: Samples) -> tuple[str, float]:
+        """The most probable language of at most 30 s of speech, and its probability."""
+
+    def hear(self, speech: Samples, wish: Wish) -> list[Phrase]:
+        """The words of at most 30 s of speech, in order of time."""
