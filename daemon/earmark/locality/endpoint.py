@@ -1,0 +1,201 @@
+"""Where does this URL really end? Decided before a connection is made, and binding for it.
+
+The answer is a `Pinned`: one URL with an IP literal in it, so that no second name lookup can end elsewhere.
+Pure but for the resolver, which is passed in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from earmark.errors import EarmarkError, PrivacyError
+
+Privacy = Literal["device", "lan", "cloud"]
+Scope = Literal["device", "lan", "cloud"]
+"""Where an address is: this machine, a private network, or anywhere else."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[..., Sequence[tuple[Any, ...]]]
+"""`socket.getaddrinfo` or something with its signature and result shape."""
+
+CARRIER_GRADE_NAT = ipaddress.ip_network("100.64.0.0/10")
+"""RFC 6598; also what overlay networks such as Tailscale hand out. Not loopback, not public."""
+
+
+class NameNotFound(EarmarkError):
+    """The endpoint's host name does not resolve; nothing was sent."""
+
+    exit_code = 69
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """An endpoint that was looked up once and judged.
+
+    `base_url`: the URL to use, its host replaced by an IP literal. `host`: the name as configured (for the Host
+    header, for TLS verification and for the note). `ip`: the literal without brackets. `others`: further literals
+    of the same name, judged too, to be tried when nothing listens on `ip`. `scope`: the widest of all of them.
+    """
+
+    base_url: str
+    host: str
+    ip: str
+    port: int
+    scope: Scope
+    others: tuple[str, ...] = ()
+
+    @property
+    def root_url(self) -> str:
+        """The server's root, where the native (not OpenAI-compatible) addresses live."""
+        parts = urlsplit(self.base_url)
+        return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+
+    @property
+    def host_header(self) -> str:
+        """The Host header that belongs to the configured URL."""
+        scheme = urlsplit(self.base_url).scheme
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == default_port(scheme) else f"{name}:{self.port}"
+
+    def at(self, ip: str) -> Pinned:
+        """The same endpoint on another of its addresses."""
+        everything = (self.ip, *self.others)
+        if ip not in everything:
+            raise PrivacyError(f"{ip} is not an address of {self.host} that was checked")
+        return Pinned(
+            base_url=with_host(self.base_url, ip, self.port),
+            host=self.host,
+            ip=ip,
+            port=self.port,
+            scope=self.scope,
+            others=tuple(other for other in everything if other != ip),
+        )
+
+
+def default_port(scheme: str) -> int:
+    return 443 if scheme == "https" else 80
+
+
+def with_host(url: str, ip: str, port: int) -> str:
+    """The URL with its host replaced by an IP literal and the port always spelled out."""
+    parts = urlsplit(url)
+    literal = f"[{ip}]" if ":" in ip else ip
+    return urlunsplit((parts.scheme, f"{literal}:{port}", parts.path, "", ""))
+
+
+def scope_of(address: Address) -> Scope:
+    """How far away one address is. IPv4 addresses inside IPv6 ones are judged as what they are."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return "device"
+    if address.is_unspecified or address.is_multicast:
+        return "cloud"
+    if address.is_private or address.is_link_local:
+        return "lan"
+    if isinstance(address, ipaddress.IPv4Address) and address in CARRIER_GRADE_NAT:
+        return "lan"
+    return "cloud"
+
+
+WIDTH: dict[Scope, int] = {"device": 0, "lan": 1, "cloud": 2}
+
+
+def resolve_endpoint(
+    base_url: str,
+    privacy: Privacy = "device",
+    allowed_hosts: Iterable[str] = (),
+    resolver: Resolver = socket.getaddrinfo,
+) -> Pinned:
+    """Look the endpoint's name up once and say where it ends, or refuse.
+
+    `device`: every address of the name must be loopback. `lan`: loopback, or a private address whose host is in
+    `allowed_hosts`. `cloud`: loopback, or any host in `allowed_hosts`, over https unless the address is private.
+    A URL without a path gets `/v1`, which is where every known server has its OpenAI-compatible interface.
+
+    Raises PrivacyError with a sentence if the privacy setting forbids the endpoint or the URL is not one that can
+    be judged, NameNotFound if the name does not resolve.
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https"):
+        raise PrivacyError(
+            f"the summary endpoint {shown(base_url)} is not an http:// or https:// address; "
+            "right would be something like http://localhost:1234/v1"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise PrivacyError(
+            "the summary endpoint holds a user name or password; put the key into [summary] api_key instead"
+        )
+    try:
+        host, port = parts.hostname or "", parts.port or default_port(parts.scheme)
+    except ValueError as error:
+        raise PrivacyError(f"the summary endpoint {shown(base_url)} has no usable port: {error}") from None
+    if not host:
+        raise PrivacyError(f"the summary endpoint {shown(base_url)} names no host")
+
+    addresses = look_up(host, port, resolver)
+    scope = max((scope_of(address) for address in addresses), key=WIDTH.__getitem__)
+    judge(host, scope, parts.scheme, privacy, {name.lower() for name in allowed_hosts}, addresses)
+
+    # IPv4 first: local servers bind 127.0.0.1 by default, while "localhost" usually resolves to ::1 first.
+    literals = [str(address) for address in sorted(addresses, key=lambda address: address.version)]
+    path = parts.path.rstrip("/") or "/v1"
+    return Pinned(
+        base_url=with_host(urlunsplit((parts.scheme, "", path, "", "")), literals[0], port),
+        host=host,
+        ip=literals[0],
+        port=port,
+        scope=scope,
+        others=tuple(literals[1:]),
+    )
+
+
+def look_up(host: str, port: int, resolver: Resolver) -> list[Address]:
+    """Every distinct address of the host, in the resolver's order."""
+    try:
+        rows = resolver(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        rows = []
+    found: dict[Address, None] = {}
+    for row in rows:
+        found[ipaddress.ip_address(str(row[4][0]))] = None
+    if not found:
+        raise NameNotFound(f"the summary endpoint's host {host!r} does not resolve to any address")
+    return list(found)
+
+
+def judge(
+    host: str, scope: Scope, scheme: str, privacy: Privacy, allowed: set[str], addresses: Sequence[Address]
+) -> None:
+    """Raise PrivacyError unless the setting lets words go to these addresses."""
+    if scope == "device":
+        return
+    away = next(str(address) for address in addresses if scope_of(address) == scope)
+    if privacy == "device":
+        raise PrivacyError(
+            f"the summary endpoint {host} is at {away}, which is not on this device, and privacy is 'device'; "
+            "use a server on this machine, or set privacy to 'lan' or 'cloud' and name the host in allowed_hosts"
+        )
+    if host.lower() not in allowed:
+        raise PrivacyError(
+            f"the summary endpoint {host} is not on this device; name it in allowed_hosts to let words go there"
+        )
+    if scope == "cloud" and privacy == "lan":
+        raise PrivacyError(
+            f"the summary endpoint {host} is at {away}, outside the local network, and privacy is 'lan'"
+        )
+    if scope == "cloud" and scheme != "https":
+        raise PrivacyError(
+            f"the summary endpoint {host} is on the open network without TLS; use an https:// address"
+        )
+
+
+def shown(url: str) -> str:
+    """A URL for an error message: bounded, and without anything that could be a secret."""
+    text = url.split("@")[-1].split("?")[0]
+    return repr(text[:80])

@@ -1,0 +1,82 @@
+"""The only way a summary request may travel: to the one pinned address, without proxies, redirects or a second lookup.
+
+The openai client trusts proxy variables, macOS system proxies, `.netrc`, `OPENAI_*` variables and redirects. All of
+that is off here, and the transport itself refuses a request for any other address, whoever built it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import MutableMapping
+from typing import Any
+
+import httpx2
+from openai import DefaultHttpxClient, OpenAI
+
+from earmark.errors import PrivacyError
+from earmark.locality.endpoint import Pinned
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds for a TCP (and TLS) handshake; a loopback server answers in under a millisecond."""
+
+
+class PinnedTransport(httpx2.HTTPTransport):
+    """Connects to one address and port; every other request is a PrivacyError before a packet leaves."""
+
+    def __init__(self, pinned: Pinned, **options: Any) -> None:
+        super().__init__(trust_env=False, proxy=None, **options)
+        self.pinned = pinned
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = httpx2.URL(self.pinned.base_url)
+        if (request.url.scheme, request.url.host, request.url.port) != (url.scheme, url.host, url.port):
+            raise PrivacyError(
+                f"a request for {request.url.host} was stopped: only {self.pinned.host} was checked"
+            )
+        request.headers["Host"] = self.pinned.host_header
+        if url.scheme == "https":
+            request.extensions = {**request.extensions, "sni_hostname": self.pinned.host}
+        return super().handle_request(request)
+
+
+def http_client(pinned: Pinned, timeout: float) -> httpx2.Client:
+    """A client for the endpoint. `timeout`: seconds without a single byte before the server counts as hung."""
+    # isinstance-compatible with what the openai client expects; mypy sees an alias of httpx2.Client.
+    return DefaultHttpxClient(
+        transport=PinnedTransport(pinned),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx2.Timeout(timeout, connect=CONNECT_TIMEOUT),
+    )
+
+
+def openai_client(pinned: Pinned, api_key: str, http: httpx2.Client) -> OpenAI:
+    """An OpenAI client on `http` that takes nothing from the environment and never retries by itself."""
+    return OpenAI(
+        base_url=pinned.base_url,
+        api_key=api_key or "none",
+        organization=None,
+        project=None,
+        max_retries=0,
+        http_client=http,
+    )
+
+
+def forget_environment(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Drop the variables that could redirect, log or add headers to a request, before openai reads any of them."""
+    for name in list(environ):
+        upper = name.upper()
+        if upper.startswith(("OPENAI_", "AZURE_OPENAI_")) or upper.endswith("_PROXY"):
+            del environ[name]
+
+
+def listening(pinned: Pinned, timeout: float = CONNECT_TIMEOUT) -> Pinned | None:
+    """The endpoint on the first of its addresses that accepts a connection, or None if none does."""
+    for ip in (pinned.ip, *pinned.others):
+        try:
+            with socket.create_connection((ip, pinned.port), timeout=timeout):
+                return pinned.at(ip)
+        except OSError:
+            continue
+    return None

@@ -1,0 +1,99 @@
+"""From timed segments to timed sentences: a speech engine cuts where it breathes, not where a sentence ends."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from earmark.domain import Seconds, Segment, is_speech
+
+PAUSE = 2.0
+"""Seconds of silence after which a new sentence starts even if the last one had no full stop."""
+
+LONGEST = 60
+"""Words after which a sentence without punctuation is cut: longer ones cannot be read as a point."""
+
+END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])")
+ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|approx|z\.b|d\.h|bzw|ca|nr|sr|sra|m|mme|dott|sig|dhr|mevr)"
+    r"|\b[A-Z])\.$",
+    re.IGNORECASE,
+)
+SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words as they were said, from `start` to `end` seconds. Times inside a segment are interpolated by length."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a segment that ends where a sentence does, or where the segment does."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+    closed: bool
+
+
+def sentences_of(segments: Iterable[Segment]) -> list[Sentence]:
+    """Whole sentences in order, without what is not speech; each keeps the time at which it starts."""
+    found: list[Sentence] = []
+    open_pieces: list[Piece] = []
+
+    def close() -> None:
+        if open_pieces:
+            text = SPACE.sub(" ", " ".join(piece.text for piece in open_pieces)).strip()
+            if text:
+                found.append(Sentence(text, open_pieces[0].start, open_pieces[-1].end))
+            open_pieces.clear()
+
+    length = 0
+    for segment in segments:
+        if not is_speech(segment):
+            close()
+            continue
+        for piece in pieces_of(segment):
+            if open_pieces and piece.start - open_pieces[-1].end > PAUSE:
+                close()
+            if not open_pieces:
+                length = 0
+            open_pieces.append(piece)
+            length += len(piece.text.split())
+            if piece.closed or length >= LONGEST:
+                close()
+    close()
+    return found
+
+
+def pieces_of(segment: Segment) -> Iterator[Piece]:
+    """The segment cut after each sentence end, with times in proportion to the letters."""
+    text = SPACE.sub(" ", segment.text).strip()
+    if not text:
+        return
+    cuts = [0]
+    for match in END.finditer(text):
+        if not ABBREVIATION.search(text[cuts[-1] : match.start()]) and match.end() < len(text):
+            cuts.append(match.end())
+    cuts.append(len(text))
+    span = max(segment.end - segment.start, 0.0)
+    for begin, end in itertools.pairwise(cuts):
+        part = text[begin:end].strip()
+        closed = bool(re.search(r"[.!?…。！？][\"'”’»)\]]*$", part)) and not ABBREVIATION.search(part)
+        yield Piece(
+            part,
+            segment.start + span * begin / len(text),
+            segment.start + span * end / len(text),
+            closed or end < len(text),
+        )
