@@ -1,0 +1,160 @@
+"""What was said is hostile text: here it becomes Markdown that can only be read.
+
+A transcript or a model's answer may spell out a link, an embed, a remote image, a tag, HTML, a query or a template
+call. Two tools keep it from becoming one, and both leave the text reading as it was said:
+
+* A **backslash**, for what CommonMark itself gives a meaning. It renders as nothing.
+* An invisible break, U+2060 WORD JOINER, for what backslashes do not stop. Dataview, Templater, Tasks, Local Images
+  and their like search the *raw* file with regular expressions and know no backslashes, so every opening that they
+  look for (`[[`, `<%`, `::`, `](`, `://`, `#` before a word ...) must not stand there as such. It is also what stops
+  autolinks: linkify-it looks at the text *after* backslashes are gone. U+2060 has no width, allows no line break,
+  ends a tag in Obsidian and in Dataview (both end one at U+2000-206F), and is not among the characters that
+  CodeMirror draws as a dot. HTML entities would do for a renderer, but read badly in the editor.
+
+Logseq gets the joiner alone around brackets: its parser (mldoc, lib/syntax/inline.ml) takes `\\[ ... \\]` and
+`\\( ... \\)` for LaTeX.
+
+What cannot be seen is removed first (controls, bidi overrides, zero-width characters, Unicode tag characters), so
+the only joiners in a note are ours.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+Dialect = Literal["obsidian", "logseq", "plain"]
+
+JOINER = "\u2060"
+"""U+2060 WORD JOINER."""
+
+_JOIN_CONTROLS = "\u200c\u200d"
+"""ZWNJ and ZWJ: Persian, Indic scripts and emoji need them, between two non-ASCII characters."""
+
+_VISIBLE_FORMAT = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+"""General category Cf, and yet drawn: number and verse signs (Unicode 15.1, Prepended_Concatenation_Mark)."""
+
+_INVISIBLE_OTHER = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\U000e0100-\U000e01ef]"
+)
+"""Default_Ignorable_Code_Point outside Cf, without the two emoji selectors U+FE0E and U+FE0F."""
+
+_ODD = re.compile(r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff]")
+"""Anything that needs a closer look; plain European speech passes without one."""
+
+_BREAKS = "|".join(
+    (
+        # a mark of syntax doubled: [[ ]] (( )) {{ }} %% == ~~ ^^ :: // @@ $$ `` || ++ && ;; << >> ## __ ** \\
+        r"(?<=([#$%&()*+/:;<=>@\[\\\]^_`{|}~]))(?=\1)",
+        # [text](url)  [text][ref]  [ref]: url  [^note]  [!callout]  ![alt]
+        r"(?<=\])(?=[(:\[])|(?<=\[)(?=[\^!])|(?<=!)(?=\[)",
+        # <% templater %>  {% liquid %}  {# jinja #}  {: kramdown}
+        r"(?<=[<{])(?=%)|(?<=%)(?=[>}])|(?<=\{)(?=[#:.])|(?<=#)(?=\})",
+        # #tag  #+BEGIN  ^block-id  ^[inline note]  <html>  <2026-01-01 Thu>
+        r"(?<=[#^<])(?=\S)",
+        # &entity;
+        r"(?<=&)(?=#?\w{1,40};)",
+    )
+)
+_ADDRESSES = "|".join(
+    (
+        # somebody@example.com: before the at, because linkify-it takes a joiner for a letter of a host name
+        r"(?<=\S)(?=@)",
+        # www.example.com and example.com: after the dot, so that no known top-level domain follows it
+        r"(?i:(?<=www)(?=\.))|(?<=\S\.)(?=[^\W\d_]{2})",
+    )
+)
+_BREAK = re.compile(f"{_BREAKS}|{_ADDRESSES}")
+_BREAK_LOGSEQ = re.compile(f"{_BREAKS}|{_ADDRESSES}|(?<=\\[)(?=.)")
+_BREAK_VALUE = re.compile(f"{_BREAKS}|(?<=\\[)(?=.)")
+
+_BACKSLASH = re.compile(r"[\\`*_\[\]<$#|~^]")
+_BACKSLASH_LOGSEQ = re.compile(r"[\\`*_$#|~]")
+
+_LINE_START = re.compile(r"^(?:(?P<mark>[-+=>:]|!!!)|(?P<number>\d{1,9})(?P<dot>[.)])(?=\s|$))")
+_LOGSEQ_MARKER = re.compile(
+    r"^(TODO|DOING|DONE|LATER|NOW|WAITING|WAIT|CANCELED|CANCELLED|STARTED|IN-PROGRESS)(?=\s|$)"
+)
+
+
+def normalise(text: str) -> str:
+    """The text on one line as a reader sees it: NFC, single spaces, nothing invisible.
+
+    Lone surrogates become U+FFFD. This is what an escaped text renders to.
+    """
+    # NFC comes before any escaping: it can make syntax out of something else (U+1FEF becomes a backtick).
+    text = unicodedata.normalize("NFC", _visible(text)) if _ODD.search(text) else text
+    return " ".join(text.split())
+
+
+def escape_inline(text: str, dialect: Dialect = "obsidian") -> str:
+    """One line of Markdown that renders to `normalise(text)` and to nothing else, wherever in a line it stands.
+
+    The result holds no line break. Put a space between it and any markup of your own: a text that ends in `!`
+    directly before a link of yours would make an image of it.
+    """
+    text = normalise(text)
+    logseq = dialect == "logseq"
+    start = _LINE_START.match(text)
+    marker = _LOGSEQ_MARKER.match(text) if logseq else None
+    text = (_BREAK_LOGSEQ if logseq else _BREAK).sub(JOINER, text)
+    text = (_BACKSLASH_LOGSEQ if logseq else _BACKSLASH).sub(r"\\\g<0>", text)
+    if start is not None:
+        at = len(start["number"] or "")
+        text = f"{text[:at]}\\{text[at:]}"
+    if marker is not None:
+        text = f"{marker[0]}{JOINER}{text[len(marker[0]) :]}"
+    return text
+
+
+def escape_block(text: str, dialect: Dialect = "obsidian") -> str:
+    """Paragraphs, separated by one empty line each; a line break in `text` begins a new paragraph."""
+    lines = (escape_inline(line, dialect) for line in text.splitlines())
+    return "\n\n".join(line for line in lines if line)
+
+
+def neutralise(text: str) -> str:
+    """The text for a place that knows no backslashes and no bare links (a YAML value): joiners only."""
+    return _BREAK_VALUE.sub(JOINER, normalise(text))
+
+
+def clip(text: str, length: int) -> str:
+    """The text cut at a word to at most `length` characters, with an ellipsis if anything is missing."""
+    text = normalise(text)
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[length // 2 :] else cut).rstrip(" ,;:") + "…"
+
+
+def as_tag(text: str) -> str | None:
+    """A tag that Obsidian and Logseq accept (letters, digits, `-`, `_`, `/`; not only digits), or None."""
+    words = re.sub(r"[^\w/-]+", "-", normalise(text).lstrip("#"))
+    tag = re.sub(r"/{2,}", "/", words).strip("-/")[:60].rstrip("-/")
+    return tag if re.search(r"[^\W\d_]", tag) else None
+
+
+def _visible(text: str) -> str:
+    kept: list[str] = []
+    for index, char in enumerate(text):
+        if char.isspace():
+            kept.append(" ")
+        elif char in _JOIN_CONTROLS or char in "\ufe0e\ufe0f":
+            after = text[index + 1 : index + 2]
+            joins = char not in _JOIN_CONTROLS or (after > "\x7f" and not after.isspace())
+            if kept and kept[-1] > "\x7f" and kept[-1] not in _JOIN_CONTROLS and joins:
+                kept.append(char)
+        elif _INVISIBLE_OTHER.match(char):
+            continue
+        else:
+            category = unicodedata.category(char)
+            if category == "Cs":
+                kept.append("\ufffd")
+            elif category != "Cc" and (category != "Cf" or char in _VISIBLE_FORMAT):
+                kept.append(char)
+    while kept and kept[-1] in _JOIN_CONTROLS:
+        kept.pop()
+    return "".join(kept)

@@ -1,0 +1,176 @@
+"""The few lines on top of a note: written flat and quoted, read leniently.
+
+Obsidian knows no nested properties and one type per property name for a whole vault, so values are scalars or lists
+of strings and keys can be renamed (`NoteStyle.key`). Logseq has `key:: value` lines instead of YAML.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.representer import SafeRepresenter
+
+from earmark.notes.escape import neutralise
+from earmark.notes.style import NoteStyle
+
+LIMIT = 64 * 1024
+"""Characters of a note that are looked at for frontmatter; a longer one is somebody else's data."""
+
+_FENCED = re.compile(
+    r"\A\ufeff?---[ \t]*\r?\n(?P<yaml>.*?)(?:(?<=\n)|\A)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S
+)
+_PROPERTIES = re.compile(r"\A\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
+_PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?(.*?)\s*$", re.M)
+_LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+(.*?)\s*$", re.M)
+_TRUE = frozenset({"true", "yes", "on", "1"})
+
+
+class LocalTime(str):
+    """A local date or date-time that YAML is to hold unquoted: `2026-03-05` or `2026-03-05T09:30:00`."""
+
+    __slots__ = ()
+
+    PATTERN = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?")
+
+    def __new__(cls, text: str) -> LocalTime:
+        if not cls.PATTERN.fullmatch(text):
+            raise ValueError(f"{text!r} is not a local time; write it as YYYY-MM-DDTHH:MM:SS or YYYY-MM-DD")
+        return super().__new__(cls, text)
+
+
+class Link(str):
+    """A wikilink of our own making, the only text that may stand in a property as a link."""
+
+    __slots__ = ()
+
+
+class _Representer(SafeRepresenter):
+    pass
+
+
+def _plain_time(representer: SafeRepresenter, value: LocalTime) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:timestamp", str(value))
+
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9 ._/-]*[A-Za-z0-9]|[A-Za-z]")
+_YAML_1_1 = frozenset({"y", "yes", "n", "no", "true", "false", "on", "off", "null"})
+"""Words that a YAML 1.1 reader (PyYAML, Jekyll, Hugo) takes for something else than text, where 1.2 would not."""
+
+
+def _quoted(representer: SafeRepresenter, value: str) -> Any:
+    bare = _BARE.fullmatch(value) and value.lower() not in _YAML_1_1
+    return representer.represent_scalar("tag:yaml.org,2002:str", value, style=None if bare else '"')
+
+
+_Representer.add_representer(LocalTime, _plain_time)
+_Representer.add_representer(str, _quoted)
+_Representer.add_representer(Link, _quoted)
+
+Value = str | int | float | bool | list[str] | tuple[str, ...]
+
+
+def frontmatter(fields: Mapping[str, Value | None], style: NoteStyle) -> str:
+    """The block of a new note, with its fences and final line break; None and empty lists are left out."""
+    kept = {style.key(k): v for k, v in fields.items() if v is not None and v != () and v != []}
+    if style.dialect == "logseq":
+        return "".join(f"{key}:: {_logseq_value(value)}\n" for key, value in kept.items()) + "\n"
+    yaml = _writer()
+    stream = io.StringIO()
+    yaml.dump({key: _yaml_value(value) for key, value in kept.items()}, stream)
+    return f"---\n{stream.getvalue()}---\n"
+
+
+def read_frontmatter(text: str) -> dict[str, Any] | None:
+    """The properties of any note, whoever wrote it; None if it has none, {} if they are no mapping.
+
+    YAML that does not parse is read line by line (`key: value`, values as text), so that a `keep: true` above
+    somebody's typing mistake still counts.
+    """
+    head = text[:LIMIT]
+    fenced = _FENCED.match(head)
+    if fenced is not None:
+        return _parse(fenced["yaml"])
+    properties = _PROPERTIES.match(head)
+    if properties is not None:
+        return {key: _scalar(value) for key, value in _PROPERTY.findall(properties[0])}
+    return None
+
+
+def body_of(text: str) -> str:
+    """The note without its frontmatter."""
+    head = text[:LIMIT]
+    found = _FENCED.match(head) or _PROPERTIES.match(head)
+    return text[found.end() :] if found is not None else text
+
+
+def says_keep(text: str, style: NoteStyle | None = None) -> bool:
+    """Whether a note asks to be kept (`keep: true`, yes, on, 1), under its plain or its renamed key."""
+    found = read_frontmatter(text) or {}
+    names = {"keep", (style or NoteStyle()).key("keep")}
+    return any(_truth(value) for key, value in found.items() if str(key).lower() in names or key in names)
+
+
+def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
+    """The recording id that a note of ours carries: 64 hexadecimal digits, or None."""
+    found = read_frontmatter(text) or {}
+    for name in ((style or NoteStyle()).key("earmark_id"), "earmark_id"):
+        value = found.get(name)
+        if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
+            return value
+    return None
+
+
+def _writer() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
+    yaml.default_flow_style = False  # type: ignore[assignment]
+    yaml.allow_unicode = True
+    yaml.width = 1_000_000  # Obsidian reads folded scalars but rewrites them; one key, one line
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _yaml_value(value: Value) -> object:
+    if isinstance(value, LocalTime | bool | int | float):
+        return value
+    if isinstance(value, str):
+        return value if isinstance(value, Link) else neutralise(value)
+    return [neutralise(item) for item in value]
+
+
+def _logseq_value(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(neutralise(item) for item in value)
+    if isinstance(value, str) and not isinstance(value, Link | LocalTime):
+        return neutralise(value)
+    return str(value)
+
+
+def _parse(block: str) -> dict[str, Any]:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True
+    try:
+        found = yaml.load(block)
+    except (
+        Exception
+    ):  # a parser fed with anybody's text raises far more than its own errors (ValueError, RecursionError)
+        return {key: _scalar(value) for key, value in _LOOSE.findall(block)}
+    if found is None:
+        return {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _scalar(text: str) -> Any:
+    bare = text.strip("\"'") if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+    return {"true": True, "false": False}.get(bare.lower(), bare)
+
+
+def _truth(value: object) -> bool:
+    return value is True or str(value).strip().lower() in _TRUE

@@ -1,0 +1,33 @@
+"""The headings of a note in the language of the recording; English for languages that have none here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The words that earmark itself puts over the sections of a note."""
+
+    key_points: str = "Key points"
+    decisions: str = "Decisions"
+    tasks: str = "Tasks"
+    open_questions: str = "Open questions"
+    people: str = "People"
+    transcript: str = "Transcript"
+
+
+_BY_LANGUAGE = {
+    "en": Labels(),
+    "de": Labels("Kernpunkte", "Entscheidungen", "Aufgaben", "Offene Fragen", "Personen", "Transkript"),
+    "fr": Labels("Points clés", "Décisions", "Tâches", "Questions ouvertes", "Personnes", "Transcription"),
+    "es": Labels("Puntos clave", "Decisiones", "Tareas", "Preguntas abiertas", "Personas", "Transcripción"),
+    "it": Labels("Punti chiave", "Decisioni", "Attività", "Domande aperte", "Persone", "Trascrizione"),
+    "pt": Labels("Pontos principais", "Decisões", "Tarefas", "Questões em aberto", "Pessoas", "Transcrição"),
+    "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript"),
+}
+
+
+def labels_for(language: str) -> Labels:
+    """Labels for a language code as Whisper gives it ("de"); a region ("pt-BR") is ignored."""
+    return _BY_LANGUAGE.get(language.split("-")[0].lower(), _BY_LANGUAGE["en"])

@@ -1,0 +1,74 @@
+"""What a note is called: after its recording, on every system, never after something that is already there. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from earmark.domain import Kind
+from earmark.notes.escape import normalise
+
+LONGEST = 160
+"""Bytes (UTF-8) that a note's name may take: 255 is the usual limit, of which sync clients spend up to 95 on the
+names of their own temporary files (Syncthing, Nextcloud, Dropbox)."""
+
+SUFFIX = {Kind.TRANSCRIPT: ".transcript.md", Kind.SUMMARY: ".md"}
+
+_LONGEST_SUFFIX = max(len(suffix) for suffix in SUFFIX.values()) + len(" (999)")
+
+_REPLACED = str.maketrans(
+    {":": "-", "/": "-", "\\": "-", "|": "-", "[": "(", "]": ")", "<": "(", ">": ")", '"': "'", "\ufffd": "_"}
+    | dict.fromkeys("?*#^%`{}", "")
+)
+"""Windows and Obsidian forbid these in a file name or cannot link to them."""
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?=\.|$)", re.I)
+"""Names that Windows reserves, whatever suffix follows (learn.microsoft.com, "Naming Files, Paths, and Namespaces")."""
+
+
+def candidates(audio_name: str, kind: Kind | str) -> Iterator[str]:
+    """Names for a note or sidecar of the recording `audio_name`, best first, without end.
+
+    `kind`: `Kind.TRANSCRIPT`, `Kind.SUMMARY`, or a sidecar's suffix ("srt"). For the summary of `standup.wav`:
+    `standup.md`, `standup.wav.md`, `standup.wav (2).md`, `standup.wav (3).md` ...
+    """
+    suffix = SUFFIX[kind] if isinstance(kind, Kind) else f".{kind.removeprefix('.')}"
+    stem, extension = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
+    short = safe_stem(stem)
+    yield short + suffix
+    long = safe_stem(stem, ending=_clean(extension).lower()) if extension.strip(". ") else f"{short} (2)"
+    yield long + suffix
+    for number in itertools.count(2 if extension.strip(". ") else 3):
+        yield f"{long if extension.strip('. ') else short} ({number}){suffix}"
+
+
+def safe_stem(stem: str, ending: str = "") -> str:
+    """`stem` + `ending` as a name that every system accepts, with room for our suffixes within `LONGEST` bytes."""
+    text = _clean(stem).strip(". ")
+    text = _cut(text, LONGEST - _LONGEST_SUFFIX - len(ending.encode())) or "recording"
+    return (
+        _DEVICE.sub(lambda found: f"{found[0]}_", text + ending, count=1)
+        if _DEVICE.match(text + ending)
+        else text + ending
+    )
+
+
+def _clean(text: str) -> str:
+    return " ".join(normalise(text).translate(_REPLACED).split())
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` bytes, never within a character, a combining sequence or a joined emoji."""
+    if len(text.encode()) <= limit:
+        return text
+    mark = "…"
+    cut = text.encode()[: limit - len(mark.encode())].decode(errors="ignore")
+    following = text[len(cut)]
+    while cut and (
+        unicodedata.combining(following) or following in "\u200c\u200d\ufe0e\ufe0f" or cut[-1] == "\u200d"
+    ):
+        following, cut = cut[-1], cut[:-1]
+    return cut.rstrip(". ") + mark if cut else ""

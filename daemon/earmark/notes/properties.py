@@ -1,0 +1,78 @@
+"""Which properties stand on top of which note. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from earmark.domain import Summary, Transcript, is_speech
+from earmark.notes.escape import as_tag
+from earmark.notes.frontmatter import Link, LocalTime, Value
+from earmark.notes.links import wikilinkable
+from earmark.notes.style import NoteContext, NoteStyle, length
+
+Properties = dict[str, Value | None]
+
+
+def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Properties:
+    """What every note of a recording says first."""
+    return {
+        "type": kind,
+        "recording": _file(context.audio_name, style),
+        "recorded": _local_time(context.recorded_at),
+        "duration": length(context.duration),
+        "seconds": round(context.duration),
+    }
+
+
+def about_transcript(transcript: Transcript) -> Properties:
+    """Where the words come from. `confidence` is the mean over the seconds of speech, 0-1."""
+    return {
+        "language": transcript.language or None,
+        "model": transcript.model or None,
+        "confidence": confidence(transcript),
+        "truncated": True if transcript.truncated else None,
+    }
+
+
+def about_summary(summary: Summary) -> Properties:
+    """Where the summary comes from and how far it can be trusted."""
+    return {
+        "people": [*dict.fromkeys(summary.people)],
+        "summary_by": summary.by,
+        "summary_model": summary.model or None,
+        "summary_template": summary.template or None,
+        "summary_coverage": round(summary.coverage, 2),
+        "summary_unsupported": summary.unsupported or None,
+        "endpoint_locality": summary.locality if summary.locality != "device" else None,
+    }
+
+
+def closing(context: NoteContext, style: NoteStyle, tags: Iterable[str] = ()) -> Properties:
+    """Tags, the sister note, when the audio goes, and the id by which earmark knows the note again."""
+    found = dict.fromkeys(tag for tag in map(as_tag, (*context.tags, *tags)) if tag)
+    return {
+        "tags": [*found],
+        "audio_expires": _local_time(context.audio_expires or ""),
+        "earmark_id": context.recording_id,
+    }
+
+
+def sister(name: str | None, style: NoteStyle) -> Value | None:
+    """The other note of the same recording, as a property value."""
+    return _file(name, style) if name else None
+
+
+def confidence(transcript: Transcript) -> float | None:
+    """Mean confidence of what is presented as speech, weighted by its seconds; None without speech."""
+    said = [(s.confidence, max(s.end - s.start, 0.01)) for s in transcript.segments if is_speech(s)]
+    return round(sum(c * w for c, w in said) / sum(w for _, w in said), 2) if said else None
+
+
+def _file(name: str, style: NoteStyle) -> Value:
+    if style.dialect == "obsidian" and wikilinkable(name):
+        return Link(f"[[{name.removesuffix('.md')}]]")
+    return name
+
+
+def _local_time(text: str) -> LocalTime | None:
+    return LocalTime(text) if LocalTime.PATTERN.fullmatch(text) else None

@@ -1,0 +1,256 @@
+"""Transcript and summary become notes that look as if somebody had written them by hand. Pure but for templates.
+
+Everything that was said or answered goes through `escape_inline` (the filter `said`); links are made here and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import jinja2
+
+from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
+from earmark.notes import properties
+from earmark.notes.escape import Dialect, clip, escape_inline
+from earmark.notes.frontmatter import frontmatter
+from earmark.notes.labels import labels_for
+from earmark.notes.links import file_link, player, time_link
+from earmark.notes.paragraphs import Paragraph, paragraphs
+from earmark.notes.style import NoteContext, NoteStyle, length, stamp
+
+TITLE, OVERVIEW, POINT, NAME = 120, 4000, 600, 120
+"""Most characters of a summary's title, overview, single statement, and of a name, owner or date in a note."""
+
+MOST_ITEMS = 200
+"""Statements per section; a model that loops does not make a note of a thousand lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bullet of a section. `text`, `by` and `doubt` are hostile text, `link` is markup of ours (or "")."""
+
+    text: str
+    link: str = ""
+    by: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with its bullets."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    tasks: bool = False
+
+
+def render_transcript(transcript: Transcript, context: NoteContext, style: NoteStyle) -> str:
+    """The whole transcript note: frontmatter, player, timed paragraphs."""
+    head = (
+        properties.about_recording("transcript", context, style)
+        | properties.about_transcript(transcript)
+        | {"summary": properties.sister(context.summary_note, style)}
+        | properties.closing(context, style)
+    )
+    return frontmatter(head, style) + _transcript_body(transcript, context, style)
+
+
+def render_summary(
+    summary: Summary, transcript: Transcript | None, context: NoteContext, style: NoteStyle
+) -> str:
+    """The whole summary note: frontmatter, title, player, overview, sections, link to the transcript."""
+    head = (
+        properties.about_recording("summary", context, style)
+        | {"transcript": properties.sister(context.transcript_note, style)}
+        | {"language": summary.language or (transcript.language if transcript else "") or None}
+        | properties.about_summary(summary)
+        | properties.closing(context, style, summary.tags)
+    )
+    return frontmatter(head, style) + _summary_body(summary, context, style)
+
+
+def render_one_file(
+    summary: Summary | None, transcript: Transcript, context: NoteContext, style: NoteStyle
+) -> str:
+    """Both in one note (`layout = "one-file"`): the summary, if there is one, over the transcript."""
+    head = properties.about_recording("recording", context, style) | properties.about_transcript(transcript)
+    if summary is None:
+        head |= properties.closing(context, style)
+        return frontmatter(head, style) + _transcript_body(transcript, context, style)
+    head |= properties.about_summary(summary) | properties.closing(context, style, summary.tags)
+    above = _summary_body(summary, context, style, one_file=True)
+    below = _transcript_body(transcript, context, style, heading=labels_for(transcript.language).transcript)
+    return f"{frontmatter(head, style)}{above}\n{below}"
+
+
+def _summary_body(summary: Summary, context: NoteContext, style: NoteStyle, one_file: bool = False) -> str:
+    dialect = style.dialect
+    notices = list(context.notices)
+    if summary.unsupported:
+        what = "statement was" if summary.unsupported == 1 else "statements were"
+        notices.append(f"{summary.unsupported} {what} left out because the recording does not bear them out.")
+    return _fill(
+        "summary",
+        dialect,
+        title=clip(summary.title, TITLE) or os.path.splitext(context.audio_name)[0],  # noqa: PTH122 - a name
+        player=_player(context, dialect),
+        gone=_gone(context),
+        notices=notices,
+        unseen=_unseen(summary, context, dialect),
+        overview=[
+            clip(line, OVERVIEW) for line in summary.overview[: 2 * OVERVIEW].splitlines() if line.strip()
+        ],
+        sections=_sections(summary, context, dialect),
+        made=_made(summary, dialect),
+        transcript_link=None
+        if one_file or not context.transcript_note
+        else file_link(context.transcript_note, "transcript", dialect),
+        extractive=summary.by == "extractive",
+    )
+
+
+def _transcript_body(
+    transcript: Transcript, context: NoteContext, style: NoteStyle, heading: str = ""
+) -> str:
+    dialect = style.dialect
+    parts = paragraphs(transcript.segments, style.paragraph_pause, style.paragraph_seconds)
+    unsure = style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
+    notices = [*(() if heading else context.notices), *_damage(transcript)]
+    if not any(part.runs for part in parts):
+        notices.append("No speech was heard in this recording.")
+    if unsure:
+        notices.append("Words in italics with (?) were hard to hear.")
+    return _fill(
+        "transcript",
+        dialect,
+        heading=heading,
+        player="" if heading else _player(context, dialect),
+        gone="" if heading else _gone(context),
+        notices=notices,
+        parts=[(_time(context, part.at, dialect), part, _left_out(part)) for part in parts],
+        marks=style.confidence_marks,
+    )
+
+
+def _damage(transcript: Transcript) -> list[str]:
+    sentences = []
+    if transcript.truncated:
+        declared = transcript.declared_duration
+        sentences.append(
+            f"The recording breaks off: the file announces {length(declared)}, and {length(transcript.duration)} "
+            "of it could be read."
+            if declared and declared > transcript.duration
+            else f"The recording breaks off: the file ends early, after {length(transcript.duration)}."
+        )
+    if transcript.bad_packets:
+        pieces = "piece" if transcript.bad_packets == 1 else "pieces"
+        sentences.append(
+            f"The file is damaged: {transcript.bad_packets} {pieces} of it could not be read, so words may be missing."
+        )
+    return sentences
+
+
+def _left_out(part: Paragraph) -> str:
+    if part.left_out is Mark.REPETITION:
+        return f"the same words over and over until {stamp(part.until)}; left out"
+    if part.left_out is Mark.OVER_SILENCE:
+        return f"no voice until {stamp(part.until)}; words heard into the silence are left out"
+    return ""
+
+
+def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[Section]:
+    labels = labels_for(summary.language)
+
+    def lines(items: Iterable[Point | Task]) -> tuple[Line, ...]:
+        return tuple(_line(item, context, dialect) for item in list(items)[:MOST_ITEMS] if item.text.strip())
+
+    people = ", ".join(clip(name, NAME) for name in summary.people[:MOST_ITEMS])
+    sections = [
+        Section(labels.key_points, lines(summary.key_points)),
+        Section(labels.decisions, lines(summary.decisions)),
+        Section(labels.tasks, lines(summary.tasks), tasks=True),
+        Section(labels.open_questions, lines(summary.open_questions)),
+        *(Section(clip(name, NAME), lines(points)) for name, points in summary.extra.items()),
+        Section(labels.people, (Line(people),) if people else ()),
+    ]
+    return [section for section in sections if section.lines]
+
+
+def _line(item: Point | Task, context: NoteContext, dialect: Dialect) -> Line:
+    said = [item.owner, item.due] if isinstance(item, Task) else []
+    return Line(
+        text=clip(item.text, POINT),
+        link=_time(context, item.at, dialect) if item.at is not None else "",
+        by=", ".join(clip(word, NAME) for word in said if word),
+        doubt=", ".join(clip(word, NAME) for word in item.flagged),
+    )
+
+
+def _unseen(summary: Summary, context: NoteContext, dialect: Dialect) -> str:
+    """Markup of ours: which ranges the summarizer has not seen; "" if it saw everything."""
+    if not summary.missing:
+        if summary.coverage >= 0.995:
+            return ""
+        return f"The summary rests on {summary.coverage:.0%} of what was said."
+    ranges = ", ".join(f"{_time(context, start, dialect)}–{stamp(end)}" for start, end in summary.missing)
+    return f"The summary rests on {summary.coverage:.0%} of what was said; it has not seen {ranges}."
+
+
+def _made(summary: Summary, dialect: Dialect) -> str:
+    """Our sentence with a model's and a host's name in it, escaped."""
+    who = escape_inline(
+        clip(f"{summary.model} ({summary.by})" if summary.model else summary.by, NAME), dialect
+    )
+    where = escape_inline(clip(summary.made_at, NAME), dialect)
+    match summary.locality:
+        case "device":
+            return f"{who}, on this device"
+        case "lan":
+            return f"{who}, on {where} in your network"
+        case "cloud":
+            return f"{who}, by {where} outside this device"
+        case _:
+            return f"{who}, by {where}; it could not be verified that nothing left this device"
+
+
+def _time(context: NoteContext, at: Seconds, dialect: Dialect) -> str:
+    # A link to audio that is gone would make Obsidian offer to create it.
+    return time_link(context.audio_name, at, dialect) if _here(context) else stamp(at)
+
+
+def _player(context: NoteContext, dialect: Dialect) -> str:
+    return player(context.audio_name, dialect) if _here(context) else ""
+
+
+def _gone(context: NoteContext) -> str:
+    return "" if _here(context) else context.audio_gone or "The audio is not here any more."
+
+
+def _here(context: NoteContext) -> bool:
+    return context.audio_here and context.audio_gone is None
+
+
+@functools.cache
+def _environment(dialect: Dialect) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("earmark.notes"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # this is Markdown, not HTML; the filter `said` is the escape
+    )
+    environment.filters["said"] = lambda text: escape_inline(text, dialect)
+    return environment
+
+
+def _fill(name: str, dialect: Dialect, **values: object) -> str:
+    template = f"{name}.logseq.md.j2" if dialect == "logseq" else f"{name}.md.j2"
+    text = _environment(dialect).get_template(template).render(values)
+    # Nothing that was said holds a line break any more, so empty lines are the template's own.
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

@@ -1,0 +1,135 @@
+"""The transcript in other people's formats: SubRip, WebVTT, plain text, JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from earmark.domain import Seconds, Segment, Transcript, is_speech
+from earmark.notes.escape import JOINER, normalise
+from earmark.notes.paragraphs import paragraphs
+
+LINE = 42
+"""Columns of a subtitle line (BBC and Netflix timed-text guidelines: 37-42); a CJK character takes two."""
+LINES = 2
+LONGEST = 7.0
+"""Seconds that one subtitle stays on screen at most (same guidelines)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle: milliseconds from the start, and one or two lines."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+
+
+def srt(transcript: Transcript) -> str:
+    """SubRip. It has no escape character, so a tag or an arrow in the speech is broken with U+2060."""
+    blocks = []
+    for number, cue in enumerate(_cues(transcript.segments), start=1):
+        text = re.sub(r"(?<=[<{])(?=\S)|(?<=--)(?=>)", JOINER, "\n".join(cue.lines))
+        blocks.append(f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def vtt(transcript: Transcript) -> str:
+    """WebVTT (W3C), with `&`, `<` and `>` as character references."""
+    blocks = ["WEBVTT\n"]
+    for cue in _cues(transcript.segments):
+        text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        blocks.append(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def txt(transcript: Transcript) -> str:
+    """The spoken words, a paragraph per pause, without times."""
+    said = (
+        normalise(" ".join(run.text for run in paragraph.runs))
+        for paragraph in paragraphs(transcript.segments, 2.0, 60.0)
+        if paragraph.left_out is None
+    )
+    return "".join(f"{text}\n\n" for text in said if text)[:-1]
+
+
+def as_json(transcript: Transcript) -> str:
+    """Everything that is known, with what was not speech apart in `left_out`. Times are seconds."""
+    said = [s for s in transcript.segments if is_speech(s)]
+    other = [s for s in transcript.segments if not is_speech(s)]
+    document = {
+        "earmark_id": transcript.recording_id,
+        "language": transcript.language,
+        "language_probability": round(transcript.language_probability, 4),
+        "duration": transcript.duration,
+        "declared_duration": transcript.declared_duration,
+        "speech_seconds": transcript.speech_seconds,
+        "truncated": transcript.truncated,
+        "bad_packets": transcript.bad_packets,
+        "recorded_at": transcript.recorded_at,
+        "engine": transcript.engine,
+        "model": transcript.model,
+        "text": normalise(" ".join(s.text for s in said)),
+        "segments": [_segment(s) for s in said],
+        "left_out": [_segment(s) for s in other],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+SIDECARS: Mapping[str, Callable[[Transcript], str]] = {"srt": srt, "vtt": vtt, "txt": txt, "json": as_json}
+"""Suffix to renderer."""
+
+
+def _segment(segment: Segment) -> dict[str, object]:
+    return {
+        "start": segment.start,
+        "end": segment.end,
+        "text": normalise(segment.text),
+        "confidence": round(segment.confidence, 4),
+        "mark": str(segment.mark) if segment.mark else None,
+    }
+
+
+def _cues(segments: tuple[Segment, ...]) -> Iterator[Cue]:
+    """Speech as subtitles in order, none overlapping the next, none empty, none longer than it should be."""
+    said = sorted((s for s in segments if is_speech(s)), key=lambda s: s.start)
+    free_from = 0
+    for index, segment in enumerate(said):
+        pages = _pages(normalise(segment.text), segment.end - segment.start)
+        start = max(round(segment.start * 1000), free_from)
+        end = max(round(segment.end * 1000), start + len(pages))
+        if index + 1 < len(said):
+            end = max(min(end, round(said[index + 1].start * 1000)), start + len(pages))
+        weights = [sum(map(_width, page)) or 1 for page in pages]
+        at, done = start, 0
+        for page, weight in zip(pages, weights, strict=True):
+            done += weight
+            until = max(start + (end - start) * done // sum(weights), at + 1)
+            yield Cue(at, until, page)
+            at = until
+        free_from = at
+
+
+def _pages(text: str, seconds: Seconds) -> list[tuple[str, ...]]:
+    """The words of one segment, one or two lines at a time."""
+    if not text:
+        return []
+    columns = _width(text)
+    wanted = max(-(-columns // (LINE * LINES)), int(seconds / LONGEST) + 1)
+    # A long segment of few words is spread over narrower lines, so that no subtitle stays for too long.
+    column = LINE if wanted == 1 else max(LINE // 3, min(LINE, -(-columns // (wanted * LINES))))
+    lines = textwrap.wrap(text, max(1, column * len(text) // columns), break_on_hyphens=False)
+    return [tuple(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _clock(milliseconds: int, point: str) -> str:
+    seconds, thousandths = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{thousandths:03}"

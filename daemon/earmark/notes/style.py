@@ -1,0 +1,71 @@
+"""How notes are to look, and what a note says beyond the words: values, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from earmark.domain import Seconds
+from earmark.notes.escape import Dialect
+
+_OBSIDIANS_OWN = frozenset({"tags", "aliases", "cssclasses"})
+
+
+@dataclass(frozen=True, slots=True)
+class NoteStyle:
+    """How notes are written in one folder.
+
+    `key_prefix` goes before every frontmatter key but Obsidian's own three and `earmark_id`; `keys` renames single
+    keys (old name to full new name). A paragraph of a transcript ends at a pause of `paragraph_pause` seconds, or
+    at the first sentence end after `paragraph_seconds`.
+    """
+
+    dialect: Dialect = "obsidian"
+    layout: Literal["two-files", "one-file"] = "two-files"
+    key_prefix: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    confidence_marks: bool = True
+    paragraph_pause: Seconds = 2.0
+    paragraph_seconds: Seconds = 60.0
+
+    def key(self, name: str) -> str:
+        """The frontmatter key to write for our key `name`."""
+        if name in self.keys:
+            return self.keys[name]
+        return name if name in _OBSIDIANS_OWN or name == "earmark_id" else self.key_prefix + name
+
+
+@dataclass(frozen=True, slots=True)
+class NoteContext:
+    """What a note needs to know besides transcript and summary.
+
+    `audio_gone`: a sentence, when and by which rule the audio went; None while it is there. `recorded_at`: local
+    wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `transcript_note`, `summary_note`: file names in the same
+    folder. `notices`: plain sentences for the top of the note.
+    """
+
+    recording_id: str
+    audio_name: str
+    recorded_at: str = ""
+    duration: Seconds = 0.0
+    audio_here: bool = True
+    audio_gone: str | None = None
+    transcript_note: str | None = None
+    summary_note: str | None = None
+    tags: tuple[str, ...] = ()
+    audio_expires: str | None = None
+    notices: tuple[str, ...] = ()
+
+
+def stamp(seconds: Seconds) -> str:
+    """A place in a recording as people write it: `01:23`, `1:02:03`. Whole seconds, rounded down."""
+    hours, rest = divmod(max(0, int(seconds)), 3600)
+    minutes, second = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes:02}:{second:02}"
+
+
+def length(seconds: Seconds) -> str:
+    """A duration: `0:32`, `48:00`, `1:02:03`. Rounded to the nearest second."""
+    text = stamp(round(seconds))
+    return text[1:] if text.startswith("0") else text
