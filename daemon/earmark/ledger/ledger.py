@@ -10,6 +10,9 @@ from earmark.ledger.connection import Connection
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
 from earmark.ledger.places import Places
+from earmark.ledger.receipts import Receipts
+from earmark.ledger.retention import Retention
+from earmark.ledger.trash import Trash
 from earmark.ledger.words import Words
 
 
@@ -25,6 +28,9 @@ class Ledger:
         self.words = Words(self.db)
         self.artifacts = Artifacts(self.db)
         self.journal = Journal(self.db)
+        self.retention = Retention(self.db)
+        self.trash = Trash(self.db)
+        self.receipts = Receipts(self.db)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable at the end; see `Connection.transaction`."""

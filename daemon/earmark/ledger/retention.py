@@ -1,0 +1,281 @@
+"""What retention needs to know of each artifact, and what people and policies have said about it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.domain import Instant, Kind
+from earmark.ledger.connection import Connection, Row
+from earmark.ledger.places import Identity
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One file that a rule could take, with everything the ledger knows of it. Nothing here was read from the disk.
+
+    `done_at` is when all outputs of its recording were on disk; `dated` is the recording's own date (file time), which
+    orders "newest". `identity` and a non-zero `size` are known for audio only; `sha256` is of the bytes that the file
+    must still have. `unfinished` is a plain reason or "". `failed` is true if transcription gave up on it, at
+    `failed_at`. `policy` is the row of `policies` under which the recording was accepted.
+    """
+
+    kind: Kind
+    path: Path
+    place: Path
+    folder: Path
+    recording_id: str
+    sha256: str
+    size: int
+    identity: Identity | None
+    dated: Instant
+    done_at: Instant | None
+    unfinished: str
+    failed: bool
+    failed_at: Instant | None
+    held: str | None
+    policy: int | None
+    item_rule: str | None
+    tags: tuple[str, ...] = ()
+
+
+# The facts of a recording that are the same for each of its files. Jobs are looked up through their unique index.
+_RECORDING = """
+    r.media_time AS dated, r.done_at AS done_at, h.why AS held, a.policy_id AS policy, i.body AS item_rule,
+    t.state AS t_state, t.changed_at AS t_changed, s.state AS s_state,
+    p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev AS behind, p.folder AS folder
+"""
+_JOINS = """
+    JOIN recordings r ON r.id = p.recording_id
+    LEFT JOIN holds h ON h.recording_id = r.id
+    LEFT JOIN accepted_under a ON a.recording_id = r.id
+    LEFT JOIN jobs t ON t.recording_id = r.id AND t.stage = 'transcribe'
+    LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
+"""
+_AUDIO = f"""
+    SELECT 'audio' AS kind, p.path AS path, p.path AS place, p.recording_id AS recording_id,
+        p.recording_id AS sha256, p.size AS size, p.mtime_ns AS mtime_ns, p.inode AS inode, p.device AS device,
+        'here' AS state, {_RECORDING}
+    FROM places p {_JOINS}
+    LEFT JOIN item_rules i ON i.recording_id = r.id AND i.kind = 'audio'
+    WHERE p.gone_at IS NULL ORDER BY p.folder, r.media_time DESC, p.path
+"""
+_WRITTEN = f"""
+    SELECT f.kind AS kind, f.path AS path, f.place AS place, f.recording_id AS recording_id, f.sha256 AS sha256,
+        0 AS size, 0 AS mtime_ns, 0 AS inode, 0 AS device, f.state AS state, {_RECORDING}
+    FROM artifacts f JOIN places p ON p.path = f.place {_JOINS}
+    LEFT JOIN item_rules i ON i.recording_id = r.id AND i.kind = f.kind
+    WHERE f.kind = ? AND f.state IN ('here', 'writing', 'edited') ORDER BY p.folder, r.media_time DESC, f.path
+"""
+
+
+class Retention:
+    """Rows of `policies`, `accepted_under`, `holds`, `item_rules`, `quality`, `note_marks` and `relooks`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def candidates(self, kind: Kind) -> Iterator[Candidate]:
+        """Every file of a kind that is on disk as far as the ledger knows: folder by folder, newest recording first.
+
+        Streamed, because a ledger may hold millions.
+        """
+        if kind is Kind.AUDIO:
+            cursor = self._db.execute(_AUDIO)
+        else:
+            cursor = self._db.execute(_WRITTEN, (kind,))
+        tags = self._tags()
+        for row in cursor:
+            yield _candidate(row, tags)
+
+    def remember_policy(self, digest: str, body: str, now: Instant) -> bool:
+        """The policy in force from now on; true if it differs from the one before."""
+        row = self._db.one("SELECT digest FROM policies ORDER BY id DESC LIMIT 1")
+        if row is not None and row["digest"] == digest:
+            return False
+        self._db.execute("INSERT INTO policies (digest, body, since) VALUES (?, ?, ?)", (digest, body, now))
+        return True
+
+    def policies(self) -> dict[int, str]:
+        """The body of every policy that was ever in force, by row."""
+        return {r["id"]: r["body"] for r in self._db.all("SELECT id, body FROM policies")}
+
+    def latest_policy(self) -> tuple[int, str] | None:
+        row = self._db.one("SELECT id, digest FROM policies ORDER BY id DESC LIMIT 1")
+        return (row["id"], row["digest"]) if row else None
+
+    def policy_of(self, recording_id: str) -> int | None:
+        row = self._db.one("SELECT policy_id FROM accepted_under WHERE recording_id = ?", (recording_id,))
+        return row["policy_id"] if row else None
+
+    def adopt(self) -> int:
+        """Every recording counts as accepted under the latest policy (`--retroactive`); returns how many changed."""
+        latest = self.latest_policy()
+        if latest is None:
+            return 0
+        cursor = self._db.execute(
+            "UPDATE accepted_under SET policy_id = ? WHERE policy_id IS NOT ?", (latest[0], latest[0])
+        )
+        return cursor.rowcount
+
+    def hold(self, recording_id: str, why: str, now: Instant) -> bool:
+        """Nothing of this recording may be deleted by a rule; true if that is news."""
+        cursor = self._db.execute(
+            "INSERT INTO holds (recording_id, at, why) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (recording_id, now, why),
+        )
+        return cursor.rowcount > 0
+
+    def release_hold(self, recording_id: str) -> bool:
+        return self._db.execute("DELETE FROM holds WHERE recording_id = ?", (recording_id,)).rowcount > 0
+
+    def holds(self) -> dict[str, tuple[Instant, str]]:
+        """When and why, by recording."""
+        rows = self._db.all("SELECT * FROM holds ORDER BY at")
+        return {r["recording_id"]: (r["at"], r["why"]) for r in rows}
+
+    def held(self, recording_id: str) -> str | None:
+        """Why it is held, or None."""
+        row = self._db.one("SELECT why FROM holds WHERE recording_id = ?", (recording_id,))
+        return row["why"] if row else None
+
+    def set_item_rule(self, recording_id: str, kind: str, body: str, now: Instant) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO item_rules (recording_id, kind, body, at) VALUES (?, ?, ?, ?)",
+            (recording_id, kind, body, now),
+        )
+
+    def clear_item_rules(self, recording_id: str) -> int:
+        return self._db.execute("DELETE FROM item_rules WHERE recording_id = ?", (recording_id,)).rowcount
+
+    def item_rules(self, recording_id: str) -> dict[str, str]:
+        rows = self._db.all("SELECT kind, body FROM item_rules WHERE recording_id = ?", (recording_id,))
+        return {r["kind"]: r["body"] for r in rows}
+
+    def judged(self, recording_id: str, transcript_rev: int, gate: str) -> str | None:
+        """What this gate said of this revision: "" if it passed, sentences if not, None if it was not asked yet."""
+        row = self._db.one(
+            "SELECT failing FROM quality WHERE recording_id = ? AND transcript_rev = ? AND gate = ?",
+            (recording_id, transcript_rev, gate),
+        )
+        return row["failing"] if row else None
+
+    def judge(self, recording_id: str, transcript_rev: int, gate: str, failing: str) -> None:
+        """Keep a verdict; a release by a person holds for one revision only."""
+        self._db.execute(
+            "INSERT INTO quality (recording_id, transcript_rev, gate, failing) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (recording_id) DO UPDATE SET gate = excluded.gate, failing = excluded.failing,"
+            " released_at = CASE WHEN transcript_rev = excluded.transcript_rev THEN released_at END,"
+            " transcript_rev = excluded.transcript_rev",
+            (recording_id, transcript_rev, gate, failing),
+        )
+
+    def accept_quality(self, recording_id: str, now: Instant | None) -> bool:
+        """A person says that the transcript is good enough (None takes it back); false if it was never judged."""
+        cursor = self._db.execute(
+            "UPDATE quality SET released_at = ? WHERE recording_id = ?", (now, recording_id)
+        )
+        return cursor.rowcount > 0
+
+    def quality_accepted(self, recording_id: str, transcript_rev: int) -> bool:
+        row = self._db.one(
+            "SELECT 1 FROM quality WHERE recording_id = ? AND transcript_rev = ? AND released_at IS NOT NULL",
+            (recording_id, transcript_rev),
+        )
+        return row is not None
+
+    def mark_note(self, path: Path, recording_id: str, seen: str, keep: bool, tags: tuple[str, ...]) -> None:
+        """What a note's frontmatter said when it was last read."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO note_marks (path, recording_id, seen, keep, tags) VALUES (?, ?, ?, ?, ?)",
+            (os.fsencode(path), recording_id, seen, int(keep), json.dumps(tags)),
+        )
+
+    def notes_seen(self) -> dict[bytes, str]:
+        """`size:mtime` of each note when its frontmatter was last read."""
+        return {r["path"]: r["seen"] for r in self._db.all("SELECT path, seen FROM note_marks")}
+
+    def relook(self, place: Path, why: str) -> None:
+        """The notes of this place have to be written again although no words changed."""
+        self._db.execute(
+            "INSERT INTO relooks (place, why) VALUES (?, ?) ON CONFLICT (place) DO UPDATE SET why = excluded.why",
+            (os.fsencode(place), why),
+        )
+
+    def relook_all(self, why: str) -> None:
+        """Every place with audio: its notes may show another date now."""
+        self._db.execute(
+            "INSERT INTO relooks (place, why) SELECT path, ? FROM places WHERE gone_at IS NULL"
+            " ON CONFLICT (place) DO NOTHING",
+            (why,),
+        )
+
+    def relooks(self, limit: int = 20) -> list[Path]:
+        """Places whose notes wait to be written again."""
+        rows = self._db.all("SELECT place FROM relooks LIMIT ?", (limit,))
+        return [Path(os.fsdecode(r["place"])) for r in rows]
+
+    def relooked(self, place: Path) -> None:
+        self._db.execute("DELETE FROM relooks WHERE place = ?", (os.fsencode(place),))
+
+    def key(self) -> bytes:
+        """The key of this installation's keyed hashes."""
+        row = self._db.one("SELECT value FROM keys WHERE name = 'retention'")
+        return bytes(row["value"]) if row else b""
+
+    def tombstone(self, mark: str, now: Instant) -> None:
+        self._db.execute("INSERT OR IGNORE INTO tombstones (mark, at) VALUES (?, ?)", (mark, now))
+
+    def tombstoned(self, mark: str) -> Instant | None:
+        row = self._db.one("SELECT at FROM tombstones WHERE mark = ?", (mark,))
+        return row["at"] if row else None
+
+    def lift_tombstone(self, mark: str) -> bool:
+        return self._db.execute("DELETE FROM tombstones WHERE mark = ?", (mark,)).rowcount > 0
+
+    def _tags(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for row in self._db.execute("SELECT recording_id, tags FROM note_marks WHERE tags != '[]'"):
+            found.setdefault(row["recording_id"], set()).update(json.loads(row["tags"]))
+        return {key: tuple(sorted(value)) for key, value in found.items()}
+
+
+def _unfinished(row: Row) -> str:
+    if row["t_state"] in ("waiting", "claimed", "parked"):
+        return "its transcription is not finished"
+    if row["s_state"] in ("waiting", "claimed"):
+        return "its summary is not finished"
+    if row["state"] == "writing":
+        return "it is being written"
+    if row["t_state"] == "failed":
+        return ""
+    if row["done_at"] is None:
+        return "not all of its notes are written"
+    return "its notes are behind" if row["behind"] else ""
+
+
+def _candidate(row: Row, tags: dict[str, tuple[str, ...]]) -> Candidate:
+    audio = row["kind"] == "audio"
+    failed = row["t_state"] == "failed"
+    return Candidate(
+        kind=Kind(row["kind"]),
+        path=Path(os.fsdecode(row["path"])),
+        place=Path(os.fsdecode(row["place"])),
+        folder=Path(os.fsdecode(row["folder"])),
+        recording_id=row["recording_id"],
+        sha256=row["sha256"],
+        size=row["size"],
+        identity=Identity(row["size"], row["mtime_ns"], row["inode"], row["device"]) if audio else None,
+        dated=row["dated"],
+        done_at=row["done_at"],
+        unfinished=_unfinished(row),
+        failed=failed,
+        failed_at=row["t_changed"] if failed else None,
+        held=row["held"],
+        policy=row["policy"],
+        item_rule=row["item_rule"],
+        tags=tags.get(row["recording_id"], ()),
+    )

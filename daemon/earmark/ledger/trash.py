@@ -1,0 +1,156 @@
+"""Files that rules took: where each was, where it lies, and what became of it. Also what each sweep did."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.domain import Instant, Kind
+from earmark.ledger.connection import Connection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """One file that a rule took.
+
+    `state`: moving, here, restoring, restored, purging, purged, handed (the system's trash has it), lost (somebody
+    else took it out of the trash). `trashed` is None if it was handed over. `trashed_at` starts the trash's clock.
+    """
+
+    id: int
+    recording_id: str
+    kind: Kind
+    original: Path
+    place: Path
+    trashed: Path | None
+    size: int
+    sha256: str
+    rule: str
+    reason: str
+    state: str
+    trashed_at: Instant
+    ended_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep did. `outcome`: nothing, reported, swept, partial, stopped or failed."""
+
+    id: int
+    began_at: Instant
+    ended_at: Instant | None
+    outcome: str
+    sentence: str
+    trashed: int
+    purged: int
+    bytes: int
+    errors: int
+
+
+class Trash:
+    """Rows of `trash` and `sweeps`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def moving(
+        self,
+        recording_id: str,
+        kind: Kind,
+        original: Path,
+        place: Path,
+        size: int,
+        sha256: str,
+        rule: str,
+        reason: str,
+        now: Instant,
+    ) -> int:
+        """Announce that a file is about to be taken; returns the row, which names its folder in the trash."""
+        cursor = self._db.execute(
+            "INSERT INTO trash (recording_id, kind, original, place, trashed, size, sha256, rule, reason, state,"
+            " trashed_at) VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?, 'moving', ?)",
+            (recording_id, kind, os.fsencode(original), os.fsencode(place), size, sha256, rule, reason, now),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def aim(self, row: int, trashed: Path | None) -> None:
+        """Where the file is about to go; None: to the system's trash."""
+        self._db.execute(
+            "UPDATE trash SET trashed = ? WHERE id = ?", (os.fsencode(trashed) if trashed else b"", row)
+        )
+
+    def set_state(self, row: int, state: str, now: Instant | None = None) -> None:
+        """Another state; `now` is given where it is a last one."""
+        self._db.execute("UPDATE trash SET state = ?, ended_at = ? WHERE id = ?", (state, now, row))
+
+    def drop(self, row: int) -> None:
+        """The file was never taken."""
+        self._db.execute("DELETE FROM trash WHERE id = ?", (row,))
+
+    def get(self, row: int) -> Trashed | None:
+        found = self._db.one("SELECT * FROM trash WHERE id = ?", (row,))
+        return _trashed(found) if found else None
+
+    def in_state(self, *states: str) -> list[Trashed]:
+        """Rows in any of these states, oldest first."""
+        marks = ", ".join("?" for _ in states)
+        return [
+            _trashed(r)
+            for r in self._db.all(f"SELECT * FROM trash WHERE state IN ({marks}) ORDER BY id", states)
+        ]
+
+    def of_recording(self, recording_id: str) -> list[Trashed]:
+        rows = self._db.all("SELECT * FROM trash WHERE recording_id = ? ORDER BY id", (recording_id,))
+        return [_trashed(r) for r in rows]
+
+    def of_original(self, path: Path) -> list[Trashed]:
+        """Everything that was taken from this path, the latest last."""
+        return [
+            _trashed(r)
+            for r in self._db.all("SELECT * FROM trash WHERE original = ? ORDER BY id", (os.fsencode(path),))
+        ]
+
+    def begin_sweep(self, now: Instant) -> int:
+        return int(self._db.execute("INSERT INTO sweeps (began_at) VALUES (?)", (now,)).lastrowid or 0)
+
+    def end_sweep(
+        self, row: int, now: Instant, outcome: str, sentence: str, counts: tuple[int, int, int, int]
+    ) -> None:
+        """`counts`: files trashed, files purged, bytes trashed, errors."""
+        self._db.execute(
+            "UPDATE sweeps SET ended_at = ?, outcome = ?, sentence = ?, trashed = ?, purged = ?, bytes = ?, errors = ?"
+            " WHERE id = ?",
+            (now, outcome, sentence, *counts, row),
+        )
+
+    def last_sweep(self) -> Sweep | None:
+        """The latest sweep that came to an end."""
+        row = self._db.one("SELECT * FROM sweeps WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+        return _sweep(row) if row else None
+
+    def sweeps(self, limit: int = 20) -> list[Sweep]:
+        """The latest sweeps, newest first."""
+        return [_sweep(r) for r in self._db.all("SELECT * FROM sweeps ORDER BY id DESC LIMIT ?", (limit,))]
+
+
+def _sweep(row: Row) -> Sweep:
+    return Sweep(**{key: row[key] for key in Sweep.__slots__})
+
+
+def _trashed(row: Row) -> Trashed:
+    return Trashed(
+        id=row["id"],
+        recording_id=row["recording_id"],
+        kind=Kind(row["kind"]),
+        original=Path(os.fsdecode(row["original"])),
+        place=Path(os.fsdecode(row["place"])),
+        trashed=Path(os.fsdecode(row["trashed"])) if row["trashed"] else None,
+        size=row["size"],
+        sha256=row["sha256"],
+        rule=row["rule"],
+        reason=row["reason"],
+        state=row["state"],
+        trashed_at=row["trashed_at"],
+        ended_at=row["ended_at"],
+    )
