@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import BinaryIO
@@ -31,6 +33,9 @@ from earmark.messages import (
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 from earmark.summarization.lifeline import die_with_parent, no_core_dumps
 
+BEAT = 1.0
+"""Seconds between two Progress lines that say the same."""
+
 Choose = Callable[[SummarizeRequest], Summarizer]
 
 
@@ -48,9 +53,12 @@ def choose(request: SummarizeRequest) -> Summarizer:
 def serve(requests: BinaryIO, replies: BinaryIO, choose: Choose = choose) -> None:
     """Answer every request line until the end of the stream."""
 
+    lock = threading.Lock()  # Chunks that are worked on at once report from their own threads.
+
     def say(message: Message) -> None:
-        replies.write(message.line())
-        replies.flush()
+        with lock:
+            replies.write(message.line())
+            replies.flush()
 
     while line := requests.readline(LINE_LIMIT):
         try:
@@ -69,7 +77,15 @@ def serve(requests: BinaryIO, replies: BinaryIO, choose: Choose = choose) -> Non
 def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Choose) -> Message:
     """The final reply to one request; never raises for anything that the request or the server can cause."""
 
+    last: tuple[float, float | None, float] = (-1.0, None, 0.0)
+
     def beat(at: float, total: float | None) -> None:
+        # Every token is a sign of life; the supervisor needs to hear of one a second, and of each step.
+        nonlocal last
+        now = time.monotonic()
+        if (at, total) == last[:2] and now - last[2] < BEAT:
+            return
+        last = (at, total, now)
         say(Progress(job=request.job, at=at, total=total))
 
     try:

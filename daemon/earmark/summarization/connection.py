@@ -1,0 +1,186 @@
+"""From what the configuration says to a model that answers: find the server, pin it, pick the model, ask where it runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from earmark.errors import PrivacyError
+from earmark.locality.endpoint import NameNotFound, Pinned, Privacy, resolve_endpoint
+from earmark.locality.forwarding import ask_endpoint
+from earmark.locality.transport import forget_environment, http_client, listening, openai_client
+from earmark.summarization.answer import clean
+from earmark.summarization.completion import Chat, Dialect
+from earmark.summarization.engine import EndpointFault
+from earmark.summarization.servers import (
+    Ask,
+    Model,
+    Reply,
+    Server,
+    context_of,
+    exact_counter,
+    identify,
+    pick_model,
+)
+from earmark.summarization.window import Meter
+
+PORTS = (1234, 11434, 8080, 8000, 1337, 8081, 5001, 8033)
+"""Where "auto" looks, in this order: LM Studio, Ollama, llama.cpp and LocalAI, vLLM, Jan, and llama.cpp's other habits."""
+
+ASK_TIMEOUT = 10.0
+"""Seconds for a question about the server itself; a busy one may take a while, a list is never long work."""
+
+LARGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes of a native answer that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A model that can be talked to. `window`: its context in tokens, 0 unknown. `locality`: as in `domain.Summary`."""
+
+    pinned: Pinned
+    server: Server
+    model: Model
+    chat: Chat
+    ask: Ask
+    window: int
+    locality: str
+
+    @property
+    def made_at(self) -> str:
+        return "this device" if self.pinned.scope == "device" else self.pinned.host
+
+    @property
+    def shown_model(self) -> str:
+        """The model's name for people: llama.cpp calls a model by the path of its file."""
+        name = clean(self.model.id, 120)
+        return re.split(r"[/\\]", name)[-1] if name.lower().endswith(".gguf") else name
+
+    @property
+    def slots(self) -> int:
+        """Requests that the server works on at once; one unless it says more."""
+        return max(1, self.server.slots)
+
+    def meter(self) -> Meter:
+        return Meter(exact=exact_counter(self.server, self.ask))
+
+    def window_now(self) -> int:
+        """The window as the server tells it now that the model is loaded; 0 if it does not."""
+        return context_of(self.server, self.model, self.ask)
+
+
+def connect(
+    endpoint: str,
+    model: str = "auto",
+    api_key: str = "",
+    privacy: Privacy = "device",
+    allowed_hosts: Sequence[str] = (),
+    timeout: float = 600.0,
+    ports: Sequence[int] = PORTS,
+) -> Connection:
+    """Find the server that the configuration means and a model on it.
+
+    `endpoint` is "auto" (loopback only, whatever `privacy` says) or a base URL. Raises EndpointFault with a sentence
+    if nothing answers or there is no model, PrivacyError if the words would leave the device without permission.
+    """
+    forget_environment()
+    if endpoint != "auto":
+        return connect_to(endpoint, model, api_key, privacy, allowed_hosts, timeout)
+    seen: list[str] = []
+    for port in ports:
+        if not open_on_loopback(port):
+            continue
+        try:
+            found = connect_to(f"http://127.0.0.1:{port}/v1", model, api_key, "device", (), timeout)
+            if found.server.models:
+                return found
+            # Words go only to what has shown itself to be a model server, not to whatever listens on port 8000.
+            seen.append(f"{found.chat.where} lists no models")
+        except (EndpointFault, PrivacyError) as error:
+            # Something else may live on this port, or a server without a usable model; the next one may do.
+            seen.append(str(error))
+    if seen:
+        raise EndpointFault("; ".join(dict.fromkeys(seen))[:600])
+    looked = ", ".join(str(port) for port in ports)
+    raise EndpointFault(f"no summary server answers on this device (looked at the ports {looked})")
+
+
+def connect_to(
+    url: str, model: str, api_key: str, privacy: Privacy, allowed_hosts: Sequence[str], timeout: float
+) -> Connection:
+    try:
+        pinned = resolve_endpoint(url, privacy, allowed_hosts)
+    except NameNotFound as error:
+        raise EndpointFault(str(error)) from None
+    reached = listening(pinned)
+    if reached is None:
+        raise EndpointFault(f"no summary server answers at {pinned.host} port {pinned.port}")
+    http = http_client(reached, timeout)
+    ask = asker(http, reached, api_key)
+    server = identify(ask, httpx2.URL(reached.base_url).path + "/models")
+    where = f"{server.name} at {reached.host} port {reached.port}"
+    if server.locked:
+        raise EndpointFault(f"{where} wants an API key; set api_key in the [summary] section")
+    picked = pick_model(server, model, local_only=privacy == "device")
+    if picked is None:
+        raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")
+    locality = locality_of(reached, server, picked, ask, privacy)
+    chat = Chat(openai_client(reached, api_key, http), picked.id, server.kind, where, Dialect.of(server.kind))
+    return Connection(reached, server, picked, chat, ask, picked.context, locality)
+
+
+def locality_of(pinned: Pinned, server: Server, model: Model, ask: Ask, privacy: Privacy) -> str:
+    """Where the words really go, for `Summary.locality`. Raises PrivacyError where that is further than allowed."""
+    if pinned.scope == "cloud":
+        return "cloud"
+    # LM Studio's tool speaks for the LM Studio of this machine only.
+    link_status = None if pinned.scope == "device" else (lambda: None)
+    try:
+        verdict = ask_endpoint(server.kind, model.id, ask, link_status)
+    except PrivacyError:
+        if privacy != "cloud":
+            raise
+        # The user allows the cloud; that this server leads there is said in the note all the same.
+        return "cloud"
+    return verdict if pinned.scope == "device" else pinned.scope
+
+
+def asker(http: httpx2.Client, pinned: Pinned, api_key: str) -> Ask:
+    """The function that asks native addresses: short timeout, bounded answers, no exceptions."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    timeout = httpx2.Timeout(ASK_TIMEOUT)
+
+    def ask(path: str, body: Any = None) -> Reply | None:
+        method = "GET" if body is None else "POST"
+        try:
+            with http.stream(
+                method, pinned.root_url + path, json=body, headers=headers, timeout=timeout
+            ) as answer:
+                data = b""
+                for part in answer.iter_bytes():
+                    data += part
+                    if len(data) > LARGEST_ANSWER:
+                        return None
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return None
+        try:
+            return Reply(answer.status_code, json.loads(data))
+        except ValueError:
+            return Reply(answer.status_code)
+
+    return ask
+
+
+def open_on_loopback(port: int, timeout: float = 0.5) -> bool:
+    """True if something on 127.0.0.1 accepts a connection at this port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=timeout):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,256 @@
+"""What the recording bears out. A model's claim is shown only if the words that it rests on were said.
+
+A claim is supported when its quote is found in the transcript (by fuzzy match, first near the time it cites, then
+anywhere) and the statement has something to do with what was said there; or, without a usable quote, when most of the
+statement's own words were said near the cited time. Names and numbers that were never said are flagged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
+
+from earmark.domain import Point, Seconds, Task
+from earmark.summarization.answer import Claim
+from earmark.summarization.cues import cues_for
+from earmark.summarization.numerals import NUMBER, numbers_said, plain
+from earmark.summarization.ranking import content_words
+from earmark.summarization.sentences import Sentence
+
+NEAR = 60.0
+"""Seconds around a cited time in which its words are looked for; models round, and sentences take time."""
+CONTEXT = 45.0
+"""Seconds around the place where a quote was found that its statement may draw on."""
+QUOTE_NEAR = 78.0
+QUOTE_ANYWHERE = 88.0
+"""rapidfuzz partial_ratio (0-100) for a quote near its time, and for one found elsewhere. Speech engines and models
+spell alike but not the same; at 78 one word in five may differ."""
+SHORTEST_QUOTE = 12
+"""Characters; "yes okay" is said everywhere and proves nothing."""
+WORDS_WITH_QUOTE = 0.3
+WORDS_WITHOUT = 0.6
+"""Share of a statement's topic words that must have been said around its evidence, with and without a quote."""
+SAME = 90.0
+"""token_set_ratio from which two statements are the same."""
+
+CAPITALISED = re.compile(r"(?<![.!?…:\"“„«] )(?<!^)\b[A-ZÀ-ÖØ-Þ][\w'’-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the recording a statement's words were found. `score` 0-100."""
+
+    at: Seconds
+    score: float
+
+
+class Evidence:
+    """The transcript, prepared for looking things up. `same_language`: the summary is in the recording's language."""
+
+    def __init__(self, sentences: Sequence[Sentence], language: str, same_language: bool = True) -> None:
+        self.sentences = tuple(sentences)
+        self.language = language
+        self.same_language = same_language
+        self.whole = normal(" ".join(sentence.text for sentence in sentences))
+        self.said = frozenset(self.whole.split())
+        self.texts = [normal(sentence.text) for sentence in self.sentences]
+        self.stems = [frozenset(content_words(sentence.text, language)) for sentence in self.sentences]
+        self.all_stems: frozenset[str] = frozenset().union(*self.stems)
+        self.numbers = numbers_said(self.whole)
+
+    def point(self, claim: Claim) -> Point | None:
+        """The claim as a point at the time where it was really said, or None if it has no support."""
+        place = self.place(claim)
+        return None if place is None else Point(claim.text, place.at, self.unsaid(claim.text))
+
+    def task(self, claim: Claim) -> Task | None:
+        """The claim as a task; the owner and the due date stay only if they were said near it."""
+        place = self.place(claim)
+        if place is None:
+            return None
+        around = self.around(place.at, CONTEXT)
+        return Task(
+            claim.text,
+            place.at,
+            owner=claim.owner if claim.owner and self.was_said(claim.owner, around) else None,
+            due=claim.due if claim.due and self.was_said(claim.due, around) else None,
+            flagged=self.unsaid(claim.text),
+        )
+
+    def place(self, claim: Claim) -> Place | None:
+        """Where the claim's evidence is, or None."""
+        place = self.find_quote(claim.quote, claim.at)
+        if place is not None:
+            if not self.same_language:
+                return place
+            share = self.share(claim.text, self.around(place.at, CONTEXT))
+            return place if share >= WORDS_WITH_QUOTE else None
+        if not self.same_language or claim.at is None:
+            return None
+        near = self.around(claim.at, NEAR)
+        if not near or self.share(claim.text, near) < WORDS_WITHOUT:
+            return None
+        stems = set(content_words(claim.text, self.language))
+        best = max(near, key=lambda i: len(stems & self.stems[i]) / (1 + len(self.stems[i]) ** 0.5))
+        return Place(self.sentences[best].start, 100 * self.share(claim.text, near))
+
+    def find_quote(self, quote: str, at: Seconds | None) -> Place | None:
+        """Where a quote was said: near its time if it can be found there, else wherever it is said best."""
+        wanted = normal(quote)
+        if len(wanted) < SHORTEST_QUOTE or not content_words(quote, self.language):
+            return None
+        if at is not None and (near := self.around(at, NEAR)):
+            found = self.match(wanted, near)
+            if found is not None and found.score >= QUOTE_NEAR:
+                return found
+        found = self.match(wanted, range(len(self.sentences)))
+        return found if found is not None and found.score >= QUOTE_ANYWHERE else None
+
+    def match(self, wanted: str, among: Iterable[int]) -> Place | None:
+        """The best place of a normalised quote among sentences; a quote may run over into the next one."""
+        indexes = list(among)
+        # A quote longer than the text would be aligned the other way round, and one word would match any long quote.
+        windows = {i: self.window(i, len(wanted)) for i in indexes}
+        if not windows:
+            return None
+        _, score, index = process.extractOne(wanted, windows, scorer=fuzz.partial_ratio, processor=None)
+        # The window starts before the quote where the quote begins in a later sentence of it.
+        while index + 1 < len(self.texts) and index + 1 in windows:
+            if fuzz.partial_ratio(wanted, windows[index + 1]) < score - 1:
+                break
+            index += 1
+        return Place(self.sentences[index].start, float(score))
+
+    def window(self, index: int, length: int) -> str:
+        """The sentence, and as many after it as a quote of this length may reach into."""
+        text = self.texts[index]
+        following = index + 1
+        while following < len(self.texts) and len(text) < length * 1.5 + 20:
+            text = f"{text} {self.texts[following]}"
+            following += 1
+        return text if len(text) >= length else text.ljust(length)
+
+    def around(self, at: Seconds, reach: float) -> list[int]:
+        """The sentences said within `reach` seconds of a time."""
+        return [i for i, s in enumerate(self.sentences) if s.end >= at - reach and s.start <= at + reach]
+
+    def share(self, text: str, among: Iterable[int]) -> float:
+        """The share of a statement's topic words that were said in these sentences; 1.0 if it has none."""
+        stems = set(content_words(text, self.language))
+        if not stems:
+            return 1.0
+        said: set[str] = set()
+        for index in among:
+            said |= self.stems[index]
+        return len(stems & said) / len(stems)
+
+    def was_said(self, words: str, among: Iterable[int]) -> bool:
+        """True if a name or a date was said in these sentences, spelling aside."""
+        wanted = normal(words)
+        text = " ".join(self.texts[i] for i in among)
+        if len(wanted) < 2 or not text:
+            return False
+        if re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text):
+            return True
+        return len(wanted) >= 4 and len(text) >= len(wanted) and fuzz.partial_ratio(wanted, text) >= 88
+
+    def unsaid(self, text: str) -> tuple[str, ...]:
+        """Names and numbers in a statement that the whole transcript does not hold.
+
+        Numbers count as said in digits or, for the languages that write them apart, in words.
+        """
+        found: dict[str, None] = {}
+        for number in NUMBER.findall(text):
+            if plain(number) not in self.numbers:
+                found[number] = None
+        for name in names_in(text, self.language):
+            word = normal(name)
+            if not word or word in self.said:
+                continue
+            if set(content_words(name, self.language)) & self.all_stems:
+                continue
+            if len(word) >= 4 and process.extractOne(word, self.said, scorer=fuzz.ratio, score_cutoff=82):
+                continue
+            found[name] = None
+        return tuple(found)
+
+    def supported_prose(self, text: str) -> tuple[str, int]:
+        """The sentences of an overview that the recording bears out, and how many were dropped.
+
+        Prose cites no times, so that each sentence is held against the whole transcript: most of its topic words
+        must have been said, and no number in it may be new. In another language only numbers and names are checked.
+        """
+        kept: list[str] = []
+        dropped = 0
+        for sentence in re.split(r"(?<=[.!?…])\s+", text):
+            if not sentence:
+                continue
+            stems = set(content_words(sentence, self.language))
+            share = len(stems & self.all_stems) / len(stems) if stems else 1.0
+            new_numbers = [n for n in NUMBER.findall(sentence) if plain(n) not in self.numbers]
+            enough = share >= 0.5 if self.same_language else True
+            if enough and not new_numbers:
+                if not any(fuzz.token_set_ratio(sentence, other) >= SAME for other in kept):
+                    kept.append(sentence)
+            else:
+                dropped += 1
+        return " ".join(kept), dropped
+
+
+DETERMINED = re.compile(
+    r"\b(?:[dD](?:er|ie|as|en|em|es)|\w*ein\w{0,2}|zu[mr]|[iavb]\w{0,2}m|ins|ans|[a-zäöüß]+(?:e|en|er|es|em)) $"
+)
+"""What stands before a German noun and hardly ever before a name: articles, contractions, declined adjectives."""
+
+
+def names_in(text: str, language: str) -> list[str]:
+    """The words of a statement that look like names: capitalised inside a sentence, or named at its start as a doer.
+
+    In German, where every noun is capitalised, only those without an article or adjective before them.
+    """
+    names = []
+    for match in CAPITALISED.finditer(text):
+        if language == "de" and DETERMINED.search(text[: match.start()]):
+            continue
+        names.append(match.group())
+    cues = cues_for(language)
+    if cues is not None and (doer := cues.owned_task.match(text)):
+        first = next((group for group in doer.groups() if group), "").split()
+        names.extend(word for word in first if not cues.nobody.fullmatch(word))
+    return list(dict.fromkeys(names))
+
+
+def normal(text: str) -> str:
+    """Lower case, punctuation gone, single spaces: what quotes and transcripts are compared in."""
+    return " ".join(default_process(text).split())
+
+
+def distinct(points: Iterable[Point]) -> list[Point]:
+    """The points without those that repeat an earlier one, in the order given."""
+    kept: list[Point] = []
+    for point in points:
+        if not any(
+            fuzz.token_set_ratio(point.text, other.text, processor=default_process) >= SAME for other in kept
+        ):
+            kept.append(point)
+    return kept
+
+
+def distinct_tasks(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks without repetitions; of two that say the same the one with more known about it stays."""
+    kept: list[Task] = []
+    for task in tasks:
+        for index, other in enumerate(kept):
+            if fuzz.token_set_ratio(task.text, other.text, processor=default_process) >= SAME:
+                if (task.owner is not None) + (task.due is not None) > (other.owner is not None) + (
+                    other.due is not None
+                ):
+                    kept[index] = task
+                break
+        else:
+            kept.append(task)
+    return kept
