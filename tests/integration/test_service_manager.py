@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from earmark.service import launchd, systemd
-from earmark.service.systemd import Notifier, watchdog_interval
+from earmark.service.systemd import SystemdNotifier, watchdog_interval
 from earmark.service.units import UNIT_NAMES, unit_file, unit_text
 
 analyze = pytest.mark.skipif(
@@ -34,7 +34,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 def test_each_state_arrives_as_systemd_reads_it(manager: socket.socket) -> None:
-    notifier = Notifier()
+    notifier = SystemdNotifier()
     assert notifier.listening
     said = []
     for say in (notifier.ready, notifier.watchdog, notifier.reloading, notifier.stopping):
@@ -45,7 +45,7 @@ def test_each_state_arrives_as_systemd_reads_it(manager: socket.socket) -> None:
 
 
 def test_a_status_is_one_line_of_utf8_whatever_the_file_is_called(manager: socket.socket) -> None:
-    notifier = Notifier()
+    notifier = SystemdNotifier()
     notifier.status("1 waits: Übung\n会议\udcff.m4a")
     assert manager.recv(4096).decode() == "STATUS=1 waits: Übung 会议?.m4a"
     notifier.ready("3 recordings wait")
@@ -54,14 +54,14 @@ def test_a_status_is_one_line_of_utf8_whatever_the_file_is_called(manager: socke
 
 def test_without_a_service_manager_nothing_is_sent_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    notifier = Notifier()
+    notifier = SystemdNotifier()
     assert not notifier.listening
     notifier.ready("up")
     notifier.watchdog()
 
 
 def test_a_service_manager_that_has_gone_away_does_not_stop_the_daemon(manager: socket.socket) -> None:
-    notifier = Notifier()
+    notifier = SystemdNotifier()
     manager.close()
     notifier.watchdog()
 

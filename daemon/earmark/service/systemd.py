@@ -14,7 +14,7 @@ UNIT = "earmark.service"
 USEC = 1_000_000
 
 
-class Notifier:
+class SystemdNotifier:
     """Tells the service manager how the daemon is; silent where none listens (no NOTIFY_SOCKET).
 
     Nothing here raises: a service manager that has gone away is no reason to stop transcribing.
@@ -37,9 +37,9 @@ class Notifier:
         # sd_notify(3): the time lets systemd tell this reload from an earlier one.
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def status(self, sentence: str) -> None:
+    def status(self, status: str) -> None:
         """One line for `systemctl status`. Names and numbers only, never what was said."""
-        self._send("", sentence)
+        self._send("", status)
 
     def watchdog(self) -> None:
         """A sign of life; send it from the main loop, every `watchdog_interval` seconds."""
