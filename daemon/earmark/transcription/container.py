@@ -99,12 +99,10 @@ def _sound_track(container: InputContainer) -> AudioStream:
     best = container.streams.best("audio")
     for track in ([best] if isinstance(best, AudioStream) else []) + tracks:
         context = track.codec_context
-        if context is None:
-            continue
         try:
             context.open(strict=False)
-        except (av.FFmpegError, ValueError, OSError):
-            continue
+        except (av.FFmpegError, ValueError, OSError, AttributeError):
+            continue  # without a decoder there is no context at all
         # The rate is unknown (0) until the first frame in some formats; the decoder checks each frame.
         if context.sample_rate:
             check_rate(context.sample_rate)

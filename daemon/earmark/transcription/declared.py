@@ -70,7 +70,9 @@ def is_short_of_bytes(fd: int) -> bool:
         # 0 and 0xFFFFFFFF are what recorders write that did not know the length yet; odd chunks may lack a pad byte.
         return promised not in (0, 0xFFFFFFFF) and promised + 8 > size + 1
     if head[:4] == b"OggS":
-        tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))  # a page is at most 65,307 bytes (RFC 3533)
+        tail = os.pread(
+            fd, 65_536 + 282, max(0, size - 65_536 - 282)
+        )  # a page is at most 65,307 bytes (RFC 3533)
         last = tail.rfind(b"OggS\0")
         return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
     return False

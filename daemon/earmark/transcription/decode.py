@@ -12,6 +12,7 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from av.packet import Packet
 from numpy.typing import NDArray
 
@@ -79,7 +80,7 @@ class Decoder:
                     self._resampler = self._format = None
         yield from self._drain()
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Packet[AudioStream]]:
         errors = 0
         while errors < MOST_ERRORS:
             try:
@@ -94,9 +95,9 @@ class Decoder:
                 errors += 1
                 self.bad_packets += 1
 
-    def _frames(self, packet: Packet) -> list[AudioFrame]:
+    def _frames(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
         try:
-            return [f for f in packet.decode() if isinstance(f, AudioFrame) and f.samples > 0]
+            return [f for f in packet.decode() if f.samples > 0]
         except (av.FFmpegError, ValueError, IndexError, OSError):
             self.bad_packets += 1
             return []
@@ -106,15 +107,13 @@ class Decoder:
         if form != self._format:
             check_rate(frame.sample_rate)
             yield from self._drain()
-            self._resampler = AudioResampler(
-                format="fltp", layout=frame.layout, rate=RATE, frame_size=BLOCK
-            )
+            self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=RATE, frame_size=BLOCK)
             self._format = form
         yield from self._gap_before(frame)
         frame.pts = None  # the resampler would put in or take out samples to follow damaged timestamps
         assert self._resampler is not None
         for ready in self._resampler.resample(frame):
-            yield mix_down(ready.to_ndarray())
+            yield mix_down(_channels(ready))
 
     def _drain(self) -> Iterator[Samples]:
         """What is left in the resampler."""
@@ -122,7 +121,7 @@ class Decoder:
         if resampler is not None:
             try:
                 for ready in resampler.resample(None):
-                    yield mix_down(ready.to_ndarray())
+                    yield mix_down(_channels(ready))
             except (av.FFmpegError, ValueError, OSError):
                 self.bad_packets += 1
 
@@ -175,3 +174,8 @@ def mix_down(channels: NDArray[np.float32]) -> Samples:
     if np.sqrt(np.mean(np.square(mean))) < CANCELLED * loudness[loudest]:
         return np.ascontiguousarray(clean[loudest], dtype=np.float32)
     return np.ascontiguousarray(mean, dtype=np.float32)
+
+
+def _channels(frame: AudioFrame) -> NDArray[np.float32]:
+    """A planar float frame as an array of shape (channels, n)."""
+    return np.asarray(frame.to_ndarray(), dtype=np.float32)

@@ -48,7 +48,7 @@ class Engine(Protocol):
 
     @property
     def device(self) -> str:
-        """"cpu" or "cuda"."""
+        """ "cpu" or "cuda"."""
 
     @property
     def compute_type(self) -> str:

@@ -1,0 +1,214 @@
+"""One recording from request to Finished or Failed: is it what was asked for, what is said in it, is it still that?"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from earmark.domain import Fault
+from earmark.errors import MediaError
+from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest, unpack_path
+from earmark.transcription import limits
+from earmark.transcription.container import open_recording
+from earmark.transcription.declared import is_truncated
+from earmark.transcription.decode import Decoder
+from earmark.transcription.engine import RATE, Engine, Samples
+from earmark.transcription.hearing import Asked, Passage, listen, settle_language
+from earmark.transcription.windows import LONGEST
+
+CHUNK = 1 << 20
+
+Alive = Callable[[float, float | None], None]
+"""Called often with the seconds reached and the seconds there are, if known."""
+
+
+class _Refused(Exception):
+    """The answer to a request that cannot be met; not a fault of the program."""
+
+    def __init__(self, fault: Fault, sentence: str) -> None:
+        super().__init__(sentence)
+        self.fault, self.sentence = fault, sentence
+
+
+def transcribe(
+    engine: Engine, request: TranscribeRequest, say: Callable[[Message], None], alive: Alive, threads: int
+) -> None:
+    """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
+    try:
+        with _open(unpack_path(request.path)) as fd:
+            _transcribe(fd, engine, request, say, alive, threads)
+    except _Refused as refusal:
+        say(Failed(job=request.job, fault=refusal.fault, sentence=refusal.sentence))
+    except MediaError as error:
+        say(Failed(job=request.job, fault=Fault.MEDIA, sentence=str(error)))
+    except OSError as error:
+        fault, sentence = _blame(error)
+        say(Failed(job=request.job, fault=fault, sentence=sentence))
+
+
+def _transcribe(
+    fd: int,
+    engine: Engine,
+    request: TranscribeRequest,
+    say: Callable[[Message], None],
+    alive: Alive,
+    threads: int,
+) -> None:
+    before = _identity(fd)
+
+    def beat(at: float, total: float | None) -> None:
+        limits.allow_cpu(LONGEST, threads)
+        alive(at, total)
+
+    beat(request.resume_at, None)
+    _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
+    asked = _asked(engine, request)
+    try:
+        if asked.language is None:
+            asked, probability = _with_language(fd, engine, asked, request, beat)
+        else:
+            probability = 1.0
+        recording = open_recording(fd)
+        try:
+            declared = recording.declared
+            say(Started(job=request.job, declared_duration=declared.duration))
+            decoder = Decoder(recording, request.max_seconds)
+            speech_seconds = 0.0
+            language = asked.language or ""
+            blocks = _beating(decoder, request.resume_at, declared.duration, beat)
+            for passage in listen(engine, blocks, asked, request.resume_at):
+                speech_seconds += passage.speech_seconds
+                say(_heard(request, passage, language, probability, speech_seconds, decoder.bad_packets))
+                beat(passage.upto, declared.duration)
+            finished = Finished(
+                job=request.job,
+                duration=round(decoder.seconds, 3),
+                declared_duration=declared.duration,
+                language=language,
+                language_probability=probability,
+                speech_seconds=round(speech_seconds, 3),
+                bad_packets=decoder.bad_packets,
+                truncated=is_truncated(declared, decoder.seconds),
+                recorded_at=declared.recorded_at,
+            )
+        finally:
+            recording.close()
+    except (MediaError, _Refused):
+        # A file that was being replaced reads like a damaged one; what it is now decides which it was.
+        _still_that(fd, before, request, beat)
+        raise
+    _still_that(fd, before, request, beat)
+    say(finished)
+
+
+def _heard(
+    request: TranscribeRequest, passage: Passage, language: str, probability: float, speech: float, bad: int
+) -> Heard:
+    return Heard(
+        job=request.job,
+        upto=passage.upto,
+        segments=passage.segments,
+        language=language,
+        language_probability=probability,
+        speech_seconds=round(speech, 3),
+        bad_packets=bad,
+    )
+
+
+def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
+    language = request.language.lower() if request.language else None
+    if not engine.multilingual:
+        language = "en"
+    elif language is not None and language not in engine.languages():
+        raise _Refused(
+            Fault.ENVIRONMENT,
+            f"The model does not know the language {language!r}. Set language to a code it knows (such as en, "
+            "de, fr, es), or leave it out to have it detected.",
+        )
+    return Asked(language, request.hotwords, request.initial_prompt, request.beam_size)
+
+
+def _with_language(
+    fd: int, engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive
+) -> tuple[Asked, float]:
+    recording = open_recording(fd)
+    try:
+        decoder = Decoder(recording, request.max_seconds)
+        blocks = _beating(decoder, request.resume_at, recording.declared.duration, beat)
+        language, probability = settle_language(engine, blocks)
+    finally:
+        recording.close()
+    return Asked(language, asked.hotwords, asked.initial_prompt, asked.beam_size), probability
+
+
+def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Alive) -> Iterator[Samples]:
+    """The decoder's blocks, with a sign of life after each; skipping to where it goes on takes time too."""
+    for block in decoder.blocks():
+        beat(min(decoder.samples / RATE, resume_at), total)
+        yield block
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[int]:
+    """Open for reading: a regular file, not a link (a link could lead out of the folder), never waiting for a pipe."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _Refused(
+                Fault.MEDIA, "It is a symbolic link. Put the recording itself into the folder."
+            ) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise _Refused(Fault.MEDIA, "It is not a file that holds a recording (a folder, pipe or device).")
+        if hasattr(os, "posix_fadvise"):
+            with suppress(OSError):
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _identity(fd: int) -> tuple[int, int, int, int]:
+    state = os.fstat(fd)
+    return state.st_size, state.st_mtime_ns, state.st_ino, state.st_dev
+
+
+def _must_be(fd: int, recording_id: str, alive: Callable[[], None]) -> None:
+    digest, at = hashlib.sha256(), 0
+    while chunk := os.pread(fd, CHUNK, at):
+        digest.update(chunk)
+        at += len(chunk)
+        alive()
+    if digest.hexdigest() != recording_id:
+        raise _Refused(
+            Fault.CHANGED,
+            "The file is no longer what it was when it was taken; its new content gets its own turn.",
+        )
+
+
+def _still_that(fd: int, before: tuple[int, int, int, int], request: TranscribeRequest, beat: Alive) -> None:
+    """Refuse unless the file that was read holds the bytes that were asked for, to the end."""
+    if _identity(fd) != before:
+        _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
+
+
+def _blame(error: OSError) -> tuple[Fault, str]:
+    """Whose fault a failed system call is, in words."""
+    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
+        return Fault.GONE, "The file is not there any more."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Fault.GONE, "The file may not be read: give the user who runs earmark the right to read it."
+    if error.errno == errno.ENOMEM:
+        return Fault.MEMORY, "The machine has no memory left to read the file."
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return (
+        Fault.ENVIRONMENT,
+        f"The file could not be read ({reason}); the disk or the network folder has a fault.",
+    )
