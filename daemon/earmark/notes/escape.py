@@ -29,8 +29,13 @@ Dialect = Literal["obsidian", "logseq", "plain"]
 JOINER = "\u2060"
 """U+2060 WORD JOINER."""
 
-_JOIN_CONTROLS = "\u200c\u200d"
-"""ZWNJ and ZWJ: Persian, Indic scripts and emoji need them, between two non-ASCII characters."""
+_SELECTOR = "\ufe0e\ufe0f"
+_JOIN_CONTROL = "\u200c\u200d"
+_STRAY_SELECTOR = re.compile(f"(?<![^\\x00-\\x7f\\s{_JOIN_CONTROL}{_SELECTOR}])[{_SELECTOR}]")
+_STRAY_JOIN_CONTROL = re.compile(
+    f"(?<![^\\x00-\\x7f\\s{_JOIN_CONTROL}])[{_JOIN_CONTROL}]|[{_JOIN_CONTROL}](?![^\\x00-\\x7f\\s{_JOIN_CONTROL}])"
+)
+"""Persian, Indic scripts and emoji need ZWNJ, ZWJ and the emoji selectors; after and between non-ASCII characters only."""
 
 _VISIBLE_FORMAT = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -38,9 +43,9 @@ _VISIBLE_FORMAT = frozenset(
 """General category Cf, and yet drawn: number and verse signs (Unicode 15.1, Prepended_Concatenation_Mark)."""
 
 _INVISIBLE_OTHER = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0d\U000e0000-\U000e0fff]"
 )
-"""Default_Ignorable_Code_Point outside Cf, without the two emoji selectors U+FE0E and U+FE0F."""
+"""Default_Ignorable_Code_Point outside Cf, assigned or not, without the emoji selectors U+FE0E and U+FE0F."""
 
 _ODD = re.compile(r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff]")
 """Anything that needs a closer look; plain European speech passes without one."""
@@ -69,7 +74,7 @@ _ADDRESSES = "|".join(
 )
 _BREAK = re.compile(f"{_BREAKS}|{_ADDRESSES}")
 _BREAK_LOGSEQ = re.compile(f"{_BREAKS}|{_ADDRESSES}|(?<=\\[)(?=.)")
-_BREAK_VALUE = re.compile(f"{_BREAKS}|(?<=\\[)(?=.)")
+_BREAK_VALUE = re.compile(_BREAKS)
 
 _BACKSLASH = re.compile(r"[\\`*_\[\]<$#|~^]")
 _BACKSLASH_LOGSEQ = re.compile(r"[\\`*_$#|~]")
@@ -85,8 +90,12 @@ def normalise(text: str) -> str:
 
     Lone surrogates become U+FFFD. This is what an escaped text renders to.
     """
-    # NFC comes before any escaping: it can make syntax out of something else (U+1FEF becomes a backtick).
-    text = unicodedata.normalize("NFC", _visible(text)) if _ODD.search(text) else text
+    if _ODD.search(text):
+        # NFC comes before any escaping: it can make syntax out of something else (U+1FEF becomes a backtick). It is
+        # applied after each removal, because what was apart may compose now.
+        text = unicodedata.normalize("NFC", "".join(map(_visible, text)))
+        text = _STRAY_JOIN_CONTROL.sub("", _STRAY_SELECTOR.sub("", text))
+        text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 
@@ -127,7 +136,9 @@ def clip(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     cut = text[: length - 1]
-    return (cut.rsplit(" ", 1)[0] if " " in cut[length // 2 :] else cut).rstrip(" ,;:") + "…"
+    if text[length - 1] != " " and " " in cut[length // 2 :]:
+        cut = cut.rsplit(" ", 1)[0]
+    return cut.rstrip(" ,;:") + "…"
 
 
 def as_tag(text: str) -> str | None:
@@ -137,24 +148,19 @@ def as_tag(text: str) -> str | None:
     return tag if re.search(r"[^\W\d_]", tag) else None
 
 
-def _visible(text: str) -> str:
-    kept: list[str] = []
-    for index, char in enumerate(text):
-        if char.isspace():
-            kept.append(" ")
-        elif char in _JOIN_CONTROLS or char in "\ufe0e\ufe0f":
-            after = text[index + 1 : index + 2]
-            joins = char not in _JOIN_CONTROLS or (after > "\x7f" and not after.isspace())
-            if kept and kept[-1] > "\x7f" and kept[-1] not in _JOIN_CONTROLS and joins:
-                kept.append(char)
-        elif _INVISIBLE_OTHER.match(char):
-            continue
-        else:
-            category = unicodedata.category(char)
-            if category == "Cs":
-                kept.append("\ufffd")
-            elif category != "Cc" and (category != "Cf" or char in _VISIBLE_FORMAT):
-                kept.append(char)
-    while kept and kept[-1] in _JOIN_CONTROLS:
-        kept.pop()
-    return "".join(kept)
+def _visible(char: str) -> str:
+    if char <= "~":
+        return char if char >= " " else " " if char.isspace() else ""
+    if _INVISIBLE_OTHER.match(char):
+        return ""
+    match unicodedata.category(char):
+        case "Zs" | "Zl" | "Zp":
+            return " "
+        case "Cs":
+            return "\ufffd"
+        case "Cc":
+            return " " if char.isspace() else ""
+        case "Cf":
+            return char if char in _VISIBLE_FORMAT or char in _JOIN_CONTROL else ""
+        case _:
+            return char

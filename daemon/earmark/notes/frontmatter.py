@@ -127,10 +127,10 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
 def _writer() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
-    yaml.default_flow_style = False  # type: ignore[assignment]
+    yaml.default_flow_style = False
     yaml.allow_unicode = True
     yaml.width = 1_000_000  # Obsidian reads folded scalars but rewrites them; one key, one line
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
 

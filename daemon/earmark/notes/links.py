@@ -49,5 +49,7 @@ def player(name: str, dialect: Dialect) -> str:
     plays = os.path.splitext(name)[1].lower() in PLAYABLE  # noqa: PTH122 - a name, not a path
     if dialect == "obsidian" and wikilinkable(name):
         return f"![[{name}]]" if plays else f"[[{name}]]"
-    label = escape_inline(name, dialect)
+    # mldoc ends a label at the first bracket, escaped or not.
+    shown = name.replace("[", "(").replace("]", ")") if dialect == "logseq" else name
+    label = escape_inline(shown, dialect)
     return f"{'!' if plays and dialect != 'plain' else ''}[{label}]({address(name)})"

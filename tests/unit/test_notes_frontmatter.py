@@ -1,0 +1,174 @@
+"""Frontmatter is flat, quoted whatever it holds, and read from any note however it was written."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from earmark.notes.escape import JOINER, normalise
+from earmark.notes.frontmatter import (
+    Link,
+    LocalTime,
+    body_of,
+    frontmatter,
+    read_frontmatter,
+    recording_of,
+    says_keep,
+)
+from earmark.notes.style import NoteStyle
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+YAML_1_1 = YAML(typ="safe", pure=True)
+YAML_1_1.version = (1, 1)  # type: ignore[assignment]
+
+
+def test_a_frontmatter_block_reads_as_somebody_would_type_it() -> None:
+    fields = {
+        "type": "transcript",
+        "recording": Link("[[standup.m4a]]"),
+        "recorded": LocalTime("2026-03-05T09:30:00"),
+        "duration": "0:32",
+        "seconds": 32,
+        "confidence": 0.87,
+        "language": "no",
+        "truncated": True,
+        "model": None,
+        "tags": ["meeting", "q3"],
+        "people": [],
+    }
+    assert (
+        frontmatter(fields, NoteStyle())
+        == """\
+---
+type: transcript
+recording: "[[standup.m4a]]"
+recorded: 2026-03-05T09:30:00
+duration: "0:32"
+seconds: 32
+confidence: 0.87
+language: "no"
+truncated: true
+tags:
+  - meeting
+  - q3
+---
+"""
+    )
+
+
+def test_logseq_gets_properties_instead() -> None:
+    block = frontmatter(
+        {"type": "summary", "truncated": True, "tags": ["a", "b"]}, NoteStyle(dialect="logseq")
+    )
+    assert block == "type:: summary\ntruncated:: true\ntags:: a, b\n\n"
+    assert read_frontmatter(block + "- text") == {"type": "summary", "truncated": True, "tags": "a, b"}
+    assert body_of(block + "- text") == "\n- text"
+
+
+def test_keys_can_be_prefixed_and_renamed_but_obsidians_own_and_our_id_stay() -> None:
+    style = NoteStyle(key_prefix="em_", keys={"recorded": "date"})
+    found = read_frontmatter(
+        frontmatter({"type": "x", "recorded": "y", "tags": ["t"], "earmark_id": "z"}, style)
+    )
+    assert found == {"em_type": "x", "date": "y", "tags": ["t"], "earmark_id": "z"}
+
+
+@pytest.mark.parametrize("value", [
+    "yes", "No", "on", "null", "~", "1e3", "0x1F", "1_000", "12:30", "2026-03-05", "- x", "? x", "a: b", "# c", "*a", "&a",
+    "!t", "|", ">", "%x", "@x", "`x`", "{a: b}", "[a]", "'", '"', "\\", "", " x ", "a #b", "---", "...", "<<", "=",
+    "key: [unclosed",
+])  # fmt: skip
+def test_a_text_stays_that_text_for_old_and_new_yaml_readers(value: str) -> None:
+    block = frontmatter({"key": value}, NoteStyle())
+    inner = block.removeprefix("---\n").removesuffix("---\n")
+    for yaml in (YAML(typ="safe", pure=True), YAML_1_1):
+        found = yaml.load(io.StringIO(inner))["key"]
+        assert isinstance(found, str)
+        assert found.replace(JOINER, "") == normalise(value)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdef"), st.text() | st.lists(st.text(), min_size=1, max_size=3), min_size=1
+    )
+)
+def test_whatever_a_value_is_it_comes_back_and_stays_in_its_place(fields: dict[str, str | list[str]]) -> None:
+    block = frontmatter(fields, NoteStyle())
+    expected = {
+        k: normalise(v) if isinstance(v, str) else [normalise(x) for x in v] for k, v in fields.items()
+    }
+    found = read_frontmatter(block + "body\n")
+    assert found is not None
+    shown = {
+        k: v.replace(JOINER, "") if isinstance(v, str) else [x.replace(JOINER, "") for x in v]
+        for k, v in found.items()
+    }
+    assert shown == expected
+    assert body_of(block + "body\n") == "body\n"
+
+
+def test_a_value_from_outside_cannot_become_a_link_property_or_a_template() -> None:
+    block = frontmatter({"model": "[[Secrets]]", "people": ["<% tp.x %>", "[[Bob]]"]}, NoteStyle())
+    assert "[[" not in block
+    assert "<%" not in block
+
+
+@pytest.mark.parametrize(
+    ("note", "properties", "body"),
+    [
+        ("no frontmatter\n---\nkeep: true\n---\n", None, "no frontmatter\n---\nkeep: true\n---\n"),
+        ("---\nkeep: true\n---\nhello", {"keep": True}, "hello"),
+        ("\ufeff---\r\nkeep: true\r\n---\r\nhello", {"keep": True}, "hello"),
+        ("---\n---\nhello", {}, "hello"),
+        ("---\n- a\n- b\n---\n", {}, ""),
+        ("---\nkeep: true\n...\nx", {"keep": True}, "x"),
+        ("---\nnever closed: true\n", None, "---\nnever closed: true\n"),
+        ("---\nkeep: true\nbroken: [\n---\nx", {"keep": True, "broken": "["}, "x"),
+        ("---\na: 1\na: 2\n---\n", {"a": 1}, ""),
+        ("---\nwhen: 2026-99-99\nkeep: 'yes'\n---\n", {"when": "2026-99-99", "keep": "yes"}, ""),
+        ("", None, ""),
+    ],
+)
+def test_any_note_can_be_read(note: str, properties: dict[str, object] | None, body: str) -> None:
+    assert read_frontmatter(note) == properties
+    assert body_of(note) == body
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_no_frontmatter_makes_the_reader_fall_over(inner: str) -> None:
+    found = read_frontmatter(f"---\n{inner}\n---\nbody")
+    assert found is None or isinstance(found, dict)
+
+
+@pytest.mark.parametrize(
+    "line", ["keep: true", "keep: yes", 'keep: "True"', "Keep: on", "keep: 1", "keep: True # mine"]
+)
+def test_a_note_can_ask_to_be_kept(line: str) -> None:
+    assert says_keep(f"---\n{line}\n---\n")
+
+
+@pytest.mark.parametrize("line", ["keep: false", "keep: no", "keep:", "keeper: true", "title: keep"])
+def test_a_note_that_does_not_ask_is_not_kept(line: str) -> None:
+    assert not says_keep(f"---\n{line}\n---\nkeep: true\n")
+
+
+def test_a_hold_counts_even_where_the_yaml_is_broken_or_the_key_renamed() -> None:
+    assert says_keep("---\ntitle: a: b: c\nkeep: true\n---\n")
+    assert says_keep("---\nem_keep: true\n---\n", NoteStyle(key_prefix="em_"))
+    assert says_keep("---\nbehalten: true\n---\n", NoteStyle(keys={"keep": "behalten"}))
+    assert says_keep("keep:: true\n\n- text")
+
+
+def test_a_note_knows_its_recording() -> None:
+    sha = "ab" * 32
+    assert recording_of(frontmatter({"earmark_id": sha}, NoteStyle())) == sha
+    assert recording_of(frontmatter({"earmark_id": "1" * 64}, NoteStyle())) == "1" * 64
+    assert recording_of(f"earmark_id:: {sha}\n\n- x") == sha
+    assert recording_of("---\nearmark_id: nonsense\n---\n") is None
+
+
+def test_a_date_must_be_a_date() -> None:
+    with pytest.raises(ValueError, match="YYYY-MM-DD"):
+        LocalTime("yesterday")
