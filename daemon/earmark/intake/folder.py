@@ -36,8 +36,17 @@ class Look:
     away: str | None = None
 
 
-def look(folder: Path, rules: Rules, recursive: bool, known: Mapping[bytes, Identity]) -> Look:
-    """Read `folder` through and compare with `known`. Never raises for what is in the folder."""
+def look(
+    folder: Path,
+    rules: Rules,
+    recursive: bool,
+    known: Mapping[bytes, Identity],
+    others: frozenset[bytes] = frozenset(),
+) -> Look:
+    """Read `folder` through and compare with `known`. Never raises for what is in the folder.
+
+    `others`: drop folders of their own; where one lies inside this one, it is left to itself.
+    """
     found = Look(folder)
     top = os.fsencode(folder)
     missing = set(known)
@@ -60,7 +69,11 @@ def look(folder: Path, rules: Rules, recursive: bool, known: Mapping[bytes, Iden
                 relative = os.fsdecode(entry.path[len(top) + 1 :])
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        if recursive and rules.why_not_folder(name, relative) is None:
+                        if (
+                            recursive
+                            and entry.path not in others
+                            and rules.why_not_folder(name, relative) is None
+                        ):
                             stack.append(entry.path)
                         continue
                     if rules.why_not(name, relative) is not None:

@@ -23,6 +23,7 @@ class Artifact:
     kind: Kind
     form: str
     path: Path
+    rev: int
     sha256: str
     next_sha256: str | None
     state: str
@@ -57,15 +58,24 @@ class Artifacts:
         return {r["path"] for r in rows}
 
     def writing(
-        self, recording_id: str, place: Path, kind: Kind, form: str, path: Path, sha256: str, now: Instant
+        self,
+        recording_id: str,
+        place: Path,
+        kind: Kind,
+        form: str,
+        path: Path,
+        rev: int,
+        sha256: str,
+        now: Instant,
     ) -> None:
         """Announce that bytes with this hash are about to appear at `path`. Committed before the file is touched."""
         self._db.execute(
-            "INSERT INTO artifacts (recording_id, place, kind, form, path, sha256, next_sha256, state, written_at)"
-            " VALUES (?, ?, ?, ?, ?, '', ?, 'writing', ?) ON CONFLICT (path) DO UPDATE SET"
+            "INSERT INTO artifacts"
+            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?) ON CONFLICT (path) DO UPDATE SET"
             " recording_id = excluded.recording_id, place = excluded.place, kind = excluded.kind, form = excluded.form,"
-            " next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at",
-            (recording_id, os.fsencode(place), kind, form, os.fsencode(path), sha256, now),
+            " rev = excluded.rev, next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at",
+            (recording_id, os.fsencode(place), kind, form, os.fsencode(path), rev, sha256, now),
         )
 
     def written(self, path: Path, sha256: str, now: Instant) -> None:
@@ -77,6 +87,10 @@ class Artifacts:
 
     def set_state(self, path: Path, state: str) -> None:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
+
+    def outdate(self, path: Path) -> None:
+        """Its text names the recording, which has another name now: it is owed again."""
+        self._db.execute("UPDATE artifacts SET rev = 0 WHERE path = ?", (os.fsencode(path),))
 
     def forget(self, path: Path) -> None:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
@@ -95,6 +109,7 @@ def _artifact(row: Row) -> Artifact:
         kind=Kind(row["kind"]),
         form=row["form"],
         path=Path(os.fsdecode(row["path"])),
+        rev=row["rev"],
         sha256=row["sha256"],
         next_sha256=row["next_sha256"],
         state=row["state"],

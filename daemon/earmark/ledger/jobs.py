@@ -157,6 +157,22 @@ class Jobs:
         rows = self._db.all("SELECT stage, state, count(*) AS n FROM jobs GROUP BY stage, state")
         return {(Stage(r["stage"]), JobState(r["state"])): r["n"] for r in rows}
 
+    def any_waiting(self, stage: Stage, now: Instant) -> bool:
+        """True if `claim` might find something."""
+        row = self._db.one(
+            "SELECT 1 FROM jobs WHERE stage = ? AND state = 'waiting' AND (not_before <= ? OR not_before > ? + ?) LIMIT 1",
+            (stage, now, now, LONGEST_BACKOFF),
+        )
+        return row is not None
+
+    def without_file(self) -> int:
+        """How many waiting transcriptions have no file to be made from at present."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting' AND NOT EXISTS"
+            " (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL)"
+        )
+        return int(row["n"]) if row else 0
+
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a waiting job."""
         row = self._db.one(

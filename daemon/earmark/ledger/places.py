@@ -176,6 +176,13 @@ class Places:
         )
         return [_place(r) for r in rows]
 
+    def next_due(self, now: Instant) -> Instant | None:
+        """The earliest future `not_before` of a place whose notes could not be written."""
+        row = self._db.one(
+            "SELECT min(not_before) AS t FROM places WHERE not_before > ? AND gone_at IS NULL", (now,)
+        )
+        return row["t"] if row else None
+
     def caught_up(self, path: Path, transcript_rev: int, summary_rev: int, outputs: str) -> None:
         """The notes of these revisions are on disk."""
         self._db.execute(

@@ -83,10 +83,7 @@ class Retention:
 
         Streamed, because a ledger may hold millions.
         """
-        if kind is Kind.AUDIO:
-            cursor = self._db.execute(_AUDIO)
-        else:
-            cursor = self._db.execute(_WRITTEN, (kind,))
+        cursor = self._db.execute(_AUDIO) if kind is Kind.AUDIO else self._db.execute(_WRITTEN, (kind,))
         tags = self._tags()
         for row in cursor:
             yield _candidate(row, tags)
@@ -220,6 +217,41 @@ class Retention:
 
     def relooked(self, place: Path) -> None:
         self._db.execute("DELETE FROM relooks WHERE place = ?", (os.fsencode(place),))
+
+    def drop_transcript(self, recording_id: str) -> bool:
+        """Forget the words of a recording, not that it was transcribed; true if there were any."""
+        with self._db.transaction():
+            for table in ("heard", "checkpoints"):
+                self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
+            cursor = self._db.execute("DELETE FROM transcripts WHERE recording_id = ?", (recording_id,))
+        return cursor.rowcount > 0
+
+    def drop_summary(self, recording_id: str) -> bool:
+        return self._db.execute("DELETE FROM summaries WHERE recording_id = ?", (recording_id,)).rowcount > 0
+
+    def drop_history(self, before: Instant) -> int:
+        """Remove events and finished sweeps older than this, and the reasons of jobs that were done before it."""
+        with self._db.transaction():
+            count = self._db.execute("DELETE FROM events WHERE at < ?", (before,)).rowcount
+            self._db.execute(
+                "DELETE FROM sweeps WHERE ended_at < ? AND id < (SELECT max(id) FROM sweeps WHERE ended_at IS NOT NULL)",
+                (before,),
+            )
+            self._db.execute(
+                "UPDATE jobs SET reason = NULL WHERE state = 'done' AND reason IS NOT NULL AND changed_at < ?",
+                (before,),
+            )
+        return count
+
+    def drop_failed_checkpoints(self, before: Instant) -> int:
+        """Remove words heard of recordings whose transcription failed for good before this."""
+        failed = (
+            "SELECT recording_id FROM jobs WHERE stage = 'transcribe' AND state = 'failed' AND changed_at < ?"
+        )
+        with self._db.transaction():
+            self._db.execute(f"DELETE FROM heard WHERE recording_id IN ({failed})", (before,))
+            cursor = self._db.execute(f"DELETE FROM checkpoints WHERE recording_id IN ({failed})", (before,))
+        return cursor.rowcount
 
     def key(self) -> bytes:
         """The key of this installation's keyed hashes."""

@@ -91,6 +91,7 @@ CREATE TABLE artifacts (
     kind           TEXT NOT NULL CHECK (kind IN ('transcript', 'summary', 'sidecar')),
     form           TEXT NOT NULL,              -- 'md', 'srt', 'vtt', 'txt', 'json'
     path           BLOB NOT NULL UNIQUE,
+    rev            INTEGER NOT NULL,           -- revision of transcript or summary it was written for
     sha256         TEXT NOT NULL,              -- of the bytes that are on disk
     next_sha256    TEXT,                       -- of the bytes being written, while state is 'writing'
     state          TEXT NOT NULL CHECK (state IN ('writing', 'here', 'edited', 'gone', 'trashed')),

@@ -88,6 +88,12 @@ class Trash:
         """The file was never taken."""
         self._db.execute("DELETE FROM trash WHERE id = ?", (row,))
 
+    def back(self, place: Path) -> None:
+        """The recording's file is in its place again."""
+        self._db.execute(
+            "UPDATE places SET gone_at = NULL, gone_why = NULL WHERE path = ?", (os.fsencode(place),)
+        )
+
     def get(self, row: int) -> Trashed | None:
         found = self._db.one("SELECT * FROM trash WHERE id = ?", (row,))
         return _trashed(found) if found else None

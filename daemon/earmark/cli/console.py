@@ -1,0 +1,102 @@
+"""How the command line speaks: one console, times and sizes as people write them, errors as one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from earmark.config import Config, load_config
+from earmark.errors import EarmarkError, NotFound
+from earmark.ledger import Ledger
+from earmark.paths import Places, platform_places
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+EXIT_CODES = (
+    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 65 a recording or plan is bad · 66 not found · "
+    "69 no model or server · 74 disk trouble · 75 another daemon runs · 77 not allowed (privacy) · 78 bad configuration"
+)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn our errors into a sentence on stderr and their exit code."""
+    try:
+        yield
+    except EarmarkError as error:
+        for line in str(error).splitlines():
+            err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
+        raise typer.Exit(error.exit_code) from None
+    except BrokenPipeError:
+        # `earmark list | head` is not an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(0) from None
+
+
+def readable(text: object) -> str:
+    """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
+    raw = str(text).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in raw)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+
+
+def span(seconds: float | None) -> str:
+    """`0:32`, `48:00`, `1:02:03`."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def moment(instant: float | None) -> str:
+    """Local date and time to the minute."""
+    return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
+def ago(instant: float, now: float | None = None) -> str:
+    """`just now`, `5 min ago`, `3 h ago`, `12 days ago`."""
+    seconds = (time.time() if now is None else now) - instant
+    for limit, unit, size in ((90, "", 0), (5400, "min", 60), (129600, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit} ago" if size else "just now"
+    return f"{seconds / 86400:.0f} days ago"
+
+
+def here() -> tuple[Places, Config]:
+    """This installation's places and configuration."""
+    places = platform_places()
+    return places, load_config(places.config_file)
+
+
+def open_ledger(places: Places, *, read_only: bool = True) -> Ledger:
+    """The ledger; NotFound with what to do if there is none yet."""
+    if not places.ledger_file.exists():
+        raise NotFound(
+            f"earmark has not run here yet (no ledger in {places.state}); start it with: earmark run FOLDER"
+        )
+    return Ledger(places.ledger_file, read_only=read_only)
+
+
+def short(path: str | Path) -> str:
+    """A path as one would type it: relative to the current folder or the home folder where that is shorter."""
+    text = str(path)
+    for base, prefix in ((str(Path.cwd()), ""), (str(Path.home()), "~/")):
+        if base != "/" and text.startswith(base + "/"):
+            return readable(prefix + text[len(base) + 1 :])
+    return readable(text)

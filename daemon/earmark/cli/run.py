@@ -1,0 +1,103 @@
+"""`earmark run`: the daemon, in a terminal or under a service manager."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earmark.cli.console import err, here, plain_errors
+from earmark.cli.terminal import Screen
+from earmark.config import Config, load_config
+from earmark.errors import ConfigError
+from earmark.log import configure_logging
+from earmark.paths import make_private, platform_places
+from earmark.service.systemd import watchdog_interval
+from earmark.supervisor.loop import Supervisor
+
+SAMPLE = "sample.m4a"
+
+
+def run(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders to watch; without any, those of config.toml.", metavar="FOLDER..."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Do what there is to do, then exit.")] = False,
+    service: Annotated[
+        bool, typer.Option("--service", help="Log JSON lines, as under systemd or launchd.")
+    ] = False,
+    with_sample: Annotated[
+        bool,
+        typer.Option("--with-sample", help="Create FOLDER with a sample recording if it is not there yet."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Watch folders and write notes beside the recordings in them.
+
+    Examples: [bold]earmark run ~/Recordings[/] · [bold]earmark run ~/Recordings --once[/]
+    """
+    with plain_errors():
+        places, config = here()
+        chosen = _folders(config, folders or [])
+        if with_sample:
+            _put_sample(chosen[0])
+        make_private(places.state)
+        screen = Screen(err)
+        if service:
+            configure_logging(sys.stderr, json=True, verbose=verbose)
+        else:
+            configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=screen.render)  # type: ignore[arg-type]
+
+        def reload() -> tuple[Config, tuple[Path, ...]]:
+            fresh = load_config(platform_places().config_file)
+            return fresh, _folders(fresh, folders or [])
+
+        supervisor = Supervisor(
+            places,
+            config,
+            chosen,
+            load_config=reload,
+            once=once,
+            watchdog_seconds=watchdog_interval(),
+            on_progress=(lambda _: None) if service else screen.progress,
+        )
+        try:
+            status = supervisor.run()
+        finally:
+            screen.close()
+        raise typer.Exit(status)
+
+
+def _folders(config: Config, named: list[Path]) -> tuple[Path, ...]:
+    chosen = tuple(dict.fromkeys(p.expanduser().absolute() for p in named)) or tuple(
+        f.path for f in config.folder
+    )
+    if not chosen:
+        raise ConfigError(
+            "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "
+            "(earmark config sample shows how)."
+        )
+    return chosen
+
+
+def _put_sample(folder: Path) -> None:
+    """A first recording to try things with. Only into a folder that is being made just now, so never a second time."""
+    if folder.exists():
+        return
+    folder.mkdir(parents=True)
+    with as_file(files("earmark").joinpath("sample", SAMPLE)) as sample:
+        shutil.copyfile(sample, folder / SAMPLE)
+
+
+class _Nowhere:
+    """The screen prints by itself; what structlog writes after it goes nowhere."""
+
+    def write(self, _: str) -> int:
+        return 0
+
+    def flush(self) -> None: ...

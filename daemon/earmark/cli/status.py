@@ -1,0 +1,184 @@
+"""`earmark status`: what is being done, what waits and why, what failed, what is wrong."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+from earmark.cli.console import ago, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.terminal import done, path_line
+from earmark.domain import JobState, Stage
+from earmark.ledger import Job, Ledger, Place
+from earmark.ledger.lock import holder, is_held
+from earmark.paths import Places, platform_places
+from earmark.supervisor.report import Report, read_report
+
+SHOWN = 12
+"""Lines per heading before the rest is only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One recording or folder and why it is listed."""
+
+    path: str
+    reason: str
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `status` shows, for a person or as JSON."""
+
+    running: bool
+    daemon: str | None
+    report: Report | None
+    counts: dict[str, int]
+    waiting: tuple[Line, ...]
+    failed: tuple[Line, ...]
+    wants_better_summary: tuple[Line, ...]
+    edited: tuple[Line, ...]
+    troubles: tuple[Line, ...]
+
+
+def gather(places: Places, ledger: Ledger) -> Status:
+    """Read the ledger and the daemon's report."""
+    running = is_held(places.lock_file)
+    report = read_report(places.status_file)
+    by_recording: dict[str, list[Place]] = {}
+    for place in ledger.places.all():
+        by_recording.setdefault(place.recording_id, []).append(place)
+    jobs = ledger.jobs.all()
+    waiting, failed, parked, done_count = [], [], [], 0
+    now = time.time()
+    for job in jobs:
+        found = by_recording.get(job.recording_id, [])
+        present = next((p for p in found if p.gone_at is None), found[0] if found else None)
+        name = str(present.path) if present else job.recording_id[:12]
+        if job.state is JobState.FAILED:
+            failed.append(Line(name, _failed_reason(job), job.changed_at))
+        elif job.state is JobState.PARKED:
+            parked.append(Line(name, job.reason or "", job.changed_at))
+        elif job.state is JobState.WAITING:
+            waiting.append(Line(name, _waiting_reason(job, present, now), job.changed_at))
+        elif job.state is JobState.DONE and job.stage is Stage.TRANSCRIBE:
+            done_count += 1
+    edited = [
+        Line(str(a.path), "was edited by you and stays as it is; newer versions go beside it", a.written_at)
+        for a in ledger.artifacts.all()
+        if a.state == "edited"
+    ]
+    troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
+    troubles += [
+        Line(str(p.path), f"its notes cannot be written: {p.trouble}")
+        for found in by_recording.values()
+        for p in found
+        if p.trouble and p.gone_at is None
+    ]
+    counts = {
+        "recordings": len(ledger.places.recordings()),
+        "transcribed": done_count,
+        "waiting": len(waiting),
+        "failed": len(failed),
+    }
+    return Status(
+        running, holder(places.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
+        tuple(parked), tuple(edited), tuple(troubles),
+    )  # fmt: skip
+
+
+def _waiting_reason(job: Job, place: Place | None, now: float) -> str:
+    if job.stage is Stage.TRANSCRIBE and (place is None or place.gone_at is not None):
+        return "its file is not in the folder any more; it goes on when the file is back"
+    what = "for its transcription" if job.stage is Stage.TRANSCRIBE else "for its summary"
+    again = f"; next try at {moment(job.not_before)}" if job.not_before > now else ""
+    return f"waits {what}{f' ({job.reason})' if job.reason else ''}{again}"
+
+
+def _failed_reason(job: Job) -> str:
+    return job.reason or "failed without a reason (a bug: please report it)"
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show what is being done, what waits and why, and what is wrong.
+
+    Examples: [bold]earmark status[/] · [bold]earmark status --watch[/] · [bold]earmark status --json | jq .failed[/]
+    """
+    with plain_errors():
+        places = platform_places()
+        if not watch:
+            with open_ledger(places) as ledger:
+                found = gather(places, ledger)
+            if json:
+                print_json(as_json(found))
+            else:
+                out.print(show(found))
+            return
+        with Live(console=out, auto_refresh=False, screen=False) as live:
+            try:
+                while True:
+                    with open_ledger(places) as ledger:
+                        live.update(show(gather(places, ledger)), refresh=True)
+                    time.sleep(1.0)
+            except KeyboardInterrupt:
+                return
+
+
+def as_json(found: Status) -> dict[str, Any]:
+    """The status as plain data; instants are Unix seconds."""
+    return asdict(found)
+
+
+def show(found: Status) -> Group:
+    """The status for a person."""
+    lines: list[str] = []
+    report = found.report
+    if found.running and report is not None:
+        lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
+        lines += [f"  watching {path_line(f)}" for f in report.folders]
+        if report.paused:
+            lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
+        if report.config_error:
+            lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
+        lines.append(
+            f"  network of the transcription worker: {escape('; '.join(report.sandbox) or 'not started yet')}"
+        )
+    else:
+        lines.append("[dim]○ not running[/]  start it with: earmark run FOLDER, or: earmark service install")
+    counts = found.counts
+    lines.append(
+        f"  {counts['recordings']} recordings: {counts['transcribed']} transcribed, "
+        f"{counts['waiting']} waiting, {counts['failed']} failed"
+    )
+    if found.running and report is not None:
+        for work in report.working:
+            lines.append(f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}")
+        for path in report.being_written:
+            lines.append(f"  [dim]…[/] {path_line(path)}  is still being written by another program")
+    for heading, group, colour in (
+        ("Failed (earmark retry FILE tries again)", found.failed, "red"),
+        ("Wrong right now", found.troubles, "yellow"),
+        ("Waiting", found.waiting, "cyan"),
+        ("Have an extractive summary; a better one waits for a server", found.wants_better_summary, "dim"),
+        ("Edited by you", found.edited, "dim"),
+    ):
+        if group:
+            lines += ["", f"[bold {colour}]{heading}[/]"]
+            lines += [
+                f"  {path_line(x.path)}: {escape(readable(x.reason))}"
+                + (f" [dim]({ago(x.since)})[/]" if x.since else "")
+                for x in group[:SHOWN]
+            ]
+            if len(group) > SHOWN:
+                lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
+    return Group(*(Text.from_markup(line) for line in lines))

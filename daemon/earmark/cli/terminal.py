@@ -1,0 +1,128 @@
+"""What a person sees while the daemon runs in a terminal: a line per event, and a moving line for what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from earmark.cli.console import readable, short, span
+from earmark.log import plain
+from earmark.supervisor.report import Working
+
+QUIET = frozenset(
+    ("known", "sandbox", "stopped", "worker-well", "summarising", "note-followed", "config-loaded")
+)
+
+
+def _name(event: MutableMapping[str, Any]) -> str:
+    return escape(readable(Path(event.get("file", "")).name))
+
+
+_SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str]] = {
+    "watching": lambda e: (
+        "Watching "
+        + ", ".join(f"[bold]{escape(readable(f))}[/]" for f in e["folders"])
+        + "  [dim](Ctrl-C stops)[/]"
+    ),
+    "accepted": lambda e: f"[cyan]+[/] {_name(e)}",
+    "same-content": lambda e: (
+        f"[cyan]=[/] {_name(e)}  [dim]same content as another recording; not transcribed twice[/]"
+    ),
+    "renamed": lambda e: f"[cyan]~[/] {_name(e)}  [dim]renamed; its notes follow[/]",
+    "replaced": lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",
+    "back": lambda e: f"[cyan]+[/] {_name(e)}  [dim]is here again[/]",
+    "missing": lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
+    "refused": lambda e: f"[yellow]?[/] {_name(e)} {escape(e['reason'])}",
+    "still-written": lambda e: f"[dim]… {_name(e)}  is still being written[/]",
+    "transcribing": lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
+    "transcribed": lambda e: (
+        f"[dim]  {_name(e)}  {span(e['seconds'])} heard, {span(e['speech'])} of it speech[/]"
+    ),
+    "written": lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
+    "summarised": lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
+    "not-transcribed": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
+    "not-summarised": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
+    "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
+    "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
+    "caught-up": lambda e: "[dim]Nothing left to do; waiting for recordings.[/]",
+}
+
+
+def _again(event: MutableMapping[str, Any]) -> str:
+    again = f" (attempt {event['attempt']})" if event.get("attempt", 1) > 1 else ""
+    return again + (f" from {span(event['resume_at'])}" if event.get("resume_at") else "")
+
+
+def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
+    """One event as a line of rich markup; None for what a person need not see."""
+    name = str(event.get("event", ""))
+    if name in QUIET:
+        return None
+    if name in _SENTENCES:
+        return _SENTENCES[name](event)
+    colour = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
+    if "reason" in event:
+        return f"[{colour}]{escape(readable(event['reason']))}[/]"
+    return f"[{colour}]{escape(readable(plain(None, level, event)))}[/]"
+
+
+class Screen:
+    """Prints events above a live line of progress (on a terminal), or plain lines (anywhere else)."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._shown: tuple[Working, ...] = ()
+
+    def render(self, logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
+        """A structlog renderer that prints by itself."""
+        line = sentence(logger, level, event)
+        if line is not None:
+            self._console.print(line)
+        return ""
+
+    def progress(self, working: tuple[Working, ...]) -> None:
+        """Show what is under way: `12:15 / 48:00`, or chunks of a summary `3 / 7`."""
+        if not self._console.is_terminal or working == self._shown:
+            return
+        self._shown = working
+        if not working:
+            self.close()
+            return
+        table = Table.grid(padding=(0, 2))
+        for work in working:
+            table.add_row(
+                "[cyan]…[/]", escape(readable(Path(work.file).name)), f"{_VERB[work.stage]} {done(work)}"
+            )
+        if self._live is None:
+            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+        self._live.update(table, refresh=True)
+
+    def close(self) -> None:
+        """Take the moving line away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        self._shown = ()
+
+
+_VERB = {"transcribe": "transcribing", "summarize": "summarising"}
+
+
+def done(work: Working) -> str:
+    """How far a piece of work is."""
+    if work.stage == "summarize":
+        return f"{work.at:.0f} / {work.total:.0f}" if work.total else ""
+    return f"{span(work.at)} / {span(work.total)}" if work.total else span(work.at)
+
+
+def path_line(path: str) -> str:
+    """A path for a list, short."""
+    return escape(short(path))

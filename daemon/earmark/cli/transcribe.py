@@ -1,0 +1,132 @@
+"""`earmark transcribe`: one file, no daemon, no ledger; the same worker and the same sandbox."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from earmark.cli.console import err, here, plain_errors, span
+from earmark.config import folder_settings
+from earmark.domain import Fault, Segment, Transcript
+from earmark.errors import EarmarkError, MediaError, ModelError, NotFound
+from earmark.intake.content import read_content
+from earmark.log import configure_logging
+from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, Started, TranscribeRequest, pack_path
+from earmark.messages import Progress as Sign
+from earmark.notes import sidecars
+from earmark.notes.dates import recorded_at
+from earmark.notes.render import render_transcript
+from earmark.notes.style import NoteContext, NoteStyle
+from earmark.pipeline.verdict import End, describe
+from earmark.supervisor.crew import TRANSCRIPTION_WORKER, cores
+from earmark.transcription.models import find_model
+from earmark.workers import Left, Said, Worker
+
+Format = Literal["md", "txt", "srt", "vtt", "json"]
+
+
+def transcribe(
+    file: Annotated[Path, typer.Argument(help="An audio or video file.")],
+    format: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = "txt",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this new file instead.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Language code; default: the configuration's.")] = None,
+) -> None:
+    """Transcribe one file and print the result; nothing is kept.
+
+    Examples: [bold]earmark transcribe memo.m4a[/] · [bold]earmark transcribe talk.mp4 -f srt -o talk.srt[/]
+    """
+    with plain_errors():
+        configure_logging(sys.stderr, json=False)
+        path = file.expanduser().absolute()
+        if not path.is_file():
+            raise NotFound(f"{path}: there is no such file")
+        transcript = _hear(path, language)
+        text = _render(transcript, path, format)
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            try:
+                with output.open("x", encoding="utf-8") as target:
+                    target.write(text)
+            except FileExistsError:
+                raise EarmarkError(f"{output} exists already; name another file") from None
+
+
+def _hear(path: Path, language: str | None) -> Transcript:
+    places, config = here()
+    settings = folder_settings(config, path.parent)
+    configured = config.transcription
+    model = find_model(settings.model, configured.model_dir, places.models)
+    content = read_content(path)
+    inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
+    worker = Worker(TRANSCRIPTION_WORKER, inbox.put)
+    worker.send(
+        LoadModel(
+            model_dir=pack_path(model.dir), model_name=model.name, device=configured.device,
+            compute_type=configured.compute_type, cpu_threads=configured.threads or min(4, cores()),
+            sandbox=configured.sandbox, readable=(pack_path(path.parent),),
+        )
+    )  # fmt: skip
+    worker.send(
+        TranscribeRequest(
+            job=1, path=pack_path(path), recording_id=content.sha256, language=language or settings.language,
+            hotwords=", ".join(settings.vocabulary) or None, initial_prompt=settings.prompt or None,
+            beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
+        )
+    )  # fmt: skip
+    try:
+        return _listen(inbox, content.sha256, model.name, path)
+    finally:
+        worker.kill()
+
+
+def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str, path: Path) -> Transcript:
+    segments: list[Segment] = []
+    engine, ready = "", False
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(path.name, total=None, where="loading the model")
+        while True:
+            note = inbox.get()
+            if isinstance(note, Left):
+                raise MediaError(f"{path}: {describe(End(note.exit_status, note.oom_kills, ready))}")
+            match note.message:
+                case Ready() as message:
+                    engine, ready = message.engine, True
+                case Started(declared_duration=total):
+                    bar.update(task, total=total, where=f"0:00 / {span(total)}" if total else "")
+                case Sign(at=at, total=total):
+                    bar.update(task, completed=at, where=f"{span(at)} / {span(total)}" if total else span(at))
+                case Heard() as message:
+                    segments += message.segments
+                case Failed(fault=fault, sentence=sentence):
+                    raise (
+                        ModelError(sentence)
+                        if fault is Fault.ENVIRONMENT
+                        else MediaError(f"{path}: {sentence}")
+                    )
+                case Finished() as end:
+                    return Transcript(
+                        recording_id, tuple(segments), end.language, end.language_probability, end.duration,
+                        end.speech_seconds, model, engine, end.declared_duration, end.bad_packets, end.truncated,
+                        end.recorded_at,
+                    )  # fmt: skip
+
+
+def _render(transcript: Transcript, path: Path, format: Format) -> str:
+    if format == "md":
+        about = NoteContext(
+            transcript.recording_id, path.name, recorded_at(transcript.recorded_at, path.name, path.stat().st_mtime),
+            transcript.duration,
+        )  # fmt: skip
+        return render_transcript(transcript, about, NoteStyle())
+    return {"txt": sidecars.txt, "srt": sidecars.srt, "vtt": sidecars.vtt, "json": sidecars.as_json}[format](
+        transcript
+    )

@@ -1,0 +1,1 @@
+"""What happens to one recording, stage by stage: accepted, transcribed, written, summarised, written, done."""

@@ -1,0 +1,163 @@
+"""The summary stage: what a worker is asked, and what its answers do to the ledger.
+
+A recording gets a summary at once, whatever answers: if no server does, the extractive one is stored and the job is
+parked, to be done better when a server comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from earmark.domain import Fault, JobState, Stage
+from earmark.errors import ConfigError
+from earmark.ledger import Job
+from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
+from earmark.log import get_logger
+from earmark.messages import Failed, Summarized, SummarizeRequest, pack_path
+from earmark.pipeline.context import Context
+from earmark.pipeline.verdict import End, judge
+
+log = get_logger(__name__)
+
+EXTRACTIVE = "none"
+"""The endpoint that stands for the built-in summarizer."""
+
+
+@dataclass(slots=True)
+class Summarizing:
+    """One claimed summary. `fallback`: why the extractive summary is being made instead of the wanted one."""
+
+    job: Job
+    request: SummarizeRequest
+    name: str
+    fallback: Failed | None = None
+
+
+def claim(context: Context, by: str) -> Summarizing | None:
+    """Take the next transcript that wants a summary."""
+    ledger, now = context.ledger, context.now()
+    job = ledger.jobs.claim(Stage.SUMMARIZE, by, now, context.config.intake.order == "newest-first")
+    if job is None:
+        return None
+    transcript = ledger.words.transcript(job.recording_id)
+    if transcript is None:
+        ledger.jobs.fail(job.id, "there is no transcript to summarise; run: earmark retry", now)
+        return None
+    places = ledger.places.of(job.recording_id)
+    settings = context.settings(places[0].folder if places else context.places.state)
+    summary = context.config.summary
+    endpoint = summary.endpoint
+    try:
+        api_key = _read_key(context)
+    except ConfigError as error:
+        ledger.jobs.park(job.id, str(error), now)
+        api_key, endpoint = "", EXTRACTIVE
+    request = SummarizeRequest(
+        job=job.id,
+        transcript=transcript,
+        endpoint=endpoint,
+        model=summary.model,
+        api_key=api_key,
+        privacy=context.config.privacy,
+        allowed_hosts=summary.allowed_hosts,
+        template=settings.template,
+        template_dir=pack_path(context.places.templates),
+        language=summary.language,
+        vocabulary=settings.vocabulary,
+        max_points=summary.max_points,
+        timeout=summary.timeout_seconds,
+        context=summary.context,
+    )
+    name = str(places[0].path) if places else job.recording_id[:12]
+    log.info("summarising", file=name, endpoint=endpoint)
+    return Summarizing(job, request, name)
+
+
+def summarized(context: Context, work: Summarizing, message: Summarized) -> None:
+    """Store the summary. After a fallback the job stays open for a better one."""
+    ledger, now, job = context.ledger, context.now(), work.job
+    context.step("before:summarised")
+    with ledger.transaction():
+        ledger.words.store_summary(message.summary, now)
+        if work.fallback is None:
+            ledger.jobs.done(job.id, now, message.note or None)
+        else:
+            _settle_fallback(context, work, work.fallback)
+        ledger.journal.note(
+            now, "summarised",
+            f"By {message.summary.by} {message.summary.model}. {message.note}".strip(),
+            job.recording_id,
+        )  # fmt: skip
+    context.step("after:summarised")
+    log.info("summarised", file=work.name, by=message.summary.by, coverage=message.summary.coverage)
+
+
+def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:
+    """No summary came. Returns the request for the extractive one if the recording has none at all yet."""
+    ledger, now, job = context.ledger, context.now(), work.job
+    log.warning("not-summarised", file=work.name, fault=message.fault.value, reason=message.sentence)
+    if (
+        work.fallback is None
+        and ledger.words.summary(job.recording_id) is None
+        and work.request.endpoint != EXTRACTIVE
+    ):
+        work.fallback = message
+        return work.request.model_copy(update={"endpoint": EXTRACTIVE})
+    with ledger.transaction():
+        if work.request.endpoint == EXTRACTIVE or work.fallback is not None:
+            ledger.jobs.fail(job.id, message.sentence, now)
+        else:
+            _settle_fallback(context, work, message)
+        ledger.journal.note(now, f"not-summarised-{message.fault}", message.sentence, job.recording_id)
+    return None
+
+
+def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> None:
+    ledger, now, job = context.ledger, context.now(), work.job
+    match failure.fault:
+        case Fault.ENDPOINT | Fault.LOCALITY | Fault.ENVIRONMENT:
+            ledger.jobs.park(job.id, failure.sentence, now)
+        case _ if job.attempts >= MAX_ATTEMPTS:
+            ledger.jobs.fail(job.id, failure.sentence, now)
+        case _:
+            ledger.jobs.try_later(
+                job.id, failure.sentence, now + backoff(job.attempts, context.jitter()), now
+            )
+
+
+def worker_died(context: Context, work: Summarizing, end: End) -> None:
+    """The worker is gone in the middle of it; the transcript is safe, so only the summary is done again."""
+    ledger, now = context.ledger, context.now()
+    job = ledger.jobs.get(work.job.id) or work.job
+    verdict = judge(end, job.attempts, job.interruptions, context.jitter())
+    with ledger.transaction():
+        match verdict.action:
+            case "fail":
+                ledger.jobs.fail(job.id, verdict.reason, now)
+            case "retry":
+                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
+            case "refund":
+                not_before = now + verdict.delay if verdict.delay else 0.0
+                ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
+        ledger.journal.note(now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id)
+    log.warning("worker-died", file=work.name, outcome=verdict.action, reason=verdict.reason)
+
+
+def give_back(context: Context, work: Summarizing) -> None:
+    """The daemon stops: the transcript goes back to the queue and is charged nothing."""
+    context.ledger.jobs.give_back(work.job.id, None, context.now())
+
+
+def parked(context: Context) -> bool:
+    """True if any summary waits for a server."""
+    return context.ledger.jobs.count().get((Stage.SUMMARIZE, JobState.PARKED), 0) > 0
+
+
+def _read_key(context: Context) -> str:
+    file = context.config.summary.api_key_file
+    if file is None:
+        return ""
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"summary.api_key_file {file} cannot be read: {error}") from error

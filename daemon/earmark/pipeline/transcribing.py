@@ -1,0 +1,164 @@
+"""The transcription stage: what a worker is asked, and what its answers do to the ledger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.domain import Fault, Stage
+from earmark.ledger import Job, Place
+from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
+from earmark.ledger.words import Checkpoint
+from earmark.log import get_logger
+from earmark.messages import Failed, Finished, Heard, TranscribeRequest, pack_path
+from earmark.pipeline.context import Context
+from earmark.pipeline.verdict import End, judge
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Transcribing:
+    """One claimed transcription: the job, the file it is read from, and where it started from."""
+
+    job: Job
+    place: Place
+    model: str
+    settings: str
+    base: Checkpoint | None
+    request: TranscribeRequest
+    furthest: float
+    """Seconds up to which the recording has ever been heard; getting past it clears earlier bad ends."""
+
+
+def claim(context: Context, by: str) -> Transcribing | None:
+    """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for."""
+    ledger, now = context.ledger, context.now()
+    job = ledger.jobs.claim(Stage.TRANSCRIBE, by, now, context.config.intake.order == "newest-first")
+    if job is None:
+        return None
+    place = next(p for p in ledger.places.of(job.recording_id) if p.gone_at is None)
+    settings = context.settings(place.folder)
+    transcription = context.config.transcription
+    heard_with = json.dumps(
+        {
+            "model": settings.model,
+            "model_dir": str(transcription.model_dir or ""),
+            "language": settings.language,
+            "vocabulary": settings.vocabulary,
+            "prompt": settings.prompt,
+            "beam_size": transcription.beam_size,
+        },
+        sort_keys=True,
+    )
+    base = ledger.words.begin(job.recording_id, heard_with)
+    request = TranscribeRequest(
+        job=job.id,
+        path=pack_path(place.path),
+        recording_id=job.recording_id,
+        language=settings.language or (base.language if base else None) or None,
+        hotwords=", ".join(settings.vocabulary) or None,
+        initial_prompt=settings.prompt or None,
+        beam_size=transcription.beam_size,
+        resume_at=base.upto if base else 0.0,
+        max_seconds=transcription.max_hours * 3600,
+    )
+    log.info(
+        "transcribing", file=str(place.path), attempt=job.attempts, resume_at=round(request.resume_at, 1)
+    )
+    return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at)
+
+
+def heard(context: Context, work: Transcribing, message: Heard) -> None:
+    """Keep new segments; from now on they survive anything."""
+    context.step("before:checkpoint")
+    with context.ledger.transaction():
+        context.ledger.words.hear(work.job.recording_id, work.settings, work.base, message)
+        if message.upto > work.furthest:
+            context.ledger.jobs.progressed(work.job.id)
+            work.furthest = message.upto
+    context.step("after:checkpoint")
+
+
+def finished(context: Context, work: Transcribing, message: Finished, model: str, engine: str) -> None:
+    """The recording was heard to its end: store the transcript and queue its summary, in one transaction."""
+    ledger, now = context.ledger, context.now()
+    context.step("before:transcribed")
+    with ledger.transaction():
+        transcript = ledger.words.finish(
+            work.job.recording_id, work.settings, work.base, message, model, engine, now
+        )
+        ledger.jobs.done(work.job.id, now)
+        if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
+            ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
+        ledger.journal.note(
+            now, "transcribed",
+            f"{len(transcript.segments)} segments, {transcript.speech_seconds:.0f} s of speech in "
+            f"{transcript.duration:.0f} s, with {model}.",
+            work.job.recording_id, work.place.path,
+        )  # fmt: skip
+    context.step("after:transcribed")
+    log.info(
+        "transcribed", file=str(work.place.path), seconds=round(transcript.duration, 1),
+        speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,
+    )  # fmt: skip
+
+
+def failed(context: Context, work: Transcribing, message: Failed) -> None:
+    """The worker is well but could not do it. Who is to blame decides what it costs."""
+    ledger, now, job = context.ledger, context.now(), work.job
+    sentence = message.sentence
+    with ledger.transaction():
+        match message.fault:
+            case Fault.MEDIA:
+                ledger.jobs.fail(job.id, sentence, now)
+                ledger.words.drop_checkpoint(job.recording_id)
+            case Fault.CHANGED:
+                # What was heard so far may be a mixture of two files.
+                ledger.words.drop_checkpoint(job.recording_id)
+                ledger.places.gone(work.place.path, now, "replaced")
+                ledger.jobs.give_back(job.id, sentence, now)
+            case Fault.GONE:
+                ledger.jobs.give_back(job.id, sentence, now, not_before=now + 5.0)
+            case Fault.ENVIRONMENT:
+                ledger.jobs.give_back(job.id, sentence, now, not_before=now + 15.0)
+            case _ if job.attempts >= MAX_ATTEMPTS:
+                ledger.jobs.fail(job.id, f"{sentence} (tried {job.attempts} times)", now)
+            case _:
+                ledger.jobs.try_later(job.id, sentence, now + backoff(job.attempts, context.jitter()), now)
+        ledger.journal.note(
+            now, f"not-transcribed-{message.fault}", sentence, job.recording_id, work.place.path
+        )
+    log.warning("not-transcribed", file=str(work.place.path), fault=message.fault.value, reason=sentence)
+
+
+def worker_died(context: Context, work: Transcribing, end: End) -> None:
+    """The worker is gone in the middle of it."""
+    ledger, now = context.ledger, context.now()
+    # The row knows of progress that was made during this very attempt.
+    job = ledger.jobs.get(work.job.id) or work.job
+    verdict = judge(end, job.attempts, job.interruptions, context.jitter())
+    with ledger.transaction():
+        match verdict.action:
+            case "fail":
+                ledger.jobs.fail(job.id, verdict.reason, now)
+            case "retry":
+                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
+            case "refund":
+                not_before = now + verdict.delay if verdict.delay else 0.0
+                ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
+        ledger.journal.note(
+            now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id, work.place.path
+        )
+    log.warning("worker-died", file=str(work.place.path), outcome=verdict.action, reason=verdict.reason)
+
+
+def give_back(context: Context, work: Transcribing) -> None:
+    """The daemon stops: the recording goes back to the queue and is charged nothing."""
+    context.ledger.jobs.give_back(work.job.id, None, context.now())
+
+
+def readable_folders(context: Context) -> tuple[Path, ...]:
+    """Where a worker may read recordings from."""
+    return context.folders

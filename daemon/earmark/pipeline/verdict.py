@@ -1,0 +1,86 @@
+"""Whose fault was it that a worker died? Decides what that costs the recording it was working on. Pure."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Literal
+
+from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
+
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that people and service managers send. SIGKILL counts as theirs unless the kernel's OOM killer struck."""
+
+PATIENCE = 3
+"""Interruptions from outside that are shrugged off at once; after these the next try waits a little longer each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a worker ended. `exit_status` as subprocess gives it; `oom_kills` None where the kernel does not tell.
+
+    `ready`: it had loaded its model and taken the request. `hung_for`: seconds without a sign of life, if we ended it.
+    """
+
+    exit_status: int
+    oom_kills: int | None
+    ready: bool
+    hung_for: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`retry`: the attempt stays charged. `refund`: it does not. `fail`: for good. `delay` in seconds."""
+
+    action: Literal["retry", "refund", "fail"]
+    reason: str
+    delay: float
+
+
+def judge(end: End, attempts: int, interruptions: int, jitter: float) -> Verdict:
+    """What becomes of the job. `attempts` includes the one that just ended; `jitter` in [0, 1)."""
+    reason = describe(end)
+    if not end.ready:
+        return Verdict("refund", reason, backoff(interruptions + 1, jitter, base=2.0))
+    if _from_outside(end):
+        patience_used = interruptions + 1 - PATIENCE
+        return Verdict(
+            "refund",
+            reason,
+            0.0 if patience_used <= 0 else min(60.0, backoff(patience_used, jitter, base=1.0)),
+        )
+    if attempts >= MAX_ATTEMPTS:
+        return Verdict("fail", f"{reason}, {attempts} times at the same place; given up", 0.0)
+    return Verdict("retry", reason, backoff(attempts, jitter))
+
+
+def describe(end: End) -> str:
+    """The end of a worker in words."""
+    if end.hung_for is not None:
+        return f"the worker showed no progress for {end.hung_for:.0f} s and was ended"
+    if not end.ready:
+        return f"the worker could not start ({_status(end.exit_status)})"
+    if end.exit_status == -signal.SIGKILL and end.oom_kills:
+        return "the worker was killed because memory ran out (SIGKILL)"
+    if _from_outside(end):
+        return f"the worker was ended from outside ({_status(end.exit_status)})"
+    return f"the worker crashed ({_status(end.exit_status)})"
+
+
+def _from_outside(end: End) -> bool:
+    if end.hung_for is not None or end.exit_status >= 0:
+        return False
+    killed_by = -end.exit_status
+    if killed_by == signal.SIGKILL:
+        # Where the kernel does not count its kills, an honest guess is that memory ran out.
+        return end.oom_kills == 0
+    return killed_by in FROM_OUTSIDE
+
+
+def _status(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

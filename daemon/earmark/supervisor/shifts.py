@@ -1,0 +1,383 @@
+"""Keeping the crew at work: claims handed out, answers taken, hung and idle workers sent away, notes written."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from earmark.domain import Fault, JobState, Stage
+from earmark.errors import ModelError
+from earmark.ledger.jobs import backoff
+from earmark.locality import knock
+from earmark.log import get_logger
+from earmark.messages import (
+    Failed,
+    Finished,
+    Heard,
+    LoadModel,
+    Progress,
+    Ready,
+    Started,
+    Summarized,
+    pack_path,
+)
+from earmark.pipeline import summarizing, transcribing
+from earmark.pipeline.context import Context
+from earmark.pipeline.publishing import publish_owed
+from earmark.pipeline.summarizing import Summarizing
+from earmark.pipeline.transcribing import Transcribing
+from earmark.supervisor.crew import Crew, Slot, cores, thread_count, worker_count
+from earmark.supervisor.report import Working
+from earmark.transcription.models import SpeechModel, find_model
+from earmark.workers import Left, Said, Starter
+
+log = get_logger(__name__)
+
+KNOCK_SECONDS = 45.0
+"""How often to see whether a summary server came back, while summaries wait for one."""
+
+LOCAL_PORTS = (1234, 11434, 8080, 8000, 1337)
+"""LM Studio, Ollama, llama.cpp and LocalAI, vLLM, Jan."""
+
+MODEL_SECONDS = 30.0
+"""How often to look again for a model that was not there."""
+
+
+class Shifts:
+    """Only the loop's thread calls it; workers answer through the inbox."""
+
+    def __init__(
+        self, context: Context, run_id: str, post: Callable[[Said | Left], None], start: Starter
+    ) -> None:
+        self._context = context
+        self._run_id = run_id
+        self._post = post
+        self._start = start
+        self._crew = Crew()
+        self._next_knock = 0.0
+        self._next_model = 0.0
+        self._knocking: subprocess.Popen[bytes] | None = None
+        self._more_owed = False
+        self._failed_at_start: set[int] = set()
+        self.sandbox: tuple[str, ...] = ()
+        self.model_name = ""
+
+    def take_over(self) -> None:
+        """Claims in the ledger are those of a daemon that died: nobody is to blame, the work goes back."""
+        jobs, now = self._context.ledger.jobs, self._context.now()
+        for job in jobs.claimed():
+            jobs.give_back(job.id, "the daemon was ended while it was being worked on", now, interrupted=True)
+        jobs.unpark(Stage.SUMMARIZE, now)
+        self._failed_at_start = {j.id for j in jobs.all() if j.state is JobState.FAILED}
+
+    def reconfigure(self) -> None:
+        """Idle workers leave, so that the next one starts with the new configuration."""
+        self._next_model = 0.0
+        self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
+        for slot in self._crew.slots():
+            if slot.work is None and slot.worker is not None:
+                slot.worker.dismiss()
+
+    def turn(self) -> None:
+        """One round: hand out work, write notes, send away who is hung or has been idle too long."""
+        now = self._context.clock.monotonic()
+        self._publish()
+        self._hand_out_transcriptions(now)
+        self._hand_out_summary(now)
+        self._publish()
+        self._check(now)
+        self._knock(now)
+
+    def busy(self) -> bool:
+        return self._crew.busy()
+
+    def idle(self) -> bool:
+        """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
+        if self._crew.busy() or self._more_owed:
+            return False
+        ledger = self._context.ledger
+        counts = ledger.jobs.count()
+        waiting = counts.get((Stage.TRANSCRIBE, JobState.WAITING), 0) + counts.get(
+            (Stage.SUMMARIZE, JobState.WAITING), 0
+        )
+        stuck = ledger.jobs.without_file() + (waiting if self._model_missing() else 0)
+        return waiting <= stuck and not ledger.places.owed(self._context.now())
+
+    def exit_code(self) -> int:
+        """For `run --once`: 65 if a recording failed in this run."""
+        failed = {j.id for j in self._context.ledger.jobs.all() if j.state is JobState.FAILED}
+        return 65 if failed - self._failed_at_start or self._model_missing() else 0
+
+    def next_at(self) -> float:
+        """When something is due here, on the monotonic clock."""
+        clock = self._context.clock
+        now = clock.monotonic()
+        if self._more_owed:
+            return now
+        times = [now + 60.0]
+        transcription = self._context.config.transcription
+        for slot in self._crew.slots():
+            if slot.worker is not None and slot.work is None:
+                times.append(slot.idle_since + transcription.idle_seconds)
+            elif slot.work is not None:
+                times.append(slot.sign_of_life + transcription.hang_seconds)
+            if slot.not_before > now:
+                times.append(slot.not_before)
+        wall = self._context.now()
+        for due in (self._context.ledger.jobs.next_due(wall), self._context.ledger.places.next_due(wall)):
+            if due is not None:
+                times.append(now + max(0.05, due - wall))
+        if self._next_model > now:
+            times.append(self._next_model)
+        if self._next_knock > now:
+            times.append(self._next_knock)
+        return min(times)
+
+    def working(self) -> tuple[Working, ...]:
+        """What is being done right now, for the report."""
+        found = []
+        for slot in self._crew.slots():
+            at, total = slot.progress or (0.0, None)
+            if isinstance(slot.work, Transcribing):
+                found.append(Working(Stage.TRANSCRIBE, str(slot.work.place.path), at, total))
+            elif isinstance(slot.work, Summarizing):
+                found.append(Working(Stage.SUMMARIZE, slot.work.name, at, total))
+        return tuple(found)
+
+    def stop(self) -> None:
+        """Everybody goes home now; what they were doing is given back uncharged."""
+        self._crew.kill_all()
+        if self._knocking is not None:
+            self._knocking.kill()
+        for slot in self._crew.transcribers:
+            if slot.work is not None:
+                transcribing.give_back(self._context, slot.work)
+                slot.work = None
+        if self._crew.summarizer.work is not None:
+            summarizing.give_back(self._context, self._crew.summarizer.work)
+            self._crew.summarizer.work = None
+
+    # --- what workers say ---
+
+    def said(self, note: Said) -> None:
+        """A message from a worker; one from a worker that no longer sits anywhere is dropped."""
+        now = self._context.clock.monotonic()
+        for slot in self._crew.slots():
+            if slot.worker is not None and slot.worker.number == note.worker:
+                slot.sign_of_life = now
+                if isinstance(note.message, Ready):
+                    self._ready(slot, note.message)
+                elif slot is self._crew.summarizer:
+                    self._summary_said(note, now)
+                else:
+                    self._transcriber_said(slot, note, now)  # type: ignore[arg-type]
+                return
+
+    def left(self, note: Left) -> None:
+        """A worker is gone."""
+        now = self._context.clock.monotonic()
+        for slot in self._crew.slots():
+            if slot.worker is None or slot.worker.number != note.worker:
+                continue
+            end = slot.end(note)
+            if not end.ready:
+                slot.starts_failed += 1
+                slot.not_before = now + backoff(slot.starts_failed, 1.0, base=2.0)
+            if isinstance(slot.work, Transcribing):
+                transcribing.worker_died(self._context, slot.work, end)
+            elif isinstance(slot.work, Summarizing):
+                summarizing.worker_died(self._context, slot.work, end)
+            slot.free(now)
+
+    def _ready(self, slot: Slot[Transcribing] | Slot[Summarizing], message: Ready) -> None:
+        slot.ready, slot.starts_failed = message, 0
+        if self._context.ledger.journal.clear("[worker]"):
+            log.info("worker-well")
+        if message.sandbox != self.sandbox:
+            self.sandbox = message.sandbox
+            log.info("sandbox", enforced=list(message.sandbox) or "nothing")
+
+    def _transcriber_said(self, slot: Slot[Transcribing], note: Said, now: float) -> None:
+        work, context = slot.work, self._context
+        match note.message:
+            case Failed() as message if work is None or message.job != work.job.id:
+                # Not about a recording: the worker itself could not get ready.
+                context.ledger.journal.trouble("[worker]", "system", message.sentence, context.now())
+                log.error("worker-not-ready", reason=message.sentence)
+                slot.not_before = now + MODEL_SECONDS
+                if work is not None:
+                    transcribing.give_back(context, work)
+                    slot.free(now)
+                if slot.worker is not None:
+                    slot.worker.dismiss()
+            case _ if work is None:
+                pass
+            case Started(declared_duration=total):
+                slot.progress = (work.request.resume_at, total)
+            case Progress(at=at, total=total):
+                slot.progress = (at, total or (slot.progress[1] if slot.progress else None))
+            case Heard() as message:
+                transcribing.heard(context, work, message)
+                slot.progress = (message.upto, slot.progress[1] if slot.progress else None)
+            case Finished() as message:
+                engine = slot.ready.engine if slot.ready else ""
+                transcribing.finished(context, work, message, self.model_name, engine)
+                slot.free(now)
+            case Failed() as message:
+                transcribing.failed(context, work, message)
+                slot.free(now)
+
+    def _summary_said(self, note: Said, now: float) -> None:
+        slot = self._crew.summarizer
+        work = slot.work
+        if work is None:
+            return
+        match note.message:
+            case Progress(at=at, total=total):
+                slot.progress = (at, total)
+            case Summarized() as message:
+                summarizing.summarized(self._context, work, message)
+                slot.free(now)
+                if work.fallback is None and work.request.endpoint != summarizing.EXTRACTIVE:
+                    # A server answers: whatever waited for one may go.
+                    self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
+            case Failed(fault=fault) as message:
+                again = summarizing.failed(self._context, work, message)
+                if fault is Fault.ENDPOINT:
+                    self._next_knock = max(self._next_knock, now + KNOCK_SECONDS)
+                if again is None:
+                    slot.free(now)
+                else:
+                    slot.give(work, again, now)
+
+    # --- handing out ---
+
+    def _hand_out_transcriptions(self, now: float) -> None:
+        context = self._context
+        if not context.ledger.jobs.any_waiting(Stage.TRANSCRIBE, context.now()):
+            return
+        configured = context.config.transcription
+        default = self._model(configured.model)
+        if default is None:
+            return
+        seats = worker_count(configured.workers, cores(), (default.dir / "model.bin").stat().st_size)
+        self._crew.seat(seats)
+        for slot in self._crew.transcribers:
+            if slot.work is not None or slot.not_before > now:
+                continue
+            work = transcribing.claim(context, self._run_id)
+            if work is None:
+                return
+            model = self._model(work.model)
+            if model is None:
+                transcribing.give_back(context, work)
+                return
+            slot.ensure(self._post, self._start, self._load(model, seats), now)
+            slot.give(work, work.request, now)
+
+    def _load(self, model: SpeechModel, seats: int) -> LoadModel:
+        configured = self._context.config.transcription
+        return LoadModel(
+            model_dir=pack_path(model.dir),
+            model_name=model.name,
+            device=configured.device,
+            compute_type=configured.compute_type,
+            cpu_threads=thread_count(configured.threads, cores(), seats),
+            sandbox=configured.sandbox,
+            readable=tuple(pack_path(f) for f in transcribing.readable_folders(self._context)),
+            memory_limit_mb=configured.memory_limit_mb,
+        )
+
+    def _model(self, name: str) -> SpeechModel | None:
+        context = self._context
+        try:
+            model = find_model(name, context.config.transcription.model_dir, context.places.models)
+        except ModelError as error:
+            if context.ledger.journal.trouble("[model]", "system", str(error), context.now()):
+                log.error("no-model", reason=str(error))
+            self._next_model = context.clock.monotonic() + MODEL_SECONDS
+            return None
+        if context.ledger.journal.clear("[model]"):
+            log.info("model-found", model=model.name)
+        self.model_name = model.name
+        return model
+
+    def _model_missing(self) -> bool:
+        return any(t.subject == "[model]" for t in self._context.ledger.journal.troubles())
+
+    def _hand_out_summary(self, now: float) -> None:
+        slot = self._crew.summarizer
+        if slot.work is not None or slot.not_before > now:
+            return
+        work = summarizing.claim(self._context, self._run_id)
+        if work is not None:
+            slot.ensure(self._post, self._start, None, now)
+            slot.give(work, work.request, now)
+
+    def _publish(self) -> None:
+        _, self._more_owed = publish_owed(self._context)
+
+    def _check(self, now: float) -> None:
+        configured = self._context.config.transcription
+        for slot in self._crew.slots():
+            if slot.worker is None:
+                continue
+            silent = now - slot.sign_of_life
+            patience = configured.hang_seconds
+            if isinstance(slot.work, Summarizing):
+                patience = max(patience, self._context.config.summary.timeout_seconds + 60.0)
+            if slot.work is not None and silent >= patience and slot.hung_for is None:
+                slot.hung_for = silent
+                slot.worker.kill()
+            elif slot.work is None and now - slot.idle_since >= configured.idle_seconds:
+                slot.worker.dismiss()
+
+    # --- is anybody home? ---
+
+    def _knock(self, now: float) -> None:
+        """While summaries wait for a server, see now and then whether one answers."""
+        if self._knocking is not None:
+            status = self._knocking.poll()
+            if status is None:
+                return
+            self._knocking = None
+            if status == 0:
+                log.info("summary-server-answers")
+                self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
+                self._next_knock = now + KNOCK_SECONDS * 4  # it answers, but may still refuse: do not hammer
+            return
+        if now < self._next_knock or not summarizing.parked(self._context):
+            return
+        self._next_knock = now + KNOCK_SECONDS
+        addresses = knock_addresses(self._context.config.summary.endpoint, self._context.config.privacy)
+        if addresses:
+            script = str(Path(knock.__file__))
+            self._knocking = subprocess.Popen(
+                [sys.executable, "-I", "-S", script, *addresses],
+                stdin=subprocess.DEVNULL,
+                env={},
+                start_new_session=True,
+            )
+
+
+def knock_addresses(endpoint: str, privacy: str) -> list[str]:
+    """Where to see whether somebody listens. In privacy `device` only addresses that are loopback without any lookup."""
+    if endpoint == summarizing.EXTRACTIVE:
+        return []
+    if endpoint == "auto":
+        return [f"127.0.0.1:{port}" for port in LOCAL_PORTS]
+    parts = urlsplit(endpoint)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if host == "localhost":
+        return [f"127.0.0.1:{port}", f"[::1]:{port}"]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return [f"{host}:{port}"] if privacy != "device" else []
+    if not address.is_loopback and privacy == "device":
+        return []
+    return [f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"]
