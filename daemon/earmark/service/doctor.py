@@ -45,7 +45,8 @@ def diagnose(
     """All findings, in the order in which a person would mend them.
 
     `find_model` returns the model's folder or raises EarmarkError; `sandbox` names what can be enforced against the
-    transcription worker here (nothing: an empty sequence; no worker has said so yet: None). macOS gives each program its own permissions, so only
+    transcription worker here (nothing: an empty sequence; no worker has said so yet: None).
+    macOS gives each program its own permissions, so only
     a daemon that was started by launchd sees exactly what the service sees.
     """
     return list(_findings(folders, places, find_model, sandbox, platform, proc, systemd_booted, run))
