@@ -482,3 +482,27 @@ def test_a_model_that_loops_does_not_make_an_endless_note() -> None:
         key_points=tuple(Point("p" * 99999) for _ in range(999)),
     )
     assert len(render_summary(summary, None, CONTEXT, NoteStyle())) < 140_000
+
+
+def test_words_that_nobody_can_see_leave_no_empty_markup() -> None:
+    ghost = "\u200b\u2060"
+    transcript = dataclasses.replace(
+        TRANSCRIPT, segments=(Segment(0.0, 1.0, ghost, 0.2, Mark.LOW_CONFIDENCE),)
+    )
+    assert body_of(render_transcript(transcript, CONTEXT, NoteStyle())) == (
+        "![[standup.m4a]]\n\nNo speech was heard in this recording.\n"
+    )
+    summary = dataclasses.replace(
+        SUMMARY,
+        overview=ghost,
+        key_points=(Point(ghost, 1.0),),
+        tasks=(Task("Call", None, ghost, ghost, (ghost,)),),
+        people=(ghost,),
+    )
+    note = render_summary(summary, None, CONTEXT, NoteStyle())
+    assert re.findall("^[-#] .*$", body_of(note), re.M) == [
+        "# Release stand-up",
+        "- Ship on Friday [[standup.m4a#t=4|00:04]]",
+        "- [ ] Call",
+    ]
+    assert "people" not in (read_frontmatter(note) or {})

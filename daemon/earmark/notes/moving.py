@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
-from earmark.notes.publication import environment_fault, flush_folder
-from earmark.notes.writer import MOST_NAMES, file_digest
+from earmark.notes.publication import NO_HARD_LINKS, environment_fault, flush_folder
+from earmark.notes.writer import MOST_NAMES, Plan, file_digest, publish
 
 Step = Callable[[str], None]
 
@@ -18,8 +19,9 @@ def follow(
 ) -> Path | None:
     """Give the note at `old` one of `names` in `folder`; returns where it is now, None if it is not ours to move.
 
-    The file is linked under its new name before the old name goes, so it is never nowhere; a crash in between leaves
-    both, and the next call finishes the move. Never clobbers. Raises EnvironmentFault.
+    The file is linked under its new name before the old name goes, so it is never nowhere (copied, where the new
+    folder is on another disk or knows no hard links); a crash in between leaves both, and the next call finishes the
+    move. Never clobbers. Raises EnvironmentFault, and PlanStale if the new name was taken in that very moment.
     """
     try:
         untouched = file_digest(old) == sha256
@@ -35,8 +37,18 @@ def follow(
                 if not untouched:
                     return None
                 step("before:link")
-                os.link(old, new, follow_symlinks=False)
-                _flush(folder)
+                try:
+                    os.link(old, new, follow_symlinks=False)
+                    _flush(folder)
+                except OSError as error:
+                    if error.errno != errno.EXDEV and error.errno not in NO_HARD_LINKS:
+                        raise
+                    publish(
+                        folder,
+                        Plan(name, "create", "follows its recording"),
+                        old.read_bytes().decode(),
+                        step=step,
+                    )
                 step("after:link")
                 _drop(old, step)
                 return new

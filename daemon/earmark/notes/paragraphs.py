@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from earmark.domain import Mark, Seconds, Segment, is_speech
+from earmark.notes.escape import normalise
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 
@@ -52,7 +53,7 @@ def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) ->
             else:
                 made.append(Paragraph(segment.start, segment.end, (), segment.mark))
             continue
-        if not segment.text.strip():
+        if not normalise(segment.text):
             continue
         if open_segments:
             last_said = open_segments[-1]

@@ -15,7 +15,7 @@ _RENAME_NOREPLACE = 1
 _RENAME_EXCL = 4
 """macOS sys/stdio.h"""
 
-_NO_HARD_LINKS = frozenset(
+NO_HARD_LINKS = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
 )
 """How FAT, exFAT, some FUSE, SMB and Android filesystems say that they know no hard links (man 2 link)."""
@@ -87,7 +87,7 @@ def create_without_clobbering(folder: int, temp: str, name: str) -> None:
         os.link(temp, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         return
     except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
+        if error.errno not in NO_HARD_LINKS:
             raise
     if not _rename_exclusively(folder, temp, name):
         _rename_over_placeholder(folder, temp, name)

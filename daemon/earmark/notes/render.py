@@ -16,7 +16,7 @@ import jinja2
 
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
 from earmark.notes import properties
-from earmark.notes.escape import Dialect, clip, escape_inline
+from earmark.notes.escape import Dialect, clip, escape_inline, normalise
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import labels_for
 from earmark.notes.links import file_link, player, time_link
@@ -167,15 +167,17 @@ def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[
     labels = labels_for(summary.language)
 
     def lines(items: Iterable[Point | Task]) -> tuple[Line, ...]:
-        return tuple(_line(item, context, dialect) for item in list(items)[:MOST_ITEMS] if item.text.strip())
+        return tuple(
+            _line(item, context, dialect) for item in list(items)[:MOST_ITEMS] if normalise(item.text)
+        )
 
-    people = ", ".join(clip(name, NAME) for name in summary.people[:MOST_ITEMS])
+    people = ", ".join(clip(name, NAME) for name in summary.people[:MOST_ITEMS] if normalise(name))
     sections = [
         Section(labels.key_points, lines(summary.key_points)),
         Section(labels.decisions, lines(summary.decisions)),
         Section(labels.tasks, lines(summary.tasks), tasks=True),
         Section(labels.open_questions, lines(summary.open_questions)),
-        *(Section(clip(name, NAME), lines(points)) for name, points in summary.extra.items()),
+        *(Section(clip(name, NAME) or "…", lines(points)) for name, points in summary.extra.items()),
         Section(labels.people, (Line(people),) if people else ()),
     ]
     return [section for section in sections if section.lines]
@@ -186,8 +188,8 @@ def _line(item: Point | Task, context: NoteContext, dialect: Dialect) -> Line:
     return Line(
         text=clip(item.text, POINT),
         link=_time(context, item.at, dialect) if item.at is not None else "",
-        by=", ".join(clip(word, NAME) for word in said if word),
-        doubt=", ".join(clip(word, NAME) for word in item.flagged),
+        by=", ".join(clip(word, NAME) for word in said if word and normalise(word)),
+        doubt=", ".join(clip(word, NAME) for word in item.flagged if normalise(word)),
     )
 
 
