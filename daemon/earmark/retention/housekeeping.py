@@ -1,0 +1,19 @@
+"""Classes that are earmark's own rows, not files: the journal, left-over checkpoints, old receipts."""
+
+from __future__ import annotations
+
+from earmark.config import Config
+from earmark.domain import Instant
+from earmark.ledger import Ledger
+from earmark.retention import receipts
+
+
+def tidy(ledger: Ledger, config: Config, now: Instant) -> None:
+    """Remove what its own rule lets go. Future-dated rows stay."""
+    rules = config.retention
+    if rules.history.keep_for is not None:
+        ledger.retention.drop_history(rules.history.keep_for.before(now))
+    if rules.checkpoints.keep_for is not None:
+        ledger.retention.drop_failed_checkpoints(rules.checkpoints.keep_for.before(now))
+    if rules.receipts.keep_for is not None:
+        receipts.prune(ledger, rules.receipts.keep_for.before(now), now)

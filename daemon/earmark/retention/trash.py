@@ -1,0 +1,324 @@
+"""Taking files, bringing them back, letting them go for good. Every move is announced in the ledger before it happens
+and confirmed after; `recover` finishes or undoes what a kill left in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from earmark.domain import Instant, Kind
+from earmark.errors import RetentionError
+from earmark.ledger import Identity, Ledger, Trashed
+from earmark.paths import make_private
+from earmark.retention import receipts
+from earmark.retention.look import hash_of
+from earmark.retention.plan import Decision
+from earmark.retention.words import drop_unneeded
+
+FOLDER = ".earmark-trash"
+"""The trash inside a drop folder, used where the state folder is on another filesystem."""
+
+Step = Callable[[str], None]
+"""Called with "before:ACT" and "after:ACT" around each durable act, for tests that kill the process there."""
+
+
+def quiet(_: str) -> None:
+    """The step hook of everyday life."""
+
+
+def take(
+    ledger: Ledger,
+    decision: Decision,
+    now: Instant,
+    *,
+    to: Literal["earmark", "system"] = "earmark",
+    step: Step = quiet,
+) -> Trashed:
+    """Move one file to the trash. It must have been looked at: `item.identity` is what it must still be.
+
+    Raises RetentionError if it changed since, OSError if it cannot be moved; then it is where it was.
+    """
+    item = decision.item
+    step("before:announce")
+    with ledger.transaction():
+        row = ledger.trash.moving(
+            item.recording_id,
+            item.kind,
+            item.path,
+            item.place,
+            item.size,
+            item.sha256,
+            decision.rule,
+            decision.reason,
+            now,
+        )
+        target = _target(ledger, row, item.path, item.folder) if to == "earmark" else None
+        ledger.trash.aim(row, target)
+    step("after:announce")
+    try:
+        if target is None:
+            _hand_over(item.path)
+        else:
+            _move(ledger, row, item.path, target, item.folder)
+    except OSError:
+        ledger.trash.drop(row)
+        raise
+    step("after:move")
+    found = ledger.trash.get(row)
+    assert found is not None
+    if found.trashed is not None and Identity.of(found.trashed.lstat()) != item.identity:
+        _put_back(found)
+        ledger.trash.drop(row)
+        raise RetentionError(
+            f"{item.path}: changed while it was being moved to the trash; it is back in its place"
+        )
+    return _taken(ledger, found, now, step)
+
+
+def recover(ledger: Ledger, now: Instant, step: Step = quiet) -> int:
+    """Finish or undo what was under way when a process died; returns how many rows there were."""
+    rows = ledger.trash.in_state("moving", "restoring", "purging")
+    for row in rows:
+        if row.state == "moving":
+            _recover_moving(ledger, row, now, step)
+        elif row.state == "restoring":
+            _recover_restoring(ledger, row, now, step)
+        else:
+            purge(ledger, row, now, step)
+    return len(rows)
+
+
+def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> Path:
+    """Bring a file back to where it was, and hold its recording so that the next sweep does not take it again.
+
+    Raises RetentionError if it is not in our trash any more, or if something else has its place.
+    """
+    if row.state != "here" or row.trashed is None:
+        where = (
+            "the system's trash; bring it back from there" if row.state == "handed" else "no trash of ours"
+        )
+        raise RetentionError(f"{row.original}: is in {where} ({row.state})")
+    if os.path.lexists(row.original):
+        raise RetentionError(f"{row.original}: something else is there now; move it away, then restore again")
+    if not os.path.lexists(row.trashed):
+        ledger.trash.set_state(row.id, "lost", now)
+        raise RetentionError(f"{row.trashed}: somebody took it out of the trash; it cannot be restored")
+    step("before:restoring")
+    ledger.trash.set_state(row.id, "restoring")
+    step("after:restoring")
+    row.original.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _bring_back(row.trashed, row.original)
+    except OSError as error:
+        ledger.trash.set_state(row.id, "here")
+        raise RetentionError(f"{row.original}: cannot be restored: {error.strerror}") from error
+    step("after:restore")
+    _restored(ledger, row, now, step)
+    return row.original
+
+
+def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> None:
+    """Remove a file from our trash for good, with a receipt, and its words from the ledger if nothing else has them."""
+    step("before:purging")
+    ledger.trash.set_state(row.id, "purging")
+    step("after:purging")
+    if row.trashed is not None:
+        with contextlib.suppress(FileNotFoundError):
+            row.trashed.unlink()
+        _remove_folder(row.trashed.parent)
+    step("after:unlink")
+    with ledger.transaction():
+        ledger.trash.set_state(row.id, "purged", now)
+        _receipt(ledger, row, "purged", now)
+        ledger.journal.note(
+            now,
+            "purged",
+            f"{row.original.name}: removed from the trash for good.",
+            row.recording_id,
+            row.original,
+        )
+        drop_unneeded(ledger, row.recording_id, now)
+    step("after:purged")
+
+
+def _target(ledger: Ledger, row: int, original: Path, folder: Path) -> Path:
+    """Where in which trash: the state folder's if it is on the same filesystem, else the drop folder's."""
+    own = make_private(ledger.db.file.parent / "trash")
+    same = own.stat().st_dev == original.parent.stat().st_dev
+    return (own if same else folder / FOLDER) / str(row) / original.name
+
+
+def _move(ledger: Ledger, row: int, original: Path, target: Path, folder: Path) -> None:
+    try:
+        _rename(original, target)
+    except OSError as error:
+        _remove_folder(target.parent)
+        if error.errno != errno.EXDEV or target.is_relative_to(folder / FOLDER):
+            raise
+        # Same device number, yet another mount (bind mounts, hardened services): the drop folder's own trash.
+        target = folder / FOLDER / str(row) / original.name
+        ledger.trash.aim(row, target)
+        _rename(original, target)
+
+
+def _rename(original: Path, target: Path) -> None:
+    make_private(target.parent)
+    _flush(target.parent.parent)
+    original.rename(target)
+    _flush(target.parent)
+    _flush(original.parent)
+
+
+def _bring_back(trashed: Path, original: Path) -> None:
+    """Put a file where nothing is, and take care that nothing that appears there meanwhile is overwritten."""
+    try:
+        os.link(trashed, original)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # No hard links here (exFAT, some network shares); the name was free a moment ago.
+        trashed.rename(original)
+    else:
+        _flush(original.parent)
+        trashed.unlink()
+    _flush(original.parent)
+    _remove_folder(trashed.parent)
+
+
+def _put_back(row: Trashed) -> None:
+    assert row.trashed is not None
+    with contextlib.suppress(FileExistsError):
+        _bring_back(row.trashed, row.original)
+
+
+def _hand_over(path: Path) -> None:
+    from send2trash import send2trash
+
+    try:
+        send2trash(str(path))
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, f"the system's trash did not take it: {error}", str(path)) from error
+
+
+def _taken(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> Trashed:
+    """The file lies in the trash: say so everywhere, at once."""
+    state = "here" if row.trashed is not None else "handed"
+    with ledger.transaction():
+        ledger.trash.set_state(row.id, state, now if state == "handed" else None)
+        if row.kind is Kind.AUDIO:
+            ledger.places.gone(row.original, now, "trashed")
+            ledger.retention.relook(row.place, "its audio went")
+        else:
+            ledger.artifacts.set_state(row.original, "trashed")
+        _receipt(ledger, row, "trashed" if state == "here" else "handed-to-system-trash", now)
+        ledger.journal.note(
+            now,
+            "trashed",
+            f"{row.original.name}: to the trash by {row.rule}.",
+            row.recording_id,
+            row.original,
+        )
+        if state == "handed":
+            drop_unneeded(ledger, row.recording_id, now)
+    step("after:taken")
+    found = ledger.trash.get(row.id)
+    assert found is not None
+    return found
+
+
+def _restored(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> None:
+    with ledger.transaction():
+        ledger.trash.set_state(row.id, "restored", now)
+        if row.kind is Kind.AUDIO:
+            ledger.trash.back(row.original)
+            ledger.retention.relook(row.place, "its audio is back")
+        else:
+            ledger.artifacts.set_state(row.original, "here")
+        ledger.retention.hold(row.recording_id, "restored from the trash", now)
+        _receipt(ledger, row, "restored", now)
+        ledger.journal.note(
+            now,
+            "restored",
+            f"{row.original.name}: back from the trash, and held.",
+            row.recording_id,
+            row.original,
+        )
+    step("after:restored")
+
+
+def _recover_moving(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> None:
+    if row.trashed is not None and os.path.lexists(row.trashed):
+        try:
+            as_known = hash_of(row.trashed)[0] == row.sha256
+        except OSError:
+            as_known = False
+        if not as_known and not os.path.lexists(row.original):
+            _put_back(row)
+            ledger.trash.drop(row.id)
+        else:
+            _taken(ledger, row, now, step)
+    elif os.path.lexists(row.original):
+        if row.trashed is not None:
+            _remove_folder(row.trashed.parent)
+        ledger.trash.drop(row.id)
+    elif row.trashed is None:
+        _taken(ledger, row, now, step)
+    else:
+        with ledger.transaction():
+            ledger.trash.set_state(row.id, "lost", now)
+            ledger.journal.note(
+                now, "lost", f"{row.original.name}: neither in its place nor in the trash.", row.recording_id
+            )
+
+
+def _recover_restoring(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> None:
+    assert row.trashed is not None
+    if not os.path.lexists(row.trashed):
+        if os.path.lexists(row.original):
+            _restored(ledger, row, now, step)
+        else:
+            ledger.trash.set_state(row.id, "lost", now)
+    elif not os.path.lexists(row.original):
+        _bring_back(row.trashed, row.original)
+        _restored(ledger, row, now, step)
+    elif row.original.lstat().st_ino == row.trashed.lstat().st_ino:
+        row.trashed.unlink()
+        _remove_folder(row.trashed.parent)
+        _restored(ledger, row, now, step)
+    else:
+        ledger.trash.set_state(row.id, "here")
+
+
+def _receipt(ledger: Ledger, row: Trashed, act: str, now: Instant) -> None:
+    receipts.issue(
+        ledger,
+        now,
+        act,
+        recording=receipts.keyed(ledger, row.recording_id),
+        file=receipts.keyed(ledger, row.original),
+        kind=row.kind.value,
+        bytes=row.size,
+        rule=row.rule,
+    )
+
+
+def _remove_folder(folder: Path) -> None:
+    """The row's own folder in the trash, if nothing else is in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _flush(folder: Path) -> None:
+    """Make renames and unlinks in a folder survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,557 @@
+"""What rules take, and above all what they do not: real files, a real ledger, a clock that the test moves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from earmark.config import Config
+from earmark.domain import Kind, Mark, Segment, Stage
+from earmark.retention import receipts
+from earmark.retention.policy import policy_of
+from earmark.retention.sweep import next_sweep, purge_due, remember_policy, sweep_due
+from earmark.retention.trash import restore
+
+from tests.retention_world import DAY, World
+
+AUDIO_30D = {"audio": {"keep_for": "30d"}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, AUDIO_30D)
+
+
+def test_an_empty_policy_deletes_nothing_however_old(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.record("old.wav")
+    world.pass_days(5000)
+    assert world.plan() == set()
+    assert world.plan(retroactive=True) == set()
+    assert world.sweep().outcome == "nothing"
+    assert world.files() == {"old.wav", "old.md", "old.transcript.md"}
+
+
+def test_older_than_is_another_name_for_keep_for(tmp_path: Path) -> None:
+    world = World(tmp_path, {"audio": {"older_than": "30d"}})
+    world.record("a.wav")
+    world.pass_days(29)
+    assert world.plan() == set()
+    world.pass_days(2)
+    assert world.plan() == {"a.wav"}
+
+
+def test_audio_goes_to_the_trash_when_its_time_is_over_and_its_notes_stay(world: World) -> None:
+    place = world.record("a.wav")
+    world.pass_days(31)
+    assert world.apply().trashed == 1
+    assert world.files() == {"a.md", "a.transcript.md"}
+    (row,) = world.ledger.trash.in_state("here")
+    assert row.original == place.path
+    assert row.trashed is not None
+    assert row.trashed.read_bytes().startswith(b"RIFFa.wav")
+    gone = world.ledger.places.at(place.path)
+    assert gone is not None
+    assert gone.gone_why == "trashed"
+    assert world.ledger.retention.relooks() == [place.path]
+    assert "trashed" in [e.what for e in world.ledger.journal.events(place.recording_id)]
+
+
+def test_the_clock_starts_when_all_notes_are_written_not_when_the_file_came(tmp_path: Path) -> None:
+    world = World(tmp_path, AUDIO_30D)
+    world.record("old-file.wav", dated=world.now - 900 * DAY)
+    assert world.plan() == set()
+
+
+def test_what_is_not_finished_stays(world: World) -> None:
+    world.record("waiting.wav", done=False)
+    place = world.record("summary-again.wav")
+    world.ledger.jobs.requeue(place.recording_id, Stage.SUMMARIZE, world.now)
+    world.pass_days(400)
+    assert world.plan() == set()
+    assert world.why("waiting.wav") == "its transcription is not finished"
+    assert world.why("summary-again.wav") == "its summary is not finished"
+
+
+def test_an_edited_note_stays_and_an_unedited_one_goes(tmp_path: Path) -> None:
+    world = World(tmp_path, {"transcript": {"keep_for": "10d"}})
+    world.record("a.wav")
+    world.record("b.wav")
+    with (world.drop / "a.transcript.md").open("a") as note:
+        note.write("my own thought\n")
+    world.pass_days(11)
+    assert world.plan() == {"b.transcript.md"}
+    assert world.why("a.transcript.md") == "edited by you"
+
+
+def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: World) -> None:
+    place = world.record("a.wav")
+    stat = place.path.stat()
+    data = bytearray(place.path.read_bytes())
+    data[10] ^= 1
+    with place.path.open("r+b") as file:
+        file.write(data)
+    os.utime(place.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    world.pass_days(31)
+    assert world.plan() == set()
+    assert world.why("a.wav") == "its content is not what was transcribed"
+
+
+def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
+    from earmark.notes.frontmatter import read_frontmatter
+    from earmark.retention.sweep import apply, plan_now
+
+    place = world.record("a.wav")
+    world.pass_days(31)
+    plan = plan_now(world.ledger, world.config, world.now, read_frontmatter)
+    place.path.write_bytes(b"something newer")
+    report = apply(world.ledger, world.config, plan, world.now)
+    assert report.trashed == 0
+    assert "changed since the plan was made" in report.errors[0]
+    assert place.path.read_bytes() == b"something newer"
+
+
+def test_a_file_behind_a_symlink_stays(world: World, tmp_path: Path) -> None:
+    world.record("sub/a.wav")
+    elsewhere = tmp_path / "elsewhere"
+    (world.drop / "sub").rename(elsewhere)
+    (world.drop / "sub").symlink_to(elsewhere)
+    world.pass_days(31)
+    assert world.plan() == set()
+    assert "symlink" in world.why("a.wav")
+
+
+@pytest.mark.parametrize("how", ["frontmatter", "command", "marker", "marker-above"])
+def test_a_hold_of_any_kind_keeps(world: World, how: str) -> None:
+    place = world.record("talks/a.wav")
+    world.record("other/b.wav")
+    if how == "frontmatter":
+        note = world.drop / "talks" / "a.md"
+        note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
+    elif how == "command":
+        world.ledger.retention.hold(place.recording_id, "court case", world.now)
+    else:
+        folder = world.drop if how == "marker-above" else world.drop / "talks"
+        (folder / ".earmark-hold").touch()
+    world.pass_days(31)
+    assert world.plan() == (set() if how == "marker-above" else {"b.wav"})
+    assert world.why("a.wav").startswith("held")
+
+
+def test_a_hold_in_a_note_that_its_owner_renamed_still_counts(world: World) -> None:
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: yes\n", 1))
+    (world.drop / "notes").mkdir()
+    note.rename(world.drop / "notes" / "My meeting.md")
+    world.pass_days(31)
+    assert world.plan() == set()
+    assert "My meeting.md" in world.why("a.wav")
+
+
+def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None:
+    world.record("a.wav")
+    world.pass_days(31)
+
+    def broken(_: str) -> None:
+        raise RecursionError
+
+    from earmark.retention.sweep import plan_now
+
+    assert plan_now(world.ledger, world.config, world.now, broken).goes == []
+
+
+@pytest.mark.parametrize(
+    ("flaw", "sentence"),
+    [
+        ({"speech_seconds": 60.0, "duration": 60.0}, "only 16% of the speech"),
+        ({"segments": (Segment(0, 9, "you", 0.2),)}, "mean confidence"),
+        ({"segments": (Segment(0, 9, "la la", 0.9), Segment(9, 10, "la", 0.9, Mark.REPETITION))}, "loop"),
+        ({"segments": tuple(Segment(n, n + 1, "thank you", 0.9) for n in range(9))}, "loop"),
+        ({"segments": (), "speech_seconds": 0.0}, "no speech"),
+        ({"language_probability": 0.2}, "language is uncertain"),
+        ({"truncated": True}, "ends before its own declared end"),
+    ],
+)  # fmt: skip
+def test_audio_stays_when_its_transcript_fails_the_quality_gate(
+    world: World, flaw: dict, sentence: str
+) -> None:
+    place = world.record("a.wav", **flaw)
+    world.pass_days(31)
+    assert world.plan() == set()
+    assert sentence in world.why("a.wav")
+    world.ledger.retention.accept_quality(place.recording_id, world.now)
+    assert world.plan() == {"a.wav"}
+
+
+def test_audio_stays_when_the_transcript_note_is_not_on_disk_as_written(world: World) -> None:
+    world.record("a.wav")
+    (world.drop / "a.transcript.md").unlink()
+    world.pass_days(31)
+    assert "no transcript note" in world.why("a.wav")
+
+
+def test_audio_may_go_after_a_rule_took_its_transcript(tmp_path: Path) -> None:
+    world = World(tmp_path, {"audio": {"keep_for": "60d"}, "transcript": {"keep_for": "10d"}})
+    world.record("a.wav")
+    world.pass_days(11)
+    assert world.apply().trashed == 1
+    world.pass_days(50)
+    assert world.plan() == {"a.wav"}
+
+
+def test_a_failed_recording_needs_its_own_rule(tmp_path: Path) -> None:
+    world = World(tmp_path, AUDIO_30D)
+    place = world.record("a.wav", done=False)
+    job = world.ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
+    assert job is not None
+    world.ledger.jobs.fail(job.id, "no audio in it", world.now)
+    for other in world.ledger.jobs.all():
+        if other.stage is Stage.SUMMARIZE:
+            world.ledger.jobs.fail(other.id, "no transcript", world.now)
+    world.pass_days(400)
+    assert world.plan(retroactive=True) == set()
+    world.set_policy({"failed": {"keep_for": "90d"}})
+    assert world.plan() == set()
+    assert world.plan(retroactive=True) == {"a.wav"}
+
+
+def test_a_stricter_policy_later_needs_retroactive_and_a_looser_one_always_counts(world: World) -> None:
+    world.record("a.wav")
+    world.set_policy({"audio": {"keep_for": "5d"}})
+    world.pass_days(10)
+    assert world.plan() == set()
+    assert "in force when it was accepted" in world.why("a.wav")
+    assert world.plan(retroactive=True) == {"a.wav"}
+    world.pass_days(25)
+    assert world.plan() == {"a.wav"}
+    world.set_policy({"audio": {"keep_for": "100d"}})
+    assert world.plan() == set()
+
+
+def test_adopting_a_policy_makes_it_count_for_everything_accepted_before(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.record("a.wav")
+    world.set_policy(AUDIO_30D)
+    world.pass_days(31)
+    assert world.plan() == set()
+    assert world.ledger.retention.adopt() == 1
+    assert world.plan() == {"a.wav"}
+
+
+def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    folder = [{"path": str(world.drop), "retention": {"audio": {"keep_for": "5d"}}}]
+    world.set_policy({"audio": {"keep_for": "50d"}}, folder)
+    place = world.record("a.wav")
+    world.record("b.wav")
+    world.ledger.retention.set_item_rule(place.recording_id, "audio", '{"never": true}', world.now)
+    world.pass_days(6)
+    assert world.plan() == {"b.wav"}
+    assert "(item)" in world.why("a.wav")
+
+
+def test_a_tag_in_a_note_brings_its_rule(tmp_path: Path) -> None:
+    world = World(tmp_path, {"audio": {"never": True}, "tags": {"private": {"audio": {"keep_for": "1d"}}}})
+    place = world.record("a.wav")
+    world.record("b.wav")
+    world.note(place.path, place.recording_id, Kind.SUMMARY, ".md", "text", "tags: [private]\n")
+    world.pass_days(2)
+    assert world.plan() == {"a.wav"}
+
+
+def test_the_newest_are_kept_by_count_and_by_size(tmp_path: Path) -> None:
+    world = World(tmp_path, {"audio": {"keep_last": 2}})
+    for n in range(5):
+        world.record(f"{n}.wav")
+        world.pass_days(1)
+    assert world.plan() == {"0.wav", "1.wav", "2.wav"}
+    size = (world.drop / "4.wav").stat().st_size
+    world.set_policy({"audio": {"keep_within_size": size * 3}})
+    assert world.plan(retroactive=True) == {"0.wav", "1.wav"}
+
+
+def test_plan_after_apply_is_empty(tmp_path: Path) -> None:
+    world = World(tmp_path, {k.value: {"keep_last": 1, "keep_daily": 2} for k in Kind})
+    for n in range(5):
+        world.record(f"{n}.wav")
+        world.pass_days(0.7)
+    assert len(world.plan()) > 3
+    world.apply()
+    assert world.plan() == set()
+
+
+def test_the_first_sweep_after_a_policy_change_only_reports(world: World) -> None:
+    world.record("a.wav")
+    world.pass_days(31)
+    report = world.sweep()
+    assert (report.outcome, report.planned) == ("reported", 1)
+    assert "a.wav" in world.files()
+    assert world.sweep().trashed == 1
+    world.set_policy({"audio": {"keep_for": "20d"}})
+    world.record("b.wav")
+    world.pass_days(21)
+    assert world.sweep().outcome == "reported"
+    assert "b.wav" in world.files()
+
+
+def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(tmp_path: Path) -> None:
+    world = World(tmp_path, AUDIO_30D | {"fuse_items": 3})
+    for n in range(4):
+        world.record(f"{n}.wav")
+    world.pass_days(31)
+    world.sweep()
+    report = world.sweep()
+    assert report.outcome == "stopped"
+    assert "fuse_items" in world.ledger.journal.troubles()[0].sentence
+    assert len(world.files()) == 12
+    assert world.apply().trashed == 4
+    assert world.sweep().outcome == "nothing"
+    assert world.ledger.journal.troubles() == []
+
+
+@pytest.mark.parametrize(("wall", "boots"), [(400.0, 1.0), (-3.0, 1.0)])
+def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
+    world: World, wall: float, boots: float
+) -> None:
+    from earmark.retention.sweep import approve
+
+    world.record("a.wav")
+    world.sweep()
+    world.sweep()
+    world.now += wall * DAY
+    world.boots += boots * DAY
+    for _ in range(3):
+        report = world.sweep()
+        assert report.outcome == "stopped"
+        assert "clock" in report.sentence
+    assert "a.wav" in world.files()
+    if wall > 0:
+        approve(world.ledger, world.config, world.now, lambda: (world.boots, "boot-1"))
+        assert world.sweep().trashed == 1
+
+
+def test_something_new_that_is_dated_before_the_last_sweep_stops_it(world: World) -> None:
+    world.record("a.wav")
+    world.pass_days(31)
+    world.sweep()
+    world.ledger.journal.note(world.now - 20 * DAY, "accepted", "written while the clock was wrong")
+    world.pass_days(1)
+    assert world.sweep().outcome == "stopped"
+
+
+def test_a_future_date_never_expires(world: World) -> None:
+    world.record("future.wav", dated=world.now + 4000 * DAY)
+    world.pass_days(3000)
+    assert world.plan() == set()
+    assert world.why("future.wav") == "dated in the future"
+
+
+def test_a_sweep_that_runs_out_of_time_goes_on_at_the_next_call(world: World) -> None:
+    for n in range(3):
+        world.record(f"{n}.wav")
+    world.pass_days(31)
+    world.sweep()
+    ticks = iter(range(0, 1000, 10))
+    from earmark.notes.frontmatter import read_frontmatter
+    from earmark.retention.sweep import scheduled_sweep
+
+    taken = 0
+    for _ in range(5):
+        report = scheduled_sweep(
+            world.ledger, world.config, world.now, lambda: float(next(ticks)), frontmatter=read_frontmatter,
+            budget=15.0, clock=lambda: (world.boots, "boot-1"),
+        )  # fmt: skip
+        taken += report.trashed
+        assert report.more == (taken < 3)
+        if not report.more:
+            break
+    assert taken == 3
+
+
+def test_one_file_that_will_not_go_does_not_stop_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        world.record(f"{n}.wav")
+    world.pass_days(31)
+    world.sweep()
+    from earmark.retention import trash
+
+    rename = trash._rename
+
+    def stubborn(original: Path, target: Path) -> None:
+        if original.name == "1.wav":
+            raise PermissionError(13, "Permission denied")
+        rename(original, target)
+
+    monkeypatch.setattr(trash, "_rename", stubborn)
+    report = world.sweep()
+    assert (report.trashed, len(report.errors)) == (2, 1)
+    assert "1.wav" in world.files()
+    assert world.ledger.trash.in_state("moving") == []
+    monkeypatch.undo()
+    assert world.sweep().trashed == 1
+
+
+def test_a_sweep_that_breaks_is_recorded_and_the_next_one_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from earmark.retention import sweep
+
+    world.record("a.wav")
+    world.pass_days(31)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "plan_now", broken)
+        assert world.sweep().outcome == "failed"
+    assert world.ledger.journal.troubles()[0].subject == "[retention]"
+    assert not sweep_due(world.ledger, world.config, world.now)
+    assert sweep_due(world.ledger, world.config, world.now + 3601)
+    assert world.sweep().outcome == "reported"
+    assert world.ledger.journal.troubles() == []
+
+
+def test_a_missed_sweep_is_due_at_once_and_a_done_one_at_the_next_time_of_day(world: World) -> None:
+    assert sweep_due(world.ledger, world.config, world.now)
+    world.sweep()
+    assert not sweep_due(world.ledger, world.config, world.now + 1)
+    assert world.now < next_sweep(world.ledger, world.config, world.now) <= world.now + DAY
+    assert sweep_due(world.ledger, world.config, world.now + 5 * DAY)
+
+
+def test_trash_is_purged_by_its_own_clock_with_a_receipt(world: World) -> None:
+    world.record("a.wav")
+    world.pass_days(31)
+    world.sweep()
+    world.sweep()
+    (row,) = world.ledger.trash.in_state("here")
+    world.pass_days(29)
+    world.sweep()
+    assert row.trashed is not None
+    assert row.trashed.exists()
+    world.pass_days(2)
+    assert world.sweep().purged == 1
+    assert not row.trashed.exists()
+    assert not row.trashed.parent.exists()
+    assert [r.act for r in world.ledger.receipts.all()] == ["trashed", "purged"]
+    assert receipts.verify(world.ledger) == []
+
+
+def test_a_hold_that_comes_later_still_saves_what_is_in_the_trash(world: World) -> None:
+    place = world.record("a.wav")
+    world.pass_days(31)
+    world.apply()
+    world.ledger.retention.hold(place.recording_id, "", world.now)
+    world.pass_days(500)
+    from earmark.notes.frontmatter import read_frontmatter
+
+    assert purge_due(world.ledger, world.config, world.now, read_frontmatter) == (0, [])
+
+
+def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -> None:
+    place = world.record("a.wav")
+    before = place.path.read_bytes()
+    world.pass_days(31)
+    world.apply()
+    (row,) = world.ledger.trash.in_state("here")
+    restore(world.ledger, row, world.now)
+    assert place.path.read_bytes() == before
+    back = world.ledger.places.at(place.path)
+    assert back is not None
+    assert back.gone_at is None
+    assert str(back.identity) == str(place.identity)
+    assert world.plan() == set()
+    assert "restored" in world.why("a.wav")
+
+
+def test_restoring_never_overwrites_what_is_there_now(world: World) -> None:
+    from earmark.errors import RetentionError
+
+    place = world.record("a.wav")
+    world.pass_days(31)
+    world.apply()
+    place.path.write_bytes(b"another file")
+    (row,) = world.ledger.trash.in_state("here")
+    with pytest.raises(RetentionError, match="something else is there"):
+        restore(world.ledger, row, world.now)
+    assert place.path.read_bytes() == b"another file"
+
+
+def test_the_words_in_the_ledger_go_when_the_transcript_note_is_purged(tmp_path: Path) -> None:
+    world = World(tmp_path, {"transcript": {"keep_for": "10d"}, "audio": {"keep_for": "200d"}})
+    place = world.record("a.wav")
+    world.pass_days(11)
+    world.apply()
+    assert world.ledger.words.transcript(place.recording_id) is not None
+    world.sweep()
+    world.pass_days(31)
+    assert world.sweep().purged == 1
+    assert world.ledger.words.transcript(place.recording_id) is None
+    assert world.ledger.words.summary(place.recording_id) is not None
+    world.pass_days(200)
+    assert world.plan() == {"a.wav"}
+
+
+def test_the_trash_in_the_drop_folder_is_used_across_filesystems(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two filesystems cannot be mounted here, so the kernel's EXDEV is played for the state folder's trash."""
+    from earmark.retention import trash
+
+    world.record("a.wav")
+    world.pass_days(31)
+    rename = trash._rename
+
+    def other_device(original: Path, target: Path) -> None:
+        if "state" in target.parts:
+            raise OSError(18, "Invalid cross-device link")
+        rename(original, target)
+
+    monkeypatch.setattr(trash, "_rename", other_device)
+    assert world.apply().trashed == 1
+    (row,) = world.ledger.trash.in_state("here")
+    assert row.trashed is not None
+    assert row.trashed.is_relative_to(world.drop / ".earmark-trash")
+    assert restore(world.ledger, row, world.now).exists()
+
+
+def test_history_checkpoints_and_receipts_have_their_own_clocks(tmp_path: Path) -> None:
+    from earmark.messages import Heard
+
+    world = World(tmp_path, {"history": {"keep_for": "10d"}, "checkpoints": {"keep_for": "10d"}})
+    failed = world.record("failed.wav", done=False)
+    under_way = world.record("under-way.wav", done=False)
+    for place in (failed, under_way):
+        heard = Heard(
+            job=1,
+            upto=5,
+            segments=(Segment(0, 5, "walrus"),),
+            language="en",
+            language_probability=1,
+            speech_seconds=5,
+        )
+        world.ledger.words.hear(place.recording_id, "{}", None, heard)
+    job = world.ledger.jobs.of(failed.recording_id, Stage.TRANSCRIBE)
+    assert job is not None
+    world.ledger.jobs.fail(job.id, "broken", world.now)
+    world.pass_days(9)
+    world.sweep()
+    assert world.ledger.words.checkpoint(failed.recording_id)
+    assert world.ledger.journal.events(failed.recording_id)
+    world.pass_days(2)
+    world.sweep()
+    assert world.ledger.words.checkpoint(failed.recording_id) is None
+    assert world.ledger.words.checkpoint(under_way.recording_id) is not None
+    assert world.ledger.journal.events(failed.recording_id) == []
+
+
+def test_a_policy_is_written_down_once_and_again_only_when_it_changes(world: World) -> None:
+    assert not remember_policy(world.ledger, world.config, world.now)
+    world.set_policy({"audio": {"keep_for": "31d"}})
+    assert len(world.ledger.retention.policies()) == 2
+    assert policy_of(Config()).empty
