@@ -92,10 +92,12 @@ def summarize_with(
     points = {key: gathered(mapped.parts, key) for key in template.sections if key != "tasks"}
     tasks = distinct_tasks(task for part in mapped.parts for task in part.tasks)
     if not any(points.values()) and not tasks and not any(part.overview for part in mapped.parts):
-        raise AnswerFault(
-            f"{connection.shown_model} on {connection.server.name} said {unsupported} things about this recording, "
-            "and none of them is in it"
-        )
+        model = f"{connection.shown_model} on {connection.server.name}"
+        if unsupported:
+            raise AnswerFault(
+                f"{model} said {unsupported} things about this recording, and none of them is in it"
+            )
+        raise AnswerFault(f"{model} answered in the right form, and said nothing about this recording")
     title, overview, best, dropped = last_words(
         connection, mapper, mapped.parts, points, language, request.max_points
     )

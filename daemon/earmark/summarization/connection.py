@@ -126,7 +126,8 @@ def connect_to(
     server = identify(ask, httpx2.URL(reached.base_url).path + "/models")
     where = f"{server.name} at {reached.host} port {reached.port}"
     if server.locked:
-        raise EndpointFault(f"{where} wants an API key; set api_key in the [summary] section")
+        wanted = "refuses the API key that is set" if api_key else "wants an API key"
+        raise EndpointFault(f"{where} {wanted}; set api_key in the [summary] section")
     picked = pick_model(server, model, local_only=privacy == "device")
     if picked is None:
         raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")

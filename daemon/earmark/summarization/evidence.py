@@ -76,10 +76,18 @@ class Evidence:
         return Task(
             claim.text,
             place.at,
-            owner=claim.owner if claim.owner and self.was_said(claim.owner, around) else None,
+            owner=self.owner(claim.owner, around),
             due=claim.due if claim.due and self.was_said(claim.due, around) else None,
             flagged=self.unsaid(claim.text),
         )
+
+    def owner(self, name: str, among: Sequence[int]) -> str | None:
+        """The name if it was said there and is one: "we" and "everyone" do not own a task."""
+        name = name.strip(" ,.;:-")
+        cues = cues_for(self.language)
+        if not name or (cues is not None and cues.nobody.fullmatch(name)) or not self.was_said(name, among):
+            return None
+        return name
 
     def place(self, claim: Claim) -> Place | None:
         """Where the claim's evidence is, or None."""

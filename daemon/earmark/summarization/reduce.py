@@ -277,16 +277,18 @@ def draft_in(spoken: Spoken, sections: tuple[str, ...], last_resort: bool = Fals
     An answer that was cut off or went in circles is read only as a last resort: what it did not come to say about its
     chunk is lost, and a smaller chunk would not lose it.
     """
+    reason = "the model did not come to an end" if spoken.finish == "length" else "the model repeated itself"
     if spoken.cut_off and not last_resort:
-        raise AnswerFault(
-            "the model did not come to an end" if spoken.finish == "length" else "the model repeated itself"
-        )
+        raise AnswerFault(reason)
     try:
-        return read_draft(spoken.content, sections, partial=spoken.cut_off)
+        draft = read_draft(spoken.content, sections, partial=spoken.cut_off)
     except AnswerFault:
         if spoken.content.strip() or not spoken.reasoning:
             raise
-        return read_draft(spoken.reasoning, sections, partial=spoken.cut_off)
+        draft = read_draft(spoken.reasoning, sections, partial=spoken.cut_off)
+    if spoken.cut_off and not draft.claims and not draft.overview:
+        raise AnswerFault(reason)
+    return draft
 
 
 def covered(
