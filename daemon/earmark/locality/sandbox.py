@@ -1,0 +1,134 @@
+"""Shutting the doors before anything untrusted is opened: no network, no other files, no way back.
+
+What is returned is what was tried out and found to hold, in words for `earmark privacy`.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import socket
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from earmark.errors import PrivacyError
+from earmark.locality import landlock, seccomp
+
+Mode = Literal["auto", "require", "off"]
+
+NOT_ENFORCED = "not enforced: "
+"""What a sentence about a missing protection begins with."""
+
+_SYSTEM = (
+    "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/localtime",
+    "/etc/timezone", "/etc/ld.so.cache", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm",
+    "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/zero", "/usr/local/cuda", "/opt/cuda",
+    "/sys/bus/pci", "/sys/devices", "/proc/driver/nvidia", "/proc/devices", "/sys/module/nvidia",
+)  # fmt: skip
+"""What Python, the C library and the maths libraries read for themselves; none of it is anybody's document."""
+
+_DEVICES = ("/dev/null", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-caps")
+
+
+def shut_the_doors(readable: Sequence[Path], model_dir: Path, mode: Mode) -> tuple[str, ...]:
+    """Give up the network and all files but `readable`, the model and the system's own; returns what holds.
+
+    Call it before other threads exist and before any model or recording is opened. It cannot be undone. With mode
+    "require" a network that could not be given up raises PrivacyError; with "off" nothing is done.
+    """
+    if mode == "off":
+        return (f"{NOT_ENFORCED}the sandbox is turned off by [transcription] sandbox",)
+    said = [_files(readable, model_dir), _network()]
+    if mode == "require" and not network_is_shut():
+        raise PrivacyError(
+            f"The network could not be given up ({said[1].removeprefix(NOT_ENFORCED)}), and sandbox is "
+            '"require". Set [transcription] sandbox = "auto" to transcribe without that guarantee.'
+        )
+    return tuple(said)
+
+
+def network_is_shut() -> bool:
+    """Try it: whether the system refuses this process a connection to its own discard port, on principle."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            return probe.connect_ex(("127.0.0.1", 9)) in (errno.EPERM, errno.EACCES)
+    except OSError as error:
+        return error.errno in (errno.EPERM, errno.EACCES)
+
+
+def start_prefix(readable: Sequence[Path], model_dir: Path) -> list[str]:
+    """What to put before the worker's command line: `sandbox-exec` with a profile on macOS, nothing elsewhere.
+
+    macOS can only be told from outside, before the process starts. Apple calls the tool deprecated and uses it itself.
+    """
+    tool = Path("/usr/bin/sandbox-exec")
+    if platform.system() != "Darwin" or not tool.exists():
+        return []
+    return [str(tool), "-p", macos_profile([*readable, model_dir, *_python()])]
+
+
+def macos_profile(readable: Sequence[Path]) -> str:
+    """A profile in Apple's sandbox language: no network, no writing, of home folders only `readable`."""
+    allowed = "\n".join(f"(allow file-read* (subpath {_quoted(p.resolve())}))" for p in readable)
+    return (
+        "(version 1)\n(allow default)\n(deny network*)\n"
+        '(deny file-write*)\n(allow file-write* (literal "/dev/null") (literal "/dev/dtracehelper"))\n'
+        '(deny file-read* (subpath "/Users") (subpath "/Volumes"))\n'
+        '(allow file-read-metadata (subpath "/Users") (subpath "/Volumes"))\n'
+        f"{allowed}\n"
+    )
+
+
+def _network() -> str:
+    try:
+        seccomp.shut_network()
+    except OSError as error:
+        if network_is_shut():
+            return "no network: the system refuses every connection"
+        return f"{NOT_ENFORCED}the network is open ({error.strerror or error})"
+    if not network_is_shut():
+        return f"{NOT_ENFORCED}the network is open (the filter was accepted but does not hold)"
+    return "no network and no other program: sockets, exec, ptrace and io_uring are refused (seccomp)"
+
+
+def _files(readable: Sequence[Path], model_dir: Path) -> str:
+    devices = [Path(d) for d in _DEVICES]
+    if Path("/dev/nvidiactl").exists():
+        devices += Path("/dev").glob("nvidia[0-9]*")
+    reads = [*readable, model_dir, *_python(), *(Path(p) for p in _SYSTEM)]
+    try:
+        version = landlock.restrict(reads, devices)
+    except OSError as error:
+        if platform.system() == "Darwin" and _is_refused(Path.home()):
+            return "files: only the recordings and the model can be read, nothing written (sandbox-exec)"
+        return f"{NOT_ENFORCED}the user's other files can be read ({error.strerror or error})"
+    return f"files: only the recordings and the model can be read, nothing written (Landlock {version})"
+
+
+def _python() -> list[Path]:
+    """Where Python and its packages live, without which nothing can be imported."""
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
+    found |= {
+        Path(p) for key, p in sysconfig.get_paths().items() if key not in ("data", "scripts", "include")
+    }
+    found |= {Path(p) for p in sys.path if p and Path(p).name == "site-packages"}
+    # A system Python's prefix is /usr, which holds nobody's documents; a prefix of / would hold them all.
+    return sorted(p for p in found if p.is_dir() and p != Path("/"))
+
+
+def _is_refused(folder: Path) -> bool:
+    try:
+        next(folder.iterdir(), None)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
