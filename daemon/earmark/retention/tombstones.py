@@ -1,0 +1,41 @@
+"""What was erased stays erased: a keyed hash of the content, so that a sync client cannot bring it back unasked.
+
+HMAC-SHA256 of the recording's id under a key that never leaves the state folder. Whoever has a file and the state folder
+can ask whether that very file was erased; nobody can tell from a tombstone what was.
+"""
+
+from __future__ import annotations
+
+from earmark.domain import Instant
+from earmark.ledger import Ledger
+from earmark.retention.receipts import issue, keyed
+
+
+def tombstoned(ledger: Ledger, recording_id: str) -> bool:
+    """True if a recording with this content was erased and must not be taken again; ask before accepting a file."""
+    return erased_at(ledger, recording_id) is not None
+
+
+def erased_at(ledger: Ledger, recording_id: str) -> Instant | None:
+    """When it was erased, or None."""
+    return ledger.retention.tombstoned(keyed(ledger, recording_id))
+
+
+def why_refused(ledger: Ledger, recording_id: str) -> str | None:
+    """The sentence for a file that is not taken because its content was erased, or None if it may be taken."""
+    if erased_at(ledger, recording_id) is None:
+        return None
+    return (
+        "its content was erased with `earmark forget` and is not taken again unasked;"
+        " if you want it back, say: earmark forget --lift FILE"
+    )
+
+
+def lift(ledger: Ledger, recording_id: str, now: Instant) -> bool:
+    """A person wants it back: it may be accepted again. False if it was never erased."""
+    mark = keyed(ledger, recording_id)
+    with ledger.transaction():
+        lifted = ledger.retention.lift_tombstone(mark)
+        if lifted:
+            issue(ledger, now, "tombstone-lifted", recording=mark)
+    return lifted
