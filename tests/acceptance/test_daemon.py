@@ -1,0 +1,179 @@
+"""The daemon as it runs for weeks: things come, grow, move, change and break while it watches. Real processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+from tests.conftest import SAMPLE, Installation, wait_for
+
+
+def notes_appear(made: Installation, *names: str, seconds: float = 60) -> None:
+    wait_for(lambda: set(names) <= set(made.notes()), seconds, f"{names} (there: {made.notes()})")
+
+
+def test_recordings_are_found_however_they_come(installation: Installation) -> None:
+    outside = installation.root / "outside" / "deep"
+    outside.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, outside / "moved-in.m4a")
+    daemon = installation.daemon()
+    installation.drop("dropped.m4a")
+    (installation.root / "outside").rename(installation.folder / "new-folder")
+    notes_appear(
+        installation, "dropped.transcript.md", "dropped.md", "new-folder/deep/moved-in.transcript.md",
+        "new-folder/deep/moved-in.md",
+    )  # fmt: skip
+    assert [e["event"] for e in installation.events()].count("transcribed") == 1, (
+        "same content: one transcription"
+    )
+    assert installation.stop(daemon) == 0
+
+
+def test_a_growing_file_is_looked_at_until_it_is_complete(installation: Installation) -> None:
+    installation.daemon()
+    whole = SAMPLE.read_bytes()
+    target = installation.folder / "growing.m4a"
+    with target.open("wb") as writer:
+        for start in range(0, len(whole), len(whole) // 5 + 1):
+            writer.write(whole[start : start + len(whole) // 5 + 1])
+            writer.flush()
+            looked = len(installation.events())
+            wait_for(
+                lambda looked=looked: (
+                    str(target) in json.dumps(installation.status()["report"]) or looked < 0
+                ),
+                20,
+                "a look at it",
+            )
+            assert installation.notes() == []
+    notes_appear(installation, "growing.transcript.md", "growing.md")
+    assert "truncated" not in (installation.folder / "growing.transcript.md").read_text()
+
+
+def test_a_rename_is_the_same_recording_and_its_notes_follow(installation: Installation) -> None:
+    daemon = installation.daemon()
+    first = installation.drop("one.m4a")
+    notes_appear(installation, "one.transcript.md", "one.md")
+    first.rename(installation.folder / "two.m4a")
+    wait_for(lambda: installation.notes() == ["two.md", "two.transcript.md"], 30, "the notes' new names")
+    wait_for(lambda: "![[two.m4a]]" in (installation.folder / "two.md").read_text(), 30, "the new link")
+    assert [e["event"] for e in installation.events()].count("transcribed") == 1
+    installation.stop(daemon)
+
+
+def test_two_recordings_of_one_name_do_not_clash(installation: Installation, tmp_path: Path) -> None:
+    other = tmp_path / "other.m4a"
+    other.write_bytes(SAMPLE.read_bytes() + b"\0\0\0\x08free")
+    installation.daemon()
+    installation.drop("standup.m4a")
+    notes_appear(installation, "standup.transcript.md", "standup.md")
+    installation.drop("standup.mp4", other)
+    notes_appear(installation, "standup.mp4.transcript.md", "standup.mp4.md")
+
+
+def test_replaced_content_gets_its_own_run_and_old_notes_stay(
+    installation: Installation, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.m4a"
+    other.write_bytes(SAMPLE.read_bytes() + b"\0\0\0\x08free")
+    installation.daemon()
+    installation.drop("a.m4a")
+    notes_appear(installation, "a.transcript.md", "a.md")
+    before = (installation.folder / "a.md").read_bytes()
+    installation.drop("a.m4a", other)
+    wait_for(
+        lambda: [e["event"] for e in installation.events()].count("transcribed") == 2, 60, "a second run"
+    )
+    notes_appear(installation, "a.m4a.transcript.md", "a.m4a.md")
+    assert (installation.folder / "a.md").read_bytes() == before
+
+
+def test_a_users_own_note_of_that_name_is_never_touched(installation: Installation) -> None:
+    mine = installation.folder / "standup.md"
+    mine.write_text("my own thoughts")
+    installation.daemon()
+    installation.drop("standup.m4a")
+    notes_appear(installation, "standup.transcript.md", "standup.m4a.md")
+    assert mine.read_text() == "my own thoughts"
+
+
+def test_an_edited_note_stays_and_the_new_version_goes_beside_it(installation: Installation) -> None:
+    installation.daemon()
+    installation.drop("a.m4a")
+    notes_appear(installation, "a.transcript.md", "a.md")
+    wait_for(lambda: not installation.status()["waiting"], 30, "all done")
+    edited = installation.folder / "a.transcript.md"
+    edited.write_text(edited.read_text() + "\nMy remark.\n")
+    assert installation.earmark("retry", installation.folder / "a.m4a").returncode == 0
+    notes_appear(installation, "a.m4a.transcript.md")
+    assert edited.read_text().endswith("My remark.\n")
+    assert any(line["path"] == str(edited) for line in installation.status()["edited"])
+
+
+def test_ctrl_c_stops_cleanly_and_a_second_daemon_is_told_who_holds_the_ledger(
+    installation: Installation,
+) -> None:
+    daemon = installation.daemon()
+    second = installation.earmark("run", installation.folder)
+    assert second.returncode == 75
+    assert f"pid {daemon.pid}" in second.stderr
+    installation.drop("a.m4a")
+    wait_for(lambda: any(e["event"] == "transcribing" for e in installation.events()), 30, "work")
+    assert installation.stop(daemon, signal.SIGINT) == 0
+    assert not list(installation.folder.glob(".earmark-*"))
+    status = installation.status()
+    assert status["running"] is False
+    again = installation.earmark("run", installation.folder, "--once")
+    assert again.returncode == 0, again.stderr
+    assert installation.notes() == ["a.md", "a.transcript.md"]
+
+
+def test_sighup_reads_the_configuration_again_and_a_broken_one_changes_nothing(
+    installation: Installation,
+) -> None:
+    daemon = installation.daemon()
+    file = installation.configure("[intake]\nsettle = 1\n")
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: any(e["event"] == "config-kept" for e in installation.events()), 20, "the error")
+    wait_for(
+        lambda: "settle_seconds" in (installation.status()["report"]["config_error"] or ""), 20, "the status"
+    )
+    file.write_text(
+        "[intake]\nsettle_seconds = 0.3\nscan_seconds = 1.0\n[summary]\nendpoint='none'\n[notes]\nformats=['srt']\n"
+    )
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: any(e["event"] == "config-reloaded" for e in installation.events()), 20, "the reload")
+    installation.drop("a.m4a")
+    notes_appear(installation, "a.md")
+    assert (installation.folder / "a.srt").read_text().startswith("1\n")
+
+
+def test_a_folder_that_is_not_there_is_named_and_taken_when_it_comes(installation: Installation) -> None:
+    away = installation.root / "usb" / "Recordings"
+    installation.daemon(away)
+    wait_for(
+        lambda: any(t["path"] == str(away) for t in installation.status()["troubles"]), 20, "the trouble"
+    )
+    away.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, away / "a.m4a")
+    wait_for((away / "a.md").exists, 60, "the note")
+    wait_for(lambda: not installation.status()["troubles"], 20, "the trouble's end")
+
+
+def test_bad_input_is_named_and_nothing_else_stops(installation: Installation) -> None:
+    (installation.folder / "empty.mp3").touch()
+    (installation.folder / "letter.mp3").write_text("Dear Sir or Madam,\n" * 50)
+    (installation.folder / "list.mp3").write_text("#EXTM3U\nhttp://127.0.0.1:9/x.ts\n")
+    (installation.folder / "new\nline `[x]` #tag.m4a").write_bytes(SAMPLE.read_bytes())
+    installation.drop("good.m4a")
+    done = installation.earmark("run", installation.folder, "--once")
+    assert done.returncode == 65, done.stderr
+    status = installation.status()
+    reasons = {Path(line["path"]).name: line["reason"] for line in (*status["failed"], *status["troubles"])}
+    assert set(reasons) == {"empty.mp3", "letter.mp3", "list.mp3"}
+    assert "0 bytes" in reasons["empty.mp3"]
+    assert all(reason.endswith((".", "content")) for reason in reasons.values())
+    assert "good.md" in installation.notes()
+    assert len(installation.notes()) == 4

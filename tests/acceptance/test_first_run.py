@@ -1,0 +1,145 @@
+"""What a new person sees: one command, a recording, two notes with the right words in them. Real model, real speech."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLE_WORDS, Installation, word_errors, words
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after its first `earmark run --with-sample --once`, and what that printed."""
+    made = Installation(tmp_path_factory.mktemp("first"))
+    done = made.earmark("run", "--with-sample", made.folder, "--once")
+    assert done.returncode == 0, done.stderr
+    return made, done.stderr
+
+
+def test_the_sample_becomes_two_notes_and_the_person_is_told_where(first: tuple[Installation, str]) -> None:
+    made, printed = first
+    assert made.notes() == ["sample.md", "sample.transcript.md"]
+    assert str(made.folder / "sample.transcript.md") in printed
+    assert str(made.folder / "sample.md") in printed
+
+
+def test_the_words_are_right(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    shown = made.earmark("transcribe", made.folder / "sample.m4a").stdout
+    spoken = words(SAMPLE_WORDS.read_text())
+    assert word_errors(spoken, words(shown)) / len(spoken) < 0.12
+    note = (made.folder / "sample.transcript.md").read_text()
+    for said in ("spring release", "billing bugs by Wednesday", "budget to Maria by Friday"):
+        assert said in note
+
+
+def test_the_summary_has_decisions_and_tasks_that_were_said_with_links_into_the_audio(
+    first: tuple[Installation, str],
+) -> None:
+    note = (first[0].folder / "sample.md").read_text()
+    tasks = [line for line in note.splitlines() if line.startswith("- [ ] ")]
+    assert any("budget" in t and "Friday" in t and "sample.m4a#t=" in t for t in tasks), tasks
+    assert "## Decisions" in note
+    assert "summary_by: extractive" in note
+    assert "![[sample.m4a]]" in note
+    assert "[[sample.transcript" in note
+
+
+def test_starting_again_does_nothing_twice(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in made.folder.iterdir()}
+    again = made.earmark("run", "--with-sample", made.folder, "--once")
+    assert again.returncode == 0
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in made.folder.iterdir()} == before
+    assert "transcribing" not in again.stderr
+
+
+def test_a_deleted_sample_does_not_come_back(first: tuple[Installation, str], tmp_path: Path) -> None:
+    made = Installation(tmp_path)
+    made.folder.mkdir()
+    assert made.earmark("run", "--with-sample", made.folder, "--once").returncode == 0
+    assert not list(made.folder.iterdir())
+
+
+def test_list_and_why_and_status_tell_the_story(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    (row,) = json.loads(made.earmark("list", "--json").stdout)
+    assert row["state"] == "done"
+    assert {Path(n).name for n in row["notes"]} == {"sample.md", "sample.transcript.md"}
+    story = json.loads(made.earmark("why", made.folder / "sample.m4a", "--json").stdout)
+    assert [e["what"] for e in story["events"]][:3] == ["accepted", "transcribed", "written"]
+    by_note = json.loads(made.earmark("why", made.folder / "sample.md", "--json").stdout)
+    assert by_note["recording"] == story["recording"]
+    status = made.status()
+    assert status["counts"] == {"recordings": 1, "transcribed": 1, "waiting": 0, "failed": 0}
+    assert status["running"] is False
+    assert "1 transcribed" in made.earmark("status").stdout
+
+
+def test_why_says_why_a_file_was_not_taken(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    (made.folder / "draft.m4a.part").write_bytes(b"x")
+    assert "being downloaded" in made.earmark("why", made.folder / "draft.m4a.part").stdout
+    missing = made.earmark("why", made.folder / "never.m4a")
+    assert missing.returncode == 66
+    assert "no such file" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("format", "mark"), [("srt", "00:00:0"), ("vtt", "WEBVTT"), ("json", '"segments"'), ("md", "earmark_id")]
+)
+def test_transcribe_prints_every_format(first: tuple[Installation, str], format: str, mark: str) -> None:
+    done = first[0].earmark("transcribe", first[0].folder / "sample.m4a", "--format", format)
+    assert done.returncode == 0, done.stderr
+    assert mark in done.stdout
+
+
+def test_transcribe_says_what_is_wrong_with_a_bad_file(
+    first: tuple[Installation, str], tmp_path: Path
+) -> None:
+    bad = tmp_path / "letter.mp3"
+    bad.write_text("Dear Sir or Madam,\n" * 50)
+    done = first[0].earmark("transcribe", bad)
+    assert done.returncode == 65
+    assert "text" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_supervisor_never_loads_the_heavy_libraries() -> None:
+    import subprocess
+
+    code = (
+        "import sys, earmark.supervisor.loop, earmark.cli.run;"
+        "heavy = {'faster_whisper','ctranslate2','av','onnxruntime','numpy','openai','httpx2','huggingface_hub'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_first_help_fits_a_screen_and_documents_exit_codes(first: tuple[Installation, str]) -> None:
+    shown = first[0].earmark("--help").stdout
+    assert len(shown.splitlines()) <= 50
+    assert "Exit codes" in shown
+
+
+def test_running_without_any_folder_says_what_to_do(tmp_path: Path) -> None:
+    done = Installation(tmp_path).earmark("run", "--once")
+    assert done.returncode == 78
+    assert "earmark run ~/Recordings" in done.stderr
+
+
+def test_a_missing_model_says_exactly_what_to_do(tmp_path: Path) -> None:
+    made = Installation(tmp_path)
+    made.folder.mkdir()
+    made.configure("[intake]\nsettle_seconds = 0.3\n[transcription]\nmodel = 'large-v3'\n")
+    made.drop()
+    done = made.earmark("run", made.folder, "--once")
+    assert done.returncode != 0
+    (trouble,) = [t for t in made.status()["troubles"] if t["path"] == "[model]"]
+    assert "large-v3" in trouble["reason"]
+    assert str(made.root / "home" / "data" / "models" / "large-v3") in trouble["reason"]

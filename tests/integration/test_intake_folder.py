@@ -1,0 +1,171 @@
+"""Reading real folders: what is found, what is refused, what nothing may be concluded from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from earmark.intake.content import read_content
+from earmark.intake.folder import look
+from earmark.intake.rules import Rules
+from earmark.intake.settle import Settling, being_written
+from earmark.intake.watcher import Watcher, is_network
+from earmark.ledger.places import Identity
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import wait_for
+
+
+def found(folder: Path, recursive: bool = True) -> set[str]:
+    return {os.fsdecode(p)[len(str(folder)) + 1 :] for p in look(folder, Rules(), recursive, {}).new}
+
+
+def test_recordings_in_all_depths_are_found_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("a.m4a", "deep/er/b.wav", "@eaDir/c.wav", ".hidden/d.wav", "e.md", "f.m4a.part"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert found(tmp_path) == {"a.m4a", "deep/er/b.wav"}
+    assert found(tmp_path, recursive=False) == {"a.m4a"}
+
+
+def test_a_name_that_is_no_text_is_found(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.m4a")).write_bytes(b"x")
+    assert found(tmp_path) == {os.fsdecode(b"caf\xe9.m4a")}
+
+
+def test_known_files_are_not_new_and_changed_ones_are(tmp_path: Path) -> None:
+    file = tmp_path / "a.m4a"
+    file.write_bytes(b"x")
+    known = look(tmp_path, Rules(), True, {}).new
+    assert not look(tmp_path, Rules(), True, known).new
+    file.write_bytes(b"xy")
+    assert look(tmp_path, Rules(), True, known).new
+    file.unlink()
+    assert look(tmp_path, Rules(), True, known).missing == set(known)
+
+
+def test_a_folder_that_is_not_there_proves_nothing_about_its_files(tmp_path: Path) -> None:
+    known = {os.fsencode(tmp_path / "away" / "a.m4a"): Identity(1, 1, 1, 1)}
+    seen = look(tmp_path / "away", Rules(), True, known)
+    assert seen.away is not None
+    assert "is not there" in seen.away
+    assert not seen.missing
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_in_a_subfolder_that_may_not_be_read_are_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "locked" / "a.m4a").write_bytes(b"x")
+    known = look(tmp_path, Rules(), True, {}).new
+    (tmp_path / "locked").chmod(0)
+    try:
+        seen = look(tmp_path, Rules(), True, known)
+    finally:
+        (tmp_path / "locked").chmod(0o700)
+    assert not seen.missing
+    assert seen.unread
+
+
+def test_a_drop_folder_inside_another_is_left_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.m4a").write_bytes(b"x")
+    seen = look(tmp_path, Rules(), True, {}, frozenset((os.fsencode(tmp_path / "inner"),)))
+    assert not seen.new
+
+
+def _link_out(folder: Path) -> None:
+    outside = folder.parent / "outside.m4a"
+    outside.write_bytes(b"x")
+    (folder / "a.m4a").symlink_to(outside)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda f: (f / "a.m4a").touch(), "is empty"),
+        (lambda f: (f / "a.m4a").symlink_to(f / "nothing"), "not there"),
+        (_link_out, "leads out of the folder"),
+        (lambda f: os.mkfifo(f / "a.m4a"), "not an ordinary file"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_with_a_sentence(
+    tmp_path: Path, make: Callable[[Path], None], sentence: str
+) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    make(folder)
+    seen = look(folder, Rules(), True, {})
+    assert not seen.new
+    ((reason, _),) = seen.refused.values()
+    assert sentence in reason
+
+
+def test_a_file_held_open_for_writing_is_seen_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "a.m4a"
+    with file.open("wb") as writer:
+        writer.write(b"x")
+        writer.flush()
+        if not being_written(file):
+            pytest.skip("this system grants no leases here")
+    assert not being_written(file)
+
+
+def test_content_is_known_by_its_hash(tmp_path: Path) -> None:
+    (tmp_path / "a.m4a").write_bytes(b"abc")
+    content = read_content(tmp_path / "a.m4a")
+    assert content.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert content.identity == Identity.of((tmp_path / "a.m4a").stat())
+
+
+def test_the_watcher_says_look_now_for_whatever_happens(tmp_path: Path) -> None:
+    hints: list[Path] = []
+    watcher = Watcher(hints.append)
+    try:
+        assert watcher.arm([(tmp_path, True)]) == {}
+        (tmp_path / "a.m4a").write_bytes(b"x")
+        wait_for(lambda: hints, 10, "a hint")
+    finally:
+        watcher.stop()
+
+
+def test_a_folder_that_was_replaced_is_watched_again(tmp_path: Path) -> None:
+    hints: list[Path] = []
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    watcher = Watcher(hints.append)
+    try:
+        watcher.arm([(folder, True)])
+        folder.rename(tmp_path / "old")
+        folder.mkdir()
+        watcher.arm([(folder, True)])
+        hints.clear()
+        (folder / "a.m4a").write_bytes(b"x")
+        wait_for(lambda: folder in hints, 10, "a hint from the new folder")
+    finally:
+        watcher.stop()
+
+
+def test_network_filesystems_are_told_by_their_mount() -> None:
+    mounts = (
+        "/dev/sda / ext4 rw 0 0\nnas:/x /mnt/nas nfs4 rw 0 0\nrclone: /mnt/my\\040drive fuse.rclone rw 0 0\n"
+    )
+    assert is_network(Path("/mnt/nas/recordings"), mounts)
+    assert is_network(Path("/mnt/my drive"), mounts)
+    assert not is_network(Path("/home/me"), mounts)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 5)), min_size=1, max_size=30))
+def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time(
+    looks: list[tuple[int, float]],
+) -> None:
+    settling, now = Settling(2.0), 0.0
+    same_since, last = 0.0, None
+    for size, wait in looks:
+        now += wait
+        identity = Identity(size, 0, 0, 0)
+        if identity != last:
+            same_since, last = now, identity
+        assert settling.see(b"x", identity, now) == (now - same_since >= 2.0)
