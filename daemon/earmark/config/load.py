@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from rapidfuzz import process
 
 from earmark.config.schema import Config, Folder, OutputFormat
 from earmark.errors import ConfigError
@@ -50,7 +50,7 @@ def explain(problem: ErrorDetails) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         known = list(_keys_at(problem["loc"][:-1]))
-        near = process.extractOne(str(problem["loc"][-1]), known, score_cutoff=60)
+        near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
         return f"`{key}` is not a setting; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
