@@ -32,9 +32,9 @@ def unpack_path(packed: str) -> Path:
 
 
 class Message(BaseModel):
-    """Base of all messages: immutable, and unknown keys are an error on either side."""
+    """Base of all messages: immutable; unknown keys and numbers that are none (NaN, infinity) are errors on either side."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def line(self) -> bytes:
         """This message as one line of JSON."""
@@ -150,6 +150,20 @@ class Failed(Message):
 # --- summarization: requests ---
 
 
+class Confine(Message):
+    """First request to a summarization worker: give up every connection but to this endpoint. Answered by Ready.
+
+    The fields are those of SummarizeRequest. With `require` a system that cannot enforce it ends the worker.
+    """
+
+    type: Literal["confine"] = "confine"
+    endpoint: str
+    privacy: Literal["device", "lan", "cloud"] = "device"
+    allowed_hosts: tuple[str, ...] = ()
+    template_dir: str = ""
+    require: bool = False
+
+
 class SummarizeRequest(Message):
     """Summarize one transcript. Everything the worker needs to know is in here; it reads no configuration.
 
@@ -197,3 +211,5 @@ parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAd
 Reply = Ready | Started | Progress | Heard | Finished | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])
 parse_summarize: TypeAdapter[SummarizeRequest] = TypeAdapter(SummarizeRequest)
+SummarizationRequest = Annotated[Confine | SummarizeRequest, Field(discriminator="type")]
+parse_summarization_request: TypeAdapter[Confine | SummarizeRequest] = TypeAdapter(SummarizationRequest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -150,8 +151,9 @@ def show(found: Status) -> Group:
             lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
         if report.config_error:
             lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
+        lines.append(f"  transcription worker: {escape('; '.join(report.sandbox) or 'not started yet')}")
         lines.append(
-            f"  network of the transcription worker: {escape('; '.join(report.sandbox) or 'not started yet')}"
+            f"  summarization worker: {escape('; '.join(report.summary_sandbox) or 'not started yet')}"
         )
     else:
         lines.append("[dim]○ not running[/]  start it with: earmark run FOLDER, or: earmark service install")
@@ -169,7 +171,6 @@ def show(found: Status) -> Group:
         ("Failed (earmark retry FILE tries again)", found.failed, "red"),
         ("Wrong right now", found.troubles, "yellow"),
         ("Waiting", found.waiting, "cyan"),
-        ("Have an extractive summary; a better one waits for a server", found.wants_better_summary, "dim"),
         ("Edited by you", found.edited, "dim"),
     ):
         if group:
@@ -181,4 +182,9 @@ def show(found: Status) -> Group:
             ]
             if len(group) > SHOWN:
                 lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
+    for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
+        lines += [
+            "",
+            f"[dim]{count} with an extractive summary; a better one waits: {escape(readable(reason))}[/]",
+        ]
     return Group(*(Text.from_markup(line) for line in lines))

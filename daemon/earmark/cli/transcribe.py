@@ -71,7 +71,7 @@ def _hear(path: Path, language: str | None) -> Transcript:
         LoadModel(
             model_dir=pack_path(model.dir), model_name=model.name, device=configured.device,
             compute_type=configured.compute_type, cpu_threads=configured.threads or min(4, cores()),
-            sandbox=configured.sandbox, readable=(pack_path(path.parent),),
+            sandbox=config.sandbox, readable=(pack_path(path.parent),),
         )
     )  # fmt: skip
     worker.send(

@@ -81,6 +81,10 @@ def _contradictions(config: Config) -> list[str]:
         problems.append(
             f"`privacy` is {config.privacy!r} but `summary.allowed_hosts` is empty; name the hosts that may be reached"
         )
+    if config.require_sandbox and config.transcription.sandbox == "off":
+        problems.append(
+            '`require_sandbox` is true but `transcription.sandbox` is "off"; remove one of the two settings'
+        )
     return problems
 
 

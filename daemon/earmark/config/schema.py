@@ -90,9 +90,9 @@ class Transcription(Section):
         0, ge=0, description="Address-space limit per worker in MiB on a CPU; 0 chooses by size of the model."
     )
     max_hours: float = Field(24.0, gt=0, le=240, description="A longer recording is refused with a reason.")
-    sandbox: Literal["auto", "require", "off"] = Field(
+    sandbox: Literal["auto", "off"] = Field(
         "auto",
-        description="`require` refuses to transcribe where the system cannot take the network away from the worker.",
+        description="`off` leaves the worker its network and your files (to find out whether the sandbox is the trouble).",
     )
 
 
@@ -311,9 +311,18 @@ class Config(Section):
         "device",
         description="How far a summary request may go: this device, named LAN hosts, or named hosts. Audio never leaves.",
     )
+    require_sandbox: bool = Field(
+        False,
+        description="Refuse to work where the operating system cannot take the network away from the workers.",
+    )
     folder: tuple[Folder, ...] = Field((), description="Drop folders, one [[folder]] each.")
     intake: Intake = Field(Intake())
     transcription: Transcription = Field(Transcription())
     summary: Summary = Field(Summary())
     notes: Notes = Field(Notes())
     retention: Retention = Field(Retention())
+
+    @property
+    def sandbox(self) -> Literal["auto", "require", "off"]:
+        """How the transcription worker is to be confined."""
+        return "require" if self.require_sandbox else self.transcription.sandbox

@@ -128,11 +128,16 @@ def body_of(answer: Said | None) -> Mapping[str, Any]:
     return answer.body
 
 
-def lms_link_status() -> Any:
-    """Ask LM Studio's `lms` tool, if it is installed, about LM Link."""
-    tool = shutil.which("lms") or next(
+def lms_tool() -> str | None:
+    """Where LM Studio's command-line tool is, if it is installed."""
+    return shutil.which("lms") or next(
         (str(path) for path in (Path.home() / ".lmstudio" / "bin" / "lms",) if path.is_file()), None
     )
+
+
+def lms_link_status() -> Any:
+    """Ask LM Studio's `lms` tool, if it is installed, about LM Link."""
+    tool = lms_tool()
     if tool is None:
         return None
     try:

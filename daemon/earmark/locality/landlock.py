@@ -15,13 +15,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
-_VERSION_FLAG, _PATH_BENEATH, PR_SET_NO_NEW_PRIVS = 1, 1, 38
+_VERSION_FLAG, _PATH_BENEATH, _NET_PORT, PR_SET_NO_NEW_PRIVS = 1, 1, 2, 38
 
-_WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+_FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
+"""Rights that a rule about a single file may name; the others are about folders."""
 _FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """All rights over files that the kernel's version (the greatest key not above it) can take away."""
-_TCP = 0b11  # bind, connect: from version 4
+_TCP, _TCP_CONNECT = 0b11, 0b10  # bind, connect: from version 4
 _SCOPES = 0b11  # abstract unix sockets, signals: from version 6
 
 
@@ -33,8 +35,17 @@ def version() -> int:
     return int(max(0, found))
 
 
-def restrict(readable: Iterable[Path], usable: Iterable[Path]) -> int:
+def restrict(
+    readable: Iterable[Path],
+    usable: Iterable[Path],
+    *,
+    writable: Iterable[Path] = (),
+    ports: Iterable[int] | None = (),
+) -> int:
     """Leave only reading beneath `readable` and reading and writing of the devices `usable`; returns the version.
+
+    Files beneath `writable` may be made, changed and removed too. TCP connections (from version 4) may be made to
+    `ports` of any address; None leaves TCP as it is.
 
     Paths that do not exist are passed over. Raises OSError if the kernel refuses. Holds for the calling thread and all
     that it starts: call it before there are others.
@@ -46,7 +57,7 @@ def restrict(readable: Iterable[Path], usable: Iterable[Path]) -> int:
     handled = _FILES[max(v for v in _FILES if v <= found)]
     attributes = struct.pack("<Q", handled)
     if found >= 4:
-        attributes += struct.pack("<Q", _TCP)
+        attributes += struct.pack("<Q", _TCP if ports is not None else 0)
     if found >= 6:
         attributes += struct.pack("<Q", _SCOPES)
     ruleset = libc.syscall(_CREATE, attributes, ctypes.c_size_t(len(attributes)), 0)
@@ -59,6 +70,12 @@ def restrict(readable: Iterable[Path], usable: Iterable[Path]) -> int:
             _allow(
                 libc, ruleset, path, (_READ_FILE | _WRITE_FILE | _READ_DIR | _TRUNCATE | _IOCTL_DEV) & handled
             )
+        for path in writable:
+            _allow(libc, ruleset, path, handled & ~_EXECUTE)
+        for port in (ports or ()) if found >= 4 else ():
+            # struct landlock_net_port_attr
+            if libc.syscall(_ADD, ruleset, _NET_PORT, struct.pack("<QQ", _TCP_CONNECT, port), 0) != 0:
+                raise OSError(ctypes.get_errno(), f"landlock, port {port}: {os.strerror(ctypes.get_errno())}")
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         if libc.syscall(_RESTRICT, ruleset, 0) != 0:
             raise OSError(ctypes.get_errno(), f"landlock: {os.strerror(ctypes.get_errno())}")
@@ -74,7 +91,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
         return
     try:
         if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            rights &= ~_READ_DIR
+            rights &= _FILE_RIGHTS
         rule = struct.pack("<Qi", rights, fd)  # struct landlock_path_beneath_attr is packed
         if libc.syscall(_ADD, ruleset, _PATH_BENEATH, rule, 0) != 0:
             raise OSError(ctypes.get_errno(), f"landlock, {path}: {os.strerror(ctypes.get_errno())}")

@@ -26,6 +26,7 @@ _SYSTEM = (
     "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/localtime",
     "/etc/timezone", "/etc/ld.so.cache", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm",
     "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom", "/dev/zero", "/usr/local/cuda", "/opt/cuda",
+    "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/etc/hosts", "/etc/nsswitch.conf",
     "/sys/bus/pci", "/sys/devices", "/proc/driver/nvidia", "/proc/devices", "/sys/module/nvidia",
 )  # fmt: skip
 """What Python, the C library and the maths libraries read for themselves; none of it is anybody's document."""
@@ -33,19 +34,25 @@ _SYSTEM = (
 _DEVICES = ("/dev/null", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-caps")
 
 
-def shut_the_doors(readable: Sequence[Path], model_dir: Path, mode: Mode) -> tuple[str, ...]:
+def shut_the_doors(
+    readable: Sequence[Path],
+    model_dir: Path | None,
+    mode: Mode,
+    what: str = "the recordings and the model",
+) -> tuple[str, ...]:
     """Give up the network and all files but `readable`, the model and the system's own; returns what holds.
 
     Call it before other threads exist and before any model or recording is opened. It cannot be undone. With mode
-    "require" a network that could not be given up raises PrivacyError; with "off" nothing is done.
+    "require" a network that could not be given up raises PrivacyError; with "off" nothing is done. `what` names what
+    `readable` is.
     """
     if mode == "off":
         return (f"{NOT_ENFORCED}the sandbox is turned off by [transcription] sandbox",)
-    said = [_files(readable, model_dir), _network()]
+    said = [_files([*readable, *([model_dir] if model_dir else [])], what), _network()]
     if mode == "require" and not network_is_shut():
         raise PrivacyError(
-            f"The network could not be given up ({said[1].removeprefix(NOT_ENFORCED)}), and sandbox is "
-            '"require". Set [transcription] sandbox = "auto" to transcribe without that guarantee.'
+            f"The network could not be given up ({said[1].removeprefix(NOT_ENFORCED)}), and the configuration "
+            "says require_sandbox = true. Set it to false to work without that guarantee."
         )
     return tuple(said)
 
@@ -95,18 +102,18 @@ def _network() -> str:
     return "no network and no other program: sockets, exec, ptrace and io_uring are refused (seccomp)"
 
 
-def _files(readable: Sequence[Path], model_dir: Path) -> str:
+def _files(readable: Sequence[Path], what: str) -> str:
     devices = [Path(d) for d in _DEVICES]
     if Path("/dev/nvidiactl").exists():
         devices += Path("/dev").glob("nvidia[0-9]*")
-    reads = [*readable, model_dir, *_python(), *(Path(p) for p in _SYSTEM)]
+    reads = [*readable, *_python(), *(Path(p) for p in _SYSTEM)]
     try:
         version = landlock.restrict(reads, devices)
     except OSError as error:
         if platform.system() == "Darwin" and _is_refused(Path.home()):
-            return "files: only the recordings and the model can be read, nothing written (sandbox-exec)"
+            return f"files: only {what} can be read, nothing written (sandbox-exec)"
         return f"{NOT_ENFORCED}the user's other files can be read ({error.strerror or error})"
-    return f"files: only the recordings and the model can be read, nothing written (Landlock {version})"
+    return f"files: only {what} can be read, nothing written (Landlock {version})"
 
 
 def _python() -> list[Path]:

@@ -20,7 +20,12 @@ SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 1, 1  # linux/seccomp.h
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _NR, _ARCH, _ARGS = 0, 4, 16  # offsets in struct seccomp_data
 _LOAD, _JEQ, _JGE, _RET = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGE|K, BPF_RET|K
-AF_UNIX = 1
+_AND = 0x54  # BPF_ALU|AND|K
+AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10  # linux/socket.h
+SOCK_STREAM, SOCK_TYPE_MASK = 1, 0xF  # linux/net.h
+
+DOOR_MAY = ("connect", "sendmsg")
+"""Calls refused to workers that the door process (locality/door.py) lives on: connecting, and handing a socket over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,18 @@ _MACHINES = {
 }  # fmt: skip
 
 
-def shut_network() -> None:
-    """Install the filter in all threads of this process, for good. Raises OSError, with the reason, if it cannot."""
+def shut_network(*, door: bool = False) -> None:
+    """Install the filter in all threads of this process, for good. Raises OSError, with the reason, if it cannot.
+
+    With `door` the process may open TCP connections and hand them over, and still nothing else.
+    """
     machine = _MACHINES.get(platform.machine())
     if sys.platform != "linux" or machine is None or struct.calcsize("P") != 8:
         raise OSError(errno.ENOSYS, f"no seccomp filter for {sys.platform} on {platform.machine()}")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"no_new_privs: {os.strerror(ctypes.get_errno())}")
-    program = _program(machine)
+    program = _program(machine, door)
     code = ctypes.create_string_buffer(program, len(program))
 
     class Program(ctypes.Structure):
@@ -91,9 +99,10 @@ def shut_network() -> None:
         raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 
-def _program(machine: _Machine) -> bytes:
+def _program(machine: _Machine, door: bool = False) -> bytes:
     """The filter as an array of struct sock_filter."""
     refuse = _ERRNO | errno.EACCES
+    refused = {name: number for name, number in machine.refused.items() if not (door and name in DOOR_MAY)}
     code: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCH),
         (_JEQ, 1, 0, machine.audit),
@@ -102,14 +111,30 @@ def _program(machine: _Machine) -> bytes:
         (_JGE, 0, 1, 0x40000000),  # x32: the same calls under other numbers
         (_RET, 0, 0, _ERRNO | errno.ENOSYS),
     ]
-    for number in (machine.socket, machine.socketpair):
+    if door:
         code += [
-            (_JEQ, 0, 4, number),
-            (_LOAD, 0, 0, _ARGS),  # the address family; the kernel looks at the low half only
-            (_JEQ, 1, 0, AF_UNIX),
+            (_JEQ, 0, 9, machine.socket),
+            (_LOAD, 0, 0, _ARGS),
+            (_JEQ, 2, 0, AF_INET),
+            (_JEQ, 1, 0, AF_INET6),
+            (_RET, 0, 0, refuse),
+            (_LOAD, 0, 0, _ARGS + 8),
+            (_AND, 0, 0, SOCK_TYPE_MASK),  # the rest of the type is flags
+            (_JEQ, 1, 0, SOCK_STREAM),
             (_RET, 0, 0, refuse),
             (_RET, 0, 0, _ALLOW),
+            (_JEQ, 0, 1, machine.socketpair),
+            (_RET, 0, 0, refuse),
         ]
+    else:
+        for number in (machine.socket, machine.socketpair):
+            code += [
+                (_JEQ, 0, 4, number),
+                (_LOAD, 0, 0, _ARGS),  # the address family; the kernel looks at the low half only
+                (_JEQ, 1, 0, AF_UNIX),
+                (_RET, 0, 0, refuse),
+                (_RET, 0, 0, _ALLOW),
+            ]
     code += [
         (_JEQ, 0, 6, machine.sendto),
         (_LOAD, 0, 0, _ARGS + 4 * 8),  # an address to send to: none is what send() passes
@@ -119,7 +144,7 @@ def _program(machine: _Machine) -> bytes:
         (_RET, 0, 0, _ALLOW),
         (_RET, 0, 0, refuse),
     ]
-    for number in machine.refused.values():
+    for number in refused.values():
         code += [(_JEQ, 0, 1, number), (_RET, 0, 0, refuse)]
     code.append((_RET, 0, 0, _ALLOW))
     return b"".join(struct.pack("<HBBI", *step) for step in code)

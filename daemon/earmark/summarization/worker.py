@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from pydantic import ValidationError
@@ -23,12 +23,15 @@ from earmark.domain import Fault
 from earmark.errors import PrivacyError
 from earmark.messages import (
     LINE_LIMIT,
+    Confine,
     Failed,
     Message,
     Progress,
+    Ready,
     Summarized,
     SummarizeRequest,
-    parse_summarize,
+    parse_summarization_request,
+    unpack_path,
 )
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 from earmark.summarization.lifeline import die_with_parent, no_core_dumps
@@ -37,6 +40,8 @@ BEAT = 1.0
 """Seconds between two Progress lines that say the same."""
 
 Choose = Callable[[SummarizeRequest], Summarizer]
+Shut = Callable[[Confine], tuple[str, ...]]
+"""Gives up every connection but to the endpoint; returns what is enforced, in words."""
 
 
 def choose(request: SummarizeRequest) -> Summarizer:
@@ -50,8 +55,38 @@ def choose(request: SummarizeRequest) -> Summarizer:
     return ChatSummarizer()
 
 
-def serve(requests: BinaryIO, replies: BinaryIO, choose: Choose = choose) -> None:
-    """Answer every request line until the end of the stream."""
+def shut(asked: Confine) -> tuple[str, ...]:
+    """The real thing: this process can then reach the endpoint that was checked, and nothing else."""
+    from earmark.locality.confinement import confine
+
+    ports: Sequence[int] = ()
+    if asked.endpoint == "auto":
+        from earmark.summarization.connection import PORTS as ports
+    return confine(
+        asked.endpoint,
+        asked.privacy,
+        asked.allowed_hosts,
+        ports,
+        readable=[unpack_path(asked.template_dir)] if asked.template_dir else [],
+        mode="require" if asked.require else "auto",
+    )
+
+
+def nothing_to_shut(asked: Confine) -> tuple[str, ...]:
+    """For a worker that is served inside another process."""
+    del asked
+    return ()
+
+
+def serve(
+    requests: BinaryIO, replies: BinaryIO, choose: Choose = choose, shut: Shut = nothing_to_shut
+) -> None:
+    """Answer every request line until the end of the stream.
+
+    The first one should be Confine; a worker that is not told is confined to the endpoint of its first recording.
+    PrivacyError is raised, after Failed for job 0, where that has to be enforced and cannot be.
+    """
+    confined = False
 
     lock = threading.Lock()  # Chunks that are worked on at once report from their own threads.
 
@@ -62,7 +97,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, choose: Choose = choose) -> Non
 
     while line := requests.readline(LINE_LIMIT):
         try:
-            request = parse_summarize.validate_json(line)
+            request = parse_summarization_request.validate_json(line)
         except ValidationError as error:
             fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]})[:5])
             say(
@@ -71,7 +106,32 @@ def serve(requests: BinaryIO, replies: BinaryIO, choose: Choose = choose) -> Non
                 )
             )
             continue
+        if not confined:
+            asked = request if isinstance(request, Confine) else confinement_for(request)
+            try:
+                enforced = shut(asked)
+            except PrivacyError as error:
+                say(Failed(job=0, fault=Fault.LOCALITY, sentence=str(error)))
+                raise
+            confined = True
+            if isinstance(request, Confine):
+                say(Ready(engine="summaries", device="cpu", compute_type="", sandbox=enforced))
+                continue
+        if isinstance(request, Confine):
+            sentence = "this worker is confined already; start another one for another endpoint"
+            say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
+            continue
         say(answer(request, say, choose))
+
+
+def confinement_for(request: SummarizeRequest) -> Confine:
+    """What a request itself says about where its words may go."""
+    return Confine(
+        endpoint=request.endpoint,
+        privacy=request.privacy,
+        allowed_hosts=request.allowed_hosts,
+        template_dir=request.template_dir,
+    )
 
 
 def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Choose) -> Message:
@@ -133,9 +193,11 @@ def main() -> int:
     os.dup2(2, 1)
     with os.fdopen(channel, "wb") as replies:
         try:
-            serve(sys.stdin.buffer, replies)
+            serve(sys.stdin.buffer, replies, shut=shut)
         except BrokenPipeError:
             return 0
+        except PrivacyError as error:
+            return error.exit_code
     return 0
 
 

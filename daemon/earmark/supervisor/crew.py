@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from earmark.messages import LoadModel, Message, Ready
+from earmark.messages import Confine, LoadModel, Message, Ready
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.pipeline.verdict import End
@@ -42,7 +42,7 @@ class Slot(Generic[Work]):
 
     module: str
     worker: Worker | None = None
-    load: LoadModel | None = None
+    load: LoadModel | Confine | None = None
     ready: Ready | None = None
     needs_ready: bool = False
     work: Work | None = None
@@ -52,11 +52,17 @@ class Slot(Generic[Work]):
     progress: tuple[float, float | None] | None = None
     starts_failed: int = 0
     not_before: float = 0.0
+    leaving: bool = False
+    """It was told to go and has not gone yet; nothing is given to it."""
 
     def ensure(
-        self, post: Callable[[Said | Left], None], start: Starter, load: LoadModel | None, now: float
+        self,
+        post: Callable[[Said | Left], None],
+        start: Starter,
+        load: LoadModel | Confine | None,
+        now: float,
     ) -> bool:
-        """Make sure that a worker with the right model sits here; true if a new one was started."""
+        """Make sure that a worker with the right model (or way out) sits here; true if a new one was started."""
         if self.worker is not None and self.load == load:
             return False
         if self.worker is not None:
@@ -86,7 +92,7 @@ class Slot(Generic[Work]):
             ready=self.ready is not None or not self.needs_ready,
             hung_for=self.hung_for,
         )
-        self.worker, self.ready, self.load, self.hung_for = None, None, None, None
+        self.worker, self.ready, self.load, self.hung_for, self.leaving = None, None, None, None, False
         return result
 
 

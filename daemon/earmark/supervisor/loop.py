@@ -125,12 +125,12 @@ class Supervisor:
                 while not self._stopping:
                     looking.turn()
                     shifts.turn()
-                    sweeping.turn(idle=not shifts.busy())
+                    more = sweeping.turn()
                     self._say(context, looking, shifts, sweeping)
                     self._say_caught_up(looking, shifts)
                     if self.once and looking.idle() and shifts.idle():
                         return shifts.exit_code()
-                    self._wait(min(looking.next_at(), shifts.next_at()))
+                    self._wait(0.0 if more else min(looking.next_at(), shifts.next_at()))
                     self._handle(context, looking, shifts, sweeping)
                 return 0
             finally:
@@ -219,6 +219,7 @@ class Supervisor:
             settling=tuple(os.fsdecode(p) for p in list(looking.settling.waiting())[:50]),
             being_written=tuple(os.fsdecode(p) for p in sorted(looking.written_to)),
             sandbox=shifts.sandbox,
+            summary_sandbox=shifts.summary_sandbox,
             model=shifts.model_name,
             paused=self._paused,
             config_error=self._config_error,

@@ -35,6 +35,7 @@ class Report:
     settling: tuple[str, ...] = ()
     being_written: tuple[str, ...] = ()
     sandbox: tuple[str, ...] = ()
+    summary_sandbox: tuple[str, ...] = ()
     model: str = ""
     paused: str | None = None
     config_error: str | None = None
@@ -57,7 +58,7 @@ def read_report(file: Path) -> Report | None:
     try:
         found = json.loads(file.read_text("utf-8"))
         found["working"] = tuple(Working(**w) for w in found["working"])
-        for name in ("folders", "settling", "being_written", "sandbox"):
+        for name in ("folders", "settling", "being_written", "sandbox", "summary_sandbox"):
             found[name] = tuple(found[name])
         return Report(**found)
     except (OSError, ValueError, TypeError, KeyError):

@@ -15,6 +15,7 @@ from earmark.ledger.jobs import backoff
 from earmark.locality import knock
 from earmark.log import get_logger
 from earmark.messages import (
+    Confine,
     Failed,
     Finished,
     Heard,
@@ -64,6 +65,7 @@ class Shifts:
         self._more_owed = False
         self._failed_at_start: set[int] = set()
         self.sandbox: tuple[str, ...] = ()
+        self.summary_sandbox: tuple[str, ...] = ()
         self.model_name = ""
 
     def take_over(self) -> None:
@@ -197,7 +199,9 @@ class Shifts:
         slot.ready, slot.starts_failed = message, 0
         if self._context.ledger.journal.clear("[worker]"):
             log.info("worker-well")
-        if message.sandbox != self.sandbox:
+        if slot is self._crew.summarizer:
+            self.summary_sandbox = message.sandbox
+        elif message.sandbox != self.sandbox:
             self.sandbox = message.sandbox
             log.info("sandbox", enforced=list(message.sandbox) or "nothing")
 
@@ -237,6 +241,13 @@ class Shifts:
         if work is None:
             return
         match note.message:
+            case Failed() as message if message.job != work.job.id:
+                # Not about a recording: the worker could not give up the network, and the configuration requires it.
+                context = self._context
+                context.ledger.journal.trouble("[worker]", "system", message.sentence, context.now())
+                log.error("worker-not-ready", reason=message.sentence)
+                context.ledger.jobs.park(work.job.id, message.sentence, context.now())
+                slot.free(now)
             case Progress(at=at, total=total):
                 slot.progress = (at, total)
             case Summarized() as message:
@@ -251,8 +262,17 @@ class Shifts:
                     self._next_knock = max(self._next_knock, now + KNOCK_SECONDS)
                 if again is None:
                     slot.free(now)
+                    self._let_go_of_a_stale_lookup(fault)
                 else:
                     slot.give(work, again, now)
+
+    def _let_go_of_a_stale_lookup(self, fault: Fault) -> None:
+        """A confined worker knows its endpoint's name as it was when it started; the next one looks it up again."""
+        slot, ledger = self._crew.summarizer, self._context.ledger
+        waiting = ledger.jobs.any_waiting(Stage.SUMMARIZE, self._context.now())
+        if fault in (Fault.ENDPOINT, Fault.LOCALITY) and not waiting and slot.worker is not None:
+            slot.worker.dismiss()
+            slot.leaving = True
 
     # --- handing out ---
 
@@ -287,7 +307,7 @@ class Shifts:
             device=configured.device,
             compute_type=configured.compute_type,
             cpu_threads=thread_count(configured.threads, cores(), seats),
-            sandbox=configured.sandbox,
+            sandbox=self._context.config.sandbox,
             readable=tuple(pack_path(f) for f in transcribing.readable_folders(self._context)),
             memory_limit_mb=configured.memory_limit_mb,
         )
@@ -311,12 +331,23 @@ class Shifts:
 
     def _hand_out_summary(self, now: float) -> None:
         slot = self._crew.summarizer
-        if slot.work is not None or slot.not_before > now:
+        if slot.work is not None or slot.not_before > now or slot.leaving:
             return
         work = summarizing.claim(self._context, self._run_id)
         if work is not None:
-            slot.ensure(self._post, self._start, None, now)
+            slot.ensure(self._post, self._start, self._confine(), now)
             slot.give(work, work.request, now)
+
+    def _confine(self) -> Confine:
+        """The one way out that the summarization worker is left with."""
+        config = self._context.config
+        return Confine(
+            endpoint=config.summary.endpoint,
+            privacy=config.privacy,
+            allowed_hosts=config.summary.allowed_hosts,
+            template_dir=pack_path(self._context.places.templates),
+            require=config.require_sandbox,
+        )
 
     def _publish(self) -> None:
         _, self._more_owed = publish_owed(self._context)
