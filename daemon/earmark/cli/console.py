@@ -98,5 +98,6 @@ def short(path: str | Path) -> str:
     text = str(path)
     for base, prefix in ((str(Path.cwd()), ""), (str(Path.home()), "~/")):
         if base != "/" and text.startswith(base + "/"):
-            return readable(prefix + text[len(base) + 1 :])
-    return readable(text)
+            text = prefix + text[len(base) + 1 :]
+            break
+    return readable(text).replace("\n", "\\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from earmark import __version__
-from earmark.cli import config, recordings, service
+from earmark.cli import config, recordings, retention, service, trash
 from earmark.cli.console import EXIT_CODES
 from earmark.cli.run import run
 from earmark.cli.status import status
@@ -31,6 +31,8 @@ app.command("retry", rich_help_panel=DAILY)(recordings.retry)
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
 app.command("why", rich_help_panel=LOOK)(recordings.why)
+app.add_typer(retention.app, name="retention", rich_help_panel=KEEP)
+app.add_typer(trash.app, name="trash", rich_help_panel=KEEP)
 app.add_typer(config.app, name="config", rich_help_panel=SETUP)
 app.add_typer(service.app, name="service", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(service.doctor)

@@ -13,6 +13,7 @@ from earmark.ledger import Place
 from earmark.log import get_logger
 from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import BACK
+from earmark.retention.tombstones import why_refused
 
 log = get_logger(__name__)
 
@@ -21,7 +22,7 @@ log = get_logger(__name__)
 class Arrival:
     """What a settled file turned out to be. `moved_from` only for "renamed"."""
 
-    what: Literal["new", "known", "again", "renamed", "replaced", "back"]
+    what: Literal["new", "known", "again", "renamed", "replaced", "back", "erased"]
     moved_from: Path | None = None
 
 
@@ -50,6 +51,10 @@ def classify(
 def accept(context: Context, path: Path, folder: Path, content: Content) -> Arrival:
     """Write a settled file into the ledger, in one transaction, and queue what it needs."""
     ledger, now, recording_id = context.ledger, context.now(), content.sha256
+    if (erased := why_refused(ledger, recording_id)) is not None:
+        if ledger.journal.trouble(path, "file", erased, now, str(content.identity)):
+            log.info("refused", file=str(path), reason=erased)
+        return Arrival("erased")
     same = ledger.places.of(recording_id)
     there = {p.path for p in same if os.path.lexists(p.path)}
     arrival = classify(ledger.places.at(path), same, recording_id, there)

@@ -24,6 +24,7 @@ from earmark.notes.render import render_one_file, render_summary, render_transcr
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.writer import PlanStale, digest, file_digest, plan_publish, publish
 from earmark.pipeline.context import Context
+from earmark.retention.fate import audio_fate, outdate_unedited
 
 log = get_logger(__name__)
 
@@ -68,7 +69,8 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
     """Write what is owed, a bounded number of places at a time. Second value: whether more is owed right now."""
     owed = context.ledger.places.owed(context.now())
     written = []
-    for place in owed[:limit]:
+    relooks = _relooked(context, limit)
+    for place in (*owed[:limit], *relooks):
         try:
             written.append(publish_place(context, place))
         except PlanStale:
@@ -77,7 +79,19 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
             if str(context.places.ledger_file) in str(fault):
                 raise
             _not_written(context, place, fault)
-    return written, len(owed) > limit
+    return written, len(owed) > limit or len(relooks) == limit
+
+
+def _relooked(context: Context, limit: int) -> list[Place]:
+    """Places whose notes say something about the audio that is no longer so: it expires on another day, or is gone."""
+    ledger, found = context.ledger, []
+    for path in ledger.retention.relooks(limit):
+        place = ledger.places.at(path)
+        with ledger.transaction():
+            ledger.retention.relooked(path)
+            if place is not None and outdate_unedited(ledger, place):
+                found.append(place)
+    return found
 
 
 def publish_place(context: Context, place: Place) -> Written:
@@ -141,6 +155,8 @@ def _outputs(
         duration=transcript.duration,
         tags=settings.tags,
     )
+    fate = audio_fate(context.ledger, context.config, place, context.now())
+    about = replace(about, audio_here=place.gone_at is None, audio_expires=fate.expires, audio_gone=fate.gone)
     heard, summed = recording.transcript_rev, recording.summary_rev
     if notes.layout == "one-file":
         yield Output(Kind.SUMMARY, "md", heard + summed, render_one_file(summary, transcript, about, style))

@@ -63,7 +63,7 @@ class Slot(Generic[Work]):
         now: float,
     ) -> bool:
         """Make sure that a worker with the right model (or way out) sits here; true if a new one was started."""
-        if self.worker is not None and self.load == load:
+        if self.worker is not None and self.worker.serves and self.load == load:
             return False
         if self.worker is not None:
             self.worker.dismiss()

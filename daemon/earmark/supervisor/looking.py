@@ -121,9 +121,11 @@ class Looking:
         if ledger.journal.clear(folder):
             log.info("folder-back", folder=str(folder))
         now = context.clock.monotonic()
+        # What was looked at and refused for its content (erased, say) is looked at again only when it has changed.
+        refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
         for path, identity in found.new.items():
             self._folder_of[path] = folder
-            if path not in self.reading:
+            if path not in self.reading and refused.get(path) != str(identity):
                 self.settling.see(path, identity, now)
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
         self._note_refused(found)

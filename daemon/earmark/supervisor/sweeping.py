@@ -9,7 +9,15 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from earmark.notes.frontmatter import read_frontmatter
 from earmark.pipeline.context import Context
+from earmark.retention.sweep import next_sweep, remember_policy, scheduled_sweep, sweep_due
+
+BUDGET = 10.0
+"""Seconds of sweeping before the loop looks at its other duties; the rest goes on in its next turn."""
+
+GLANCE = 60.0
+"""Seconds between two looks at the ledger whether a sweep is due, whatever the scheduler says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,8 @@ class Sweeping:
         self._context = context
         self._post = post
         self._due = True
+        self._next_glance = 0.0
+        remember_policy(context.ledger, context.config, context.now())
         # misfire_grace_time=None and coalesce: a night that was slept through is swept once, in the morning.
         self._scheduler: Any = BackgroundScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -33,7 +43,8 @@ class Sweeping:
         self.reconfigure()
 
     def reconfigure(self) -> None:
-        """The time of day may have changed."""
+        """The time of day or the rules may have changed."""
+        remember_policy(self._context.ledger, self._context.config, self._context.now())
         hour, minute = self._context.config.retention.sweep_at.split(":")
         trigger = CronTrigger(hour=int(hour), minute=int(minute))
         self._job = self._scheduler.add_job(
@@ -43,15 +54,30 @@ class Sweeping:
     def due(self) -> None:
         self._due = True
 
-    def next_at(self) -> float | None:
-        """When the next sweep is due, Unix seconds."""
-        when = self._job.next_run_time
-        return when.timestamp() if when else None
+    def next_at(self) -> float:
+        """When the next sweep is due, Unix seconds, as the ledger tells it: from the last sweep that was done."""
+        return next_sweep(self._context.ledger, self._context.config, self._context.now())
 
-    def turn(self, idle: bool) -> None:
-        """Sweep if it is due."""
-        if self._due:
-            self._due = False
+    def turn(self) -> bool:
+        """Sweep if it is due, for a bounded time; true if there is more to sweep right now."""
+        context = self._context
+        now = context.clock.monotonic()
+        if not self._due and now < self._next_glance:
+            return False
+        self._next_glance = now + GLANCE
+        if not self._due and not sweep_due(context.ledger, context.config, context.now()):
+            return False
+        report = scheduled_sweep(
+            context.ledger,
+            context.config,
+            context.now(),
+            context.clock.monotonic,
+            frontmatter=read_frontmatter,
+            budget=BUDGET,
+            step=context.step,
+        )
+        self._due = report.more
+        return report.more
 
     def stop(self) -> None:
         self._scheduler.shutdown(wait=False)
