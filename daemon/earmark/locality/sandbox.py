@@ -58,9 +58,16 @@ def shut_the_doors(
 
 
 def network_is_shut() -> bool:
-    """Try it: whether the system refuses this process a connection to its own discard port, on principle."""
+    """Try it: whether the system refuses this process TCP and UDP to its own discard port, on principle.
+
+    Landlock alone does not pass: it knows TCP only, and one datagram carries a sentence.
+    """
+    return all(_refused(kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+
+
+def _refused(kind: socket.SocketKind) -> bool:
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        with socket.socket(socket.AF_INET, kind) as probe:
             probe.setblocking(False)
             return probe.connect_ex(("127.0.0.1", 9)) in (errno.EPERM, errno.EACCES)
     except OSError as error:

@@ -1,0 +1,272 @@
+"""What the summarization worker can still reach, tried from inside a process that is confined as the worker is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.locality import landlock
+from earmark.messages import Confine, pack_path
+from spoken import request
+from stub_server import LlamaCpp, running
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Landlock are Linux's")
+
+TRY = """
+import errno, json, os, socket, subprocess, sys
+from pathlib import Path
+from earmark.locality.confinement import confine
+from earmark.locality import doorway
+from earmark.locality.process import is_dumpable
+
+here, away, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+started = []
+class Watched(subprocess.Popen):
+    def __init__(self, *a, **k):
+        super().__init__(*a, **k)
+        started.append(self.pid)
+subprocess.Popen = Watched
+enforced = confine(f"http://localhost:{here}/v1", "device", (), (), readable=[folder / "templates"])
+outcome = {}
+
+def attempt(name, act):
+    try:
+        outcome[name] = f"possible: {act()!r}"
+    except OSError as error:
+        outcome[name] = errno.errorcode.get(error.errno, str(error))
+
+attempt("the endpoint", lambda: socket.create_connection(("127.0.0.1", here), timeout=5).getpeername()[1] == here)
+attempt("another port", lambda: socket.create_connection(("127.0.0.1", away), timeout=5))
+attempt("another address", lambda: socket.create_connection(("127.0.0.2", here), timeout=5))
+attempt("a socket of its own", lambda: socket.socket(socket.AF_INET))
+attempt("UDP", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+attempt("IPv6", lambda: socket.socket(socket.AF_INET6))
+attempt("netlink", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))
+attempt("raw packets", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+def over_the_door():
+    line = socket.create_connection(("127.0.0.1", here), timeout=5)
+    line.connect(("127.0.0.1", away))
+attempt("sending its connection elsewhere", over_the_door)
+attempt("listening", lambda: socket.socket(socket.AF_UNIX).bind("\\0earmark-test"))
+attempt("a unix socket", lambda: socket.socket(socket.AF_UNIX).connect(str(folder / "bus")))
+attempt("another name", lambda: socket.getaddrinfo("example.org", 80))
+attempt("another program", lambda: subprocess.run(["/bin/true"]))
+attempt("its template", lambda: (folder / "templates" / "own.toml").read_text())
+attempt("a recording", lambda: (folder / "secret.wav").read_bytes())
+attempt("writing", lambda: (folder / "templates" / "out").write_text("x"))
+attempt("a temporary file", lambda: open("/tmp/earmark-leak", "w"))
+outcome["dumpable"] = is_dumpable()
+outcome["cores"] = __import__("resource").getrlimit(4)
+outcome["enforced"] = enforced
+outcome["door"] = started[0] if started else None
+json.dump(outcome, sys.stdout); sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+class Listener:
+    """A server that should never be reached: counts what comes in."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    @property
+    def visitors(self) -> int:
+        self.socket.setblocking(False)
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.socket.accept()[0].close()
+                count += 1
+        return count
+
+
+@pytest.fixture
+def two_servers() -> Iterator[tuple[Listener, Listener]]:
+    pair = Listener(), Listener()
+    yield pair
+    for one in pair:
+        one.socket.close()
+
+
+@contextlib.contextmanager
+def confined(folder: Path, here: int, away: int) -> Iterator[dict[str, Any]]:
+    """Run the attempts; the process is still there while the block runs."""
+    (folder / "templates").mkdir()
+    (folder / "templates" / "own.toml").write_text("name = 'own'")
+    (folder / "secret.wav").write_bytes(b"RIFF")
+    bus = socket.socket(socket.AF_UNIX)
+    os.chdir(folder)  # AF_UNIX names end at 108 bytes
+    bus.bind("bus")
+    bus.listen()
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(TRY), str(here), str(away), str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    decoder, said = json.JSONDecoder(), ""
+    try:
+        while True:
+            piece = os.read(process.stdout.fileno(), 65536).decode()
+            assert piece, "the confined process ended early"
+            said += piece
+            with contextlib.suppress(ValueError):
+                yield decoder.raw_decode(said)[0]
+                break
+    finally:
+        process.stdin.close()
+        process.wait(20)
+        bus.close()
+
+
+@linux_only
+def test_the_worker_reaches_the_pinned_address_and_nothing_else(
+    tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    endpoint, trap = two_servers
+    with confined(tmp_path, endpoint.port, trap.port) as outcome:
+        assert outcome["the endpoint"] == "possible: True"
+        refused = {
+            "another port", "another address", "a socket of its own", "UDP", "IPv6", "netlink", "raw packets",
+            "sending its connection elsewhere", "listening", "a unix socket", "another name", "another program",
+        }  # fmt: skip
+        assert {name: outcome[name] for name in refused} == dict.fromkeys(refused, "EACCES")
+        assert trap.visitors == 0
+        assert outcome["dumpable"] is False
+        assert outcome["cores"] == [0, 0]
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_the_worker_reads_its_templates_and_no_other_file_of_the_user(
+    tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with confined(tmp_path, two_servers[0].port, two_servers[1].port) as outcome:
+        assert outcome["its template"].startswith("possible")
+        assert {outcome[name] for name in ("a recording", "writing", "a temporary file")} == {"EACCES"}
+
+
+@linux_only
+def test_the_door_process_has_no_way_but_tcp_to_the_pinned_port(
+    tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with confined(tmp_path, two_servers[0].port, two_servers[1].port) as outcome:
+        status = Path(f"/proc/{outcome['door']}/status").read_text()
+        assert "Seccomp:\t2" in status
+        assert "NoNewPrivs:\t1" in status
+        environ = Path(f"/proc/{outcome['door']}/environ").read_bytes()
+        assert environ == b""
+        argv = Path(f"/proc/{outcome['door']}/cmdline").read_bytes().split(b"\0")
+        assert argv[-2] == f"127.0.0.1:{two_servers[0].port}".encode()
+
+
+@pytest.mark.skipif(landlock.version() < 4, reason="this kernel's Landlock knows no ports")
+def test_landlock_holds_the_door_to_its_port_even_if_its_code_did_not(
+    two_servers: tuple[Listener, Listener],
+) -> None:
+    here, away = two_servers
+    found = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import socket, sys; from earmark.locality import door\n"
+            "door.confine([int(sys.argv[1])])\n"
+            "print([door.open_one(('127.0.0.1', int(p)), 5.0)[0] for p in sys.argv[1:]])\n"
+            "try: open('/etc/hostname'); print('read')\n"
+            "except OSError as error: print(error.errno)\n"
+            "try: socket.socket(socket.AF_INET, socket.SOCK_DGRAM); print('udp')\n"
+            "except OSError as error: print(error.errno)",
+            str(here.port), str(away.port),
+        ],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert found.stdout.splitlines() == ["[0, 13]", "13", "13"], found.stderr
+    assert away.visitors == 0
+
+
+def worker(*lines: bytes) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "earmark.summarization.worker"],
+        input=b"".join(lines), capture_output=True, timeout=60,
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@linux_only
+def test_the_real_worker_summarises_through_the_door_and_says_what_is_enforced(tmp_path: Path) -> None:
+    with running(LlamaCpp()) as stub:
+        replies = worker(
+            Confine(endpoint=stub.url, template_dir=pack_path(tmp_path)).line(), request(stub.url).line()
+        )
+    ready, summarized = replies[0], replies[-1]
+    assert ready["type"] == "ready"
+    assert not [s for s in ready["sandbox"] if s.startswith("not enforced") and "network" in s]
+    assert any("connections: only to 127.0.0.1:" in s for s in ready["sandbox"])
+    assert summarized["type"] == "summarized"
+    assert summarized["summary"]["by"] == "llama.cpp"
+    assert summarized["summary"]["locality"] == "unverified"
+
+
+@linux_only
+def test_a_worker_that_was_confined_to_one_endpoint_never_reaches_another() -> None:
+    with running(LlamaCpp()) as allowed, running(LlamaCpp()) as other:
+        replies = worker(Confine(endpoint=allowed.url).line(), request(other.url).line())
+        assert replies[-1]["type"] == "failed"
+        assert other.paths == []
+
+
+@linux_only
+def test_a_worker_that_nobody_confined_confines_itself_to_its_first_request() -> None:
+    with running(LlamaCpp()) as first, running(LlamaCpp()) as second:
+        replies = [
+            r
+            for r in worker(request(first.url).line(), request(second.url).line())
+            if r["type"] != "progress"
+        ]
+        assert [r["type"] for r in replies] == ["summarized", "failed"]
+        assert second.paths == []
+
+
+@linux_only
+def test_the_extractive_summary_needs_no_connection_and_has_none() -> None:
+    replies = worker(Confine(endpoint="none").line(), request("none").line())
+    assert "connections: none" in replies[0]["sandbox"]
+    assert replies[-1]["type"] == "summarized"
+
+
+@linux_only
+def test_auto_finds_a_server_on_this_device_through_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = worker(Confine(endpoint="auto").line())
+    way_out = replies[0]["sandbox"][-1]
+    assert "127.0.0.1:1234" in way_out
+    assert "127.0.0.1:11434" in way_out
+
+
+def test_where_it_cannot_be_enforced_a_required_sandbox_refuses_to_work(tmp_path: Path) -> None:
+    """A system without seccomp is played by a machine name that nothing is known of."""
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import platform; platform.machine = lambda: 'vax'\n"
+            "from earmark.summarization import worker; raise SystemExit(worker.main())",
+        ],
+        input=Confine(endpoint="none", require=True).line() + request("none").line(),
+        capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 77
+    replies = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [r["type"] for r in replies] == ["failed"]
+    assert replies[0]["job"] == 0
+    assert "require_sandbox" in replies[0]["sentence"]
