@@ -16,7 +16,7 @@ from earmark.log import plain
 from earmark.supervisor.report import Working
 
 QUIET = frozenset(
-    ("known", "sandbox", "stopped", "worker-well", "summarising", "note-followed", "config-loaded")
+    ("known", "sandbox", "worker-well", "summarising", "note-followed", "config-loaded")
 )
 
 
@@ -50,6 +50,7 @@ _SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str]] = {
     "not-summarised": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
     "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
     "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
+    "stopped": lambda e: "[dim]Stopped. What was not finished goes on at the next start.[/]",
     "caught-up": lambda e: "[dim]Nothing left to do; waiting for recordings.[/]",
 }
 
