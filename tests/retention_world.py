@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ class World:
         """A recording that was dropped now, transcribed, summarized and (if `done`) finished, with its two notes."""
         path = self.drop / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        audio = b"RIFF" + name.encode() * 400
+        audio = b"RIFF" + os.fsencode(name) + random.Random(os.fsencode(name)).randbytes(3000)
         path.write_bytes(audio)
         recording_id = hashlib.sha256(audio).hexdigest()
         ledger, now = self.ledger, self.now
@@ -52,7 +54,7 @@ class World:
             place = ledger.places.at(path)
             assert place is not None
             return place
-        said = transcript.pop("said", f"the secret of {name} is a purple walrus")
+        said = transcript.pop("said", f"the secret of {name!a} is a purple walrus")
         facts: dict[str, Any] = {
             "segments": (Segment(0.0, 9.5, said, 0.9),), "language": "en", "language_probability": 0.99,
             "duration": 10.0, "speech_seconds": 9.0, "model": "tiny.en", "engine": "whisper",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
+from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
 from earmark.ledger.places import Places
@@ -31,6 +32,7 @@ class Ledger:
         self.retention = Retention(self.db)
         self.trash = Trash(self.db)
         self.receipts = Receipts(self.db)
+        self.erasing = Erasing(self.db)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable at the end; see `Connection.transaction`."""

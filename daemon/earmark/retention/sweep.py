@@ -12,7 +12,7 @@ from earmark.domain import Instant, Kind
 from earmark.errors import EarmarkError, EnvironmentFault
 from earmark.ledger import Ledger
 from earmark.log import get_logger
-from earmark.retention import marks
+from earmark.retention import erase, marks
 from earmark.retention.clock import Reading, boot_clock, disbelief
 from earmark.retention.housekeeping import tidy
 from earmark.retention.look import Frontmatter, Inspector, hash_of
@@ -184,6 +184,9 @@ def purge_due(
             count += 1
         except OSError as error:
             errors.append(f"{row.original}: could not be purged: {_why(error)}")
+    if count:
+        # Purging may have taken words out of the ledger; they must not stay in its log.
+        ledger.db.fold()
     return count, errors
 
 
@@ -246,6 +249,7 @@ def _sweep(
     step: Step,
 ) -> SweepReport:
     recover(ledger, now, step)
+    erase.recover(ledger, now, step)
     remember_policy(ledger, config, now)
     reading = read_clock(ledger, now, clock)
     if (reason := _disbelief(ledger, reading)) is not None:

@@ -113,7 +113,7 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
     step("after:restoring")
     row.original.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _bring_back(row.trashed, row.original)
+        _bring_back(row.trashed, row.original, step)
     except OSError as error:
         ledger.trash.set_state(row.id, "here")
         raise RetentionError(f"{row.original}: cannot be restored: {error.strerror}") from error
@@ -174,7 +174,7 @@ def _rename(original: Path, target: Path) -> None:
     _flush(original.parent)
 
 
-def _bring_back(trashed: Path, original: Path) -> None:
+def _bring_back(trashed: Path, original: Path, step: Step = quiet) -> None:
     """Put a file where nothing is, and take care that nothing that appears there meanwhile is overwritten."""
     try:
         os.link(trashed, original)
@@ -185,6 +185,7 @@ def _bring_back(trashed: Path, original: Path) -> None:
         trashed.rename(original)
     else:
         _flush(original.parent)
+        step("after:link")
         trashed.unlink()
     _flush(original.parent)
     _remove_folder(trashed.parent)

@@ -1,0 +1,88 @@
+"""`earmark export`: everything as a folder or zip of open formats; `earmark export verify` checks one."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.filesize import decimal
+from rich.markup import escape
+
+from earmark.cli.console import err, open_ledger, out, plain_errors, print_json, readable, short
+from earmark.errors import RetentionError
+from earmark.paths import platform_places
+from earmark.retention.export import export as write_export
+from earmark.retention.export import verify as verify_export
+
+app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
+
+
+@app.callback(invoke_without_command=True)
+def export(
+    context: typer.Context,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="A new folder, or a new file ending in .zip.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only recordings dated from this day on.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Only recordings at or below this folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Export notes, transcripts as JSON, audio that is still there, and receipts, with a manifest of hashes.
+
+    Examples: [bold]earmark export --out backup.zip[/] · [bold]earmark export --out backup/ --since 2026-01-01[/]
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with plain_errors():
+        if target is None:
+            raise RetentionError("say where to: --out FOLDER or --out FILE.zip")
+        path = target.expanduser().absolute()
+        with open_ledger(platform_places()) as ledger:
+            result = write_export(
+                ledger,
+                path,
+                time.time(),
+                since=since.timestamp() if since else None,
+                folder=folder.expanduser().absolute() if folder else None,
+            )
+    size = sum(entry.size for entry in result.entries)
+    if json:
+        print_json(
+            {
+                "out": readable(path), "recordings": result.recordings, "files": len(result.entries), "bytes": size,
+                "missing": [readable(m) for m in result.missing],
+            }
+        )  # fmt: skip
+        return
+    out.print(
+        f"{result.recordings} recordings, {len(result.entries)} files ({decimal(size)}) in {escape(short(path))}"
+    )
+    for line in result.missing:
+        err.print(f"[yellow]not there:[/] {escape(readable(line))}")
+
+
+@app.command()
+def verify(
+    path: Annotated[Path, typer.Argument(help="The folder or zip of an export.")],
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Check every file of an export against its manifest. Exit code 1 if one was changed, is missing or was added.
+
+    Example: [bold]earmark export verify backup.zip[/]
+    """
+    with plain_errors():
+        count, problems = verify_export(path)
+    if json:
+        print_json({"files": count, "problems": [readable(p) for p in problems]})
+    else:
+        for problem in problems:
+            out.print(f"[red]✗[/] {escape(readable(problem))}")
+        if not problems:
+            out.print(f"[green]✓[/] {count} files, all as they were exported.")
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,98 @@
+"""Taking a recording out of every table, and writing the ledger anew so that no page remembers it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from earmark.domain import Instant
+from earmark.ledger.connection import Connection
+
+COMPACT_DUE = "retention.compact"
+"""The fact that rows were erased and the file has not been written anew since."""
+
+
+class Erasing:
+    """Rows of `erasures`, and the removal of all others."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def begin(self, recording_id: str, files: list[str], mark: str, now: Instant) -> None:
+        """Write down what has to go, leave the tombstone, and take the recording off the queue; call in a transaction."""
+        self._db.execute(
+            "INSERT INTO erasures (recording_id, begun_at, files) VALUES (?, ?, ?)"
+            " ON CONFLICT (recording_id) DO UPDATE SET files = excluded.files",
+            (recording_id, now, json.dumps(files)),
+        )
+        self._db.execute("INSERT OR IGNORE INTO tombstones (mark, at) VALUES (?, ?)", (mark, now))
+        self._db.execute("DELETE FROM jobs WHERE recording_id = ?", (recording_id,))
+
+    def begun(self) -> list[str]:
+        return [
+            r["recording_id"] for r in self._db.all("SELECT recording_id FROM erasures ORDER BY begun_at")
+        ]
+
+    def files_of(self, recording_id: str) -> list[str]:
+        row = self._db.one("SELECT files FROM erasures WHERE recording_id = ?", (recording_id,))
+        return [str(f) for f in json.loads(row["files"])] if row else []
+
+    def keep_open(self, recording_id: str, files: list[str]) -> None:
+        """These would not go; the erasure is tried again."""
+        self._db.execute(
+            "UPDATE erasures SET files = ? WHERE recording_id = ?", (json.dumps(files), recording_id)
+        )
+
+    def done(self, recording_id: str) -> None:
+        self._db.execute("DELETE FROM erasures WHERE recording_id = ?", (recording_id,))
+
+    def drop_rows(self, recording_id: str, names: Iterable[str], now: Instant) -> int:
+        """Remove everything that belongs to a recording or names one of its files; returns how many rows went.
+
+        Call in a transaction. A name that another recording's file also has stays where it is that one's.
+        """
+        before = self._db.one("SELECT total_changes() AS n")
+        paths = "SELECT path FROM places WHERE recording_id = ? UNION SELECT path FROM artifacts WHERE recording_id = ?"
+        twice = (recording_id, recording_id)
+        self._db.execute(
+            f"DELETE FROM events WHERE recording_id = ? OR (recording_id IS NULL AND path IN ({paths}))",
+            (recording_id, *twice),
+        )
+        self._db.execute(f"DELETE FROM troubles WHERE subject IN ({paths})", twice)
+        self._db.execute(
+            "DELETE FROM relooks WHERE place IN (SELECT path FROM places WHERE recording_id = ?)", twice[:1]
+        )
+        self._db.execute("DELETE FROM trash WHERE recording_id = ?", (recording_id,))
+        self._db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,))
+        for name in names:
+            raw = name.encode("utf-8", "surrogateescape")
+            known = "SELECT 1 FROM places WHERE instr(path, ?) UNION SELECT 1 FROM artifacts WHERE instr(path, ?) LIMIT 1"
+            if len(raw) < 3 or self._db.one(known, (raw, raw)):
+                continue
+            self._db.execute("DELETE FROM events WHERE instr(CAST(detail AS BLOB), ?)", (raw,))
+            self._db.execute("DELETE FROM troubles WHERE instr(CAST(sentence AS BLOB), ?)", (raw,))
+        self._db.execute(
+            "INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (COMPACT_DUE, now)
+        )
+        after = self._db.one("SELECT total_changes() AS n")
+        return int(after["n"] - before["n"]) if before and after else 0
+
+    def drop_history(self) -> None:
+        """Forget the whole journal: for erasing everything."""
+        for table in ("events", "troubles", "sweeps"):
+            self._db.execute(f"DELETE FROM {table}")
+
+    def compact(self) -> bool:
+        """VACUUM, then empty the write-ahead log; false if a reader kept the log from being emptied.
+
+        Raises EnvironmentFault while somebody else writes.
+        """
+        # The copy that VACUUM makes must not lie in a temp folder.
+        self._db.execute("PRAGMA temp_store = MEMORY")
+        self._db.execute("VACUUM")
+        row = self._db.one("PRAGMA wal_checkpoint(TRUNCATE)")
+        emptied = row is not None and row[0] == 0
+        if emptied:
+            self._db.execute("DELETE FROM facts WHERE name = ?", (COMPACT_DUE,))
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return emptied
