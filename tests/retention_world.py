@@ -7,7 +7,6 @@ import os
 import random
 from pathlib import Path
 from typing import Any
-
 from earmark.config import Config, parse_config
 from earmark.domain import Kind, Segment, Stage, Summary, Transcript
 from earmark.ledger import Identity, Ledger, Place
@@ -60,7 +59,7 @@ class World:
             "duration": 10.0, "speech_seconds": 9.0, "model": "tiny.en", "engine": "whisper",
         }  # fmt: skip
         ledger.words.store_transcript(Transcript(recording_id, **(facts | transcript)), "{}", now)
-        ledger.words.store_summary(Summary(recording_id, "extractive", name, f"Overview: {said}"), now)
+        ledger.words.store_summary(Summary(recording_id, "extractive", ascii(name), f"Overview: {said}"), now)
         for job in ledger.jobs.all():
             if job.recording_id == recording_id:
                 ledger.jobs.done(job.id, now)

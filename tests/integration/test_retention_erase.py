@@ -22,12 +22,14 @@ from earmark.retention.tombstones import lift, tombstoned, why_refused
 
 from tests.retention_world import T0, World
 
+pytest_plugins = ("tests.retention_root",)
+
 SECRET = "the purple walrus signs on Thursday at noon"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, {"audio": {"keep_for": "10d"}})
+def world(root: Path) -> World:
+    return World(root, {"audio": {"keep_for": "10d"}})
 
 
 def forget(world: World, *ids: str) -> Erased:
@@ -128,11 +130,11 @@ def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> 
     assert why_refused(world.ledger, place.recording_id) is None
 
 
-def test_a_tombstone_of_one_installation_says_nothing_to_another(world: World, tmp_path: Path) -> None:
+def test_a_tombstone_of_one_installation_says_nothing_to_another(world: World, root: Path) -> None:
     place = world.record("a.wav")
     forget(world, place.recording_id)
     mark = world.ledger.db.all("SELECT mark FROM tombstones")[0]["mark"]
-    other = World(tmp_path / "other")
+    other = World(root / "other")
     assert receipts.keyed(other.ledger, place.recording_id) != mark
     assert place.recording_id not in mark
 
@@ -248,12 +250,12 @@ def test_receipts_hold_no_name_no_word_and_no_plain_hash(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["out", "out.zip"])
 def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
-    world: World, tmp_path: Path, name: str
+    world: World, root: Path, name: str
 ) -> None:
     world.record("a.wav")
     world.record("b.wav")
     chain(world, 2)
-    target = tmp_path / name
+    target = root / name
     result = export(world.ledger, target, world.now)
     assert result.recordings == 2
     assert result.missing == []
@@ -261,7 +263,7 @@ def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
     if name == "out":
         top = target
     else:
-        top = tmp_path / "unpacked"
+        top = root / "unpacked"
         with zipfile.ZipFile(target) as archive:
             archive.extractall(top)
     assert verify(top)[1] == []
@@ -279,29 +281,29 @@ def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
     assert "not in the manifest: extra" in problems
 
 
-def test_an_export_never_overwrites_and_leaves_nothing_half(world: World, tmp_path: Path) -> None:
+def test_an_export_never_overwrites_and_leaves_nothing_half(world: World, root: Path) -> None:
     world.record("a.wav")
-    (tmp_path / "out").mkdir()
+    (root / "out").mkdir()
     with pytest.raises(RetentionError, match="is there already"):
-        export(world.ledger, tmp_path / "out", world.now)
+        export(world.ledger, root / "out", world.now)
     (world.drop / "a.md").unlink()
-    result = export(world.ledger, tmp_path / "new" / "out.zip", world.now)
+    result = export(world.ledger, root / "new" / "out.zip", world.now)
     assert len(result.missing) == 1
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["out.zip"]
+    assert [p.name for p in (root / "new").iterdir()] == ["out.zip"]
 
 
-def test_a_part_can_be_exported_by_date_and_folder(world: World, tmp_path: Path) -> None:
+def test_a_part_can_be_exported_by_date_and_folder(world: World, root: Path) -> None:
     world.record("talks/old.wav", dated=T0 - 1000)
     world.record("talks/new.wav")
     world.record("calls/new too.wav")
-    assert export(world.ledger, tmp_path / "1", world.now, since=T0 - 10).recordings == 2
-    assert export(world.ledger, tmp_path / "2", world.now, folder=world.drop / "talks").recordings == 2
+    assert export(world.ledger, root / "1", world.now, since=T0 - 10).recordings == 2
+    assert export(world.ledger, root / "2", world.now, folder=world.drop / "talks").recordings == 2
 
 
-def test_names_with_any_bytes_are_exported(world: World, tmp_path: Path) -> None:
+def test_names_with_any_bytes_are_exported(world: World, root: Path) -> None:
     world.record("sch\udcf6n?\n.wav")
-    export(world.ledger, tmp_path / "out.zip", world.now)
-    assert verify(tmp_path / "out.zip")[1] == []
+    export(world.ledger, root / "out.zip", world.now)
+    assert verify(root / "out.zip")[1] == []
 
 
 def test_a_note_can_say_when_its_audio_expires_and_by_which_rule_it_went(world: World) -> None:

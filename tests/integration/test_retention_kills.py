@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,8 @@ from earmark.retention.tombstones import tombstoned
 from earmark.retention.trash import recover, restore
 
 from tests.retention_world import T0, World
+
+pytest_plugins = ("tests.retention_root",)
 
 Step = Callable[[str], None]
 POLICY = {"audio": {"keep_for": "10d"}, "transcript": {"keep_for": "10d"}}
@@ -95,17 +96,6 @@ def after_erase(world: World, originals: dict[str, bytes]) -> None:
     assert world.ledger.erasing.begun() == []
 
 
-@pytest.fixture
-def fast(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: a killed process does not need a disk, and hundreds of worlds do."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        yield Path(folder)
-
-
 Case = tuple[Callable[[World, Step], None], Callable[[World, dict[str, bytes]], None], float]
 CASES: dict[str, Case] = {
     "apply": (do_apply, after_apply, 11),
@@ -155,17 +145,17 @@ def killed_at(n: int, root: Path, days: float, act: Callable[[World, Step], None
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_killed_at_any_step_a_rerun_completes_it(case: str, fast: Path) -> None:
+def test_killed_at_any_step_a_rerun_completes_it(case: str, root: Path) -> None:
     act, check, days = CASES[case]
     kills = 0
     for n in range(1, 200):
-        root = fast / str(n)
-        root.mkdir()
-        originals = prepared(root, case)
-        if not killed_at(n, root, days, act):
+        here = root / str(n)
+        here.mkdir()
+        originals = prepared(here, case)
+        if not killed_at(n, here, days, act):
             break
         kills += 1
-        world = world_at(root, days)
+        world = world_at(here, days)
         act(world, lambda _: None)
         check(world, originals)
         assert receipts.verify(world.ledger) == []
@@ -174,25 +164,25 @@ def test_killed_at_any_step_a_rerun_completes_it(case: str, fast: Path) -> None:
     assert kills >= 12, "the steps were not all enumerated"
 
 
-def test_killed_twice_in_a_row_at_different_steps_nothing_is_lost(fast: Path) -> None:
+def test_killed_twice_in_a_row_at_different_steps_nothing_is_lost(root: Path) -> None:
     act, check, days = CASES["apply"]
     for first, second in ((2, 1), (3, 1), (3, 3), (5, 2), (9, 4)):
-        root = fast / f"{first}-{second}"
-        root.mkdir()
-        originals = prepared(root, "apply")
-        assert killed_at(first, root, days, act)
-        killed_at(second, root, days, act)
-        world = world_at(root, days)
+        here = root / f"{first}-{second}"
+        here.mkdir()
+        originals = prepared(here, "apply")
+        assert killed_at(first, here, days, act)
+        killed_at(second, here, days, act)
+        world = world_at(here, days)
         act(world, lambda _: None)
         check(world, originals)
         world.ledger.close()
 
 
-def test_a_tombstone_stands_from_the_first_step_of_an_erasure_on(tmp_path: Path) -> None:
-    prepared(tmp_path, "apply")
-    world = world_at(tmp_path, 12)
+def test_a_tombstone_stands_from_the_first_step_of_an_erasure_on(root: Path) -> None:
+    prepared(root, "apply")
+    world = world_at(root, 12)
     wanted = [r.id for r in world.ledger.places.recordings()]
     world.ledger.close()
-    assert killed_at(2, tmp_path, 12, do_erase)
-    world = world_at(tmp_path, 12)
+    assert killed_at(2, root, 12, do_erase)
+    world = world_at(root, 12)
     assert any(tombstoned(world.ledger, i) for i in wanted)

@@ -15,16 +15,18 @@ from earmark.retention.trash import restore
 
 from tests.retention_world import DAY, World
 
+pytest_plugins = ("tests.retention_root",)
+
 AUDIO_30D = {"audio": {"keep_for": "30d"}}
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, AUDIO_30D)
+def world(root: Path) -> World:
+    return World(root, AUDIO_30D)
 
 
-def test_an_empty_policy_deletes_nothing_however_old(tmp_path: Path) -> None:
-    world = World(tmp_path)
+def test_an_empty_policy_deletes_nothing_however_old(root: Path) -> None:
+    world = World(root)
     world.record("old.wav")
     world.pass_days(5000)
     assert world.plan() == set()
@@ -33,8 +35,8 @@ def test_an_empty_policy_deletes_nothing_however_old(tmp_path: Path) -> None:
     assert world.files() == {"old.wav", "old.md", "old.transcript.md"}
 
 
-def test_older_than_is_another_name_for_keep_for(tmp_path: Path) -> None:
-    world = World(tmp_path, {"audio": {"older_than": "30d"}})
+def test_older_than_is_another_name_for_keep_for(root: Path) -> None:
+    world = World(root, {"audio": {"older_than": "30d"}})
     world.record("a.wav")
     world.pass_days(29)
     assert world.plan() == set()
@@ -58,8 +60,8 @@ def test_audio_goes_to_the_trash_when_its_time_is_over_and_its_notes_stay(world:
     assert "trashed" in [e.what for e in world.ledger.journal.events(place.recording_id)]
 
 
-def test_the_clock_starts_when_all_notes_are_written_not_when_the_file_came(tmp_path: Path) -> None:
-    world = World(tmp_path, AUDIO_30D)
+def test_the_clock_starts_when_all_notes_are_written_not_when_the_file_came(root: Path) -> None:
+    world = World(root, AUDIO_30D)
     world.record("old-file.wav", dated=world.now - 900 * DAY)
     assert world.plan() == set()
 
@@ -74,8 +76,8 @@ def test_what_is_not_finished_stays(world: World) -> None:
     assert world.why("summary-again.wav") == "its summary is not finished"
 
 
-def test_an_edited_note_stays_and_an_unedited_one_goes(tmp_path: Path) -> None:
-    world = World(tmp_path, {"transcript": {"keep_for": "10d"}})
+def test_an_edited_note_stays_and_an_unedited_one_goes(root: Path) -> None:
+    world = World(root, {"transcript": {"keep_for": "10d"}})
     world.record("a.wav")
     world.record("b.wav")
     with (world.drop / "a.transcript.md").open("a") as note:
@@ -112,9 +114,9 @@ def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     assert place.path.read_bytes() == b"something newer"
 
 
-def test_a_file_behind_a_symlink_stays(world: World, tmp_path: Path) -> None:
+def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
     world.record("sub/a.wav")
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere = root / "elsewhere"
     (world.drop / "sub").rename(elsewhere)
     (world.drop / "sub").symlink_to(elsewhere)
     world.pass_days(31)
@@ -192,8 +194,8 @@ def test_audio_stays_when_the_transcript_note_is_not_on_disk_as_written(world: W
     assert "no transcript note" in world.why("a.wav")
 
 
-def test_audio_may_go_after_a_rule_took_its_transcript(tmp_path: Path) -> None:
-    world = World(tmp_path, {"audio": {"keep_for": "60d"}, "transcript": {"keep_for": "10d"}})
+def test_audio_may_go_after_a_rule_took_its_transcript(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "60d"}, "transcript": {"keep_for": "10d"}})
     world.record("a.wav")
     world.pass_days(11)
     assert world.apply().trashed == 1
@@ -201,8 +203,8 @@ def test_audio_may_go_after_a_rule_took_its_transcript(tmp_path: Path) -> None:
     assert world.plan() == {"a.wav"}
 
 
-def test_a_failed_recording_needs_its_own_rule(tmp_path: Path) -> None:
-    world = World(tmp_path, AUDIO_30D)
+def test_a_failed_recording_needs_its_own_rule(root: Path) -> None:
+    world = World(root, AUDIO_30D)
     place = world.record("a.wav", done=False)
     job = world.ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
     assert job is not None
@@ -230,8 +232,8 @@ def test_a_stricter_policy_later_needs_retroactive_and_a_looser_one_always_count
     assert world.plan() == set()
 
 
-def test_adopting_a_policy_makes_it_count_for_everything_accepted_before(tmp_path: Path) -> None:
-    world = World(tmp_path)
+def test_adopting_a_policy_makes_it_count_for_everything_accepted_before(root: Path) -> None:
+    world = World(root)
     world.record("a.wav")
     world.set_policy(AUDIO_30D)
     world.pass_days(31)
@@ -240,8 +242,8 @@ def test_adopting_a_policy_makes_it_count_for_everything_accepted_before(tmp_pat
     assert world.plan() == {"a.wav"}
 
 
-def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(tmp_path: Path) -> None:
-    world = World(tmp_path)
+def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(root: Path) -> None:
+    world = World(root)
     folder = [{"path": str(world.drop), "retention": {"audio": {"keep_for": "5d"}}}]
     world.set_policy({"audio": {"keep_for": "50d"}}, folder)
     place = world.record("a.wav")
@@ -252,8 +254,8 @@ def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(tmp_p
     assert "(item)" in world.why("a.wav")
 
 
-def test_a_tag_in_a_note_brings_its_rule(tmp_path: Path) -> None:
-    world = World(tmp_path, {"audio": {"never": True}, "tags": {"private": {"audio": {"keep_for": "1d"}}}})
+def test_a_tag_in_a_note_brings_its_rule(root: Path) -> None:
+    world = World(root, {"audio": {"never": True}, "tags": {"private": {"audio": {"keep_for": "1d"}}}})
     place = world.record("a.wav")
     world.record("b.wav")
     world.note(place.path, place.recording_id, Kind.SUMMARY, ".md", "text", "tags: [private]\n")
@@ -261,8 +263,8 @@ def test_a_tag_in_a_note_brings_its_rule(tmp_path: Path) -> None:
     assert world.plan() == {"a.wav"}
 
 
-def test_the_newest_are_kept_by_count_and_by_size(tmp_path: Path) -> None:
-    world = World(tmp_path, {"audio": {"keep_last": 2}})
+def test_the_newest_are_kept_by_count_and_by_size(root: Path) -> None:
+    world = World(root, {"audio": {"keep_last": 2}})
     for n in range(5):
         world.record(f"{n}.wav")
         world.pass_days(1)
@@ -272,8 +274,8 @@ def test_the_newest_are_kept_by_count_and_by_size(tmp_path: Path) -> None:
     assert world.plan(retroactive=True) == {"0.wav", "1.wav"}
 
 
-def test_plan_after_apply_is_empty(tmp_path: Path) -> None:
-    world = World(tmp_path, {k.value: {"keep_last": 1, "keep_daily": 2} for k in Kind})
+def test_plan_after_apply_is_empty(root: Path) -> None:
+    world = World(root, {k.value: {"keep_last": 1, "keep_daily": 2} for k in Kind})
     for n in range(5):
         world.record(f"{n}.wav")
         world.pass_days(0.7)
@@ -296,8 +298,8 @@ def test_the_first_sweep_after_a_policy_change_only_reports(world: World) -> Non
     assert "b.wav" in world.files()
 
 
-def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(tmp_path: Path) -> None:
-    world = World(tmp_path, AUDIO_30D | {"fuse_items": 3})
+def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(root: Path) -> None:
+    world = World(root, AUDIO_30D | {"fuse_items": 3})
     for n in range(4):
         world.record(f"{n}.wav")
     world.pass_days(31)
@@ -482,8 +484,8 @@ def test_restoring_never_overwrites_what_is_there_now(world: World) -> None:
     assert place.path.read_bytes() == b"another file"
 
 
-def test_the_words_in_the_ledger_go_when_the_transcript_note_is_purged(tmp_path: Path) -> None:
-    world = World(tmp_path, {"transcript": {"keep_for": "10d"}, "audio": {"keep_for": "200d"}})
+def test_the_words_in_the_ledger_go_when_the_transcript_note_is_purged(root: Path) -> None:
+    world = World(root, {"transcript": {"keep_for": "10d"}, "audio": {"keep_for": "200d"}})
     place = world.record("a.wav")
     world.pass_days(11)
     world.apply()
@@ -520,10 +522,20 @@ def test_the_trash_in_the_drop_folder_is_used_across_filesystems(
     assert restore(world.ledger, row, world.now).exists()
 
 
-def test_history_checkpoints_and_receipts_have_their_own_clocks(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_goes_and_comes_back_like_any_other(world: World) -> None:
+    place = world.record("sch\udcf6n\n.wav")
+    before = place.path.read_bytes()
+    world.pass_days(31)
+    report = world.apply()
+    assert (report.trashed, report.errors) == (1, [])
+    (row,) = world.ledger.trash.in_state("here")
+    assert restore(world.ledger, row, world.now).read_bytes() == before
+
+
+def test_history_checkpoints_and_receipts_have_their_own_clocks(root: Path) -> None:
     from earmark.messages import Heard
 
-    world = World(tmp_path, {"history": {"keep_for": "10d"}, "checkpoints": {"keep_for": "10d"}})
+    world = World(root, {"history": {"keep_for": "10d"}, "checkpoints": {"keep_for": "10d"}})
     failed = world.record("failed.wav", done=False)
     under_way = world.record("under-way.wav", done=False)
     for place in (failed, under_way):

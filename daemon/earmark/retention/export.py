@@ -29,6 +29,7 @@ from earmark.domain import Instant
 from earmark.errors import RetentionError
 from earmark.ledger import Ledger, Recording
 from earmark.retention import receipts
+from earmark.retention.wording import named
 
 FORMAT = 1
 MANIFEST, SUMS, README, RECEIPTS = "manifest.json", "SHA256SUMS", "README.md", "receipts.jsonl"
@@ -208,7 +209,7 @@ def _one(ledger: Ledger, recording: Recording, put: Callable[..., None], missing
     facts = asdict(recording) | {
         "places": [
             {
-                "path": _text(p.path),
+                "path": named(p.path),
                 "gone_at": p.gone_at,
                 "gone_why": p.gone_why,
                 "accepted_at": p.accepted_at,
@@ -237,7 +238,7 @@ def _one(ledger: Ledger, recording: Recording, put: Callable[..., None], missing
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            missing.append(f"{_text(path)}: {error.strerror}")
+            missing.append(f"{named(path)}: {error.strerror}")
             continue
         with os.fdopen(fd, "rb") as file:
             put(f"{top}/{name}", what, file, recording.id)
@@ -318,7 +319,3 @@ def _free(name: str, used: set[str]) -> str:
         name = f"{stem} {number}{suffix}"
     used.add(name.casefold())
     return name
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -20,6 +20,7 @@ from earmark.retention.plan import Decider, Decision, Plan, fuse, make_plan
 from earmark.retention.policy import Policy, policy_of, read_policy
 from earmark.retention.single import one_at_a_time
 from earmark.retention.trash import Step, purge, quiet, recover, take
+from earmark.retention.wording import named, why
 
 log = get_logger(__name__)
 
@@ -137,17 +138,17 @@ def apply(
         try:
             digest, identity = hash_of(item.path)
             if digest != item.sha256 or (item.identity is not None and identity != item.identity):
-                report.errors.append(f"{item.path}: changed since the plan was made; it stays")
+                report.errors.append(f"{named(item.path)}: changed since the plan was made; it stays")
                 continue
             item.identity = identity
             take(ledger, decision, now, to=config.retention.trash_to, step=step)
         except EnvironmentFault:
             raise
         except (OSError, EarmarkError) as error:
-            sentence = f"{item.path}: could not be moved to the trash: {_why(error)}"
+            sentence = f"{named(item.path)}: could not be moved to the trash: {why(error)}"
             report.errors.append(sentence)
             ledger.journal.note(now, "not-trashed", sentence, item.recording_id, item.path)
-            log.warning("not-trashed", file=str(item.path), reason=_why(error))
+            log.warning("not-trashed", file=str(item.path), reason=why(error))
             continue
         report.trashed += 1
         report.bytes += item.size
@@ -183,7 +184,7 @@ def purge_due(
             purge(ledger, row, now, step)
             count += 1
         except OSError as error:
-            errors.append(f"{row.original}: could not be purged: {_why(error)}")
+            errors.append(f"{named(row.original)}: could not be purged: {why(error)}")
     if count:
         # Purging may have taken words out of the ledger; they must not stay in its log.
         ledger.db.fold()
@@ -222,7 +223,7 @@ def scheduled_sweep(
     except Exception as error:
         # A sweep that dies once must not die for ever: say so, and let the next one try.
         log.exception("sweep-failed")
-        report = SweepReport("failed", f"The sweep failed: {type(error).__name__}: {_why(error)}")
+        report = SweepReport("failed", f"The sweep failed: {type(error).__name__}: {why(error)}")
     if report.outcome in ("stopped", "failed"):
         ledger.journal.trouble(TROUBLE, "system", report.sentence, now)
     else:
@@ -364,7 +365,3 @@ def _sentence(report: SweepReport) -> str:
     if report.more:
         parts.append("more to come")
     return ", ".join(parts) + "."
-
-
-def _why(error: BaseException) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

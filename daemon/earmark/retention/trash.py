@@ -18,6 +18,7 @@ from earmark.paths import make_private
 from earmark.retention import receipts
 from earmark.retention.look import hash_of
 from earmark.retention.plan import Decision
+from earmark.retention.wording import named
 from earmark.retention.words import drop_unneeded
 
 FOLDER = ".earmark-trash"
@@ -75,7 +76,7 @@ def take(
         _put_back(found)
         ledger.trash.drop(row)
         raise RetentionError(
-            f"{item.path}: changed while it was being moved to the trash; it is back in its place"
+            f"{named(item.path)}: changed while it was being moved to the trash; it is back in its place"
         )
     return _taken(ledger, found, now, step)
 
@@ -102,12 +103,16 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
         where = (
             "the system's trash; bring it back from there" if row.state == "handed" else "no trash of ours"
         )
-        raise RetentionError(f"{row.original}: is in {where} ({row.state})")
+        raise RetentionError(f"{named(row.original)}: is in {where} ({row.state})")
     if os.path.lexists(row.original):
-        raise RetentionError(f"{row.original}: something else is there now; move it away, then restore again")
+        raise RetentionError(
+            f"{named(row.original)}: something else is there now; move it away, then restore again"
+        )
     if not os.path.lexists(row.trashed):
         ledger.trash.set_state(row.id, "lost", now)
-        raise RetentionError(f"{row.trashed}: somebody took it out of the trash; it cannot be restored")
+        raise RetentionError(
+            f"{named(row.trashed)}: somebody took it out of the trash; it cannot be restored"
+        )
     step("before:restoring")
     ledger.trash.set_state(row.id, "restoring")
     step("after:restoring")
@@ -116,7 +121,7 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
         _bring_back(row.trashed, row.original, step)
     except OSError as error:
         ledger.trash.set_state(row.id, "here")
-        raise RetentionError(f"{row.original}: cannot be restored: {error.strerror}") from error
+        raise RetentionError(f"{named(row.original)}: cannot be restored: {error.strerror}") from error
     step("after:restore")
     _restored(ledger, row, now, step)
     return row.original
@@ -138,7 +143,7 @@ def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> Non
         ledger.journal.note(
             now,
             "purged",
-            f"{row.original.name}: removed from the trash for good.",
+            f"{named(row.original.name)}: removed from the trash for good.",
             row.recording_id,
             row.original,
         )
@@ -222,7 +227,7 @@ def _taken(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> Trashed:
         ledger.journal.note(
             now,
             "trashed",
-            f"{row.original.name}: to the trash by {row.rule}.",
+            f"{named(row.original.name)}: to the trash by {row.rule}.",
             row.recording_id,
             row.original,
         )
@@ -247,7 +252,7 @@ def _restored(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> None:
         ledger.journal.note(
             now,
             "restored",
-            f"{row.original.name}: back from the trash, and held.",
+            f"{named(row.original.name)}: back from the trash, and held.",
             row.recording_id,
             row.original,
         )
@@ -275,7 +280,10 @@ def _recover_moving(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> N
         with ledger.transaction():
             ledger.trash.set_state(row.id, "lost", now)
             ledger.journal.note(
-                now, "lost", f"{row.original.name}: neither in its place nor in the trash.", row.recording_id
+                now,
+                "lost",
+                f"{named(row.original.name)}: neither in its place nor in the trash.",
+                row.recording_id,
             )
 
 
