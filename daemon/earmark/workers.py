@@ -6,7 +6,9 @@ in the supervisor's inbox; everything else happens in the supervisor's loop.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from typing import IO, Protocol
 
 from pydantic import ValidationError
 
+from earmark.errors import EnvironmentFault
 from earmark.log import get_logger
 from earmark.messages import LINE_LIMIT, Message, Reply, parse_reply
 
@@ -111,31 +114,40 @@ class Worker:
         self.number = Worker._count
         self._post = post
         self._oom_before = oom_kills()
-        self._process = start(module)
+        try:
+            self._process = start(module)
+        except OSError as error:
+            # No memory, no process ids, no descriptors: the machine's trouble, and nobody's attempt.
+            raise EnvironmentFault(f"A worker cannot be started: {error.strerror or error}") from error
         self.pid = self._process.pid
+        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._dismissed = False
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
         self._reader.start()
+        threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
 
-    def send(self, message: Message) -> bool:
-        """Write one request; False if the worker is no longer there to take it (its `Left` is on the way)."""
-        try:
-            assert self._process.stdin is not None
-            self._process.stdin.write(message.line())
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            return False
-        return True
+    @property
+    def serves(self) -> bool:
+        """False once it was told to go or has ended: what it is sent from then on, nobody reads."""
+        return not self._dismissed and self._process.poll() is None
+
+    def send(self, message: Message) -> None:
+        """Give it a request, without ever waiting for it: a worker that does not read must not stop the loop.
+
+        If it is no longer there to take it, its `Left` says so.
+        """
+        self._requests.put(message.line())
 
     def dismiss(self) -> None:
         """Let it leave when it has finished what it does: end of input is how a worker is told to go."""
-        try:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        except OSError:
-            pass
+        if not self._dismissed:
+            self._dismissed = True
+            self._requests.put(None)
 
     def kill(self) -> None:
         """End it now, with everything it started. A flag would not do: a transcription call blocks for many seconds."""
+        if self._process.returncode is not None:
+            return  # it is gone, and its number may be somebody else's by now
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -146,6 +158,14 @@ class Worker:
         self._reader.join(seconds)
         return not self._reader.is_alive()
 
+    def _write(self) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        with contextlib.suppress(OSError, ValueError), stdin:  # it is gone; its `Left` tells
+            while (line := self._requests.get()) is not None:
+                stdin.write(line)
+                stdin.flush()
+
     def _read(self) -> None:
         stdout = self._process.stdout
         assert stdout is not None
@@ -153,6 +173,7 @@ class Worker:
             self._read_lines(stdout)
         finally:
             status = self._process.wait()
+            self._requests.put(None)
             stdout.close()
             before, after = self._oom_before, oom_kills()
             kills = None if before is None or after is None else after - before

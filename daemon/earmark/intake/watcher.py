@@ -74,6 +74,7 @@ class Watcher:
                 f: f"change events are not available for {f} ({error.strerror}); it is read on a timer"
                 for f in good
             }
+            self._observer.unschedule_all()  # those of its threads that did start would stay for ever
             self._observer = None
         self._armed = good
         return failed

@@ -78,6 +78,14 @@ class Artifacts:
             (recording_id, os.fsencode(place), kind, form, os.fsencode(path), rev, sha256, now),
         )
 
+    def adopt(self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant) -> None:
+        """Know a note that was there before this ledger. Which bytes in it were ours is not known, so none are."""
+        self._db.execute(
+            "INSERT INTO artifacts (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at)"
+            " VALUES (?, ?, ?, 'md', ?, 0, '', NULL, 'edited', ?) ON CONFLICT (path) DO NOTHING",
+            (recording_id, os.fsencode(place), kind, os.fsencode(path), now),
+        )
+
     def written(self, path: Path, sha256: str, now: Instant) -> None:
         """The bytes are on disk, durably."""
         self._db.execute(
@@ -97,7 +105,9 @@ class Artifacts:
         self._db.execute("DELETE FROM artifacts WHERE path = ?", (os.fsencode(path),))
 
     def move(self, old: Path, new: Path) -> None:
-        """The file itself was renamed."""
+        """The file itself was renamed. Whatever we knew of its new name is over: the name was free."""
+        if new != old:
+            self.forget(new)
         self._db.execute("UPDATE artifacts SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
 
 

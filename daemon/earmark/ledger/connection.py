@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ BUSY_MS = 5_000
 """How long to wait for another process's write, in milliseconds."""
 
 ENVIRONMENT_ERRORS = ("disk is full", "disk I/O", "readonly database", "unable to open", "database is locked")
+
+SIGNS_OF_DAMAGE = ("malformed", "not a database", "no such table", "corrupt", "Could not decode")
+"""What SQLite says of a file whose bytes are not those it wrote."""
 
 Row = sqlite3.Row
 
@@ -56,17 +59,35 @@ class Connection:
                 # macOS: fsync alone does not reach the platter.
                 self._db.execute("PRAGMA fullfsync = ON")
                 self._migrate()
+            self._inode = _inode(file)
         except sqlite3.DatabaseError as error:
+            if hasattr(self, "_db"):
+                self._db.close()
             raise self._translate(error) from error
         except OSError as error:
             raise EnvironmentFault(f"{file}: the ledger cannot be opened: {error.strerror}") from error
 
     def close(self) -> None:
-        self._db.close()
+        with suppress(sqlite3.DatabaseError):  # a damaged file; what was committed is as safe as it can be
+            self._db.close()
+
+    def is_there(self) -> bool:
+        """False if the file was removed or replaced since it was opened: SQLite would go on writing to nowhere."""
+        return _inode(self.file) == self._inode
+
+    def hurry(self, milliseconds: int = 250) -> None:
+        """From now on wait no longer than this for another process's write: the daemon is on its way out."""
+        with suppress(sqlite3.DatabaseError):
+            self._db.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
-        return self.execute(sql, values).fetchall()
+        cursor = self.execute(sql, values)
+        try:
+            # SQLite reads on while rows are fetched, so damage further back shows only here.
+            return cursor.fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._translate(error) from error
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row of a query, or None."""
@@ -100,15 +121,16 @@ class Connection:
         except BaseException:
             # On a full disk SQLite has rolled back already; a second ROLLBACK would hide the real error.
             if self._in_transaction():
-                self._db.execute("ROLLBACK")
+                with suppress(sqlite3.DatabaseError):  # a damaged file cannot even do that; the first error counts
+                    self._db.execute("ROLLBACK")
             raise
 
     def _in_transaction(self) -> bool:
         return self._db.in_transaction
 
-    def check(self) -> None:
-        """Raises LedgerError if the file is damaged (PRAGMA quick_check)."""
-        row = self.one("PRAGMA quick_check(1)")
+    def check(self, thorough: bool = False) -> None:
+        """Raises LedgerError if the file is damaged (PRAGMA quick_check; `thorough` compares indexes with tables too)."""
+        row = self.one(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)")
         if row is None or row[0] != "ok":
             raise LedgerError(f"{self.file}: the ledger is damaged: {row[0] if row else 'unreadable'}")
 
@@ -132,6 +154,14 @@ class Connection:
             return error
         if any(word in text for word in ENVIRONMENT_ERRORS):
             return EnvironmentFault(f"{self.file}: the ledger cannot be written: {text}")
-        if "malformed" in text or "not a database" in text or "no such table" in text or "corrupt" in text:
+        if any(word in text for word in SIGNS_OF_DAMAGE):
             return LedgerError(f"{self.file}: the ledger is damaged: {text}")
         return error
+
+
+def _inode(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

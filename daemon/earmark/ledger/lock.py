@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -43,6 +44,15 @@ class DaemonLock:
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         self._fd = fd
+
+    def renew(self) -> None:
+        """If the lock's file was removed or replaced (with the whole state folder), lock the one that is there now."""
+        with contextlib.suppress(OSError):
+            here, held = self._file.stat(), os.fstat(self._fd)
+            if (here.st_dev, here.st_ino) == (held.st_dev, held.st_ino):
+                return
+        self.release()
+        self.acquire()
 
     def release(self) -> None:
         if self._fd >= 0:

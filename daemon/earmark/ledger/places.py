@@ -10,6 +10,13 @@ from earmark.domain import Instant
 from earmark.ledger.connection import Connection, Row
 
 
+def _fitting(number: int) -> int:
+    """The number as SQLite's signed 64 bits. Inodes of FUSE and network folders use all 64; a time past the year 2262 in
+    nanoseconds needs more. Only equality matters, so what is too large is wrapped.
+    """
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What tells one state of a file from another without reading it: size in bytes, mtime in ns, inode, device."""
@@ -21,7 +28,9 @@ class Identity:
 
     @classmethod
     def of(cls, stat: os.stat_result) -> Identity:
-        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_dev)
+        return cls(
+            stat.st_size, _fitting(stat.st_mtime_ns), _fitting(stat.st_ino), _fitting(stat.st_dev)
+        )
 
     def __str__(self) -> str:
         return f"{self.size}:{self.mtime_ns}:{self.inode}:{self.device}"

@@ -13,6 +13,7 @@ from earmark.ledger import Place
 from earmark.log import get_logger
 from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import BACK
+from earmark.pipeline.rebuild import adopt_notes
 from earmark.retention.tombstones import why_refused
 
 log = get_logger(__name__)
@@ -74,6 +75,8 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             ledger.places.caught_up(path, 0, 0, BACK)
         ledger.journal.clear(path)
         queued = ledger.jobs.add(recording_id, Stage.TRANSCRIBE, now)
+        if queued and arrival.what in ("new", "replaced"):
+            queued = not adopt_notes(context, path, folder, recording_id)
         if arrival.what != "known":
             ledger.journal.note(now, _EVENTS[arrival.what], _detail(arrival), recording_id, path)
     context.step("after:accept")

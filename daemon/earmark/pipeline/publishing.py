@@ -6,13 +6,14 @@ between any two leaves something that the next call recognises by its hash.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.domain import JobState, Kind, Stage, Summary, Transcript
-from earmark.errors import EnvironmentFault
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import Artifact, Place, Recording
 from earmark.ledger.jobs import backoff
 from earmark.log import get_logger
@@ -20,9 +21,17 @@ from earmark.notes import sidecars
 from earmark.notes.dates import recorded_at
 from earmark.notes.moving import follow
 from earmark.notes.names import candidates
+from earmark.notes.publication import environment_fault
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
-from earmark.notes.writer import PlanStale, digest, file_digest, plan_publish, publish
+from earmark.notes.writer import (
+    PlanStale,
+    digest,
+    file_digest,
+    plan_publish,
+    publish,
+    remove_stale_temps,
+)
 from earmark.pipeline.context import Context
 from earmark.retention.fate import audio_fate, outdate_unedited
 
@@ -37,6 +46,9 @@ _SIDECARS: dict[str, Callable[[Transcript], str]] = {
 
 BACK = "back"
 """`places.outputs` of a file that was away and is here again: notes that are missing beside it are written anew."""
+
+UNWRITABLE = "notes cannot be written"
+"""`troubles.seen` of a folder whose notes could not be written; over when one of them is written."""
 
 RETRY_SECONDS = 10.0
 """First wait after a folder could not be written to; doubles up to five minutes."""
@@ -75,10 +87,16 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
             written.append(publish_place(context, place))
         except PlanStale:
             pass  # somebody wrote there in this very moment; it is still owed and comes again
+        except OSError as error:
+            _not_written(context, place, environment_fault(error, place.path.parent))
         except EnvironmentFault as fault:
             if str(context.places.ledger_file) in str(fault):
                 raise
             _not_written(context, place, fault)
+        except LedgerError:
+            raise
+        except EarmarkError as error:  # such as a folder that is full of notes of that name
+            _not_written(context, place, error)
     return written, len(owed) > limit or len(relooks) == limit
 
 
@@ -100,6 +118,10 @@ def publish_place(context: Context, place: Place) -> Written:
     recording = ledger.places.recording(place.recording_id)
     transcript = ledger.words.transcript(place.recording_id)
     if recording is None or transcript is None:
+        # Nothing can be written, so nothing is owed: the words were removed since.
+        ledger.places.caught_up(
+            place.path, recording.transcript_rev if recording else 0, recording.summary_rev if recording else 0, ""
+        )
         return Written(place, (), ())
     summary = ledger.words.summary(place.recording_id)
     settings = context.settings(place.folder)
@@ -117,9 +139,18 @@ def publish_place(context: Context, place: Place) -> Written:
         ledger.places.caught_up(
             place.path, recording.transcript_rev, recording.summary_rev, ",".join(settings.formats)
         )
+        if place.trouble is not None:
+            ledger.journal.clear(place.path.parent)
         if is_done(context, place.recording_id):
             ledger.places.mark_done(place.recording_id, now)
     return Written(place, tuple(notes), tuple(beside))
+
+
+def clear_litter(context: Context) -> None:
+    """Remove the temp files of notes that were being written when the daemon was killed."""
+    for folder in {a.path.parent for a in context.ledger.artifacts.all() if a.state == "writing"}:
+        with contextlib.suppress(EnvironmentFault):
+            remove_stale_temps(folder, float("-inf"), 0.0)
 
 
 def is_done(context: Context, recording_id: str) -> bool:
@@ -188,6 +219,9 @@ def _write(context: Context, place: Place, output: Output) -> tuple[Path | None,
     ours: dict[str, str] = {}
     for artifact in _earlier(context, place, output):
         on_disk = file_digest(artifact.path)
+        if artifact.state == "writing":
+            # Left by a crash; its temp file, if there is one, is nobody's any more.
+            remove_stale_temps(folder, float("-inf"), 0.0)
         if on_disk is None:
             if artifact.state == "writing" or place.outputs == BACK:
                 ledger.artifacts.forget(artifact.path)
@@ -266,12 +300,12 @@ def _belongs(note: str, audio: str, kind: Kind | str) -> bool:
     return any(note == next(names) for _ in range(12))
 
 
-def _not_written(context: Context, place: Place, fault: EnvironmentFault) -> None:
+def _not_written(context: Context, place: Place, fault: EarmarkError) -> None:
     ledger, now = context.ledger, context.now()
     fails = 1 if place.trouble is None else 5
     ledger.places.not_written(
         place.path, str(fault), now + min(300.0, backoff(fails, context.jitter(), RETRY_SECONDS))
     )
-    if ledger.journal.trouble(place.path.parent, "folder", str(fault), now):
+    if ledger.journal.trouble(place.path.parent, "folder", str(fault), now, UNWRITABLE):
         ledger.journal.note(now, "not-written", str(fault), place.recording_id, place.path)
         log.warning("not-written", file=str(place.path), reason=str(fault))

@@ -14,6 +14,8 @@ from earmark.ledger.places import Identity
 from earmark.log import get_logger
 from earmark.pipeline.acceptance import accept, note_missing
 from earmark.pipeline.context import Context
+from earmark.pipeline.publishing import UNWRITABLE
+from earmark.pipeline.rebuild import forget_aside
 from earmark.supervisor.reader import Read, Reader
 
 log = get_logger(__name__)
@@ -102,6 +104,7 @@ class Looking:
         self._arm()
         for folder in context.folders:
             self._look_at(folder)
+        forget_aside(context)
         self.looks += 1
         took = clock.monotonic() - began
         self._not_before = began + took * BUSY_SHARE
@@ -118,7 +121,7 @@ class Looking:
             if ledger.journal.trouble(folder, "folder", away, context.now()):
                 log.warning("folder-away", folder=str(folder), reason=away)
             return
-        if ledger.journal.clear(folder):
+        if self._trouble_over(folder):
             log.info("folder-back", folder=str(folder))
         now = context.clock.monotonic()
         # What was looked at and refused for its content (erased, say) is looked at again only when it has changed.
@@ -161,9 +164,17 @@ class Looking:
                 and subject not in found.refused
                 and subject not in found.unread
             ):
-                unread = trouble.kind == "file" and subject in found.new
-                if not unread and trouble.kind == "file":
+                if trouble.kind == "file" and subject not in found.new:
                     journal.clear(trouble.subject)
+                elif trouble.kind == "folder":
+                    self._trouble_over(Path(trouble.subject))
+
+    def _trouble_over(self, folder: Path) -> bool:
+        """The folder can be read (again). That its notes cannot be written is another trouble, and not over by that."""
+        journal = self._context.ledger.journal
+        return any(
+            t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder) for t in journal.troubles()
+        )
 
     def _take_settled(self, now: float) -> None:
         self.written_to &= set(self.settling.waiting())

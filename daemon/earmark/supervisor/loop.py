@@ -6,7 +6,7 @@ import contextlib
 import os
 import queue
 import signal
-import time
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,9 @@ from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerEr
 from earmark.ledger import DaemonLock, Ledger
 from earmark.log import get_logger
 from earmark.paths import Places
+from earmark.pipeline import rebuild
 from earmark.pipeline.context import Clock, Context
+from earmark.pipeline.publishing import clear_litter
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.looking import Looking
 from earmark.supervisor.reader import Read, Reader
@@ -84,20 +86,34 @@ class Supervisor:
         self._reported: Report | None = None
         self._next_ping = 0.0
         self._caught_up = False
+        self._ledgers_lost = 0
 
     def run(self) -> int:
         """Work until told to stop (or, with `once`, until nothing is left to do)."""
-        with DaemonLock(self.places.lock_file), self._signals():
+        with DaemonLock(self.places.lock_file) as lock, self._signals():
             result = 0
+            damage: LedgerError | None = None
             while not self._stopping:
                 try:
+                    lock.renew()
+                    if damage is not None:
+                        self._set_ledger_aside(damage)
+                        damage = None
                     result = self._session()
                     if self.once:
                         break
                 except EnvironmentFault as fault:
                     self._pause(str(fault))
                 except LedgerError as error:
-                    self._set_ledger_aside(error)
+                    damage = error
+                except EarmarkError:
+                    raise
+                except Exception:
+                    # Rows that make no sense come out as errors of any kind; only a look at the whole file tells
+                    # damage from a bug of ours.
+                    damage = self._damage()
+                    if damage is None:
+                        raise
             self.notifier.stopping()
             log.info("stopped")
             return result
@@ -119,10 +135,16 @@ class Supervisor:
             sweeping = Sweeping(context, self._inbox.put)
             try:
                 shifts.take_over()
+                clear_litter(context)
                 self._paused = None
                 log.info("watching", folders=[str(f) for f in self.folders], state=str(self.places.state))
                 self.notifier.ready(f"Watching {len(self.folders)} folder(s)")
                 while not self._stopping:
+                    if not ledger.db.is_there():
+                        raise EnvironmentFault(
+                            f"{self.places.ledger_file} was removed while earmark was running; a new ledger will be "
+                            "filled from the folders and the notes in them"
+                        )
                     looking.turn()
                     shifts.turn()
                     more = sweeping.turn()
@@ -137,9 +159,12 @@ class Supervisor:
                 looking.stop()
                 reader.stop()
                 sweeping.stop()
-                with contextlib.suppress(EarmarkError):
+                ledger.db.hurry()
+                # Claims that cannot be given back now are found and given back at the next start.
+                with contextlib.suppress(EarmarkError, sqlite3.Error):
                     shifts.stop()
-                self._say(context, looking, shifts, sweeping, final=True)
+                with contextlib.suppress(EarmarkError, sqlite3.Error):
+                    self._say(context, looking, shifts, sweeping, final=True)
 
     def _wait(self, until: float) -> None:
         """Sleep until a note arrives or it is time, and put the note back."""
@@ -160,6 +185,15 @@ class Supervisor:
                 notes.append(self._inbox.get_nowait())
             except queue.Empty:
                 break
+        # Signals first: what follows may fail, and then a wish to stop must not be lost with the rest.
+        for note in notes:
+            match note:
+                case Signal(number=signal.SIGHUP):
+                    self._reload(context, looking, shifts, sweeping)
+                case Signal(number=signal.SIGUSR1):
+                    pass  # a verb changed the ledger; the loop looks at it in its next turn
+                case Signal():
+                    self._stopping = True
         reads = [note for note in notes if isinstance(note, Read)]
         if reads:
             looking.take(reads)
@@ -173,12 +207,6 @@ class Supervisor:
                     shifts.left(note)
                 case SweepDue():
                     sweeping.due()
-                case Signal(number=signal.SIGHUP):
-                    self._reload(context, looking, shifts, sweeping)
-                case Signal(number=signal.SIGUSR1):
-                    pass  # a verb changed the ledger; the loop looks at it in its next turn
-                case Signal():
-                    self._stopping = True
 
     def _reload(self, context: Context, looking: Looking, shifts: Shifts, sweeping: Sweeping) -> None:
         """Read the configuration again; a broken one changes nothing and its error is shown."""
@@ -249,29 +277,41 @@ class Supervisor:
             ),
         )  # fmt: skip
         until = self.clock.monotonic() + PAUSE
+        later = []
         while not self._stopping and (left := until - self.clock.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 note = self._inbox.get(timeout=left)
                 if isinstance(note, Signal) and note.number in (signal.SIGTERM, signal.SIGINT):
                     self._stopping = True
+                elif isinstance(note, Signal):
+                    later.append(note)
             self.notifier.watchdog()
+        for note in later:
+            self._inbox.put(note)
+
+    def _damage(self) -> LedgerError | None:
+        """What is wrong with the ledger's file, if anything is."""
+        try:
+            with Ledger(self.places.ledger_file) as ledger:
+                ledger.db.check(thorough=True)
+        except LedgerError as error:
+            return error
+        return None
 
     def _set_ledger_aside(self, error: LedgerError) -> None:
-        """A damaged ledger is kept for whoever wants to look at it; a new one is filled from folders and notes."""
-        file = self.places.ledger_file
+        """A damaged ledger is kept for whoever wants to look at it. A new one gets what can still be read of it; the rest
+        comes from folders and notes.
+        """
         if "newer earmark" in str(error):
             raise error
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(self.clock.wall()))
-        aside = file.with_name(f"{file.name}.damaged-{stamp}")
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                file.with_name(file.name + suffix).rename(aside.with_name(aside.name + suffix))
+        if self._ledgers_lost:
+            self._pause(f"{error}. That is the second time; the disk may be failing")
+        self._ledgers_lost += 1
+        aside = rebuild.set_aside(self.places.ledger_file, self.clock.wall())
         log.error("ledger-set-aside", reason=str(error), kept=str(aside))
-        with Ledger(file) as ledger:
-            now = self.clock.wall()
-            sentence = f"The ledger was damaged and was set aside as {aside}; a new one is being filled from the folders."
-            ledger.journal.note(now, "ledger-set-aside", sentence)
-            ledger.journal.trouble("[ledger]", "system", sentence, now)
+        self.notifier.status(f"The ledger was damaged and is being rebuilt: {error}")
+        with Ledger(self.places.ledger_file) as ledger:
+            rebuild.refill(ledger, aside, self.clock.wall())
 
     @contextlib.contextmanager
     def _signals(self) -> Any:

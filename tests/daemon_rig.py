@@ -1,0 +1,229 @@
+"""The real supervisor with stand-in workers, in a process of its own that can be killed at any step.
+
+Everything but the two workers (tests/standin_worker.py says why) is what a user runs: real folder, real SQLite file, real
+notes, real processes. The processes are forked from one that has imported everything already, so that hundreds of
+kills take seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from earmark.config import Config
+from earmark.errors import ModelError
+from earmark.log import configure_logging
+from earmark.paths import Places
+from earmark.pipeline.context import Clock
+from earmark.service.systemd import SystemdNotifier
+from earmark.supervisor.loop import Supervisor
+from earmark.transcription.models import find_model
+from earmark.workers import worker_environment
+
+STANDIN = Path(__file__).with_name("standin_worker.py")
+
+
+def start_standin(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
+    """What `earmark.workers.start_process` does, with the stand-in's script instead of a worker's module."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(STANDIN), module],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=worker_environment(dict(os.environ)),
+        start_new_session=True, close_fds=True,
+    )  # fmt: skip
+
+
+def quick_config(**sections: dict[str, Any]) -> Config:
+    """A configuration without waits: model_copy is what lets the settle time go below what a user may set."""
+    config = Config.model_validate({"summary": {"endpoint": "none"}, **sections})
+    intake = config.intake.model_copy(
+        update={"settle_seconds": 0.02, "scan_seconds": 0.5} | sections.get("intake", {})
+    )
+    return config.model_copy(update={"intake": intake})
+
+
+class SayTo(SystemdNotifier):
+    """Keeps what the service manager would be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def status(self, text: str) -> None:
+        self.said.append(text)
+
+    def ready(self, text: str = "") -> None:
+        self.said.append(f"READY {text}")
+
+
+def supervisor(places: Places, folders: tuple[Path, ...], config: Config, **options: Any) -> Supervisor:
+    options = {"start": start_standin, "clock": Clock()} | options
+    return Supervisor(places, config, folders, load_config=lambda: (config, folders), **options)
+
+
+@dataclass
+class Rig:
+    """A state folder and a drop folder under `root`."""
+
+    root: Path
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "Recordings"
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def places(self) -> Places:
+        return Places(self.home / "config", self.home / "state", self.home / "data")
+
+    def config(self) -> Config:
+        return quick_config(**self.sections)
+
+    def drop(self, name: str, content: str | bytes = "hello") -> Path:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def supervisor(self, **options: Any) -> Supervisor:
+        return supervisor(self.places, (self.folder,), self.config(), **options)
+
+    def run_once(self, **options: Any) -> int:
+        """Drain in this process."""
+        return self.supervisor(once=True, **options).run()
+
+    def notes(self) -> dict[str, str]:
+        """Every Markdown file by its name below the folder, with its text."""
+        return {
+            str(p.relative_to(self.folder)): p.read_text("utf-8", "surrogateescape")
+            for p in sorted(self.folder.rglob("*.md"))
+        }
+
+    def litter(self) -> list[str]:
+        """Files of ours that should not outlive a run."""
+        return sorted(
+            str(p.relative_to(self.folder)) for p in self.folder.rglob(".*") if p.name.startswith(".earmark")
+        )
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the ledger, read from outside."""
+        db = sqlite3.connect(f"file:{self.places.ledger_file}?mode=ro", uri=True, timeout=10)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def jobs(self) -> set[tuple[str, str, int]]:
+        """(stage, state, attempts) of all jobs."""
+        return set(self.query("SELECT stage, state, attempts FROM jobs"))
+
+    def events(self, what: str) -> list[str]:
+        return [row[0] for row in self.query("SELECT detail FROM events WHERE what = ? ORDER BY id", what)]
+
+    def troubles(self) -> dict[str, str]:
+        return {os.fsdecode(r[0]): r[1] for r in self.query("SELECT subject, sentence FROM troubles")}
+
+    def keep(self, name: str) -> None:
+        """Remember this state under a name. Notes and recordings are linked (nothing writes into one in place: they are
+        replaced), so that even their inodes come back.
+        """
+        kept = self.root / f"kept-{name}"
+        self.home.mkdir(exist_ok=True)
+        shutil.copytree(self.home, kept / "home", symlinks=True)
+        shutil.copytree(self.folder, kept / "Recordings", copy_function=os.link)
+
+    def bring_back(self, name: str) -> None:
+        kept = self.root / f"kept-{name}"
+        shutil.rmtree(self.home)
+        shutil.rmtree(self.folder)
+        shutil.copytree(kept / "home", self.home, symlinks=True)
+        shutil.copytree(kept / "Recordings", self.folder, copy_function=os.link)
+
+
+# --- in a process of its own ---
+
+
+def _child(root: str, sections: dict[str, Any], kill_at: int, steps_file: str, once: bool) -> None:
+    count = 0
+    names: list[str] = []
+
+    def step(name: str) -> None:
+        nonlocal count
+        count += 1
+        if steps_file:
+            names.append(name)
+        if count == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    log = Path(root, "child.log").open("a")  # noqa: SIM115 - lives as long as the process
+    os.dup2(log.fileno(), 2)
+    configure_logging(log, json=True, verbose=False)
+    rig = Rig(Path(root), sections)
+    status = rig.supervisor(once=once, step=step).run()
+    if steps_file:
+        Path(steps_file).write_text(json.dumps(names))
+    log.flush()
+    # What is left are daemon threads; a process forked from the fork server has no interpreter exit worth waiting for.
+    os._exit(status)
+
+
+# The model's files are hashed once per process; here, so that the processes forked from this one need not.
+with contextlib.suppress(ModelError):
+    find_model("auto", None, Path("/nowhere"))
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.daemon_rig"])
+
+
+def start_child(
+    rig: Rig, *, kill_at: int = 0, steps_file: Path | None = None, once: bool = True
+) -> BaseProcess:
+    """Start the supervisor in a process of its own; with `kill_at` it kills itself (SIGKILL) at that step (1, 2, ...)."""
+    process = _CONTEXT.Process(
+        target=_child,
+        args=(str(rig.root), rig.sections, kill_at, str(steps_file or ""), once),
+    )
+    process.start()
+    return process
+
+
+def run_child(rig: Rig, *, kill_at: int = 0, steps_file: Path | None = None) -> int:
+    """The same, to its end; returns the exit status (negative: the signal)."""
+    process = start_child(rig, kill_at=kill_at, steps_file=steps_file)
+    process.join(30)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise AssertionError(
+            f"the daemon did not end; its log: {(rig.root / 'child.log').read_text()[-2000:]}"
+        )
+    return process.exitcode
+
+
+def steps_of(rig: Rig) -> list[str]:
+    """The durable steps of an undisturbed run from here to the end, by name."""
+    file = rig.root / "steps.json"
+    assert run_child(rig, steps_file=file) == 0
+    names: list[str] = json.loads(file.read_text())
+    return names
+
+
+Prepare = Callable[[Rig], None]

@@ -1,0 +1,85 @@
+"""kill -9 at every durable step there is, one after the other, and then an ordinary run: nothing lost, nothing doubled.
+
+The steps are not listed here: an undisturbed run says which there are, and each of them is tried. Stand-in workers (see
+tests/standin_worker.py) keep each try at a fraction of a second; the kills with real speech are in benchmarks/chaos.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.daemon_rig import Prepare, Rig, run_child, steps_of
+
+
+def nothing(rig: Rig) -> None:
+    """A fresh recording that nobody has seen."""
+    rig.drop("standup.m4a", "one")
+
+
+def renamed(rig: Rig) -> None:
+    """A finished recording that was given another name while the daemon was down."""
+    rig.drop("standup.m4a", "one")
+    assert run_child(rig) == 0
+    (rig.folder / "standup.m4a").rename(rig.folder / "Monday.m4a")
+
+
+def moved_to_a_subfolder(rig: Rig) -> None:
+    """The same, but to another folder."""
+    rig.drop("standup.m4a", "one")
+    assert run_child(rig) == 0
+    (rig.folder / "2026").mkdir()
+    (rig.folder / "standup.m4a").rename(rig.folder / "2026" / "standup.m4a")
+
+
+def replaced(rig: Rig) -> None:
+    """A finished recording whose file has other content now."""
+    rig.drop("standup.m4a", "one")
+    assert run_child(rig) == 0
+    rig.folder.joinpath("new").write_text("another one")
+    rig.folder.joinpath("new").rename(rig.folder / "standup.m4a")
+
+
+def edited_and_heard_again(rig: Rig) -> None:
+    """One note edited, one untouched, and a person asked for a new transcription."""
+    from earmark.domain import Stage
+    from earmark.ledger import Ledger
+
+    rig.drop("standup.m4a", "one")
+    assert run_child(rig) == 0
+    note = rig.folder / "standup.md"
+    text = note.read_text()
+    note.unlink()
+    note.write_text(text + "\nMy own thoughts.\n")
+    with Ledger(rig.places.ledger_file) as ledger:
+        for recording in ledger.places.recordings():
+            ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, 1.0)
+
+
+def two_copies(rig: Rig) -> None:
+    """The same content under two names."""
+    rig.drop("standup.m4a", "one")
+    rig.drop("copy.wav", "one")
+
+
+@pytest.mark.parametrize(
+    "scene", [nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies]
+)
+def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, scene: Prepare) -> None:
+    rig = Rig(tmp_path)
+    scene(rig)
+    rig.keep("before")
+    steps = steps_of(rig)
+    assert len(steps) >= 10, steps
+    undisturbed, jobs = rig.notes(), rig.jobs()
+    for number, name in enumerate(steps, start=1):
+        rig.bring_back("before")
+        where = f"killed at step {number} ({name})"
+        assert run_child(rig, kill_at=number) == -9, where
+        assert run_child(rig) == 0, where
+        assert rig.notes() == undisturbed, where
+        assert rig.litter() == [], where
+        assert rig.jobs() == jobs, where
+        assert run_child(rig) == 0, where
+        assert rig.notes() == undisturbed, f"{where}, and one more run"

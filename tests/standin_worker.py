@@ -1,0 +1,134 @@
+"""A stand-in for both workers: speaks the real protocol (messages.py), but makes its words up from the file's bytes.
+
+Real speech takes seconds per recording; killing a daemon at each of a hundred steps, or dropping thousands of
+recordings, asks for milliseconds. What is under test there is the supervisor, whose every line is the real one. The
+words depend on nothing but the content, so a run that was disturbed can be compared with one that was not.
+
+Run as a script without site-packages (it imports the standard library only). A recording may begin with an order:
+
+    segv@N  kill@N  hang@N  exit@N    do that once N segments of this recording are heard (from its start)
+    pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
+    nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+SECONDS = 10.0
+"""Length of the one segment in each checkpoint."""
+
+SEGMENTS = 3
+
+
+def say(**message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def die_with_parent() -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
+def act(order: str, path: bytes) -> None:
+    """Do what the recording orders."""
+    if order == "segv":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif order == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif order == "exit":
+        os._exit(3)
+    elif order == "hang":
+        time.sleep(3600)
+    elif order == "pause":
+        while Path(os.fsdecode(path + b".pause")).exists():
+            time.sleep(0.01)
+    elif order == "nan":
+        sys.stdout.write('{"type":"heard","job":1,"upto":NaN,"segments":[],"language":"en",')
+        sys.stdout.write('"language_probability":1.0,"speech_seconds":0.0}\n')
+        sys.stdout.flush()
+        time.sleep(3600)
+    elif order == "garbage":
+        sys.stdout.write("\x00\x01 not a message\n")
+        sys.stdout.flush()
+        time.sleep(3600)
+
+
+def words(digest: str, number: int) -> str:
+    return f"Recording {digest[:12]} says number {number} here."
+
+
+def transcribe(request: dict[str, Any]) -> None:
+    job, path = request["job"], unquote_to_bytes(request["path"])
+    try:
+        content = Path(os.fsdecode(path)).read_bytes()
+    except OSError:
+        say(type="failed", job=job, fault="gone", sentence="The file is not there any more.")
+        return
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != request["recording_id"]:
+        say(type="failed", job=job, fault="changed", sentence="The file is no longer what it was.")
+        return
+    order, _, at = content.split(b"\n", 1)[0].decode("ascii", "replace").partition("@")
+    if order == "media":
+        say(type="failed", job=job, fault="media", sentence="The file holds no sound.")
+        return
+    total = SECONDS * SEGMENTS
+    say(type="started", job=job, declared_duration=total)
+    first = round(request["resume_at"] / SECONDS)
+    for number in range(first, SEGMENTS):
+        if order in ("nan", "garbage") or (at.isdigit() and int(at) == number):
+            act(order, path)
+        start = number * SECONDS
+        segment = {
+            "start": start, "end": start + SECONDS - 1, "text": words(digest, number), "confidence": 0.9, "mark": None,
+        }  # fmt: skip
+        say(
+            type="heard", job=job, upto=start + SECONDS, segments=[segment], language="en",
+            language_probability=1.0, speech_seconds=(number - first + 1) * SECONDS, bad_packets=0,
+        )  # fmt: skip
+    if hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest() != digest:
+        say(type="failed", job=job, fault="changed", sentence="The file is no longer what it was.")
+        return
+    say(
+        type="finished", job=job, duration=total, declared_duration=total, language="en", language_probability=1.0,
+        speech_seconds=(SEGMENTS - first) * SECONDS, bad_packets=0, truncated=False, recorded_at=None,
+    )  # fmt: skip
+
+
+def summarize(request: dict[str, Any]) -> None:
+    transcript = request["transcript"]
+    summary = {
+        "recording_id": transcript["recording_id"], "by": "extractive", "title": "A stand-in's title",
+        "overview": transcript["segments"][0]["text"] if transcript["segments"] else "Nothing.",
+        "key_points": [{"text": s["text"], "at": s["start"]} for s in transcript["segments"]], "language": "en",
+    }  # fmt: skip
+    say(type="summarized", job=request["job"], summary=summary, note="")
+
+
+def main() -> None:
+    if sys.platform == "linux":
+        die_with_parent()
+    for line in sys.stdin:
+        request = json.loads(line)
+        match request["type"]:
+            case "load":
+                say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
+            case "transcribe":
+                transcribe(request)
+            case "summarize":
+                summarize(request)
+
+
+if __name__ == "__main__":
+    main()
