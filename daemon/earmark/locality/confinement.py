@@ -91,7 +91,7 @@ class LinkStatusAsker:
     def __init__(self, tool: str) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LINK_STATUS), tool],
+            [sys.executable, "-I", "-S", "-B", str(LINK_STATUS), tool],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ},

@@ -80,7 +80,7 @@ def open_doorway(addresses: Sequence[AddressAndPort]) -> Doorway:
     with theirs:
         named = [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in addresses]
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(DOOR), str(theirs.fileno()), *named],
+            [sys.executable, "-I", "-S", "-B", str(DOOR), str(theirs.fileno()), *named],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env={},
