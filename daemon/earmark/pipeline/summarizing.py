@@ -12,6 +12,7 @@ from earmark.domain import Fault, JobState, Stage
 from earmark.errors import ConfigError
 from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
+from earmark.locality.consent import FACT, missing_consent
 from earmark.log import get_logger
 from earmark.messages import Failed, Summarized, SummarizeRequest, pack_path
 from earmark.pipeline.context import Context
@@ -47,6 +48,12 @@ def claim(context: Context, by: str) -> Summarizing | None:
     settings = context.settings(places[0].folder if places else context.places.state)
     summary = context.config.summary
     endpoint = summary.endpoint
+    fallback = None
+    if reason := forbidden(context):
+        fallback, endpoint = Failed(job=job.id, fault=Fault.LOCALITY, sentence=reason), EXTRACTIVE
+        if ledger.words.summary(job.recording_id) is not None:
+            ledger.jobs.park(job.id, reason, now)
+            return None
     try:
         api_key = _read_key(context)
     except ConfigError as error:
@@ -70,7 +77,13 @@ def claim(context: Context, by: str) -> Summarizing | None:
     )
     name = str(places[0].path) if places else job.recording_id[:12]
     log.info("summarising", file=name, endpoint=endpoint)
-    return Summarizing(job, request, name)
+    return Summarizing(job, request, name, fallback)
+
+
+def forbidden(context: Context) -> str | None:
+    """Why the words may not go to the configured server yet; None if they may."""
+    allowed = context.ledger.journal.fact(FACT)
+    return missing_consent(context.config, allowed[0] if allowed else None)
 
 
 def summarized(context: Context, work: Summarizing, message: Summarized) -> None:

@@ -24,6 +24,7 @@ from earmark.messages import (
     Ready,
     Started,
     Summarized,
+    SummarizeRequest,
     pack_path,
 )
 from earmark.pipeline import summarizing, transcribing
@@ -335,18 +336,17 @@ class Shifts:
             return
         work = summarizing.claim(self._context, self._run_id)
         if work is not None:
-            slot.ensure(self._post, self._start, self._confine(), now)
+            slot.ensure(self._post, self._start, self._confine(work.request), now)
             slot.give(work, work.request, now)
 
-    def _confine(self) -> Confine:
+    def _confine(self, request: SummarizeRequest) -> Confine:
         """The one way out that the summarization worker is left with."""
-        config = self._context.config
         return Confine(
-            endpoint=config.summary.endpoint,
-            privacy=config.privacy,
-            allowed_hosts=config.summary.allowed_hosts,
-            template_dir=pack_path(self._context.places.templates),
-            require=config.require_sandbox,
+            endpoint=request.endpoint,
+            privacy=request.privacy,
+            allowed_hosts=request.allowed_hosts,
+            template_dir=request.template_dir,
+            require=self._context.config.require_sandbox,
         )
 
     def _publish(self) -> None:
@@ -384,6 +384,8 @@ class Shifts:
         if now < self._next_knock or not summarizing.parked(self._context):
             return
         self._next_knock = now + KNOCK_SECONDS
+        if summarizing.forbidden(self._context):
+            return  # not even a knock, before a person has allowed it
         addresses = knock_addresses(self._context.config.summary.endpoint, self._context.config.privacy)
         if addresses:
             script = str(Path(knock.__file__))
