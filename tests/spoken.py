@@ -47,6 +47,17 @@ TOPICS = (
 )
 
 
+FORMS = (
+    "In item {i} the {a} report mentions the {b} and asks about the {c}.",
+    "Nobody had expected that {a} would cost more than {b}, as page {i} shows.",
+    "My neighbour told me on day {i} that every {c} needs a {a}.",
+    "Please compare {b} with {c} before we close number {i}.",
+    "Since spring the {a} has been too small for {c}, see table {i}.",
+    "There are {i} reasons to keep the {b} and only one against {a}.",
+    "What surprised all of them in round {i} was how quickly the {c} changed.",
+)
+
+
 def long_meeting(sentences: int, step: float = 6.0) -> Transcript:
     """A meeting of any length in which every sentence is different and says its own number in words."""
     words = [topic.split() for topic in TOPICS]
@@ -54,7 +65,7 @@ def long_meeting(sentences: int, step: float = 6.0) -> Transcript:
     for i in range(sentences):
         topic = words[(i * len(TOPICS)) // max(sentences, 1)]
         a, b, c = (topic[(i * k) % len(topic)] for k in (1, 3, 7))
-        said.append(f"In item {i} the {a} report mentions the {b} and asks about the {c} again.")
+        said.append(FORMS[i % len(FORMS)].format(i=i, a=a, b=b, c=c))
     return transcript(" ".join(said), step=step)
 
 

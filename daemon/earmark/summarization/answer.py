@@ -90,7 +90,10 @@ Statement = Annotated[str, BeforeValidator(lambda value: clean(value, STATEMENT)
 Quote = Annotated[str, BeforeValidator(lambda value: clean(value, QUOTE))]
 Name = Annotated[str, BeforeValidator(lambda value: clean(value, NAME))]
 At = Annotated[float | None, BeforeValidator(seconds)]
-Names = Annotated[list[Name], BeforeValidator(listed)]
+Names = Annotated[
+    list[Name],
+    BeforeValidator(lambda value: [item for item in listed(value) if isinstance(item, (str, int))]),
+]
 
 
 class Claim(BaseModel):

@@ -102,6 +102,8 @@ def summarize_with(
         connection, mapper, mapped.parts, points, language, request.max_points
     )
     coverage, missing = covered(sentences, mapped.missing)
+    # A title cites nothing, so it has to consist of what was said; numbers and years are where models invent.
+    title, _ = evidence.supported_prose(title)
     if not title:
         title = title_of(sentences, rank(sentences, transcript.language), transcript.language)
     summary = Summary(

@@ -128,7 +128,7 @@ def connect_to(
     if server.locked:
         wanted = "refuses the API key that is set" if api_key else "wants an API key"
         raise EndpointFault(f"{where} {wanted}; set api_key in the [summary] section")
-    picked = pick_model(server, model, local_only=privacy == "device")
+    picked = pick_model(server, model, local_only=privacy != "cloud")
     if picked is None:
         raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")
     locality = locality_of(reached, server, picked, ask, privacy)

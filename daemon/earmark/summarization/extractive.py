@@ -16,7 +16,7 @@ from earmark.domain import Point, Summary, Task, Transcript
 from earmark.messages import SummarizeRequest
 from earmark.summarization.cues import Cues, cues_for
 from earmark.summarization.engine import Heartbeat, Result
-from earmark.summarization.ranking import WORD, content_words, rank, stop_words_for
+from earmark.summarization.ranking import BLOCK, WORD, content_words, rank, stop_words_for
 from earmark.summarization.sentences import Sentence, sentences_of
 
 BY = "extractive"
@@ -81,13 +81,31 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
     overview = choose(sentences, order, OVERVIEW, characters=OVERVIEW_CHARACTERS)
     room = min(max_points, max(0, len(sentences) // 4))
     rest = [i for i in order if i not in overview and sentences[i].start not in listed]
-    points = choose(sentences, rest, room, unlike=[sentences[i].text for i in overview])
+    points = points_from(sentences, rest, room, [sentences[i].text for i in overview])
     return summary(
         title,
         " ".join(sentences[i].text for i in overview),
         key_points=tuple(Point(sentences[i].text, sentences[i].start) for i in points),
         **items,
     )
+
+
+def points_from(
+    sentences: Sequence[Sentence], order: Sequence[int], count: int, unlike: Sequence[str]
+) -> list[int]:
+    """The key points among `order`; of a long recording one from each of `count` stretches first.
+
+    Centrality alone puts all points where the longest topic is; over an hour the others matter too.
+    """
+    chosen: list[int] = []
+    if len(sentences) > BLOCK:
+        for stretch in range(count):
+            inside = [i for i in order if i * count // len(sentences) == stretch]
+            taken = [*unlike, *(sentences[i].text for i in chosen)]
+            chosen.extend(choose(sentences, inside, 1, unlike=taken))
+    rest = [i for i in order if i not in chosen]
+    taken = [*unlike, *(sentences[i].text for i in chosen)]
+    return sorted([*chosen, *choose(sentences, rest, count - len(chosen), unlike=taken)])
 
 
 def choose(

@@ -186,8 +186,13 @@ class Mapper:
         return sorted(again, key=lambda chunk: chunk.start)
 
     def divisible(self, chunk: Chunk) -> bool:
-        """True if smaller parts may go better: some models only lose their way in long ones."""
-        return len(chunk.sentences) > 1 and self.meter.weight(chunk.lines) > LEAST_DIVISIBLE
+        """True if smaller parts may go better: some models only lose their way in long ones.
+
+        Halved once and no more: a model that cannot do it at all would be asked for ever.
+        """
+        return (
+            chunk.depth == 0 and len(chunk.sentences) > 1 and self.meter.weight(chunk.lines) > LEAST_DIVISIBLE
+        )
 
     def narrower(self, outcome: Overflow | Cut) -> int:
         """The window to plan with after a prompt did not fit."""

@@ -22,8 +22,6 @@ SLACK = 1.06
 LEAST_WINDOW = 1024
 """Instructions and an answer take about 800 tokens; a smaller window has no room for a transcript."""
 
-CutSuspect = bool
-
 
 def wide(text: str) -> int:
     """How many characters of scripts in which a character is about a token (CJK and the like)."""
@@ -68,7 +66,7 @@ class Meter:
         self.learned = True
 
 
-def looks_cut(meter: Meter, prompt: str, reported: int) -> CutSuspect:
+def looks_cut(meter: Meter, prompt: str, reported: int) -> bool:
     """True if the server counted so much less than we sent that it must have dropped the beginning.
 
     Some servers (Ollama by default) cut the front of a prompt without a word; what they leave shows only in
@@ -83,9 +81,10 @@ def looks_cut(meter: Meter, prompt: str, reported: int) -> CutSuspect:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Neighbouring sentences that go to the model together."""
+    """Neighbouring sentences that go to the model together. `depth`: how often it was halved for a bad answer."""
 
     sentences: tuple[Sentence, ...]
+    depth: int = 0
 
     @property
     def start(self) -> Seconds:
@@ -109,7 +108,7 @@ class Chunk:
         cut = longest_pause(
             self.sentences, max(1, middle - reach), min(len(self.sentences) - 1, middle + reach)
         )
-        return Chunk(self.sentences[:cut]), Chunk(self.sentences[cut:])
+        return Chunk(self.sentences[:cut], self.depth + 1), Chunk(self.sentences[cut:], self.depth + 1)
 
 
 def longest_pause(sentences: Sequence[Sentence], first: int, last: int) -> int:
