@@ -121,7 +121,9 @@ class Connection:
         except BaseException:
             # On a full disk SQLite has rolled back already; a second ROLLBACK would hide the real error.
             if self._in_transaction():
-                with suppress(sqlite3.DatabaseError):  # a damaged file cannot even do that; the first error counts
+                with suppress(
+                    sqlite3.DatabaseError
+                ):  # a damaged file cannot even do that; the first error counts
                     self._db.execute("ROLLBACK")
             raise
 

@@ -28,9 +28,7 @@ class Identity:
 
     @classmethod
     def of(cls, stat: os.stat_result) -> Identity:
-        return cls(
-            stat.st_size, _fitting(stat.st_mtime_ns), _fitting(stat.st_ino), _fitting(stat.st_dev)
-        )
+        return cls(stat.st_size, _fitting(stat.st_mtime_ns), _fitting(stat.st_ino), _fitting(stat.st_dev))
 
     def __str__(self) -> str:
         return f"{self.size}:{self.mtime_ns}:{self.inode}:{self.device}"

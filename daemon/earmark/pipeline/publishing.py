@@ -120,7 +120,10 @@ def publish_place(context: Context, place: Place) -> Written:
     if recording is None or transcript is None:
         # Nothing can be written, so nothing is owed: the words were removed since.
         ledger.places.caught_up(
-            place.path, recording.transcript_rev if recording else 0, recording.summary_rev if recording else 0, ""
+            place.path,
+            recording.transcript_rev if recording else 0,
+            recording.summary_rev if recording else 0,
+            "",
         )
         return Written(place, (), ())
     summary = ledger.words.summary(place.recording_id)

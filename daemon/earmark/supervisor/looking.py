@@ -173,7 +173,8 @@ class Looking:
         """The folder can be read (again). That its notes cannot be written is another trouble, and not over by that."""
         journal = self._context.ledger.journal
         return any(
-            t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder) for t in journal.troubles()
+            t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder)
+            for t in journal.troubles()
         )
 
     def _take_settled(self, now: float) -> None:
