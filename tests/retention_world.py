@@ -7,6 +7,7 @@ import os
 import random
 from pathlib import Path
 from typing import Any
+
 from earmark.config import Config, parse_config
 from earmark.domain import Kind, Segment, Stage, Summary, Transcript
 from earmark.ledger import Identity, Ledger, Place
@@ -112,6 +113,11 @@ class World:
             frontmatter=read_frontmatter,
             **({"clock": lambda: (self.boots, "boot-1")} | options),
         )
+
+    def let_the_report_be_read(self) -> None:
+        """The sweep that only reports a new policy, and the day until the next one."""
+        assert self.sweep().outcome == "reported"
+        self.pass_days(1)
 
     def files(self) -> set[str]:
         """Names of the visible files in the drop folder."""

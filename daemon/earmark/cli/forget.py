@@ -68,9 +68,11 @@ def forget(
                 found = find(ledger, wanted, folders)
                 if not json:
                     _show(ledger, wanted, found, json)
+                if finished.recordings:
+                    err.print(f"Finished {finished.recordings} erasures that had been interrupted.")
                 if not wanted:
-                    if finished.recordings and not json:
-                        out.print(f"Finished {finished.recordings} erasures that had been interrupted.")
+                    if json:
+                        _report(finished, found, json)
                     return
                 _confirm(len(wanted), yes)
                 result = erase(ledger, found, wanted, now, folders)

@@ -32,6 +32,10 @@ BELIEVED = "retention.clock"
 AGAIN = 3600.0
 """Seconds until a sweep that failed is tried again."""
 
+REFLECTION = 6 * 3600.0
+"""Seconds that the report of a new policy stands before a sweep acts on it; a daemon that is restarted twice must not
+count as somebody who has read it."""
+
 
 @dataclass(slots=True)
 class SweepReport:
@@ -122,11 +126,12 @@ def apply(
     now: Instant,
     *,
     until: Callable[[], bool] = lambda: False,
+    taken: Callable[[Decision], None] = lambda _: None,
     step: Step = quiet,
 ) -> SweepReport:
     """Carry out a plan that a person has seen: everything in it goes to the trash, each file looked at once more.
 
-    `until` says when time is up. One file's trouble does not stop the others; the machine's does (EnvironmentFault of
+    `until` says when time is up; `taken` is told of each file that went. One file's trouble does not stop the others; the machine's does (EnvironmentFault of
     the ledger is raised). Call inside `one_at_a_time`.
     """
     report = SweepReport("swept", "", planned=len(plan.goes))
@@ -148,11 +153,10 @@ def apply(
             sentence = f"{named(item.path)}: could not be moved to the trash: {why(error)}"
             report.errors.append(sentence)
             ledger.journal.note(now, "not-trashed", sentence, item.recording_id, item.path)
-            log.warning("not-trashed", file=str(item.path), reason=why(error))
             continue
         report.trashed += 1
         report.bytes += item.size
-        log.info("trashed", file=str(item.path), rule=decision.rule)
+        taken(decision)
     report.sentence = _sentence(report)
     return report
 
@@ -282,15 +286,16 @@ def _guarded(
 ) -> SweepReport:
     """A plan under the two guards of a sweep nobody watches: a new policy only reports, and the fuse."""
     known = ledger.journal.fact(REPORTED)
-    if known is None or known[0] != plan.policy:
+    new = known is None or known[0] != plan.policy
+    if new:
         ledger.journal.set_fact(REPORTED, plan.policy, now)
-        if plan.goes:
-            sentence = (
-                f"The retention policy is new: {len(plan.goes)} files would go at the next sweep."
-                " Look with: earmark retention plan"
-            )
-            return SweepReport("reported", sentence, planned=len(plan.goes))
-        return SweepReport("nothing", "Nothing is due.")
+    unread = known is not None and known[1] <= now < known[1] + REFLECTION and _last_only_reported(ledger)
+    if plan.goes and (new or unread):
+        sentence = (
+            f"The retention policy is new: {len(plan.goes)} files would go at the next sweep."
+            " Look with: earmark retention plan"
+        )
+        return SweepReport("reported", sentence, planned=len(plan.goes))
     blown = fuse(plan, config.retention.fuse_items, config.retention.fuse_percent)
     if blown is not None:
         return SweepReport(
@@ -300,7 +305,19 @@ def _guarded(
         )
     if not plan.goes:
         return SweepReport("nothing", "Nothing is due.")
-    return apply(ledger, config, plan, now, until=until, step=step)
+    report = apply(ledger, config, plan, now, until=until, taken=_log_taken, step=step)
+    for sentence in report.errors:
+        log.warning("not-trashed", reason=sentence)
+    return report
+
+
+def _log_taken(decision: Decision) -> None:
+    log.info("trashed", file=str(decision.item.path), rule=decision.rule)
+
+
+def _last_only_reported(ledger: Ledger) -> bool:
+    last = ledger.trash.last_sweep()
+    return last is not None and last.outcome == "reported"
 
 
 def read_clock(ledger: Ledger, now: Instant, clock: Callable[[], tuple[float, str]] = boot_clock) -> Reading:

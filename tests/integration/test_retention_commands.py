@@ -1,0 +1,229 @@
+"""The verbs as a person or a script meets them: output, questions, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from earmark.cli import export, receipts, retention, trash
+from earmark.cli.forget import forget
+from earmark.cli.hold import hold
+from typer.testing import CliRunner
+
+from tests.retention_world import World
+
+pytest_plugins = ("tests.retention_root",)
+
+app = typer.Typer()
+app.add_typer(retention.app, name="retention")
+app.add_typer(trash.app, name="trash")
+app.add_typer(receipts.app, name="receipts")
+app.add_typer(export.app, name="export")
+app.command("forget")(forget)
+app.command("hold")(hold)
+
+CONFIG = "[retention.audio]\nkeep_for = '30d'\n"
+
+
+@pytest.fixture
+def world(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Recordings of October 2025, looked at today; EARMARK_HOME is this world."""
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    monkeypatch.chdir(root)
+    (root / "config").mkdir()
+    (root / "config" / "config.toml").write_text(CONFIG)
+    world = World(root, {"audio": {"keep_for": "30d"}})
+    world.record("a.wav", said="the walrus signs at noon")
+    world.record("b.wav", speech_seconds=400.0)
+    return world
+
+
+def run(*words: str, answer: str | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(app, words, input=answer, env={"COLUMNS": "300"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def run_json(*words: str) -> Any:
+    code, output = run(*words, "--json")
+    assert code == 0, output
+    return json.loads(output)
+
+
+def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: World) -> None:
+    plan = run_json("retention", "plan")
+    assert [Path(d["path"]).name for d in plan["goes"]] == ["a.wav"]
+    assert plan["goes"][0]["rule"] == "audio: keep_for 30d (class)"
+    stays = {Path(d["path"]).name: d["reason"] for d in plan["stays"]}
+    assert stays["b.wav"].startswith("quality gate: only 2% of the speech is transcribed")
+    assert (
+        stays["a.md"]
+        == "kept by summary: no rule (class); summary: no rule (class), in force when it was accepted"
+    )
+    code, output = run("retention", "plan")
+    assert code == 0
+    assert "a.wav" in output
+    assert "goes" in output
+
+
+def test_the_plan_looks_ahead(world: World) -> None:
+    assert run_json("retention", "plan", "--at", "2025-10-15")["goes"] == []
+    assert len(run_json("retention", "plan", "--at", "2027-01-01")["goes"]) == 1
+
+
+def test_a_plan_can_be_narrowed_to_a_path(world: World) -> None:
+    assert run_json("retention", "plan", "drop/b.wav")["goes"] == []
+    assert len(run_json("retention", "plan", "drop")["goes"]) == 1
+
+
+def test_apply_asks_and_does_nothing_on_a_no(world: World) -> None:
+    code, output = run("retention", "apply", answer="n\n")
+    assert code == 1
+    assert "Move 1 files" in output
+    assert "a.wav" in world.files()
+    code, output = run("retention", "apply", answer="y\n")
+    assert code == 0
+    assert "a.wav" not in world.files()
+    assert run_json("retention", "status")["last_sweep"]["trashed"] == 1
+
+
+def test_a_saved_plan_is_refused_when_the_world_has_changed(world: World) -> None:
+    assert run("retention", "plan", "--save", "plan.json")[0] == 0
+    assert run("retention", "plan", "--save", "plan.json")[0] == 65
+    (world.root / "config" / "config.toml").write_text(CONFIG + "keep_last = 1\n")
+    code, output = run("retention", "apply", "--plan", "plan.json", "--yes")
+    assert code == 65
+    assert "another retention policy" in output
+    (world.root / "config" / "config.toml").write_text(CONFIG)
+    run("hold", "drop/a.wav")
+    code, output = run("retention", "apply", "--plan", "plan.json", "--yes")
+    assert code == 65
+    assert "no longer matches the world" in output
+    run("hold", "--release", "drop/a.wav")
+    assert run("retention", "apply", "--plan", "plan.json", "--yes")[0] == 0
+    assert "a.wav" not in world.files()
+
+
+def test_a_recording_that_fails_the_gate_is_shown_and_can_be_let_go(world: World) -> None:
+    assert run_json("retention", "apply", "--yes")["trashed"] == 1
+    failing = run_json("retention", "status")["failing_quality"]
+    assert [Path(f["path"]).name for f in failing] == ["b.wav"]
+    assert run("retention", "accept", "drop/b.md")[0] == 0
+    assert len(run_json("retention", "plan")["goes"]) == 1
+    assert run("retention", "accept", "--undo", "drop/b.wav")[0] == 0
+    assert run_json("retention", "plan")["goes"] == []
+
+
+def test_a_recording_can_have_a_rule_of_its_own(world: World) -> None:
+    assert run("retention", "set", "drop/a.wav", "--kind", "audio", "--never")[0] == 0
+    assert run_json("retention", "plan")["goes"] == []
+    assert run("retention", "set", "drop/a.wav", "--clear")[0] == 0
+    assert len(run_json("retention", "plan")["goes"]) == 1
+    assert run("retention", "set", "drop/a.wav", "--keep-for", "soon")[0] == 65
+    assert run("retention", "set", "drop/a.wav")[0] == 65
+    assert run("retention", "set", "drop/unknown.wav", "--never")[0] == 66
+
+
+def test_trash_is_listed_restored_and_emptied(world: World) -> None:
+    run("retention", "apply", "--yes")
+    (row,) = run_json("trash", "list")
+    assert Path(row["original"]).name == "a.wav"
+    assert run("trash", "restore", "drop/nothing.wav")[0] == 66
+    assert run("trash", "restore", "drop/a.wav")[0] == 0
+    assert "a.wav" in world.files()
+    assert run_json("hold")[0]["why"] == "restored from the trash"
+    run("hold", "--release", "drop/a.wav")
+    run("retention", "apply", "--yes")
+    assert run("trash", "empty", answer="n\n")[0] == 1
+    assert run("trash", "empty", "--yes")[0] == 0
+    assert run_json("trash", "list") == []
+    acts = [r["act"] for r in run_json("receipts", "list")]
+    assert acts == ["trashed", "restored", "trashed", "purged"]
+
+
+def test_retroactive_lets_a_stricter_policy_count_from_then_on(world: World) -> None:
+    (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
+    plan = run_json("retention", "plan")
+    assert plan["goes"] == []
+    assert len(run_json("retention", "plan", "--retroactive")["goes"]) == 2
+    assert run("retention", "apply", "--retroactive", answer="n\n")[0] == 1
+    assert run_json("retention", "plan")["goes"] == []
+    assert run_json("retention", "apply", "--retroactive", "--yes")["trashed"] == 2
+    world.record("c.wav")
+    assert world.ledger.retention.policies() != {}
+
+
+def test_forget_shows_asks_for_typed_words_erases_and_says_what_it_cannot_reach(world: World) -> None:
+    dry = run_json("forget", "drop/a.wav", "--dry-run")
+    assert len(dry["copies"]) == 3
+    code, output = run("forget", "drop/a.md", answer="yes\n")
+    assert code == 1
+    assert "Nothing was erased" in output
+    assert "a.wav" in world.files()
+    code, output = run("forget", "drop/a.md", answer="forget 1\n")
+    assert code == 0, output
+    assert "backups" in output
+    assert world.files() == {"b.wav", "b.md", "b.transcript.md"}
+    assert run("forget", "drop/a.wav", "--yes")[0] == 66
+
+
+def test_forget_by_words_by_date_and_everything(world: World) -> None:
+    assert run_json("forget", "--matching", "WALRUS SIGNS", "--yes")["recordings"] == 1
+    assert run_json("forget", "--before", "2025-01-01", "--yes")["recordings"] == 0
+    assert run("forget")[0] == 65
+    assert run("forget", "--all", "drop/b.wav")[0] == 65
+    result = run_json("forget", "--all", "--yes")
+    assert (result["recordings"], result["complete"]) == (1, True)
+    assert world.files() == set()
+    assert run("receipts", "verify")[0] == 0
+
+
+def test_forget_refuses_what_is_held_unless_told_so(world: World) -> None:
+    run("hold", "drop/a.wav", "--why", "court case")
+    code, output = run("forget", "drop/a.wav", "--yes")
+    assert code == 65
+    assert "held" in output
+    assert run("forget", "drop/a.wav", "--yes", "--even-held")[0] == 0
+
+
+def test_what_was_forgotten_can_be_welcomed_back_by_its_owner(world: World) -> None:
+    copy = world.root / "copy.wav"
+    copy.write_bytes((world.drop / "a.wav").read_bytes())
+    run("forget", "drop/a.wav", "--yes")
+    assert "may be taken again" in run("forget", "--lift", "copy.wav")[1]
+    assert "was never erased" in run("forget", "--lift", "copy.wav")[1]
+
+
+def test_receipts_are_exported_and_verified_anywhere(world: World) -> None:
+    run("retention", "apply", "--yes")
+    assert run("receipts", "export", "--out", "receipts.jsonl")[0] == 0
+    assert run_json("receipts", "verify", "receipts.jsonl") == {"receipts": 1, "problems": []}
+    assert len(run_json("receipts", "list", "drop/a.wav")) == 1
+    assert run_json("receipts", "list", "drop/b.wav") == []
+    file = world.root / "receipts.jsonl"
+    file.write_text(file.read_text().replace("audio", "radio"))
+    assert run("receipts", "verify", "receipts.jsonl")[0] == 1
+    file.write_text("nonsense\n")
+    assert run("receipts", "verify", "receipts.jsonl")[0] == 65
+
+
+def test_export_and_its_verification(world: World) -> None:
+    result = run_json("export", "--out", "all.zip")
+    assert result["recordings"] == 2
+    assert run("export", "--out", "all.zip")[0] == 65
+    assert run("export")[0] == 65
+    assert run("export", "verify", "all.zip")[0] == 0
+    (world.root / "all.zip").write_bytes(b"not a zip")
+    assert run("export", "verify", "all.zip")[0] == 65
+
+
+def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
+    from earmark.retention.single import one_at_a_time
+
+    with one_at_a_time(world.ledger):
+        code, output = run("retention", "apply", "--yes")
+    assert code == 75
+    assert "right now" in output
