@@ -39,6 +39,14 @@ class Phrase:
     no_speech: float
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine made of a passage. `reached`: seconds up to which `phrases` are complete; hear on from there."""
+
+    phrases: tuple[Phrase, ...]
+    reached: float
+
+
 class Engine(Protocol):
     """A speech engine with its model loaded. The same passage and wish always give the same phrases."""
 
@@ -67,5 +75,5 @@ class Engine(Protocol):
     def detect_language(self, speech: Samples) -> tuple[str, float]:
         """The most probable language of at most 30 s of speech, and its probability."""
 
-    def hear(self, speech: Samples, wish: Wish) -> list[Phrase]:
-        """The words of at most 30 s of speech, in order of time."""
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        """The words of at most 30 s of speech, in order of time; `reached` is more than 0."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from earmark.domain import Segment
-from earmark.transcription.engine import RATE, Engine, Samples, Wish
+from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
-from earmark.transcription.windows import Window, windows
+from earmark.transcription.windows import FRAME, SPEECH, Window, Windows
 
 SURE_OF_LANGUAGE = 0.5
 """Probability from which a detected language is believed (faster-whisper's own threshold)."""
@@ -18,6 +20,12 @@ LANGUAGE_WINDOWS = 8
 
 ENOUGH_TO_TELL = 5.0
 """Seconds of speech without which one window does not settle the language."""
+
+
+LEAST_LEFT = 0.5
+"""Seconds of speech that an answer may leave over without being asked again: no word is so short and so late."""
+
+NOTHING = Answer((), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,19 @@ def listen(
     same passages as never having stopped.
     """
     wish = Wish(asked.language or "en", asked.hotwords, asked.initial_prompt, asked.beam_size)
-    for window in windows(blocks, engine.voice, round(resume_at * RATE)):
+    cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
+    while (window := cutter.next()) is not None:
+        speech = window.speech()
+        answer = engine.hear(speech, wish) if len(speech) else NOTHING
+        left = len(window.samples)
+        if answer.reached < len(speech) / RATE - LEAST_LEFT:
+            # Where the model itself ended a sentence. Moving to a quieter moment nearby cost words when measured.
+            left = max(1, window.sample_of(answer.reached, end=True))
+            cutter.leave_at(left)
         yield Passage(
-            upto=window.end / RATE,
-            segments=_segments(engine, window, wish),
-            speech_seconds=window.speech_seconds,
+            upto=(window.start + left) / RATE,
+            segments=_segments(window, answer.phrases),
+            speech_seconds=float(np.count_nonzero(window.voice[: left // FRAME] >= SPEECH)) * FRAME / RATE,
         )
 
 
@@ -64,7 +80,7 @@ def settle_language(engine: Engine, blocks: Iterable[Samples]) -> tuple[str, flo
     """
     best = ("en", 0.0)
     tried = 0
-    for window in windows(blocks, engine.voice):
+    for window in Windows(blocks, engine.voice):
         speech = window.speech()
         if len(speech) == 0:
             continue
@@ -79,18 +95,15 @@ def settle_language(engine: Engine, blocks: Iterable[Samples]) -> tuple[str, flo
     return best
 
 
-def _segments(engine: Engine, window: Window, wish: Wish) -> tuple[Segment, ...]:
-    speech = window.speech()
-    phrases = engine.hear(speech, wish) if len(speech) else []
-    times = [(window.time_of(p.start), window.time_of(p.end, end=True)) for p in phrases]
-    at = [(round(a * RATE) - window.start, round(b * RATE) - window.start) for a, b in times]
+def _segments(window: Window, phrases: Sequence[Phrase]) -> tuple[Segment, ...]:
+    at = [(window.sample_of(p.start), window.sample_of(p.end, end=True)) for p in phrases]
     return tuple(
         Segment(
-            start=round(first, 2),
-            end=round(max(first, last), 2),
+            start=round((window.start + first) / RATE, 2),
+            end=round((window.start + max(first, last)) / RATE, 2),
             text=phrase.text,
             confidence=round(confidence(phrase), 3),
             mark=mark,
         )
-        for phrase, (first, last), mark in zip(phrases, times, marks(phrases, window.voice, at), strict=True)
+        for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True)
     )

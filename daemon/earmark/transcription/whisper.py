@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,25 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import ctranslate2
 import faster_whisper
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
 from faster_whisper.vad import get_vad_model
 
 from earmark.errors import ModelError
-from earmark.transcription.engine import Phrase, Samples, Wish
+from earmark.transcription.engine import Answer, Phrase, Samples, Wish
 from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop
+from earmark.transcription.timestamps import STEP, split
 from earmark.transcription.windows import FRAME
+
+MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
+"""Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and 5 s of nothing after the speech.
+
+Whisper was trained on 30 s; less costs less, and on short recordings no word (facts.md; measured again here).
+"""
+
+MOST_PROMPT = 223
+"""Tokens of vocabulary and prompt together: half of Whisper's context of 448, less one (openai/whisper)."""
 
 # Whisper's own answer to a failed pass is to sample at rising temperatures. CTranslate2's random generator cannot be
 # seeded again once it has been used (it is a thread-local of its worker), so a window would come out differently
@@ -80,39 +94,78 @@ class WhisperEngine:
         language, probability, _ = self._model.detect_language(audio=speech)
         return str(language), float(probability)
 
-    def hear(self, speech: Samples, wish: Wish) -> list[Phrase]:
-        if len(speech) == 0:
-            return []
-        best: list[Any] = []
-        for number, extra in enumerate(_PASSES):
-            segments, _ = self._model.transcribe(
-                speech,
-                language=wish.language,
-                beam_size=wish.beam_size,
-                temperature=0.0,
-                condition_on_previous_text=False,
-                initial_prompt=wish.initial_prompt or None,
-                hotwords=wish.hotwords or None,
-                vad_filter=False,
-                without_timestamps=False,
-                **extra,
-            )
-            heard = list(segments)
-            if number == 0 or _is_better(heard, best):
-                best = heard
-            if not _has_failed(heard):
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        whisper = self._model
+        features = whisper.feature_extractor(speech)
+        content = min(features.shape[-1] - 1, MOST_FRAMES)
+        length = min(MOST_FRAMES, max(LEAST_FRAMES, content + FRAMES_AFTER))
+        encoded = whisper.encode(pad_or_trim(features[:, :content], length))
+        tokenizer = Tokenizer(
+            whisper.hf_tokenizer, self.multilingual, task="transcribe", language=wish.language
+        )
+        best: _Pass | None = None
+        for extra in _PASSES:
+            found = self._search(encoded, tokenizer, wish, extra)
+            if best is None or found.better_than(best):
+                best = found
+            if not found.failed:
                 break
-        return [
-            Phrase(
-                start=float(s.start),
-                end=max(float(s.start), float(s.end)),
-                text=str(s.text).strip(),
-                logprob=float(s.avg_logprob),
-                no_speech=float(s.no_speech_prob),
-            )
-            for s in best
-            if str(s.text).strip()
-        ]
+        assert best is not None
+        runs, reached = split(best.tokens, tokenizer.timestamp_begin, content / whisper.frames_per_second)
+        phrases = (
+            Phrase(start, end, tokenizer.decode(tokens).strip(), best.logprob, best.no_speech)
+            for start, end, tokens in runs
+        )
+        return Answer(tuple(p for p in phrases if p.text), reached)
+
+    def _search(self, encoded: Any, tokenizer: Tokenizer, wish: Wish, extra: dict[str, Any]) -> _Pass:
+        result = self._model.model.generate(
+            encoded,
+            [_prompt(tokenizer, wish)],
+            beam_size=wish.beam_size,
+            max_length=self._model.max_length,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            max_initial_timestamp_index=round(1.0 / STEP),
+            **extra,
+        )[0]
+        tokens = list(result.sequences_ids[0])
+        text = tokenizer.decode([t for t in tokens if t < tokenizer.timestamp_begin]).strip()
+        # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
+        logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
+        return _Pass(tokens, text, logprob, float(result.no_speech_prob))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One search: the tokens, their text, their mean log probability, and the model's guess that nobody spoke."""
+
+    tokens: list[int]
+    text: str
+    logprob: float
+    no_speech: float
+
+    @property
+    def failed(self) -> bool:
+        return self.logprob < UNLIKELY or get_compression_ratio(self.text) > COMPRESSES
+
+    def better_than(self, other: _Pass) -> bool:
+        """It no longer repeats itself, or it is more probable."""
+        mine, its = (get_compression_ratio(t) > COMPRESSES or is_loop(t) for t in (self.text, other.text))
+        return its if mine != its else self.logprob > other.logprob
+
+
+def _prompt(tokenizer: Tokenizer, wish: Wish) -> list[int]:
+    """Vocabulary first, then the prompt, then what starts an answer. The end of the prompt counts most to Whisper."""
+    prompt: list[int] = []
+    words = tokenizer.encode(" " + wish.hotwords.strip())[:MOST_PROMPT] if wish.hotwords else []
+    room = MOST_PROMPT - len(words)
+    said = tokenizer.encode(" " + wish.initial_prompt.strip())[-room:] if wish.initial_prompt and room else []
+    if words or said:
+        prompt = [tokenizer.sot_prev, *words, *said]
+    return [*prompt, *tokenizer.sot_sequence]
 
 
 def choose_device(device: str) -> str:
@@ -131,18 +184,3 @@ def _compute_type(device: str) -> str:
         ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
     )
     return next((kind for kind in wanted if kind in supported), "default")
-
-
-def _has_failed(segments: list[Any]) -> bool:
-    return any(s.compression_ratio > COMPRESSES or s.avg_logprob < UNLIKELY for s in segments)
-
-
-def _is_better(new: list[Any], old: list[Any]) -> bool:
-    """Whether a second search is worth more: it no longer loops, or it is more probable."""
-    if not new:
-        return False
-    looped = any(is_loop(s.text) or s.compression_ratio > COMPRESSES for s in old)
-    loops = any(is_loop(s.text) or s.compression_ratio > COMPRESSES for s in new)
-    if looped != loops:
-        return looped
-    return bool(np.mean([s.avg_logprob for s in new]) > np.mean([s.avg_logprob for s in old]))

@@ -1,8 +1,8 @@
 """Cutting the stream of samples into windows that are heard on their own, at the quietest places.
 
-A window depends on nothing but the samples after its start. So hearing can begin again at any cut, and gives the
-same windows, and with an engine that keeps no state the same words, as if it had never stopped. Pure: the voice
-detector is handed in.
+A window depends on nothing but the samples after its start. So hearing can begin again at any point where a window
+was left, and gives the same windows, and with an engine that keeps no state the same words, as if it had never stopped.
+Pure: the voice detector is handed in.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ ENOUGH_SPEECH = 24.0
 
 LOOK, LONGEST = 32.0, 60.0
 """Seconds looked at first, and at most; LONGEST bounds what is heard again after a kill."""
+
+EARLIEST = 0.6
+"""Share of the longest possible window before which it is not cut: short windows cost as much to hear as long ones."""
 
 Voice = Callable[[Samples], NDArray[np.float32]]
 Span = tuple[int, int]
@@ -70,8 +73,8 @@ class Window:
             return np.zeros(0, dtype=np.float32)
         return np.concatenate([self.samples[a:b] for a, b in self.spans])
 
-    def time_of(self, seconds: float, *, end: bool = False) -> float:
-        """Seconds in the recording of a moment in `speech()`.
+    def sample_of(self, seconds: float, *, end: bool = False) -> int:
+        """The sample of this window of a moment in `speech()`.
 
         A moment at the seam of two spans belongs to the earlier one if `end`, else to the later.
         """
@@ -79,34 +82,52 @@ class Window:
         for number, (a, b) in enumerate(self.spans):
             length = b - a
             if at < length or (end and at == length) or number == len(self.spans) - 1:
-                return (self.start + a + min(at, length)) / RATE
+                return a + min(at, length)
             at -= length
-        return self.start / RATE
+        return 0
 
 
-def windows(blocks: Iterable[Samples], voice: Voice, start: int = 0) -> Iterator[Window]:
-    """All windows of a recording from sample `start` on, which must be 0 or the end of an earlier window.
+class Windows:
+    """The windows of a recording, one at a time, from sample `start` on: 0 or where an earlier window was left.
 
     `blocks` is the recording from its beginning; what lies before `start` is passed over.
     """
-    source = _Source(blocks, start)
-    while True:
+
+    def __init__(self, blocks: Iterable[Samples], voice: Voice, start: int = 0) -> None:
+        self._source = _Source(blocks, start)
+        self._voice = voice
+        self._cut = 0
+
+    def __iter__(self) -> Iterator[Window]:
+        while (window := self.next()) is not None:
+            yield window
+
+    def leave_at(self, sample: int) -> None:
+        """Start the next window at this sample of the current one, which must lie within it, instead of at its end."""
+        if not 0 < sample <= self._cut:
+            raise ValueError(f"sample {sample} is not within the window of {self._cut} samples")
+        self._cut = sample
+
+    def next(self) -> Window | None:
+        """The window after the one before; None after the last."""
+        source = self._source
+        source.drop(self._cut)
+        self._cut = 0
         held, ends = source.first(LOOK)
         if len(held) == 0:
-            return
-        probabilities = voice(held)
+            return None
+        probabilities = self._voice(held)
         spans = speech_spans(probabilities, len(held))
         if _length(spans) < ENOUGH_SPEECH * RATE and not ends:
             held, ends = source.first(LONGEST)
-            probabilities = voice(held)
+            probabilities = self._voice(held)
             spans = speech_spans(probabilities, len(held))
         if ends and _length(spans) <= MOST_SPEECH * RATE:
-            yield Window(source.position, held, spans, probabilities, last=True)
-            return
-        cut = choose_cut(held, probabilities, spans)
+            self._cut = len(held)
+            return Window(source.position, held, spans, probabilities, last=True)
+        self._cut = cut = choose_cut(held, probabilities, spans)
         kept = probabilities[: -(-cut // FRAME)]
-        yield Window(source.position, held[:cut].copy(), speech_spans(kept, cut), kept, last=False)
-        source.drop(cut)
+        return Window(source.position, held[:cut].copy(), speech_spans(kept, cut), kept, last=False)
 
 
 def speech_spans(probabilities: NDArray[np.float32], length: int) -> tuple[Span, ...]:
@@ -158,7 +179,7 @@ def choose_cut(samples: Samples, probabilities: NDArray[np.float32], spans: tupl
         middle = max((first + last) // 2, last - int(0.5 * RATE / FRAME))
         share = _length(_before(spans, middle * FRAME)) / (MOST_SPEECH * RATE)
         progress = middle * FRAME / limit
-        if progress < 0.4:
+        if progress < EARLIEST:
             continue
         pause = min((last - first) * FRAME / RATE, 1.0)
         score = pause + 0.7 * max(share, progress)
@@ -205,8 +226,11 @@ class _Source:
         return whole[:wanted], self._length <= wanted
 
     def drop(self, count: int) -> None:
+        """Forget the first `count` of the samples held."""
+        if count == 0:
+            return
         whole = np.concatenate(self._held)[count:]
-        self._held = [whole]
+        self._held = [whole.copy()]
         self._length = len(whole)
         self.position += count
 
