@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from earmark import __version__
-from earmark.cli import config, recordings, retention, service, trash
+from earmark.cli import config, export, receipts, recordings, retention, service, trash
 from earmark.cli.console import EXIT_CODES
+from earmark.cli.forget import forget
+from earmark.cli.hold import hold
 from earmark.cli.run import run
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
@@ -27,12 +29,27 @@ DAILY, LOOK, KEEP, SETUP = "Every day", "Look", "Keep and delete", "Set up"
 
 app.command("run", rich_help_panel=DAILY)(run)
 app.command("transcribe", rich_help_panel=DAILY)(transcribe)
-app.command("retry", rich_help_panel=DAILY)(recordings.retry)
+app.command(
+    "retry", short_help="Try recordings again, after a failure or with another model.", rich_help_panel=DAILY
+)(recordings.retry)
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
-app.command("why", rich_help_panel=LOOK)(recordings.why)
-app.add_typer(retention.app, name="retention", rich_help_panel=KEEP)
+app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(recordings.why)
+app.add_typer(
+    retention.app, name="retention", short_help="See what may go and why; let it go.", rich_help_panel=KEEP
+)
+app.command("hold", short_help="Hold recordings: no rule touches them.", rich_help_panel=KEEP)(hold)
 app.add_typer(trash.app, name="trash", rich_help_panel=KEEP)
+app.command("restore", short_help="Bring files back from the trash and hold them.", rich_help_panel=KEEP)(
+    trash.restore_files
+)
+app.command(
+    "forget", short_help="Erase recordings and every trace of them, with proof.", rich_help_panel=KEEP
+)(forget)
+app.add_typer(receipts.app, name="receipts", rich_help_panel=KEEP)
+app.add_typer(
+    export.app, name="export", short_help="Take everything out, in open formats.", rich_help_panel=KEEP
+)
 app.add_typer(config.app, name="config", rich_help_panel=SETUP)
 app.add_typer(service.app, name="service", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(service.doctor)

@@ -47,6 +47,8 @@ class Status:
     wants_better_summary: tuple[Line, ...]
     edited: tuple[Line, ...]
     troubles: tuple[Line, ...]
+    last_sweep: Line | None
+    next_sweep: float | None
 
 
 def gather(places: Places, ledger: Ledger) -> Status:
@@ -89,9 +91,12 @@ def gather(places: Places, ledger: Ledger) -> Status:
         "waiting": len(waiting),
         "failed": len(failed),
     }
+    last = ledger.trash.last_sweep()
+    sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
     return Status(
         running, holder(places.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
-        tuple(parked), tuple(edited), tuple(troubles),
+        tuple(parked), tuple(edited), tuple(troubles), sweep,
+        report.next_sweep if running and report else None,
     )  # fmt: skip
 
 
@@ -182,6 +187,10 @@ def show(found: Status) -> Group:
             ]
             if len(group) > SHOWN:
                 lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
+    if found.last_sweep is not None:
+        then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
+        last = f"{ago(found.last_sweep.since or 0.0)}: {escape(readable(found.last_sweep.reason))}"
+        lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         lines += [
             "",

@@ -15,16 +15,24 @@ from earmark.cli.console import readable, short, span
 from earmark.log import plain
 from earmark.supervisor.report import Working
 
-QUIET = frozenset(
-    ("known", "sandbox", "worker-well", "summarising", "note-followed", "config-loaded")
-)
+QUIET = frozenset(("known", "sandbox", "worker-well", "summarising", "note-followed", "config-loaded"))
 
 
 def _name(event: MutableMapping[str, Any]) -> str:
     return escape(readable(Path(event.get("file", "")).name))
 
 
-_SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str]] = {
+def _sweep(event: MutableMapping[str, Any]) -> str | None:
+    if event.get("outcome") in ("nothing", "swept") and not event.get("trashed") and not event.get("purged"):
+        return None
+    return (
+        f"[dim]retention: {event['outcome']}; {event['trashed']} to the trash, {event['purged']} purged "
+        "(earmark retention plan)[/]"
+    )
+
+
+_SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
+    "sweep": _sweep,
     "watching": lambda e: (
         "Watching "
         + ", ".join(f"[bold]{escape(readable(f))}[/]" for f in e["folders"])
