@@ -61,9 +61,9 @@ def candidates(draw: st.DrawFn, kind: Kind = Kind.AUDIO) -> list[Candidate]:
         found.append(
             Candidate(
                 kind=kind,
-                path=Path(draw(st.sampled_from(FOLDERS)), f"{number}.wav"),
-                place=Path("/drop/x"),
-                folder=Path("/drop"),
+                raw_path=f"{(folder := draw(st.sampled_from(FOLDERS)))}/{number}.wav".encode(),
+                raw_place=b"/drop/x",
+                folder=Path(folder),
                 recording_id=f"{number}",
                 sha256="",
                 size=draw(st.integers(0, 2000)),
@@ -79,8 +79,6 @@ def candidates(draw: st.DrawFn, kind: Kind = Kind.AUDIO) -> list[Candidate]:
                 tags=draw(st.sampled_from([(), (), ("private",)])),
             )
         )
-    for item in found:
-        item.folder = item.path.parent
     return sorted(found, key=lambda c: (str(c.folder), -c.dated, str(c.path)))
 
 
@@ -92,7 +90,7 @@ def going(
     items: list[Candidate], policy: Policy, promised: dict[int, Policy], now: float = NOW, **options: Any
 ) -> set[Path]:
     items = [replace(item) for item in items]
-    decider = Decider(policy, lambda row: promised[row], now, zone=UTC, **options)
+    decider = Decider(policy, promised, now, zone=UTC, **options)
     return {d.item.path for d in make_plan(decider.decide_all(items), policy, now, no_look).goes}
 
 
@@ -125,7 +123,7 @@ def test_nothing_held_unfinished_future_dated_or_unruled_is_ever_in_a_plan(
 def test_what_the_disk_says_to_keep_is_never_in_a_plan(
     items: list[Candidate], policy: Policy, one: Policy, two: Policy
 ) -> None:
-    decider = Decider(policy, lambda row: (one, two)[row - 1], NOW, zone=UTC)
+    decider = Decider(policy, {1: one, 2: two}, NOW, zone=UTC)
     plan = make_plan(decider.decide_all(items), policy, NOW, lambda d: "edited by you", keep_all=True)
     assert plan.goes == []
     assert all(not d.goes for d in plan.kept)
@@ -274,9 +272,9 @@ def test_the_fuse_blows_by_count_and_by_share_but_not_for_a_handful() -> None:
     def plan(count: int, size: int, total: int) -> Any:
         made = make_plan([], NOTHING, NOW, no_look)
         item = Candidate(
-            Kind.AUDIO, Path("/a"), Path("/a"), Path("/"), "", "", size, None, NOW, NOW, "", False, None, None, None, None
+            Kind.AUDIO, b"/a", b"/a", Path("/"), "", "", size, None, NOW, NOW, "", False, None, None, None, None
         )  # fmt: skip
-        made.goes = [Decision(item, "audio", True, "", "", NOW, NOW)] * count
+        made.goes = [Decision(item, "audio", True, "", "", NOW)] * count
         made.total_bytes = total
         return made
 

@@ -19,6 +19,9 @@ CREATE TRIGGER recording_remembers_policy AFTER INSERT ON recordings BEGIN
     INSERT INTO accepted_under VALUES (new.id, (SELECT max(id) FROM policies));
 END;
 
+-- Looked up for every file that is about to go, and for cascades.
+CREATE INDEX artifacts_by_recording ON artifacts (recording_id);
+
 CREATE TABLE holds (
     recording_id   TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
     at             REAL NOT NULL,

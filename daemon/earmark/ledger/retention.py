@@ -24,8 +24,8 @@ class Candidate:
     """
 
     kind: Kind
-    path: Path
-    place: Path
+    raw_path: bytes
+    raw_place: bytes
     folder: Path
     recording_id: str
     sha256: str
@@ -40,6 +40,15 @@ class Candidate:
     policy: int | None
     item_rule: str | None
     tags: tuple[str, ...] = ()
+
+    # Made when asked for: of a million files a plan names few.
+    @property
+    def path(self) -> Path:
+        return Path(os.fsdecode(self.raw_path))
+
+    @property
+    def place(self) -> Path:
+        return Path(os.fsdecode(self.raw_place))
 
 
 # The facts of a recording that are the same for each of its files. Jobs are looked up through their unique index.
@@ -56,7 +65,7 @@ _JOINS = """
     LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
 """
 _AUDIO = f"""
-    SELECT 'audio' AS kind, p.path AS path, p.path AS place, p.recording_id AS recording_id,
+    SELECT p.path AS path, p.path AS place, p.recording_id AS recording_id,
         p.recording_id AS sha256, p.size AS size, p.mtime_ns AS mtime_ns, p.inode AS inode, p.device AS device,
         'here' AS state, {_RECORDING}
     FROM places p {_JOINS}
@@ -64,7 +73,7 @@ _AUDIO = f"""
     WHERE p.gone_at IS NULL ORDER BY p.folder, r.media_time DESC, p.path
 """
 _WRITTEN = f"""
-    SELECT f.kind AS kind, f.path AS path, f.place AS place, f.recording_id AS recording_id, f.sha256 AS sha256,
+    SELECT f.path AS path, f.place AS place, f.recording_id AS recording_id, f.sha256 AS sha256,
         0 AS size, 0 AS mtime_ns, 0 AS inode, 0 AS device, f.state AS state, {_RECORDING}
     FROM artifacts f JOIN places p ON p.path = f.place {_JOINS}
     LEFT JOIN item_rules i ON i.recording_id = r.id AND i.kind = f.kind
@@ -85,8 +94,12 @@ class Retention:
         """
         cursor = self._db.execute(_AUDIO) if kind is Kind.AUDIO else self._db.execute(_WRITTEN, (kind,))
         tags = self._tags()
+        folders: dict[bytes, Path] = {}
         for row in cursor:
-            yield _candidate(row, tags)
+            raw = row["folder"]
+            if raw not in folders:
+                folders[raw] = Path(os.fsdecode(raw))
+            yield _candidate(row, kind, folders[raw], tags)
 
     def remember_policy(self, digest: str, body: str, now: Instant) -> bool:
         """The policy in force from now on; true if it differs from the one before."""
@@ -289,14 +302,14 @@ def _unfinished(row: Row) -> str:
     return "its notes are behind" if row["behind"] else ""
 
 
-def _candidate(row: Row, tags: dict[str, tuple[str, ...]]) -> Candidate:
-    audio = row["kind"] == "audio"
+def _candidate(row: Row, kind: Kind, folder: Path, tags: dict[str, tuple[str, ...]]) -> Candidate:
+    audio = kind is Kind.AUDIO
     failed = row["t_state"] == "failed"
     return Candidate(
-        kind=Kind(row["kind"]),
-        path=Path(os.fsdecode(row["path"])),
-        place=Path(os.fsdecode(row["place"])),
-        folder=Path(os.fsdecode(row["folder"])),
+        kind=kind,
+        raw_path=row["path"],
+        raw_place=row["place"],
+        folder=folder,
         recording_id=row["recording_id"],
         sha256=row["sha256"],
         size=row["size"],

@@ -44,6 +44,7 @@ class Found:
 
     copies: list[Copy] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
+    paths: set[Path] = field(default_factory=set)
 
     def of(self, recording_id: str) -> list[Copy]:
         return [copy for copy in self.copies if copy.recording_id == recording_id]
@@ -88,12 +89,11 @@ def _from_ledger(ledger: Ledger, recording_id: str, found: Found) -> None:
 
 def _strays(ledger: Ledger, wanted: set[str], tops: set[Path], found: Found) -> None:
     """Copies that the ledger does not know."""
-    known = {copy.path for copy in found.copies}
     sizes = {r.size: r.id for r in (ledger.places.recording(i) for i in wanted) if r is not None}
     hashes = {a.sha256: a for i in wanted for a in ledger.artifacts.of_recording(i) if a.sha256}
     outermost = [top for top in tops if not any(top != o and top.is_relative_to(o) for o in tops)]
     for path, size in _files(outermost):
-        if path in known:
+        if path in found.paths:
             continue
         if size in sizes:
             digest = _digest(path)
@@ -163,7 +163,9 @@ def _digest(path: Path) -> str | None:
 
 
 def _add(found: Found, path: Path, what: str, edited: bool, recording_id: str) -> None:
-    if all(copy.path != path for copy in found.copies):
-        info = path.lstat()
-        if stat.S_ISREG(info.st_mode):
-            found.copies.append(Copy(path, what, info.st_size, edited, recording_id))
+    if path in found.paths:
+        return
+    info = path.lstat()
+    if stat.S_ISREG(info.st_mode):
+        found.paths.add(path)
+        found.copies.append(Copy(path, what, info.st_size, edited, recording_id))

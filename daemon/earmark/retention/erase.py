@@ -74,10 +74,14 @@ def erase(
     """
     result = Erased()
     tops = set(folders)
+    wanted = list(recording_ids)
+    share = max(1, search.NEEDLES // max(1, len(wanted)))
     needles: set[bytes] = set()
-    for recording_id in recording_ids:
+    for recording_id in wanted:
         copies = found.of(recording_id)
-        needles |= search.needles_of(ledger, recording_id, [c.path for c in copies if "audio" in c.what])
+        if len(needles) < search.NEEDLES:
+            audio = [c.path for c in copies if "audio" in c.what]
+            needles |= search.needles_of(ledger, recording_id, audio, share)
         tops.update(place.folder for place in ledger.places.of(recording_id))
         step("before:announce")
         with ledger.transaction():
@@ -86,13 +90,11 @@ def erase(
             )
         step("after:announce")
         _finish(ledger, recording_id, now, result, step, sum(c.size for c in copies))
-        # A note that the daemon published between looking and announcing.
-        for copy in find(ledger, [recording_id], tops).copies:
-            _unlink(copy.path, result)
+    # Notes that a running daemon published between looking and announcing.
+    for copy in find(ledger, wanted, tops).copies:
+        _unlink(copy.path, result)
     compact(ledger, result, now, step)
-    _scrub(ledger.db.file.parent, needles)
-    needles -= search.still_alive(ledger, needles)
-    result.found_again = sorted(search.where_found(ledger.db.file.parent, needles))
+    result.found_again = _left(ledger, needles)
     return result
 
 
@@ -167,16 +169,32 @@ def _unlink(path: Path, result: Erased) -> bool:
     return True
 
 
-def _scrub(state: Path, needles: set[bytes]) -> None:
-    """Take lines that name it out of logs, and the daemon's last account of itself (it writes a new one)."""
-    for path in search.where_found(state, needles):
+def _left(ledger: Ledger, needles: set[bytes]) -> list[Path]:
+    """Files of the state folder that still hold bytes of what was erased, logs and status cleaned of it first.
+
+    What lies in the trash under a row of another recording is that recording's.
+    """
+    state = ledger.db.file.parent
+    others = {row.trashed for row in ledger.trash.in_state("here") if row.trashed is not None}
+    hits = search.where_found(state, needles, others)
+    alive = search.still_alive(ledger, set().union(*hits.values())) if hits else set()
+    left = []
+    for path, found in sorted(hits.items()):
         if path.name == "status.json":
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # the daemon's last account of itself; it writes a new one
         elif path.suffix in (".log", ".jsonl") or ".log." in path.name:
-            lines = path.read_bytes().splitlines(keepends=True)
-            kept = [line for line in lines if not any(needle in line for needle in needles)]
-            # In place: whoever has it open for appending goes on writing to this very file.
-            with path.open("r+b") as file:
-                file.write(b"".join(kept))
-                file.truncate()
-                os.fsync(file.fileno())
+            _scrub(path, found)
+        elif found - alive:
+            left.append(path)
+    return left
+
+
+def _scrub(path: Path, needles: set[bytes]) -> None:
+    """Take the lines that hold any of these out of a log."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if not any(needle in line for needle in needles)]
+    # In place: whoever has it open for appending goes on writing to this very file.
+    with path.open("r+b") as file:
+        file.write(b"".join(kept))
+        file.truncate()
+        os.fsync(file.fileno())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 
 from earmark.config.schema import RetentionRule
 from earmark.domain import Instant, Kind
@@ -33,8 +34,8 @@ SKEW = 120.0
 class Decision:
     """One file and what was decided. `about` is its class, `since` when its clock started.
 
-    `goes`: a rule lets it go and nothing keeps it. `rule` names the rules that had a say, `reason` is a sentence.
-    `when`: the instant from which it may go, None if that cannot be said or is never.
+    `goes`: a rule lets it go and nothing keeps it. `rule` names the rules that had a say, `reason` is a sentence;
+    `keeping` are the rules that keep it.
     """
 
     item: Candidate
@@ -43,7 +44,15 @@ class Decision:
     rule: str
     reason: str
     since: Instant | None
-    when: Instant | None
+    keeping: tuple[Kept, ...] = ()
+
+    @property
+    def when(self) -> Instant | None:
+        """The instant from which it may go; None if that cannot be said or is never."""
+        if self.goes:
+            return self.since
+        ends = [kept.until for kept in self.keeping]
+        return None if not ends or None in ends else max(end for end in ends if end is not None)
 
 
 Look = Callable[[Decision], str | None]
@@ -86,7 +95,7 @@ class Decider:
     def __init__(
         self,
         policy: Policy,
-        accepted_under: Callable[[int], Policy],
+        accepted_under: Mapping[int, Policy],
         now: Instant,
         *,
         retroactive: bool = False,
@@ -97,20 +106,22 @@ class Decider:
         self._now = now
         self._retroactive = retroactive
         self._zone = zone
-        self._rules: dict[tuple[int | None, str, str, tuple[str, ...]], tuple[Scoped, ...]] = {}
+        self._calendar = policy.counts_days or any(p.counts_days for p in accepted_under.values())
+        self._rules: dict[tuple[int | None, str, Path, tuple[str, ...]], tuple[Scoped, ...]] = {}
 
     def decide_all(self, candidates: Iterable[Candidate]) -> Iterator[Decision]:
         """Decide files of one kind, given folder by folder and newest first, as the ledger streams them."""
         folder = None
         rankings: dict[str, Ranking] = {}
         for item in candidates:
-            if item.folder != folder:
+            if item.folder is not folder and item.folder != folder:
                 folder, rankings = item.folder, {}
             about = FAILED if item.failed and item.kind is Kind.AUDIO else item.kind.value
             standing = None
             if self._counts(item):
-                ranking = rankings.setdefault(about, Ranking(self._zone))
-                standing = ranking.place(item.dated, item.size)
+                if about not in rankings:
+                    rankings[about] = Ranking(self._zone, calendar=self._calendar)
+                standing = rankings[about].place(item.dated, item.size)
             yield self._decide(item, about, standing)
 
     def _counts(self, item: Candidate) -> bool:
@@ -125,27 +136,20 @@ class Decider:
         since = item.failed_at if item.failed else item.done_at
         blocked = self._blocked(item, since)
         if blocked is not None or since is None:
-            return Decision(
-                item, about, False, "", blocked or "not all of its notes are written", since, None
-            )
+            return Decision(item, about, False, "", blocked or "not all of its notes are written", since)
         rules = self._rules_of(item, about)
-        promised = self._promised(item, about)
         keeping = [
-            kept for scoped in rules if (kept := kept_by(scoped, standing, since, self._now)) is not None
-        ]
-        keeping += [
-            Kept(f"{kept.by}, in force when it was accepted", kept.until)
-            for scoped in promised
+            kept
+            for scoped in (*rules, *self._promised(item, about))
             if (kept := kept_by(scoped, standing, since, self._now)) is not None
         ]
-        if not rules or keeping:
-            if not keeping:
-                return Decision(item, about, False, "", f"no rule for {about}", since, None)
-            when = None if any(k.until is None for k in keeping) else max(k.until or 0.0 for k in keeping)
-            why = "kept by " + "; ".join(dict.fromkeys(k.by for k in keeping))
-            return Decision(item, about, False, "; ".join(k.by for k in keeping), why, since, when)
+        if not rules and not keeping:
+            return Decision(item, about, False, "", f"no rule for {about}", since)
+        if keeping:
+            by = keeping[0].by if len(keeping) == 1 else "; ".join(kept.by for kept in keeping)
+            return Decision(item, about, False, by, f"kept by {by}", since, tuple(keeping))
         named = "; ".join(scoped.named(describe(scoped.rule)) for scoped in rules)
-        return Decision(item, about, True, named, "no rule keeps it any longer", since, since)
+        return Decision(item, about, True, named, "no rule keeps it any longer", since)
 
     def _blocked(self, item: Candidate, since: Instant | None) -> str | None:
         """What no rule can overcome."""
@@ -168,15 +172,20 @@ class Decider:
         """The rules in force when the recording was accepted; a stricter policy since then does not undo them."""
         if self._retroactive or item.item_rule is not None:
             return ()
-        policy = NOTHING if item.policy is None else self._accepted_under(item.policy)
-        rules = self._cached(item.policy or 0, policy, item, about)
-        return rules or (Scoped(RetentionRule(), "class", about),)
+        if item.policy is None:
+            return self._cached(0, NOTHING, item, about)
+        return self._cached(item.policy, self._accepted_under[item.policy], item, about)
 
     def _cached(self, key: int | None, policy: Policy, item: Candidate, about: str) -> tuple[Scoped, ...]:
-        full = (key, about, str(item.folder), item.tags)
-        if full not in self._rules:
-            self._rules[full] = policy.rules(about, str(item.folder), item.tags)
-        return self._rules[full]
+        """The rules of a policy for this file; a promise that says nothing keeps."""
+        full = (key, about, item.folder, item.tags)
+        found = self._rules.get(full)
+        if found is None:
+            found = policy.rules(about, str(item.folder), item.tags, promised=key is not None)
+            if not found and key is not None:
+                found = (Scoped(RetentionRule(), "class", about, promised=True),)
+            self._rules[full] = found
+        return found
 
 
 def make_plan(
@@ -187,7 +196,7 @@ def make_plan(
     for decision in decisions:
         plan.total_items += 1
         if decision.goes and (reason := look(decision)) is not None:
-            decision.goes, decision.reason, decision.when = False, reason, None
+            decision.goes, decision.reason = False, reason
         plan.total_bytes += decision.item.size
         if decision.goes:
             plan.goes.append(decision)

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from earmark.config import Config, folder_settings
+from earmark.config import Config, Duration, folder_settings
 from earmark.config.schema import RetentionRule
 from earmark.domain import Instant, Kind
 
@@ -26,56 +26,60 @@ _RULES: TypeAdapter[dict[str, RetentionRule]] = TypeAdapter(dict[str, RetentionR
 
 
 @dataclass(frozen=True, slots=True)
-class Scoped:
-    """A rule and where it comes from: `class`, `folder`, `tag NAME` or `item`."""
-
-    rule: RetentionRule
-    scope: str
-    about: str
-
-    def named(self, text: str) -> str:
-        """`audio: keep_for 30d (folder)`."""
-        return f"{self.about}: {text} ({self.scope})"
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a file stands among the rankable files of its folder and class, newest first.
 
-    `rank` from 1; `bytes_to` includes its own; `day`, `week`, `month`: the how-many-eth different one this is, if the file
-    is the newest of it, else None.
+    `rank` from 1; `bytes_to` includes its own; `day`, `week`, `month`: the how-many-eth different one this is if the file
+    is the newest of it, NOT_NEWEST if it is not, 0 if nobody counted (which keeps).
     """
 
     rank: int
     bytes_to: int
-    day: int | None
-    week: int | None
-    month: int | None
+    day: int = 0
+    week: int = 0
+    month: int = 0
+
+    def number(self, rule: str) -> int:
+        """What a rule compares with its limit."""
+        if rule == "keep_last":
+            return self.rank
+        if rule == "keep_within_size":
+            return self.bytes_to
+        return self.day if rule == "keep_daily" else self.week if rule == "keep_weekly" else self.month
+
+
+NOT_NEWEST = 10**18
 
 
 class Ranking:
-    """Gives each file of one folder and class its standing; feed it newest first."""
+    """Gives each file of one folder and class its standing; feed it newest first.
 
-    def __init__(self, zone: tzinfo | None = None) -> None:
+    `calendar`: whether any rule asks for days, weeks or months. `zone` None is this machine's local time.
+    """
+
+    def __init__(self, zone: tzinfo | None = None, *, calendar: bool = True) -> None:
         self._zone = zone
+        self._calendar = calendar
         self._rank = 0
         self._bytes = 0
-        self._last: tuple[str, str, str] = ("", "", "")
+        self._last: list[tuple[int, ...]] = [(), (), ()]
         self._counts = [0, 0, 0]
 
     def place(self, dated: Instant, size: int) -> Standing:
-        """The standing of the next file; `zone` None is this machine's local time."""
-        when = _local(dated, self._zone)
-        buckets = (f"{when:%Y-%m-%d}", f"{when:%G-%V}", f"{when:%Y-%m}")
+        """The standing of the next file."""
         self._rank += 1
         self._bytes += size
-        new: list[int | None] = [None, None, None]
+        if not self._calendar:
+            return Standing(self._rank, self._bytes)
+        when = _local(dated, self._zone)
+        buckets = ((when.toordinal(),), when.isocalendar()[:2], (when.year, when.month))
+        new = [NOT_NEWEST] * 3
         for n, bucket in enumerate(buckets):
             if bucket != self._last[n]:
+                self._last[n] = bucket
                 self._counts[n] += 1
                 new[n] = self._counts[n]
-        self._last = buckets
-        return Standing(self._rank, self._bytes, new[0], new[1], new[2])
+        return Standing(self._rank, self._bytes, *new)
 
 
 def _local(instant: Instant, zone: tzinfo | None) -> datetime:
@@ -88,10 +92,54 @@ def _local(instant: Instant, zone: tzinfo | None) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule keeps the file: which one, why, and until when if that is known."""
+    """A rule keeps the file: `by` which, and for `span` from `since` on; None if nobody can say for how long."""
 
     by: str
-    until: Instant | None
+    span: Duration | None
+    since: Instant
+
+    @property
+    def until(self) -> Instant | None:
+        """When it stops keeping; None: never, or not to be known."""
+        return _end(self.span, self.since) if self.span is not None else None
+
+
+_CALENDAR = ("keep_daily", "keep_weekly", "keep_monthly")
+
+
+class Scoped:
+    """A rule and where it comes from, made ready to judge a million files: `scope` is `class`, `folder`, `tag NAME` or
+    `item`; `promised` if it is from the policy in force at acceptance.
+    """
+
+    __slots__ = ("_about", "_after", "by_time", "longest", "ranks", "rule", "scope", "shortest", "verdict")
+
+    def __init__(self, rule: RetentionRule, scope: str, about: str, promised: bool = False) -> None:
+        self.rule = rule
+        self.scope = scope
+        self._about = about
+        self._after = ", in force when it was accepted" if promised else ""
+        self.verdict: Kept | None = None
+        """What it says of every file, if it says the same of all."""
+        if rule.empty or rule.never:
+            self.verdict = Kept(self.named("no rule" if rule.empty else "never"), None, 0.0)
+        self.ranks = tuple(
+            (Kept(self.named(f"{name} {limit}"), None, 0.0), limit, name)
+            for name in ("keep_last", "keep_within_size", *_CALENDAR)
+            if (limit := getattr(rule, name))
+        )
+        span = rule.keep_for
+        self.by_time = "" if span is None else self.named(f"keep_for {span}")
+        self.shortest = self.longest = 0.0
+        if span is not None:
+            fixed = (span.days * 24 + span.hours) * 3600.0
+            # Bounds of a calendar span in seconds, so that most files need no calendar at all.
+            self.shortest = fixed + (span.years * 365 + span.months * 28) * 86400.0
+            self.longest = fixed + (span.years * 366 + span.months * 31) * 86400.0
+
+    def named(self, text: str) -> str:
+        """`audio: keep_for 30d (folder)`."""
+        return f"{self._about}: {text} ({self.scope}){self._after}"
 
 
 def kept_by(scoped: Scoped, standing: Standing | None, since: Instant, now: Instant) -> Kept | None:
@@ -99,38 +147,25 @@ def kept_by(scoped: Scoped, standing: Standing | None, since: Instant, now: Inst
 
     Without a standing (it does not count among the others) rank rules cannot judge, so they keep.
     """
-    rule = scoped.rule
-    if rule.empty:
-        return Kept(scoped.named("no rule"), None)
-    if rule.never:
-        return Kept(scoped.named("never"), None)
-    for name, limit, at in _ranks(rule, standing):
-        if limit and (at is None or at <= limit):
-            return Kept(scoped.named(f"{name} {limit}"), None)
-    if rule.keep_for is not None:
-        until = _after(rule, since)
-        if until is None or now < until:
-            return Kept(scoped.named(f"keep_for {rule.keep_for}"), until)
-    return None
+    if scoped.verdict is not None:
+        return scoped.verdict
+    for kept, limit, name in scoped.ranks:
+        if standing is None or standing.number(name) <= limit:
+            return kept
+    span = scoped.rule.keep_for
+    if span is None or now >= since + scoped.longest:
+        return None
+    if now >= since + scoped.shortest:
+        until = _end(span, since)
+        if until is not None and now >= until:
+            return None
+    return Kept(scoped.by_time, span, since)
 
 
-def _ranks(rule: RetentionRule, standing: Standing | None) -> Iterable[tuple[str, int, int | None]]:
-    """Each rank rule with its limit and the number to compare; a None number keeps."""
-    none_of = 10**18
-    yield "keep_last", rule.keep_last, standing.rank if standing else None
-    yield "keep_within_size", rule.keep_within_size, standing.bytes_to if standing else None
-    for name, limit, number in (
-        ("keep_daily", rule.keep_daily, standing.day if standing else None),
-        ("keep_weekly", rule.keep_weekly, standing.week if standing else None),
-        ("keep_monthly", rule.keep_monthly, standing.month if standing else None),
-    ):
-        yield name, limit, (number if number is not None else none_of) if standing else None
-
-
-def _after(rule: RetentionRule, since: Instant) -> Instant | None:
-    """When `keep_for` ends; None where the calendar does not reach that far, which is for ever."""
+def _end(span: Duration, since: Instant) -> Instant | None:
+    """When a span ends; None where the calendar does not reach that far, which is for ever."""
     try:
-        return rule.keep_for.after(since) if rule.keep_for is not None else since
+        return span.after(since)
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -157,20 +192,22 @@ class Policy:
     folder_tags: dict[str, tuple[str, ...]]
     common_tags: tuple[str, ...]
 
-    def rules(self, about: str, folder: str, tags: Iterable[str]) -> tuple[Scoped, ...]:
+    def rules(
+        self, about: str, folder: str, tags: Iterable[str], promised: bool = False
+    ) -> tuple[Scoped, ...]:
         """What holds for a file: the folder's and its tags' rules if there are any, else the class's.
 
         Several of the same rank all have to let it go ("ties go to keeping").
         """
         found = []
         if (rule := self.folders.get(folder, {}).get(about)) is not None:
-            found.append(Scoped(rule, "folder", about))
+            found.append(Scoped(rule, "folder", about, promised))
         of_folder = self.folder_tags.get(folder, self.common_tags)
         for tag in sorted({*of_folder, *tags}):
             if (rule := self.tags.get(tag, {}).get(about)) is not None:
-                found.append(Scoped(rule, f"tag {tag}", about))
+                found.append(Scoped(rule, f"tag {tag}", about, promised))
         if not found and (rule := self.classes.get(about)) is not None:
-            found.append(Scoped(rule, "class", about))
+            found.append(Scoped(rule, "class", about, promised))
         return tuple(found)
 
     @property
@@ -178,6 +215,12 @@ class Policy:
         """True if no rule anywhere lets anything go."""
         sets = [self.classes, *self.folders.values(), *self.tags.values()]
         return all(rule.empty or rule.never for rules in sets for rule in rules.values())
+
+    @property
+    def counts_days(self) -> bool:
+        """True if some rule keeps the newest of days, weeks or months."""
+        sets = [self.classes, *self.folders.values(), *self.tags.values()]
+        return any(getattr(rule, name) for rules in sets for rule in rules.values() for name in _CALENDAR)
 
     @property
     def reads_tags(self) -> bool:

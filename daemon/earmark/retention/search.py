@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from earmark.ledger import Ledger
 
-WORDS = 200
-"""Sentences of one recording that are looked for; taken evenly over its length."""
+NEEDLES = 300
+"""Byte strings that are looked for in all; sentences are taken evenly over a recording, so that any part of it that had
+been left would be met."""
 
 SHORTEST = 12
 """Characters a sentence must have to be worth looking for; shorter ones are in everybody's recordings."""
@@ -23,7 +24,7 @@ WINDOW = 64
 """Bytes of audio that are looked for, at several places of the file."""
 
 
-def needles_of(ledger: Ledger, recording_id: str, audio: Iterable[Path]) -> set[bytes]:
+def needles_of(ledger: Ledger, recording_id: str, audio: Iterable[Path], most: int = NEEDLES) -> set[bytes]:
     """What must be found nowhere afterwards: sentences, names, the id, samples of the audio's bytes."""
     found = {recording_id.encode()}
     texts: list[str] = []
@@ -34,7 +35,8 @@ def needles_of(ledger: Ledger, recording_id: str, audio: Iterable[Path]) -> set[
     if summary is not None:
         texts += [summary.overview, *(p.text for p in (*summary.key_points, *summary.decisions))]
     texts = [t for t in texts if len(t) >= SHORTEST]
-    for text in texts[:: max(1, len(texts) // WORDS)]:
+    sentences = max(4, most // 2 - 10)
+    for text in texts[:: max(1, -(-len(texts) // sentences))]:
         found.add(text.encode())
         found.add(json.dumps(text, ensure_ascii=False)[1:-1].encode())  # as it stands in a JSON column
     for place in ledger.places.of(recording_id):
@@ -60,20 +62,22 @@ def still_alive(ledger: Ledger, needles: set[bytes]) -> set[bytes]:
     return alive
 
 
-def where_found(folder: Path, needles: set[bytes]) -> dict[Path, int]:
-    """Files below `folder` that hold any of these bytes, with how many of them."""
-    hits: dict[Path, int] = {}
+def where_found(folder: Path, needles: set[bytes], but_not: Collection[Path] = ()) -> dict[Path, set[bytes]]:
+    """Files below `folder` that hold any of these bytes, and which."""
+    hits: dict[Path, set[bytes]] = {}
     for path in _regular_files(folder):
+        if path in but_not:
+            continue
         try:
             with path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size == 0:
                     continue
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    count = sum(data.find(needle) >= 0 for needle in needles)
+                    found = {needle for needle in needles if data.find(needle) >= 0}
         except (OSError, ValueError):
             continue
-        if count:
-            hits[path] = count
+        if found:
+            hits[path] = found
     return hits
 
 

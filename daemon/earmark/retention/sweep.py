@@ -17,7 +17,7 @@ from earmark.retention.clock import Reading, boot_clock, disbelief
 from earmark.retention.housekeeping import tidy
 from earmark.retention.look import Frontmatter, Inspector, hash_of
 from earmark.retention.plan import Decider, Decision, Plan, fuse, make_plan
-from earmark.retention.policy import Policy, policy_of, read_policy
+from earmark.retention.policy import policy_of, read_policy
 from earmark.retention.single import one_at_a_time
 from earmark.retention.trash import Step, purge, quiet, recover, take
 from earmark.retention.wording import named, why
@@ -94,18 +94,11 @@ def plan_now(
     policy = policy_of(config)
     if remember and policy.reads_tags:
         marks.refresh(ledger, frontmatter, keep_keys(config))
-    bodies = ledger.retention.policies()
-    parsed: dict[int, Policy] = {}
-
-    def accepted_under(row: int) -> Policy:
-        if row not in parsed:
-            parsed[row] = read_policy(bodies[row])
-        return parsed[row]
-
+    accepted_under = {row: read_policy(body) for row, body in ledger.retention.policies().items()}
     moment = now if at is None else at
     decider = Decider(policy, accepted_under, moment, retroactive=retroactive)
     look = Inspector(ledger, frontmatter, keep_keys(config), remember=remember)
-    weighs = policy.weighs.union(*(accepted_under(row).weighs for row in bodies))
+    weighs = policy.weighs.union(*(p.weighs for p in accepted_under.values()))
 
     def decisions() -> Iterable[Decision]:
         for kind in Kind:
@@ -131,8 +124,8 @@ def apply(
 ) -> SweepReport:
     """Carry out a plan that a person has seen: everything in it goes to the trash, each file looked at once more.
 
-    `until` says when time is up; `taken` is told of each file that went. One file's trouble does not stop the others; the machine's does (EnvironmentFault of
-    the ledger is raised). Call inside `one_at_a_time`.
+    `until` says when time is up; `taken` is told of each file that went. One file's trouble does not stop the others; the
+    machine's does (EnvironmentFault of the ledger is raised). Call inside `one_at_a_time`.
     """
     report = SweepReport("swept", "", planned=len(plan.goes))
     for decision in plan.goes:
