@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from earmark import __version__
-from earmark.cli import config, export, receipts, recordings, retention, service, trash
+from earmark.cli import config, export, receipts, recordings, retention, service, summary, trash
 from earmark.cli.console import EXIT_CODES
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
@@ -32,6 +32,9 @@ app.command("transcribe", rich_help_panel=DAILY)(transcribe)
 app.command(
     "retry", short_help="Try recordings again, after a failure or with another model.", rich_help_panel=DAILY
 )(recordings.retry)
+app.command("resummarize", short_help="Write summaries again, by another template.", rich_help_panel=DAILY)(
+    summary.resummarize
+)
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
 app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(recordings.why)
@@ -52,6 +55,7 @@ app.add_typer(
 )
 app.add_typer(config.app, name="config", rich_help_panel=SETUP)
 app.add_typer(service.app, name="service", rich_help_panel=SETUP)
+app.add_typer(summary.app, name="summary", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(service.doctor)
 
 

@@ -13,12 +13,14 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from earmark.cli.console import ago, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.console import ago, here, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.summary import outdated_summaries
 from earmark.cli.terminal import done, path_line
+from earmark.config import Config
 from earmark.domain import JobState, Stage
 from earmark.ledger import Job, Ledger, Place
 from earmark.ledger.lock import holder, is_held
-from earmark.paths import Places, platform_places
+from earmark.paths import Places
 from earmark.supervisor.report import Report, read_report
 
 SHOWN = 12
@@ -49,9 +51,10 @@ class Status:
     troubles: tuple[Line, ...]
     last_sweep: Line | None
     next_sweep: float | None
+    outdated_summaries: int
 
 
-def gather(places: Places, ledger: Ledger) -> Status:
+def gather(places: Places, config: Config, ledger: Ledger) -> Status:
     """Read the ledger and the daemon's report."""
     running = is_held(places.lock_file)
     report = read_report(places.status_file)
@@ -96,7 +99,7 @@ def gather(places: Places, ledger: Ledger) -> Status:
     return Status(
         running, holder(places.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
-        report.next_sweep if running and report else None,
+        report.next_sweep if running and report else None, len(outdated_summaries(ledger, config)),
     )  # fmt: skip
 
 
@@ -121,10 +124,10 @@ def status(
     Examples: [bold]earmark status[/] · [bold]earmark status --watch[/] · [bold]earmark status --json | jq .failed[/]
     """
     with plain_errors():
-        places = platform_places()
+        places, config = here()
         if not watch:
             with open_ledger(places) as ledger:
-                found = gather(places, ledger)
+                found = gather(places, config, ledger)
             if json:
                 print_json(as_json(found))
             else:
@@ -134,7 +137,7 @@ def status(
             try:
                 while True:
                     with open_ledger(places) as ledger:
-                        live.update(show(gather(places, ledger)), refresh=True)
+                        live.update(show(gather(places, config, ledger)), refresh=True)
                     time.sleep(1.0)
             except KeyboardInterrupt:
                 return
@@ -191,6 +194,9 @@ def show(found: Status) -> Group:
         then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
         last = f"{ago(found.last_sweep.since or 0.0)}: {escape(readable(found.last_sweep.reason))}"
         lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
+    if found.outdated_summaries:
+        lines += ["", f"[dim]{found.outdated_summaries} summaries were made with another template or model; "
+                  "redo them, if you like, with: earmark resummarize --outdated[/]"]  # fmt: skip
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         lines += [
             "",

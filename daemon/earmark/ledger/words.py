@@ -139,6 +139,22 @@ class Words:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
         return _SUMMARY.validate_json(row["body"]) if row else None
 
+    def wish(self, recording_id: str, template: str, now: Instant) -> None:
+        """A person wants this recording's summary by this template, whatever its folder says."""
+        self._db.execute("INSERT OR REPLACE INTO wishes VALUES (?, ?, ?)", (recording_id, template, now))
+
+    def wished_template(self, recording_id: str) -> str | None:
+        row = self._db.one("SELECT template FROM wishes WHERE recording_id = ?", (recording_id,))
+        return row["template"] if row else None
+
+    def summaries_made_with(self) -> list[tuple[str, str, str, str]]:
+        """(recording, by, model, template) of every summary, without its words."""
+        rows = self._db.all(
+            "SELECT recording_id, json_extract(body, '$.by') AS made_by, json_extract(body, '$.model') AS model,"
+            " json_extract(body, '$.template') AS template FROM summaries"
+        )
+        return [(r["recording_id"], r["made_by"], r["model"] or "", r["template"] or "") for r in rows]
+
     def drop_checkpoint(self, recording_id: str) -> None:
         with self._db.transaction():
             self._db.execute("DELETE FROM heard WHERE recording_id = ?", (recording_id,))

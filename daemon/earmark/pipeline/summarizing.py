@@ -48,17 +48,18 @@ def claim(context: Context, by: str) -> Summarizing | None:
     settings = context.settings(places[0].folder if places else context.places.state)
     summary = context.config.summary
     endpoint = summary.endpoint
-    fallback = None
-    if reason := forbidden(context):
-        fallback, endpoint = Failed(job=job.id, fault=Fault.LOCALITY, sentence=reason), EXTRACTIVE
+    fallback, api_key = None, ""
+    reason, fault = forbidden(context), Fault.LOCALITY
+    if reason is None:
+        try:
+            api_key = _read_key(context)
+        except ConfigError as error:
+            reason, fault = str(error), Fault.ENVIRONMENT
+    if reason is not None:
         if ledger.words.summary(job.recording_id) is not None:
             ledger.jobs.park(job.id, reason, now)
             return None
-    try:
-        api_key = _read_key(context)
-    except ConfigError as error:
-        ledger.jobs.park(job.id, str(error), now)
-        api_key, endpoint = "", EXTRACTIVE
+        fallback, endpoint = Failed(job=job.id, fault=fault, sentence=reason), EXTRACTIVE
     request = SummarizeRequest(
         job=job.id,
         transcript=transcript,
@@ -67,7 +68,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         api_key=api_key,
         privacy=context.config.privacy,
         allowed_hosts=summary.allowed_hosts,
-        template=settings.template,
+        template=ledger.words.wished_template(job.recording_id) or settings.template,
         template_dir=pack_path(context.places.templates),
         language=summary.language,
         vocabulary=settings.vocabulary,
