@@ -32,6 +32,9 @@ THINKING = re.compile(
 )
 CLOSING = re.compile(r"</(?:think|thinking|thought|reasoning|reflection)>|\[/THINK\]", re.IGNORECASE)
 OPENING = re.compile(r"<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]", re.IGNORECASE)
+JOIN_CONTROLS = "\u200c\u200d"
+"""Persian and Indic scripts and emoji need them; the note drops those that stand anywhere else."""
+
 SPECIAL = re.compile(r"<\|[^|<>\n]{1,40}\|>")
 
 
@@ -47,7 +50,9 @@ def clean(text: object, most: int) -> str:
     kept = (
         " " if character.isspace() else character
         for character in unicodedata.normalize("NFC", text[: most * 4])
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs", "Cn")
+        if character.isspace()
+        or character in JOIN_CONTROLS
+        or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs", "Cn")
     )
     line = " ".join("".join(kept).split())
     if len(line) <= most:
