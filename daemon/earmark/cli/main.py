@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from earmark import __version__
-from earmark.cli import config, export, receipts, recordings, retention, service, summary, trash
+from earmark.cli import (
+    config,
+    export,
+    models,
+    privacy,
+    receipts,
+    recordings,
+    retention,
+    service,
+    summary,
+    trash,
+)
 from earmark.cli.console import EXIT_CODES
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
@@ -38,6 +49,7 @@ app.command("resummarize", short_help="Write summaries again, by another templat
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
 app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(recordings.why)
+app.add_typer(privacy.app, name="privacy", rich_help_panel=LOOK)
 app.add_typer(
     retention.app, name="retention", short_help="See what may go and why; let it go.", rich_help_panel=KEEP
 )
@@ -56,6 +68,7 @@ app.add_typer(
 app.add_typer(config.app, name="config", rich_help_panel=SETUP)
 app.add_typer(service.app, name="service", rich_help_panel=SETUP)
 app.add_typer(summary.app, name="summary", rich_help_panel=SETUP)
+app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(service.doctor)
 
 

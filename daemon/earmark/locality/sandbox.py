@@ -82,7 +82,7 @@ def start_prefix(readable: Sequence[Path], model_dir: Path) -> list[str]:
     tool = Path("/usr/bin/sandbox-exec")
     if platform.system() != "Darwin" or not tool.exists():
         return []
-    return [str(tool), "-p", macos_profile([*readable, model_dir, *_python()])]
+    return [str(tool), "-p", macos_profile([*readable, model_dir, *python_folders()])]
 
 
 def macos_profile(readable: Sequence[Path]) -> str:
@@ -113,7 +113,7 @@ def _files(readable: Sequence[Path], what: str) -> str:
     devices = [Path(d) for d in _DEVICES]
     if Path("/dev/nvidiactl").exists():
         devices += Path("/dev").glob("nvidia[0-9]*")
-    reads = [*readable, *_python(), *(Path(p) for p in _SYSTEM)]
+    reads = [*readable, *python_folders(), *(Path(p) for p in _SYSTEM)]
     try:
         version = landlock.restrict(reads, devices)
     except OSError as error:
@@ -123,7 +123,7 @@ def _files(readable: Sequence[Path], what: str) -> str:
     return f"files: only {what} can be read, nothing written (Landlock {version})"
 
 
-def _python() -> list[Path]:
+def python_folders() -> list[Path]:
     """Where Python and its packages live, without which nothing can be imported."""
     found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
     found |= {

@@ -17,6 +17,7 @@ from earmark import __version__
 from earmark.config import Config
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import DaemonLock, Ledger
+from earmark.locality.sockets import own_families
 from earmark.log import get_logger
 from earmark.paths import Places
 from earmark.pipeline import rebuild
@@ -248,6 +249,7 @@ class Supervisor:
             being_written=tuple(os.fsdecode(p) for p in sorted(looking.written_to)),
             sandbox=shifts.sandbox,
             summary_sandbox=shifts.summary_sandbox,
+            sockets=own_families(),
             model=shifts.model_name,
             paused=self._paused,
             config_error=self._config_error,

@@ -36,6 +36,8 @@ class Report:
     being_written: tuple[str, ...] = ()
     sandbox: tuple[str, ...] = ()
     summary_sandbox: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
+    """Families of the daemon's own sockets: nobody else may look into a process that is not dumpable."""
     model: str = ""
     paused: str | None = None
     config_error: str | None = None
@@ -58,7 +60,7 @@ def read_report(file: Path) -> Report | None:
     try:
         found = json.loads(file.read_text("utf-8"))
         found["working"] = tuple(Working(**w) for w in found["working"])
-        for name in ("folders", "settling", "being_written", "sandbox", "summary_sandbox"):
+        for name in ("folders", "settling", "being_written", "sandbox", "summary_sandbox", "sockets"):
             found[name] = tuple(found[name])
         return Report(**found)
     except (OSError, ValueError, TypeError, KeyError):

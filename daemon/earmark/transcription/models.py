@@ -145,7 +145,7 @@ def _mismatch(path: Path, expected: str, found: str) -> ModelError:
 def _only_model(models_dir: Path) -> Path | None:
     """The single model folder in `models_dir`, if there is exactly one; which of several is the user's choice."""
     try:
-        folders = [f for f in models_dir.iterdir() if (f / "model.bin").is_file()]
+        folders = [f for f in models_dir.glob("[!.]*") if (f / "model.bin").is_file()]
     except OSError:
         return None
     return folders[0] if len(folders) == 1 else None

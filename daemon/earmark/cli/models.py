@@ -1,0 +1,213 @@
+"""`earmark models`: which speech models there are, bringing one in, checking and removing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from earmark.cli.console import err, here, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.errors import ModelError, NotFound
+from earmark.models import sideload
+from earmark.models.catalogue import CATALOGUE, Device, fit, memory_needed
+from earmark.models.fetching import download as fetch
+from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
+from earmark.paths import Places
+
+app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
+
+FITS = {"well": "[green]well[/]", "slowly": "[yellow]slowly[/]", "not": "[red]too large[/]"}
+
+
+@app.command("list")
+def list_models(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that could be downloaded.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show the models on this device: size, source, licence, last use, and how they run here.
+
+    Examples: [bold]earmark models list[/] · [bold]earmark models list --all[/]
+    """
+    with plain_errors():
+        _, device, found = _here()
+        if json:
+            print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
+            return
+        table = Table(box=None, pad_edge=False)
+        for heading in ("name", "size", "runs here", "measured", "last used", "licence", "sha256", "source"):
+            table.add_column(heading, overflow="fold")
+        for e in found:
+            speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else ""
+            table.add_row(
+                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.licence),
+                e.sha256[:12], escape(readable(e.source)),
+            )  # fmt: skip
+        out.print(table)
+        for e in found:
+            if e.problem:
+                out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
+        if not found:
+            out.print("There is no speech model on this device. Try: pip install 'earmark[starter]'")
+        if everything:
+            out.print(_catalogue(device, {e.name for e in found}))
+        gpu = f", {device.gpu}" if device.gpu else ""
+        out.print(
+            f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
+        )
+
+
+def _catalogue(device: Device, here: set[str]) -> Table:
+    table = Table(
+        box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
+    )
+    for heading in ("name", "size", "needs memory", "would run here", "languages", "licence"):
+        table.add_column(heading)
+    for model in CATALOGUE:
+        if model.name not in here:
+            table.add_row(
+                model.name, decimal(model.size), decimal(memory_needed(model.size)),
+                FITS[fit(model.size, model.work, device)], "English" if model.english_only else "many", model.licence,
+            )  # fmt: skip
+    return table
+
+
+@app.command()
+def add(
+    source: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder, .zip or .tar with the model's files.")
+    ],
+    name: Annotated[str | None, typer.Option(help="What to call it; default: the name of PATH.")] = None,
+    licence: Annotated[str, typer.Option(help="Its licence, for the record.")] = "unknown",
+) -> None:
+    """Copy a CTranslate2 Whisper model that you carried here; nothing is downloaded.
+
+    Example: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/]
+    """
+    with plain_errors():
+        places, _ = here()
+        path = source.expanduser().absolute()
+        if not path.exists():
+            raise NotFound(f"{path}: there is no such file or folder")
+        card = sideload.add(path, places.models, time.time(), name, licence)
+        out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(places.models / card.name))}")
+        _how_to_use(card.name)
+
+
+@app.command()
+def download(
+    name: Annotated[str, typer.Argument(help="A name such as small.en, or OWNER/NAME on the hub.")],
+    revision: Annotated[str | None, typer.Option(help="A commit or tag; default: the newest.")] = None,
+) -> None:
+    """Download a model from huggingface.co: the only thing in earmark that ever goes there. Goes on where it stopped.
+
+    Example: [bold]earmark models download small.en[/]
+    """
+    with plain_errors():
+        places, _ = here()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task(escape(name), total=None)
+            card, enforced = fetch(
+                name, places.models, time.time(), revision=revision,
+                on_progress=lambda at, total: bar.update(task, completed=at, total=total or None),
+            )  # fmt: skip
+        out.print(
+            f"[green]✓[/] {escape(card.name)} is in {escape(str(places.models / card.name))}, every file checked by hash"
+        )
+        for sentence in enforced:
+            out.print(f"[dim]  download process: {escape(sentence)}[/]")
+        _how_to_use(card.name)
+
+
+@app.command("verify")
+def verify_models(
+    name: Annotated[str | None, typer.Argument(help="One model; default: all.")] = None,
+) -> None:
+    """Read every byte of the models and compare with what was brought in; exit code 1 if anything differs.
+
+    Example: [bold]earmark models verify[/]
+    """
+    with plain_errors():
+        _, _, found = _here()
+        wrong = False
+        for entry in [_named(found, name)] if name else found:
+            problems = verify(entry)
+            wrong = wrong or bool(problems)
+            for problem in problems:
+                out.print(f"[red]✗[/] {escape(entry.name)}: {escape(readable(problem))}")
+            if not problems:
+                out.print(f"[green]✓[/] {escape(entry.name)}: {decimal(entry.size)}, as it was brought in")
+        if wrong:
+            raise typer.Exit(1)
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The model's name.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a model from the models folder.
+
+    Example: [bold]earmark models remove small.en[/]
+    """
+    with plain_errors():
+        places, _, found = _here()
+        entry = _named(found, name)
+        if not entry.removable:
+            raise ModelError(
+                f"{name} comes from {entry.source}; it is not in {places.models} and not removed by earmark."
+            )
+        if places.ledger_file.exists():
+            with open_ledger(places) as ledger:
+                if work_is(ledger):
+                    raise ModelError("A recording is being transcribed right now; try again when it is done.")
+        if not yes:
+            typer.confirm(f"Delete {entry.folder} ({decimal(entry.size)})?", abort=True)
+        sideload.remove(entry.folder)
+        out.print(f"{escape(name)} is gone.")
+
+
+def _here() -> tuple[Places, Device, list[Entry]]:
+    places, config = here()
+    usage: Mapping[str, Usage] = {}
+    if places.ledger_file.exists():
+        with open_ledger(places) as ledger:
+            usage = usage_here(ledger)
+    device = this_device()
+    return places, device, inventory(places.models, device, usage, config.transcription.model_dir)
+
+
+def _named(found: list[Entry], name: str) -> Entry:
+    for entry in found:
+        if entry.name == name:
+            return entry
+    raise NotFound(
+        f"There is no model named {name!r} here; there are: {', '.join(e.name for e in found) or 'none'}"
+    )
+
+
+def _how_to_use(name: str) -> None:
+    out.print(
+        f'[dim]  To use it: model = "{escape(name)}" in the section \\[transcription] of config.toml[/]'
+    )

@@ -1,0 +1,180 @@
+"""`earmark privacy`: the policy page of this installation, the claims as tests, and the consent to leave the device."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.markdown import Markdown
+from rich.markup import escape
+
+from earmark import __version__
+from earmark.cli.console import here, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.recordings import wake_daemon
+from earmark.config import Config
+from earmark.domain import Instant, Stage
+from earmark.errors import EarmarkError
+from earmark.ledger import Ledger
+from earmark.ledger.lock import is_held
+from earmark.locality.consent import FACT, fingerprint, host_away, missing_consent
+from earmark.locality.policy_page import Format, render_page
+from earmark.locality.snapshot import Facts, snapshot
+from earmark.paths import Places
+from earmark.proof.claims import check_everything
+from earmark.supervisor.report import read_report
+
+app = typer.Typer(help="Show what leaves this device and what is kept, and prove it.")
+
+CHECKED = "privacy.checked"
+
+
+@app.callback(invoke_without_command=True)
+def privacy(
+    context: typer.Context,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", help="md, json or html, to print or pipe.")
+    ] = None,
+) -> None:
+    """The policy page of this installation, from the configuration in force.
+
+    Examples: [bold]earmark privacy[/] · [bold]earmark privacy --format html > page.html[/] · [bold]earmark privacy check[/]
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with plain_errors():
+        places, config = here()
+        page = snapshot(config, _facts(places, config))
+        if format is None and out.is_terminal:
+            out.print(Markdown(readable(render_page(page, "md"))), soft_wrap=False)
+        else:
+            typer.echo(render_page(page, format or "md"), nl=False)
+
+
+@app.command()
+def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Try every claim: leave from inside each process, read the socket tables and modes; exit code 1 if one fails.
+
+    Example: [bold]earmark privacy check[/]
+    """
+    with plain_errors():
+        places, config = here()
+        outcomes = []
+        for outcome in check_everything(config, places, _phrases(places)):
+            outcomes.append(outcome)
+            if not json:
+                mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}[
+                    outcome.held
+                ]
+                out.print(f"{mark}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}")
+        passed = not any(o.held is False for o in outcomes)
+        if places.ledger_file.exists():
+            with open_ledger(places, read_only=False) as ledger:
+                ledger.journal.set_fact(CHECKED, jsonlib.dumps({"passed": passed}), time.time())
+        if json:
+            print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
+        elif passed:
+            open_ = sum(1 for o in outcomes if o.held is None)
+            out.print(
+                f"{len(outcomes) - open_} claims hold" + (f", {open_} could not be tried." if open_ else ".")
+            )
+        if not passed:
+            raise typer.Exit(1)
+
+
+@app.command()
+def allow(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
+) -> None:
+    """Let transcripts go to the summary server that the configuration names outside this device.
+
+    Asked for once, and again after each change of host, endpoint or privacy. Audio never goes.
+
+    Examples: [bold]earmark privacy allow[/] · [bold]earmark privacy allow --withdraw[/]
+    """
+    with plain_errors():
+        places, config = here()
+        host = host_away(config)
+        now = time.time()
+        with open_ledger(places, read_only=False) as ledger:
+            if withdraw:
+                ledger.journal.set_fact(FACT, "", now)
+                ledger.journal.note(now, "privacy-withdrawn", "Transcripts stay on this device.")
+                out.print("Transcripts stay on this device from the next summary on.")
+                return
+            if host is None:
+                out.print("There is nothing to allow: with this configuration no words leave this device.")
+                return
+            out.print(
+                f"The text of every transcript (never audio) would go to [bold]{escape(readable(host))}[/], as "
+                f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
+            )
+            if not yes:
+                typer.confirm("Allow it until the configuration changes?", abort=True)
+            with ledger.transaction():
+                ledger.journal.set_fact(FACT, fingerprint(config), now)
+                ledger.journal.note(now, "privacy-allowed", f"Transcripts may go to {host}.")
+                ledger.jobs.unpark(Stage.SUMMARIZE, now)
+        wake_daemon(places)
+        out.print(
+            "Allowed. Summaries that waited for it are made now; earmark retry --summary FILE makes others again."
+        )
+
+
+def _facts(places: Places, config: Config) -> Facts:
+    report = read_report(places.status_file)
+    running = is_held(places.lock_file)
+    folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
+    verified: tuple[Instant, bool] | None = None
+    made: tuple[tuple[str, int], ...] = ()
+    consent = False
+    if places.ledger_file.exists():
+        with open_ledger(places) as ledger:
+            if fact := ledger.journal.fact(CHECKED):
+                verified = fact[1], bool(jsonlib.loads(fact[0])["passed"])
+            made = _made(ledger)
+            allowed = ledger.journal.fact(FACT)
+            consent = missing_consent(config, allowed[0] if allowed else None) is None
+    return Facts(
+        version=__version__, now=time.time(), config_file=str(places.config_file), state=str(places.state),
+        models=str(places.models), folders=folders, model=report.model if report else None, running=running,
+        sandbox=(report.sandbox or None) if report else None,
+        summary_sandbox=(report.summary_sandbox or None) if report else None,
+        consent=consent, verified=verified, made=made,
+    )  # fmt: skip
+
+
+def _made(ledger: Ledger) -> tuple[tuple[str, int], ...]:
+    """Summaries by where they were made, in words."""
+    rows = ledger.db.all(
+        "SELECT json_extract(body, '$.by') AS by, json_extract(body, '$.made_at') AS made_at,"
+        " json_extract(body, '$.locality') AS locality, count(*) AS n FROM summaries GROUP BY 1, 2, 3 ORDER BY n DESC"
+    )
+    unverified = ", which does not say whether it handed the words on"
+    return tuple(
+        (f"{r['made_at']} by {r['by']}" + (unverified if r["locality"] == "unverified" else ""), r["n"])
+        for r in rows
+    )
+
+
+def _phrases(places: Places) -> list[str]:
+    """A few runs of four words that were said, from the latest transcripts."""
+    if not places.ledger_file.exists():
+        return []
+    try:
+        with open_ledger(places) as ledger:
+            rows = ledger.db.all("SELECT recording_id FROM transcripts ORDER BY stored_at DESC LIMIT 3")
+            found = [ledger.words.transcript(r["recording_id"]) for r in rows]
+    except EarmarkError:
+        return []
+    phrases = []
+    for transcript in found:
+        words = re.findall(r"\S+", transcript.text if transcript else "")
+        phrases += [" ".join(words[i : i + 4]) for i in range(0, len(words) - 3, max(4, len(words) // 10))][
+            :10
+        ]
+    return [p for p in phrases if len(p) > 15]

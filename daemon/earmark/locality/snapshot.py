@@ -1,0 +1,322 @@
+"""The policy page of this installation as data: what is kept, what may leave, what is enforced. Pure: config and facts in.
+
+Nothing here is a promise of ours in general; every line follows from the configuration in force and from what was found
+out, and what was not found out is said to be unknown. Rendering is policy_page.py's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from earmark.config import Config
+from earmark.config.schema import RetentionRule, RuleSet
+from earmark.domain import Instant
+from earmark.locality.consent import host_away
+from earmark.locality.sandbox import NOT_ENFORCED
+
+Where = Literal["this device", "local network", "cloud"]
+
+KEPT_UNTIL_DELETED = "until you delete it"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What cannot be read from the configuration. None: not known.
+
+    `verified`: when `earmark privacy check` last ran, and whether everything passed. `sandbox`/`summary_sandbox`: what the
+    workers of the running daemon said of themselves. `made`: summaries by their locality ("device", "unverified", ...).
+    """
+
+    version: str
+    now: Instant
+    config_file: str
+    state: str
+    models: str
+    folders: tuple[str, ...] = ()
+    model: str | None = None
+    running: bool = False
+    sandbox: tuple[str, ...] | None = None
+    summary_sandbox: tuple[str, ...] | None = None
+    consent: bool = False
+    verified: tuple[Instant, bool] | None = None
+    made: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The page in four lines."""
+
+    default_retention: str
+    zero_data_retention: str
+    trains_on_data: str
+    last_verified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something that is kept: what, where, for how long, and who can read it."""
+
+    what: str
+    where: str
+    how_long: str
+    words: bool
+    """True if it holds what was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing earmark does: where it runs, what it connects to, and what goes there."""
+
+    name: str
+    where: Where
+    connects_to: str
+    sends: str
+    held_by: str
+    """What makes it so, in words."""
+
+    @property
+    def connectivity(self) -> bool:
+        return self.connects_to != ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole page."""
+
+    generated_at: str
+    version: str
+    privacy: str
+    config_file: str
+    quick: Quick
+    kept: tuple[Kept, ...]
+    operations: tuple[Operation, ...]
+    endpoint: str
+    endpoint_keeps: tuple[str, ...]
+    not_enforced: tuple[str, ...]
+    summaries_made: tuple[tuple[str, int], ...]
+    delete: tuple[tuple[str, str], ...]
+    export: tuple[tuple[str, str], ...]
+
+
+def snapshot(config: Config, facts: Facts) -> Page:
+    """The page for this configuration and these facts."""
+    away = host_away(config)
+    return Page(
+        generated_at=_when(facts.now),
+        version=facts.version,
+        privacy=config.privacy,
+        config_file=facts.config_file,
+        quick=quick(config, facts),
+        kept=kept(config, facts),
+        operations=operations(config, facts),
+        endpoint=config.summary.endpoint,
+        endpoint_keeps=endpoint_keeps(config.summary.endpoint, away),
+        not_enforced=not_enforced(config, facts),
+        summaries_made=facts.made,
+        delete=(
+            (
+                "earmark forget FILE",
+                "erases a recording and everything made of it: audio, notes, words in the ledger",
+            ),
+            ("earmark forget --all", "erases everything"),
+            ("earmark trash empty", "purges what retention rules have put into the trash"),
+            ("earmark retention plan", "shows what the rules would take, and why"),
+        ),
+        export=(
+            ("earmark export --out backup.zip", "everything in open formats, with a manifest of hashes"),
+            ("earmark receipts list", "what was deleted when, without content"),
+        ),
+    )
+
+
+def quick(config: Config, facts: Facts) -> Quick:
+    """Default retention, zero data retention, training, last verified."""
+    away = host_away(config)
+    somebody = f"it is for whoever runs {away} to say" if away else ""
+    audio = rule_in_words(config.retention.audio)
+    verified = "never; run: earmark privacy check"
+    if facts.verified is not None:
+        at, passed = facts.verified
+        verified = f"{_when(at)}: {'every claim held' if passed else 'not every claim held'}"
+    return Quick(
+        default_retention=f"recordings {audio}; transcripts {rule_in_words(config.retention.transcript)}; "
+        f"summaries {rule_in_words(config.retention.summary)}",
+        zero_data_retention=(
+            f"not known: transcripts are sent to {away}, and {somebody} what is kept there"
+            if away
+            else "yes: nothing is sent to anybody, so nobody else can keep anything"
+        ),
+        trains_on_data=f"not known: {somebody}" if away else "no",
+        last_verified=verified,
+    )
+
+
+def rule_in_words(rule: RetentionRule | None) -> str:
+    """A retention rule as the end of a sentence: "kept for 30d after they are done"."""
+    if rule is None or rule.empty or rule.never:
+        return "kept until you delete them"
+    reasons = []
+    if rule.keep_for is not None:
+        reasons.append(f"for {rule.keep_for} after the recording was done")
+    if rule.keep_last:
+        reasons.append(f"while among the newest {rule.keep_last} of their folder")
+    if rule.keep_within_size:
+        reasons.append(f"while among the newest {rule.keep_within_size:,} bytes of their folder")
+    for name, count in (("day", rule.keep_daily), ("week", rule.keep_weekly), ("month", rule.keep_monthly)):
+        if count:
+            reasons.append(f"while the newest of one of the last {count} {name}s")
+    return "kept " + " or ".join(reasons) if reasons else "deleted once all notes are written"
+
+
+def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
+    """Everything that is kept, with its place and its term."""
+    rules = config.retention
+    trash = (
+        "until you empty it"
+        if rules.trash.never or rules.trash.keep_for is None
+        else f"for {rules.trash.keep_for}"
+    )
+    where_trash = f"{facts.state}/trash" if rules.trash_to == "earmark" else "the desktop's trash"
+    beside = ", ".join(facts.folders) or "the drop folders"
+    ledger = f"{facts.state}/ledger.db (mode 0600, in a folder of mode 0700)"
+    rows = [
+        Kept("recordings", beside, _with_exceptions(config, "audio"), True),
+        Kept(
+            "transcript notes",
+            f"beside the recordings in {beside}",
+            _with_exceptions(config, "transcript"),
+            True,
+        ),
+        Kept(
+            "summary notes", f"beside the recordings in {beside}", _with_exceptions(config, "summary"), True
+        ),
+        Kept(
+            "the words of transcripts and summaries",
+            ledger,
+            "as long as their notes; erased with the trash",
+            True,
+        ),
+        Kept("what rules took", where_trash, trash, True),
+        Kept("journal of decisions (paths, times, reasons)", ledger, _for(rules.history.keep_for), False),
+        Kept("words heard of recordings that failed", ledger, _for(rules.checkpoints.keep_for), True),
+        Kept("receipts of deletions (keyed hashes)", ledger, _for(rules.receipts.keep_for), False),
+        Kept(
+            "what the daemon is doing right now", f"{facts.state}/status.json", "until the next change", False
+        ),
+        Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
+        Kept("speech models", facts.models, KEPT_UNTIL_DELETED, False),
+    ]
+    formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
+    if formats:
+        names = ", ".join(sorted(formats))
+        where = f"beside the recordings in {beside}"
+        rows.insert(3, Kept(f"sidecars ({names})", where, _with_exceptions(config, "sidecar"), True))
+    return tuple(rows)
+
+
+def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
+    """Everything earmark does, first what needs no connection at all."""
+    offline = (
+        (
+            "watching folders, keeping the ledger, writing notes",
+            "the daemon opens no socket but the service manager's",
+        ),
+        ("transcription", _held(facts.sandbox, "measured at its next start")),
+        (
+            "summaries without a server (extractive)",
+            "the same worker as for a server, with no connection at all",
+        ),
+        ("retention, trash, erasure, export, status", "files and the ledger only"),
+    )
+    return (
+        *(Operation(name, "this device", "", "", held) for name, held in offline),
+        *_summary_operation(config, facts),
+        Operation(
+            "downloading a speech model", "cloud", "huggingface.co, or HF_ENDPOINT",
+            "the name of the model; no account, no telemetry, nothing of yours",
+            "only `earmark models download NAME` does it, in a process that cannot read recordings",
+        ),
+    )  # fmt: skip
+
+
+def _summary_operation(config: Config, facts: Facts) -> tuple[Operation, ...]:
+    endpoint = config.summary.endpoint
+    if endpoint == "none":
+        return ()
+    away = host_away(config)
+    held = _held(facts.summary_sandbox, "measured at its next start")
+    if away is None:
+        where = "this device (ports of LM Studio, Ollama, llama.cpp ...)" if endpoint == "auto" else endpoint
+        return (
+            Operation(
+                "summaries by your server", "this device", where, "the transcript, over loopback", held
+            ),
+        )
+    scope: Where = "cloud" if config.privacy == "cloud" else "local network"
+    allowed = "allowed by you" if facts.consent else "not allowed yet: earmark privacy allow"
+    return (
+        Operation("summaries by your server", scope, away, f"the transcript, never audio ({allowed})", held),
+    )
+
+
+def endpoint_keeps(endpoint: str, away: str | None) -> tuple[str, ...]:
+    """What the summary server may keep on its own account; earmark cannot see or change it."""
+    if endpoint == "none":
+        return ()
+    if away is not None:
+        return (
+            f"{away} receives the text of transcripts; what it logs, keeps or learns from is its operator's rule.",
+        )
+    return (
+        "LM Studio: server logs below ~/.lmstudio/server-logs, with prompts if logging of prompts is on; with LM Link the "
+        "work may be done on another of your devices.",
+        "Ollama: its service log; prompts only with OLLAMA_DEBUG. Models named :cloud or -cloud run elsewhere.",
+        "llama.cpp server: prompts in memory until it ends; on disk only with --slot-save-path or verbose logs.",
+        "LocalAI: its log; prompts with DEBUG=true.",
+    )
+
+
+def not_enforced(config: Config, facts: Facts) -> tuple[str, ...]:
+    """Claims that the operating system does not hold up here, as far as is known."""
+    said = [
+        f"{worker}: {sentence.removeprefix(NOT_ENFORCED)}"
+        for worker, sentences in (("transcription", facts.sandbox), ("summarization", facts.summary_sandbox))
+        for sentence in sentences or ()
+        if sentence.startswith(NOT_ENFORCED)
+    ]
+    if config.transcription.sandbox == "off":
+        said.append(
+            'transcription: the sandbox is turned off in the configuration ([transcription] sandbox = "off")'
+        )
+    return tuple(dict.fromkeys(said))
+
+
+def _held(sentences: tuple[str, ...] | None, otherwise: str) -> str:
+    return "; ".join(sentences) if sentences else otherwise
+
+
+def _with_exceptions(config: Config, kind: Literal["audio", "transcript", "summary", "sidecar"]) -> str:
+    words = (
+        rule_in_words(getattr(config.retention, kind))
+        .replace(" them", " it")
+        .replace("their folder", "its folder")
+    )
+    sets: list[tuple[str, RuleSet]] = [
+        *((f"tag {tag}", rules) for tag, rules in config.retention.tags.items()),
+        *((f"folder {f.path}", f.retention) for f in config.folder if f.retention is not None),
+    ]
+    for name, rules in sets:
+        rule: RetentionRule | None = getattr(rules, kind)
+        if rule is not None:
+            words += f"; {name}: {rule_in_words(rule)}"
+    return words
+
+
+def _for(duration: object) -> str:
+    return f"for {duration}" if duration is not None else KEPT_UNTIL_DELETED
+
+
+def _when(instant: Instant) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M UTC")

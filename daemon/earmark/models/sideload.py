@@ -1,0 +1,170 @@
+"""Bringing a model in from a folder or an archive that somebody carried here. Nothing in it is trusted.
+
+Only the files that a model consists of are taken, as regular files, by their base names; links, devices, paths that lead
+out and anything that unpacks to more than it should are refused. The model appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from earmark.domain import Instant
+from earmark.errors import ModelError
+from earmark.models.inventory import Card
+from earmark.paths import make_private
+from earmark.transcription.models import require_files
+
+FILES = frozenset(
+    {
+        "config.json", "model.bin", "tokenizer.json", "preprocessor_config.json", "vocabulary.txt", "vocabulary.json",
+        "LICENSE", "LICENSE.txt", "README.md",
+    }
+)  # fmt: skip
+"""What faster-whisper reads (its download_model takes the same), and what says whose it is."""
+
+LARGEST = 8_000_000_000
+"""Bytes of one file; large-v3 in float32 has 6.2 GB."""
+
+PIECE = 1 << 20
+
+
+def valid_name(name: str) -> str:
+    """The name itself, if it can be a folder's; raises ModelError."""
+    if not name or name.startswith(".") or any(c in name for c in "/\\\0") or len(name) > 100:
+        raise ModelError(
+            f"{name!r} cannot be a model's name; use letters, digits, dots and dashes, such as small.en"
+        )
+    return name
+
+
+def add(
+    source: Path, models_dir: Path, now: Instant, name: str | None = None, licence: str = "unknown"
+) -> Card:
+    """Copy the model in `source` (folder, .zip, .tar, .tar.gz/xz/bz2) into `models_dir`; returns its card.
+
+    Raises ModelError with a sentence if it is no complete model, if a model of that name is there, or if the archive
+    is not one to be opened.
+    """
+    plain = source.name.removesuffix(".zip")
+    for suffix in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar"):
+        plain = plain.removesuffix(suffix)
+    chosen = valid_name(name or plain)
+    target = models_dir / chosen
+    if target.exists():
+        raise ModelError(
+            f"There is a model named {chosen} already; remove it first or choose another --name."
+        )
+    make_private(models_dir)
+    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".adding-") as scratch:
+        staged = Path(scratch) / chosen
+        staged.mkdir(mode=0o700)
+        digests = {}
+        with _opened(source) as members:
+            for file, stream in members:
+                if file in digests:
+                    raise ModelError(f"{source} holds {file} twice, so it is not clear which one is meant.")
+                digests[file] = _copy(stream, staged / file)
+        try:
+            require_files(staged)
+        except ModelError as error:
+            raise ModelError(
+                f"{source} is not a complete model. {error}".replace(str(staged), str(source))
+            ) from None
+        card = Card(chosen, f"added from {source}", licence, "", now, digests)
+        card.write(staged)
+        staged.rename(target)
+    return card
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    """The model's files in a folder or archive as (base name, stream)."""
+    try:
+        if source.is_dir():
+            yield _in_folder(source)
+        elif zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as archive:
+                yield _in_zip(archive)
+        elif source.is_file() and tarfile.is_tarfile(source):
+            with tarfile.open(source) as tar:
+                yield _in_tar(tar)
+        else:
+            raise ModelError(
+                f"{source} is neither a folder nor a .zip or .tar archive; a CTranslate2 Whisper model is a folder with "
+                "model.bin, config.json, tokenizer.json and a vocabulary."
+            )
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
+        raise ModelError(f"{source} cannot be read: {error}") from None
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    for file in sorted(FILES):
+        path = folder / file
+        if path.is_file():
+            with path.open("rb") as stream:
+                yield file, stream
+
+
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[tuple[str, IO[bytes]]]:
+    for member in archive.infolist():
+        base = _base(member.filename)
+        # The upper half of the attributes is the Unix mode: 0o120000 marks a link.
+        if (
+            base
+            and not member.is_dir()
+            and (member.external_attr >> 16) & 0o170000 not in (0o120000, 0o020000)
+        ):
+            with archive.open(member) as stream:
+                yield base, stream
+
+
+def _in_tar(archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
+    for member in archive:
+        base = _base(member.name)
+        if base and member.isreg():
+            stream = archive.extractfile(member)
+            if stream is not None:
+                with stream:
+                    yield base, stream
+
+
+def _base(name: str) -> str | None:
+    """The base name of a member that is one of a model's files; None for everything else. Where it lies is ignored,
+    so that no path in an archive means anything here.
+    """
+    base = PurePosixPath(name.replace("\\", "/")).name
+    return base if base in FILES else None
+
+
+def _copy(stream: IO[bytes], target: Path) -> str:
+    """Copy up to LARGEST bytes; returns their SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    with target.open("xb") as out:
+        target.chmod(0o600)
+        while piece := stream.read(PIECE):
+            size += len(piece)
+            if size > LARGEST:
+                raise ModelError(f"{target.name} unpacks to more than {LARGEST:,} bytes, which no model has.")
+            digest.update(piece)
+            out.write(piece)
+    return digest.hexdigest()
+
+
+def remove(folder: Path) -> None:
+    """Delete a model's folder. Only for folders that the inventory calls removable."""
+    shutil.rmtree(folder)
