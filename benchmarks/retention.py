@@ -23,7 +23,7 @@ from earmark.config import parse_config
 from earmark.domain import Segment, Transcript
 from earmark.ledger import Identity, Ledger
 from earmark.notes.frontmatter import read_frontmatter
-from earmark.retention.sweep import plan_now, remember_policy
+from earmark.retention.planning import plan_now, remember_policy
 
 DAY = 86400.0
 NOW = 1_790_000_000.0

@@ -12,7 +12,9 @@ from earmark.config import Config, parse_config
 from earmark.domain import Kind, Segment, Stage, Summary, Transcript
 from earmark.ledger import Identity, Ledger, Place
 from earmark.notes.frontmatter import read_frontmatter
-from earmark.retention.sweep import SweepReport, apply, plan_now, remember_policy, scheduled_sweep
+from earmark.retention.applying import SweepReport, apply
+from earmark.retention.planning import plan_now, remember_policy
+from earmark.retention.sweep import scheduled_sweep
 
 DAY = 86400.0
 T0 = 1_760_000_000.0

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.retention import receipts
+from earmark.retention.applying import apply, purge_due
 from earmark.retention.copies import find
 from earmark.retention.erase import erase
 from earmark.retention.erase import recover as recover_erasures
-from earmark.retention.sweep import apply, plan_now, purge_due
+from earmark.retention.planning import plan_now
 from earmark.retention.tombstones import tombstoned
 from earmark.retention.trash import recover, restore
 

@@ -9,8 +9,10 @@ import pytest
 from earmark.config import Config
 from earmark.domain import Kind, Mark, Segment, Stage
 from earmark.retention import receipts
+from earmark.retention.applying import purge_due
+from earmark.retention.planning import remember_policy
 from earmark.retention.policy import policy_of
-from earmark.retention.sweep import next_sweep, purge_due, remember_policy, sweep_due
+from earmark.retention.schedule import next_sweep, sweep_due
 from earmark.retention.trash import restore
 
 from tests.retention_world import DAY, World
@@ -102,7 +104,8 @@ def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: 
 
 def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     from earmark.notes.frontmatter import read_frontmatter
-    from earmark.retention.sweep import apply, plan_now
+    from earmark.retention.applying import apply
+    from earmark.retention.planning import plan_now
 
     place = world.record("a.wav")
     world.pass_days(31)
@@ -159,7 +162,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
     def broken(_: str) -> None:
         raise RecursionError
 
-    from earmark.retention.sweep import plan_now
+    from earmark.retention.planning import plan_now
 
     assert plan_now(world.ledger, world.config, world.now, broken).goes == []
 
@@ -319,7 +322,7 @@ def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(root: Path) -
 def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
     world: World, wall: float, boots: float
 ) -> None:
-    from earmark.retention.sweep import approve
+    from earmark.retention.consent import approve
 
     world.record("a.wav")
     world.sweep()
@@ -381,16 +384,16 @@ def test_one_file_that_will_not_go_does_not_stop_the_others(
         world.record(f"{n}.wav")
     world.pass_days(31)
     world.let_the_report_be_read()
-    from earmark.retention import trash
+    from earmark.retention import moves
 
-    rename = trash._rename
+    rename = moves._rename
 
     def stubborn(original: Path, target: Path) -> None:
         if original.name == "1.wav":
             raise PermissionError(13, "Permission denied")
         rename(original, target)
 
-    monkeypatch.setattr(trash, "_rename", stubborn)
+    monkeypatch.setattr(moves, "_rename", stubborn)
     report = world.sweep()
     assert (report.trashed, len(report.errors)) == (2, 1)
     assert "1.wav" in world.files()
@@ -505,18 +508,18 @@ def test_the_trash_in_the_drop_folder_is_used_across_filesystems(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two filesystems cannot be mounted here, so the kernel's EXDEV is played for the state folder's trash."""
-    from earmark.retention import trash
+    from earmark.retention import moves
 
     world.record("a.wav")
     world.pass_days(31)
-    rename = trash._rename
+    rename = moves._rename
 
     def other_device(original: Path, target: Path) -> None:
         if "state" in target.parts:
             raise OSError(18, "Invalid cross-device link")
         rename(original, target)
 
-    monkeypatch.setattr(trash, "_rename", other_device)
+    monkeypatch.setattr(moves, "_rename", other_device)
     assert world.apply().trashed == 1
     (row,) = world.ledger.trash.in_state("here")
     assert row.trashed is not None

@@ -32,20 +32,14 @@ from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Ledger, Place
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.retention import saved
+from earmark.retention.applying import apply, purge_due
+from earmark.retention.consent import TROUBLE, approve
 from earmark.retention.look import Inspector
 from earmark.retention.plan import Decision, Plan
+from earmark.retention.planning import keep_keys, plan_now, remember_policy
 from earmark.retention.policy import FAILED, describe, policy_of
+from earmark.retention.schedule import next_sweep, sweep_due
 from earmark.retention.single import one_at_a_time
-from earmark.retention.sweep import (
-    apply,
-    approve,
-    keep_keys,
-    next_sweep,
-    plan_now,
-    purge_due,
-    remember_policy,
-    sweep_due,
-)
 from earmark.retention.trash import recover
 
 app = typer.Typer(
@@ -181,9 +175,7 @@ def status(json: AsJson = False) -> None:
         now = time.time()
         with open_ledger(places) as ledger:
             last = ledger.trash.last_sweep()
-            trouble = next(
-                (t.sentence for t in ledger.journal.troubles() if t.subject == "[retention]"), None
-            )
+            trouble = next((t.sentence for t in ledger.journal.troubles() if t.subject == TROUBLE), None)
             in_trash = ledger.trash.in_state("here")
             document: dict[str, Any] = {
                 "rules": {name: describe(rule) for name, rule in policy_of(config).classes.items()},

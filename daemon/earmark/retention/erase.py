@@ -19,7 +19,7 @@ from earmark.ledger.erasing import COMPACT_DUE
 from earmark.messages import pack_path, unpack_path
 from earmark.retention import receipts, search
 from earmark.retention.copies import Found, find
-from earmark.retention.trash import Step, quiet
+from earmark.retention.moves import Step, quiet
 
 
 @dataclass(slots=True)

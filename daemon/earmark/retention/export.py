@@ -12,16 +12,15 @@ The manifest borrows from BagIt (RFC 8493) that everything is listed with its ha
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 from urllib.parse import quote_from_bytes
 
 from earmark import __version__
@@ -29,10 +28,22 @@ from earmark.domain import Instant
 from earmark.errors import RetentionError
 from earmark.ledger import Ledger, Recording
 from earmark.retention import receipts
+from earmark.retention.package import (
+    FORMAT,
+    MANIFEST,
+    RECEIPTS,
+    SUMS,
+    FolderPackage,
+    Package,
+    ZipPackage,
+    sums_of,
+    verify,
+)
 from earmark.retention.wording import named
 
-FORMAT = 1
-MANIFEST, SUMS, README, RECEIPTS = "manifest.json", "SHA256SUMS", "README.md", "receipts.jsonl"
+__all__ = ["Exported", "export", "verify"]
+
+README = "README.md"
 
 _README = """# An export of earmark
 
@@ -46,8 +57,6 @@ was still there), the notes as they were (Markdown), `transcript.json` (segments
 otherwise. `receipts.jsonl` holds one line for each deletion before this export; it names nothing.
 """
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -58,10 +67,6 @@ class Entry:
     size: int
     sha256: str
     recording: str | None
-
-
-class _Target(Protocol):
-    def write(self, name: str, source: IO[bytes] | bytes) -> tuple[int, str]: ...
 
 
 @dataclass(slots=True)
@@ -94,72 +99,21 @@ def export(
         if out.suffix.lower() == ".zip":
             temp.unlink(missing_ok=True)
             with zipfile.ZipFile(temp, "x", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-                result = _fill(ledger, _Zip(archive), now, since, folder)
+                result = _fill(ledger, ZipPackage(archive), now, since, folder)
             with temp.open("rb") as file:
                 os.fsync(file.fileno())
         else:
             shutil.rmtree(temp, ignore_errors=True)
             temp.mkdir(mode=0o700)
-            result = _fill(ledger, _Folder(temp), now, since, folder)
+            result = _fill(ledger, FolderPackage(temp), now, since, folder)
         temp.rename(out)
     except OSError as error:
         raise RetentionError(f"{out}: the export could not be written: {error.strerror or error}") from error
     return result
 
 
-def verify(path: Path) -> tuple[int, list[str]]:
-    """Files of an export, and what is wrong with it: changed, missing or added. Raises RetentionError if it is none."""
-    try:
-        if path.is_dir():
-            names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
-            return _check(set(names), lambda name: (path / name).open("rb"))
-        with zipfile.ZipFile(path) as archive:
-            listed = [i.filename for i in archive.infolist() if not i.is_dir()]
-            doubled = [
-                "twice in the archive: " + n for n in sorted({n for n in listed if listed.count(n) > 1})
-            ]
-            count, problems = _check(set(listed), archive.open)
-            return count, doubled + problems
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise RetentionError(f"{path}: is not a readable export of earmark: {error}") from error
-
-
-def _check(names: set[str], opened: Callable[[str], IO[bytes]]) -> tuple[int, list[str]]:
-    with opened(MANIFEST) as file:
-        raw = file.read()
-    manifest = json.loads(raw)
-    if manifest["earmark_export"] != FORMAT:
-        raise ValueError(f"format {manifest['earmark_export']} is not known here")
-    problems = []
-    listed = {MANIFEST, SUMS}
-    sums = []
-    for entry in manifest["files"]:
-        name = entry["path"]
-        listed.add(name)
-        sums.append((entry["sha256"], name))
-        if name not in names:
-            problems.append(f"missing: {name}")
-            continue
-        with opened(name) as file:
-            size, digest = _digest(file)
-        if (size, digest) != (entry["bytes"], entry["sha256"]):
-            problems.append(f"changed: {name}")
-    sums.append((hashlib.sha256(raw).hexdigest(), MANIFEST))
-    if SUMS not in names:
-        problems.append(f"missing: {SUMS}")
-    else:
-        with opened(SUMS) as file:
-            if file.read() != _sums(sums):
-                problems.append(f"changed: {MANIFEST} or {SUMS}")
-    problems += [f"not in the manifest: {name}" for name in sorted(names - listed)]
-    if RECEIPTS in names:
-        with opened(RECEIPTS) as file:
-            problems += receipts.problems(receipts.imported(file.read().decode().splitlines()))
-    return len(manifest["files"]), problems
-
-
 def _fill(
-    ledger: Ledger, target: _Target, now: Instant, since: Instant | None, folder: Path | None
+    ledger: Ledger, target: Package, now: Instant, since: Instant | None, folder: Path | None
 ) -> Exported:
     result = Exported(0, [], [])
 
@@ -185,7 +139,7 @@ def _fill(
         ],
     }
     _, digest = target.write(MANIFEST, _json(manifest))
-    target.write(SUMS, _sums([*((e.sha256, e.name) for e in result.entries), (digest, MANIFEST)]))
+    target.write(SUMS, sums_of([*((e.sha256, e.name) for e in result.entries), (digest, MANIFEST)]))
     return result
 
 
@@ -242,54 +196,6 @@ def _one(ledger: Ledger, recording: Recording, put: Callable[..., None], missing
             continue
         with os.fdopen(fd, "rb") as file:
             put(f"{top}/{name}", what, file, recording.id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    top: Path
-
-    def write(self, name: str, source: IO[bytes] | bytes) -> tuple[int, str]:
-        path = self.top / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            found = _pour(source, file)
-            file.flush()
-            os.fsync(file.fileno())
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Zip:
-    archive: zipfile.ZipFile
-
-    def write(self, name: str, source: IO[bytes] | bytes) -> tuple[int, str]:
-        with self.archive.open(name, "w", force_zip64=True) as file:
-            return _pour(source, file)
-
-
-def _pour(source: IO[bytes] | bytes, target: IO[bytes]) -> tuple[int, str]:
-    if isinstance(source, bytes):
-        target.write(source)
-        return len(source), hashlib.sha256(source).hexdigest()
-    digest, size = hashlib.sha256(), 0
-    while chunk := source.read(_CHUNK):
-        target.write(chunk)
-        digest.update(chunk)
-        size += len(chunk)
-    return size, digest.hexdigest()
-
-
-def _digest(file: IO[bytes]) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return size, digest.hexdigest()
-
-
-def _sums(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """As coreutils' sha256sum writes and reads it."""
-    return "".join(f"{digest}  {name}\n" for digest, name in pairs).encode()
 
 
 def _json(value: Any) -> bytes:

@@ -5,31 +5,28 @@ and confirmed after; `recover` finishes or undoes what a kill left in between.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from earmark.domain import Instant, Kind
 from earmark.errors import RetentionError
 from earmark.ledger import Identity, Ledger, Trashed
-from earmark.paths import make_private
 from earmark.retention import receipts
 from earmark.retention.look import hash_of
+from earmark.retention.moves import (
+    Step,
+    bring_back,
+    hand_over,
+    move,
+    place_in_trash,
+    quiet,
+    remove_folder,
+    remove_for_good,
+)
 from earmark.retention.plan import Decision
 from earmark.retention.wording import named
 from earmark.retention.words import drop_unneeded
-
-FOLDER = ".earmark-trash"
-"""The trash inside a drop folder, used where the state folder is on another filesystem."""
-
-Step = Callable[[str], None]
-"""Called with "before:ACT" and "after:ACT" around each durable act, for tests that kill the process there."""
-
-
-def quiet(_: str) -> None:
-    """The step hook of everyday life."""
 
 
 def take(
@@ -58,14 +55,14 @@ def take(
             decision.reason,
             now,
         )
-        target = _target(ledger, row, item.path, item.folder) if to == "earmark" else None
+        target = place_in_trash(ledger, row, item.path, item.folder) if to == "earmark" else None
         ledger.trash.aim(row, target)
     step("after:announce")
     try:
         if target is None:
-            _hand_over(item.path)
+            hand_over(item.path)
         else:
-            _move(ledger, row, item.path, target, item.folder)
+            move(ledger, row, item.path, target, item.folder)
     except OSError:
         ledger.trash.drop(row)
         raise
@@ -118,7 +115,7 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
     step("after:restoring")
     row.original.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _bring_back(row.trashed, row.original, step)
+        bring_back(row.trashed, row.original, step)
     except OSError as error:
         ledger.trash.set_state(row.id, "here")
         raise RetentionError(f"{named(row.original)}: cannot be restored: {error.strerror}") from error
@@ -133,9 +130,7 @@ def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> Non
     ledger.trash.set_state(row.id, "purging")
     step("after:purging")
     if row.trashed is not None:
-        with contextlib.suppress(FileNotFoundError):
-            row.trashed.unlink()
-        _remove_folder(row.trashed.parent)
+        remove_for_good(row.trashed)
     step("after:unlink")
     with ledger.transaction():
         ledger.trash.set_state(row.id, "purged", now)
@@ -151,66 +146,10 @@ def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> Non
     step("after:purged")
 
 
-def _target(ledger: Ledger, row: int, original: Path, folder: Path) -> Path:
-    """Where in which trash: the state folder's if it is on the same filesystem, else the drop folder's."""
-    own = make_private(ledger.db.file.parent / "trash")
-    same = own.stat().st_dev == original.parent.stat().st_dev
-    return (own if same else folder / FOLDER) / str(row) / original.name
-
-
-def _move(ledger: Ledger, row: int, original: Path, target: Path, folder: Path) -> None:
-    try:
-        _rename(original, target)
-    except OSError as error:
-        _remove_folder(target.parent)
-        if error.errno != errno.EXDEV or target.is_relative_to(folder / FOLDER):
-            raise
-        # Same device number, yet another mount (bind mounts, hardened services): the drop folder's own trash.
-        target = folder / FOLDER / str(row) / original.name
-        ledger.trash.aim(row, target)
-        _rename(original, target)
-
-
-def _rename(original: Path, target: Path) -> None:
-    make_private(target.parent)
-    _flush(target.parent.parent)
-    original.rename(target)
-    _flush(target.parent)
-    _flush(original.parent)
-
-
-def _bring_back(trashed: Path, original: Path, step: Step = quiet) -> None:
-    """Put a file where nothing is, and take care that nothing that appears there meanwhile is overwritten."""
-    try:
-        os.link(trashed, original)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
-            raise
-        # No hard links here (exFAT, some network shares); the name was free a moment ago.
-        trashed.rename(original)
-    else:
-        _flush(original.parent)
-        step("after:link")
-        trashed.unlink()
-    _flush(original.parent)
-    _remove_folder(trashed.parent)
-
-
 def _put_back(row: Trashed) -> None:
     assert row.trashed is not None
     with contextlib.suppress(FileExistsError):
-        _bring_back(row.trashed, row.original)
-
-
-def _hand_over(path: Path) -> None:
-    from send2trash import send2trash
-
-    try:
-        send2trash(str(path))
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(errno.EIO, f"the system's trash did not take it: {error}", str(path)) from error
+        bring_back(row.trashed, row.original)
 
 
 def _taken(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> Trashed:
@@ -272,7 +211,7 @@ def _recover_moving(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> N
             _taken(ledger, row, now, step)
     elif os.path.lexists(row.original):
         if row.trashed is not None:
-            _remove_folder(row.trashed.parent)
+            remove_folder(row.trashed.parent)
         ledger.trash.drop(row.id)
     elif row.trashed is None:
         _taken(ledger, row, now, step)
@@ -295,11 +234,11 @@ def _recover_restoring(ledger: Ledger, row: Trashed, now: Instant, step: Step) -
         else:
             ledger.trash.set_state(row.id, "lost", now)
     elif not os.path.lexists(row.original):
-        _bring_back(row.trashed, row.original)
+        bring_back(row.trashed, row.original)
         _restored(ledger, row, now, step)
     elif row.original.lstat().st_ino == row.trashed.lstat().st_ino:
         row.trashed.unlink()
-        _remove_folder(row.trashed.parent)
+        remove_folder(row.trashed.parent)
         _restored(ledger, row, now, step)
     else:
         ledger.trash.set_state(row.id, "here")
@@ -316,18 +255,3 @@ def _receipt(ledger: Ledger, row: Trashed, act: str, now: Instant) -> None:
         bytes=row.size,
         rule=row.rule,
     )
-
-
-def _remove_folder(folder: Path) -> None:
-    """The row's own folder in the trash, if nothing else is in it."""
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _flush(folder: Path) -> None:
-    """Make renames and unlinks in a folder survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
