@@ -49,15 +49,17 @@ def list_models(
             print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
             return
         table = Table(box=None, pad_edge=False)
-        for heading in ("name", "size", "runs here", "measured", "last used", "licence", "sha256", "source"):
-            table.add_column(heading, overflow="fold")
+        for heading in ("name", "size", "runs here", "measured here", "last used", "licence"):
+            table.add_column(heading)
         for e in found:
-            speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else ""
+            speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else "not yet"
             table.add_row(
-                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.licence),
-                e.sha256[:12], escape(readable(e.source)),
+                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.licence)
             )  # fmt: skip
         out.print(table)
+        for e in found:
+            digest = f", model.bin sha256 {e.sha256[:16]}…" if e.sha256 else ""
+            out.print(f"[dim]{escape(e.name)}: {escape(readable(e.source))}{digest}[/]")
         for e in found:
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")

@@ -11,6 +11,10 @@ from earmark.domain import Instant
 from earmark.ledger.connection import Connection, Row
 
 
+SPEED = "speed:"
+"""What a fact about a model's speed begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One decision. `detail` is a sentence that holds no word of what was said."""
@@ -107,6 +111,20 @@ class Journal:
     def fact(self, name: str) -> tuple[str, Instant] | None:
         row = self._db.one("SELECT value, at FROM facts WHERE name = ?", (name,))
         return (row["value"], row["at"]) if row else None
+
+    def measured(self, model: str, audio: float, took: float, now: Instant) -> None:
+        """Add to what is known of a model's speed here: seconds of audio heard, and seconds that it took."""
+        before = self.speeds().get(model, (0.0, 0.0))
+        self.set_fact(SPEED + model, f"{before[0] + audio:.3f} {before[1] + took:.3f}", now)
+
+    def speeds(self) -> dict[str, tuple[float, float]]:
+        """By model: seconds of audio heard here, and seconds that it took."""
+        rows = self._db.all("SELECT name, value FROM facts WHERE name LIKE ?", (SPEED + "%",))
+        found = {}
+        for row in rows:
+            audio, took = row["value"].split()
+            found[row["name"].removeprefix(SPEED)] = (float(audio), float(took))
+        return found
 
 
 def _subject(subject: Path | str) -> bytes:

@@ -146,7 +146,12 @@ def quick(config: Config, facts: Facts) -> Quick:
         zero_data_retention=(
             f"not known: transcripts are sent to {away}, and {somebody} what is kept there"
             if away
-            else "yes: nothing is sent to anybody, so nobody else can keep anything"
+            else "yes: nothing is sent off this device"
+            + (
+                ""
+                if config.summary.endpoint == "none"
+                else "; your summary server may keep logs of its own (below)"
+            )
         ),
         trains_on_data=f"not known: {somebody}" if away else "no",
         last_verified=verified,

@@ -148,22 +148,21 @@ def verify(entry: Entry) -> list[str]:
 
 
 def usage_here(ledger: Ledger) -> dict[str, Usage]:
-    """By model name: recordings, last use, and speed from the first word of work to the last, by the ledger's journal."""
+    """By model name: transcripts that there are, last use, and speed as the daemon measured it (without loading)."""
     rows = ledger.db.all(
-        "SELECT json_extract(t.body, '$.model') AS model, count(*) AS recordings, max(t.stored_at) AS last_used,"
-        " sum(CASE WHEN w.took > 0.5 THEN json_extract(t.body, '$.duration') ELSE 0 END) AS audio,"
-        " sum(CASE WHEN w.took > 0.5 THEN w.took ELSE 0 END) AS took"
-        " FROM transcripts t LEFT JOIN ("
-        "  SELECT recording_id, t.stored_at - ("
-        "   SELECT max(e.at) FROM events e WHERE e.recording_id = t.recording_id AND e.what = 'transcribing'"
-        "   AND e.at <= t.stored_at) AS took FROM transcripts t) w ON w.recording_id = t.recording_id"
-        " GROUP BY model"
+        "SELECT json_extract(body, '$.model') AS model, count(*) AS recordings, max(stored_at) AS last_used"
+        " FROM transcripts GROUP BY 1"
     )
+    used = {r["model"]: (r["recordings"], r["last_used"]) for r in rows if r["model"]}
+    speeds = ledger.journal.speeds()
     return {
-        r["model"]: Usage(r["recordings"], r["last_used"], r["audio"] / r["took"] if r["took"] else 0.0)
-        for r in rows
-        if r["model"]
+        name: Usage(*used.get(name, (0, None)), speed=_ratio(*speeds.get(name, (0.0, 0.0))))
+        for name in used.keys() | speeds.keys()
     }
+
+
+def _ratio(audio: float, took: float) -> float:
+    return audio / took if took > 0 else 0.0
 
 
 def this_device() -> Device:

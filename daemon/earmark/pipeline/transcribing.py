@@ -30,6 +30,8 @@ class Transcribing:
     request: TranscribeRequest
     furthest: float
     """Seconds up to which the recording has ever been heard; getting past it clears earlier bad ends."""
+    began: float | None = None
+    """Monotonic second at which the worker, its model loaded, opened the file."""
 
 
 def claim(context: Context, by: str) -> Transcribing | None:
@@ -98,6 +100,9 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
             f"{transcript.duration:.0f} s, with {model}.",
             work.job.recording_id, work.place.path,
         )  # fmt: skip
+        if work.began is not None:
+            took = context.clock.monotonic() - work.began
+            ledger.journal.measured(model, message.duration - work.request.resume_at, took, now)
     context.step("after:transcribed")
     log.info(
         "transcribed", file=str(work.place.path), seconds=round(transcript.duration, 1),

@@ -61,7 +61,7 @@ def read_report(file: Path) -> Report | None:
         found = json.loads(file.read_text("utf-8"))
         found["working"] = tuple(Working(**w) for w in found["working"])
         for name in ("folders", "settling", "being_written", "sandbox", "summary_sandbox", "sockets"):
-            found[name] = tuple(found[name])
+            found[name] = tuple(found.get(name, ()))
         return Report(**found)
     except (OSError, ValueError, TypeError, KeyError):
         return None

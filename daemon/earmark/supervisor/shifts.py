@@ -223,6 +223,7 @@ class Shifts:
                 pass
             case Started(declared_duration=total):
                 slot.progress = (work.request.resume_at, total)
+                work.began = now
             case Progress(at=at, total=total):
                 slot.progress = (at, total or (slot.progress[1] if slot.progress else None))
             case Heard() as message:
