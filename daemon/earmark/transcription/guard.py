@@ -55,7 +55,7 @@ def marks(
 
 def confidence(phrase: Phrase) -> float:
     """exp(mean log probability of the tokens), kept within 0 to 1."""
-    return float(min(1.0, max(0.0, np.exp(phrase.logprob))))
+    return float(np.exp(min(0.0, phrase.logprob)))
 
 
 def is_loop(text: str) -> bool:

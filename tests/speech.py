@@ -1,0 +1,176 @@
+"""Real speech for tests: word errors against a reference, the corpus, a model, and a worker to talk to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+from earmark.domain import Segment
+from earmark.messages import (
+    Failed,
+    Finished,
+    Heard,
+    LoadModel,
+    Ready,
+    Reply,
+    TranscribeRequest,
+    pack_path,
+    parse_reply,
+)
+from earmark.transcription.models import SpeechModel, find_model
+from rapidfuzz.distance import Levenshtein
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+SAMPLE = Path(__file__).resolve().parents[1] / "daemon" / "earmark" / "sample" / "sample.m4a"
+NOWHERE = Path("/nonexistent")
+
+
+def corpus(name: str) -> Path:
+    """A file of the corpus; the test is skipped where the corpus is not."""
+    path = CORPUS / name
+    if not path.exists():
+        pytest.skip(f"the corpus file {name} is not here")
+    return path
+
+
+def starter_model() -> SpeechModel:
+    """The real tiny.en weights, checked against their pinned hashes."""
+    return find_model("auto", None, NOWHERE)
+
+
+def sample_reference() -> str:
+    """What is said in the sample, without the speakers' names."""
+    return "\n".join(line.partition(": ")[2] for line in SAMPLE.with_suffix(".txt").read_text().splitlines())
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words without punctuation; the few numbers in our texts as words."""
+    plain = re.sub(r"[^\w\s]", " ", text.lower().replace("'", "").replace("10th", "tenth"))
+    return plain.split()
+
+
+def word_error_rate(reference: str, heard: str) -> float:
+    """Words wrong, missing or too many, per word of the reference."""
+    return Levenshtein.distance(words(reference), words(heard)) / max(1, len(words(reference)))
+
+
+def text_of(segments: Sequence[Segment]) -> str:
+    return " ".join(s.text for s in segments)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Hearing:
+    """What a worker said about one request."""
+
+    def __init__(self, replies: Sequence[Reply]) -> None:
+        self.replies = list(replies)
+
+    @property
+    def last(self) -> Reply:
+        return self.replies[-1]
+
+    @property
+    def heard(self) -> list[Heard]:
+        return [r for r in self.replies if isinstance(r, Heard)]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return [s for h in self.heard for s in h.segments]
+
+    @property
+    def text(self) -> str:
+        return text_of(self.segments)
+
+    @property
+    def finished(self) -> Finished:
+        assert isinstance(self.last, Finished), self.last
+        return self.last
+
+    @property
+    def failed(self) -> Failed:
+        assert isinstance(self.last, Failed), self.last
+        return self.last
+
+
+class WorkerProcess:
+    """A real transcription worker, as the supervisor starts it."""
+
+    def __init__(self, readable: Sequence[Path], sandbox: str = "auto", memory_limit_mb: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "earmark.transcription.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+        self._rest = b""
+        model = starter_model()
+        self.load = LoadModel(
+            model_dir=pack_path(model.dir),
+            model_name=model.name,
+            device="cpu",
+            sandbox=sandbox,  # type: ignore[arg-type]
+            readable=tuple(pack_path(p) for p in readable),
+            memory_limit_mb=memory_limit_mb,
+        )
+
+    def __enter__(self) -> WorkerProcess:
+        self.send(self.load)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def send(self, message: LoadModel | TranscribeRequest) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(message.line())
+
+    def ready(self) -> Ready:
+        reply = self.reply()
+        assert isinstance(reply, Ready), reply
+        return reply
+
+    def reply(self, seconds: float = 120.0) -> Reply:
+        """The next message; fails the test if the worker ends or is silent for so long."""
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                pytest.fail("the worker said nothing")
+            chunk = self.process.stdout.read(1 << 16)
+            if not chunk:
+                pytest.fail(f"the worker ended with {self.process.wait(10)}")
+            self._rest += chunk
+        line, self._rest = self._rest.split(b"\n", 1)
+        return parse_reply.validate_json(line)
+
+    def request(self, path: Path, job: int = 1, **wishes: object) -> None:
+        wishes.setdefault("recording_id", digest(path) if path.is_file() else "0" * 64)
+        self.send(TranscribeRequest(job=job, path=pack_path(path), **wishes))  # type: ignore[arg-type]
+
+    def transcribe(self, path: Path, **wishes: object) -> Hearing:
+        """Ask for one recording and collect everything said about it."""
+        self.request(path, **wishes)
+        replies = []
+        while True:
+            replies.append(self.reply())
+            if isinstance(replies[-1], Finished | Failed):
+                return Hearing(replies)

