@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.table import Table
 
 from earmark.cli.console import (
     ago,
@@ -25,6 +24,7 @@ from earmark.cli.console import (
     short,
 )
 from earmark.cli.recordings import wake_daemon
+from earmark.cli.retention_plan import plan_document, print_plan
 from earmark.config import Config, parse_duration
 from earmark.config.schema import RetentionRule
 from earmark.domain import Kind
@@ -35,7 +35,6 @@ from earmark.retention import saved
 from earmark.retention.applying import apply, purge_due
 from earmark.retention.consent import TROUBLE, approve
 from earmark.retention.look import Inspector
-from earmark.retention.plan import Decision, Plan
 from earmark.retention.planning import keep_keys, plan_now, remember_policy
 from earmark.retention.policy import FAILED, describe, policy_of
 from earmark.retention.schedule import next_sweep, sweep_due
@@ -45,9 +44,6 @@ from earmark.retention.trash import recover
 app = typer.Typer(
     no_args_is_help=True, help="See what may go and why; let it go; decide about single recordings."
 )
-
-SHOWN = 200
-"""Rows of a table before it says how many more there are; `--json` has them all."""
 
 When = Annotated[
     datetime | None,
@@ -103,9 +99,9 @@ def plan(
         if save is not None:
             saved.save(found, save, now, retroactive=retroactive)
         if json:
-            print_json(_document(found))
+            print_json(plan_document(found))
             return
-        _print_plan(found, config, everything)
+        print_plan(found, config, everything)
         if save is not None:
             out.print(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
 
@@ -137,7 +133,7 @@ def apply_plan(
             if document is not None:
                 found = saved.narrowed(document, found)
             if not json:
-                _print_plan(found, config, everything=False)
+                print_plan(found, config, everything=False)
             question = f"Move {len(found.goes)} files ({decimal(found.bytes)}) to the trash?"
             if found.goes and not yes and not typer.confirm(question, err=True):
                 raise typer.Exit(1)
@@ -152,7 +148,7 @@ def apply_plan(
             ledger.trash.end_sweep(row, time.time(), report.outcome, f"By hand: {report.sentence}", counts)
         wake_daemon(places)
         if json:
-            print_json({"plan": _document(found), "trashed": report.trashed, "purged": report.purged,
+            print_json({"plan": plan_document(found), "trashed": report.trashed, "purged": report.purged,
                         "bytes": report.bytes, "errors": report.errors})  # fmt: skip
         else:
             out.print(report.sentence)
@@ -300,58 +296,3 @@ def _failing(ledger: Ledger, config: Config) -> list[dict[str, str]]:
             if place.gone_at is None:
                 found.append({"path": str(place.path), "reason": "; ".join(row["failing"].splitlines())})
     return found
-
-
-def _print_plan(found: Plan, config: Config, everything: bool) -> None:
-    if policy_of(config).empty:
-        out.print("No rule in [retention] lets anything go: everything is kept for ever.")
-    rows = [*found.goes, *(found.kept if everything else [])]
-    if rows:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("", "what", "class", "size", "done", "rule", "reason", "from"):
-            table.add_column(heading, overflow="fold")
-        for d in rows[:SHOWN]:
-            table.add_row(
-                "[red]goes[/]" if d.goes else "[green]stays[/]",
-                escape(short(d.item.path)),
-                d.about,
-                decimal(d.item.size) if d.item.size else "",
-                ago(d.since, found.now) if d.since else "",
-                escape(d.rule),
-                escape(readable(d.reason)),
-                moment(d.when) if d.when is not None else "",
-            )
-        out.print(table)
-        if len(rows) > SHOWN:
-            out.print(f"... and {len(rows) - SHOWN} more (--json lists them all)")
-    verb = "would go" if found.goes else "Nothing would go"
-    out.print(f"{len(found.goes)} files, {decimal(found.bytes)}, {verb}." if found.goes else f"{verb}.")
-    if found.kept_because and not everything:
-        for reason, count in found.kept_because.most_common(8):
-            out.print(f"  [dim]{count} stay: {escape(readable(reason))}[/]")
-
-
-def _document(found: Plan) -> dict[str, Any]:
-    return {
-        "for": found.now,
-        "policy": found.policy,
-        "fingerprint": found.fingerprint,
-        "goes": [_decision(d) for d in found.goes],
-        "stays": [_decision(d) for d in found.kept],
-        "stays_because": dict(found.kept_because),
-        "bytes": found.bytes,
-        "total_bytes": found.total_bytes,
-    }
-
-
-def _decision(d: Decision) -> dict[str, Any]:
-    return {
-        "path": readable(d.item.path),
-        "class": d.about,
-        "bytes": d.item.size,
-        "recording": d.item.recording_id,
-        "since": d.since,
-        "rule": d.rule,
-        "reason": d.reason,
-        "when": d.when,
-    }

@@ -1,12 +1,12 @@
 """One SQLite file in the state folder: recordings, jobs, words, artifacts, events."""
 
 from earmark.ledger.artifacts import Artifact
+from earmark.ledger.candidates import Candidate
 from earmark.ledger.jobs import Job
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.lock import DaemonLock
 from earmark.ledger.places import Identity, Place, Recording
 from earmark.ledger.receipts import Receipt
-from earmark.ledger.retention import Candidate
 from earmark.ledger.trash import Sweep, Trashed
 
 __all__ = [
