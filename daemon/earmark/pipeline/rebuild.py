@@ -27,7 +27,8 @@ FOUND = "its notes were here already, so it was not heard again; `earmark retry`
 def set_aside(ledger_file: Path, now: Instant) -> Path:
     """Give the damaged ledger (with its log) another name, so that nothing is lost that a person might want."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
-    names = (f"{ledger_file.name}.damaged-{stamp}{n}" for n in ("", *(f"-{i}" for i in itertools.count(2))))
+    first = f"{ledger_file.name}.damaged-{stamp}"
+    names = itertools.chain((first,), (f"{first}-{number}" for number in itertools.count(2)))
     aside = next(p for name in names if not (p := ledger_file.with_name(name)).exists())
     for suffix in ("-wal", "-shm", ""):
         with contextlib.suppress(FileNotFoundError):

@@ -125,7 +125,9 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
                 ledger.places.gone(work.place.path, now, "replaced")
                 ledger.jobs.give_back(job.id, sentence, now)
             case Fault.GONE:
-                ledger.jobs.give_back(job.id, sentence, now, not_before=now + 5.0)
+                # Asking again and again would not bring it back; the next look that finds it does.
+                ledger.places.gone(work.place.path, now, "missing")
+                ledger.jobs.give_back(job.id, sentence, now)
             case Fault.ENVIRONMENT:
                 ledger.jobs.give_back(job.id, sentence, now, not_before=now + 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:

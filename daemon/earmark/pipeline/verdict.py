@@ -14,6 +14,9 @@ FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PATIENCE = 3
 """Interruptions from outside that are shrugged off at once; after these the next try waits a little longer each time."""
 
+LONGEST_REST = 60.0
+"""Seconds. Nothing about the recording is known to be wrong, so it never waits longer than this for others' doings."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -41,13 +44,13 @@ def judge(end: End, attempts: int, interruptions: int, jitter: float) -> Verdict
     """What becomes of the job. `attempts` includes the one that just ended; `jitter` in [0, 1)."""
     reason = describe(end)
     if not end.ready:
-        return Verdict("refund", reason, backoff(interruptions + 1, jitter, base=2.0))
+        return Verdict("refund", reason, min(LONGEST_REST, backoff(interruptions + 1, jitter, base=2.0)))
     if _from_outside(end):
         patience_used = interruptions + 1 - PATIENCE
         return Verdict(
             "refund",
             reason,
-            0.0 if patience_used <= 0 else min(60.0, backoff(patience_used, jitter, base=1.0)),
+            0.0 if patience_used <= 0 else min(LONGEST_REST, backoff(patience_used, jitter, base=1.0)),
         )
     if attempts >= MAX_ATTEMPTS:
         return Verdict("fail", f"{reason}, {attempts} times at the same place; given up", 0.0)

@@ -32,6 +32,7 @@ from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing
+from earmark.pipeline.verdict import LONGEST_REST
 from earmark.supervisor.crew import Crew, Slot, cores, thread_count, worker_count
 from earmark.supervisor.report import Working
 from earmark.transcription.models import SpeechModel, find_model
@@ -189,7 +190,7 @@ class Shifts:
             end = slot.end(note)
             if not end.ready:
                 slot.starts_failed += 1
-                slot.not_before = now + backoff(slot.starts_failed, 1.0, base=2.0)
+                slot.not_before = now + min(LONGEST_REST, backoff(slot.starts_failed, 1.0, base=2.0))
             if isinstance(slot.work, Transcribing):
                 transcribing.worker_died(self._context, slot.work, end)
             elif isinstance(slot.work, Summarizing):
