@@ -59,10 +59,7 @@ def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: Wor
     assert plan["goes"][0]["rule"] == "audio: keep_for 30d (class)"
     stays = {Path(d["path"]).name: d["reason"] for d in plan["stays"]}
     assert stays["b.wav"].startswith("quality gate: only 2% of the speech is transcribed")
-    assert (
-        stays["a.md"]
-        == "kept by summary: no rule (class); summary: no rule (class), in force when it was accepted"
-    )
+    assert stays["a.md"] == "kept by summary: no rule (class)"
     code, output = run("retention", "plan")
     assert code == 0
     assert "a.wav" in output

@@ -57,7 +57,7 @@ def forget(
                 return
             wanted = _wanted(ledger, files or [], everything, before, text)
             folders = {f.path for f in config.folder} | {p.folder for p in ledger.places.all()}
-            _refuse_held(ledger, wanted, even_held)
+            _refuse_held(ledger, wanted, even_held or dry_run)
             if dry_run:
                 found = find(ledger, wanted, folders)
                 _show(ledger, wanted, found, json)
@@ -165,6 +165,10 @@ def _show(ledger: Ledger, wanted: list[str], found: Found, json: bool) -> None:
     for copy in found.copies:
         mine = "  [yellow]edited by you[/]" if copy.edited else ""
         out.print(f"  {escape(short(copy.path))}  [dim]{copy.what}, {decimal(copy.size)}[/]{mine}")
+    for recording_id in wanted:
+        if ledger.retention.held(recording_id) is not None:
+            names = ", ".join(short(p.path) for p in ledger.places.of(recording_id))
+            out.print(f"  [yellow]held:[/] {escape(names)} (only with --even-held)")
     for path, why in found.left:
         out.print(f"  [dim]{escape(short(path))} stays: {why}[/]")
     if wanted:

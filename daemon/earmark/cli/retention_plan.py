@@ -32,7 +32,7 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
                 d.about,
                 decimal(d.item.size) if d.item.size else "",
                 ago(d.since, found.now) if d.since else "",
-                escape(d.rule),
+                escape(d.rule) if d.goes else "",
                 escape(readable(d.reason)),
                 moment(d.when) if d.when is not None else "",
             )

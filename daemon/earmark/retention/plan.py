@@ -138,11 +138,10 @@ class Decider:
         if blocked is not None or since is None:
             return Decision(item, about, False, "", blocked or "not all of its notes are written", since)
         rules = self._rules_of(item, about)
-        keeping = [
-            kept
-            for scoped in (*rules, *self._promised(item, about))
-            if (kept := kept_by(scoped, standing, since, self._now)) is not None
-        ]
+        keeping = self._keeping(rules, standing, since)
+        if all(kept.span is not None for kept in keeping):
+            # A promise matters where the rules of today let it go, now or on a day that is known.
+            keeping += self._keeping(self._promised(item, about), standing, since)
         if not rules and not keeping:
             return Decision(item, about, False, "", f"no rule for {about}", since)
         if keeping:
@@ -150,6 +149,10 @@ class Decider:
             return Decision(item, about, False, by, f"kept by {by}", since, tuple(keeping))
         named = "; ".join(scoped.named(describe(scoped.rule)) for scoped in rules)
         return Decision(item, about, True, named, "no rule keeps it any longer", since)
+
+    def _keeping(self, rules: Iterable[Scoped], standing: Standing | None, since: Instant) -> list[Kept]:
+        found = (kept_by(scoped, standing, since, self._now) for scoped in rules)
+        return [kept for kept in found if kept is not None]
 
     def _blocked(self, item: Candidate, since: Instant | None) -> str | None:
         """What no rule can overcome."""
