@@ -147,6 +147,10 @@ class WorkerProcess:
         assert isinstance(reply, Ready), reply
         return reply
 
+    def transcribe_after_ready(self, path: Path, **wishes: object) -> Hearing:
+        self.ready()
+        return self.transcribe(path, **wishes)
+
     def reply(self, seconds: float = 120.0) -> Reply:
         """The next message; fails the test if the worker ends or is silent for so long."""
         assert self.process.stdout is not None

@@ -1,0 +1,230 @@
+"""The doors tried from inside: what a transcription worker can still reach after it has shut them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.transcription.sandbox import NOT_ENFORCED, macos_profile, start_prefix
+from speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
+    reason="seccomp and Landlock are Linux's; macOS has sandbox-exec, which cannot be run here",
+)
+
+TRIES = """
+import ctypes, errno, json, os, socket, subprocess, sys, threading
+from pathlib import Path
+from earmark.transcription.sandbox import shut_the_doors
+allowed, model, secret, port, scratch = sys.argv[1:]
+before = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+said = shut_the_doors([Path(allowed)], Path(model), "require")
+found = {"said": said}
+def attempt(name, act):
+    try:
+        result = act()
+        found[name] = "yes" if result is None else str(result)
+    except OSError as error:
+        found[name] = errno.errorcode.get(error.errno, str(error.errno))
+def system(number, *arguments):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
+def in_thread():
+    caught = []
+    def run():
+        try: socket.socket(socket.AF_INET)
+        except OSError as error: caught.append(error)
+    thread = threading.Thread(target=run); thread.start(); thread.join()
+    if caught: raise caught[0]
+attempt("inet", lambda: socket.socket(socket.AF_INET).close())
+attempt("inet6", lambda: socket.socket(socket.AF_INET6).close())
+attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close())
+attempt("raw", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close())
+attempt("netlink", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close())
+attempt("vsock", lambda: socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close())
+attempt("inet in a thread", in_thread)
+attempt("connect", lambda: socket.create_connection(("127.0.0.1", int(port)), 2).close())
+attempt("unix pair", lambda: [s.close() for s in socket.socketpair()] and None)
+attempt("unix connect", lambda: socket.socket(socket.AF_UNIX).connect(scratch + "/server"))
+attempt("unix datagram", lambda: before.sendto(b"words", scratch + "/datagrams") and None)
+attempt("exec", lambda: subprocess.run(["/bin/true"]) and None)
+attempt("read allowed", lambda: (Path(allowed) / "a.wav").read_bytes() and None)
+attempt("read model", lambda: (Path(model) / "config.json").read_bytes() and None)
+attempt("read other", lambda: Path(secret).read_bytes() and None)
+attempt("list other", lambda: os.listdir(Path(secret).parent) and None)
+attempt("read by ..", lambda: (Path(allowed) / ".." / Path(secret).parent.name / Path(secret).name).read_bytes() and None)
+attempt("read passwd", lambda: Path("/etc/passwd").read_bytes() and None)
+attempt("write allowed", lambda: (Path(allowed) / "new").write_bytes(b"x") and None)
+attempt("change allowed", lambda: open(Path(allowed) / "a.wav", "r+b").close())
+attempt("delete allowed", lambda: os.unlink(Path(allowed) / "a.wav"))
+attempt("write tmp", lambda: Path(scratch, "out").write_bytes(b"x") and None)
+attempt("write null", lambda: Path(os.devnull).write_bytes(b"x") and None)
+numbers = {"x86_64": (425, 101, 310, 321, 323), "aarch64": (425, 117, 270, 280, 282)}[os.uname().machine]
+for name, number in zip(("io_uring", "ptrace", "process_vm_readv", "bpf", "userfaultfd"), numbers):
+    attempt(name, lambda: system(number, 0, 0, 0, 0, 0, 0))
+found["no_new_privs"] = next(l.split()[1] for l in open("/proc/self/status") if l.startswith("NoNewPrivs"))
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What a sandboxed child could do and what it could not, by name; and whether anybody was reached."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "recordings").mkdir()
+    (folder / "recordings" / "a.wav").write_bytes(b"RIFF")
+    (folder / "private").mkdir()
+    (folder / "private" / "diary.txt").write_text("nobody's business")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(socket.AF_UNIX) as unix,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams,
+    ):
+        here = Path.cwd()
+        os.chdir(folder)  # a unix socket's path may have 107 bytes only
+        unix.bind("server")
+        datagrams.bind("datagrams")
+        os.chdir(here)
+        unix.listen()
+        for listening in (server, unix, datagrams):
+            listening.setblocking(False)
+        done = subprocess.run(
+            [
+                sys.executable, "-c", textwrap.dedent(TRIES), str(folder / "recordings"), str(starter_model().dir),
+                str(folder / "private" / "diary.txt"), str(server.getsockname()[1]), str(folder),
+            ],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        reached = 0
+        for listening in (server, unix):
+            try:
+                listening.accept()[0].close()
+                reached += 1
+            except BlockingIOError:
+                pass
+        try:
+            reached += len(datagrams.recv(100)) > 0
+        except BlockingIOError:
+            pass
+    yield json.loads(done.stdout) | {"reached": reached, "folder": folder}
+
+
+@linux
+@pytest.mark.parametrize(
+    "way", ["inet", "inet6", "udp", "raw", "netlink", "vsock", "inet in a thread", "connect"]
+)
+def test_no_socket_to_anywhere_can_be_made(tried: dict[str, Any], way: str) -> None:
+    assert tried[way] == "EACCES"
+
+
+@linux
+def test_a_pair_of_unix_sockets_still_works_but_none_reaches_another_program(tried: dict[str, Any]) -> None:
+    assert tried["unix pair"] == "yes"
+    assert tried["unix connect"] == tried["unix datagram"] == "EACCES"
+    assert tried["reached"] == 0
+
+
+@linux
+@pytest.mark.parametrize("call", ["exec", "io_uring", "ptrace", "process_vm_readv", "bpf", "userfaultfd"])
+def test_no_other_program_can_be_started_read_or_asked_to_act(tried: dict[str, Any], call: str) -> None:
+    assert tried[call] == "EACCES"
+
+
+@linux
+def test_privileges_cannot_be_gained(tried: dict[str, Any]) -> None:
+    assert tried["no_new_privs"] == "1"
+
+
+def landlocked(tried: dict[str, Any]) -> None:
+    if any(s.startswith(NOT_ENFORCED) for s in tried["said"]):
+        pytest.skip(f"this kernel has no Landlock: {tried['said']}")
+
+
+@linux
+def test_recordings_and_the_model_can_be_read(tried: dict[str, Any]) -> None:
+    assert tried["read allowed"] == tried["read model"] == "yes"
+
+
+@linux
+@pytest.mark.parametrize("what", ["read other", "list other", "read by ..", "read passwd"])
+def test_no_other_file_can_be_read(tried: dict[str, Any], what: str) -> None:
+    landlocked(tried)
+    assert tried[what] == "EACCES"
+
+
+@linux
+@pytest.mark.parametrize("what", ["write allowed", "change allowed", "delete allowed", "write tmp"])
+def test_nothing_can_be_written_not_even_among_the_recordings(tried: dict[str, Any], what: str) -> None:
+    landlocked(tried)
+    assert tried[what] == "EACCES"
+    assert (tried["folder"] / "recordings" / "a.wav").read_bytes() == b"RIFF"
+
+
+@linux
+def test_the_null_device_takes_what_libraries_throw_away(tried: dict[str, Any]) -> None:
+    assert tried["write null"] == "yes"
+
+
+@linux
+@pytest.mark.speech
+def test_a_real_recording_is_transcribed_behind_shut_doors(tmp_path: Path) -> None:
+    with WorkerProcess([SAMPLE.parent], sandbox="require") as worker:
+        ready = worker.ready()
+        assert any("seccomp" in sentence for sentence in ready.sandbox)
+        assert word_error_rate(sample_reference(), worker.transcribe(SAMPLE).text) < 0.05
+        outside = tmp_path / "elsewhere.m4a"
+        outside.write_bytes(SAMPLE.read_bytes())
+        if not any(s.startswith(NOT_ENFORCED) for s in ready.sandbox):
+            failed = worker.transcribe(outside).failed
+            assert "may not be read" in failed.sentence
+
+
+@linux
+@pytest.mark.skipif(
+    not Path("/usr/bin/setpriv").exists() or os.geteuid() != 0, reason="needs root and setpriv"
+)
+def test_an_ordinary_user_can_shut_the_doors_too() -> None:
+    python = Path(sys.executable)
+    code = (
+        "from pathlib import Path; from earmark.transcription.sandbox import *; "
+        "print(shut_the_doors([], None, 'require'), network_is_shut())"
+    )
+    done = subprocess.run(
+        ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(python), "-c", code],
+        capture_output=True, text=True, cwd="/",
+    )  # fmt: skip
+    if "Permission denied" in done.stderr and "earmark" not in done.stderr:
+        pytest.skip("this Python cannot be run by another user")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("True")
+
+
+def test_turned_off_says_that_nothing_is_enforced() -> None:
+    with WorkerProcess([SAMPLE.parent], sandbox="off") as worker:
+        (sentence,) = worker.ready().sandbox
+    assert sentence.startswith(NOT_ENFORCED)
+
+
+def test_the_macos_profile_names_the_folders_and_quotes_them() -> None:
+    profile = macos_profile([Path('/Users/a/My "odd" folder')])
+    assert "(deny network*)" in profile
+    assert "(deny file-write*)" in profile
+    assert r'(allow file-read* (subpath "/Users/a/My \"odd\" folder"))' in profile
+    assert profile.count("(") == profile.count(")")
+
+
+@linux
+def test_on_linux_nothing_has_to_be_put_before_the_command() -> None:
+    assert start_prefix([Path("/tmp")], Path("/model")) == []
