@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -9,7 +10,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a sandboxed child could do and what it could not, by name; and whether anybody was reached."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "recordings").mkdir()
@@ -109,16 +109,12 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         assert done.returncode == 0, done.stderr
         reached = 0
         for listening in (server, unix):
-            try:
+            with contextlib.suppress(BlockingIOError):
                 listening.accept()[0].close()
                 reached += 1
-            except BlockingIOError:
-                pass
-        try:
+        with contextlib.suppress(BlockingIOError):
             reached += len(datagrams.recv(100)) > 0
-        except BlockingIOError:
-            pass
-    yield json.loads(done.stdout) | {"reached": reached, "folder": folder}
+    return json.loads(done.stdout) | {"reached": reached, "folder": folder}
 
 
 @linux
