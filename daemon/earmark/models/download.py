@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from earmark import __version__
 from earmark.locality import landlock
 from earmark.locality.process import die_with_parent, harden_process
 from earmark.locality.sandbox import NOT_ENFORCED, python_folders
@@ -36,6 +37,11 @@ READABLE = (
     "/usr/share/zoneinfo", "/etc/ld.so.cache", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/dev/urandom",
 )  # fmt: skip
 """What Python, the resolver and TLS read; none of it is anybody's document."""
+
+
+PIECE = 1 << 18
+"""Bytes that are read, written and reported at once."""
+ATTEMPTS = 5
 
 
 def confine_download(folder: Path) -> tuple[str, ...]:
@@ -68,69 +74,79 @@ def fetch(
 ) -> tuple[str, dict[str, str], str]:
     """Bring a repository's model files into `folder`; returns (commit, name → SHA-256, licence).
 
-    Raises ValueError if a file is not what the hub said it would be; what huggingface_hub raises passes through.
+    Raises ValueError if a file is not what the hub said it would be; what the libraries raise passes through.
     """
     from fnmatch import fnmatch
 
-    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub import HfApi, hf_hub_url
 
-    api = HfApi(endpoint=endpoint, token=False)
-    info = api.model_info(repo, revision=revision, files_metadata=True)
+    info = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=revision, files_metadata=True)
     files = [f for f in info.siblings or [] if any(fnmatch(f.rfilename, pattern) for pattern in WANTED)]
     licence = str(getattr(info.card_data, "license", None) or "unknown")
     say(type="total", files=len(files), bytes=sum(f.size or 0 for f in files), commit=info.sha)
     digests, before = {}, 0
     for file in files:
-        path = Path(
-            hf_hub_download(
-                repo, file.rfilename, revision=info.sha, local_dir=folder, endpoint=endpoint, token=False,
-                tqdm_class=_reporter(before),
-            )
-        )  # fmt: skip
+        path = folder / file.rfilename
+        if not path.exists():
+            url = hf_hub_url(repo, file.rfilename, revision=info.sha, endpoint=endpoint)
+            part = folder / f"{file.rfilename}.{file.blob_id or info.sha}.part"
+            fetch_file(url, part, before)
+            check(part, file.rfilename, file.lfs.sha256 if file.lfs else None, file.blob_id)
+            part.rename(path)
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        promised = (file.lfs.sha256 if file.lfs else None) or None
-        if promised is not None and found != promised:
-            path.unlink()
-            raise ValueError(
-                f"{file.rfilename}: expected sha256 {promised}, found {found}; it was deleted, try again"
-            )
-        if promised is None and file.blob_id and git_blob(path) != file.blob_id:
-            path.unlink()
-            raise ValueError(
-                f"{file.rfilename} is not the file that the hub lists; it was deleted, try again"
-            )
-        digests[file.rfilename] = found
+            digests[file.rfilename] = hashlib.file_digest(stream, "sha256").hexdigest()
         before += file.size or 0
         say(type="at", bytes=before)
     return str(info.sha), digests, licence
 
 
-def _reporter(before: int) -> Any:
-    """A tqdm that says how many bytes of the whole are there, at most ten times a second."""
-    from tqdm.auto import tqdm  # type: ignore[import-untyped]
+def fetch_file(url: str, part: Path, before: int) -> None:
+    """Read a URL into `part`, from where an earlier call stopped; tried again ATTEMPTS times without any progress.
 
-    class Reporter(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            options.pop("name", None)
-            self._said = 0.0
-            super().__init__(*args, **{**options, "file": sys.stderr, "disable": False, "mininterval": 3600})
+    huggingface_hub 2 does not go on with what another process began (its pull request 4228), hence our own loop.
+    """
+    import httpx2
 
-        def display(self, *args: Any, **options: Any) -> bool:
-            return True
+    headers = {"User-Agent": f"earmark/{__version__}", "Accept-Encoding": "identity"}
+    left = ATTEMPTS
+    with httpx2.Client(follow_redirects=True, timeout=httpx2.Timeout(60.0)) as client:
+        while True:
+            have = part.stat().st_size if part.exists() else 0
+            try:
+                wanted = headers | ({"Range": f"bytes={have}-"} if have else {})
+                with client.stream("GET", url, headers=wanted) as answer:
+                    if answer.status_code == 416:  # nothing is left to send
+                        return
+                    answer.raise_for_status()
+                    with part.open("ab" if answer.status_code == 206 else "wb") as out:
+                        for piece in answer.iter_bytes(PIECE):
+                            out.write(piece)
+                            say(type="at", bytes=before + out.tell())
+                return
+            except httpx2.TransportError:
+                got = part.stat().st_size if part.exists() else 0
+                left = ATTEMPTS if got > have else left - 1
+                if left <= 0:
+                    raise
+                time.sleep(1.0)
 
-        def update(self, n: float | None = 1) -> bool | None:
-            shown: bool | None = super().update(n)
-            if time.monotonic() - self._said > 0.1:
-                self._said = time.monotonic()
-                say(type="at", bytes=before + int(self.n))
-            return shown
 
-    return Reporter
+def check(part: Path, name: str, sha256: str | None, blob_id: str | None) -> None:
+    """Raises ValueError, and deletes the file, unless its bytes are those that the hub lists."""
+    if sha256:
+        with part.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        wrong = f"expected sha256 {sha256}, found {found}" if found != sha256 else ""
+    else:
+        wrong = "it is not the file that the hub lists" if blob_id and git_blob(part) != blob_id else ""
+    if wrong:
+        part.unlink()
+        raise ValueError(f"{name}: {wrong}; it was deleted, the next try starts it afresh")
 
 
 def main() -> int:
     die_with_parent()
+    os.umask(0o077)
     asked = json.loads(sys.stdin.readline())
     folder = Path(asked["folder"])
     say(type="confined", enforced=confine_download(folder))

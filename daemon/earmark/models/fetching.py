@@ -113,8 +113,7 @@ def download(
             f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. What is there is kept; "
             "the same command goes on from there."
         )
-    for rest in (".cache", ".hub"):
-        shutil.rmtree(partial / rest, ignore_errors=True)
+    shutil.rmtree(partial / ".hub", ignore_errors=True)
     require_files(partial)
     licence = str(last["licence"]) if last["licence"] != "unknown" or not published else published.licence
     source = f"{environ.get('HF_ENDPOINT') or 'https://huggingface.co'}/{repo}"
