@@ -178,6 +178,18 @@ def test_forget_by_words_by_date_and_everything(world: World) -> None:
     assert run("receipts", "verify")[0] == 0
 
 
+def test_a_damaged_ledger_that_was_set_aside_is_named_and_goes_with_everything(world: World) -> None:
+    state = world.root / "state"
+    world.ledger.db.fold()
+    aside = state / "ledger.db.damaged-20260101T000000"
+    aside.write_bytes((state / "ledger.db").read_bytes())
+    code, output = run("forget", "drop/a.wav", "--yes")
+    assert code == 65
+    assert "set aside" in output
+    assert run("forget", "--all", "--yes")[0] == 0
+    assert not aside.exists()
+
+
 def test_forget_refuses_what_is_held_unless_told_so(world: World) -> None:
     run("hold", "drop/a.wav", "--why", "court case")
     code, output = run("forget", "drop/a.wav", "--yes")

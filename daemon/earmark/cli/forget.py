@@ -17,7 +17,7 @@ from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Ledger
 from earmark.retention import tombstones
 from earmark.retention.copies import UNREACHABLE, Found, find
-from earmark.retention.erase import Erased, erase, matching, recover
+from earmark.retention.erase import Erased, erase, matching, recover, remove_set_aside
 from earmark.retention.look import hash_of
 from earmark.retention.single import one_at_a_time
 from earmark.retention.trash import recover as recover_trash
@@ -75,6 +75,8 @@ def forget(
                         _report(finished, found, json)
                     return
                 _confirm(len(wanted), yes)
+                if everything:
+                    remove_set_aside(ledger)
                 result = erase(ledger, found, wanted, now, folders)
                 if everything:
                     ledger.erasing.drop_history()
@@ -191,7 +193,9 @@ def _report(result: Erased, found: Found, json: bool) -> None:
     for line in result.remaining:
         err.print(f"[red]still there:[/] {escape(readable(line))}")
     for path in result.found_again:
-        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}")
+        aside = " (a damaged ledger that was set aside; delete it when you do not need it)"
+        hint = aside if ".damaged-" in path.name else ""
+        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}{hint}")
     if not result.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")
     if result.complete:

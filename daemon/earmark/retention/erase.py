@@ -108,6 +108,15 @@ def recover(ledger: Ledger, now: Instant, step: Step = quiet) -> Erased:
     return result
 
 
+def remove_set_aside(ledger: Ledger) -> list[Path]:
+    """Remove damaged ledgers that were set aside and hold everybody's words: for erasing everything."""
+    name = ledger.db.file.name
+    gone = sorted(ledger.db.file.parent.glob(f"{name}.damaged-*"))
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
 def compact(ledger: Ledger, result: Erased, now: Instant, step: Step = quiet) -> None:
     """Write the ledger anew and empty its write-ahead log; a busy ledger is left for the next sweep."""
     step("before:compact")
