@@ -8,6 +8,7 @@ kills take seconds.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -124,12 +126,12 @@ class Rig:
         )
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of the ledger, read from outside."""
-        db = sqlite3.connect(f"file:{self.places.ledger_file}?mode=ro", uri=True, timeout=10)
-        try:
-            return db.execute(sql, values).fetchall()
-        finally:
-            db.close()
+        """Rows of the ledger, read from outside; none while there is no ledger that can be read."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            db = sqlite3.connect(f"file:{self.places.ledger_file}?mode=ro", uri=True, timeout=10)
+            with contextlib.closing(db):
+                return db.execute(sql, values).fetchall()
+        return []
 
     def jobs(self) -> set[tuple[str, str, int]]:
         """(stage, state, attempts) of all jobs."""
@@ -227,3 +229,48 @@ def steps_of(rig: Rig) -> list[str]:
 
 
 Prepare = Callable[[Rig], None]
+
+
+# --- in a thread of this process ---
+
+
+def without_privileges() -> None:
+    """Make permissions count for this thread and what it starts, even if the tests run as root (Linux capabilities)."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        return
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
+    if ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+class Live:
+    """A supervisor that runs in a thread. It gets no signals (those belong to the main thread): `stop` ends it."""
+
+    def __init__(self, rig: Rig, plain: bool = False, **options: Any) -> None:
+        self.notifier = SayTo()
+        self.supervisor = rig.supervisor(notifier=self.notifier, **options)
+        self.error: BaseException | None = None
+        self._plain = plain
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            if self._plain:
+                without_privileges()
+            self.supervisor.run()
+        except BaseException as error:  # told in the test's own thread
+            self.error = error
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def __enter__(self) -> Live:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+        self._thread.join(20)
+        if self.error is not None:
+            raise AssertionError("the daemon fell over") from self.error
+        assert not self._thread.is_alive(), "the daemon did not stop"

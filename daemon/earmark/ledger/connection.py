@@ -28,6 +28,9 @@ ENVIRONMENT_ERRORS = ("disk is full", "disk I/O", "readonly database", "unable t
 SIGNS_OF_DAMAGE = ("malformed", "not a database", "no such table", "corrupt", "Could not decode")
 """What SQLite says of a file whose bytes are not those it wrote."""
 
+TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What the sqlite3 module raises. The second: SQLite quotes a damaged file's bytes in its message, and they are no text."""
+
 Row = sqlite3.Row
 
 
@@ -60,7 +63,7 @@ class Connection:
                 self._db.execute("PRAGMA fullfsync = ON")
                 self._migrate()
             self._inode = _inode(file)
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             if hasattr(self, "_db"):
                 self._db.close()
             raise self._translate(error) from error
@@ -68,7 +71,7 @@ class Connection:
             raise EnvironmentFault(f"{file}: the ledger cannot be opened: {error.strerror}") from error
 
     def close(self) -> None:
-        with suppress(sqlite3.DatabaseError):  # a damaged file; what was committed is as safe as it can be
+        with suppress(*TROUBLE):  # a damaged file; what was committed is as safe as it can be
             self._db.close()
 
     def is_there(self) -> bool:
@@ -77,7 +80,7 @@ class Connection:
 
     def hurry(self, milliseconds: int = 250) -> None:
         """From now on wait no longer than this for another process's write: the daemon is on its way out."""
-        with suppress(sqlite3.DatabaseError):
+        with suppress(*TROUBLE):
             self._db.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -86,7 +89,7 @@ class Connection:
         try:
             # SQLite reads on while rows are fetched, so damage further back shows only here.
             return cursor.fetchall()
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             raise self._translate(error) from error
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
@@ -98,14 +101,14 @@ class Connection:
         """Run one statement; sqlite3's errors come out as ours."""
         try:
             return self._db.execute(sql, values)
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             raise self._translate(error) from error
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for many rows."""
         try:
             self._db.executemany(sql, rows)
-        except sqlite3.DatabaseError as error:
+        except TROUBLE as error:
             raise self._translate(error) from error
 
     @contextmanager
@@ -121,9 +124,7 @@ class Connection:
         except BaseException:
             # On a full disk SQLite has rolled back already; a second ROLLBACK would hide the real error.
             if self._in_transaction():
-                with suppress(
-                    sqlite3.DatabaseError
-                ):  # a damaged file cannot even do that; the first error counts
+                with suppress(*TROUBLE):  # a damaged file cannot even do that; the first error counts
                     self._db.execute("ROLLBACK")
             raise
 
@@ -150,7 +151,9 @@ class Connection:
             statements = files("earmark.ledger").joinpath(script).read_text("utf-8")
             self._db.executescript(f"BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {number}; COMMIT;")
 
-    def _translate(self, error: sqlite3.DatabaseError) -> Exception:
+    def _translate(self, error: sqlite3.DatabaseError | UnicodeDecodeError) -> Exception:
+        if isinstance(error, UnicodeDecodeError):
+            return LedgerError(f"{self.file}: the ledger is damaged: it holds text that is none")
         text = str(error)
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             return error

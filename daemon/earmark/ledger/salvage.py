@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from earmark.ledger.connection import TROUBLE
 from earmark.ledger.ledger import Ledger
 
 _ROW_TROUBLE = (sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeError, OverflowError)
@@ -24,7 +25,11 @@ def salvage(damaged: Path, ledger: Ledger) -> dict[str, int]:
     """
     copied: dict[str, int] = {}
     db = ledger.db
-    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_opened(damaged)) as source:
+    try:
+        opened = _opened(damaged)
+    except TROUBLE:
+        return copied
+    with contextlib.closing(opened) as source:
         db.execute("PRAGMA foreign_keys = OFF")
         try:
             with ledger.transaction():
@@ -50,7 +55,7 @@ def _copy(source: sqlite3.Connection, ledger: Ledger, table: str) -> int:
     key = [r["name"] for r in ledger.db.all(f"PRAGMA table_info({table})") if r["pk"]] or ["rowid"]
     try:
         there = {r[1] for r in source.execute(f"PRAGMA table_info({table})")}
-    except sqlite3.DatabaseError:
+    except TROUBLE:
         return 0
     columns = [name for name in wanted if name in there]
     if not columns:
@@ -76,7 +81,7 @@ def _rows(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...] | 
     """The rows, and None where the file breaks."""
     try:
         yield from source.execute(query)
-    except (sqlite3.DatabaseError, UnicodeError, OverflowError):
+    except (*TROUBLE, OverflowError):
         yield None
 
 

@@ -1,0 +1,354 @@
+"""Trouble of the machine: disk full, read-only, no permission, folder or ledger gone, locked or damaged.
+
+The daemon goes on, says what is wrong, charges nobody, and catches up by itself. Real mounts, real permissions, real
+SQLite; only the workers are stand-ins (tests/standin_worker.py says why).
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from earmark.ledger import connection
+from earmark.pipeline import publishing
+from earmark.supervisor import loop
+from earmark.supervisor.report import read_report
+
+from tests.conftest import wait_for
+from tests.daemon_rig import Live, Rig, run_child
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    # The waits of a real daemon are seconds; what happens after them is the same.
+    monkeypatch.setattr(loop, "PAUSE", 0.2)
+    monkeypatch.setattr(publishing, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "BUSY_MS", 200)
+    return Rig(tmp_path)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MiB."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    if sys.platform != "linux":
+        pytest.skip("needs a tmpfs")
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(at)], capture_output=True)
+    if made.returncode:
+        pytest.skip(f"mounting is not allowed here: {made.stderr.decode().strip()}")
+    yield at
+    subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave not one block free."""
+    filler = disk / "filler.bin"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            for size in (1 << 16, 1 << 12):
+                while True:
+                    file.write(b"x" * size)
+        except OSError:
+            pass
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    return filler
+
+
+def done(rig: Rig, count: int) -> bool:
+    return len(rig.notes()) == count and rig.jobs() <= {("transcribe", "done", 1), ("summarize", "done", 1)}
+
+
+def paused(rig: Rig) -> str:
+    report = read_report(rig.places.status_file)
+    return (report and report.paused) or ""
+
+
+def test_a_full_disk_under_the_notes_delays_them_and_nothing_else(rig: Rig, small_disk: Path) -> None:
+    rig.folder.rmdir()
+    rig.folder.symlink_to(small_disk)
+    real = Rig(rig.root, rig.sections)
+    real.drop("one.m4a", "one")
+    filler = fill(small_disk)
+    with Live(real):
+        sentence = wait_for(
+            lambda: next((s for s in real.troubles().values() if "disk is full" in s), None), 20
+        )
+        assert "Free some space" in sentence
+        assert real.notes() == {}
+        assert real.litter() == []
+        filler.unlink()
+        wait_for(lambda: done(real, 2), 20)
+        wait_for(lambda: real.troubles() == {}, 10)
+
+
+def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
+    rig: Rig, small_disk: Path
+) -> None:
+    rig.home.mkdir(exist_ok=True)
+    (rig.home / "state").symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    with Live(rig) as live:
+        wait_for(lambda: done(rig, 2), 20)
+        filler = fill(small_disk)
+        for number in range(20):
+            rig.drop(f"more-{number}.m4a", f"more {number}")
+        wait_for(lambda: any("Paused" in s for s in live.notifier.said), 20)
+        filler.unlink()
+        wait_for(lambda: done(rig, 42), 30)
+        wait_for(lambda: not paused(rig), 10)
+
+
+def test_a_disk_that_became_read_only_is_written_to_again_when_it_can_be(rig: Rig, small_disk: Path) -> None:
+    rig.folder.rmdir()
+    rig.folder.symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with Live(rig):
+        wait_for(lambda: any("read-only" in s for s in rig.troubles().values()), 20)
+        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+        wait_for(lambda: done(rig, 2), 20)
+        wait_for(lambda: rig.troubles() == {}, 10)
+
+
+def test_a_folder_that_may_not_be_written_to_gets_its_notes_when_it_may(rig: Rig) -> None:
+    rig.drop("sub/one.m4a", "one")
+    (rig.folder / "sub").chmod(0o500)
+    with Live(rig, plain=True):
+        wait_for(lambda: any("may not write" in s for s in rig.troubles().values()), 20)
+        assert rig.notes() == {}
+        (rig.folder / "sub").chmod(0o700)
+        wait_for(lambda: done(rig, 2), 20)
+        wait_for(lambda: rig.troubles() == {}, 10)
+
+
+def test_a_recording_that_may_not_be_read_is_named_and_taken_when_it_may(rig: Rig) -> None:
+    rig.drop("good.m4a", "good")
+    rig.drop("secret.m4a", "secret").chmod(0)
+    with Live(rig, plain=True):
+        wait_for(lambda: done(rig, 2), 20)
+        sentence = wait_for(lambda: rig.troubles().get(str(rig.folder / "secret.m4a")), 20)
+        assert "Permission denied" in sentence
+        (rig.folder / "secret.m4a").chmod(0o600)
+        wait_for(lambda: done(rig, 4), 20)
+        wait_for(lambda: rig.troubles() == {}, 10)
+
+
+def test_a_subfolder_that_may_not_be_entered_loses_nothing_and_is_looked_into_later(rig: Rig) -> None:
+    rig.drop("sub/one.m4a", "one")
+    with Live(rig, plain=True):
+        wait_for(lambda: done(rig, 2), 20)
+        (rig.folder / "sub").chmod(0)
+        wait_for(lambda: str(rig.folder / "sub") in rig.troubles(), 20)
+        assert rig.query("SELECT count(*) FROM places WHERE gone_at IS NOT NULL") == [(0,)]
+        (rig.folder / "sub").chmod(0o700)
+        wait_for(lambda: rig.troubles() == {}, 20)
+    assert rig.jobs() == {("transcribe", "done", 1), ("summarize", "done", 1)}
+
+
+def test_a_folder_that_goes_away_and_comes_back_is_the_same_folder(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    with Live(rig):
+        wait_for(lambda: done(rig, 2), 20)
+        before = rig.notes()
+        rig.folder.rename(rig.root / "away")
+        sentence = wait_for(lambda: rig.troubles().get(str(rig.folder)), 20)
+        assert "it will be watched again" in sentence
+        assert rig.query("SELECT count(*) FROM places WHERE gone_at IS NOT NULL") == [(0,)]
+        (rig.root / "away").rename(rig.folder)
+        wait_for(lambda: rig.troubles() == {}, 20)
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: done(rig, 4), 20)
+        assert before.items() <= rig.notes().items()
+    assert len(rig.events("transcribed")) == 2
+
+
+def test_an_empty_mount_point_is_a_disk_that_is_away_and_not_an_empty_folder(
+    rig: Rig, small_disk: Path
+) -> None:
+    rig.folder.rmdir()
+    rig.folder.symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    with Live(rig):
+        wait_for(lambda: done(rig, 2), 20)
+        subprocess.run(["umount", "-l", str(small_disk)], check=True)
+        wait_for(lambda: "mount its disk" in rig.troubles().get(str(rig.folder), ""), 20)
+        assert rig.query("SELECT count(*) FROM places WHERE gone_at IS NOT NULL") == [(0,)]
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "tmpfs", str(small_disk)], check=True
+    )  # for the fixture to unmount
+
+
+def test_draining_the_queue_ends_although_a_folder_is_away(rig: Rig) -> None:
+    rig.drop("one.m4a", "pause@0\none").with_name("one.m4a.pause").touch()
+    with Live(rig):
+        wait_for(lambda: ("transcribe", "claimed", 1) in rig.jobs(), 20)
+    rig.folder.rename(rig.root / "away")
+    assert rig.run_once() == 0
+    assert rig.jobs() == {("transcribe", "waiting", 0)}
+    (rig.root / "away").rename(rig.folder)
+    (rig.folder / "one.m4a.pause").unlink()
+    assert rig.run_once() == 0
+    assert done(rig, 2)
+
+
+def test_a_state_folder_that_is_removed_while_the_daemon_runs_is_made_anew(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    with Live(rig) as live:
+        wait_for(lambda: done(rig, 2), 20)
+        before = rig.notes()
+        shutil.rmtree(rig.home)
+        wait_for(lambda: any("was removed while" in s for s in live.notifier.said), 20)
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: len(rig.notes()) == 4, 20)
+        assert before.items() <= rig.notes().items()
+        assert len(rig.events("transcribed")) == 1, "only the new one: the old one's notes are there"
+        assert rig.places.lock_file.exists()
+
+
+def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    with Live(rig) as live:
+        wait_for(lambda: done(rig, 2), 20)
+        other = sqlite3.connect(rig.places.ledger_file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: any("locked" in s for s in live.notifier.said), 20)
+        other.execute("ROLLBACK")
+        other.close()
+        wait_for(lambda: done(rig, 4), 20)
+        wait_for(lambda: not paused(rig), 10)
+
+
+def aside(rig: Rig) -> list[Path]:
+    return sorted(p for p in rig.places.state.glob("ledger.db.damaged-*") if not p.name.endswith(("-wal", "-shm")))
+
+
+def flip(file: Path, seed: int) -> None:
+    """Overwrite a few hundred bytes in many places, header included."""
+    dice = random.Random(seed)
+    data = bytearray(file.read_bytes())
+    for _ in range(40):
+        at = dice.randrange(len(data))
+        data[at : at + 16] = dice.randbytes(16)
+    file.write_bytes(data[: len(data)])
+
+
+def test_a_damaged_ledger_is_set_aside_and_its_notes_are_known_again(rig: Rig) -> None:
+    for number in range(4):
+        rig.drop(f"{number}.m4a", f"number {number}")
+    assert run_child(rig) == 0
+    before = rig.notes()
+    rig.places.ledger_file.write_bytes(b"this is no database" * 1000)
+    with Live(rig) as live:
+        wait_for(lambda: len(rig.events("notes-found")) == 4, 20)
+        assert any("damaged" in said for said in live.notifier.said)
+        assert str(aside(rig)[0]) in rig.troubles()["[ledger]"]
+        assert rig.notes() == before
+        assert rig.events("transcribed") == []
+        rig.drop("new.m4a", "new")
+        wait_for(lambda: len(rig.notes()) == 10, 20)
+        for file in aside(rig):
+            file.unlink()
+        wait_for(lambda: rig.troubles() == {}, 10, "the trouble's end once the kept ledger is deleted")
+
+
+def test_notes_found_after_a_loss_are_nobody_elses_and_are_not_touched(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    assert run_child(rig) == 0
+    note = rig.folder / "one.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    before = rig.notes()
+    shutil.rmtree(rig.home)
+    assert run_child(rig) == 0
+    assert rig.notes() == before
+    (rig.folder / "one.m4a").rename(rig.folder / "two.m4a")
+    assert run_child(rig) == 0
+    assert before.items() <= rig.notes().items()
+
+
+def test_a_note_that_is_missing_after_a_loss_is_made_again_beside_the_other(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    assert run_child(rig) == 0
+    before = rig.notes()
+    (rig.folder / "one.md").unlink()
+    shutil.rmtree(rig.home)
+    assert run_child(rig) == 0
+    assert rig.notes() == before
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_flipped_bytes_anywhere_cost_at_most_the_ledger(rig: Rig, seed: int) -> None:
+    for number in range(6):
+        rig.drop(f"{number}.m4a", f"number {number}")
+    assert run_child(rig) == 0
+    before = rig.notes()
+    flip(rig.places.ledger_file, seed)
+    assert run_child(rig) == 0, (rig.root / "child.log").read_text()[-3000:]
+    rig.drop("new.m4a", "new")
+    assert run_child(rig) == 0
+    after = rig.notes()
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {"new.md", "new.transcript.md"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bytes_flipped_while_the_daemon_runs_cost_at_most_the_ledger(rig: Rig, seed: int) -> None:
+    for number in range(6):
+        rig.drop(f"{number}.m4a", f"number {number}")
+    with Live(rig):
+        wait_for(lambda: done(rig, 12), 20)
+        before = rig.notes()
+        data = rig.places.ledger_file.read_bytes()
+        dice = random.Random(seed)
+        # In place, as a failing disk would: the daemon has this very file open.
+        with rig.places.ledger_file.open("r+b") as file:
+            for _ in range(60):
+                file.seek(dice.randrange(len(data)))
+                file.write(dice.randbytes(16))
+        for name in ("ledger.db-wal",):
+            log = rig.places.state / name
+            if log.exists():
+                with log.open("r+b") as file:
+                    file.write(dice.randbytes(64))
+        rig.drop("new.m4a", "new")
+        wait_for(lambda: {"new.md", "new.transcript.md"} <= set(rig.notes()), 30)
+        assert before.items() <= rig.notes().items()
+
+
+def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
+    """Holds, tombstones and words of the recordings on the pages that are whole."""
+    from earmark.ledger import Ledger
+
+    for number in range(40):
+        rig.drop(f"{number}.m4a", f"number {number}")
+    assert run_child(rig) == 0
+    with Ledger(rig.places.ledger_file) as ledger:
+        for recording in ledger.places.recordings():
+            ledger.db.execute("INSERT INTO holds VALUES (?, 1, 'because')", (recording.id,))
+        ledger.db.execute("INSERT INTO tombstones VALUES ('mark', 1)")
+        ledger.db.fold()
+        page = ledger.db.all("SELECT rootpage FROM sqlite_master WHERE name = 'events'")[0][0]
+        size = ledger.db.all("PRAGMA page_size")[0][0]
+        key = ledger.db.all("SELECT value FROM keys")[0][0]
+    with rig.places.ledger_file.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    assert run_child(rig) == 0
+    assert len(aside(rig)) == 1
+    assert rig.query("SELECT count(*) FROM holds") == [(40,)]
+    assert rig.query("SELECT mark FROM tombstones") == [("mark",)]
+    assert rig.query("SELECT value FROM keys") == [(key,)]
+    assert rig.query("SELECT count(*) FROM transcripts") == [(40,)]
+    assert rig.query("SELECT count(*) FROM artifacts WHERE state = 'here'") == [(80,)]
+    assert rig.events("transcribed") == []
