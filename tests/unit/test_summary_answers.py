@@ -168,7 +168,7 @@ def test_chinese_is_counted_by_the_character() -> None:
 
 
 def test_repetition_is_seen_and_ordinary_json_is_not_taken_for_it() -> None:
-    assert goes_in_circles("It starts well and then " + "the budget is the budget and " * 12)
+    assert goes_in_circles("It starts well and then " + "the budget is the budget and " * 80)
     claims = [{"quote": f"words number {i} that were said", "at": i, "text": f"Statement {i}", "owner": "", "due": ""}
               for i in range(30)]  # fmt: skip
     assert not goes_in_circles(json.dumps(claims))

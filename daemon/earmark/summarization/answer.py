@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import pydantic_core
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from earmark.domain import Seconds
 from earmark.summarization.engine import AnswerFault
 
 TITLE = 120
@@ -32,6 +31,9 @@ THINKING = re.compile(
 )
 CLOSING = re.compile(r"</(?:think|thinking|thought|reasoning|reflection)>|\[/THINK\]", re.IGNORECASE)
 OPENING = re.compile(r"<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]", re.IGNORECASE)
+REPEATED = re.compile(r"(.{8,200}?)\1{2,}")
+"""One passage three times or more in a row: said once it says as much."""
+
 JOIN_CONTROLS = "\u200c\u200d"
 """Persian and Indic scripts and emoji need them; the note drops those that stand anywhere else."""
 
@@ -54,7 +56,7 @@ def clean(text: object, most: int) -> str:
         or character in JOIN_CONTROLS
         or unicodedata.category(character) not in ("Cc", "Cf", "Co", "Cs", "Cn")
     )
-    line = " ".join("".join(kept).split())
+    line = REPEATED.sub(r"\1", " ".join("".join(kept).split()))
     if len(line) <= most:
         return line
     return line[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
@@ -224,17 +226,19 @@ def claims_in(value: object) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-CLAIM: dict[str, Any] = {
-    "quote": {"type": "string"},
-    "at": {"type": "integer"},
-    "text": {"type": "string"},
-}
+def prose(most: int) -> dict[str, Any]:
+    """A string of bounded length: what keeps a small model that goes in circles from never closing its quotes."""
+    return {"type": "string", "maxLength": most}
+
+
+CLAIM: dict[str, Any] = {"quote": prose(160), "at": {"type": "integer"}, "text": prose(240)}
 
 
 def schema_for(sections: tuple[str, ...], most: int) -> dict[str, Any]:
     """The JSON schema of an answer. The quote comes before the statement, so that it is found and not made to fit.
 
-    Only keywords that LM Studio (llama.cpp and MLX), Ollama, llama.cpp and vLLM all understand.
+    Only keywords that LM Studio (llama.cpp and MLX), Ollama, llama.cpp and vLLM all understand; `unbounded` takes
+    out `maxLength`, which some builds do not.
     """
 
     def of(properties: dict[str, Any]) -> dict[str, Any]:
@@ -248,15 +252,17 @@ def schema_for(sections: tuple[str, ...], most: int) -> dict[str, Any]:
     def several(item: dict[str, Any], most: int) -> dict[str, Any]:
         return {"type": "array", "items": item, "maxItems": most}
 
-    task = {**CLAIM, "owner": {"type": "string"}, "due": {"type": "string"}}
-    properties: dict[str, Any] = {"title": {"type": "string"}, "overview": {"type": "string"}}
+    task = {**CLAIM, "owner": prose(NAME), "due": prose(NAME)}
+    properties: dict[str, Any] = {"title": prose(80), "overview": prose(700)}
     for key in sections:
         properties[key] = several(of(task if key == "tasks" else CLAIM), most)
-    properties["people"] = several({"type": "string"}, 20)
-    properties["tags"] = several({"type": "string"}, 5)
+    properties["people"] = several(prose(NAME), 12)
+    properties["tags"] = several(prose(NAME // 2), 5)
     return of(properties)
 
 
-def moment(at: Seconds) -> str:
-    """A time as the transcript shows it to the model: whole seconds in brackets, few tokens and nothing to convert."""
-    return f"[{int(at)}]"
+def unbounded(schema: Any) -> Any:
+    """The schema without limits on the length of strings."""
+    if isinstance(schema, dict):
+        return {key: unbounded(value) for key, value in schema.items() if key != "maxLength"}
+    return [unbounded(item) for item in schema] if isinstance(schema, list) else schema

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 from earmark.domain import Fault, Point, Summary
 from earmark.errors import ConfigError
 from earmark.messages import SummarizeRequest
-from earmark.summarization.answer import OVERVIEW, TITLE, clean, objects_in, without_thinking
+from earmark.summarization.answer import OVERVIEW, TITLE, clean, objects_in, prose, without_thinking
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct, distinct_tasks
@@ -215,7 +215,7 @@ def reduce_once(
     numbers = {"type": "array", "items": {"type": "integer"}, "maxItems": most}
     schema = {
         "type": "object",
-        "properties": {"title": {"type": "string"}, "overview": {"type": "string"}, "best": numbers},
+        "properties": {"title": prose(80), "overview": prose(900), "best": numbers},
         "required": ["title", "overview", "best"],
         "additionalProperties": False,
     }

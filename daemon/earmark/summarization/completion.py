@@ -18,6 +18,7 @@ import openai
 from openai import OpenAI
 
 from earmark.errors import PrivacyError
+from earmark.summarization.answer import unbounded
 from earmark.summarization.engine import AnswerFault, EndpointFault
 from earmark.summarization.overflow import Overflow, overflow_in
 from earmark.summarization.servers import LLAMA_CPP, LM_STUDIO, OLLAMA, VLLM
@@ -30,8 +31,12 @@ BUSY_RETRIES = 4
 BUSY_WAIT = 2.0
 """Seconds before the first new try at a busy server; doubled each time. Longer outages are for the queue to wait out."""
 
-LOOP_CHECK = 600
+LOOP_CHECK = 400
 """Characters between two looks at whether the model repeats itself."""
+
+CIRCLES = 1300
+"""Characters of repetition after which a stream is ended. A schema's bounds end a string after 900 at most, and what
+comes after it may be good, so this is longer."""
 
 Messages = Sequence[dict[str, str]]
 Beat = Callable[[], None]
@@ -61,6 +66,8 @@ class Dialect:
     """What of the interface this server takes; narrowed each time it refuses something."""
 
     formats: list[str] = field(default_factory=lambda: ["json_schema", "json_object", "text"])
+    bounded: bool = True
+    """Takes `maxLength` in a schema."""
     stream_options: bool = True
     extras: dict[str, Any] = field(default_factory=dict)
 
@@ -80,10 +87,8 @@ class Dialect:
 
     def response_format(self, schema: dict[str, Any]) -> dict[str, Any] | None:
         if self.formats[0] == "json_schema":
-            return {
-                "type": "json_schema",
-                "json_schema": {"name": "summary", "strict": True, "schema": schema},
-            }
+            form = schema if self.bounded else unbounded(schema)
+            return {"type": "json_schema", "json_schema": {"name": "summary", "strict": True, "schema": form}}
         return {"type": "json_object"} if self.formats[0] == "json_object" else None
 
     def narrow(self, message: str) -> bool:
@@ -91,7 +96,9 @@ class Dialect:
         about_format = re.search(
             r"response_format|json_schema|json_object|schema|grammar|guided|structured", message, re.I
         )
-        if about_format and len(self.formats) > 1:
+        if about_format and self.bounded and self.formats[0] == "json_schema":
+            self.bounded = False
+        elif about_format and len(self.formats) > 1:
             self.formats.pop(0)
         elif self.extras:
             self.extras = {}
@@ -252,7 +259,7 @@ class Chat:
                 length += len(delta.content)
             if length - looked >= LOOP_CHECK:
                 looked = length
-                if goes_in_circles("".join(content)[-4000:] or "".join(reasoning)[-4000:]):
+                if goes_in_circles(("".join(content) or "".join(reasoning))[-4000:]):
                     finish = "loop"
                     break
             if length > LONGEST_ANSWER:
@@ -286,8 +293,8 @@ def privacy_fault_in(error: BaseException) -> None:
 
 
 def goes_in_circles(tail: str) -> bool:
-    """True if the end of the text is one passage of 8 to 400 characters said at least four times in a row."""
-    if len(tail) < 200:
+    """True if the end of the text is one passage of 8 to 400 characters again and again, for more than `CIRCLES`."""
+    if len(tail) < CIRCLES:
         return False
-    match = re.search(r"(.{8,400}?)\1{3,}.{0,400}\Z", tail[-2400:], re.DOTALL)
-    return match is not None and len(match.group(0)) > 160
+    match = re.search(r"(.{8,400}?)\1{3,}.{0,400}\Z", tail, re.DOTALL)
+    return match is not None and len(match.group(0)) > CIRCLES

@@ -17,7 +17,7 @@ from rapidfuzz.utils import default_process
 from earmark.domain import Point, Seconds, Task
 from earmark.summarization.answer import Claim
 from earmark.summarization.cues import cues_for
-from earmark.summarization.numerals import NUMBER, numbers_said, plain
+from earmark.summarization.numerals import numbers_said, numbers_written, value
 from earmark.summarization.ranking import content_words
 from earmark.summarization.sentences import Sentence
 
@@ -172,8 +172,8 @@ class Evidence:
         Numbers count as said in digits or, for the languages that write them apart, in words.
         """
         found: dict[str, None] = {}
-        for number in NUMBER.findall(text):
-            if plain(number) not in self.numbers:
+        for number in numbers_written(text):
+            if value(number) not in self.numbers:
                 found[number] = None
         for name in names_in(text, self.language):
             word = normal(name)
@@ -199,7 +199,7 @@ class Evidence:
                 continue
             stems = set(content_words(sentence, self.language))
             share = len(stems & self.all_stems) / len(stems) if stems else 1.0
-            new_numbers = [n for n in NUMBER.findall(sentence) if plain(n) not in self.numbers]
+            new_numbers = [n for n in numbers_written(sentence) if value(n) not in self.numbers]
             enough = share >= 0.5 if self.same_language else True
             if enough and not new_numbers:
                 if not any(fuzz.token_set_ratio(sentence, other) >= SAME for other in kept):

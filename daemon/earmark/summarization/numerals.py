@@ -63,3 +63,19 @@ def numbers_said(text: str) -> frozenset[str]:
                 found.add(str(total + current))
             total, current, counting = 0, 0, False
     return frozenset(found)
+
+
+IDIOMATIC = 3
+"""Number words below this are part of ordinary speech ("one of them", "second thoughts") and prove nothing."""
+
+
+def numbers_written(text: str) -> list[str]:
+    """The numbers that a statement makes, as it writes them: digits, and number words from `IDIOMATIC` on."""
+    words = (word for word in re.findall(r"[^\W\d_]+", text) if UNITS.get(word.lower(), 0) >= IDIOMATIC)
+    return [*NUMBER.findall(text), *words]
+
+
+def value(number: str) -> str:
+    """What `numbers_written` found, as digits."""
+    bare = UNITS.get(number.lower())
+    return plain(number) if bare is None else str(bare)

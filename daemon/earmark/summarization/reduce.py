@@ -31,12 +31,16 @@ from earmark.summarization.window import (
     room_for_transcript,
 )
 
-ANSWER_TOKENS = 1400
-"""Tokens for an answer where the window allows it: about 15 claims with quotes."""
+PROSE_TOKENS = 300
+CLAIM_TOKENS = 60
+"""Tokens of an answer for title, overview and names, and for each claim that it may hold: half of what the schema's
+bounds would allow, because no model fills every list with its longest sentences."""
 LEAST_ANSWER = 320
 MOST_ROUNDS = 8
 """Re-plans before the rest counts as missing. Each one halves at worst, so that 8 go from 128k down to 512 tokens."""
 MOST_SLOTS = 4
+PATIENCE = 5
+"""Unusable answers, and not one good, after which a model is given up on."""
 FOCUS = 12_000
 """Most transcript tokens in one chunk even if more would fit: small models lose the middle of long prompts
 (Liu et al., "Lost in the Middle", TACL 2024), and an answer of bounded length must not stand for hours of speech."""
@@ -108,6 +112,7 @@ class Mapper:
         self.done = 0
         self.total = 0
         self.cuts = 0
+        self.bad = 0
         self.lock = threading.Lock()
 
     def calibrate(self, text: str) -> None:
@@ -127,8 +132,14 @@ class Mapper:
         self.meter.learn(joined(sample), spoken.prompt_tokens)
 
     @property
+    def hopeless(self) -> bool:
+        """True for a model that has only ever failed: a long recording would keep it busy for hours, for nothing."""
+        return self.done == 0 and self.bad >= PATIENCE
+
+    @property
     def answer_tokens(self) -> int:
-        return max(LEAST_ANSWER, min(ANSWER_TOKENS, self.window // 3))
+        wanted = PROSE_TOKENS + CLAIM_TOKENS * self.most * len(self.template.sections)
+        return max(LEAST_ANSWER, min(wanted, self.window // 3))
 
     @property
     def budget(self) -> int:
@@ -212,14 +223,20 @@ class Mapper:
 
     def attempt(self, chunk: Chunk, total: int) -> Part | Overflow | Cut | AnswerFault:
         """One chunk, once. An EndpointFault or PrivacyError ends the whole run and is not caught here."""
+        if self.hopeless:
+            return AnswerFault(f"given up after {PATIENCE} unusable answers and not one good")
         messages = chunk_messages(self.system, chunk, self.done + 1, total)
         try:
             spoken = self.speak(messages)
             draft = draft_in(spoken, self.template.sections, last_resort=not self.divisible(chunk))
-        except (Overflow, Cut, AnswerFault) as fault:
+        except (Overflow, Cut) as misfit:
+            return misfit
+        except AnswerFault as fault:
+            self.bad += 1
             return fault
         part = self.check(chunk, draft)
         if part.claims >= 4 and part.unsupported == part.claims and len(chunk.sentences) > 3:
+            self.bad += 1
             return AnswerFault(f"none of what {self.chat.model} said about a part is in the recording")
         with self.lock:
             self.done += 1
