@@ -121,7 +121,7 @@ class Worker:
             raise EnvironmentFault(f"A worker cannot be started: {error.strerror or error}") from error
         self.pid = self._process.pid
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._dismissed = False
+        self._dismissed = self._garbled = False
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
         self._reader.start()
         threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
@@ -173,6 +173,8 @@ class Worker:
             self._read_lines(stdout)
         finally:
             status = self._process.wait()
+            if self._garbled:
+                status = os.EX_PROTOCOL  # we ended it, for what it did itself: not a kill from outside
             self._requests.put(None)
             stdout.close()
             before, after = self._oom_before, oom_kills()
@@ -186,6 +188,7 @@ class Worker:
             except ValidationError as error:
                 # Not our protocol: something in the process went badly astray. The words in it stay out of the log.
                 log.error("worker-garbled", worker=self.number, bytes=len(line), problems=error.error_count())
+                self._garbled = True
                 self.kill()
                 return
             self._post(Said(self.number, message))

@@ -1,0 +1,213 @@
+"""A recording that kills its worker: tried three times, then failed with the reason, while the others go on.
+
+The workers that crash, hang or talk nonsense are stand-ins (tests/standin_worker.py); how the real one treats bad media
+is in test_durability_bad_media.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from earmark import workers
+from earmark.ledger import jobs as ledger_jobs
+from earmark.ledger.jobs import MAX_ATTEMPTS
+from earmark.pipeline import transcribing, verdict
+from earmark.pipeline.verdict import LONGEST_REST, End, judge
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import wait_for
+from tests.daemon_rig import Live, Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    def quick_backoff(failures: int, jitter: float, base: float = 15.0) -> float:
+        return ledger_jobs.backoff(failures, jitter, base) / 200
+
+    # The same doubling waits, two hundred times as fast.
+    monkeypatch.setattr(verdict, "backoff", quick_backoff)
+    monkeypatch.setattr(transcribing, "backoff", quick_backoff)
+    return Rig(tmp_path, {"transcription": {"workers": 2}})
+
+
+def states(rig: Rig) -> dict[str, tuple[str, int, str]]:
+    rows = rig.query(
+        "SELECT p.path, j.state, j.attempts, j.reason FROM jobs j JOIN places p USING (recording_id)"
+        " WHERE j.stage = 'transcribe'"
+    )
+    return {Path(os.fsdecode(r[0])).name: (r[1], r[2], r[3] or "") for r in rows}
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ("segv@1", "the worker crashed (SIGSEGV)"),
+        ("exit@0", "the worker crashed (exit status 3)"),
+        ("garbage@0", "exit status 76"),
+        ("nan@0", "exit status 76"),
+    ],
+)
+def test_a_recording_that_kills_its_worker_fails_after_three_tries_and_the_others_are_done(
+    rig: Rig, order: str, reason: str
+) -> None:
+    rig.drop("poison.m4a", f"{order}\n")
+    for number in range(5):
+        rig.drop(f"good-{number}.m4a", f"good {number}")
+    assert rig.run_once() == 65
+    state, attempts, told = states(rig).pop("poison.m4a")
+    assert (state, attempts) == ("failed", MAX_ATTEMPTS)
+    assert reason in told
+    assert f"{MAX_ATTEMPTS} times" in told
+    assert len(rig.events("worker-died-retry")) == MAX_ATTEMPTS - 1
+    assert len(rig.notes()) == 10
+
+
+def test_the_out_of_memory_killer_is_told_from_a_person(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    struck = iter(range(1000))
+    # A counter of the kernel's that rises between a worker's start and end; running out of memory for real would take
+    # the whole test machine along.
+    monkeypatch.setattr(workers, "oom_kills", lambda: next(struck))
+    rig.drop("greedy.m4a", "kill@1\n")
+    rig.drop("good.m4a", "good")
+    assert rig.run_once() == 65
+    assert states(rig)["greedy.m4a"][0] == "failed"
+    assert "memory ran out (SIGKILL)" in states(rig)["greedy.m4a"][2]
+    assert states(rig)["good.m4a"][0] == "done"
+
+
+def test_a_recording_on_which_the_worker_hangs_fails_with_the_time_it_hung(rig: Rig) -> None:
+    rig.drop("stuck.m4a", "hang@1\n")
+    rig.drop("good.m4a", "good")
+    config = rig.config()
+    quick = config.model_copy(
+        update={"transcription": config.transcription.model_copy(update={"hang_seconds": 0.5})}
+    )
+    with Live(rig) as live:
+        live.supervisor.config = quick
+        live.supervisor.load_config = lambda: (quick, (rig.folder,))
+        live.supervisor._inbox.put(_hangup())
+        wait_for(lambda: states(rig).get("stuck.m4a", ("",))[0] == "failed", 30)
+    assert "showed no progress for" in states(rig)["stuck.m4a"][2]
+    assert states(rig)["good.m4a"][0] == "done"
+
+
+def _hangup() -> object:
+    from earmark.supervisor.loop import Signal
+
+    return Signal(signal.SIGHUP)
+
+
+def test_a_worker_that_somebody_kills_costs_the_recording_nothing(rig: Rig) -> None:
+    rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
+    with Live(rig) as live:
+        for kills in range(1, 6):
+            slot = wait_for(
+                lambda: next(
+                    (
+                        s
+                        for c in [_crew(live)]
+                        if c
+                        for s in c.transcribers
+                        if s.work and s.worker and s.ready
+                    ),
+                    None,
+                ),
+                20,
+            )
+            os.kill(slot.worker.pid, signal.SIGKILL)
+            wait_for(lambda n=kills: len(rig.events("worker-died-refund")) == n, 20)
+        (rig.folder / "one.m4a.pause").unlink()
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+    assert states(rig)["one.m4a"][:2] == ("done", 1)
+
+
+def _crew(live: Live) -> object:
+    import gc
+
+    from earmark.supervisor.shifts import Shifts
+
+    found = [
+        s for s in gc.get_objects() if isinstance(s, Shifts) and s._context.places == live.supervisor.places
+    ]
+    return found[-1]._crew if found else None
+
+
+# --- the policy itself, for all inputs ---
+
+ends = st.builds(
+    End,
+    exit_status=st.integers(-64, 255),
+    oom_kills=st.none() | st.integers(0, 3),
+    ready=st.booleans(),
+    hung_for=st.none() | st.floats(0, 1e4),
+)
+jitters = st.floats(0, 1, exclude_max=True)
+
+
+@given(ends, st.integers(1, 10), st.integers(0, 10_000), jitters)
+def test_every_end_gets_a_reason_and_a_bounded_wait(
+    end: End, attempts: int, interruptions: int, jitter: float
+) -> None:
+    found = judge(end, attempts, interruptions, jitter)
+    assert found.reason
+    assert 0 <= found.delay <= (LONGEST_REST if found.action == "refund" else ledger_jobs.LONGEST_BACKOFF)
+
+
+@given(st.integers(0, 10_000), jitters, st.integers(1, 10))
+def test_a_kill_from_outside_is_never_charged_however_often_it_comes(
+    interruptions: int, jitter: float, attempts: int
+) -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        end = End(-number, oom_kills=0, ready=True)
+        assert judge(end, attempts, interruptions, jitter).action == "refund"
+
+
+@given(st.integers(1, 3), jitters)
+def test_a_kill_while_memory_ran_out_is_charged(kills: int, jitter: float) -> None:
+    end = End(-signal.SIGKILL, oom_kills=kills, ready=True)
+    assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
+
+
+@given(ends.filter(lambda e: e.ready and (e.hung_for is not None or e.exit_status >= 0)), jitters)
+def test_what_the_recording_did_itself_is_tried_exactly_three_times(end: End, jitter: float) -> None:
+    assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
+
+
+@given(ends.filter(lambda e: not e.ready and e.hung_for is None), st.integers(1, 10), jitters)
+def test_a_worker_that_did_not_get_ready_is_nobodys_recordings_fault(
+    end: End, attempts: int, jitter: float
+) -> None:
+    assert judge(end, attempts, 0, jitter).action == "refund"
+
+
+def test_getting_further_than_ever_clears_earlier_bad_ends(rig: Rig) -> None:
+    """Dies once after each segment, in another place every time: done in the end, although it died three times."""
+    from earmark.domain import Stage
+    from earmark.ledger import Ledger
+
+    rig.drop("one.m4a", "one")
+    with Ledger(rig.places.ledger_file) as ledger:
+        ledger.places.add_recording("a" * 64, 1, 1.0, 1.0, 0)
+        ledger.places.put(rig.folder / "x.m4a", rig.folder, "a" * 64, _identity(rig), 1.0)
+        ledger.jobs.add("a" * 64, Stage.TRANSCRIBE, 1.0)
+        for _ in range(2):
+            job = ledger.jobs.claim(Stage.TRANSCRIBE, "test", 2.0, True)
+            assert job is not None
+            ledger.jobs.try_later(job.id, "crashed", 0.0, 2.0)
+        job = ledger.jobs.claim(Stage.TRANSCRIBE, "test", 2.0, True)
+        assert job is not None
+        assert job.attempts == MAX_ATTEMPTS
+        ledger.jobs.progressed(job.id)
+        after = ledger.jobs.get(job.id)
+        assert after is not None
+        assert after.attempts == 1
+
+
+def _identity(rig: Rig):  # type: ignore[no-untyped-def]
+    from earmark.ledger.places import Identity
+
+    return Identity.of((rig.folder / "one.m4a").stat())
