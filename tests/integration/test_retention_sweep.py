@@ -117,6 +117,37 @@ def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     assert place.path.read_bytes() == b"something newer"
 
 
+def test_a_file_that_changes_at_the_very_moment_is_put_back_or_kept_for_its_owner(world: World) -> None:
+    from earmark.notes.frontmatter import read_frontmatter
+    from earmark.retention.applying import apply
+    from earmark.retention.planning import plan_now
+
+    first, second = world.record("a.wav"), world.record("b.wav")
+    old = second.path.read_bytes()
+    world.pass_days(31)
+    plan = plan_now(world.ledger, world.config, world.now, read_frontmatter)
+    moves = 0
+
+    def meddle(step: str) -> None:
+        nonlocal moves
+        moves += step == "after:move"
+        if step == "after:announce" and moves == 0:
+            first.path.write_bytes(b"newer words")
+        if step == "after:move" and moves == 2:
+            (row,) = world.ledger.trash.in_state("moving")
+            assert row.trashed is not None
+            os.utime(row.trashed, (1, 1))
+            second.path.write_bytes(b"another file, newer still")
+
+    report = apply(world.ledger, world.config, plan, world.now, step=meddle)
+    assert (report.trashed, len(report.errors)) == (0, 2)
+    assert first.path.read_bytes() == b"newer words"
+    assert second.path.read_bytes() == b"another file, newer still"
+    (row,) = world.ledger.trash.in_state("here")
+    assert row.trashed is not None
+    assert row.trashed.read_bytes() == old
+
+
 def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
     world.record("sub/a.wav")
     elsewhere = root / "elsewhere"
@@ -447,6 +478,25 @@ def test_trash_is_purged_by_its_own_clock_with_a_receipt(world: World) -> None:
     assert not row.trashed.parent.exists()
     assert [r.act for r in world.ledger.receipts.all()] == ["trashed", "purged"]
     assert receipts.verify(world.ledger) == []
+
+
+def test_a_trash_whose_disk_is_away_is_neither_purged_nor_called_lost(world: World) -> None:
+    from earmark.errors import RetentionError
+    from earmark.notes.frontmatter import read_frontmatter
+
+    world.record("a.wav")
+    world.pass_days(31)
+    world.apply()
+    (row,) = world.ledger.trash.in_state("here")
+    trash = world.root / "state" / "trash"
+    trash.rename(world.root / "unmounted")
+    world.pass_days(60)
+    count, errors = purge_due(world.ledger, world.config, world.now, read_frontmatter)
+    assert (count, len(errors)) == (0, 1)
+    with pytest.raises(RetentionError, match="not there"):
+        restore(world.ledger, row, world.now)
+    (world.root / "unmounted").rename(trash)
+    assert restore(world.ledger, row, world.now).exists()
 
 
 def test_a_hold_that_comes_later_still_saves_what_is_in_the_trash(world: World) -> None:

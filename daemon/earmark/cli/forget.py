@@ -25,7 +25,7 @@ from earmark.retention.trash import recover as recover_trash
 
 def forget(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Recordings or their notes.")
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Recordings or their notes.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
     before: Annotated[

@@ -18,7 +18,7 @@ from earmark.ledger import Ledger
 def hold(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Recordings or their notes; none lists all holds."),
+        typer.Argument(metavar="FILE...", help="Recordings or their notes; none lists all holds."),
     ] = None,
     why: Annotated[
         str, typer.Option("--why", help="A word on why, shown where the hold keeps something.")

@@ -68,7 +68,7 @@ def known_place(ledger: Ledger, file: Path) -> Place:
 @app.command()
 def plan(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Only files at or below these.", metavar="[PATH]...")
+        list[Path] | None, typer.Argument(help="Only files at or below these.", metavar="PATH...")
     ] = None,
     at: When = None,
     everything: Annotated[bool, typer.Option("--all", help="Also list what stays, with the reason.")] = False,

@@ -85,7 +85,7 @@ def restore_files(
 @app.command()
 def empty(
     what: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE|ID]...", help="Only these; without any, everything.")
+        list[str] | None, typer.Argument(metavar="FILE|ID...", help="Only these; without any, everything.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:

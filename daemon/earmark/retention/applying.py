@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from earmark.config import Config
 from earmark.domain import Instant
-from earmark.errors import EarmarkError, EnvironmentFault
+from earmark.errors import EarmarkError, EnvironmentFault, RetentionError
 from earmark.ledger import Ledger
 from earmark.retention.look import Frontmatter, Inspector, hash_of
 from earmark.retention.moves import Step, quiet
@@ -103,7 +103,7 @@ def purge_due(
         try:
             purge(ledger, row, now, step)
             count += 1
-        except OSError as error:
+        except (OSError, RetentionError) as error:
             errors.append(f"{named(row.original)}: could not be purged: {why(error)}")
     if count:
         # Purging may have taken words out of the ledger; they must not stay in its log.

@@ -4,7 +4,6 @@ and confirmed after; `recover` finishes or undoes what a kill left in between.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Literal
@@ -70,10 +69,13 @@ def take(
     found = ledger.trash.get(row)
     assert found is not None
     if found.trashed is not None and Identity.of(found.trashed.lstat()) != item.identity:
-        _put_back(found)
-        ledger.trash.drop(row)
+        # Not what was looked at, whatever it is. If its place is taken by now, it waits in the trash to be restored.
+        if _put_back(found):
+            ledger.trash.drop(row)
+        else:
+            ledger.trash.set_state(row, "here")
         raise RetentionError(
-            f"{named(item.path)}: changed while it was being moved to the trash; it is back in its place"
+            f"{named(item.path)}: changed while it was being moved to the trash; nothing of it was lost"
         )
     return _taken(ledger, found, now, step)
 
@@ -82,6 +84,8 @@ def recover(ledger: Ledger, now: Instant, step: Step = quiet) -> int:
     """Finish or undo what was under way when a process died; returns how many rows there were."""
     rows = ledger.trash.in_state("moving", "restoring", "purging")
     for row in rows:
+        if not _reachable(row) and not os.path.lexists(row.original):
+            continue  # a disk that is away; neither the file nor its trash can be seen
         if row.state == "moving":
             _recover_moving(ledger, row, now, step)
         elif row.state == "restoring":
@@ -105,6 +109,7 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
         raise RetentionError(
             f"{named(row.original)}: something else is there now; move it away, then restore again"
         )
+    _must_be_reachable(row)
     if not os.path.lexists(row.trashed):
         ledger.trash.set_state(row.id, "lost", now)
         raise RetentionError(
@@ -125,7 +130,11 @@ def restore(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> P
 
 
 def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> None:
-    """Remove a file from our trash for good, with a receipt, and its words from the ledger if nothing else has them."""
+    """Remove a file from our trash for good, with a receipt, and its words from the ledger if nothing else has them.
+
+    Raises OSError if it cannot be removed, RetentionError if the disk that the trash is on is not there.
+    """
+    _must_be_reachable(row)
     step("before:purging")
     ledger.trash.set_state(row.id, "purging")
     step("after:purging")
@@ -146,10 +155,25 @@ def purge(ledger: Ledger, row: Trashed, now: Instant, step: Step = quiet) -> Non
     step("after:purged")
 
 
-def _put_back(row: Trashed) -> None:
+def _reachable(row: Trashed) -> bool:
+    """False if the trash that the file went to is not there at all, as on a disk that is not mounted."""
+    return row.trashed is None or row.trashed.parent.parent.is_dir()
+
+
+def _must_be_reachable(row: Trashed) -> None:
+    if row.trashed is not None and not _reachable(row):
+        trash = named(row.trashed.parent.parent)
+        raise RetentionError(f"{trash}: the trash folder is not there; mount its disk, then try again")
+
+
+def _put_back(row: Trashed) -> bool:
+    """Undo a move; false if something else has the file's place."""
     assert row.trashed is not None
-    with contextlib.suppress(FileExistsError):
+    try:
         bring_back(row.trashed, row.original)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _taken(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> Trashed:
@@ -204,8 +228,7 @@ def _recover_moving(ledger: Ledger, row: Trashed, now: Instant, step: Step) -> N
             as_known = hash_of(row.trashed)[0] == row.sha256
         except OSError:
             as_known = False
-        if not as_known and not os.path.lexists(row.original):
-            _put_back(row)
+        if not as_known and not os.path.lexists(row.original) and _put_back(row):
             ledger.trash.drop(row.id)
         else:
             _taken(ledger, row, now, step)
