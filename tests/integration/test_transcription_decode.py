@@ -70,6 +70,38 @@ def test_two_mp3_files_glued_together_are_decoded_to_the_end(tmp_path: Path, spe
     assert alike(found.samples[-len(speech) :], speech) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(("wav", "pcm_s16le", 8_000), ("wav", "pcm_s24le", 44_100)), (("flac", "flac", 16_000), ("flac", "flac", 48_000)),
+     (("m4a", "aac", 44_100), ("m4a", "alac", 16_000))],
+)  # fmt: skip
+def test_two_recordings_in_one_file_are_both_decoded(
+    tmp_path: Path, speech: Samples, first: tuple[str, str, int], second: tuple[str, str, int]
+) -> None:
+    contents = [
+        write(tmp_path / f"{n}.{x[0]}", speech, *x[1:]).read_bytes() for n, x in enumerate((first, second))
+    ]
+    both = tmp_path / f"both.{first[0]}"
+    both.write_bytes(b"".join(contents))
+    found = Decoded(both)
+    assert found.seconds == pytest.approx(20.0, abs=0.2)
+    assert found.declared.duration == pytest.approx(20.0, abs=0.2)
+    assert alike(found.samples[-len(speech) :], speech) > 0.95
+    assert not found.truncated
+    both.write_bytes(contents[0] + contents[1][: len(contents[1]) // 2])
+    assert Decoded(both).truncated or first[0] == "m4a"  # half an m4a has no index, so it is no part at all
+
+
+def test_a_wav_with_wrong_chunk_sizes_is_mended(tmp_path: Path, speech: Samples) -> None:
+    content = bytearray(write(tmp_path / "x.wav", speech, "pcm_s16le").read_bytes())
+    at = content.index(b"LIST")
+    content[4:8] = content[at + 4 : at + 8] = bytes(4)
+    (tmp_path / "x.wav").write_bytes(content)
+    found = Decoded(tmp_path / "x.wav")
+    assert found.seconds == pytest.approx(10.0, abs=0.1)
+    assert alike(found.samples, speech) > 0.95
+
+
 def test_a_stream_that_changes_from_stereo_to_mono_goes_on(tmp_path: Path, speech: Samples) -> None:
     stereo = write(tmp_path / "s.aac", np.stack([speech, speech]), "aac", 44_100, "stereo").read_bytes()
     mono = write(tmp_path / "m.aac", speech, "aac", 22_050).read_bytes()

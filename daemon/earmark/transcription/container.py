@@ -8,7 +8,7 @@ else. Playlists, `concat`, `sdp`, `hls` and `dash` are not in the list of demuxe
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 from av.audio.stream import AudioStream
@@ -16,6 +16,7 @@ from av.container import InputContainer
 
 from earmark.errors import MediaError
 from earmark.transcription.declared import Declared, read_declared
+from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
 
 DEMUXERS = (
     "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,loas,ac3,eac3,dts,amr,ape,tta,wv,mpc,mpc8,tak,dsf,nistsphere,"
@@ -34,11 +35,17 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]",
 
 @dataclass(slots=True)
 class OpenRecording:
-    """A container with the sound track that will be decoded, and what the container says of itself."""
+    """A container with the sound track that will be decoded, and what the container says of itself.
+
+    `later`: further recordings in the same file, to be opened with `open_part` when this one has been read. `declared`
+    is of all together.
+    """
 
     container: InputContainer
     stream: AudioStream
     declared: Declared
+    fd: int
+    later: tuple[Part, ...] = ()
 
     def close(self) -> None:
         self.container.close()
@@ -65,20 +72,57 @@ def open_recording(fd: int) -> OpenRecording:
             "The file begins with nothing but zero bytes: a placeholder of a sync tool, or a copy that went "
             "wrong. Copy it again."
         )
-    os.lseek(fd, 0, os.SEEK_SET)
-    options = {"protocol_whitelist": "fd", "format_whitelist": DEMUXERS, "fd": str(fd)}
+    parts = find_parts(fd)
+    first = open_part(fd, parts[0])
+    if len(parts) > 1:
+        all_declared = [first.declared, *(_declared_of(fd, part) for part in parts[1:])]
+        durations = [d.duration for d in all_declared if d is not None and d.duration is not None]
+        first.declared = replace(
+            first.declared,
+            duration=sum(durations) if len(durations) == len(parts) else None,
+            short_of_bytes=any(d.short_of_bytes for d in all_declared if d is not None),
+        )
+        first.later = tuple(parts[1:])
+    return first
+
+
+def open_part(fd: int, part: Part) -> OpenRecording:
+    """Open one part of the file as a recording of its own. Raises MediaError like `open_recording`."""
+    head = os.pread(fd, HEAD, part.start)
+    whole = part == Part(0, os.fstat(fd).st_size)
     try:
-        container = av.open("fd:", mode="r", options=options, metadata_errors="replace")
-    except MemoryError:
-        raise
-    except (av.FFmpegError, ValueError, IndexError, OSError) as error:
+        container = _open(fd, None if whole else part)
+    except _UNREADABLE as error:
+        mended = mend_wav(fd, part.start, part.end) if not part.prefix else None
+        if mended is not None:
+            return open_part(fd, mended)
         raise MediaError(_why_not(head, error)) from None
     try:
         stream = _sound_track(container)
-        return OpenRecording(container, stream, read_declared(container, stream, fd))
+        return OpenRecording(container, stream, read_declared(container, stream, fd, part), fd)
     except BaseException:
         container.close()
         raise
+
+
+_UNREADABLE = (av.FFmpegError, ValueError, IndexError, OSError)
+
+
+def _open(fd: int, part: Part | None) -> InputContainer:
+    options = {"protocol_whitelist": "fd", "format_whitelist": DEMUXERS}
+    if part is not None:
+        return av.open(PartFile(fd, part), mode="r", options=options, metadata_errors="replace")
+    os.lseek(fd, 0, os.SEEK_SET)
+    return av.open("fd:", mode="r", options=options | {"fd": str(fd)}, metadata_errors="replace")
+
+
+def _declared_of(fd: int, part: Part) -> Declared | None:
+    try:
+        opened = open_part(fd, part)
+    except MediaError:
+        return None
+    opened.close()
+    return opened.declared
 
 
 def check_rate(rate: int) -> None:

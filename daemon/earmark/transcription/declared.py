@@ -12,6 +12,8 @@ from datetime import datetime
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from earmark.transcription.parts import Part
+
 AV_TIME_BASE = 1_000_000
 """Units of a container's duration per second (libavutil/avutil.h)."""
 
@@ -37,13 +39,13 @@ class Declared:
     origin: float
 
 
-def read_declared(container: InputContainer, stream: AudioStream, fd: int) -> Declared:
-    """Collect what the open container declares; `fd` is read with pread, its position does not move."""
+def read_declared(container: InputContainer, stream: AudioStream, fd: int, part: Part) -> Declared:
+    """Collect what the open container declares of its part of `fd`, which is read without moving its position."""
     start = container.start_time
     return Declared(
-        duration=_duration(container, stream, fd),
+        duration=_duration(container, stream, fd, part),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
-        short_of_bytes=is_short_of_bytes(fd),
+        short_of_bytes=is_short_of_bytes(fd, part),
         origin=start / AV_TIME_BASE if start is not None else 0.0,
     )
 
@@ -61,18 +63,19 @@ def is_truncated(declared: Declared, decoded: float) -> bool:
     return declared.duration - decoded > max(0.5, declared.duration * 0.01)
 
 
-def is_short_of_bytes(fd: int) -> bool:
-    """Look at the file's own size fields: RIFF, and the end-of-stream flag of Ogg."""
-    size = os.fstat(fd).st_size
-    head = os.pread(fd, 12, 0)
+def is_short_of_bytes(fd: int, part: Part) -> bool:
+    """Look at the part's own size fields: RIFF, and the end-of-stream flag of Ogg."""
+    if part.prefix:
+        return False  # a header of our own, made to fit
+    size = part.end - part.start
+    head = os.pread(fd, 12, part.start)
     if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI "):
         (promised,) = struct.unpack("<I", head[4:8])
         # 0 and 0xFFFFFFFF are what recorders write that did not know the length yet; odd chunks may lack a pad byte.
         return promised not in (0, 0xFFFFFFFF) and promised + 8 > size + 1
     if head[:4] == b"OggS":
-        tail = os.pread(
-            fd, 65_536 + 282, max(0, size - 65_536 - 282)
-        )  # a page is at most 65,307 bytes (RFC 3533)
+        # A page is at most 65,307 bytes (RFC 3533).
+        tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))
         last = tail.rfind(b"OggS\0")
         return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
     return False
@@ -105,9 +108,9 @@ def recorded_at(metadata: Mapping[str, str]) -> str | None:
     return None
 
 
-def _duration(container: InputContainer, stream: AudioStream, fd: int) -> float | None:
+def _duration(container: InputContainer, stream: AudioStream, fd: int, part: Part) -> float | None:
     name = container.format.name
-    if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd)):
+    if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd, part)):
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
@@ -119,10 +122,18 @@ def _duration(container: InputContainer, stream: AudioStream, fd: int) -> float 
     return None
 
 
-def _has_frame_count(fd: int) -> bool:
-    head = os.pread(fd, 10, 0)
-    offset = 0
+def _has_frame_count(fd: int, part: Part) -> bool:
+    """Whether an mp3 states its length, and states it for the whole file: of two glued together only the first does."""
+    head = os.pread(fd, 10, part.start)
+    offset = part.start
     if head[:3] == b"ID3" and len(head) == 10:  # the tag's size is four times seven bits (id3.org, ID3v2 3.1)
-        offset = 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
-    first_frame = os.pread(fd, 4_096, offset)
-    return any(mark in first_frame for mark in _XING)
+        offset += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
+    frame = os.pread(fd, 4_096, offset)
+    at = max(frame.find(mark) for mark in _XING)
+    if at < 0:
+        return False
+    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
+    if frame[at : at + 4] != b"VBRI" and flags & 3 == 3:
+        promised = int.from_bytes(frame[at + 12 : at + 16], "big")
+        return part.end - offset <= promised * 1.05 + 4_096  # room for tags at the end
+    return True

@@ -17,7 +17,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from earmark.errors import MediaError
-from earmark.transcription.container import OpenRecording, check_rate
+from earmark.transcription.container import OpenRecording, check_rate, open_part
 from earmark.transcription.engine import RATE, Samples
 
 BLOCK = RATE
@@ -71,6 +71,22 @@ class Decoder:
             )
 
     def _mixed(self) -> Iterator[Samples]:
+        yield from self._part()
+        whole = self._recording
+        for part in whole.later:
+            try:
+                self._recording = open_part(whole.fd, part)
+            except MediaError:
+                self.bad_packets += 1
+                continue
+            self._ahead = 0.0
+            try:
+                yield from self._part()
+            finally:
+                self._recording.close()
+                self._recording = whole
+
+    def _part(self) -> Iterator[Samples]:
         for packet in self._packets():
             for frame in self._frames(packet):
                 try:

@@ -36,6 +36,9 @@ MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
 Whisper was trained on 30 s; less costs less, and on short recordings no word (facts.md; measured again here).
 """
 
+INAUDIBLE = 1e-4
+"""Peak, of full scale, under which a window is silence without asking the detector: three steps of a 16-bit sample."""
+
 MOST_PROMPT = 223
 """Tokens of vocabulary and prompt together: half of Whisper's context of 448, less one (openai/whisper)."""
 
@@ -82,8 +85,8 @@ class WhisperEngine:
 
     def voice(self, samples: Samples) -> NDArray[np.float32]:
         frames = -(-len(samples) // FRAME)
-        if frames == 0:
-            return np.zeros(0, dtype=np.float32)
+        if frames == 0 or float(np.max(np.abs(samples))) < INAUDIBLE:
+            return np.zeros(frames, dtype=np.float32)
         padded = np.zeros(frames * FRAME, dtype=np.float32)  # a copy: the detector writes into its input
         padded[: len(samples)] = samples
         return np.asarray(self._voice(padded), dtype=np.float32).reshape(-1)[:frames]

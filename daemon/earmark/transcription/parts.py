@@ -1,0 +1,147 @@
+"""Files that are several recordings one after the other, and wav headers that nobody finished writing.
+
+`cat a.wav b.wav`, and recorders that append to the file they have, give a file of which FFmpeg reads the first part
+only, without a word. The parts are found by the containers' own marks, and each is read as a file of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+from dataclasses import dataclass
+
+FLAC_MARK = b"fLaC\0\0\0\x22"
+"""The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
+
+MOST_PARTS = 1_000
+
+SCAN = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes `start` to `end` of a file, after `prefix`."""
+
+    start: int
+    end: int
+    prefix: bytes = b""
+
+
+def find_parts(fd: int) -> list[Part]:
+    """Where each recording in the file begins and ends; one part, the whole file, for nearly every file."""
+    size = os.fstat(fd).st_size
+    starts = [0]
+    while len(starts) < MOST_PARTS:
+        head = os.pread(fd, 12, starts[-1])
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            following = _after_riff(fd, starts[-1], size)
+        elif head[4:8] == b"ftyp":
+            following = _next_movie(fd, starts[-1], size)
+        elif head[:4] == b"fLaC":
+            following = _next_flac(fd, starts[-1], size)
+        else:
+            break
+        if following is None:
+            break
+        starts.append(following)
+    return [Part(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True)]
+
+
+def mend_wav(fd: int, start: int, end: int) -> Part | None:
+    """The sound of a wav whose chunks have wrong sizes, under a header that fits; None if it has no format or data.
+
+    A recorder that is killed leaves sizes of zero behind. FFmpeg mends the sound's own, and gives up at others.
+    """
+    head = os.pread(fd, min(65_536, end - start), start)
+    form = re.search(rb"fmt (?s:.{4})(?s:(.{16}))", head[12:])
+    sound = head.find(b"data", 36)
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE" or form is None or sound < 0:
+        return None
+    length = end - start - sound - 8
+    if length <= 0:
+        return None
+    tag, channels, rate, _, block, bits = struct.unpack("<HHIIHH", form[1])
+    if (
+        tag not in (1, 3, 6, 7) or not channels or not block
+    ):  # PCM, float, A-law, mu-law: nothing else fits 16 bytes
+        return None
+    form_chunk = b"fmt " + struct.pack("<IHHIIHH", 16, tag, channels, rate, rate * block, block, bits)
+    sizes = min(length, 0xFFFFFFFF - 36)
+    prefix = (
+        b"RIFF" + struct.pack("<I", sizes + 36) + b"WAVE" + form_chunk + b"data" + struct.pack("<I", sizes)
+    )
+    return Part(start + sound + 8, end, prefix)
+
+
+class PartFile(io.RawIOBase):
+    """A part as a file of its own for PyAV to read. Uses pread: the descriptor's position is left alone."""
+
+    def __init__(self, fd: int, part: Part) -> None:
+        super().__init__()
+        self._fd, self._part, self._at = fd, part, 0
+        self._length = len(part.prefix) + part.end - part.start
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._length}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        prefix, part = self._part.prefix, self._part
+        left = max(0, self._length - self._at)
+        wanted = left if size < 0 else min(size, left)
+        if self._at < len(prefix):
+            found = prefix[self._at : self._at + wanted]
+        else:
+            found = os.pread(self._fd, wanted, part.start + self._at - len(prefix))
+        self._at += len(found)
+        return found
+
+
+def _after_riff(fd: int, start: int, size: int) -> int | None:
+    length = int.from_bytes(os.pread(fd, 4, start + 4), "little")
+    for following in (start + 8 + length, start + 8 + length + length % 2):
+        head = os.pread(fd, 12, following) if length and following + 12 < size else b""
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            return following
+    return None
+
+
+def _next_movie(fd: int, start: int, size: int) -> int | None:
+    """The next `ftyp` among the boxes of the file (ISO 14496-12, 4.2); a file has only one, at its start."""
+    at, first = start, True
+    while at + 8 <= size:
+        head = os.pread(fd, 16, at)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if kind == b"ftyp" and not first:
+            return at
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0: the box goes to the end of the file
+            return None
+        at, first = at + length, False
+    return None
+
+
+def _next_flac(fd: int, start: int, size: int) -> int | None:
+    if size - start < 1_000:
+        return None
+    at = start + 42
+    # Read, not mapped: a file that is cut off while it is mapped kills the process that looks at it.
+    while len(chunk := os.pread(fd, SCAN + len(FLAC_MARK), at)) >= len(FLAC_MARK):
+        found = chunk.find(FLAC_MARK)
+        if found >= 0:
+            return at + found  # eight fixed bytes are found by chance once in 10^19 bytes
+        at += SCAN
+    return None
