@@ -139,6 +139,15 @@ def test_a_tombstone_of_one_installation_says_nothing_to_another(world: World, r
     assert place.recording_id not in mark
 
 
+def test_a_folder_that_is_away_is_named_and_what_returns_with_it_is_refused(world: World) -> None:
+    place = world.record("a.wav")
+    world.drop.rename(world.root / "unmounted")
+    found = find(world.ledger, [place.recording_id], [world.drop])
+    assert [path for path, _ in found.left] == [world.drop]
+    erase(world.ledger, found, [place.recording_id], world.now, [world.drop])
+    assert tombstoned(world.ledger, place.recording_id)
+
+
 def test_recordings_are_found_by_what_was_said_or_named(world: World) -> None:
     a = world.record("a.wav", said="We met Jane Döe about the WALRUS")
     b = world.record("jane döe.wav", said="nothing to hear")

@@ -349,6 +349,21 @@ def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(root: Path) -
     assert world.ledger.journal.troubles() == []
 
 
+def test_a_sweep_hashes_only_what_it_moves_and_still_leaves_what_changed(world: World) -> None:
+    """The plan of a sweep trusts size, time and inode; the move does not."""
+    place = world.record("a.wav")
+    stat = place.path.stat()
+    with place.path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"!")
+    os.utime(place.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    world.pass_days(31)
+    world.let_the_report_be_read()
+    report = world.sweep()
+    assert (report.planned, report.trashed, len(report.errors)) == (1, 0, 1)
+    assert "a.wav" in world.files()
+
+
 @pytest.mark.parametrize(("wall", "boots"), [(400.0, 1.0), (-3.0, 1.0)])
 def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
     world: World, wall: float, boots: float

@@ -63,6 +63,8 @@ def find(ledger: Ledger, recording_ids: Iterable[str], folders: Iterable[Path]) 
     for recording_id in wanted:
         _from_ledger(ledger, recording_id, found)
         tops.update(place.folder for place in ledger.places.of(recording_id))
+    away = "is not there; what it may hold of them stays, and is refused when it comes back"
+    found.left += [(top, away) for top in sorted(tops) if not top.is_dir()]
     _strays(ledger, wanted, tops, found)
     return found
 

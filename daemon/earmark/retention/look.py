@@ -105,11 +105,13 @@ class Inspector:
         keep_keys: frozenset[str] = frozenset({"keep"}),
         *,
         remember: bool = True,
+        thorough: bool = True,
     ) -> None:
         self._ledger = ledger
         self._frontmatter = frontmatter
         self._keep_keys = keep_keys
         self._remember = remember
+        self._thorough = thorough
         self._holds: dict[str, str | None] = {}
         self._gates: dict[str, str | None] = {}
         self._links: dict[tuple[Path, Path], Path | None] = {}
@@ -199,6 +201,8 @@ class Inspector:
 
     def _changed(self, decision: Decision) -> str | None:
         item = decision.item
+        if item.identity is not None and not self._thorough:
+            return None
         try:
             digest, identity = hash_of(item.path)
         except OSError as error:

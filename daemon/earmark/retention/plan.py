@@ -63,7 +63,7 @@ Look = Callable[[Decision], str | None]
 class Plan:
     """All decisions of one moment. `kept` is filled only if asked for; `kept_because` counts reasons in any case.
 
-    `total_items`/`total_bytes`: everything that was looked at, for the fuse.
+    `total_items`/`total_bytes`: everything that was looked at, for the fuse. `cut`: there is more than was asked for.
     """
 
     now: Instant
@@ -73,6 +73,7 @@ class Plan:
     kept_because: Counter[str] = field(default_factory=Counter)
     total_items: int = 0
     total_bytes: int = 0
+    cut: bool = False
 
     @property
     def bytes(self) -> int:
@@ -192,9 +193,18 @@ class Decider:
 
 
 def make_plan(
-    decisions: Iterable[Decision], policy: Policy, now: Instant, look: Look, *, keep_all: bool = False
+    decisions: Iterable[Decision],
+    policy: Policy,
+    now: Instant,
+    look: Look,
+    *,
+    keep_all: bool = False,
+    most: int = 0,
 ) -> Plan:
-    """Gather decisions; `look` is asked only about files that would go, and may only keep them."""
+    """Gather decisions; `look` is asked only about files that would go, and may only keep them.
+
+    With `most`, gathering ends as soon as more files than that would go.
+    """
     plan = Plan(now, policy.digest)
     for decision in decisions:
         plan.total_items += 1
@@ -203,6 +213,9 @@ def make_plan(
         plan.total_bytes += decision.item.size
         if decision.goes:
             plan.goes.append(decision)
+            if most and len(plan.goes) > most:
+                plan.cut = True
+                break
         else:
             plan.kept_because[decision.reason] += 1
             if keep_all:
@@ -217,7 +230,8 @@ def fuse(plan: Plan, items: int, percent: int) -> str | None:
     """
     count, size = len(plan.goes), plan.bytes
     if items and count > items:
-        return f"{count} files would go, more than fuse_items = {items}"
+        least = "at least " if plan.cut else ""
+        return f"{least}{count} files would go, more than fuse_items = {items}"
     if percent and count > 10 and size * 100 > plan.total_bytes * percent:
         share = size * 100 / plan.total_bytes
         return f"{share:.0f} % of all bytes would go, more than fuse_percent = {percent}"

@@ -45,10 +45,14 @@ def plan_now(
     keep_all: bool = False,
     remember: bool = True,
     only: Callable[[Path], bool] | None = None,
+    thorough: bool = True,
+    most: int = 0,
 ) -> Plan:
     """The plan of this moment, or of `at`. `remember=False` for a ledger that is open read-only.
 
-    `keep_all` lists what stays, too; `only` narrows the plan to paths, without changing who ranks where.
+    `thorough=False` takes an unchanged identity (size, time, inode) for unchanged audio; carrying out a plan hashes it in
+    any case. `most`: stop once more files than that would go. `keep_all` lists what stays, too; `only` narrows the plan
+    to paths, without changing who ranks where.
     """
     policy = policy_of(config)
     if remember and policy.reads_tags:
@@ -56,7 +60,7 @@ def plan_now(
     accepted_under = {row: read_policy(body) for row, body in ledger.retention.policies().items()}
     moment = now if at is None else at
     decider = Decider(policy, accepted_under, moment, retroactive=retroactive)
-    look = Inspector(ledger, frontmatter, keep_keys(config), remember=remember)
+    look = Inspector(ledger, frontmatter, keep_keys(config), remember=remember, thorough=thorough)
     weighs = policy.weighs.union(*(p.weighs for p in accepted_under.values()))
 
     def decisions() -> Iterable[Decision]:
@@ -68,4 +72,4 @@ def plan_now(
                 if only is None or only(decision.item.path):
                     yield decision
 
-    return make_plan(decisions(), policy, moment, look, keep_all=keep_all)
+    return make_plan(decisions(), policy, moment, look, keep_all=keep_all, most=most)

@@ -106,7 +106,9 @@ def _sweep(
     if policy.empty:
         report = SweepReport("nothing", "No rule lets anything go.")
     else:
-        plan = plan_now(ledger, config, now, frontmatter)
+        # Nobody waits for a sweep, but the daemon does: no gigabytes are hashed for a plan that a guard may stop.
+        most = config.retention.fuse_items
+        plan = plan_now(ledger, config, now, frontmatter, thorough=False, most=most)
         report = _guarded(ledger, config, plan, now, until, step)
     if report.outcome == "stopped":
         return report
@@ -132,7 +134,8 @@ def _guarded(
     unread = known is not None and known[1] <= now < known[1] + REFLECTION and _last_only_reported(ledger)
     if plan.goes and (new or unread):
         sentence = (
-            f"The retention policy is new: {len(plan.goes)} files would go at the next sweep."
+            f"The retention policy is new: {'at least ' if plan.cut else ''}{len(plan.goes)} files would go at the"
+            " next sweep."
             " Look with: earmark retention plan"
         )
         return SweepReport("reported", sentence, planned=len(plan.goes))

@@ -84,7 +84,7 @@ def recover(ledger: Ledger, now: Instant, step: Step = quiet) -> int:
     """Finish or undo what was under way when a process died; returns how many rows there were."""
     rows = ledger.trash.in_state("moving", "restoring", "purging")
     for row in rows:
-        if not _reachable(row) and not os.path.lexists(row.original):
+        if not _reachable(row) and (row.state != "moving" or not os.path.lexists(row.original)):
             continue  # a disk that is away; neither the file nor its trash can be seen
         if row.state == "moving":
             _recover_moving(ledger, row, now, step)
