@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from earmark.messages import Confine, LoadModel, Message, Ready
@@ -34,6 +35,20 @@ def worker_count(configured: int, cores: int, model_bytes: int) -> int:
 def thread_count(configured: int, cores: int, workers: int) -> int:
     """Threads per worker; beyond four, faster-whisper gains little on a CPU."""
     return configured or max(1, min(4, cores // max(1, workers)))
+
+
+def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -> int:
+    """MiB of address space a transcription worker may have; 0 for no limit.
+
+    tiny.en (72 MiB) was measured at a peak of 816 MiB of address space with one thread, over any length of audio, and
+    gets 2.2 GiB: a recording that wants more than that is no ordinary recording. Larger models are converted while they
+    load, which takes several times their size. On a GPU the driver reserves more address space than there is memory.
+    """
+    if configured:
+        return configured
+    if device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists()):
+        return 0
+    return 1536 + 6 * (model_bytes >> 20) + 256 * threads
 
 
 @dataclass(slots=True)

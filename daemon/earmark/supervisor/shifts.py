@@ -33,7 +33,7 @@ from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.pipeline.verdict import LONGEST_REST
-from earmark.supervisor.crew import Crew, Slot, cores, thread_count, worker_count
+from earmark.supervisor.crew import Crew, Slot, cores, memory_limit, thread_count, worker_count
 from earmark.supervisor.report import Working
 from earmark.transcription.models import SpeechModel, find_model
 from earmark.workers import Left, Said, Starter
@@ -304,15 +304,17 @@ class Shifts:
 
     def _load(self, model: SpeechModel, seats: int) -> LoadModel:
         configured = self._context.config.transcription
+        threads = thread_count(configured.threads, cores(), seats)
+        model_bytes = (model.dir / "model.bin").stat().st_size
         return LoadModel(
             model_dir=pack_path(model.dir),
             model_name=model.name,
             device=configured.device,
             compute_type=configured.compute_type,
-            cpu_threads=thread_count(configured.threads, cores(), seats),
+            cpu_threads=threads,
             sandbox=self._context.config.sandbox,
             readable=tuple(pack_path(f) for f in transcribing.readable_folders(self._context)),
-            memory_limit_mb=configured.memory_limit_mb,
+            memory_limit_mb=memory_limit(configured.memory_limit_mb, model_bytes, threads, configured.device),
         )
 
     def _model(self, name: str) -> SpeechModel | None:
