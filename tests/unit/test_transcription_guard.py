@@ -125,6 +125,11 @@ def test_an_answer_without_times_is_one_sentence() -> None:
     assert split([], ZERO, 7.0) == ([(0.0, 7.0, [])], 7.0)
 
 
+def test_words_that_took_no_time_were_not_said() -> None:
+    tokens = [ZERO, 1, time_token(5), time_token(5), 2, time_token(5), time_token(5), 3, time_token(10)]
+    assert [run for _, _, run in split(tokens, ZERO, 10.0)[0]] == [tokens[:3], tokens[6:]]
+
+
 @given(
     st.lists(st.one_of(st.integers(0, ZERO - 1), st.integers(ZERO, ZERO + 1500)), max_size=60),
     st.floats(0.1, 30.0),

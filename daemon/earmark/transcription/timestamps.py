@@ -40,7 +40,8 @@ def split(
             run = list(tokens[a:b])
             first = second(run[0]) if run[0] >= first_time else 0.0
             last = second(run[-1]) if run[-1] >= first_time else seconds
-            runs.append((first, max(first, last), run))
+            if last > first:  # words that took no time are what Whisper adds at a seam, mostly "You"
+                runs.append((first, last, run))
         reached = second(tokens[-1] if ends_with_one else tokens[pairs[-1] - 1])
         if ends_with_one and seconds - reached < UNSAID:
             reached = seconds
