@@ -8,6 +8,7 @@ The files in `phrases/` hold lists of regular expressions, matched without regar
 - `owned_task`: with `{name}`, somebody is named as the one who does it (case matters here: a name is capitalised).
 - `work`: stems of verbs of work. `due`: when something is to be done.
 - `open_question`: said to be open. `asking`, `us`: a real question begins like this and is about those present.
+- `empty`: greetings, days and measures, which are said in every recording and are what none is about.
 - `nobody`: capitalised words that are not names. `stop_words`: only where sumy has none.
 """
 

@@ -16,7 +16,7 @@ from earmark.domain import Point, Summary, Task, Transcript
 from earmark.messages import SummarizeRequest
 from earmark.summarization.cues import Cues, cues_for
 from earmark.summarization.engine import Heartbeat, Result
-from earmark.summarization.ranking import BLOCK, WORD, content_words, rank, stop_words_for
+from earmark.summarization.ranking import WORD, content_words, empty_words_for, rank
 from earmark.summarization.sentences import Sentence, sentences_of
 
 BY = "extractive"
@@ -28,6 +28,8 @@ OVERVIEW = 3
 OVERVIEW_CHARACTERS = 600
 FEWEST_WORDS = 5
 """Shorter sentences ("Yes, exactly.") are no points."""
+LONG = 50
+"""Sentences (about four minutes) from which on the points are spread over the recording."""
 TITLE_CHARACTERS = 60
 ALIKE = 85
 """rapidfuzz token_set_ratio (0-100) from which two sentences say the same."""
@@ -77,7 +79,7 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
 
     listed |= {question.at for question in questions}
     order = sorted(range(len(sentences)), key=lambda i: -scores[i])
-    order = [i for i in order if sentences[i].words >= FEWEST_WORDS] or order
+    order = [i for i in order if says_something(sentences[i], language)] or order
     overview = choose(sentences, order, OVERVIEW, characters=OVERVIEW_CHARACTERS)
     room = min(max_points, max(0, len(sentences) // 4))
     rest = [i for i in order if i not in overview and sentences[i].start not in listed]
@@ -90,6 +92,12 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
     )
 
 
+def says_something(sentence: Sentence, language: str) -> bool:
+    """False for what is too short to be a point, and for greetings and thanks, however central they are."""
+    topics = [word for word in WORD.findall(sentence.text.lower()) if word not in empty_words_for(language)]
+    return sentence.words >= FEWEST_WORDS and len(topics) >= 2
+
+
 def points_from(
     sentences: Sequence[Sentence], order: Sequence[int], count: int, unlike: Sequence[str]
 ) -> list[int]:
@@ -98,7 +106,7 @@ def points_from(
     Centrality alone puts all points where the longest topic is; over an hour the others matter too.
     """
     chosen: list[int] = []
-    if len(sentences) > BLOCK:
+    if len(sentences) >= LONG:
         for stretch in range(count):
             inside = [i for i in order if i * count // len(sentences) == stretch]
             taken = [*unlike, *(sentences[i].text for i in chosen)]
@@ -135,7 +143,7 @@ def choose(
 
 def title_of(sentences: Sequence[Sentence], scores: Sequence[float], language: str) -> str:
     """The phrases around which the central sentences turn: runs of one to three topic words, as they were said."""
-    stop = stop_words_for(language)
+    stop = empty_words_for(language)
     weight: defaultdict[str, float] = defaultdict(float)
     frequency: Counter[str] = Counter()
     mean = sum(scores) / len(scores) or 1.0
@@ -154,14 +162,17 @@ def title_of(sentences: Sequence[Sentence], scores: Sequence[float], language: s
             key = " ".join(stems)
             if value > phrases.get(key, (0.0, ""))[0]:
                 phrases[key] = (value, phrase)
-    if not phrases or len(sentences) <= 2:
-        return bounded(" ".join(sentences[0].text.rstrip(".!?…").split()[:8]), TITLE_CHARACTERS)
+    comes_back = any(frequency[stem] > 1 for key in phrases for stem in key.split())
+    if not comes_back or len(sentences) <= 2:
+        # Nothing comes up twice in what is this short: its first words say more than any picked one.
+        opening = next((s for s in sentences if says_something(s, language)), sentences[0])
+        return bounded(" ".join(opening.text.rstrip(".!?…").split()[:8]), TITLE_CHARACTERS)
     title, used, parts = "", set[str](), 0
     for key, (_, phrase) in sorted(phrases.items(), key=lambda item: -item[1][0])[:12]:
         words = set(key.split())
         longer = f"{title}, {phrase}" if title else phrase
-        # After the first phrase only what was said more than once is what the recording is about.
-        passing = parts > 0 and all(frequency[stem] < 2 for stem in words)
+        # Only what was said more than once is what the recording is about.
+        passing = all(frequency[stem] < 2 for stem in words)
         if used & words or passing or len(longer) > TITLE_CHARACTERS or parts == 3:
             continue
         title, used, parts = longer, used | words, parts + 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from earmark.summarization.cues import phrases_for
+from earmark.summarization.numerals import SCALES, UNITS
 from earmark.summarization.sentences import Sentence
 
 BLOCK = 120
@@ -63,6 +64,13 @@ def stop_words_for(language: str) -> frozenset[str]:
         return frozenset(word.lower() for word in get_stop_words(LANGUAGES[language]))
     except (KeyError, LookupError):
         return frozenset()
+
+
+@functools.cache
+def empty_words_for(language: str) -> frozenset[str]:
+    """Words that carry some meaning and yet are what no recording is about: greetings, days, numbers, stop words."""
+    said_everywhere = phrases_for(language).get("empty", ())
+    return stop_words_for(language) | frozenset(said_everywhere) | frozenset(UNITS) | frozenset(SCALES)
 
 
 def content_words(text: str, language: str) -> list[str]:
