@@ -162,6 +162,33 @@ def test_a_folder_that_is_not_there_is_named_and_taken_when_it_comes(installatio
     wait_for(lambda: not installation.status()["troubles"], 20, "the trouble's end")
 
 
+def test_a_recording_can_be_erased_while_it_is_being_transcribed(installation: Installation) -> None:
+    import av
+
+    long = installation.root / "long.flac"
+    with av.open(str(long), "w") as target:
+        stream = target.add_stream("flac", rate=16000, layout="mono")
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=16000)
+        for _ in range(12):
+            with av.open(str(SAMPLE)) as source:
+                for frame in source.decode(audio=0):
+                    frame.pts = None
+                    for part in resampler.resample(frame):
+                        target.mux(stream.encode(part))
+        target.mux(stream.encode(None))
+    daemon = installation.daemon()
+    secret = installation.drop("secret.flac", long)
+    wait_for(lambda: any(e["event"] == "transcribing" for e in installation.events()), 30, "work")
+    erased = installation.earmark("forget", secret, "--yes")
+    assert erased.returncode == 0, erased.stderr
+    wait_for(lambda: not installation.status()["report"]["working"], 60, "the end of work on it")
+    installation.drop("other.m4a")
+    notes_appear(installation, "other.md")
+    assert daemon.poll() is None, "the daemon lives on"
+    assert installation.status()["counts"]["recordings"] == 1
+    assert not secret.exists()
+
+
 def test_bad_input_is_named_and_nothing_else_stops(installation: Installation) -> None:
     (installation.folder / "empty.mp3").touch()
     (installation.folder / "letter.mp3").write_text("Dear Sir or Madam,\n" * 50)

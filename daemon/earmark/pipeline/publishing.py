@@ -101,13 +101,17 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
 
 
 def _relooked(context: Context, limit: int) -> list[Place]:
-    """Places whose notes say something about the audio that is no longer so: it expires on another day, or is gone."""
+    """Places whose notes say something about the audio that is no longer so: it expires on another day, or is gone.
+
+    Their row goes when their notes are on disk (`publish_place`), so that a kill in between leaves them owed.
+    """
     ledger, found = context.ledger, []
     for path in ledger.retention.relooks(limit):
         place = ledger.places.at(path)
         with ledger.transaction():
-            ledger.retention.relooked(path)
-            if place is not None and outdate_unedited(ledger, place):
+            if place is None or not outdate_unedited(ledger, place):
+                ledger.retention.relooked(path)
+            elif place.not_before <= context.now():
                 found.append(place)
     return found
 
@@ -119,6 +123,7 @@ def publish_place(context: Context, place: Place) -> Written:
     transcript = ledger.words.transcript(place.recording_id)
     if recording is None or transcript is None:
         # Nothing can be written, so nothing is owed: the words were removed since.
+        ledger.retention.relooked(place.path)
         ledger.places.caught_up(
             place.path,
             recording.transcript_rev if recording else 0,
@@ -139,6 +144,7 @@ def publish_place(context: Context, place: Place) -> Written:
             beside.append(path)
     now = context.now()
     with ledger.transaction():
+        ledger.retention.relooked(place.path)
         ledger.places.caught_up(
             place.path, recording.transcript_rev, recording.summary_rev, ",".join(settings.formats)
         )

@@ -173,7 +173,11 @@ class Shifts:
         for slot in self._crew.slots():
             if slot.worker is not None and slot.worker.number == note.worker:
                 slot.sign_of_life = now
-                if isinstance(note.message, Ready):
+                if self._erased(slot):
+                    # `earmark forget` came in between: not a word more of it is to be heard or kept.
+                    slot.worker.kill()
+                    slot.free(now)
+                elif isinstance(note.message, Ready):
                     self._ready(slot, note.message)
                 elif slot is self._crew.summarizer:
                     self._summary_said(note, now)
@@ -191,11 +195,17 @@ class Shifts:
             if not end.ready:
                 slot.starts_failed += 1
                 slot.not_before = now + min(LONGEST_REST, backoff(slot.starts_failed, 1.0, base=2.0))
-            if isinstance(slot.work, Transcribing):
+            if self._erased(slot):
+                pass  # nothing is left that could be charged, and its name is not to be written down again
+            elif isinstance(slot.work, Transcribing):
                 transcribing.worker_died(self._context, slot.work, end)
             elif isinstance(slot.work, Summarizing):
                 summarizing.worker_died(self._context, slot.work, end)
             slot.free(now)
+
+    def _erased(self, slot: Slot[Transcribing] | Slot[Summarizing]) -> bool:
+        """True if the recording that this worker is busy with was erased by a verb meanwhile."""
+        return slot.work is not None and self._context.ledger.jobs.get(slot.work.job.id) is None
 
     def _ready(self, slot: Slot[Transcribing] | Slot[Summarizing], message: Ready) -> None:
         slot.ready, slot.starts_failed = message, 0
