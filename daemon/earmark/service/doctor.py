@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.errors import EarmarkError
+from earmark.locality.sandbox import NOT_ENFORCED
 from earmark.paths import Places
 from earmark.service.install import Run, lingers
 
@@ -175,12 +176,13 @@ def check_sandbox(sandbox: Callable[[], Sequence[str] | None]) -> Finding:
         return Finding(
             "sandbox", True, "Not known before the first transcription; `earmark status` says it then."
         )
-    if not enforced:
+    missing = [s.removeprefix(NOT_ENFORCED) for s in enforced if s.startswith(NOT_ENFORCED)]
+    if missing:
         return Finding(
-            "sandbox",
-            False,
-            "Nothing here takes the network away from the transcription worker; on Linux install libseccomp2.",
+            "sandbox", False, f"Not enforced against the transcription worker: {'; '.join(missing)}."
         )
+    if not enforced:
+        return Finding("sandbox", False, "Nothing here takes the network away from the transcription worker.")
     return Finding("sandbox", True, f"The transcription worker is held by: {', '.join(enforced)}.")
 
 
