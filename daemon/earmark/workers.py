@@ -68,6 +68,8 @@ def worker_environment(environ: dict[str, str]) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TRANSFORMERS_OFFLINE": "1",
+        # onnxruntime (the voice detector) writes to a telemetry store by default; seen in version 1.31.
+        "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         # glibc gives every thread its own heap; with one, the worker's memory stays flat over long recordings.
@@ -87,6 +89,9 @@ def start_process(
         env=worker_environment(dict(os.environ)),
         # Ctrl-C in the terminal goes to the whole foreground group; the supervisor alone decides what it means.
         start_new_session=True,
+        # Not where the daemon happened to be started: `-m` would import from there, and oneMKL ends the process where the
+        # current folder has been deleted.
+        cwd="/",
         close_fds=True,
     )
 
@@ -139,7 +144,7 @@ class Worker:
         self._requests.put(message.line())
 
     def dismiss(self) -> None:
-        """Let it leave when it has finished what it does: end of input is how a worker is told to go."""
+        """Tell an idle worker to leave: the end of its input ends it at once."""
         if not self._dismissed:
             self._dismissed = True
             self._requests.put(None)
