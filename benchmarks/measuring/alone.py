@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from earmark.intake.content import read_content
-from earmark.messages import Failed, Finished, LoadModel, Ready, TranscribeRequest, pack_path
+from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, TranscribeRequest, pack_path
 from earmark.workers import Left, Said, Worker
 
 Reply = TypeVar("Reply", Ready, Finished)
@@ -35,14 +35,14 @@ def main(model_dir: str, threads: str, *names: str) -> None:
             readable=tuple({pack_path(file.parent) for file in files}),
         )
     )  # fmt: skip
-    _until(inbox, Ready)
+    _until(inbox, worker, Ready)
     ready = time.perf_counter()
     took: list[float] = []
     durations: list[float] = []
     for job, (file, content) in enumerate(zip(files, contents, strict=True), 1):
         start = time.perf_counter()
         worker.send(TranscribeRequest(job=job, path=pack_path(file), recording_id=content.sha256))
-        finished = _until(inbox, Finished)
+        finished = _until(inbox, worker, Finished)
         took.append(time.perf_counter() - start)
         durations.append(finished.duration)
     worker.dismiss()
@@ -60,15 +60,28 @@ def main(model_dir: str, threads: str, *names: str) -> None:
     )
 
 
-def _until(inbox: queue.SimpleQueue[Said | Left], kind: type[Reply]) -> Reply:
+def _until(inbox: queue.SimpleQueue[Said | Left], worker: Worker, kind: type[Reply]) -> Reply:
+    hour = 1
     while True:
         note = inbox.get()
         if isinstance(note, Left):
             raise SystemExit(f"the worker left with status {note.exit_status}")
         if isinstance(note.message, Failed):
             raise SystemExit(note.message.sentence)
+        if isinstance(note.message, Heard) and note.message.upto >= hour * 3600:
+            print(f"  {hour} h heard; {_peak_so_far(worker.pid)}", file=sys.stderr, flush=True)
+            hour += 1
         if isinstance(note.message, kind):
             return note.message
+
+
+def _peak_so_far(pid: int) -> str:
+    """The kernel's own line on the highest resident memory of a live process (Linux)."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return "peak unknown"
+    return " ".join(next((line for line in lines if line.startswith("VmHWM")), "peak unknown").split())
 
 
 if __name__ == "__main__":

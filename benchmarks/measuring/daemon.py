@@ -32,12 +32,14 @@ idle_seconds = {idle}
 @dataclass(frozen=True, slots=True)
 class Drop:
     """What became of one file. Seconds: `settled` from the drop until it was taken into the ledger (hints, settle time and
-    hashing), `worked` from there to the transcript note. `cpu`: processor seconds of supervisor and transcription workers.
+    hashing), `worked` from there to the transcript note. `supervisor`, `workers`: processor seconds of the supervisor and
+    of the transcription workers in all that time.
     """
 
     settled: float
     worked: float
-    cpu: float
+    supervisor: float
+    workers: float
     text: str
 
 
@@ -83,11 +85,11 @@ class Daemon:
             return len(there) == len(notes)
 
         self.until(all_there, timeout, f"{', '.join(n.name for n in notes)}")
-        cpu = self._cpu() - cpu_before
+        supervisor, workers = (a - b for a, b in zip(self._cpu(), cpu_before, strict=True))
         found = []
         for file, note in zip(files, notes, strict=True):
             taken = self._accepted(self.folder / file.name)
-            found.append(Drop(taken - began, there[note] - taken, cpu / len(files), self._text(file.name)))
+            found.append(Drop(taken - began, there[note] - taken, supervisor, workers, self._text(file.name)))
         self.at_rest()
         return found
 
@@ -113,16 +115,18 @@ class Daemon:
             json.loads(line).get("event", "") for line in lines if line.startswith("{") and line.endswith("}")
         ]
 
-    def _cpu(self) -> float:
-        total = 0.0
-        for process in [self.process, *self.process.children()]:
+    def _cpu(self) -> tuple[float, float]:
+        """Processor seconds so far of the supervisor and of the transcription workers that live."""
+        times = self.process.cpu_times()
+        workers = 0.0
+        for process in self.process.children():
             try:
-                if process == self.process or "earmark.transcription.worker" in process.cmdline():
-                    times = process.cpu_times()
-                    total += times.user + times.system
+                if "earmark.transcription.worker" in process.cmdline():
+                    spent = process.cpu_times()
+                    workers += spent.user + spent.system
             except psutil.Error:
                 continue
-        return total
+        return times.user + times.system, workers
 
     def _accepted(self, path: Path) -> float:
         return float(
