@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from earmark.domain import Fault, Transcript
+from earmark.messages import pack_path
 from earmark.summarization.answer import schema_for
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.completion import Chat
@@ -131,13 +132,12 @@ def test_sixty_minutes_are_summarized_through_a_window_of_two_thousand_tokens(
     server: Llama, tmp_path: Path
 ) -> None:
     """An hour with a sentence every half minute, so that it takes this slow model several windows and not an hour."""
-    (tmp_path / "short.md").write_text(
-        "---\nprompt: A report.\nsections:\n  key_points: What was said.\n---\n"
-    )
+    folder = tmp_path
+    (folder / "short.md").write_text("---\nprompt: A report.\nsections:\n  key_points: What was said.\n---\n")
     spoken = long_meeting(100, step=36.0)
     assert spoken.duration == 3600
     beats: list[tuple[float, float | None]] = []
-    asked = request(server.url, spoken, max_points=1, template="short", template_dir=str(tmp_path))
+    asked = request(server.url, spoken, max_points=1, template="short", template_dir=pack_path(folder))
     result: Result | AnswerFault
     try:
         result = ChatSummarizer().summarize(asked, lambda at, total: beats.append((at, total)))

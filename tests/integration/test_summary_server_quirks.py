@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -124,6 +125,20 @@ def test_a_parameter_that_a_server_refuses_is_left_out(unknown: str) -> None:
     for base in (LMStudio, Ollama, LlamaCpp):
         with running(strict(base)()) as stub:
             assert summary(stub).decisions
+
+
+def test_a_server_that_cannot_bound_strings_still_gets_the_schema() -> None:
+    class Unbounded(Stub):
+        def chat(self, body: dict[str, Any]) -> Said:
+            if "maxLength" in json.dumps(body.get("response_format")):
+                return Said(
+                    400, {"error": {"message": "json schema: unsupported keyword maxLength in grammar"}}
+                )
+            return super().chat(body)
+
+    with running(Unbounded()) as stub:
+        assert summary(stub).decisions
+    assert stub.summaries[-1]["response_format"]["type"] == "json_schema"
 
 
 @pytest.mark.parametrize("field_name", ["reasoning_content", "reasoning"])
@@ -359,7 +374,30 @@ def test_what_a_model_said_before_it_lost_itself_is_kept_if_the_recording_bears_
     assert [item.text for item in made.key_points] == ["Keep four thousand for autumn."]
 
 
+def test_a_model_that_only_ever_fails_is_given_up_on_before_the_hours_are_through() -> None:
+    with running(LlamaCpp(model=lambda messages: "I am a large language model.", window=2048)) as stub:
+        failed = fault(stub, spoken=long_meeting(600))
+    assert failed.fault is Fault.ANSWER
+    assert len(stub.summaries) < 12
+
+
 # --- busy, down, locked ---
+
+
+def test_a_model_that_takes_its_time_to_load_is_waited_for_and_only_so_long() -> None:
+    class Loading(LMStudio):
+        pause = 0.6
+
+        def chat(self, body: dict[str, Any]) -> Said:
+            time.sleep(self.pause if len(self.requests) == 1 else 0.0)
+            return super().chat(body)
+
+    with running(Loading()) as stub:
+        assert summary(stub, timeout=30.0).decisions
+    with running(Loading(pause=3.0)) as stub:
+        failed = fault(stub, timeout=0.2)
+    assert failed.fault is Fault.ENDPOINT
+    assert "stopped answering" in failed.sentence
 
 
 def test_a_busy_server_is_tried_again() -> None:

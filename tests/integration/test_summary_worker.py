@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from earmark.messages import SummarizeRequest
+from earmark.messages import SummarizeRequest, pack_path
 from earmark.summarization.templating import BUILT_IN
 from spoken import MEETING, long_meeting, request, transcript
 from stub_server import LMStudio, Ollama, Said, Stub, honest, running
@@ -178,7 +178,9 @@ def test_every_built_in_template_works_end_to_end() -> None:
 
 
 def test_a_users_template_is_read_from_the_folder_that_the_request_names(tmp_path: Path) -> None:
-    (tmp_path / "standup.md").write_text(
+    folder = tmp_path / "my templates ü%20"
+    folder.mkdir()
+    (folder / "standup.md").write_text(
         "---\nprompt: A stand-up.\nsections:\n  blockers: What is in the way?\n---\n"
     )
 
@@ -192,8 +194,8 @@ def test_a_users_template_is_read_from_the_folder_that_the_request_names(tmp_pat
         return json.dumps({"title": "Budget", "overview": "", "blockers": [point]})
 
     with running(Stub(filled)) as stub:
-        replies, _ = work(request(stub.url, template="standup", template_dir=str(tmp_path)))
-        missing, _ = work(request(stub.url, template="nonesuch", template_dir=str(tmp_path)))
+        replies, _ = work(request(stub.url, template="standup", template_dir=pack_path(folder)))
+        missing, _ = work(request(stub.url, template="nonesuch", template_dir=pack_path(folder)))
     extra = finals(replies)[0]["summary"]["extra"]
     assert [point["text"] for point in extra["Blockers"]] == ["The payment page is not ready."]
     assert finals(missing)[0]["fault"] == "environment"

@@ -86,6 +86,16 @@ def test_names_and_numbers_that_were_never_said_are_flagged() -> None:
     assert point.flagged == ("77,000", "Miller")
 
 
+def test_number_words_that_were_never_said_are_flagged_too() -> None:
+    said = "We decided to postpone the launch to the tenth of May"
+    point = HEARD.point(claim("The launch is postponed to the thirteenth of May.", said, 20))
+    assert point is not None
+    assert point.flagged == ("thirteenth",)
+    point = HEARD.point(claim("The launch is one of the things that are postponed to May 10.", said, 20))
+    assert point is not None
+    assert point.flagged == ()
+
+
 def test_an_owner_who_was_never_named_is_left_out_and_the_task_stays() -> None:
     said = "Anna will send the updated budget to the bank by Friday"
     task = HEARD.task(

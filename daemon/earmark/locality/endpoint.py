@@ -129,7 +129,7 @@ def resolve_endpoint(
         )
     if parts.username is not None or parts.password is not None:
         raise PrivacyError(
-            "the summary endpoint holds a user name or password; put the key into [summary] api_key instead"
+            "the summary endpoint holds a user name or password; put the key into a file and name that as api_key_file"
         )
     try:
         host, port = parts.hostname or "", parts.port or default_port(parts.scheme)

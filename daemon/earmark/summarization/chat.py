@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -41,7 +40,7 @@ class ChatSummarizer:
             return Result(extract(request.transcript, request.template))
         try:
             template = load_template(
-                request.template, Path(request.template_dir) if request.template_dir else None
+                request.template, unpack_path(request.template_dir) if request.template_dir else None
             )
         except ConfigError as error:
             raise SummaryFault(Fault.ENVIRONMENT, str(error)) from None

@@ -158,7 +158,7 @@ class Chat:
             self.sleep(BUSY_WAIT * 2**waits)
             return waits + 1
         if status in (401, 403):
-            raise EndpointFault(f"{self.where} does not let us in; set api_key in the [summary] section")
+            raise EndpointFault(f"{self.where} does not let us in; set api_key_file in the [summary] section")
         if status == 404:
             raise EndpointFault(f"{self.where} has no model {self.model!r}{self.quoted(message)}")
         if status in (400, 413, 422, 500, 501):

@@ -127,7 +127,7 @@ def connect_to(
     where = f"{server.name} at {reached.host} port {reached.port}"
     if server.locked:
         wanted = "refuses the API key that is set" if api_key else "wants an API key"
-        raise EndpointFault(f"{where} {wanted}; set api_key in the [summary] section")
+        raise EndpointFault(f"{where} {wanted}; set api_key_file in the [summary] section")
     picked = pick_model(server, model, local_only=privacy != "cloud")
     if picked is None:
         raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")
