@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from earmark.domain import Fault, Point, Summary
 from earmark.errors import ConfigError
-from earmark.messages import SummarizeRequest
+from earmark.messages import SummarizeRequest, unpack_path
 from earmark.summarization.answer import OVERVIEW, TITLE, clean, objects_in, prose, without_thinking
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
