@@ -12,8 +12,9 @@ from earmark.config import Config
 from earmark.locality import landlock
 from earmark.locality.sockets import internet_sockets, own_families
 from earmark.paths import platform_places
-from earmark.proof.claims import modes, walls, words_elsewhere
+from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap
+from earmark.proof.walls import walls
 from earmark.supervisor.report import read_report
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")

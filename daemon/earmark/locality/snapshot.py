@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from earmark.config import Config
-from earmark.config.schema import RetentionRule, RuleSet
 from earmark.domain import Instant
 from earmark.locality.consent import host_away
 from earmark.locality.sandbox import NOT_ENFORCED
+from earmark.locality.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
 
 Where = Literal["this device", "local network", "cloud"]
-
-KEPT_UNTIL_DELETED = "until you delete it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +156,6 @@ def quick(config: Config, facts: Facts) -> Quick:
     )
 
 
-def rule_in_words(rule: RetentionRule | None) -> str:
-    """A retention rule as the end of a sentence: "kept for 30d after they are done"."""
-    if rule is None or rule.empty or rule.never:
-        return "kept until you delete them"
-    reasons = []
-    if rule.keep_for is not None:
-        reasons.append(f"for {rule.keep_for} after the recording was done")
-    if rule.keep_last:
-        reasons.append(f"while among the newest {rule.keep_last} of their folder")
-    if rule.keep_within_size:
-        reasons.append(f"while among the newest {rule.keep_within_size:,} bytes of their folder")
-    for name, count in (("day", rule.keep_daily), ("week", rule.keep_weekly), ("month", rule.keep_monthly)):
-        if count:
-            reasons.append(f"while the newest of one of the last {count} {name}s")
-    return "kept " + " or ".join(reasons) if reasons else "deleted once all notes are written"
-
-
 def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
     """Everything that is kept, with its place and its term."""
     rules = config.retention
@@ -187,16 +168,14 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
     beside = ", ".join(facts.folders) or "the drop folders"
     ledger = f"{facts.state}/ledger.db (mode 0600, in a folder of mode 0700)"
     rows = [
-        Kept("recordings", beside, _with_exceptions(config, "audio"), True),
+        Kept("recordings", beside, with_exceptions(config, "audio"), True),
         Kept(
             "transcript notes",
             f"beside the recordings in {beside}",
-            _with_exceptions(config, "transcript"),
+            with_exceptions(config, "transcript"),
             True,
         ),
-        Kept(
-            "summary notes", f"beside the recordings in {beside}", _with_exceptions(config, "summary"), True
-        ),
+        Kept("summary notes", f"beside the recordings in {beside}", with_exceptions(config, "summary"), True),
         Kept(
             "the words of transcripts and summaries",
             ledger,
@@ -204,9 +183,9 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             True,
         ),
         Kept("what rules took", where_trash, trash, True),
-        Kept("journal of decisions (paths, times, reasons)", ledger, _for(rules.history.keep_for), False),
-        Kept("words heard of recordings that failed", ledger, _for(rules.checkpoints.keep_for), True),
-        Kept("receipts of deletions (keyed hashes)", ledger, _for(rules.receipts.keep_for), False),
+        Kept("journal of decisions (paths, times, reasons)", ledger, term(rules.history.keep_for), False),
+        Kept("words heard of recordings that failed", ledger, term(rules.checkpoints.keep_for), True),
+        Kept("receipts of deletions (keyed hashes)", ledger, term(rules.receipts.keep_for), False),
         Kept(
             "what the daemon is doing right now", f"{facts.state}/status.json", "until the next change", False
         ),
@@ -217,7 +196,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
     if formats:
         names = ", ".join(sorted(formats))
         where = f"beside the recordings in {beside}"
-        rows.insert(3, Kept(f"sidecars ({names})", where, _with_exceptions(config, "sidecar"), True))
+        rows.insert(3, Kept(f"sidecars ({names})", where, with_exceptions(config, "sidecar"), True))
     return tuple(rows)
 
 
@@ -300,27 +279,6 @@ def not_enforced(config: Config, facts: Facts) -> tuple[str, ...]:
 
 def _held(sentences: tuple[str, ...] | None, otherwise: str) -> str:
     return "; ".join(sentences) if sentences else otherwise
-
-
-def _with_exceptions(config: Config, kind: Literal["audio", "transcript", "summary", "sidecar"]) -> str:
-    words = (
-        rule_in_words(getattr(config.retention, kind))
-        .replace(" them", " it")
-        .replace("their folder", "its folder")
-    )
-    sets: list[tuple[str, RuleSet]] = [
-        *((f"tag {tag}", rules) for tag, rules in config.retention.tags.items()),
-        *((f"folder {f.path}", f.retention) for f in config.folder if f.retention is not None),
-    ]
-    for name, rules in sets:
-        rule: RetentionRule | None = getattr(rules, kind)
-        if rule is not None:
-            words += f"; {name}: {rule_in_words(rule)}"
-    return words
-
-
-def _for(duration: object) -> str:
-    return f"for {duration}" if duration is not None else KEPT_UNTIL_DELETED
 
 
 def _when(instant: Instant) -> str:

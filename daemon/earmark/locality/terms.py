@@ -1,0 +1,50 @@
+"""Retention rules as the ends of sentences."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from earmark.config import Config
+from earmark.config.schema import RetentionRule, RuleSet
+
+KEPT_UNTIL_DELETED = "until you delete it"
+
+
+def rule_in_words(rule: RetentionRule | None) -> str:
+    """A retention rule as the end of a sentence: "kept for 30d after they are done"."""
+    if rule is None or rule.empty or rule.never:
+        return "kept until you delete them"
+    reasons = []
+    if rule.keep_for is not None:
+        reasons.append(f"for {rule.keep_for} after the recording was done")
+    if rule.keep_last:
+        reasons.append(f"while among the newest {rule.keep_last} of their folder")
+    if rule.keep_within_size:
+        reasons.append(f"while among the newest {rule.keep_within_size:,} bytes of their folder")
+    for name, count in (("day", rule.keep_daily), ("week", rule.keep_weekly), ("month", rule.keep_monthly)):
+        if count:
+            reasons.append(f"while the newest of one of the last {count} {name}s")
+    return "kept " + " or ".join(reasons) if reasons else "deleted once all notes are written"
+
+
+def with_exceptions(config: Config, kind: Literal["audio", "transcript", "summary", "sidecar"]) -> str:
+    """The rule of a class for one file, and where tags and folders have another."""
+    words = (
+        rule_in_words(getattr(config.retention, kind))
+        .replace(" them", " it")
+        .replace("their folder", "its folder")
+    )
+    sets: list[tuple[str, RuleSet]] = [
+        *((f"tag {tag}", rules) for tag, rules in config.retention.tags.items()),
+        *((f"folder {f.path}", f.retention) for f in config.folder if f.retention is not None),
+    ]
+    for name, rules in sets:
+        rule: RetentionRule | None = getattr(rules, kind)
+        if rule is not None:
+            words += f"; {name}: {rule_in_words(rule)}"
+    return words
+
+
+def term(duration: object) -> str:
+    """A length of time, or until you delete it."""
+    return f"for {duration}" if duration is not None else KEPT_UNTIL_DELETED

@@ -1,0 +1,123 @@
+"""What this installation is like: the daemon's sockets, the modes of files, where words lie."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.locality.confinement import pinned_addresses
+from earmark.locality.sockets import internet_sockets
+from earmark.paths import Places
+from earmark.proof.outcome import SECONDS, Outcome
+from earmark.supervisor.report import read_report
+
+
+def supervisor_sockets(scratch: Path) -> Outcome:
+    """A daemon of its own on an empty folder, and which sockets it says that it has."""
+    claim = "The daemon itself opens no socket but the service manager's"
+    home = scratch / "daemon"
+    (home / "recordings").mkdir(parents=True)
+    notify = scratch / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(notify))
+        done = subprocess.run(
+            [sys.executable, "-m", "earmark", "run", "--service", "--once", str(home / "recordings")],
+            env=os.environ | {"EARMARK_HOME": str(home), "NOTIFY_SOCKET": str(notify)},
+            capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    report = read_report(home / "state" / "status.json")
+    if done.returncode or report is None:
+        return Outcome(claim, None, "a daemon on an empty folder did not come up")
+    others = [family for family in report.sockets if family != "AF_UNIX"]
+    return Outcome(claim, not others, f"it has {', '.join(others)}" if others else "no internet socket")
+
+
+def running_daemon(config: Config, places: Places) -> Outcome:
+    """The socket tables of the daemon that runs, and of what it started."""
+    claim = "Nothing of the running daemon is connected outside"
+    report = read_report(places.status_file)
+    if report is None or not Path(f"/proc/{report.pid}").is_dir():
+        return Outcome(claim, None, "no daemon is running (or this is not Linux)")
+    if others := [family for family in report.sockets if family != "AF_UNIX"]:
+        return Outcome(claim, False, f"the daemon has {', '.join(others)}")
+    tables = {pid: internet_sockets(pid) for pid in _family(report.pid)}
+    away = [s.remote for found in tables.values() for s in found or () if s.leaves]
+    allowed = {
+        ip
+        for ip, _ in pinned_addresses(
+            config.summary.endpoint, config.privacy, config.summary.allowed_hosts, ()
+        )
+    }
+    if astray := sorted(set(away) - allowed):
+        return Outcome(claim, False, f"connected to {', '.join(astray)}")
+    unseen = sum(1 for found in tables.values() if found is None)
+    note = (
+        f" ({unseen} of {len(tables)} processes only let root look: sudo earmark privacy check)"
+        if unseen
+        else ""
+    )
+    return Outcome(claim, True, f"no internet socket of the daemon itself{note}")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and everything it started."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in children.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
+def modes(config: Config, places: Places) -> Outcome:
+    """Folders 0700 and files 0600, all of the state and the key."""
+    claim = "State, models and keys are readable by you only"
+    if not places.state.exists():
+        return Outcome(claim, None, f"{places.state} is not there yet")
+    keys = [config.summary.api_key_file] if config.summary.api_key_file else []
+    opened = [f"{p} ({mode:o})" for p, mode in _open_to_others([places.state, *_below(places.state), *keys])]
+    more = f" and {len(opened) - 3} more" if len(opened) > 3 else ""
+    return Outcome(
+        claim, not opened, f"open to others: {', '.join(opened[:3])}{more}" if opened else "0600 and 0700"
+    )
+
+
+def _below(state: Path) -> Iterable[Path]:
+    # What lies in the trash keeps the mode that it had beside the recording; its folders are shut.
+    return (p for p in state.rglob("*") if p.is_dir() or "trash" not in p.relative_to(state).parts)
+
+
+def _open_to_others(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
+    for path in paths:
+        try:
+            mode = stat.S_IMODE(path.lstat().st_mode)
+        except OSError:
+            continue
+        if mode & 0o077 and not path.is_symlink():
+            yield path, mode
+
+
+def words_elsewhere(places: Places, words: Sequence[str]) -> Outcome:
+    """Phrases that were said, looked for in everything of the state folder but the ledger."""
+    claim = "What was said is in the ledger and nowhere else in the state folder"
+    if not words:
+        return Outcome(claim, None, "nothing was transcribed yet")
+    holders = []
+    for path in places.state.rglob("*"):
+        ours = path.relative_to(places.state)
+        if path.is_file() and not ours.name.startswith("ledger.db") and ours.parts[0] != "trash":
+            text = path.read_bytes()
+            holders += [str(ours) for phrase in words if phrase.encode() in text]
+    return Outcome(
+        claim,
+        not holders,
+        f"found in {', '.join(holders[:3])}" if holders else f"{len(words)} phrases looked for",
+    )
