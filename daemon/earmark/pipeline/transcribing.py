@@ -122,11 +122,11 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             case Fault.CHANGED:
                 # What was heard so far may be a mixture of two files.
                 ledger.words.drop_checkpoint(job.recording_id)
-                ledger.places.gone(work.place.path, now, "replaced")
+                _no_longer_there(context, work, "replaced")
                 ledger.jobs.give_back(job.id, sentence, now)
             case Fault.GONE:
                 # Asking again and again would not bring it back; the next look that finds it does.
-                ledger.places.gone(work.place.path, now, "missing")
+                _no_longer_there(context, work, "missing")
                 ledger.jobs.give_back(job.id, sentence, now)
             case Fault.ENVIRONMENT:
                 ledger.jobs.give_back(job.id, sentence, now, not_before=now + 15.0)
@@ -138,6 +138,19 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             now, f"not-transcribed-{message.fault}", sentence, job.recording_id, work.place.path
         )
     log.warning("not-transcribed", file=str(work.place.path), fault=message.fault.value, reason=sentence)
+
+
+def _no_longer_there(context: Context, work: Transcribing, why: str) -> None:
+    """The file did not hold the recording any more when the worker came to it. If a look has already found what is at
+    that path now, that stands.
+    """
+    place = context.ledger.places.at(work.place.path)
+    if (
+        place is not None
+        and place.recording_id == work.job.recording_id
+        and place.identity == work.place.identity
+    ):
+        context.ledger.places.gone(place.path, context.now(), why)
 
 
 def worker_died(context: Context, work: Transcribing, end: End) -> None:

@@ -41,11 +41,17 @@ class Looking:
         self._next_look = float("-inf")
         self._not_before = float("-inf")
         self._unwatched: dict[Path, str] = {}
+        self._asked = False
         self.looks = 0
 
     def hint(self, now: float) -> None:
         """Somebody says that something changed."""
         self._next_look = min(self._next_look, max(now + CALM, self._not_before))
+
+    def look_again(self, now: float) -> None:
+        """A file is not what the ledger says: there is something to find, and nothing is idle until it is found."""
+        self._asked = True
+        self.hint(now)
 
     def reconfigure(self) -> None:
         """The configuration was replaced: other folders or rules may hold."""
@@ -64,7 +70,7 @@ class Looking:
     def idle(self) -> bool:
         """True if the folders were looked at and nothing in them still has to be taken."""
         waiting = [p for p in self.settling.waiting() if p not in self.written_to]
-        return self.looks > 0 and not waiting and not self.reading
+        return self.looks > 0 and not self._asked and not waiting and not self.reading
 
     def turn(self) -> None:
         """Look if it is time, and take what has settled."""
@@ -100,6 +106,7 @@ class Looking:
     def _look_at_all(self) -> None:
         context, clock = self._context, self._context.clock
         began = clock.monotonic()
+        self._asked = False
         # Watch first, then read: what arrives in between is seen twice rather than never.
         self._arm()
         for folder in context.folders:

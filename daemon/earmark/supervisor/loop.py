@@ -15,10 +15,12 @@ from typing import Any
 
 from earmark import __version__
 from earmark.config import Config
+from earmark.domain import Fault
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import DaemonLock, Ledger
 from earmark.locality.sockets import own_families
 from earmark.log import get_logger
+from earmark.messages import Failed
 from earmark.paths import Places
 from earmark.pipeline import rebuild
 from earmark.pipeline.context import Clock, Context
@@ -204,6 +206,8 @@ class Supervisor:
                     looking.hint(self.clock.monotonic())
                 case Said():
                     shifts.said(note)
+                    if isinstance(note.message, Failed) and note.message.fault in (Fault.CHANGED, Fault.GONE):
+                        looking.look_again(self.clock.monotonic())
                 case Left():
                     shifts.left(note)
                 case SweepDue():
