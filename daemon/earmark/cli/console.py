@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from earmark.config import Config, load_config
-from earmark.errors import EarmarkError, NotFound
+from earmark.errors import ConfigError, EarmarkError, NotFound
 from earmark.ledger import Ledger
 from earmark.paths import Places, platform_places
 
@@ -82,6 +82,18 @@ def here() -> tuple[Places, Config]:
     """This installation's places and configuration."""
     places = platform_places()
     return places, load_config(places.config_file)
+
+
+def here_to_look() -> tuple[Places, Config]:
+    """Like `here`, for verbs that only look: they must work with a broken configuration, when they are needed most."""
+    places = platform_places()
+    try:
+        return places, load_config(places.config_file)
+    except ConfigError as error:
+        err.print(
+            f"[yellow]earmark: the configuration is broken (earmark config check):[/] {escape(readable(error))}"
+        )
+        return places, Config()
 
 
 def open_ledger(places: Places, *, read_only: bool = True) -> Ledger:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import (
-    here,
+    here_to_look,
     moment,
     open_ledger,
     out,
@@ -118,7 +118,7 @@ def why(
     Example: [bold]earmark why ~/Recordings/standup.m4a[/]
     """
     with plain_errors():
-        places, _ = here()
+        places, _ = here_to_look()
         path = file.expanduser().absolute()
         with open_ledger(places) as ledger:
             artifact = ledger.artifacts.at(path)
@@ -146,7 +146,7 @@ def why(
 
 def _why_not(places: Places, path: Path) -> str:
     """Why a file that is in no table was not taken: the naming rules can say, or it is in no watched folder."""
-    _, config = here()
+    _, config = here_to_look()
     report = read_report(places.status_file)
     watched = [Path(f) for f in report.folders] if report else [f.path for f in config.folder]
     folder = next((f for f in watched if path.is_relative_to(f)), None)

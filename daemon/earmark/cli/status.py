@@ -13,7 +13,16 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from earmark.cli.console import ago, here, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.console import (
+    ago,
+    here_to_look,
+    moment,
+    open_ledger,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+)
 from earmark.cli.summary import outdated_summaries
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
@@ -124,7 +133,7 @@ def status(
     Examples: [bold]earmark status[/] · [bold]earmark status --watch[/] · [bold]earmark status --json | jq .failed[/]
     """
     with plain_errors():
-        places, config = here()
+        places, config = here_to_look()
         if not watch:
             with open_ledger(places) as ledger:
                 found = gather(places, config, ledger)

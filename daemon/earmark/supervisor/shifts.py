@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from earmark.domain import Fault, JobState, Stage
-from earmark.errors import ModelError
 from earmark.ledger.jobs import backoff
-from earmark.locality import knock
 from earmark.log import get_logger
 from earmark.messages import (
     Confine,
@@ -25,7 +18,6 @@ from earmark.messages import (
     Started,
     Summarized,
     SummarizeRequest,
-    pack_path,
 )
 from earmark.pipeline import summarizing, transcribing
 from earmark.pipeline.context import Context
@@ -33,21 +25,13 @@ from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.pipeline.verdict import LONGEST_REST
-from earmark.supervisor.crew import Crew, Slot, cores, memory_limit, thread_count, worker_count
+from earmark.supervisor.crew import Crew, Slot
+from earmark.supervisor.knocking import Knocking
+from earmark.supervisor.loading import AGAIN_SECONDS, Loading
 from earmark.supervisor.report import Working
-from earmark.transcription.models import SpeechModel, find_model
 from earmark.workers import Left, Said, Starter
 
 log = get_logger(__name__)
-
-KNOCK_SECONDS = 45.0
-"""How often to see whether a summary server came back, while summaries wait for one."""
-
-LOCAL_PORTS = (1234, 11434, 8080, 8000, 1337)
-"""LM Studio, Ollama, llama.cpp and LocalAI, vLLM, Jan."""
-
-MODEL_SECONDS = 30.0
-"""How often to look again for a model that was not there."""
 
 
 class Shifts:
@@ -61,14 +45,17 @@ class Shifts:
         self._post = post
         self._start = start
         self._crew = Crew()
-        self._next_knock = 0.0
-        self._next_model = 0.0
-        self._knocking: subprocess.Popen[bytes] | None = None
+        self._knocking = Knocking(context)
+        self._loading = Loading(context)
         self._more_owed = False
         self._failed_at_start: set[int] = set()
         self.sandbox: tuple[str, ...] = ()
         self.summary_sandbox: tuple[str, ...] = ()
-        self.model_name = ""
+
+    @property
+    def model_name(self) -> str:
+        """The speech model that is used."""
+        return self._loading.name
 
     def take_over(self) -> None:
         """Claims in the ledger are those of a daemon that died: nobody is to blame, the work goes back."""
@@ -80,7 +67,7 @@ class Shifts:
 
     def reconfigure(self) -> None:
         """Idle workers leave, so that the next one starts with the new configuration."""
-        self._next_model = 0.0
+        self._loading.next_look = 0.0
         self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
         for slot in self._crew.slots():
             if slot.work is None and slot.worker is not None:
@@ -94,7 +81,8 @@ class Shifts:
         self._hand_out_summary(now)
         self._publish()
         self._check(now)
-        self._knock(now)
+        if self._knocking.answered(now):
+            self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
 
     def busy(self) -> bool:
         return self._crew.busy()
@@ -108,13 +96,13 @@ class Shifts:
         waiting = counts.get((Stage.TRANSCRIBE, JobState.WAITING), 0) + counts.get(
             (Stage.SUMMARIZE, JobState.WAITING), 0
         )
-        stuck = ledger.jobs.without_file() + (waiting if self._model_missing() else 0)
+        stuck = ledger.jobs.without_file() + (waiting if self._loading.missing() else 0)
         return waiting <= stuck and not ledger.places.owed(self._context.now())
 
     def exit_code(self) -> int:
         """For `run --once`: 65 if a recording failed in this run."""
         failed = {j.id for j in self._context.ledger.jobs.all() if j.state is JobState.FAILED}
-        return 65 if failed - self._failed_at_start or self._model_missing() else 0
+        return 65 if failed - self._failed_at_start or self._loading.missing() else 0
 
     def next_at(self) -> float:
         """When something is due here, on the monotonic clock."""
@@ -135,10 +123,10 @@ class Shifts:
         for due in (self._context.ledger.jobs.next_due(wall), self._context.ledger.places.next_due(wall)):
             if due is not None:
                 times.append(now + max(0.05, due - wall))
-        if self._next_model > now:
-            times.append(self._next_model)
-        if self._next_knock > now:
-            times.append(self._next_knock)
+        if self._loading.next_look > now:
+            times.append(self._loading.next_look)
+        if (knock := self._knocking.next_at(now)) is not None:
+            times.append(knock)
         return min(times)
 
     def working(self) -> tuple[Working, ...]:
@@ -155,8 +143,7 @@ class Shifts:
     def stop(self) -> None:
         """Everybody goes home now; what they were doing is given back uncharged."""
         self._crew.kill_all()
-        if self._knocking is not None:
-            self._knocking.kill()
+        self._knocking.stop()
         for slot in self._crew.transcribers:
             if slot.work is not None:
                 transcribing.give_back(self._context, slot.work)
@@ -224,7 +211,7 @@ class Shifts:
                 # Not about a recording: the worker itself could not get ready.
                 context.ledger.journal.trouble("[worker]", "system", message.sentence, context.now())
                 log.error("worker-not-ready", reason=message.sentence)
-                slot.not_before = now + MODEL_SECONDS
+                slot.not_before = now + AGAIN_SECONDS
                 if work is not None:
                     transcribing.give_back(context, work)
                     slot.free(now)
@@ -242,7 +229,8 @@ class Shifts:
                 slot.progress = (message.upto, slot.progress[1] if slot.progress else None)
             case Finished() as message:
                 engine = slot.ready.engine if slot.ready else ""
-                transcribing.finished(context, work, message, self.model_name, engine)
+                model = slot.load.model_name if isinstance(slot.load, LoadModel) else self.model_name
+                transcribing.finished(context, work, message, model, engine)
                 slot.free(now)
             case Failed() as message:
                 transcribing.failed(context, work, message)
@@ -272,7 +260,7 @@ class Shifts:
             case Failed(fault=fault) as message:
                 again = summarizing.failed(self._context, work, message)
                 if fault is Fault.ENDPOINT:
-                    self._next_knock = max(self._next_knock, now + KNOCK_SECONDS)
+                    self._knocking.rest(now)
                 if again is None:
                     slot.free(now)
                     self._let_go_of_a_stale_lookup(fault)
@@ -293,11 +281,10 @@ class Shifts:
         context = self._context
         if not context.ledger.jobs.any_waiting(Stage.TRANSCRIBE, context.now()):
             return
-        configured = context.config.transcription
-        default = self._model(configured.model)
+        default = self._loading.find(context.config.transcription.model)
         if default is None:
             return
-        seats = worker_count(configured.workers, cores(), (default.dir / "model.bin").stat().st_size)
+        seats = self._loading.seats(default)
         self._crew.seat(seats)
         for slot in self._crew.transcribers:
             if slot.work is not None or slot.not_before > now:
@@ -305,44 +292,12 @@ class Shifts:
             work = transcribing.claim(context, self._run_id)
             if work is None:
                 return
-            model = self._model(work.model)
+            model = self._loading.find(work.model)
             if model is None:
                 transcribing.give_back(context, work)
                 return
-            slot.ensure(self._post, self._start, self._load(model, seats), now)
+            slot.ensure(self._post, self._start, self._loading.order(model, seats), now)
             slot.give(work, work.request, now)
-
-    def _load(self, model: SpeechModel, seats: int) -> LoadModel:
-        configured = self._context.config.transcription
-        threads = thread_count(configured.threads, cores(), seats)
-        model_bytes = (model.dir / "model.bin").stat().st_size
-        return LoadModel(
-            model_dir=pack_path(model.dir),
-            model_name=model.name,
-            device=configured.device,
-            compute_type=configured.compute_type,
-            cpu_threads=threads,
-            sandbox=self._context.config.sandbox,
-            readable=tuple(pack_path(f) for f in transcribing.readable_folders(self._context)),
-            memory_limit_mb=memory_limit(configured.memory_limit_mb, model_bytes, threads, configured.device),
-        )
-
-    def _model(self, name: str) -> SpeechModel | None:
-        context = self._context
-        try:
-            model = find_model(name, context.config.transcription.model_dir, context.places.models)
-        except ModelError as error:
-            if context.ledger.journal.trouble("[model]", "system", str(error), context.now()):
-                log.error("no-model", reason=str(error))
-            self._next_model = context.clock.monotonic() + MODEL_SECONDS
-            return None
-        if context.ledger.journal.clear("[model]"):
-            log.info("model-found", model=model.name)
-        self.model_name = model.name
-        return model
-
-    def _model_missing(self) -> bool:
-        return any(t.subject == "[model]" for t in self._context.ledger.journal.troubles())
 
     def _hand_out_summary(self, now: float) -> None:
         slot = self._crew.summarizer
@@ -380,51 +335,3 @@ class Shifts:
                 slot.worker.kill()
             elif slot.work is None and now - slot.idle_since >= configured.idle_seconds:
                 slot.worker.dismiss()
-
-    # --- is anybody home? ---
-
-    def _knock(self, now: float) -> None:
-        """While summaries wait for a server, see now and then whether one answers."""
-        if self._knocking is not None:
-            status = self._knocking.poll()
-            if status is None:
-                return
-            self._knocking = None
-            if status == 0:
-                log.info("summary-server-answers")
-                self._context.ledger.jobs.unpark(Stage.SUMMARIZE, self._context.now())
-                self._next_knock = now + KNOCK_SECONDS * 4  # it answers, but may still refuse: do not hammer
-            return
-        if now < self._next_knock or not summarizing.parked(self._context):
-            return
-        self._next_knock = now + KNOCK_SECONDS
-        if summarizing.forbidden(self._context):
-            return  # not even a knock, before a person has allowed it
-        addresses = knock_addresses(self._context.config.summary.endpoint, self._context.config.privacy)
-        if addresses:
-            script = str(Path(knock.__file__))
-            self._knocking = subprocess.Popen(
-                [sys.executable, "-I", "-S", script, *addresses],
-                stdin=subprocess.DEVNULL,
-                env={},
-                start_new_session=True,
-            )
-
-
-def knock_addresses(endpoint: str, privacy: str) -> list[str]:
-    """Where to see whether somebody listens. In privacy `device` only addresses that are loopback without any lookup."""
-    if endpoint == summarizing.EXTRACTIVE:
-        return []
-    if endpoint == "auto":
-        return [f"127.0.0.1:{port}" for port in LOCAL_PORTS]
-    parts = urlsplit(endpoint)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    if host == "localhost":
-        return [f"127.0.0.1:{port}", f"[::1]:{port}"]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return [f"{host}:{port}"] if privacy != "device" else []
-    if not address.is_loopback and privacy == "device":
-        return []
-    return [f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"]
