@@ -227,6 +227,37 @@ def test_a_server_that_does_not_stream_is_understood() -> None:
         assert summary(stub).decisions
 
 
+def test_a_model_that_cannot_stop_thinking_gets_room_for_it() -> None:
+    class Thinker(LMStudio):
+        def chat(self, body: dict[str, Any]) -> Said:
+            if body["max_tokens"] > 1 and body["max_tokens"] < 4000:
+                data = streamed("Let me think about this. " * 20, 300, "length", "reasoning_content")
+                return Said(body=data, kind="text/event-stream")
+            return super().chat(body)
+
+    with running(Thinker(window=16384)) as stub:
+        assert summary(stub).decisions
+    assert len(stub.summaries) == 2
+
+
+def test_a_model_that_wants_its_parameters_named_otherwise_gets_them_so() -> None:
+    class Newer(Stub):
+        def chat(self, body: dict[str, Any]) -> Said:
+            if "max_tokens" in body:
+                message = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+                return Said(
+                    400,
+                    {"error": {"message": message, "type": "invalid_request_error", "param": "max_tokens"}},
+                )
+            if "temperature" in body:
+                message = "Unsupported value: 'temperature' does not support 0.2 with this model."
+                return Said(400, {"error": {"message": message, "param": "temperature"}})
+            return super().chat({**body, "max_tokens": body["max_completion_tokens"]})
+
+    with running(Newer()) as stub:
+        assert summary(stub).decisions
+
+
 # --- the window ---
 
 

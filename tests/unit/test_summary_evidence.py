@@ -116,11 +116,19 @@ def test_somebody_who_is_named_as_doer_and_was_not_mentioned_is_flagged() -> Non
 
 
 def test_in_another_language_only_quotes_count() -> None:
-    foreign = Evidence(SENTENCES, "en", same_language=False)
+    foreign = Evidence(SENTENCES, "en", written="de")
     said = "We decided to postpone the launch to the tenth of May"
     assert foreign.point(claim("Der Start wird auf Mai verschoben.", said, 20))
     assert foreign.point(claim("Der Start wird auf Mai verschoben.", "", 20)) is None
     assert foreign.point(claim("Die Firma wird verkauft.", "we sold the company to a competitor", 20)) is None
+
+
+def test_in_a_translation_nouns_and_months_are_not_flagged_and_names_are() -> None:
+    foreign = Evidence(SENTENCES, "en", written="de")
+    said = "We decided to postpone the launch to the tenth of May"
+    point = foreign.point(claim("Wir haben mit Charlotte beschlossen, dass der Start im Mai ist.", said, 20))
+    assert point is not None
+    assert point.flagged == ("Charlotte",)
 
 
 def test_german_nouns_are_not_taken_for_names() -> None:
@@ -134,10 +142,13 @@ def test_german_nouns_are_not_taken_for_names() -> None:
 
 
 def test_prose_keeps_only_sentences_made_of_what_was_said() -> None:
-    prose = "The launch is postponed to May. The moon landing cost 99 billion dollars. Anna sends the budget to the bank."
+    prose = (
+        "The launch is postponed to May. The moon landing cost 99 billion dollars. Anna sends the budget to the bank. "
+        "The bank gave the budget to Charlotte."
+    )
     kept, dropped = HEARD.supported_prose(prose)
     assert kept == "The launch is postponed to May. Anna sends the budget to the bank."
-    assert dropped == 1
+    assert dropped == 2
 
 
 @pytest.mark.parametrize(

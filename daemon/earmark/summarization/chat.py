@@ -68,7 +68,7 @@ def summarize_with(
     language = transcript.language if request.language in ("auto", "") else request.language
     whole = " ".join(sentence.text for sentence in sentences)
     connection.chat.secret = lambda text: repeats(text, whole)
-    evidence = Evidence(sentences, transcript.language, same_language=language == transcript.language)
+    evidence = Evidence(sentences, transcript.language, written=language)
     mapper = Mapper(
         connection.chat,
         connection.meter(),

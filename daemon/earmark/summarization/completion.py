@@ -31,6 +31,9 @@ BUSY_RETRIES = 4
 BUSY_WAIT = 2.0
 """Seconds before the first new try at a busy server; doubled each time. Longer outages are for the queue to wait out."""
 
+TEMPERATURE = 0.2
+"""Low, because a summary is to be repeated and not to be original; not 0, at which small models loop more often."""
+
 LOOP_CHECK = 400
 """Characters between two looks at whether the model repeats itself."""
 
@@ -68,6 +71,9 @@ class Dialect:
     formats: list[str] = field(default_factory=lambda: ["json_schema", "json_object", "text"])
     bounded: bool = True
     """Takes `maxLength` in a schema."""
+    limit: str = "max_tokens"
+    """Where the most tokens of an answer are said; newer OpenAI models want "max_completion_tokens"."""
+    temperature: bool = True
     stream_options: bool = True
     extras: dict[str, Any] = field(default_factory=dict)
 
@@ -96,7 +102,11 @@ class Dialect:
         about_format = re.search(
             r"response_format|json_schema|json_object|schema|grammar|guided|structured", message, re.I
         )
-        if about_format and self.bounded and self.formats[0] == "json_schema":
+        if "max_completion_tokens" in message and self.limit != "max_completion_tokens":
+            self.limit = "max_completion_tokens"
+        elif "temperature" in message and self.temperature:
+            self.temperature = False
+        elif about_format and self.bounded and self.formats[0] == "json_schema":
             self.bounded = False
         elif about_format and len(self.formats) > 1:
             self.formats.pop(0)
@@ -189,11 +199,12 @@ class Chat:
         request: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
-            "max_tokens": most_tokens,
-            "temperature": 0.2,
+            self.dialect.limit: most_tokens,
             "stream": True,
             "extra_body": dict(self.dialect.extras),
         }
+        if self.dialect.temperature:
+            request["temperature"] = TEMPERATURE
         if self.dialect.stream_options:
             request["stream_options"] = {"include_usage": True}
         if schema is not None and (form := self.dialect.response_format(schema)):

@@ -49,12 +49,13 @@ class Place:
 
 
 class Evidence:
-    """The transcript, prepared for looking things up. `same_language`: the summary is in the recording's language."""
+    """The transcript, prepared for looking things up. `written`: the summary's language, if it is another one."""
 
-    def __init__(self, sentences: Sequence[Sentence], language: str, same_language: bool = True) -> None:
+    def __init__(self, sentences: Sequence[Sentence], language: str, written: str = "") -> None:
         self.sentences = tuple(sentences)
         self.language = language
-        self.same_language = same_language
+        self.written = written or language
+        self.same_language = self.written == language
         self.whole = normal(" ".join(sentence.text for sentence in sentences))
         self.said = frozenset(self.whole.split())
         self.texts = [normal(sentence.text) for sentence in self.sentences]
@@ -175,7 +176,7 @@ class Evidence:
         for number in numbers_written(text):
             if value(number) not in self.numbers:
                 found[number] = None
-        for name in names_in(text, self.language):
+        for name in names_in(text, self.written):
             word = normal(name)
             if not word or word in self.said:
                 continue
@@ -190,7 +191,7 @@ class Evidence:
         """The sentences of an overview that the recording bears out, and how many were dropped.
 
         Prose cites no times, so that each sentence is held against the whole transcript: most of its topic words
-        must have been said, and no number in it may be new. In another language only numbers and names are checked.
+        must have been said, and no name or number in it may be new. In another language only those are checked.
         """
         kept: list[str] = []
         dropped = 0
@@ -199,9 +200,8 @@ class Evidence:
                 continue
             stems = set(content_words(sentence, self.language))
             share = len(stems & self.all_stems) / len(stems) if stems else 1.0
-            new_numbers = [n for n in numbers_written(sentence) if value(n) not in self.numbers]
             enough = share >= 0.5 if self.same_language else True
-            if enough and not new_numbers:
+            if enough and not self.unsaid(sentence):
                 if not any(fuzz.token_set_ratio(sentence, other) >= SAME for other in kept):
                     kept.append(sentence)
             else:
@@ -226,10 +226,12 @@ def names_in(text: str, language: str) -> list[str]:
             continue
         names.append(match.group())
     cues = cues_for(language)
-    if cues is not None and (doer := cues.owned_task.match(text)):
-        first = next((group for group in doer.groups() if group), "").split()
-        names.extend(word for word in first if not cues.nobody.fullmatch(word))
-    return list(dict.fromkeys(names))
+    if cues is None:
+        return list(dict.fromkeys(names))
+    if doer := cues.owned_task.match(text):
+        names.extend(next((group for group in doer.groups() if group), "").split())
+    # Days and months are written in capitals in some languages; in a translation they are bound to be unsaid.
+    return [name for name in dict.fromkeys(names) if not cues.nobody.fullmatch(name)]
 
 
 def normal(text: str) -> str:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from earmark.domain import Point, Seconds, Task
-from earmark.summarization.answer import Claim, Draft, read_draft, schema_for
+from earmark.summarization.answer import Claim, Draft, read_draft, schema_for, without_thinking
 from earmark.summarization.completion import Chat, Spoken
 from earmark.summarization.engine import AnswerFault, Heartbeat
 from earmark.summarization.evidence import Evidence
@@ -36,6 +36,8 @@ CLAIM_TOKENS = 60
 """Tokens of an answer for title, overview and names, and for each claim that it may hold: half of what the schema's
 bounds would allow, because no model fills every list with its longest sentences."""
 LEAST_ANSWER = 320
+THINKING_TOKENS = 4000
+"""More for a model that thinks aloud and will not be told not to."""
 MOST_ROUNDS = 8
 """Re-plans before the rest counts as missing. Each one halves at worst, so that 8 go from 128k down to 512 tokens."""
 MOST_SLOTS = 4
@@ -113,6 +115,7 @@ class Mapper:
         self.total = 0
         self.cuts = 0
         self.bad = 0
+        self.thinks = False
         self.lock = threading.Lock()
 
     def calibrate(self, text: str) -> None:
@@ -139,6 +142,8 @@ class Mapper:
     @property
     def answer_tokens(self) -> int:
         wanted = PROSE_TOKENS + CLAIM_TOKENS * self.most * len(self.template.sections)
+        if self.thinks:
+            return max(LEAST_ANSWER, min(wanted + THINKING_TOKENS, self.window // 2))
         return max(LEAST_ANSWER, min(wanted, self.window // 3))
 
     @property
@@ -246,6 +251,10 @@ class Mapper:
     def speak(self, messages: list[Message]) -> Spoken:
         prompt = joined(messages)
         spoken = self.chat.ask(messages, self.schema, self.answer_tokens, self.pulse)
+        if not self.thinks and thought_too_long(spoken):
+            # A model that thinks first, and whose thinking cannot be turned off: it needs room for both.
+            self.thinks = True
+            spoken = self.chat.ask(messages, self.schema, self.answer_tokens, self.pulse)
         # A server that does not count what it has cached falls short by the same amount however small the prompt
         # is made; after two re-plans for it, it is believed.
         if self.cuts < 2 and looks_cut(self.meter, prompt, spoken.prompt_tokens):
@@ -283,6 +292,13 @@ class Mapper:
             claims=draft.claims,
             unsupported=unsupported + dropped,
         )
+
+
+def thought_too_long(spoken: Spoken) -> bool:
+    """True if all the tokens of an answer went into reasoning."""
+    if spoken.finish != "length":
+        return False
+    return bool(spoken.reasoning and not spoken.content.strip()) or not without_thinking(spoken.content)
 
 
 def checked(claims: Sequence[Claim], evidence: Evidence, key: str) -> tuple[list[Point | Task], int]:
