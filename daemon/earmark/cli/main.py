@@ -25,6 +25,7 @@ from earmark.cli.hold import hold
 from earmark.cli.run import run
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
+from earmark.locality.process import harden_process
 
 app = typer.Typer(
     name="earmark",
@@ -83,4 +84,5 @@ def _main(
 
 def main() -> None:
     """Entry point of the console script."""
+    harden_process()
     app()

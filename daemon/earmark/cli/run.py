@@ -14,7 +14,6 @@ from earmark.cli.console import err, here, plain_errors
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError
-from earmark.locality.process import harden_process
 from earmark.log import configure_logging
 from earmark.paths import make_private, platform_places
 from earmark.service.systemd import watchdog_interval
@@ -43,7 +42,6 @@ def run(
     Examples: [bold]earmark run ~/Recordings[/] · [bold]earmark run ~/Recordings --once[/]
     """
     with plain_errors():
-        harden_process()
         places, config = here()
         chosen = _folders(config, folders or [])
         if with_sample:
