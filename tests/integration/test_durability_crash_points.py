@@ -12,6 +12,19 @@ import pytest
 
 from tests.daemon_rig import Prepare, Rig, run_child, steps_of
 
+SAME_MOMENT = {
+    ("after:announce", "before:create-temp"),
+    ("after:create-temp", "before:write"),
+    ("after:write", "before:fsync"),
+    ("after:fsync", "before:create"),
+    ("after:fsync", "before:replace"),
+    ("after:create", "before:remove-temp"),
+    ("after:replace", "before:remove-temp"),
+    ("after:remove-temp", "before:fsync-folder"),
+    ("after:fsync-folder", "before:written"),
+}
+"""Steps of one note between which nothing is written anywhere: killing at the first is killing at the second."""
+
 
 def nothing(rig: Rig) -> None:
     """A fresh recording that nobody has seen."""
@@ -74,6 +87,8 @@ def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, sc
     assert len(steps) >= 10, steps
     undisturbed, jobs = rig.notes(), rig.jobs()
     for number, name in enumerate(steps, start=1):
+        if number > 1 and (steps[number - 2], name) in SAME_MOMENT:
+            continue
         rig.bring_back("before")
         where = f"killed at step {number} ({name})"
         assert run_child(rig, kill_at=number) == -9, where
