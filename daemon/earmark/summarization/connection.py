@@ -16,7 +16,8 @@ from earmark.locality.endpoint import NameNotFound, Pinned, Privacy, resolve_end
 from earmark.locality.forwarding import ask_endpoint
 from earmark.locality.transport import forget_environment, http_client, listening, openai_client
 from earmark.summarization.answer import clean
-from earmark.summarization.completion import Chat, Dialect
+from earmark.summarization.completion import Chat
+from earmark.summarization.dialect import Dialect
 from earmark.summarization.engine import EndpointFault
 from earmark.summarization.servers import (
     Ask,

@@ -1,348 +1,152 @@
-"""A whole recording through a window that may be much smaller: every sentence reaches the model, or is named as missing.
+"""Reduce: many checked parts become one summary.
 
-Map: each chunk of the transcript is summarized by itself, and what it claims is checked against the recording at once.
-Reduce: the model is shown the points that survived and writes the title and the overview from them, and picks the best
+The model is shown the points that survived the check, writes the title and the overview from them, and picks the best
 by number. It does not get to restate them, so that nothing unchecked comes in at the end.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import Any
 
-from earmark.domain import Point, Seconds, Task
-from earmark.summarization.answer import Claim, Draft, read_draft, schema_for, without_thinking
-from earmark.summarization.completion import Chat, Spoken
-from earmark.summarization.engine import AnswerFault, Heartbeat
-from earmark.summarization.evidence import Evidence
+from rapidfuzz import fuzz
+
+from earmark.domain import Point
+from earmark.summarization.answer import OVERVIEW, TITLE, clean, objects_in, prose, without_thinking
+from earmark.summarization.connection import Connection
+from earmark.summarization.engine import AnswerFault
+from earmark.summarization.evidence import Evidence, distinct
+from earmark.summarization.mapping import Mapper
 from earmark.summarization.overflow import Overflow
-from earmark.summarization.prompts import Message, chunk_messages, instructions, joined
-from earmark.summarization.sentences import Sentence
-from earmark.summarization.templating import Template
-from earmark.summarization.window import (
-    ASSUMED_WINDOW,
-    LEAST_WINDOW,
-    Chunk,
-    Meter,
-    looks_cut,
-    plan,
-    room_for_transcript,
-)
+from earmark.summarization.parts import Part
+from earmark.summarization.prompts import joined, reduce_instructions, reduce_messages
+from earmark.summarization.ranking import content_words
+from earmark.summarization.templating import STANDARD
 
-PROSE_TOKENS = 300
-CLAIM_TOKENS = 60
-"""Tokens of an answer for title, overview and names, and for each claim that it may hold: half of what the schema's
-bounds would allow, because no model fills every list with its longest sentences."""
-LEAST_ANSWER = 320
-THINKING_TOKENS = 4000
-"""More for a model that thinks aloud and will not be told not to."""
-MOST_ROUNDS = 8
-"""Re-plans before the rest counts as missing. Each one halves at worst, so that 8 go from 128k down to 512 tokens."""
-MOST_SLOTS = 4
-PATIENCE = 5
-"""Unusable answers, and not one good, after which a model is given up on."""
-FOCUS = 12_000
-"""Most transcript tokens in one chunk even if more would fit: small models lose the middle of long prompts
-(Liu et al., "Lost in the Middle", TACL 2024), and an answer of bounded length must not stand for hours of speech."""
+REDUCE_TOKENS = 700
+MOST_TAGS = 5
+MOST_PEOPLE = 20
 
 
-LEAST_DIVISIBLE = 1600
-"""Characters of transcript (two minutes of speech) below which a bad answer is not the length's fault."""
+def gathered(parts: Sequence[Part], key: str) -> list[Point]:
+    """All points of a section in the order of the recording, without repetitions."""
+    return sorted(
+        distinct(point for part in parts for point in part.sections.get(key, ())),
+        key=lambda point: point.at or 0.0,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one chunk came to, checked."""
+def last_words(
+    connection: Connection,
+    mapper: Mapper,
+    parts: Sequence[Part],
+    points: dict[str, list[Point]],
+    language: str,
+    most: int,
+) -> tuple[str, str, list[Point], int]:
+    """Title, overview, the best key points, and how many statements were dropped on the way.
 
-    chunk: Chunk
-    title: str
-    overview: str
-    sections: dict[str, tuple[Point, ...]]
-    tasks: tuple[Task, ...]
-    people: tuple[str, ...]
-    tags: tuple[str, ...]
-    claims: int
-    unsupported: int
-
-
-@dataclass
-class Mapped:
-    """The outcome of the map step: parts in the order of the recording, and what never reached the model."""
-
-    parts: list[Part] = field(default_factory=list)
-    missing: list[Chunk] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-
-class Cut(Exception):
-    """The server dropped the beginning of the prompt; `kept`: the tokens that it counted."""
-
-    def __init__(self, kept: int) -> None:
-        super().__init__(f"the server kept {kept} tokens of the prompt")
-        self.kept = kept
-
-
-class Mapper:
-    """The map step for one recording on one model. `window`: tokens, 0 if nobody has said."""
-
-    def __init__(
-        self,
-        chat: Chat,
-        meter: Meter,
-        evidence: Evidence,
-        template: Template,
-        language: str,
-        *,
-        window: int = 0,
-        slots: int = 1,
-        most: int = 7,
-        vocabulary: Sequence[str] = (),
-        beat: Heartbeat = lambda at, total: None,
-    ) -> None:
-        self.chat = chat
-        self.meter = meter
-        self.evidence = evidence
-        self.template = template
-        self.window = window or ASSUMED_WINDOW
-        self.slots = max(1, min(slots, MOST_SLOTS))
-        self.most = most
-        self.system = instructions(template, language, most, vocabulary)
-        self.schema = schema_for(template.sections, most)
-        self.beat = beat
-        self.done = 0
-        self.total = 0
-        self.cuts = 0
-        self.bad = 0
-        self.thinks = False
-        self.lock = threading.Lock()
-
-    def calibrate(self, text: str) -> None:
-        """Learn characters per token from one tiny request, which also has the server load the model.
-
-        Only where there is no tokenizer to ask. A server without `usage` teaches nothing, and is planned for
-        with care.
-        """
-        if self.meter.exact is not None:
-            counted = self.meter.exact(text[:6000])
-            if counted:
-                self.meter.learn(text[:6000], counted)
-                return
-            self.meter.exact = None
-        sample = [{"role": "user", "content": text[:1500]}]
-        spoken = self.chat.ask(sample, None, 1, lambda: self.beat(self.done, None))
-        self.meter.learn(joined(sample), spoken.prompt_tokens)
-
-    @property
-    def hopeless(self) -> bool:
-        """True for a model that has only ever failed: a long recording would keep it busy for hours, for nothing."""
-        return self.done == 0 and self.bad >= PATIENCE
-
-    @property
-    def answer_tokens(self) -> int:
-        wanted = PROSE_TOKENS + CLAIM_TOKENS * self.most * len(self.template.sections)
-        if self.thinks:
-            return max(LEAST_ANSWER, min(wanted + THINKING_TOKENS, self.window // 2))
-        return max(LEAST_ANSWER, min(wanted, self.window // 3))
-
-    @property
-    def budget(self) -> int:
-        """Tokens of transcript in one chunk."""
-        overhead = self.meter.tokens(self.system) + 60
-        return min(FOCUS, room_for_transcript(self.window, overhead, self.answer_tokens))
-
-    def run(self, sentences: Sequence[Sentence]) -> Mapped:
-        """Put every sentence before the model, re-planning as the window becomes known."""
-        pending = plan(sentences, self.budget, self.meter)
-        mapped = Mapped()
-        for _ in range(MOST_ROUNDS):
-            if not pending:
-                break
-            self.total = self.done + len(pending)
-            self.beat(self.done, self.total)
-            pending = self.round(pending, mapped)
-        mapped.missing.extend(pending)
-        mapped.parts.sort(key=lambda part: part.chunk.start)
-        mapped.missing.sort(key=lambda chunk: chunk.start)
-        return mapped
-
-    def round(self, chunks: list[Chunk], mapped: Mapped) -> list[Chunk]:
-        """Try each chunk once; returns the chunks of the next round, smaller where these did not fit."""
-        again: list[Chunk] = []
-        unfit: list[Chunk] = []
-        narrowest = self.window
-        outcomes: list[Part | Overflow | Cut | AnswerFault] = []
-        # The first one alone: what it teaches (window, format, tokens) spares the others the same mistake.
-        for group in (chunks[:1], chunks[1:]):
-            if outcomes and isinstance(outcomes[0], (Overflow, Cut)):
-                unfit.extend(group)
-                continue
-            outcomes.extend(self.together(group, len(chunks)))
-        for chunk, outcome in zip(chunks, outcomes, strict=False):
-            if isinstance(outcome, Part):
-                mapped.parts.append(outcome)
-                continue
-            if isinstance(outcome, AnswerFault):
-                if self.divisible(chunk):
-                    again.extend(chunk.halves())
-                else:
-                    mapped.missing.append(chunk)
-                    mapped.faults.append(outcome.sentence)
-                continue
-            narrowest = min(narrowest, self.narrower(outcome))
-            if len(chunk.sentences) == 1 and narrowest <= LEAST_WINDOW:
-                mapped.missing.append(chunk)
-                mapped.faults.append(f"the context window of {self.chat.where} is too small")
-            else:
-                unfit.append(chunk)
-        if unfit:
-            self.window = narrowest
-            again.extend(plan([s for chunk in unfit for s in chunk.sentences], self.budget, self.meter))
-        return sorted(again, key=lambda chunk: chunk.start)
-
-    def divisible(self, chunk: Chunk) -> bool:
-        """True if smaller parts may go better: some models only lose their way in long ones.
-
-        Halved once and no more: a model that cannot do it at all would be asked for ever.
-        """
-        return (
-            chunk.depth == 0 and len(chunk.sentences) > 1 and self.meter.weight(chunk.lines) > LEAST_DIVISIBLE
-        )
-
-    def narrower(self, outcome: Overflow | Cut) -> int:
-        """The window to plan with after a prompt did not fit."""
-        told = outcome.limit if isinstance(outcome, Overflow) else outcome.kept
-        if isinstance(outcome, Overflow) and outcome.prompt:
-            # The estimate was wrong by this much: learn it, or the next plan is wrong in the same way.
-            self.meter.ratio = min(self.meter.ratio, self.meter.ratio * 0.97)
-        halved = int(self.window * 0.6)
-        return max(LEAST_WINDOW, min(told, self.window) if 0 < told < self.window else halved)
-
-    def together(self, chunks: list[Chunk], total: int) -> list[Part | Overflow | Cut | AnswerFault]:
-        """Try chunks, as many at once as the server works on at once."""
-        if len(chunks) <= 1 or self.slots == 1:
-            return [self.attempt(chunk, total) for chunk in chunks]
-        with ThreadPoolExecutor(self.slots) as pool:
-            return list(pool.map(lambda chunk: self.attempt(chunk, total), chunks))
-
-    def attempt(self, chunk: Chunk, total: int) -> Part | Overflow | Cut | AnswerFault:
-        """One chunk, once. An EndpointFault or PrivacyError ends the whole run and is not caught here."""
-        if self.hopeless:
-            return AnswerFault(f"given up after {PATIENCE} unusable answers and not one good")
-        messages = chunk_messages(self.system, chunk, self.done + 1, total)
-        try:
-            spoken = self.speak(messages)
-            draft = draft_in(spoken, self.template.sections, last_resort=not self.divisible(chunk))
-        except (Overflow, Cut) as misfit:
-            return misfit
-        except AnswerFault as fault:
-            self.bad += 1
-            return fault
-        part = self.check(chunk, draft)
-        if part.claims >= 4 and part.unsupported == part.claims and len(chunk.sentences) > 3:
-            self.bad += 1
-            return AnswerFault(f"none of what {self.chat.model} said about a part is in the recording")
-        with self.lock:
-            self.done += 1
-            self.beat(self.done, max(self.total, self.done))
-        return part
-
-    def speak(self, messages: list[Message]) -> Spoken:
-        prompt = joined(messages)
-        spoken = self.chat.ask(messages, self.schema, self.answer_tokens, self.pulse)
-        if not self.thinks and thought_too_long(spoken):
-            # A model that thinks first, and whose thinking cannot be turned off: it needs room for both.
-            self.thinks = True
-            spoken = self.chat.ask(messages, self.schema, self.answer_tokens, self.pulse)
-        # A server that does not count what it has cached falls short by the same amount however small the prompt
-        # is made; after two re-plans for it, it is believed.
-        if self.cuts < 2 and looks_cut(self.meter, prompt, spoken.prompt_tokens):
-            self.cuts += 1
-            raise Cut(spoken.prompt_tokens)
-        if spoken.prompt_tokens and self.cuts == 0:
-            self.meter.learn(prompt, spoken.prompt_tokens)
-        return spoken
-
-    def pulse(self) -> None:
-        self.beat(self.done, max(self.total, self.done))
-
-    def check(self, chunk: Chunk, draft: Draft) -> Part:
-        """Hold a draft against the recording."""
-        sections: dict[str, tuple[Point, ...]] = {}
-        unsupported = 0
-        tasks: list[Task] = []
-        for key, claims in draft.sections.items():
-            kept, dropped = checked(claims, self.evidence, key)
-            unsupported += dropped
-            if key == "tasks":
-                tasks = [item for item in kept if isinstance(item, Task)]
-            else:
-                sections[key] = tuple(item for item in kept if isinstance(item, Point))
-        overview, dropped = self.evidence.supported_prose(draft.overview)
-        around = self.evidence.around((chunk.start + chunk.end) / 2, (chunk.end - chunk.start) / 2 + 1)
-        return Part(
-            chunk=chunk,
-            title=draft.title,
-            overview=overview,
-            sections=sections,
-            tasks=tuple(tasks),
-            people=tuple(name for name in draft.people if self.evidence.was_said(name, around)),
-            tags=draft.tags,
-            claims=draft.claims,
-            unsupported=unsupported + dropped,
-        )
-
-
-def thought_too_long(spoken: Spoken) -> bool:
-    """True if all the tokens of an answer went into reasoning."""
-    if spoken.finish != "length":
-        return False
-    return bool(spoken.reasoning and not spoken.content.strip()) or not without_thinking(spoken.content)
-
-
-def checked(claims: Sequence[Claim], evidence: Evidence, key: str) -> tuple[list[Point | Task], int]:
-    """The claims that the recording bears out, and how many were dropped."""
-    judge: Callable[[Claim], Point | Task | None] = evidence.task if key == "tasks" else evidence.point
-    found = [judge(claim) for claim in claims]
-    kept = [item for item in found if item is not None]
-    return kept, len(found) - len(kept)
-
-
-def draft_in(spoken: Spoken, sections: tuple[str, ...], last_resort: bool = False) -> Draft:
-    """The draft in what was said. JSON in the reasoning field counts only if there is nothing else and it validates.
-
-    An answer that was cut off or went in circles is read only as a last resort: what it did not come to say about its
-    chunk is lost, and a smaller chunk would not lose it.
+    One part has said it all already. Of several, the model joins what survived the check; if it cannot, the parts'
+    own overviews and an even choice of points over the recording have to do.
     """
-    reason = "the model did not come to an end" if spoken.finish == "length" else "the model repeated itself"
-    if spoken.cut_off and not last_resort:
-        raise AnswerFault(reason)
+    key_points = points.get("key_points", [])
+    if len(parts) == 1:
+        overview = parts[0].overview or fallback_overview(key_points)
+        return parts[0].title, overview, key_points[:most], 0
+    everything = sorted(
+        (point for key, found in points.items() if key in STANDARD for point in found),
+        key=lambda point: point.at or 0.0,
+    )
+    mapper.done, mapper.total = mapper.done, mapper.done + 1
     try:
-        draft = read_draft(spoken.content, sections, partial=spoken.cut_off)
-    except AnswerFault:
-        if spoken.content.strip() or not spoken.reasoning:
-            raise
-        draft = read_draft(spoken.reasoning, sections, partial=spoken.cut_off)
-    if spoken.cut_off and not draft.claims and not draft.overview:
-        raise AnswerFault(reason)
-    return draft
+        answer = reduce_once(
+            connection, mapper, everything, [part.overview for part in parts], language, most
+        )
+    except (AnswerFault, Overflow):
+        answer = {}
+    mapper.beat(mapper.total, mapper.total)
+    overview, dropped = mapper.evidence.supported_prose(clean(answer.get("overview"), OVERVIEW))
+    title = clean(answer.get("title"), TITLE) or next((part.title for part in parts if part.title), "")
+    chosen = {number for number in answer.get("best", []) if isinstance(number, int)}
+    best = [point for number, point in enumerate(everything, 1) if number in chosen and point in key_points]
+    best = (best or spread(key_points, most))[:most]
+    if not overview:
+        overview = clean(
+            " ".join(part.overview for part in parts if part.overview), OVERVIEW
+        ) or fallback_overview(best)
+    return title, overview, best, dropped
 
 
-def covered(
-    sentences: Sequence[Sentence], missing: Sequence[Chunk]
-) -> tuple[float, tuple[tuple[Seconds, Seconds], ...]]:
-    """The share of speech seconds that reached the model, and the ranges that did not, joined where they touch."""
-    lost = {sentence for chunk in missing for sentence in chunk.sentences}
-    total = sum(max(s.end - s.start, 0.001) for s in sentences)
-    gone = sum(max(s.end - s.start, 0.001) for s in sentences if s in lost)
-    ranges: list[tuple[Seconds, Seconds]] = []
-    previous_lost = False
-    for sentence in sentences:
-        if sentence in lost:
-            if previous_lost:
-                ranges[-1] = (ranges[-1][0], sentence.end)
-            else:
-                ranges.append((sentence.start, sentence.end))
-        previous_lost = sentence in lost
-    return (1.0 - gone / total if total else 1.0), tuple(ranges)
+def reduce_once(
+    connection: Connection,
+    mapper: Mapper,
+    everything: Sequence[Point],
+    overviews: Sequence[str],
+    language: str,
+    most: int,
+) -> dict[str, Any]:
+    """The model's answer to the last question, as a dict (empty if it could not be read).
+
+    If the points do not fit, every second one is left out until they do: they stay in the note, the model only does
+    not see them when it writes the overview.
+    """
+    system = reduce_instructions(language, most)
+    numbers = {"type": "array", "items": {"type": "integer"}, "maxItems": most}
+    schema = {
+        "type": "object",
+        "properties": {"title": prose(80), "overview": prose(900), "best": numbers},
+        "required": ["title", "overview", "best"],
+        "additionalProperties": False,
+    }
+    indexes = list(range(len(everything)))
+    shown_overviews = list(overviews)
+    while True:
+        messages = reduce_messages(system, [everything[i] for i in indexes], shown_overviews)
+        if mapper.meter.tokens(joined(messages)) + REDUCE_TOKENS <= mapper.window * 0.94 or len(indexes) <= 4:
+            break
+        if shown_overviews:
+            shown_overviews = []
+        else:
+            indexes = indexes[::2]
+    spoken = connection.chat.ask(messages, schema, REDUCE_TOKENS, mapper.pulse)
+    text = spoken.content if spoken.content.strip() else spoken.reasoning
+    for value in reversed(objects_in(without_thinking(text), partial=spoken.cut_off)):
+        if {"title", "overview"} & value.keys():
+            best = value.get("best")
+            real = (
+                [indexes[n - 1] + 1 for n in best if isinstance(n, int) and 0 < n <= len(indexes)]
+                if best
+                else []
+            )
+            return {**value, "best": real}
+    return {}
+
+
+def spread(points: Sequence[Point], most: int) -> list[Point]:
+    """At most `most` points, evenly over the recording."""
+    if len(points) <= most:
+        return list(points)
+    return [points[round(i * (len(points) - 1) / max(1, most - 1))] for i in range(most)]
+
+
+def fallback_overview(points: Sequence[Point]) -> str:
+    return " ".join(point.text for point in points[:3])
+
+
+def people_in(parts: Sequence[Part]) -> tuple[str, ...]:
+    """Names that were said, each once."""
+    names: list[str] = []
+    for name in (name for part in parts for name in part.people):
+        if not any(fuzz.ratio(name.lower(), other.lower()) >= 90 for other in names):
+            names.append(name)
+    return tuple(names[:MOST_PEOPLE])
+
+
+def tags_in(parts: Sequence[Part], evidence: Evidence) -> tuple[str, ...]:
+    """Topics that were spoken of: the commonest of the parts' tags whose words were said."""
+    counts: dict[str, int] = {}
+    for tag in (tag.strip("# ").lower() for part in parts for tag in part.tags):
+        stems = set(content_words(tag, evidence.language))
+        if len(tag.split()) <= 3 and stems and (stems <= evidence.all_stems or not evidence.same_language):
+            counts[tag] = counts.get(tag, 0) + 1
+    return tuple(sorted(counts, key=lambda tag: -counts[tag])[:MOST_TAGS])
