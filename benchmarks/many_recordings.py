@@ -65,8 +65,9 @@ def main() -> int:
         print(f"transcribed          {len(rig.events('transcribed'))}")
         print(f"jobs not done        {rig.query('SELECT count(*) FROM jobs WHERE state != ?', 'done')[0][0]}")
         print(f"took                 {took:.0f} s ({took / asked.count * 1000:.0f} ms each)")
+        first, end = max(memory[:quarter]), max(memory[-quarter:])
         print(
-            f"supervisor           {max(memory[:quarter]):.0f} MiB in the first quarter, {max(memory[-quarter:]):.0f} in the last"
+            f"supervisor           {first:.0f} MiB in the first quarter of the time, {end:.0f} MiB in the last"
         )
         daemon.terminate()
         daemon.wait(20)
