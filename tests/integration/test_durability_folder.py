@@ -233,3 +233,54 @@ def test_a_wait_set_under_another_clock_does_not_hold_anything_up(rig: Rig) -> N
         ledger.db.execute("UPDATE jobs SET not_before = ?", (time.time() + 10 * YEAR,))
     assert rig.run_once() == 0
     assert len(rig.notes()) == 2
+
+
+def test_a_new_version_goes_beside_a_note_that_was_edited(rig: Rig) -> None:
+    from earmark.domain import Stage
+    from earmark.ledger import Ledger
+
+    rig.drop("one.m4a", "one")
+    assert run_child(rig) == 0
+    note = rig.folder / "one.transcript.md"
+    note.write_text(note.read_text().replace("type: transcript", "type: transcript\nmine: yes") + "\nMine.\n")
+    text = note.read_text()
+    with Ledger(rig.places.ledger_file) as ledger:
+        ledger.jobs.requeue(ledger.places.recordings()[0].id, Stage.TRANSCRIBE, 1.0)
+    assert run_child(rig) == 0
+    assert note.read_text() == text
+    assert set(rig.notes()) == {"one.md", "one.transcript.md", "one.m4a.transcript.md"}
+    assert any("was edited" in detail for detail in rig.events("written"))
+
+
+def test_recordings_are_found_where_the_system_gives_no_more_change_events(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from watchdog.observers import Observer
+
+    def limit_reached(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    # The real limit belongs to the whole machine; this is what reaching it looks like from here.
+    monkeypatch.setattr(Observer, "start", limit_reached)
+    with Live(rig):
+        rig.drop("sub/one.m4a", "one")
+        wait_for(lambda: finished(rig, 2), 20)
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: finished(rig, 4), 20)
+
+
+def test_time_asleep_is_not_time_without_progress(rig: Rig) -> None:
+    """The worker's silence is counted on a clock that stands still in sleep: only the wall clock moves by a night."""
+    rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
+    night = 0.0
+    with Live(rig, clock=Clock(wall=lambda: time.time() + night)):
+        wait_for(lambda: rig.query("SELECT upto FROM checkpoints") == [(10.0,)], 20)
+        night = 12 * 3600.0
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        (rig.folder / "one.m4a.pause").unlink()
+        wait_for(lambda: len(rig.notes()) == 4, 20)
+    assert {attempts for _, _, attempts in rig.jobs()} == {1}
+    assert rig.events("worker-died-retry") == []

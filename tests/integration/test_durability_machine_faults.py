@@ -231,7 +231,9 @@ def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) ->
 
 
 def aside(rig: Rig) -> list[Path]:
-    return sorted(p for p in rig.places.state.glob("ledger.db.damaged-*") if not p.name.endswith(("-wal", "-shm")))
+    return sorted(
+        p for p in rig.places.state.glob("ledger.db.damaged-*") if not p.name.endswith(("-wal", "-shm"))
+    )
 
 
 def flip(file: Path, seed: int) -> None:
