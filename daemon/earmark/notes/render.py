@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import jinja2
 
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
+from earmark.errors import ConfigError
 from earmark.notes import properties
 from earmark.notes.escape import Dialect, clip, escape_inline, normalise
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import labels_for
+from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.style import NoteContext, NoteStyle, length, stamp
@@ -94,6 +96,11 @@ def _summary_body(summary: Summary, context: NoteContext, style: NoteStyle, one_
     if summary.unsupported:
         what = "statement was" if summary.unsupported == 1 else "statements were"
         notices.append(f"{summary.unsupported} {what} left out because the recording does not bear them out.")
+    if style.summary_layout:
+        try:
+            return fill_layout(style.summary_layout, _for_layout(summary, context, dialect, notices))
+        except ConfigError as error:
+            notices.append(f"{error}. This is the usual layout instead.")
     return _fill(
         "summary",
         dialect,
@@ -161,6 +168,52 @@ def _left_out(part: Paragraph) -> str:
     if part.left_out is Mark.OVER_SILENCE:
         return f"no voice until {stamp(part.until)}; words heard into the silence are left out"
     return ""
+
+
+def _for_layout(
+    summary: Summary, context: NoteContext, dialect: Dialect, notices: list[str]
+) -> dict[str, object]:
+    """What a user's layout can use (docs/summaries.md lists it). Strings are escaped, or markup of ours."""
+
+    def said(text: str, most: int = POINT) -> str:
+        return escape_inline(clip(text, most), dialect)
+
+    def lines(items: Iterable[Point | Task]) -> list[dict[str, object]]:
+        return [
+            {
+                "text": said(item.text),
+                "link": _time(context, item.at, dialect) if item.at is not None else "",
+                "owner": said(item.owner or "", NAME) if isinstance(item, Task) else "",
+                "due": said(item.due or "", NAME) if isinstance(item, Task) else "",
+                "doubt": ", ".join(said(word, NAME) for word in item.flagged if normalise(word)),
+            }
+            for item in list(items)[:MOST_ITEMS]
+            if normalise(item.text)
+        ]
+
+    link = context.transcript_note
+    return {
+        "title": said(summary.title, TITLE) or said(os.path.splitext(context.audio_name)[0]),  # noqa: PTH122
+        "overview": said(summary.overview, OVERVIEW),
+        "key_points": lines(summary.key_points),
+        "decisions": lines(summary.decisions),
+        "tasks": lines(summary.tasks),
+        "open_questions": lines(summary.open_questions),
+        "sections": {said(name, NAME): lines(points) for name, points in summary.extra.items()},
+        "people": [said(name, NAME) for name in summary.people[:MOST_ITEMS] if normalise(name)],
+        "tags": [said(tag, NAME) for tag in summary.tags[:MOST_ITEMS] if normalise(tag)],
+        "template": said(summary.template, NAME),
+        "language": said(summary.language, NAME),
+        "recorded_at": context.recorded_at,
+        "duration": length(context.duration),
+        "player": _player(context, dialect),
+        "gone": said(_gone(context)),
+        "transcript": file_link(link, "transcript", dialect) if link else "",
+        "unseen": _unseen(summary, context, dialect),
+        "notices": [said(notice) for notice in notices],
+        "made": _made(summary, dialect),
+        "extractive": summary.by == "extractive",
+    }
 
 
 def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[Section]:

@@ -28,6 +28,8 @@ class NoteStyle:
     confidence_marks: bool = True
     paragraph_pause: Seconds = 2.0
     paragraph_seconds: Seconds = 60.0
+    summary_layout: str = ""
+    """Jinja2 source of a user's own layout for the body of the summary note; empty for ours."""
 
     def key(self, name: str) -> str:
         """The frontmatter key to write for our key `name`."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.domain import JobState, Kind, Stage, Summary, Transcript
-from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import Artifact, Place, Recording
 from earmark.ledger.jobs import backoff
 from earmark.log import get_logger
@@ -34,6 +34,7 @@ from earmark.notes.writer import (
 )
 from earmark.pipeline.context import Context
 from earmark.retention.fate import audio_fate, outdate_unedited
+from earmark.summarization.templating import load_template
 
 log = get_logger(__name__)
 
@@ -185,7 +186,11 @@ def _outputs(
     """What belongs beside the file, in the order it is written; later ones may link to earlier ones."""
     notes = context.config.notes
     style = NoteStyle(
-        dialect=notes.dialect, layout=notes.layout, key_prefix=notes.key_prefix, keys=notes.keys
+        dialect=notes.dialect,
+        layout=notes.layout,
+        key_prefix=notes.key_prefix,
+        keys=notes.keys,
+        summary_layout=_layout(context, summary),
     )
     audio = place.path.name
     about = NoteContext(
@@ -207,6 +212,18 @@ def _outputs(
     if summary is not None and notes.layout == "two-files":
         about = replace(about, transcript_note=_name_of(context, place, Kind.TRANSCRIPT))
         yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
+
+
+def _layout(context: Context, summary: Summary | None) -> str:
+    """The layout that the user's template of this summary brings along, if there is one."""
+    if summary is None:
+        return ""
+    try:
+        return load_template(summary.template, context.places.templates).layout
+    except ConfigError as error:
+        # The template was fine when the summary was made, and is only missed for the looks of its note.
+        log.warning("template-layout-not-used", template=summary.template, reason=str(error))
+        return ""
 
 
 def _name_of(context: Context, place: Place, kind: Kind) -> str | None:
