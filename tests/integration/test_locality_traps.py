@@ -347,12 +347,11 @@ def test_a_listing_that_redirects_is_not_followed_either(trap: Trap) -> None:
     assert trap.visits == []
 
 
-@pytest.mark.parametrize(
-    "name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
-)
-def test_a_proxy_variable_is_ignored(trap: Trap, name: str) -> None:
+@pytest.mark.parametrize("case", [str.upper, str.lower], ids=["upper", "lower"])
+def test_proxy_variables_are_ignored(trap: Trap, case: Callable[[str], str]) -> None:
+    hostile = dict.fromkeys(map(case, ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")), trap.url(""))
     with running(LlamaCpp()) as stub:
-        replies, _ = worker(*asked(stub), environ={name: trap.url(""), "NO_PROXY": "", "no_proxy": ""})
+        replies, _ = worker(*asked(stub), environ={**hostile, "NO_PROXY": "", "no_proxy": ""})
     assert replies[-1]["type"] == "summarized"
     assert trap.visits == []
 

@@ -79,7 +79,7 @@ def _family(pid: int) -> list[int]:
 
 def modes(config: Config, places: Places) -> Outcome:
     """Folders 0700 and files 0600, all of the state and the key."""
-    claim = "State, models and keys are readable by you only"
+    claim = "State and keys are readable by you only"
     if not places.state.exists():
         return Outcome(claim, None, f"{places.state} is not there yet")
     keys = [config.summary.api_key_file] if config.summary.api_key_file else []
