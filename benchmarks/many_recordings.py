@@ -32,7 +32,8 @@ def main() -> int:
     options.add_argument("--count", type=int, default=10_000)
     asked = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="earmark-many-") as temporary:
-        rig = Rig(Path(temporary), {"transcription": {"workers": 2}})
+        # Read through as often as by default; the rig's half second is for tests that wait for something.
+        rig = Rig(Path(temporary), {"transcription": {"workers": 2}, "intake": {"scan_seconds": 60.0}})
         daemon = subprocess.Popen(
             [sys.executable, "-c", DRIVER, temporary, json.dumps(rig.sections)],
             cwd=ROOT,

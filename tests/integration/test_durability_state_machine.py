@@ -183,7 +183,7 @@ configure_logging(open("/dev/null", "w"), json=True)  # noqa: SIM115, PTH123 - f
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
-    max_examples=25,
+    max_examples=50,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -170,7 +170,7 @@ class Places:
             (now, why, os.fsencode(path)),
         )
 
-    def owed(self, now: Instant) -> list[Place]:
+    def owed(self, now: Instant, limit: int = -1) -> list[Place]:
         """Places whose notes on disk are behind what is known and may be tried now.
 
         A `not_before` more than a day ahead was set under another clock and does not count.
@@ -178,8 +178,8 @@ class Places:
         rows = self._db.all(
             "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id"
             " WHERE (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)"
-            " AND p.gone_at IS NULL AND (p.not_before <= ? OR p.not_before > ? + 86400) ORDER BY p.accepted_at",
-            (now, now),
+            " AND p.gone_at IS NULL AND (p.not_before <= ? OR p.not_before > ? + 86400) ORDER BY p.accepted_at LIMIT ?",
+            (now, now, limit),
         )
         return [_place(r) for r in rows]
 

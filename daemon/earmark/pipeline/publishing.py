@@ -80,7 +80,7 @@ class Written:
 
 def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool]:
     """Write what is owed, a bounded number of places at a time. Second value: whether more is owed right now."""
-    owed = context.ledger.places.owed(context.now())
+    owed = context.ledger.places.owed(context.now(), limit + 1)
     written = []
     relooks = _relooked(context, limit)
     for place in (*owed[:limit], *relooks):

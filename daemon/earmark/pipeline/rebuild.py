@@ -88,7 +88,12 @@ def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Pat
     style = NoteStyle(notes.dialect, notes.layout, notes.key_prefix, notes.keys)
     for name in itertools.islice(candidates(path.name, kind), NAMES):
         note = path.with_name(name)
-        with contextlib.suppress(OSError, UnicodeError, ValueError), note.open(encoding="utf-8") as file:
-            if recording_of(file.read(LIMIT), style) == recording_id:
-                return note
+        try:
+            with note.open(encoding="utf-8") as file:
+                if recording_of(file.read(LIMIT), style) == recording_id:
+                    return note
+        except FileNotFoundError:
+            return None  # names are taken in order, so nothing of ours lies under a later one
+        except (OSError, UnicodeError, ValueError):
+            continue
     return None

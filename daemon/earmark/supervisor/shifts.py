@@ -78,7 +78,7 @@ class Shifts:
     def turn(self) -> None:
         """One round: hand out work, write notes, send away who is hung or has been idle too long."""
         now = self._context.clock.monotonic()
-        self._publish()
+        # Work first: workers are busy while notes are written.
         self._hand_out_transcriptions(now)
         self._hand_out_summary(now)
         self._publish()
