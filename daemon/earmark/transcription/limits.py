@@ -70,7 +70,7 @@ def allow_cpu(audio_seconds: float, threads: int) -> None:
 def keep_freed_memory() -> None:
     """Tell glibc to reuse what it has instead of giving it back after each pass, which costs about 15 % of speed.
 
-    The windows are all of one size, so this does not grow; elsewhere than on glibc it does nothing.
+    The encoder gets windows of four sizes only, so this does not grow; elsewhere than on glibc it does nothing.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
