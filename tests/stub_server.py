@@ -400,10 +400,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(stub: Stub) -> Iterator[Stub]:
-    """The stub on a free port of 127.0.0.1; its `url` is the base URL to configure."""
+def running(stub: Stub, port: int = 0) -> Iterator[Stub]:
+    """The stub on a port of 127.0.0.1 (0: a free one); its `url` is the base URL to configure."""
     handler = type("StubHandler", (Handler,), {"stub": stub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
