@@ -73,13 +73,19 @@ app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(service.doctor)
 
 
-@app.callback()
-def _main(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"earmark {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:
