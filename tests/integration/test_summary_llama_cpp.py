@@ -131,10 +131,10 @@ def test_a_short_meeting_ends_in_a_checked_summary_or_an_honest_failure(server: 
 def test_sixty_minutes_are_summarized_through_a_window_of_two_thousand_tokens(
     server: Llama, tmp_path: Path
 ) -> None:
-    """An hour with a sentence every half minute, so that it takes this slow model several windows and not an hour."""
+    """An hour with a sentence every 45 seconds, so that it takes this slow model several windows and not an hour."""
     folder = tmp_path
     (folder / "short.md").write_text("---\nprompt: A report.\nsections:\n  key_points: What was said.\n---\n")
-    spoken = long_meeting(100, step=36.0)
+    spoken = long_meeting(80, step=45.0)
     assert spoken.duration == 3600
     beats: list[tuple[float, float | None]] = []
     asked = request(server.url, spoken, max_points=1, template="short", template_dir=pack_path(folder))
