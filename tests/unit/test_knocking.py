@@ -5,10 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from earmark.supervisor.knocking import LOCAL_PORTS, knock_addresses
 from hypothesis import given
 from hypothesis import strategies as st
-
-from earmark.supervisor.knocking import LOCAL_PORTS, knock_addresses
 
 
 def test_it_looks_at_the_same_ports_as_the_summary_worker() -> None:

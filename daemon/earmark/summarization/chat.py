@@ -64,7 +64,7 @@ def summarize_with(
     evidence = Evidence(sentences, transcript.language, written=language)
     mapper = Mapper(
         connection.chat,
-        connection.meter(),
+        connection.meter(transcript.language),
         evidence,
         template,
         language,

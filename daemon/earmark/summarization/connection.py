@@ -41,6 +41,10 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of a native answer that are read."""
 
 
+_METERS: dict[tuple[str, str, str], Meter] = {}
+"""By base URL, model and language. Numbers only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A model that can be talked to. `window`: its context in tokens, 0 unknown. `locality`: as in `domain.Summary`."""
@@ -68,8 +72,14 @@ class Connection:
         """Requests that the server works on at once; one unless it says more."""
         return max(1, self.server.slots)
 
-    def meter(self) -> Meter:
-        return Meter(exact=exact_counter(self.server, self.ask))
+    def meter(self, language: str = "") -> Meter:
+        """What counts tokens for this model and a language. What one recording taught serves the next ones, for as long
+        as the worker lives: German words in an English model's tokens are another ratio than English ones.
+        """
+        key = (self.pinned.base_url, self.model.id, language)
+        meter = _METERS.setdefault(key, Meter())
+        meter.exact = exact_counter(self.server, self.ask)
+        return meter
 
     def window_now(self) -> int:
         """The window as the server tells it now that the model is loaded; 0 if it does not."""

@@ -60,9 +60,9 @@ class Meter:
         ratio = len(text) / tokens
         if not 0.3 < ratio < 12:
             return
-        self.samples.append((float(len(text)), tokens))
+        self.samples = [*self.samples[-7:], (float(len(text)), tokens)]
         # The worst recent ratio: planning by the mean would overflow on every second chunk.
-        self.ratio = min(chars / count for chars, count in self.samples[-8:])
+        self.ratio = min(chars / count for chars, count in self.samples)
         self.learned = True
 
 
