@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.markdown import Markdown
 from rich.markup import escape
 
 from earmark import __version__
@@ -24,7 +23,6 @@ from earmark.locality.consent import FACT, fingerprint, host_away, missing_conse
 from earmark.locality.policy_page import Format, render_page
 from earmark.locality.snapshot import Facts, snapshot
 from earmark.paths import Places
-from earmark.proof.claims import check_everything
 from earmark.supervisor.report import read_report
 
 app = typer.Typer(help="Show what leaves this device and what is kept, and prove it.")
@@ -49,6 +47,8 @@ def privacy(
         places, config = here()
         page = snapshot(config, _facts(places, config))
         if format is None and out.is_terminal:
+            from rich.markdown import Markdown  # the daemon starts through this module and has no use for it
+
             out.print(Markdown(readable(render_page(page, "md"))), soft_wrap=False)
         else:
             typer.echo(render_page(page, format or "md"), nl=False)
@@ -63,6 +63,8 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
     with plain_errors():
         places, config = here()
         outcomes = []
+        from earmark.proof.claims import check_everything
+
         for outcome in check_everything(config, places, _phrases(places)):
             outcomes.append(outcome)
             if not json:
