@@ -16,7 +16,6 @@ from earmark.locality.consent import FACT, missing_consent
 from earmark.log import get_logger
 from earmark.messages import Failed, Summarized, SummarizeRequest, pack_path
 from earmark.pipeline.context import Context
-from earmark.pipeline.verdict import End, judge
 
 log = get_logger(__name__)
 
@@ -55,6 +54,9 @@ def claim(context: Context, by: str) -> Summarizing | None:
             api_key = _read_key(context)
         except ConfigError as error:
             reason, fault = str(error), Fault.ENVIRONMENT
+    if reason is None and job.attempts >= MAX_ATTEMPTS and ledger.words.summary(job.recording_id) is None:
+        # The worker died of it each time before; the recording still gets the summary that needs no server.
+        reason, fault = job.reason or "the summary worker ended each time", Fault.ANSWER
     if reason is not None:
         if ledger.words.summary(job.recording_id) is not None:
             ledger.jobs.park(job.id, reason, now)
@@ -137,29 +139,6 @@ def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> No
             ledger.jobs.try_later(
                 job.id, failure.sentence, now + backoff(job.attempts, context.jitter()), now
             )
-
-
-def worker_died(context: Context, work: Summarizing, end: End) -> None:
-    """The worker is gone in the middle of it; the transcript is safe, so only the summary is done again."""
-    ledger, now = context.ledger, context.now()
-    job = ledger.jobs.get(work.job.id) or work.job
-    verdict = judge(end, job.attempts, job.interruptions, context.jitter())
-    with ledger.transaction():
-        match verdict.action:
-            case "fail":
-                ledger.jobs.fail(job.id, verdict.reason, now)
-            case "retry":
-                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
-            case "refund":
-                not_before = now + verdict.delay if verdict.delay else 0.0
-                ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
-        ledger.journal.note(now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id)
-    log.warning("worker-died", file=work.name, outcome=verdict.action, reason=verdict.reason)
-
-
-def give_back(context: Context, work: Summarizing) -> None:
-    """The daemon stops: the transcript goes back to the queue and is charged nothing."""
-    context.ledger.jobs.give_back(work.job.id, None, context.now())
 
 
 def parked(context: Context) -> bool:

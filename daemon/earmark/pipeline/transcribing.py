@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from earmark.domain import Fault, Stage
 from earmark.ledger import Job, Place
@@ -13,7 +12,6 @@ from earmark.ledger.words import Checkpoint
 from earmark.log import get_logger
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest, pack_path
 from earmark.pipeline.context import Context
-from earmark.pipeline.verdict import End, judge
 
 log = get_logger(__name__)
 
@@ -151,34 +149,3 @@ def _no_longer_there(context: Context, work: Transcribing, why: str) -> None:
         and place.identity == work.place.identity
     ):
         context.ledger.places.gone(place.path, context.now(), why)
-
-
-def worker_died(context: Context, work: Transcribing, end: End) -> None:
-    """The worker is gone in the middle of it."""
-    ledger, now = context.ledger, context.now()
-    # The row knows of progress that was made during this very attempt.
-    job = ledger.jobs.get(work.job.id) or work.job
-    verdict = judge(end, job.attempts, job.interruptions, context.jitter())
-    with ledger.transaction():
-        match verdict.action:
-            case "fail":
-                ledger.jobs.fail(job.id, verdict.reason, now)
-            case "retry":
-                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
-            case "refund":
-                not_before = now + verdict.delay if verdict.delay else 0.0
-                ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
-        ledger.journal.note(
-            now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id, work.place.path
-        )
-    log.warning("worker-died", file=str(work.place.path), outcome=verdict.action, reason=verdict.reason)
-
-
-def give_back(context: Context, work: Transcribing) -> None:
-    """The daemon stops: the recording goes back to the queue and is charged nothing."""
-    context.ledger.jobs.give_back(work.job.id, None, context.now())
-
-
-def readable_folders(context: Context) -> tuple[Path, ...]:
-    """Where a worker may read recordings from."""
-    return context.folders

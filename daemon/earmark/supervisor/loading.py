@@ -5,7 +5,6 @@ from __future__ import annotations
 from earmark.errors import ModelError
 from earmark.log import get_logger
 from earmark.messages import LoadModel, pack_path
-from earmark.pipeline import transcribing
 from earmark.pipeline.context import Context
 from earmark.supervisor.crew import cores, memory_limit, thread_count, worker_count
 from earmark.transcription.models import SpeechModel, find_model
@@ -61,7 +60,7 @@ class Loading:
             compute_type=configured.compute_type,
             cpu_threads=threads,
             sandbox=self._context.config.sandbox,
-            readable=tuple(pack_path(f) for f in transcribing.readable_folders(self._context)),
+            readable=tuple(pack_path(f) for f in self._context.folders),
             memory_limit_mb=memory_limit(
                 configured.memory_limit_mb, _size(model), threads, configured.device
             ),

@@ -19,7 +19,7 @@ from earmark.messages import (
     Summarized,
     SummarizeRequest,
 )
-from earmark.pipeline import summarizing, transcribing
+from earmark.pipeline import endings, summarizing, transcribing
 from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.summarizing import Summarizing
@@ -150,10 +150,10 @@ class Shifts:
         self._knocking.stop()
         for slot in self._crew.transcribers:
             if slot.work is not None:
-                transcribing.give_back(self._context, slot.work)
+                endings.give_back(self._context, slot.work.job)
                 slot.work = None
         if self._crew.summarizer.work is not None:
-            summarizing.give_back(self._context, self._crew.summarizer.work)
+            endings.give_back(self._context, self._crew.summarizer.work.job)
             self._crew.summarizer.work = None
 
     # --- what workers say ---
@@ -189,9 +189,10 @@ class Shifts:
             if self._erased(slot):
                 pass  # nothing is left that could be charged, and its name is not to be written down again
             elif isinstance(slot.work, Transcribing):
-                transcribing.worker_died(self._context, slot.work, end)
+                path = slot.work.place.path
+                endings.worker_died(self._context, slot.work.job, end, path, str(path))
             elif isinstance(slot.work, Summarizing):
-                summarizing.worker_died(self._context, slot.work, end)
+                endings.worker_died(self._context, slot.work.job, end, None, slot.work.name)
             slot.free(now)
 
     def _erased(self, slot: Slot[Transcribing] | Slot[Summarizing]) -> bool:
@@ -218,7 +219,7 @@ class Shifts:
                 log.error("worker-not-ready", reason=message.sentence)
                 slot.not_before = now + AGAIN_SECONDS
                 if work is not None:
-                    transcribing.give_back(context, work)
+                    endings.give_back(context, work.job)
                     slot.free(now)
                 if slot.worker is not None:
                     slot.worker.dismiss()
@@ -300,7 +301,7 @@ class Shifts:
                 return
             model = self._loading.find(work.model)
             if model is None:
-                transcribing.give_back(context, work)
+                endings.give_back(context, work.job)
                 return
             slot.ensure(self._post, self._start, self._loading.order(model, seats), now)
             slot.give(work, work.request, now)

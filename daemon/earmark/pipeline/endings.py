@@ -1,0 +1,39 @@
+"""Work that ended without an answer: its worker died, or the daemon stops. The same for both stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from earmark.ledger import Job
+from earmark.log import get_logger
+from earmark.pipeline.context import Context
+from earmark.pipeline.verdict import End, judge
+
+log = get_logger(__name__)
+
+
+def worker_died(context: Context, job: Job, end: End, file: Path | None, name: str) -> None:
+    """The worker is gone in the middle of it. What was heard or written before is safe; what it costs is judged.
+
+    `file`: the recording, for `earmark why`; `name`: what the log calls it.
+    """
+    ledger, now = context.ledger, context.now()
+    # The row knows of progress that was made during this very attempt.
+    job = ledger.jobs.get(job.id) or job
+    verdict = judge(end, job.attempts, job.interruptions, context.jitter())
+    with ledger.transaction():
+        match verdict.action:
+            case "fail":
+                ledger.jobs.fail(job.id, verdict.reason, now)
+            case "retry":
+                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
+            case "refund":
+                not_before = now + verdict.delay if verdict.delay else 0.0
+                ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
+        ledger.journal.note(now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id, file)
+    log.warning("worker-died", file=name, outcome=verdict.action, reason=verdict.reason)
+
+
+def give_back(context: Context, job: Job) -> None:
+    """The daemon stops: the work goes back to the queue and is charged nothing."""
+    context.ledger.jobs.give_back(job.id, None, context.now())
