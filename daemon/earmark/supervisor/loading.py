@@ -8,6 +8,7 @@ from earmark.messages import LoadModel, pack_path
 from earmark.pipeline.context import Context
 from earmark.supervisor.crew import cores, memory_limit, thread_count, worker_count
 from earmark.transcription.models import SpeechModel, find_model
+from earmark.transcription.sandbox import start_prefix
 
 log = get_logger(__name__)
 
@@ -65,6 +66,17 @@ class Loading:
                 configured.memory_limit_mb, _size(model), threads, configured.device
             ),
         )
+
+    def prefix(self, model: SpeechModel, starts_failed: int) -> list[str]:
+        """What has to stand before a worker's command line for the system to confine it (macOS; nothing elsewhere).
+
+        A profile that keeps the worker from starting is given up after two tries, which the worker then says, unless
+        the configuration requires the sandbox.
+        """
+        mode = self._context.config.sandbox
+        if mode == "off" or (mode == "auto" and starts_failed >= 2):
+            return []
+        return start_prefix(self._context.folders, model.dir)
 
 
 def _size(model: SpeechModel) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from earmark.domain import Fault, JobState, Stage
 from earmark.ledger.jobs import backoff
@@ -29,7 +30,7 @@ from earmark.supervisor.crew import Crew, Slot
 from earmark.supervisor.knocking import Knocking
 from earmark.supervisor.loading import AGAIN_SECONDS, Loading
 from earmark.supervisor.report import Working
-from earmark.workers import Left, Said, Starter
+from earmark.workers import Left, Said, Starter, start_process
 
 log = get_logger(__name__)
 
@@ -303,7 +304,9 @@ class Shifts:
             if model is None:
                 endings.give_back(context, work.job)
                 return
-            slot.ensure(self._post, self._start, self._loading.order(model, seats), now)
+            prefix = self._loading.prefix(model, slot.starts_failed)
+            start = partial(start_process, prefix=prefix) if prefix else self._start
+            slot.ensure(self._post, start, self._loading.order(model, seats), now)
             slot.give(work, work.request, now)
 
     def _hand_out_summary(self, now: float) -> None:

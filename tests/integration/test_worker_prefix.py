@@ -1,0 +1,59 @@
+"""How a worker is confined from outside, where the system can do it only so (macOS; its own tool is not here, so a
+harmless program stands in for it).
+"""
+
+from __future__ import annotations
+
+import queue
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.config import parse_config
+from earmark.ledger import Ledger
+from earmark.messages import Ready
+from earmark.paths import Places
+from earmark.pipeline.context import Context
+from earmark.supervisor import loading
+from earmark.supervisor.loading import Loading
+from earmark.workers import Worker, start_process
+
+
+@pytest.fixture
+def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(loading, "start_prefix", lambda folders, model: ["/usr/bin/env"])
+
+    def with_config(raw: dict[str, Any]) -> Loading:
+        places = Places(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+        context = Context(Ledger(places.ledger_file), places, parse_config(raw, "test"), (tmp_path,))
+        return Loading(context)
+
+    return with_config
+
+
+def test_a_worker_starts_behind_a_prefix_and_answers(profiled: Any) -> None:
+    found = profiled({})
+    model = found.find("auto")
+    assert model is not None
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    prefix = found.prefix(model, 0)
+    assert prefix == ["/usr/bin/env"]
+    worker = Worker(
+        "earmark.transcription.worker", inbox.put, lambda module: start_process(module, prefix=prefix)
+    )
+    try:
+        worker.send(found.order(model, 1))
+        assert isinstance(inbox.get(timeout=60).message, Ready)
+    finally:
+        worker.kill()
+
+
+def test_a_profile_that_keeps_the_worker_from_starting_is_given_up_after_two_tries(profiled: Any) -> None:
+    found = profiled({})
+    model = found.find("auto")
+    assert [bool(found.prefix(model, failed)) for failed in range(4)] == [True, True, False, False]
+
+
+def test_a_required_profile_is_never_given_up(profiled: Any) -> None:
+    found = profiled({"require_sandbox": True})
+    assert all(found.prefix(found.find("auto"), failed) for failed in range(10))
