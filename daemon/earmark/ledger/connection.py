@@ -131,6 +131,11 @@ class Connection:
     def _in_transaction(self) -> bool:
         return self._db.in_transaction
 
+    def version(self) -> tuple[int, int]:
+        """Another value after every change to the file, by this connection or any other (PRAGMA data_version)."""
+        row = self.one("PRAGMA data_version")
+        return self._db.total_changes, row[0] if row else -1
+
     def check(self, thorough: bool = False) -> None:
         """Raises LedgerError if the file is damaged (PRAGMA quick_check; `thorough` compares indexes with tables too)."""
         row = self.one(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}(1)")

@@ -176,7 +176,9 @@ class Jobs:
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a waiting job."""
         row = self._db.one(
-            "SELECT min(not_before) AS t FROM jobs WHERE state = 'waiting' AND not_before > ?", (now,)
+            "SELECT min(not_before) AS t FROM jobs"
+            " WHERE stage IN ('transcribe', 'summarize') AND state = 'waiting' AND not_before > ?",
+            (now,),
         )
         return row["t"] if row else None
 

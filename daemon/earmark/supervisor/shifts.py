@@ -35,6 +35,10 @@ from earmark.workers import Left, Said, Starter, start_process
 log = get_logger(__name__)
 
 
+OWED_GLANCE = 30.0
+"""Seconds after which is looked for owed notes whatever happened."""
+
+
 class Shifts:
     """Only the loop's thread calls it; workers answer through the inbox."""
 
@@ -49,6 +53,9 @@ class Shifts:
         self._knocking = Knocking(context)
         self._loading = Loading(context)
         self._more_owed = False
+        self._nothing_owed: tuple[int, int] | None = None
+        self._next_owed: float | None = None
+        self._owed_glance = 0.0
         self._failed_at_start: set[int] = set()
         self.sandbox: tuple[str, ...] = ()
         self.summary_sandbox: tuple[str, ...] = ()
@@ -329,7 +336,19 @@ class Shifts:
         )
 
     def _publish(self) -> None:
-        _, self._more_owed = publish_owed(self._context)
+        """Write what is owed. In a large ledger it costs to find that nothing is, so that is found out again only after
+        a change to the ledger, when a wait is over, or after a while (the wall clock may have been set).
+        """
+        ledger, now, clock = self._context.ledger, self._context.now(), self._context.clock.monotonic()
+        version = ledger.db.version()
+        waiting = self._next_owed is None or now < self._next_owed
+        if self._nothing_owed == version and waiting and clock < self._owed_glance:
+            return
+        self._owed_glance = clock + OWED_GLANCE
+        written, self._more_owed = publish_owed(self._context)
+        nothing = not written and not self._more_owed and ledger.db.version() == version
+        self._nothing_owed = version if nothing else None
+        self._next_owed = ledger.places.next_due(now)
 
     def _check(self, now: float) -> None:
         configured = self._context.config.transcription
