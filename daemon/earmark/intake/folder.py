@@ -63,10 +63,11 @@ def look(
                 found.unread[here] = f"cannot be read: {error.strerror}; give earmark read permission on it"
             continue
         with entries:
+            inside = os.fsdecode(here[len(top) + 1 :] + b"/") if here != top else ""
             for entry in _safely(entries):
                 found.entries += 1
                 name = os.fsdecode(entry.name)
-                relative = os.fsdecode(entry.path[len(top) + 1 :])
+                relative = inside + name
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         if (
