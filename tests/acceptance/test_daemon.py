@@ -60,6 +60,7 @@ def test_a_rename_is_the_same_recording_and_its_notes_follow(installation: Insta
     wait_for(lambda: installation.notes() == ["two.md", "two.transcript.md"], 30, "the notes' new names")
     wait_for(lambda: "![[two.m4a]]" in (installation.folder / "two.md").read_text(), 30, "the new link")
     assert [e["event"] for e in installation.events()].count("transcribed") == 1
+    assert "renamed (it is Recordings/two.m4a now)" in installation.earmark("why", first).stdout
     installation.stop(daemon)
 
 
@@ -110,6 +111,7 @@ def test_an_edited_note_stays_and_the_new_version_goes_beside_it(installation: I
     notes_appear(installation, "a.m4a.transcript.md")
     assert edited.read_text().endswith("My remark.\n")
     assert any(line["path"] == str(edited) for line in installation.status()["edited"])
+    assert "you edited this note" in installation.earmark("why", edited).stdout
 
 
 def test_ctrl_c_stops_cleanly_and_a_second_daemon_is_told_who_holds_the_ledger(
@@ -181,7 +183,7 @@ def test_a_recording_can_be_erased_while_it_is_being_transcribed(installation: I
     wait_for(lambda: any(e["event"] == "transcribing" for e in installation.events()), 30, "work")
     erased = installation.earmark("forget", secret, "--yes")
     assert erased.returncode == 0, erased.stderr
-    wait_for(lambda: not installation.status()["report"]["working"], 60, "the end of work on it")
+    wait_for(lambda: (installation.status()["report"] or {}).get("working") == [], 60, "the end of work on it")
     installation.drop("other.m4a")
     notes_appear(installation, "other.md")
     assert daemon.poll() is None, "the daemon lives on"

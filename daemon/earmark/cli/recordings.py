@@ -30,9 +30,12 @@ from earmark.domain import JobState, Stage
 from earmark.errors import NotFound
 from earmark.intake.rules import Rules
 from earmark.ledger import Ledger, Place
+from earmark.ledger.journal import Event
 from earmark.ledger.lock import is_held
 from earmark.paths import Places, platform_places
 from earmark.supervisor.report import read_report
+
+STATES = ("waiting", "transcribing", "transcribed", "done", "failed", "parked", "not written", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def list_recordings(
     Examples: [bold]earmark list[/] · [bold]earmark list --state failed --json[/]
     """
     with plain_errors(), open_ledger(platform_places()) as ledger:
+        if state is not None and state not in STATES:
+            raise typer.BadParameter(f"{state} is not a state; there are: {', '.join(STATES)}")
         rows = []
         for place in ledger.places.all():
             word, reason = state_of(ledger, place)
@@ -103,7 +108,7 @@ def list_recordings(
         for row in rows:
             table.add_row(
                 escape(short(row.path)), span(row.duration),
-                escape(row.state + (f": {readable(row.reason)}" if row.reason and row.state != "done" else "")),
+                escape(row.state + (f": {readable(row.reason)}" if row.reason and not row.state.startswith("done") else "")),
                 escape(", ".join(readable(Path(n).name) for n in row.notes)),
             )  # fmt: skip
         out.print(table if rows else "No recordings yet.")
@@ -119,8 +124,8 @@ def why(
     """
     with plain_errors():
         places, _ = here_to_look()
-        path = file.expanduser().absolute()
         with open_ledger(places) as ledger:
+            path = known_path(ledger, file)
             artifact = ledger.artifacts.at(path)
             place = ledger.places.at(artifact.place if artifact else path)
             recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
@@ -128,7 +133,12 @@ def why(
             reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
             if place is None and not events and not reasons:
                 reasons = [_why_not(places, path)]
-            word, reason = state_of(ledger, place) if place else ("not taken", "; ".join(reasons))
+            if place is not None:
+                word, reason = state_of(ledger, place)
+                if artifact is not None and artifact.state == "edited":
+                    reason = "you edited this note: it stays as it is, and newer versions go beside it"
+            else:
+                word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
         if json:
             print_json(
                 {
@@ -142,6 +152,23 @@ def why(
         )
         for event in events:
             out.print(f"  [dim]{moment(event.at)}[/]  {event.what:<16} {escape(readable(event.detail))}")
+
+
+def _elsewhere(ledger: Ledger, events: list[Event]) -> tuple[str, str] | None:
+    """For a path that holds nothing any more: where its recording is now."""
+    recording_id = next((e.recording_id for e in reversed(events) if e.recording_id), None)
+    now_at = [p for p in ledger.places.of(recording_id) if p.gone_at is None] if recording_id else []
+    return ("renamed", f"it is {short(now_at[0].path)} now") if now_at else None
+
+
+def known_path(ledger: Ledger, file: Path) -> Path:
+    """The file that a person means: the path itself, or for a bare name the only recording or note that is called so."""
+    path = file.expanduser().absolute()
+    if len(file.parts) > 1 or os.path.lexists(path) or ledger.places.at(path) or ledger.artifacts.at(path):
+        return path
+    called = {p.path for p in ledger.places.all() if p.path.name == file.name}
+    called |= {a.path for a in ledger.artifacts.all() if a.path.name == file.name and a.state != "gone"}
+    return called.pop() if len(called) == 1 else path
 
 
 def _why_not(places: Places, path: Path) -> str:
@@ -184,6 +211,8 @@ def retry(
     Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --summary talk.m4a[/]
     """
     with plain_errors():
+        if not files and not failed:
+            raise typer.BadParameter("name recordings, or say --failed")
         places = platform_places()
         with open_ledger(places, read_only=False) as ledger:
             wanted = _wanted(ledger, files or [], failed)
@@ -204,7 +233,7 @@ def retry(
 def _wanted(ledger: Ledger, files: list[Path], failed: bool) -> list[tuple[str, Stage, str]]:
     wanted = []
     for file in files:
-        path = file.expanduser().absolute()
+        path = known_path(ledger, file)
         artifact = ledger.artifacts.at(path)
         place = ledger.places.at(artifact.place if artifact else path)
         if place is None:

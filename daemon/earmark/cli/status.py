@@ -29,6 +29,7 @@ from earmark.config import Config
 from earmark.domain import JobState, Stage
 from earmark.ledger import Job, Ledger, Place
 from earmark.ledger.lock import holder, is_held
+from earmark.locality.sandbox import NOT_ENFORCED
 from earmark.paths import Places
 from earmark.supervisor.report import Report, read_report
 
@@ -157,6 +158,15 @@ def as_json(found: Status) -> dict[str, Any]:
     return asdict(found)
 
 
+def walls(report: Report) -> str:
+    """In a word, whether the system keeps the workers from the network and from other files."""
+    said = (*report.sandbox, *report.summary_sandbox)
+    missing = [escape(s) for s in said if s.startswith(NOT_ENFORCED)]
+    if missing:
+        return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"
+    return "shut by the system" if said else "not started yet"
+
+
 def show(found: Status) -> Group:
     """The status for a person."""
     lines: list[str] = []
@@ -168,16 +178,13 @@ def show(found: Status) -> Group:
             lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
         if report.config_error:
             lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
-        lines.append(f"  transcription worker: {escape('; '.join(report.sandbox) or 'not started yet')}")
-        lines.append(
-            f"  summarization worker: {escape('; '.join(report.summary_sandbox) or 'not started yet')}"
-        )
+        lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
     else:
         lines.append("[dim]○ not running[/]  start it with: earmark run FOLDER, or: earmark service install")
     counts = found.counts
     lines.append(
-        f"  {counts['recordings']} recordings: {counts['transcribed']} transcribed, "
-        f"{counts['waiting']} waiting, {counts['failed']} failed"
+        f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
+        f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
     if found.running and report is not None:
         for work in report.working:
@@ -201,7 +208,8 @@ def show(found: Status) -> Group:
                 lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
     if found.last_sweep is not None:
         then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
-        last = f"{ago(found.last_sweep.since or 0.0)}: {escape(readable(found.last_sweep.reason))}"
+        said = readable(found.last_sweep.reason)
+        last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
         lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
     if found.outdated_summaries:
         lines += ["", f"[dim]{found.outdated_summaries} summaries were made with another template or model; "

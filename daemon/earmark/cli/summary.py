@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import err, here, open_ledger, out, plain_errors, print_json, readable, short
-from earmark.cli.recordings import wake_daemon
+from earmark.cli.recordings import known_path, wake_daemon
 from earmark.config import Config, folder_settings
 from earmark.domain import Stage
 from earmark.errors import ConfigError, NotFound
@@ -86,6 +86,8 @@ def resummarize(
     Examples: [bold]earmark resummarize talk.m4a --template lecture[/] · [bold]earmark resummarize --outdated[/]
     """
     with plain_errors():
+        if not files and not outdated:
+            raise typer.BadParameter("name recordings, or say --outdated")
         places, config = here()
         if template is not None:
             _require_template(template, places.templates)
@@ -110,6 +112,8 @@ def resummarize(
                 out.print(
                     f"{escape(short(name))}: will be summarised again{f' as {chosen}' if chosen else ''}"
                 )
+        if wanted and config.summary.endpoint != "none":
+            out.print("[dim]If no summary server answers, they wait for one: earmark summary test[/]")
         if not wanted:
             out.print("Nothing to summarise again.")
         wake_daemon(places)
@@ -159,7 +163,7 @@ def _probe(config: Config):  # type: ignore[no-untyped-def] # the type lives in 
 
 
 def _recording(ledger: Ledger, file: Path) -> tuple[str, str]:
-    path = file.expanduser().absolute()
+    path = known_path(ledger, file)
     artifact = ledger.artifacts.at(path)
     place = ledger.places.at(artifact.place if artifact else path)
     if place is None:

@@ -49,9 +49,7 @@ _SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
     "refused": lambda e: f"[yellow]?[/] {_name(e)} {escape(e['reason'])}",
     "still-written": lambda e: f"[dim]… {_name(e)}  is still being written[/]",
     "transcribing": lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
-    "transcribed": lambda e: (
-        f"[dim]  {_name(e)}  {span(e['seconds'])} heard, {span(e['speech'])} of it speech[/]"
-    ),
+    "transcribed": lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     "written": lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
     "summarised": lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
     "not-transcribed": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
@@ -59,7 +57,7 @@ _SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
     "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
     "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
     "stopped": lambda e: "[dim]Stopped. What was not finished goes on at the next start.[/]",
-    "caught-up": lambda e: "[dim]Nothing left to do; waiting for recordings.[/]",
+    "caught-up": lambda e: "[dim]Nothing left to do.[/]",
 }
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from earmark.cli.console import err, here, plain_errors, span
 from earmark.config import folder_settings
 from earmark.domain import Fault, Segment, Transcript
-from earmark.errors import EarmarkError, MediaError, ModelError, NotFound
+from earmark.errors import MediaError, ModelError, NotFound
 from earmark.intake.content import read_content
 from earmark.log import configure_logging
 from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, Started, TranscribeRequest, pack_path
@@ -45,6 +45,8 @@ def transcribe(
     with plain_errors():
         configure_logging(sys.stderr, json=False)
         path = file.expanduser().absolute()
+        if path.is_dir():
+            raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: earmark run {file}")
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
         transcript = _hear(path, language)
@@ -56,7 +58,7 @@ def transcribe(
                 with output.open("x", encoding="utf-8") as target:
                     target.write(text)
             except FileExistsError:
-                raise EarmarkError(f"{output} exists already; name another file") from None
+                raise typer.BadParameter(f"{output} exists already; name another file") from None
 
 
 def _hear(path: Path, language: str | None) -> Transcript:
@@ -124,7 +126,7 @@ def _render(transcript: Transcript, path: Path, format: Format) -> str:
     if format == "md":
         about = NoteContext(
             transcript.recording_id, path.name, recorded_at(transcript.recorded_at, path.name, path.stat().st_mtime),
-            transcript.duration,
+            duration=transcript.duration,
         )  # fmt: skip
         return render_transcript(transcript, about, NoteStyle())
     return {"txt": sidecars.txt, "srt": sidecars.srt, "vtt": sidecars.vtt, "json": sidecars.as_json}[format](

@@ -25,8 +25,13 @@ def sample() -> str:
         section = _section(field)
         if section is not None and section is not Folder:
             lines += _sample_section(name, section)
-    lines += ["", f"# {_first_line(Folder)}", "# [[folder]]"]
-    lines += [f"# {line}" if line else "#" for line in _sample_keys(Folder, comment=False)]
+    lines += [
+        "",
+        f"# {_first_line(Folder)}",
+        "# Take the # away from [[folder]] itself, too.",
+        "# [[folder]]",
+    ]
+    lines += _sample_keys(Folder)
     return "\n".join(lines) + "\n"
 
 
@@ -67,11 +72,12 @@ def _sample_section(name: str, section: type[BaseModel]) -> list[str]:
     return lines
 
 
-def _sample_keys(model: type[BaseModel], comment: bool = True) -> list[str]:
+def _sample_keys(model: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in _plain_fields(model):
-        value = _example(name, field)
-        lines += [f"# {field.description}", f"{'# ' if comment else ''}{name} = {value}"]
+        unset = not field.is_required() and field.get_default(call_default_factory=True) is None
+        note = "   # an example; not set by default" if unset else ""
+        lines += [f"# {field.description}", f"# {name} = {_example(name, field)}{note}"]
     return lines
 
 

@@ -19,6 +19,7 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
         "type": kind,
         "recording": _file(context.audio_name, style),
         "recorded": _local_time(context.recorded_at),
+        "recorded_from": context.recorded_from,
         "duration": length(context.duration),
         "seconds": round(context.duration),
     }

@@ -237,11 +237,13 @@ def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[
 
 
 def _line(item: Point | Task, context: NoteContext, dialect: Dialect) -> Line:
-    said = [item.owner, item.due] if isinstance(item, Task) else []
+    # A task in the speaker's own words names owner and day already; a model's wording may not.
+    named = [item.owner, item.due] if isinstance(item, Task) else []
+    said = [word for word in named if word and normalise(word).lower() not in normalise(item.text).lower()]
     return Line(
         text=clip(item.text, POINT),
         link=_time(context, item.at, dialect) if item.at is not None else "",
-        by=", ".join(clip(word, NAME) for word in said if word and normalise(word)),
+        by=", ".join(clip(word, NAME) for word in said if normalise(word)),
         doubt=", ".join(clip(word, NAME) for word in item.flagged if normalise(word)),
     )
 

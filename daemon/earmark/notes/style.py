@@ -43,13 +43,15 @@ class NoteContext:
     """What a note needs to know besides transcript and summary.
 
     `audio_gone`: a sentence, when and by which rule the audio went; None while it is there. `recorded_at`: local
-    wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `transcript_note`, `summary_note`: file names in the same
+    wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `recorded_from`: where that date comes from, if not from the
+    recording itself. `transcript_note`, `summary_note`: file names in the same
     folder. `notices`: plain sentences for the top of the note.
     """
 
     recording_id: str
     audio_name: str
     recorded_at: str = ""
+    recorded_from: str | None = None
     duration: Seconds = 0.0
     audio_here: bool = True
     audio_gone: str | None = None

@@ -18,9 +18,10 @@ from earmark.ledger import Artifact, Place, Recording
 from earmark.ledger.jobs import backoff
 from earmark.log import get_logger
 from earmark.notes import sidecars
-from earmark.notes.dates import recorded_at
+from earmark.notes.dates import recorded_at, recorded_from
 from earmark.notes.moving import follow
 from earmark.notes.names import candidates
+from earmark.notes.properties import confidence
 from earmark.notes.publication import environment_fault
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
@@ -50,6 +51,12 @@ BACK = "back"
 
 UNWRITABLE = "notes cannot be written"
 """`troubles.seen` of a folder whose notes could not be written; over when one of them is written."""
+
+PARAGRAPH_SECONDS = 30.0
+"""A new paragraph, and so a new time to click on, at the first sentence end after this many seconds."""
+
+HARD_TO_HEAR = 0.6
+"""Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
 
 RETRY_SECONDS = 10.0
 """First wait after a folder could not be written to; doubles up to five minutes."""
@@ -191,12 +198,14 @@ def _outputs(
         key_prefix=notes.key_prefix,
         keys=notes.keys,
         summary_layout=_layout(context, summary),
+        paragraph_seconds=PARAGRAPH_SECONDS,
     )
     audio = place.path.name
     about = NoteContext(
         recording_id=place.recording_id,
         audio_name=audio,
         recorded_at=recorded_at(transcript.recorded_at, audio, recording.media_time),
+        recorded_from=recorded_from(transcript.recorded_at, audio),
         duration=transcript.duration,
         tags=settings.tags,
     )
@@ -210,8 +219,20 @@ def _outputs(
     for form in settings.formats:
         yield Output(Kind.SIDECAR, form, heard, _SIDECARS[form](transcript))
     if summary is not None and notes.layout == "two-files":
-        about = replace(about, transcript_note=_name_of(context, place, Kind.TRANSCRIPT))
+        about = replace(
+            about,
+            transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
+            notices=_hard_to_hear(transcript),
+        )
         yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
+
+
+def _hard_to_hear(transcript: Transcript) -> tuple[str, ...]:
+    """A summary shows single sentences without the marks of the transcript, so it says once that they are doubtful."""
+    sure = confidence(transcript)
+    if sure is None or sure >= HARD_TO_HEAR:
+        return ()
+    return (f"Much of this recording was hard to hear (confidence {sure}): listen before you quote.",)
 
 
 def _layout(context: Context, summary: Summary | None) -> str:

@@ -101,7 +101,7 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
             _settle_fallback(context, work, work.fallback)
         ledger.journal.note(
             now, "summarised",
-            f"By {message.summary.by} {message.summary.model}. {message.note}".strip(),
+            f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
             job.recording_id,
         )  # fmt: skip
     context.step("after:summarised")

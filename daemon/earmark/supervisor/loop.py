@@ -194,7 +194,8 @@ class Supervisor:
                 case Signal(number=signal.SIGHUP):
                     self._reload(context, looking, shifts, sweeping)
                 case Signal(number=signal.SIGUSR1):
-                    pass  # a verb changed the ledger; the loop looks at it in its next turn
+                    # A verb changed the ledger; a file that was refused may be wanted now.
+                    looking.hint(self.clock.monotonic())
                 case Signal():
                     self._stopping = True
         reads = [note for note in notes if isinstance(note, Read)]
@@ -259,7 +260,8 @@ class Supervisor:
             config_error=self._config_error,
             next_sweep=sweeping.next_at(),
         )
-        if report != self._reported:
+        # `forget` removes the file, because it may name what was erased; `status` is to have it again at once.
+        if report != self._reported or not self.places.status_file.exists():
             write_report(self.places.status_file, report)
             self._reported = report
 

