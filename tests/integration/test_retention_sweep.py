@@ -72,10 +72,41 @@ def test_what_is_not_finished_stays(world: World) -> None:
     world.record("waiting.wav", done=False)
     place = world.record("summary-again.wav")
     world.ledger.jobs.requeue(place.recording_id, Stage.SUMMARIZE, world.now)
+    claimed = world.ledger.jobs.claim(Stage.SUMMARIZE, "worker", world.now, True)
+    while claimed is not None and claimed.recording_id != place.recording_id:
+        claimed = world.ledger.jobs.claim(Stage.SUMMARIZE, "worker", world.now, True)
     world.pass_days(400)
     assert world.plan() == set()
     assert world.why("waiting.wav") == "its transcription is not finished"
     assert world.why("summary-again.wav") == "its summary is not finished"
+
+
+def test_a_summary_that_waits_for_a_better_one_keeps_nothing_from_going(world: World) -> None:
+    """What the daemon does at start when no summary server runs: the parked jobs go back to the queue."""
+    place = world.record("a.wav")
+    again = world.record("heard-again.wav")
+    jobs = world.ledger.jobs
+    for each in (place, again):
+        job = jobs.of(each.recording_id, Stage.SUMMARIZE)
+        assert job is not None
+        jobs.park(job.id, "no summary server answers", world.now)
+    world.pass_days(31)
+    jobs.unpark(Stage.SUMMARIZE, world.now)
+    jobs.requeue(again.recording_id, Stage.TRANSCRIBE, world.now)
+    assert world.plan() == {"a.wav"}
+    assert world.why("heard-again.wav") == "its transcription is not finished"
+    report = world.sweep()
+    assert (report.outcome, report.planned) == ("reported", 1)
+    jobs.claim(Stage.TRANSCRIBE, "worker", world.now, True)
+    assert world.why("heard-again.wav") == "its transcription is not finished"
+
+
+def test_a_first_summary_that_is_still_to_come_keeps_its_recording(world: World) -> None:
+    place = world.record("a.wav")
+    world.ledger.db.execute("UPDATE recordings SET done_at = NULL")
+    world.ledger.jobs.requeue(place.recording_id, Stage.SUMMARIZE, world.now)
+    world.pass_days(31)
+    assert world.why("a.wav") == "its summary is not finished"
 
 
 def test_an_edited_note_stays_and_an_unedited_one_goes(root: Path) -> None:
@@ -332,6 +363,17 @@ def test_the_first_sweep_after_a_policy_change_only_reports(world: World) -> Non
     world.pass_days(21)
     assert world.sweep().outcome == "reported"
     assert "b.wav" in world.files()
+
+
+def test_a_sweep_that_finds_nothing_does_not_count_as_the_report_of_a_new_policy(world: World) -> None:
+    world.record("a.wav")
+    report = world.sweep()
+    assert (report.outcome, report.sentence) == ("nothing", "Nothing is due.")
+    world.pass_days(31)
+    assert world.sweep().outcome == "reported", "nobody was ever shown what this policy takes"
+    assert "a.wav" in world.files()
+    world.pass_days(1)
+    assert world.sweep().trashed == 1
 
 
 def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(root: Path) -> None:

@@ -37,6 +37,11 @@ def afflict(world: World, name: str, what: str) -> None:
         (folder / ".earmark-hold").touch()
     elif what == "summary again":
         world.ledger.jobs.requeue(place.recording_id, Stage.SUMMARIZE, world.now)
+        # The queue hands out whichever is first, so this one is claimed by name.
+        world.ledger.db.execute(
+            "UPDATE jobs SET state = 'claimed' WHERE recording_id = ? AND stage = 'summarize'",
+            (place.recording_id,),
+        )
     elif what == "failed":
         job = world.ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
         assert job is not None

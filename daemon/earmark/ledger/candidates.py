@@ -103,7 +103,8 @@ def _tags_of_notes(db: Connection) -> dict[str, tuple[str, ...]]:
 def _unfinished(row: Row) -> str:
     if row["t_state"] in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
-    if row["s_state"] in ("waiting", "claimed"):
+    # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).
+    if row["s_state"] == "claimed" or (row["s_state"] == "waiting" and row["done_at"] is None):
         return "its summary is not finished"
     if row["state"] == "writing":
         return "it is being written"

@@ -129,7 +129,8 @@ def _guarded(
     """A plan under the two guards of a sweep nobody watches: a new policy only reports, and the fuse."""
     known = ledger.journal.fact(REPORTED)
     new = known is None or known[0] != plan.policy
-    if new:
+    if new and plan.goes:
+        # An empty plan shows nobody anything: the first one that takes something is still to be reported.
         ledger.journal.set_fact(REPORTED, plan.policy, now)
     unread = known is not None and known[1] <= now < known[1] + REFLECTION and _last_only_reported(ledger)
     if plan.goes and (new or unread):
