@@ -8,6 +8,7 @@ on one machine; memory is the peak resident size of the planning process, less t
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -150,7 +151,11 @@ def run(root: Path, policy: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    artifacts = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0] + ".")
+    parser.add_argument(
+        "artifacts", nargs="?", type=int, default=1_000_000, help="files in the ledger (default 1000000)"
+    )
+    artifacts: int = parser.parse_args().artifacts
     with tempfile.TemporaryDirectory(prefix="earmark-benchmark-") as name:
         root = Path(name).resolve()
         fill(root / "empty", 0)

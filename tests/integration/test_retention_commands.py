@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from earmark.cli import export, receipts, retention, trash
+from earmark.cli import export, receipts, retention, status, trash
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
+from earmark.paths import Places
+from earmark.retention import tombstones
 from typer.testing import CliRunner
 
 from tests.retention_world import World
@@ -69,6 +73,32 @@ def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: Wor
 def test_the_plan_looks_ahead(world: World) -> None:
     assert run_json("retention", "plan", "--at", "2025-10-15")["goes"] == []
     assert len(run_json("retention", "plan", "--at", "2027-01-01")["goes"]) == 1
+
+
+def test_a_plan_that_only_older_rules_keep_empty_names_the_way_out(world: World) -> None:
+    (world.root / "config" / "config.toml").write_text("[retention.audio]\nkeep_for = '5d'\n")
+    hint = "add --retroactive"
+    assert hint not in run("retention", "plan")[1]
+    world.set_policy({"audio": {"never": True}})
+    world.record("c.wav")
+    assert hint in run("retention", "plan")[1]
+    assert hint not in run("retention", "plan", "--retroactive")[1]
+
+
+def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> None:
+    (world.root / "config" / "config.toml").write_text("")
+    assert "No rule in [retention] lets anything go" in run("retention", "plan")[1]
+
+
+def test_the_last_sweep_and_the_next_one_are_one_sentence(world: World) -> None:
+    places = Places(world.root / "config", world.root / "state", world.root / "data")
+    found = replace(
+        status.gather(places, world.config, world.ledger),
+        last_sweep=status.Line("nothing", "No rule lets anything go.", 1.0),
+        next_sweep=2.0,
+    )
+    shown = "\n".join(str(line) for line in status.show(found).renderables)
+    assert "No rule lets anything go; next one" in shown
 
 
 def test_a_plan_can_be_narrowed_to_a_path(world: World) -> None:
@@ -203,7 +233,38 @@ def test_what_was_forgotten_can_be_welcomed_back_by_its_owner(world: World) -> N
     copy.write_bytes((world.drop / "a.wav").read_bytes())
     run("forget", "drop/a.wav", "--yes")
     assert "may be taken again" in run("forget", "--lift", "copy.wav")[1]
-    assert "was never erased" in run("forget", "--lift", "copy.wav")[1]
+    code, output = run("forget", "--lift", "copy.wav")
+    assert code == 66
+    assert "copy.wav: was never erased" in output
+    assert run("forget", "--lift")[0] == 65
+
+
+def test_lifting_forgets_every_refusal_of_that_content_and_no_other(world: World) -> None:
+    content, other = (world.drop / "a.wav").read_bytes(), (world.drop / "b.wav").read_bytes()
+    run("forget", "drop/a.wav", "drop/b.wav", "--yes")
+    for name, what in (("a.wav", content), ("again.wav", content), ("b.wav", other)):
+        (world.drop / name).write_bytes(what)
+        world.ledger.journal.trouble(world.drop / name, "file", tombstones.REFUSED, world.now, "1:2:3:4")
+    assert run("forget", "--lift", "drop/a.wav")[0] == 0
+    assert [t.subject for t in world.ledger.journal.troubles()] == [str(world.drop / "b.wav")]
+
+
+def test_forget_says_of_every_other_file_with_the_same_content_why_it_goes(world: World) -> None:
+    copy = world.drop / "copy.wav"
+    shutil.copyfile(world.drop / "a.wav", copy)
+    outside = world.root / "outside.wav"
+    shutil.copyfile(copy, outside)
+    why = {Path(c["path"]).name: c["why"] for c in run_json("forget", "drop/copy.wav", "--dry-run")["copies"]}
+    assert why["copy.wav"] is None
+    assert why["a.wav"] == "the same content is also here"
+    assert why["a.md"] == "made for the same content, which is also there"
+    code, output = run("forget", "drop/a.wav", answer="no\n")
+    assert code == 1
+    (line,) = [line for line in output.splitlines() if "copy.wav" in line]
+    assert "the same content is also here" in line
+    assert output.index("every file that holds it goes") < output.index("This cannot be undone")
+    left = run_json("forget", "outside.wav", "--dry-run")["left"]
+    assert left == [{"path": str(outside), "why": "it is in no drop folder; delete it yourself"}]
 
 
 def test_receipts_are_exported_and_verified_anywhere(world: World) -> None:

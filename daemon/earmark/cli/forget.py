@@ -16,7 +16,7 @@ from earmark.cli.recordings import wake_daemon
 from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Ledger
 from earmark.retention import tombstones
-from earmark.retention.copies import UNREACHABLE, Found, find
+from earmark.retention.copies import UNREACHABLE, Copy, Found, find
 from earmark.retention.erase import Erased, erase, matching, recover, remove_set_aside
 from earmark.retention.look import hash_of
 from earmark.retention.single import one_at_a_time
@@ -51,28 +51,35 @@ def forget(
     with plain_errors():
         places, config = here()
         now = time.time()
+        if lift and dry_run:
+            raise RetentionError("--lift --dry-run: say one of them; --lift erases nothing")
         with open_ledger(places, read_only=dry_run) as ledger:
             if lift:
-                _lift(ledger, files or [], now)
+                never = _lift(ledger, files or [], now)
+                wake_daemon(places)
+                if never:
+                    raise NotFound(_never_erased(never))
                 return
             wanted = _wanted(ledger, files or [], everything, before, text)
             folders = {f.path for f in config.folder} | {p.folder for p in ledger.places.all()}
             _refuse_held(ledger, wanted, even_held or dry_run)
             if dry_run:
-                found = find(ledger, wanted, folders)
-                _show(ledger, wanted, found, json)
+                found = _found(ledger, wanted, folders, files or [])
+                also = found.elsewhere(ledger, _absolute(files or []))
+                _show(ledger, wanted, found, also, json)
                 return
             with one_at_a_time(ledger):
                 recover_trash(ledger, now)
                 finished = recover(ledger, now)
-                found = find(ledger, wanted, folders)
+                found = _found(ledger, wanted, folders, files or [])
+                also = found.elsewhere(ledger, _absolute(files or []))
                 if not json:
-                    _show(ledger, wanted, found, json)
+                    _show(ledger, wanted, found, also, json)
                 if finished.recordings:
                     err.print(f"Finished {finished.recordings} erasures that had been interrupted.")
                 if not wanted:
                     if json:
-                        _report(finished, found, json)
+                        _report(finished, found, also, json)
                     return
                 _confirm(len(wanted), yes)
                 if everything:
@@ -82,7 +89,7 @@ def forget(
                     ledger.erasing.drop_history()
                     ledger.erasing.compact()
         wake_daemon(places)
-        _report(result, found, json)
+        _report(result, found, also, json)
     if not result.complete:
         raise typer.Exit(RetentionError.exit_code)
 
@@ -149,24 +156,55 @@ def _confirm(count: int, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def _lift(ledger: Ledger, files: list[Path], now: float) -> None:
+def _absolute(files: list[Path]) -> list[Path]:
+    return [file.expanduser().absolute() for file in files]
+
+
+def _found(ledger: Ledger, wanted: list[str], folders: set[Path], files: list[Path]) -> Found:
+    """All copies; a named file that is none of them, because it lies in no drop folder, is said to stay."""
+    found = find(ledger, wanted, folders)
+    reached = {path.resolve() for path in found.paths}
+    stays = {path for path, _ in found.left}
+    for file in _absolute(files):
+        if file.is_file() and file.resolve() not in reached and file not in stays:
+            found.left.append((file, "it is in no drop folder; delete it yourself"))
+    return found
+
+
+def _lift(ledger: Ledger, files: list[Path], now: float) -> list[Path]:
+    """Let files be taken again; returns those whose content was never erased."""
+    if not files:
+        raise RetentionError("--lift: say which FILE may be taken again")
+    never = []
     for file in files:
         try:
             digest = hash_of(file.expanduser().absolute())[0]
         except OSError as error:
             raise NotFound(f"{file}: cannot be read: {error.strerror or error}") from error
         lifted = tombstones.lift(ledger, digest, now)
-        out.print(f"{escape(short(file))}: {'may be taken again' if lifted else 'was never erased'}")
+        if lifted:
+            out.print(f"{escape(short(file))}: may be taken again")
+        else:
+            never.append(file)
+    return never
 
 
-def _show(ledger: Ledger, wanted: list[str], found: Found, json: bool) -> None:
+def _never_erased(files: list[Path]) -> str:
+    names = ", ".join(readable(file) for file in files)
+    return f"{names}: was never erased, or may be taken again already; there is nothing to lift"
+
+
+def _show(ledger: Ledger, wanted: list[str], found: Found, also: set[Path], json: bool) -> None:
     if json:
-        print_json({"recordings": len(wanted)} | _copies(found))
+        print_json({"recordings": len(wanted)} | _copies(found, also))
         return
     out.print(f"{len(wanted)} recordings, {len(found.copies)} files:" if wanted else "Nothing matches.")
-    for copy in found.copies:
+    for copy in sorted(found.copies, key=lambda c: c.path in also):
         mine = "  [yellow]edited by you[/]" if copy.edited else ""
-        out.print(f"  {escape(short(copy.path))}  [dim]{copy.what}, {decimal(copy.size)}[/]{mine}")
+        reason = f"  [yellow]{_why_also(copy)}[/]" if copy.path in also else ""
+        out.print(f"  {escape(short(copy.path))}  [dim]{copy.what}, {decimal(copy.size)}[/]{mine}{reason}")
+    if also:
+        out.print("  [yellow]A recording is its content: every file that holds it goes.[/]")
     for recording_id in wanted:
         if ledger.retention.held(recording_id) is not None:
             names = ", ".join(short(p.path) for p in ledger.places.of(recording_id))
@@ -177,7 +215,11 @@ def _show(ledger: Ledger, wanted: list[str], found: Found, json: bool) -> None:
         out.print("  and every word, name and date of them in the ledger.")
 
 
-def _report(result: Erased, found: Found, json: bool) -> None:
+def _why_also(copy: Copy) -> str:
+    return "the same content is also here" if copy.audio else "made for the same content, which is also there"
+
+
+def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
     if json:
         print_json(
             {
@@ -185,7 +227,7 @@ def _report(result: Erased, found: Found, json: bool) -> None:
                 "receipts": result.receipts, "remaining": [readable(r) for r in result.remaining],
                 "found_again": [readable(p) for p in result.found_again], "compacted": result.compacted,
                 "complete": result.complete, "unreachable": list(UNREACHABLE),
-            } | _copies(found)
+            } | _copies(found, also)
         )  # fmt: skip
         return
     numbers = ", ".join(map(str, result.receipts)) or "none"
@@ -205,10 +247,16 @@ def _report(result: Erased, found: Found, json: bool) -> None:
         out.print(f"  - {line}", markup=False)
 
 
-def _copies(found: Found) -> dict[str, Any]:
+def _copies(found: Found, also: set[Path]) -> dict[str, Any]:
     return {
         "copies": [
-            {"path": readable(c.path), "what": c.what, "bytes": c.size, "edited": c.edited}
+            {
+                "path": readable(c.path),
+                "what": c.what,
+                "bytes": c.size,
+                "edited": c.edited,
+                "why": _why_also(c) if c.path in also else None,
+            }
             for c in found.copies
         ],
         "left": [{"path": readable(p), "why": why} for p, why in found.left],

@@ -11,7 +11,7 @@ from rich.table import Table
 from earmark.cli.console import ago, moment, out, readable, short
 from earmark.config import Config
 from earmark.retention.plan import Decision, Plan
-from earmark.retention.policy import policy_of
+from earmark.retention.policy import PROMISED, policy_of
 
 SHOWN = 200
 """Rows of a table before it says how many more there are; `--json` has them all."""
@@ -19,7 +19,7 @@ SHOWN = 200
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
     if policy_of(config).empty:
-        out.print("No rule in [retention] lets anything go: everything is kept for ever.")
+        out.print(r"No rule in \[retention] lets anything go: everything is kept for ever.")
     rows = [*found.goes, *(found.kept if everything else [])]
     if rows:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -44,6 +44,16 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
     if found.kept_because and not everything:
         for reason, count in found.kept_because.most_common(8):
             out.print(f"  [dim]{count} stay: {escape(readable(reason))}[/]")
+    if any(_only_promised(reason) for reason in found.kept_because):
+        out.print(
+            "Some were accepted under earlier rules, which still keep them;"
+            " add --retroactive to let the rules of today count for them too."
+        )
+
+
+def _only_promised(reason: str) -> bool:
+    """True if nothing but the rules of the day of acceptance keeps the file."""
+    return reason.startswith("kept by ") and all(by.endswith(PROMISED) for by in reason.split("; "))
 
 
 def plan_document(found: Plan) -> dict[str, Any]:

@@ -30,13 +30,18 @@ UNREACHABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One file. `what` in a word; `edited`: it holds words that are not ours; `recording_id`: whose copy it is."""
+    """One file. `what` in a word; `edited`: it holds words that are not ours; `recording_id`: whose copy it is.
+
+    `audio`: it is the recording itself. `place`: for a note, the recording file that it was written for, if known.
+    """
 
     path: Path
     what: str
     size: int
     edited: bool
     recording_id: str
+    audio: bool = False
+    place: Path | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +54,25 @@ class Found:
 
     def of(self, recording_id: str) -> list[Copy]:
         return [copy for copy in self.copies if copy.recording_id == recording_id]
+
+    def elsewhere(self, ledger: Ledger, named: Iterable[Path]) -> set[Path]:
+        """Files that go only because a recording is its content: other audio than was named, and the notes of it.
+
+        `named`: recordings or notes that a person said; where none of a recording was, its first audio stands for it.
+        """
+        said = {os.path.realpath(path) for path in named}
+        for path in list(said):
+            if (artifact := ledger.artifacts.at(Path(path))) is not None:
+                said.add(os.path.realpath(artifact.place))
+        by_recording: dict[str, list[Path]] = {}
+        for copy in self.copies:
+            if copy.audio:
+                by_recording.setdefault(copy.recording_id, []).append(copy.path)
+        also: set[Path] = set()
+        for paths in by_recording.values():
+            mine = [path for path in paths if os.path.realpath(path) in said] or paths[:1]
+            also.update(path for path in paths if path not in mine)
+        return also | {copy.path for copy in self.copies if copy.place in also}
 
 
 def find(ledger: Ledger, recording_ids: Iterable[str], folders: Iterable[Path]) -> Found:
@@ -73,7 +97,7 @@ def _from_ledger(ledger: Ledger, recording_id: str, found: Found) -> None:
     for place in ledger.places.of(recording_id):
         digest = _digest(place.path)
         if digest == recording_id:
-            _add(found, place.path, Kind.AUDIO.value, False, recording_id)
+            _add(found, place.path, Kind.AUDIO.value, False, recording_id, audio=True)
         elif digest is not None:
             found.left.append((place.path, "other content is there now; it is not this recording"))
     for artifact in ledger.artifacts.of_recording(recording_id):
@@ -84,7 +108,7 @@ def _from_ledger(ledger: Ledger, recording_id: str, found: Found) -> None:
         if not ours and artifact.state in ("gone", "trashed") and not _names(artifact.path, recording_id):
             found.left.append((artifact.path, "something else has taken the note's name"))
             continue
-        _add(found, artifact.path, artifact.kind.value, not ours, recording_id)
+        _add(found, artifact.path, artifact.kind.value, not ours, recording_id, place=artifact.place)
     for row in ledger.trash.of_recording(recording_id):
         if row.trashed is not None and os.path.lexists(row.trashed):
             _add(found, row.trashed, f"{row.kind.value} in the trash", False, recording_id)
@@ -101,7 +125,7 @@ def _strays(ledger: Ledger, wanted: set[str], tops: set[Path], found: Found) -> 
         if size in sizes:
             digest = _digest(path)
             if digest in wanted:
-                _add(found, path, "another copy of the audio", False, str(digest))
+                _add(found, path, "another copy of the audio", False, str(digest), audio=True)
                 continue
         if path.suffix.lower() in TEXT and size <= 64 * 1024 * 1024:
             digest = _digest(path)
@@ -165,10 +189,19 @@ def _digest(path: Path) -> str | None:
         return None
 
 
-def _add(found: Found, path: Path, what: str, edited: bool, recording_id: str) -> None:
+def _add(
+    found: Found,
+    path: Path,
+    what: str,
+    edited: bool,
+    recording_id: str,
+    *,
+    audio: bool = False,
+    place: Path | None = None,
+) -> None:
     if path in found.paths:
         return
     info = path.lstat()
     if stat.S_ISREG(info.st_mode):
         found.paths.add(path)
-        found.copies.append(Copy(path, what, info.st_size, edited, recording_id))
+        found.copies.append(Copy(path, what, info.st_size, edited, recording_id, audio, place))

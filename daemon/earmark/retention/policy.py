@@ -22,6 +22,9 @@ from earmark.domain import Instant, Kind
 FAILED = "failed"
 """The class of recordings that could not be transcribed."""
 
+PROMISED = ", in force when it was accepted"
+"""How the name of a rule ends that is not of today."""
+
 _RULES: TypeAdapter[dict[str, RetentionRule]] = TypeAdapter(dict[str, RetentionRule])
 
 
@@ -118,7 +121,7 @@ class Scoped:
         self.rule = rule
         self.scope = scope
         self._about = about
-        self._after = ", in force when it was accepted" if promised else ""
+        self._after = PROMISED if promised else ""
         self.verdict: Kept | None = None
         """What it says of every file, if it says the same of all."""
         if rule.empty or rule.never:

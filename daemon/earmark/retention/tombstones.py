@@ -6,8 +6,11 @@ can ask whether that very file was erased; nobody can tell from a tombstone what
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from earmark.domain import Instant
 from earmark.ledger import Ledger
+from earmark.retention.look import hash_of
 from earmark.retention.receipts import issue, keyed
 
 
@@ -21,21 +24,41 @@ def erased_at(ledger: Ledger, recording_id: str) -> Instant | None:
     return ledger.retention.tombstoned(keyed(ledger, recording_id))
 
 
+REFUSED = (
+    "its content was erased with `earmark forget` and is not taken again unasked;"
+    " if you want it back, say: earmark forget --lift FILE"
+)
+
+
 def why_refused(ledger: Ledger, recording_id: str) -> str | None:
     """The sentence for a file that is not taken because its content was erased, or None if it may be taken."""
-    if erased_at(ledger, recording_id) is None:
-        return None
-    return (
-        "its content was erased with `earmark forget` and is not taken again unasked;"
-        " if you want it back, say: earmark forget --lift FILE"
-    )
+    return None if erased_at(ledger, recording_id) is None else REFUSED
 
 
 def lift(ledger: Ledger, recording_id: str, now: Instant) -> bool:
-    """A person wants it back: it may be accepted again. False if it was never erased."""
+    """A person wants it back: it may be accepted again. False if it was never erased.
+
+    The refusals of files with this content are forgotten too: the daemon passes by what it refused and did not change.
+    """
     mark = keyed(ledger, recording_id)
+    refused = _refused_files(ledger, recording_id)
     with ledger.transaction():
         lifted = ledger.retention.lift_tombstone(mark)
         if lifted:
             issue(ledger, now, "tombstone-lifted", recording=mark)
-    return lifted
+        cleared = [file for file in refused if ledger.journal.clear(file)]
+    return lifted or bool(cleared)
+
+
+def _refused_files(ledger: Ledger, recording_id: str) -> list[Path]:
+    """Files that were refused because this content was erased, by reading what they hold now."""
+    found = []
+    for trouble in ledger.journal.troubles():
+        if trouble.kind == "file" and trouble.sentence == REFUSED:
+            file = Path(trouble.subject)
+            try:
+                if hash_of(file)[0] == recording_id:
+                    found.append(file)
+            except OSError:
+                continue
+    return found
