@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from earmark.config import Config
-from earmark.domain import Kind, Mark, Segment, Stage
+from earmark.domain import JobState, Kind, Mark, Segment, Stage
 from earmark.retention import receipts
 from earmark.retention.applying import purge_due
 from earmark.retention.planning import remember_policy
@@ -609,6 +609,22 @@ def test_the_words_in_the_ledger_go_when_the_transcript_note_is_purged(root: Pat
     assert world.ledger.words.summary(place.recording_id) is not None
     world.pass_days(200)
     assert world.plan() == {"a.wav"}
+
+
+def test_a_better_summary_is_not_waited_for_when_a_rule_took_the_words(root: Path) -> None:
+    world = World(root, {"transcript": {"keep_for": "10d"}})
+    place = world.record("a.wav")
+    job = world.ledger.jobs.of(place.recording_id, Stage.SUMMARIZE)
+    assert job is not None
+    world.ledger.jobs.park(job.id, "no summary server answers", world.now)
+    world.pass_days(11)
+    world.let_the_report_be_read()
+    assert world.sweep().trashed == 1
+    world.pass_days(31)
+    assert world.sweep().purged == 1
+    after = world.ledger.jobs.get(job.id)
+    assert after is not None
+    assert (after.state, after.reason) == (JobState.DONE, "a retention rule took its words")
 
 
 def test_the_trash_in_the_drop_folder_is_used_across_filesystems(

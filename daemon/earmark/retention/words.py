@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earmark.domain import Instant, Kind
+from earmark.domain import Instant, JobState, Kind, Stage
 from earmark.ledger import Ledger
 from earmark.retention import quality
 
@@ -26,14 +26,21 @@ def drop_unneeded(ledger: Ledger, recording_id: str, now: Instant) -> None:
         and all(a.state == "trashed" for a in rows if a.kind is kind and a.form == "md")
     }
     one_file = Kind.TRANSCRIPT not in kinds
+    dropped = False
     if Kind.TRANSCRIPT in gone or (one_file and Kind.SUMMARY in gone):
         _judge_first(ledger, recording_id)
         if ledger.retention.drop_transcript(recording_id):
+            dropped = True
             ledger.journal.note(
                 now, "words-dropped", "The ledger's copy of the transcript went too.", recording_id
             )
     if Kind.SUMMARY in gone and ledger.retention.drop_summary(recording_id):
+        dropped = True
         ledger.journal.note(now, "words-dropped", "The ledger's copy of the summary went too.", recording_id)
+    job = ledger.jobs.of(recording_id, Stage.SUMMARIZE)
+    if dropped and job is not None and job.state in (JobState.WAITING, JobState.PARKED):
+        # A better summary cannot be made of words that are gone, nor is one wanted of a note that a rule took.
+        ledger.jobs.done(job.id, now, "a retention rule took its words")
 
 
 def _judge_first(ledger: Ledger, recording_id: str) -> None:
