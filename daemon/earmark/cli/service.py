@@ -77,7 +77,7 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
             return find_model(speech.model, speech.model_dir, places.models).dir
 
         findings = diagnose(
-            folders, places, find_model=model, sandbox=lambda: report.sandbox if report else ()
+            folders, places, find_model=model, sandbox=lambda: (report.sandbox or None) if report else None
         )
         if json:
             print_json([asdict(f) for f in findings])

@@ -7,24 +7,17 @@ between any two leaves something that the next call recognises by its hash.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.config import FolderSettings
-from earmark.domain import JobState, Kind, Stage, Summary, Transcript
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
-from earmark.ledger import Artifact, Place, Recording
+from earmark.domain import JobState, Kind, Stage
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
+from earmark.ledger import Artifact, Place
 from earmark.ledger.jobs import backoff
 from earmark.log import get_logger
-from earmark.notes import sidecars
-from earmark.notes.dates import recorded_at, recorded_from
 from earmark.notes.moving import follow
 from earmark.notes.names import candidates
-from earmark.notes.properties import confidence
 from earmark.notes.publication import environment_fault
-from earmark.notes.render import render_one_file, render_summary, render_transcript
-from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.writer import (
     PlanStale,
     digest,
@@ -34,17 +27,10 @@ from earmark.notes.writer import (
     remove_stale_temps,
 )
 from earmark.pipeline.context import Context
-from earmark.retention.fate import audio_fate, outdate_unedited
-from earmark.summarization.templating import load_template
+from earmark.pipeline.outputs import Output, outputs
+from earmark.retention.fate import outdate_unedited
 
 log = get_logger(__name__)
-
-_SIDECARS: dict[str, Callable[[Transcript], str]] = {
-    "srt": sidecars.srt,
-    "vtt": sidecars.vtt,
-    "txt": sidecars.txt,
-    "json": sidecars.as_json,
-}
 
 BACK = "back"
 """`places.outputs` of a file that was away and is here again: notes that are missing beside it are written anew."""
@@ -52,28 +38,8 @@ BACK = "back"
 UNWRITABLE = "notes cannot be written"
 """`troubles.seen` of a folder whose notes could not be written; over when one of them is written."""
 
-PARAGRAPH_SECONDS = 30.0
-"""A new paragraph, and so a new time to click on, at the first sentence end after this many seconds."""
-
-HARD_TO_HEAR = 0.6
-"""Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
-
 RETRY_SECONDS = 10.0
 """First wait after a folder could not be written to; doubles up to five minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One file that belongs beside a recording."""
-
-    kind: Kind
-    form: str
-    rev: int
-    text: str
-
-    def names(self, audio_name: str) -> Iterable[str]:
-        """Candidate file names, best first."""
-        return candidates(audio_name, self.kind if self.form == "md" else self.form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +110,7 @@ def publish_place(context: Context, place: Place) -> Written:
     _bring_along(context, place)
     notes: list[Path] = []
     beside: list[Path] = []
-    for output in _outputs(context, place, settings, recording, transcript, summary):
+    for output in outputs(context, place, settings, recording, transcript, summary):
         path, was_edited = _write(context, place, output)
         if path is not None and output.form == "md":
             notes.append(path)
@@ -180,82 +146,6 @@ def is_done(context: Context, recording_id: str) -> bool:
     return all(job is not None and job.state not in open_states for job in jobs) and bool(
         context.ledger.words.summary(recording_id)
     )
-
-
-def _outputs(
-    context: Context,
-    place: Place,
-    settings: FolderSettings,
-    recording: Recording,
-    transcript: Transcript,
-    summary: Summary | None,
-) -> Iterator[Output]:
-    """What belongs beside the file, in the order it is written; later ones may link to earlier ones."""
-    notes = context.config.notes
-    style = NoteStyle(
-        dialect=notes.dialect,
-        layout=notes.layout,
-        key_prefix=notes.key_prefix,
-        keys=notes.keys,
-        summary_layout=_layout(context, summary),
-        paragraph_seconds=PARAGRAPH_SECONDS,
-    )
-    audio = place.path.name
-    about = NoteContext(
-        recording_id=place.recording_id,
-        audio_name=audio,
-        recorded_at=recorded_at(transcript.recorded_at, audio, recording.media_time),
-        recorded_from=recorded_from(transcript.recorded_at, audio),
-        duration=transcript.duration,
-        tags=settings.tags,
-    )
-    fate = audio_fate(context.ledger, context.config, place, context.now())
-    about = replace(about, audio_here=place.gone_at is None, audio_expires=fate.expires, audio_gone=fate.gone)
-    heard, summed = recording.transcript_rev, recording.summary_rev
-    if notes.layout == "one-file":
-        yield Output(Kind.SUMMARY, "md", heard + summed, render_one_file(summary, transcript, about, style))
-    else:
-        yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
-    for form in settings.formats:
-        yield Output(Kind.SIDECAR, form, heard, _SIDECARS[form](transcript))
-    if summary is not None and notes.layout == "two-files":
-        about = replace(
-            about,
-            transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
-            notices=_hard_to_hear(transcript),
-        )
-        yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
-
-
-def _hard_to_hear(transcript: Transcript) -> tuple[str, ...]:
-    """A summary shows single sentences without the marks of the transcript, so it says once that they are doubtful."""
-    sure = confidence(transcript)
-    if sure is None or sure >= HARD_TO_HEAR:
-        return ()
-    return (f"Much of this recording was hard to hear (confidence {sure}): listen before you quote.",)
-
-
-def _layout(context: Context, summary: Summary | None) -> str:
-    """The layout that the user's template of this summary brings along, if there is one."""
-    if summary is None:
-        return ""
-    try:
-        return load_template(summary.template, context.places.templates).layout
-    except ConfigError as error:
-        # The template was fine when the summary was made, and is only missed for the looks of its note.
-        log.warning("template-layout-not-used", template=summary.template, reason=str(error))
-        return ""
-
-
-def _name_of(context: Context, place: Place, kind: Kind) -> str | None:
-    for artifact in reversed(context.ledger.artifacts.of_place(place.path)):
-        if (
-            artifact.kind is kind
-            and artifact.state in ("here", "edited")
-            and artifact.path.parent == place.path.parent
-        ):
-            return artifact.path.name
-    return None
 
 
 def _write(context: Context, place: Place, output: Output) -> tuple[Path | None, bool]:

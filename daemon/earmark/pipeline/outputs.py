@@ -1,0 +1,119 @@
+"""What belongs beside a recording: its notes and sidecars as text, in the order they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from earmark.config import FolderSettings
+from earmark.domain import Kind, Summary, Transcript
+from earmark.errors import ConfigError
+from earmark.ledger import Place, Recording
+from earmark.log import get_logger
+from earmark.notes.dates import recorded_at, recorded_from
+from earmark.notes.names import candidates
+from earmark.notes.properties import confidence
+from earmark.notes.render import render_one_file, render_summary, render_transcript
+from earmark.notes.sidecars import SIDECARS
+from earmark.notes.style import NoteContext, NoteStyle
+from earmark.pipeline.context import Context
+from earmark.retention.fate import audio_fate
+from earmark.summarization.templating import load_template
+
+log = get_logger(__name__)
+
+PARAGRAPH_SECONDS = 30.0
+"""A new paragraph, and so a new time to click on, at the first sentence end after this many seconds."""
+
+HARD_TO_HEAR = 0.6
+"""Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file that belongs beside a recording."""
+
+    kind: Kind
+    form: str
+    rev: int
+    text: str
+
+    def names(self, audio_name: str) -> Iterable[str]:
+        """Candidate file names, best first."""
+        return candidates(audio_name, self.kind if self.form == "md" else self.form)
+
+
+def outputs(
+    context: Context,
+    place: Place,
+    settings: FolderSettings,
+    recording: Recording,
+    transcript: Transcript,
+    summary: Summary | None,
+) -> Iterator[Output]:
+    """What belongs beside the file, in the order it is written; later ones may link to earlier ones."""
+    notes = context.config.notes
+    style = NoteStyle(
+        dialect=notes.dialect,
+        layout=notes.layout,
+        key_prefix=notes.key_prefix,
+        keys=notes.keys,
+        summary_layout=_layout(context, summary),
+        paragraph_seconds=PARAGRAPH_SECONDS,
+    )
+    audio = place.path.name
+    about = NoteContext(
+        recording_id=place.recording_id,
+        audio_name=audio,
+        recorded_at=recorded_at(transcript.recorded_at, audio, recording.media_time),
+        recorded_from=recorded_from(transcript.recorded_at, audio),
+        duration=transcript.duration,
+        tags=settings.tags,
+    )
+    fate = audio_fate(context.ledger, context.config, place, context.now())
+    about = replace(about, audio_here=place.gone_at is None, audio_expires=fate.expires, audio_gone=fate.gone)
+    heard, summed = recording.transcript_rev, recording.summary_rev
+    if notes.layout == "one-file":
+        yield Output(Kind.SUMMARY, "md", heard + summed, render_one_file(summary, transcript, about, style))
+    else:
+        yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
+    for form in settings.formats:
+        yield Output(Kind.SIDECAR, form, heard, SIDECARS[form](transcript))
+    if summary is not None and notes.layout == "two-files":
+        about = replace(
+            about,
+            transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
+            notices=_hard_to_hear(transcript),
+        )
+        yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
+
+
+def _hard_to_hear(transcript: Transcript) -> tuple[str, ...]:
+    """A summary shows single sentences without the marks of the transcript, so it says once that they are doubtful."""
+    sure = confidence(transcript)
+    if sure is None or sure >= HARD_TO_HEAR:
+        return ()
+    return (f"Much of this recording was hard to hear (confidence {sure}): listen before you quote.",)
+
+
+def _layout(context: Context, summary: Summary | None) -> str:
+    """The layout that the user's template of this summary brings along, if there is one."""
+    if summary is None:
+        return ""
+    try:
+        return load_template(summary.template, context.places.templates).layout
+    except ConfigError as error:
+        # The template was fine when the summary was made, and is only missed for the looks of its note.
+        log.warning("template-layout-not-used", template=summary.template, reason=str(error))
+        return ""
+
+
+def _name_of(context: Context, place: Place, kind: Kind) -> str | None:
+    for artifact in reversed(context.ledger.artifacts.of_place(place.path)):
+        if (
+            artifact.kind is kind
+            and artifact.state in ("here", "edited")
+            and artifact.path.parent == place.path.parent
+        ):
+            return artifact.path.name
+    return None
