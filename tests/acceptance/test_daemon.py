@@ -183,7 +183,9 @@ def test_a_recording_can_be_erased_while_it_is_being_transcribed(installation: I
     wait_for(lambda: any(e["event"] == "transcribing" for e in installation.events()), 30, "work")
     erased = installation.earmark("forget", secret, "--yes")
     assert erased.returncode == 0, erased.stderr
-    wait_for(lambda: (installation.status()["report"] or {}).get("working") == [], 60, "the end of work on it")
+    wait_for(
+        lambda: (installation.status()["report"] or {}).get("working") == [], 60, "the end of work on it"
+    )
     installation.drop("other.m4a")
     notes_appear(installation, "other.md")
     assert daemon.poll() is None, "the daemon lives on"
