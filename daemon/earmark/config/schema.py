@@ -263,6 +263,10 @@ class Retention(Section):
     receipts: KeepFor = Field(
         KeepFor(), description="Receipts of deletions; they hold no names and no words."
     )
+    logs: KeepFor = Field(
+        KeepFor(),
+        description="Lines of the log file that launchd keeps; systemd's journal has rules of its own.",
+    )
     tags: dict[str, RuleSet] = Field(
         default_factory=dict,
         description='Rules by tag, such as `[retention.tags.private]` with `audio = { keep_for = "7d" }`.',

@@ -185,6 +185,12 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         Kept("what rules took", where_trash, trash, True),
         Kept("journal of decisions (paths, times, reasons)", ledger, term(rules.history.keep_for), False),
         Kept("words heard of recordings that failed", ledger, term(rules.checkpoints.keep_for), True),
+        Kept(
+            "the log (launchd only; file names, never words)",
+            f"{facts.state}/earmark.log",
+            term(rules.logs.keep_for),
+            False,
+        ),
         Kept("receipts of deletions (keyed hashes)", ledger, term(rules.receipts.keep_for), False),
         Kept(
             "what the daemon is doing right now", f"{facts.state}/status.json", "until the next change", False

@@ -17,7 +17,7 @@ from earmark.errors import EnvironmentFault
 from earmark.ledger import Ledger
 from earmark.ledger.erasing import COMPACT_DUE
 from earmark.messages import pack_path, unpack_path
-from earmark.retention import receipts, search
+from earmark.retention import logs, receipts, search
 from earmark.retention.copies import Found, find
 from earmark.retention.moves import Step, quiet
 
@@ -191,7 +191,7 @@ def _left(ledger: Ledger, needles: set[bytes]) -> list[Path]:
     for path, found in sorted(hits.items()):
         if path.name == "status.json":
             path.unlink(missing_ok=True)  # the daemon's last account of itself; it writes a new one
-        elif path.suffix in (".log", ".jsonl") or ".log." in path.name:
+        elif logs.is_log(path):
             _scrub(path, found)
         elif found - alive:
             left.append(path)
@@ -202,8 +202,4 @@ def _scrub(path: Path, needles: set[bytes]) -> None:
     """Take the lines that hold any of these out of a log."""
     lines = path.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not any(needle in line for needle in needles)]
-    # In place: whoever has it open for appending goes on writing to this very file.
-    with path.open("r+b") as file:
-        file.write(b"".join(kept))
-        file.truncate()
-        os.fsync(file.fileno())
+    logs.rewrite(path, kept)

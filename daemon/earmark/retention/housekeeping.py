@@ -1,11 +1,11 @@
-"""Classes that are earmark's own rows, not files: the journal, left-over checkpoints, old receipts."""
+"""Classes that are earmark's own rows, not files: the journal, left-over checkpoints, old receipts; and its log."""
 
 from __future__ import annotations
 
 from earmark.config import Config
 from earmark.domain import Instant
 from earmark.ledger import Ledger
-from earmark.retention import receipts
+from earmark.retention import logs, receipts
 
 
 def tidy(ledger: Ledger, config: Config, now: Instant) -> None:
@@ -17,3 +17,6 @@ def tidy(ledger: Ledger, config: Config, now: Instant) -> None:
         ledger.retention.drop_failed_checkpoints(rules.checkpoints.keep_for.before(now))
     if rules.receipts.keep_for is not None:
         receipts.prune(ledger, rules.receipts.keep_for.before(now), now)
+    if rules.logs.keep_for is not None:
+        for file in logs.log_files(ledger.db.file.parent):
+            logs.trim(file, rules.logs.keep_for.before(now))

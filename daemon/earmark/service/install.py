@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import EarmarkError, EnvironmentFault
+from earmark.paths import make_private, platform_places
 from earmark.service import launchd, systemd
 from earmark.service.units import unit_text
 
@@ -43,7 +44,8 @@ def render(
     if kind == "systemd":
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
         return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"
-    log_file = Path(environ.get("HOME") or Path.home()) / "Library" / "Logs" / "earmark.log"
+    # In the state folder: private, swept by [retention.logs], and searched when a recording is erased.
+    log_file = platform_places(dict(environ)).state / "earmark.log"
     text = launchd.fill_in(
         unit_text("launchd/org.earmark.daemon.plist"), executable, log_file, folders, carried
     )
@@ -67,6 +69,7 @@ def install(
     _write(path, render(kind, executable, folders, environ))
     done = [f"Wrote {path}."]
     if kind == "launchd":
+        make_private(platform_places(dict(environ)).state)
         _launchd_start(path, run)
         done.append("Started it; it starts again at every login and after a crash.")
         done.append(
