@@ -56,7 +56,9 @@ _SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
     "not-summarised": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
     "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
     "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
-    "stopped": lambda e: "[dim]Stopped. What was not finished goes on at the next start.[/]",
+    "stopped": lambda e: (
+        None if e.get("once") else "[dim]Stopped. What was not finished goes on at the next start.[/]"
+    ),
     "caught-up": lambda e: "[dim]Nothing left to do.[/]",
 }
 

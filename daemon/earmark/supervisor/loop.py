@@ -118,7 +118,7 @@ class Supervisor:
                     if damage is None:
                         raise
             self.notifier.stopping()
-            log.info("stopped")
+            log.info("stopped", once=self.once)
             return result
 
     def stop(self) -> None:
