@@ -182,19 +182,19 @@ def test_the_launch_agent_s_shell_line_starts_earmark_from_a_home_with_a_space(t
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
     subprocess.run(agent["ProgramArguments"], env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, check=True)
-    assert (home / "Library/Logs/earmark.log").read_text() == "run --service\n"
+    assert (home / "Library/Application Support/earmark/earmark.log").read_text() == "run --service\n"
 
 
 def test_the_filled_in_launch_agent_needs_no_shell() -> None:
     text = launchd.fill_in(
         unit_text("launchd/org.earmark.daemon.plist"),
         Path("/opt/ear mark/earmark"),
-        Path("/Users/a/Library/Logs/earmark.log"),
+        Path("/Users/a/Library/Application Support/earmark/earmark.log"),
         [Path("/Users/a/A & B")],
         {"EARMARK_HOME": "/x"},
     )
     agent = plistlib.loads(text.encode())
     assert agent["ProgramArguments"] == ["/opt/ear mark/earmark", "run", "--service", "/Users/a/A & B"]
-    assert agent["StandardErrorPath"] == "/Users/a/Library/Logs/earmark.log"
+    assert agent["StandardErrorPath"] == "/Users/a/Library/Application Support/earmark/earmark.log"
     assert agent["EnvironmentVariables"] == {"HF_HUB_OFFLINE": "1", "EARMARK_HOME": "/x"}
     assert agent["ThrottleInterval"] == 60
