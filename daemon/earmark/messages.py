@@ -202,14 +202,8 @@ class Summarized(Message):
 
 
 TranscriptionRequest = Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]
-TranscriptionReply = Annotated[
-    Ready | Started | Progress | Heard | Finished | Failed, Field(discriminator="type")
-]
-SummarizationReply = Annotated[Progress | Summarized | Failed, Field(discriminator="type")]
-
 parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAdapter(TranscriptionRequest)
 Reply = Ready | Started | Progress | Heard | Finished | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])
-parse_summarize: TypeAdapter[SummarizeRequest] = TypeAdapter(SummarizeRequest)
 SummarizationRequest = Annotated[Confine | SummarizeRequest, Field(discriminator="type")]
 parse_summarization_request: TypeAdapter[Confine | SummarizeRequest] = TypeAdapter(SummarizationRequest)

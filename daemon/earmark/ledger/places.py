@@ -205,9 +205,6 @@ class Places:
             (sentence, not_before, os.fsencode(path)),
         )
 
-    def set_duration(self, recording_id: str, duration: float) -> None:
-        self._db.execute("UPDATE recordings SET duration = ? WHERE id = ?", (duration, recording_id))
-
     def mark_done(self, recording_id: str, now: Instant) -> None:
         """All outputs are on disk; the retention clock starts (once)."""
         self._db.execute(

@@ -1,14 +1,23 @@
-"""What every process of earmark does first: nothing of its memory is for anybody else. Standard library only."""
+"""What every process of earmark does first: nothing of its memory is for anybody else, and no worker outlives its parent.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import resource
 import signal
 import sys
+import threading
+import time
 
 PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE = 1, 3, 4  # linux/prctl.h
+
+WATCH = 1.0
+"""Seconds between two looks at the parent where the kernel does not tell."""
 
 
 def harden_process() -> None:
@@ -20,9 +29,27 @@ def harden_process() -> None:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (Linux; elsewhere a broken pipe has to tell)."""
+    """Have this process killed when its parent goes, even in the middle of waiting for a server.
+
+    Linux tells us (prctl); elsewhere a thread notices that the parent's process id has changed.
+    """
+    parent = os.getppid()
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        try:
+            ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        except (OSError, AttributeError):
+            pass
+        else:
+            if os.getppid() != parent:  # It died before we asked.
+                os._exit(1)
+            return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
 def is_dumpable() -> bool:

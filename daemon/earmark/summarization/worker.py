@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from earmark.domain import Fault
 from earmark.errors import PrivacyError
+from earmark.locality.process import die_with_parent, harden_process
 from earmark.messages import (
     LINE_LIMIT,
     Confine,
@@ -34,7 +35,6 @@ from earmark.messages import (
     unpack_path,
 )
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
-from earmark.summarization.lifeline import die_with_parent, no_core_dumps
 
 BEAT = 1.0
 """Seconds between two Progress lines that say the same."""
@@ -188,7 +188,7 @@ def quietly(kind: type[BaseException], error: BaseException, trace: object) -> N
 def main() -> int:
     sys.excepthook = quietly
     die_with_parent()
-    no_core_dumps()
+    harden_process()
     channel = os.dup(1)
     os.dup2(2, 1)
     with os.fdopen(channel, "wb") as replies:

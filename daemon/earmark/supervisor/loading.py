@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from earmark.errors import ModelError
+from earmark.locality.sandbox import start_prefix
 from earmark.log import get_logger
 from earmark.messages import LoadModel, pack_path
 from earmark.pipeline.context import Context
 from earmark.supervisor.crew import cores, memory_limit, thread_count, worker_count
 from earmark.transcription.models import SpeechModel, find_model
-from earmark.transcription.sandbox import start_prefix
 
 log = get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""What the worker may take from the machine: memory, processor time, priority, and no life beyond its parent's."""
+"""What the worker may take from the machine: memory, processor time, priority."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import ctypes
 import os
 import platform
 import resource
-import signal
 import sys
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
 IOPRIO_WHO_PROCESS, IOPRIO_CLASS_BE, IOPRIO_CLASS_SHIFT = 1, 2, 13  # linux/ioprio.h
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # malloc.h (glibc)
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
@@ -23,19 +21,6 @@ CPU_PER_SECOND = 60
 
 CPU_GRACE = 300
 """Processor seconds allowed beyond that, for loading, hashing and skipping."""
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (Linux; elsewhere the end of stdin tells)."""
-    if sys.platform == "linux":
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def keep_no_memory_dump() -> None:
-    """No core file, no attaching debugger: what was said is in this process's memory."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        _prctl(PR_SET_DUMPABLE, 0)
 
 
 def step_back() -> None:
@@ -77,7 +62,3 @@ def keep_freed_memory() -> None:
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 512 * 1024 * 1024)
         libc.mallopt(M_ARENA_MAX, 1)
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

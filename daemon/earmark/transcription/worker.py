@@ -23,6 +23,8 @@ from pydantic import ValidationError
 
 from earmark.domain import Fault
 from earmark.errors import EarmarkError, ModelError
+from earmark.locality.process import die_with_parent, harden_process
+from earmark.locality.sandbox import shut_the_doors
 from earmark.messages import (
     LINE_LIMIT,
     Failed,
@@ -35,7 +37,6 @@ from earmark.messages import (
     unpack_path,
 )
 from earmark.transcription import limits
-from earmark.transcription.sandbox import shut_the_doors
 
 if TYPE_CHECKING:
     from earmark.transcription.engine import Engine
@@ -47,8 +48,8 @@ Say = Callable[[Message], None]
 
 def main() -> int:
     """Serve requests until stdin ends; the return value is the exit status."""
-    limits.die_with_parent()
-    limits.keep_no_memory_dump()
+    die_with_parent()
+    harden_process()
     limits.step_back()
     replies = take_stdout()
     lock = threading.Lock()
