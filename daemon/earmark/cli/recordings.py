@@ -127,7 +127,7 @@ def why(
         with open_ledger(places) as ledger:
             path = known_path(ledger, file)
             artifact = ledger.artifacts.at(path)
-            place = ledger.places.at(artifact.place if artifact else path)
+            place = ledger.place_of(path)
             recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
             events = ledger.journal.events(recording_id, path)
             reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
@@ -234,8 +234,7 @@ def _wanted(ledger: Ledger, files: list[Path], failed: bool) -> list[tuple[str, 
     wanted = []
     for file in files:
         path = known_path(ledger, file)
-        artifact = ledger.artifacts.at(path)
-        place = ledger.places.at(artifact.place if artifact else path)
+        place = ledger.place_of(path)
         if place is None:
             raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
         wanted.append((place.recording_id, Stage.TRANSCRIBE, str(place.path)))

@@ -58,8 +58,7 @@ Retroactive = Annotated[
 def known_place(ledger: Ledger, file: Path) -> Place:
     """The place of a recording or of one of its notes. Raises NotFound."""
     path = file.expanduser().absolute()
-    artifact = ledger.artifacts.at(path)
-    place = ledger.places.at(artifact.place if artifact else path)
+    place = ledger.place_of(path)
     if place is None:
         raise NotFound(f"{path}: earmark does not know this recording; see: earmark list")
     return place

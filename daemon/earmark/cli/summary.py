@@ -164,8 +164,7 @@ def _probe(config: Config):  # type: ignore[no-untyped-def] # the type lives in 
 
 def _recording(ledger: Ledger, file: Path) -> tuple[str, str]:
     path = known_path(ledger, file)
-    artifact = ledger.artifacts.at(path)
-    place = ledger.places.at(artifact.place if artifact else path)
+    place = ledger.place_of(path)
     if place is None:
         raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
     return place.recording_id, str(place.path)

@@ -10,7 +10,7 @@ from earmark.ledger.connection import Connection
 from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
-from earmark.ledger.places import Places
+from earmark.ledger.places import Place, Places
 from earmark.ledger.receipts import Receipts
 from earmark.ledger.retention import Retention
 from earmark.ledger.trash import Trash
@@ -37,6 +37,11 @@ class Ledger:
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable at the end; see `Connection.transaction`."""
         return self.db.transaction()
+
+    def place_of(self, path: Path) -> Place | None:
+        """The place that is meant by the path of a recording or of one of its notes."""
+        artifact = self.artifacts.at(path)
+        return self.places.at(artifact.place if artifact else path)
 
     def close(self) -> None:
         self.db.close()
