@@ -1,0 +1,43 @@
+"""The ground floor: the only code that opens, hashes, moves, replaces or removes a file of the user's.
+
+Standard library only. A folder is held by descriptor (`opened`), a file is known by its content (`Content`), and every act
+looks at what it has in hand before anything is lost.
+"""
+
+from earmark.files.content import (
+    Begin,
+    Content,
+    NotRegular,
+    StillChanging,
+    Stopped,
+    content_of,
+    fingerprint,
+    open_regular,
+    read_bytes,
+    sha256_of,
+)
+from earmark.files.folders import Folder, SymlinkInTheWay, files_below, make_private, opened
+from earmark.files.identity import Identity
+from earmark.files.locking import Busy, FileLock, is_locked
+from earmark.files.naming import fold, named, pack_path, unpack_path, why
+from earmark.files.placing import Moved, make_durable, move_without_loss, put_in_place, write_new, write_own
+from earmark.files.taking import (
+    OtherContent,
+    Step,
+    Taken,
+    put_back,
+    quiet,
+    recover_hidden,
+    remove,
+    remove_own,
+    take_out,
+)
+from earmark.files.writers import being_written
+
+__all__ = [
+    "Begin", "Busy", "Content", "FileLock", "Folder", "Identity", "Moved", "NotRegular", "OtherContent", "Step",
+    "StillChanging", "Stopped", "SymlinkInTheWay", "Taken", "being_written", "content_of", "files_below",
+    "fingerprint", "fold", "is_locked", "make_durable", "make_private", "move_without_loss", "named", "open_regular",
+    "opened", "pack_path", "put_back", "put_in_place", "quiet", "read_bytes", "recover_hidden", "remove",
+    "remove_own", "sha256_of", "take_out", "unpack_path", "why", "write_new", "write_own",
+]  # fmt: skip

@@ -1,0 +1,123 @@
+"""Opening a file of the user's, and what is in it: SHA-256 and identity of the very bytes that were read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.files.folders import Folder
+from earmark.files.identity import Identity
+
+CHUNK = 1 << 20
+
+HEADER = 4096
+"""Bytes at the front of a recording that a recorder may write anew when it goes on (RIFF and mdat sizes, durations)."""
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class StillChanging(Exception):
+    """The file changed while it was read; look at it again later."""
+
+
+class Stopped(Exception):
+    """Reading was given up because the daemon stops."""
+
+
+class NotRegular(OSError):
+    """A FIFO, socket, device, folder or symlink has the name; nothing of it was opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EINVAL, "is not an ordinary file", str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The first bytes of a file up to some length: SHA-256 of all of them, and of those after `HEADER`."""
+
+    sha256: str
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was read. `identity` is of the very bytes that `sha256` is of; `body_sha256` is of those after `HEADER`.
+
+    `begins`: the same for the first n bytes, by n, where that was asked for.
+    """
+
+    identity: Identity
+    sha256: str
+    size: int
+    body_sha256: str = ""
+    begins: Mapping[int, Begin] = field(default_factory=dict, compare=False)
+
+
+@contextmanager
+def open_regular(path: Path | str, folder: Folder | None = None) -> Iterator[int]:
+    """A descriptor for reading a regular file; closed afterwards.
+
+    Follows no symlink, never waits. Raises NotRegular for a FIFO, socket, device, folder or link under that name, else
+    OSError.
+    """
+    shown = Path(path) if folder is None else folder.at(str(path))
+    try:
+        fd = os.open(path, _FLAGS, dir_fd=None if folder is None else folder.fd)
+    except OSError as error:
+        # ENXIO: a socket, or a device without a driver.
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NotRegular(shown) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise NotRegular(shown)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def fingerprint(fd: int, stop: Callable[[], bool] = lambda: False, begins: Collection[int] = ()) -> Content:
+    """Read the whole file from its start. Raises StillChanging if it changed meanwhile, Stopped if `stop` said so."""
+    before = Identity.of(os.fstat(fd))
+    whole, body = hashlib.sha256(), hashlib.sha256()
+    cuts = sorted({n for n in begins if 0 < n <= before.size})
+    found: dict[int, Begin] = {}
+    at = os.lseek(fd, 0, os.SEEK_SET)
+    while chunk := os.read(fd, min(CHUNK, cuts[0] - at) if cuts else CHUNK):
+        if stop():
+            raise Stopped
+        whole.update(chunk)
+        body.update(chunk[max(0, HEADER - at) :])
+        at += len(chunk)
+        while cuts and cuts[0] == at:
+            found[cuts.pop(0)] = Begin(whole.hexdigest(), body.hexdigest())
+    after = Identity.of(os.fstat(fd))
+    if before != after or at != after.size:
+        raise StillChanging
+    return Content(after, whole.hexdigest(), at, body.hexdigest(), found)
+
+
+def content_of(path: Path | str, folder: Folder | None = None) -> Content:
+    """What a file holds now. Raises OSError (NotRegular included) and StillChanging."""
+    with open_regular(path, folder) as fd:
+        return fingerprint(fd)
+
+
+def sha256_of(path: Path | str, folder: Folder | None = None) -> str | None:
+    """SHA-256 of a regular file that can be read and stands still; None for anything else under that name."""
+    try:
+        return content_of(path, folder).sha256
+    except (OSError, StillChanging):
+        return None
+
+
+def read_bytes(path: Path | str, folder: Folder | None = None, most: int = -1) -> bytes:
+    """The bytes of a regular file, at most `most` of them. Raises OSError."""
+    with open_regular(path, folder) as fd, os.fdopen(os.dup(fd), "rb") as file:
+        return file.read(most)

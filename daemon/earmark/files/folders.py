@@ -1,0 +1,122 @@
+"""A folder held by descriptor: what is done in it is done in that very folder, whatever its path leads to meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.files.durable import flush_folder
+from earmark.files.naming import fold, why
+
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class SymlinkInTheWay(OSError):
+    """A component of the path that has to be a real folder is a symlink; `filename` says which."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.ELOOP, f"{path} is a symlink; what is behind one is left alone", str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An open folder. `path` is how it was reached, for messages; every act goes through `fd`."""
+
+    path: Path
+    fd: int
+
+    def look_at(self, name: str) -> os.stat_result | None:
+        """What has this name (itself, not what a link points to); None if nothing has."""
+        try:
+            return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def names(self) -> list[str]:
+        return os.listdir(self.fd)
+
+    def taken(self, name: str, *, but: str = "") -> bool:
+        """True if a file has this name, or one that a disk which folds case would take for it. `but`: a name that does
+        not count, because its file is about to get this one.
+        """
+        if name != but and self.look_at(name) is not None:
+            return True
+        key = fold(name)
+        return any(fold(other) == key for other in self.names() if other not in (but, name))
+
+    def at(self, name: str) -> Path:
+        return self.path / name
+
+
+@contextmanager
+def opened(path: Path, top: Path | None = None, *, follow_top: bool = True) -> Iterator[Folder]:
+    """Open a folder without following a symlink below `top` (default: the folder itself).
+
+    `follow_top`: `top` itself may be reached through a symlink (a drop folder is where its owner says). Raises
+    SymlinkInTheWay, or OSError if there is no such folder.
+    """
+    top = path if top is None or not path.is_relative_to(top) else top
+    fd = _open(top, top, None, follow_top)
+    here = top
+    try:
+        for part in path.relative_to(top).parts:
+            here = here / part
+            inner = _open(Path(part), here, fd, False)
+            os.close(fd)
+            fd = inner
+        yield Folder(path, fd)
+    finally:
+        os.close(fd)
+
+
+def _open(name: Path, shown: Path, at: int | None, follow: bool) -> int:
+    try:
+        return os.open(name, _FLAGS | (0 if follow else os.O_NOFOLLOW), dir_fd=at)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            found = os.stat(name, dir_fd=at, follow_symlinks=False)
+            if stat.S_ISLNK(found.st_mode) and not follow:
+                raise SymlinkInTheWay(shown) from None
+        raise OSError(error.errno, error.strerror, str(shown)) from None
+
+
+def flush(*folders: Folder) -> str | None:
+    """Bring renames in folders to the medium. A failure is a doubt, returned as a sentence, because the renames happened."""
+    for folder in folders:
+        try:
+            flush_folder(folder.fd)
+        except OSError as error:
+            return f"{folder.path}: {why(error)}"
+    return None
+
+
+def make_private(folder: Path) -> Path:
+    """Create the folder (and parents) readable by its owner only, and return it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.stat()
+    if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+        folder.chmod(0o700)
+    return folder
+
+
+def files_below(tops: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every regular file in and below folders, hidden ones included, with its stat. Follows no symlink; what cannot be
+    read is passed over.
+    """
+    pending = list(tops)
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(Path(entry.path))
+                    elif entry.is_file(follow_symlinks=False):
+                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+        except OSError:
+            continue

@@ -1,0 +1,89 @@
+"""Renames that cannot clobber, and the exchange of two names: system calls, and the narrowest way where there are none."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import re
+import secrets
+import sys
+
+from earmark.files.durable import NO_SUCH_CALL
+from earmark.files.folders import Folder
+
+_EXCLUSIVE = 4 if sys.platform == "darwin" else 1
+"""RENAME_EXCL (macOS sys/stdio.h), RENAME_NOREPLACE (linux/fs.h)."""
+_EXCHANGE = 2
+"""RENAME_SWAP and RENAME_EXCHANGE: 2 on both."""
+
+NO_HARD_LINKS = NO_SUCH_CALL | {errno.EPERM, errno.EMLINK, errno.EACCES}
+"""How FAT, exFAT, some FUSE, SMB and Android filesystems say that they know no hard links (man 2 link)."""
+
+_OURS = re.compile(r"\.earmark-[0-9a-f]{16}\.(?:tmp|swap)(?:\.(?P<name>.+))?", re.DOTALL)
+
+
+def hidden_name(kind: str, name: str = "") -> str:
+    """A new name for a file of ours that nobody else uses: `.earmark-0123456789abcdef.tmp`; `kind` is "tmp" (bytes that we
+    are writing) or "swap" (what stood, or is to stand, under `name`).
+    """
+    return f".earmark-{secrets.token_hex(8)}.{kind}" + (f".{name}" if name else "")
+
+
+def hidden_kind(name: str) -> tuple[str, str] | None:
+    """("tmp" or "swap", the name that it is about) of a name made by `hidden_name`; None for any other."""
+    found = _OURS.fullmatch(name)
+    return None if found is None else (name.split(".")[2], found["name"] or "")
+
+
+def rename_exclusively(old: Folder, name: str, new: Folder, target: str) -> None:
+    """Rename a file to a name that must be free. Raises FileExistsError, or OSError; then nothing was renamed.
+
+    In one step where the system has one (renameat2, renameatx_np). Elsewhere `name` has to be a name that only we use
+    (`hidden_name`, the trash): the file is linked under its new name before the old one goes, or, where there are no hard
+    links either, renamed over an empty file that claims the name (a crash in between leaves the empty file; who writes
+    into it within these microseconds is overwritten).
+    """
+    if rename_if_free(old, name, new, target):
+        return
+    try:
+        os.link(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
+            raise
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new.fd))
+        if os.stat(target, dir_fd=new.fd, follow_symlinks=False).st_size:
+            raise FileExistsError(errno.EEXIST, "somebody wrote to the new file at once", target) from None
+        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+    else:
+        os.unlink(name, dir_fd=old.fd)
+
+
+def rename_if_free(old: Folder, name: str, new: Folder, target: str) -> bool:
+    """Rename any file to a name that must be free; False where the system or filesystem cannot. Raises OSError."""
+    return _renameat(old, name, new, target, _EXCLUSIVE)
+
+
+def rename_to_hidden(old: Folder, name: str, new: Folder, target: str) -> None:
+    """Rename whatever has a name, in one step, to a name that only we use. Raises OSError; then nothing was renamed."""
+    if not rename_if_free(old, name, new, target):
+        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+
+
+def exchange(folder: Folder, one: str, other: str) -> bool:
+    """Let two files change names in one step; False where the system or filesystem cannot. Raises OSError."""
+    return _renameat(folder, one, folder, other, _EXCHANGE)
+
+
+def _renameat(old: Folder, name: str, new: Folder, target: str, flag: int) -> bool:
+    libc = ctypes.CDLL(None, use_errno=True)
+    call = getattr(libc, "renameatx_np" if sys.platform == "darwin" else "renameat2", None)
+    if call is None:
+        return False
+    call.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    if call(old.fd, os.fsencode(name), new.fd, os.fsencode(target), flag) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in NO_SUCH_CALL:
+        return False
+    raise OSError(number, os.strerror(number), name)
