@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # as a script this file is not found as part of `tests`
 TRACED = "network,process,openat,open,creat,memfd_create,prctl"
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux/if.h
 
@@ -48,7 +49,7 @@ def loopback_up() -> None:
 
 def do_it(folder: Path, trace: Path | None, environ: dict[str, str] | None = None) -> dict[str, Any]:
     """Run everything in `folder`; see the module."""
-    from stub_server import LlamaCpp, running
+    from tests.stub_server import LlamaCpp, running
 
     home, drop = folder / "home", folder / "Recordings"
     (home / "config").mkdir(parents=True)

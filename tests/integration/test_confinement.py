@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from earmark.locality import landlock
 from earmark.messages import Confine, pack_path
-from spoken import request
-from stub_server import LlamaCpp, running
+
+from tests.spoken import request
+from tests.stub_server import LlamaCpp, running
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Landlock are Linux's")
 

@@ -22,9 +22,10 @@ from earmark.files import (
     put_in_place,
     recover_hidden,
     remove,
+    renaming,
     take_out,
+    writers,
 )
-from earmark.files import renaming, writers
 from earmark.files.renaming import hidden_kind
 
 OLD, NEW, MINE, LATER = b"as decided\n", b"our next version\n", b"what a person saved\n", b"and once more\n"

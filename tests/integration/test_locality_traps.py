@@ -26,11 +26,12 @@ from typing import Any
 
 import av
 import pytest
-from conftest import QUICK, SAMPLE, Installation
 from earmark.messages import Confine
 from markdown_it import MarkdownIt
-from spoken import request
-from stub_server import LlamaCpp, LMStudio, LocalAI, Ollama, Said, Stub, honest, running
+
+from tests.conftest import QUICK, SAMPLE, Installation
+from tests.spoken import request
+from tests.stub_server import LlamaCpp, LMStudio, LocalAI, Ollama, Said, Stub, honest, running
 
 TrapMaker = Callable[["Trap"], bytes]
 

@@ -14,15 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from conftest import Installation, wait_for
 from earmark.errors import ModelError
 from earmark.locality import landlock
-from earmark.models import catalogue
-from earmark.models.catalogue import CATALOGUE, GB, Device, fit, known
+from earmark.models import catalog
+from earmark.models.catalog import CATALOG, GB, Device, fit, known
 from earmark.models.fetching import download, download_environment
 from earmark.models.inventory import inventory, verify
 from earmark.models.sideload import add
-from stub_hub import COMMIT, Hub, running_hub
+
+from tests.conftest import Installation, wait_for
+from tests.stub_hub import COMMIT, Hub, running_hub
 
 DEVICE = Device(memory=8 * GB, cores=4)
 FILES: Mapping[str, bytes] = {
@@ -44,7 +45,7 @@ def hub(**options: object) -> Hub:
 
 def test_the_names_and_repositories_are_those_of_faster_whisper() -> None:
     utils = pytest.importorskip("faster_whisper.utils")
-    ours = {m.name: m.repo for m in CATALOGUE} | {a: known(a).repo for a in catalogue.ALIASES}  # type: ignore[union-attr]
+    ours = {m.name: m.repo for m in CATALOG} | {a: known(a).repo for a in catalog.ALIASES}  # type: ignore[union-attr]
     assert ours == utils._MODELS
 
 
@@ -153,7 +154,7 @@ def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Instal
     assert {p.name for p in folder.iterdir()} == {*FILES, "earmark-model.json"}
     card = json.loads((folder / "earmark-model.json").read_text())
     assert card["revision"] == COMMIT
-    assert card["licence"] == "mit"
+    assert card["license"] == "mit"
     assert card["source"].endswith("/Systran/faster-whisper-small.en")
     agents = {headers.get("user-agent") or headers.get("User-Agent") for _, _, headers in served.requests}
     assert not any("authorization" in map(str.lower, headers) for _, _, headers in served.requests)

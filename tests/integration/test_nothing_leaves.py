@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import whole_job
+
+from tests import whole_job
 
 pytestmark = [
     pytest.mark.speech,

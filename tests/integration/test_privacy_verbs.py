@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import QUICK, Installation, wait_for
 from earmark.config import Config
 from earmark.locality import landlock
 from earmark.locality.sockets import internet_sockets, own_families
@@ -16,6 +15,8 @@ from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.walls import walls
 from earmark.supervisor.report import read_report
+
+from tests.conftest import QUICK, Installation, wait_for
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 

@@ -12,8 +12,9 @@ from earmark.summarization import probe
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.connection import connect
 from earmark.summarization.engine import EndpointFault
-from spoken import request
-from stub_server import LMStudio, Ollama, Said, Stub, running
+
+from tests.spoken import request
+from tests.stub_server import LMStudio, Ollama, Said, Stub, running
 
 
 @contextmanager

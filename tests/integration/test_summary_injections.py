@@ -20,8 +20,9 @@ from earmark.notes.style import NoteContext, NoteStyle
 from earmark.summarization.chat import ChatSummarizer
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from spoken import request, transcript
-from stub_server import Stub, honest, lines_in, running
+
+from tests.spoken import request, transcript
+from tests.stub_server import Stub, honest, lines_in, running
 
 PAYLOADS = [
     # links, embeds and images, which leak when a note is opened

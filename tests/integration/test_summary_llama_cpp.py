@@ -23,8 +23,9 @@ from earmark.summarization.evidence import normal
 from earmark.summarization.overflow import Overflow
 from earmark.summarization.probe import probe
 from earmark.summarization.window import Meter
-from llama_server import Llama, llama
-from spoken import MEETING, long_meeting, request, transcript
+
+from tests.llama_server import Llama, llama
+from tests.spoken import MEETING, long_meeting, request, transcript
 
 WINDOW = 2048
 

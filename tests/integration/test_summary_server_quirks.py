@@ -17,8 +17,9 @@ from earmark.messages import SummarizeRequest
 from earmark.summarization import completion
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.engine import Result, SummaryFault
-from spoken import MEETING, long_meeting, request, transcript
-from stub_server import (
+
+from tests.spoken import MEETING, long_meeting, request, transcript
+from tests.stub_server import (
     LINE,
     VLLM,
     LlamaCpp,

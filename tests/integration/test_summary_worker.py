@@ -14,8 +14,9 @@ from typing import Any
 import psutil
 from earmark.messages import SummarizeRequest, pack_path
 from earmark.summarization.templating import BUILT_IN
-from spoken import MEETING, long_meeting, request, transcript
-from stub_server import LMStudio, Ollama, Said, Stub, honest, running
+
+from tests.spoken import MEETING, long_meeting, request, transcript
+from tests.stub_server import LMStudio, Ollama, Said, Stub, honest, running
 
 COMMAND = [sys.executable, "-m", "earmark.summarization.worker"]
 

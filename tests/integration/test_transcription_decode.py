@@ -19,8 +19,9 @@ from earmark.transcription.engine import RATE, Samples
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from media import Decoded, alike, write
-from speech import CORPUS, SAMPLE, corpus
+
+from tests.media import Decoded, alike, write
+from tests.speech import CORPUS, SAMPLE, corpus
 
 
 @pytest.fixture(scope="module")

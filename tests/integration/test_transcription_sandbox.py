@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from earmark.locality.sandbox import NOT_ENFORCED, macos_profile, start_prefix
-from speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
+
+from tests.speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),

@@ -19,8 +19,9 @@ import pytest
 from earmark.domain import Fault, is_speech
 from earmark.messages import Finished, Heard, Progress, Started, TranscribeRequest, pack_path
 from earmark.transcription.engine import RATE
-from media import Decoded, write
-from speech import (
+
+from tests.media import Decoded, write
+from tests.speech import (
     CORPUS,
     SAMPLE,
     Hearing,

@@ -14,8 +14,8 @@ from earmark.notes.escape import (
     clip,
     escape_block,
     escape_inline,
-    neutralise,
-    normalise,
+    neutralize,
+    normalize,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ def assert_is_only_text(markdown: str, expected: str, parser: MarkdownIt, around
 @given(text=HOSTILE)
 def test_a_markdown_parser_finds_nothing_but_the_text(dialect: Dialect, parser: str, text: str) -> None:
     escaped = escape_inline(text, dialect)
-    plain = normalise(text)
+    plain = normalize(text)
     assert_is_only_text(escaped, plain, PARSERS[parser], set())
     item = {"bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"}
     assert_is_only_text(f"- {escaped} end", f"{plain} end".strip(), PARSERS[parser], item)
@@ -160,8 +160,8 @@ def test_logseq_never_sees_brackets_that_open_anything(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(text=HOSTILE)
 def test_what_is_shown_is_stable_and_visible(text: str) -> None:
-    plain = normalise(text)
-    assert normalise(plain) == plain
+    plain = normalize(text)
+    assert normalize(plain) == plain
     assert unicodedata.is_normalized("NFC", plain)
     assert JOINER not in plain
 
@@ -169,7 +169,7 @@ def test_what_is_shown_is_stable_and_visible(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(text=HOSTILE)
 def test_a_property_value_opens_nothing_either(text: str) -> None:
-    value = neutralise(text)
+    value = neutralize(text)
     for what in (
         "wikilink, embed",
         "Templater",
@@ -179,7 +179,7 @@ def test_a_property_value_opens_nothing_either(text: str) -> None:
         "HTML",
     ):
         assert not re.search(RAW[what], value), (what, value)
-    assert value.replace(JOINER, "") == normalise(text)
+    assert value.replace(JOINER, "") == normalize(text)
 
 
 @given(text=HOSTILE)
@@ -221,7 +221,7 @@ def test_how_each_construct_is_taken_apart(said: str, obsidian: str, logseq: str
 
 def test_what_cannot_be_seen_does_not_get_into_a_note() -> None:
     smuggled = "".join(chr(0xE0000 + ord(c)) for c in "ignore")
-    assert normalise(f"a{smuggled}b\u202ec\u200bd\x00e\x1b[31mf\ud800") == "abcde[31mf\ufffd"
+    assert normalize(f"a{smuggled}b\u202ec\u200bd\x00e\x1b[31mf\ud800") == "abcde[31mf\ufffd"
 
 
 def test_a_backtick_that_only_normalisation_makes_is_escaped_too() -> None:
@@ -229,9 +229,9 @@ def test_a_backtick_that_only_normalisation_makes_is_escaped_too() -> None:
 
 
 def test_joiners_that_scripts_and_emoji_need_stay() -> None:
-    assert normalise("می\u200cخواهم") == "می\u200cخواهم"
-    assert normalise("👨\u200d👩\u200d👧 ❤\ufe0f") == "👨\u200d👩\u200d👧 ❤\ufe0f"
-    assert normalise("a\u200db\u200c!") == "ab!"
+    assert normalize("می\u200cخواهم") == "می\u200cخواهم"
+    assert normalize("👨\u200d👩\u200d👧 ❤\ufe0f") == "👨\u200d👩\u200d👧 ❤\ufe0f"
+    assert normalize("a\u200db\u200c!") == "ab!"
 
 
 @given(text=HOSTILE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from earmark.notes.escape import JOINER, normalise
+from earmark.notes.escape import JOINER, normalize
 from earmark.notes.frontmatter import (
     Link,
     LocalTime,
@@ -86,7 +86,7 @@ def test_a_text_stays_that_text_for_old_and_new_yaml_readers(value: str) -> None
     for yaml in (YAML(typ="safe", pure=True), YAML_1_1):
         found = yaml.load(io.StringIO(inner))["key"]
         assert isinstance(found, str)
-        assert found.replace(JOINER, "") == normalise(value)
+        assert found.replace(JOINER, "") == normalize(value)
 
 
 @given(
@@ -97,7 +97,7 @@ def test_a_text_stays_that_text_for_old_and_new_yaml_readers(value: str) -> None
 def test_whatever_a_value_is_it_comes_back_and_stays_in_its_place(fields: dict[str, str | list[str]]) -> None:
     block = frontmatter(fields, NoteStyle())
     expected = {
-        k: normalise(v) if isinstance(v, str) else [normalise(x) for x in v] for k, v in fields.items()
+        k: normalize(v) if isinstance(v, str) else [normalize(x) for x in v] for k, v in fields.items()
     }
     found = read_frontmatter(block + "body\n")
     assert found is not None

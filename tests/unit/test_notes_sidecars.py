@@ -6,7 +6,7 @@ import json
 import re
 
 from earmark.domain import Mark, Segment, Transcript
-from earmark.notes.escape import JOINER, normalise
+from earmark.notes.escape import JOINER, normalize
 from earmark.notes.sidecars import LINE, as_json, srt, txt, vtt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +87,7 @@ def test_subtitles_are_in_order_never_overlap_and_lose_no_word(segments: list[Se
     lines = [
         line for block in srt(transcript(*segments)).split("\n\n") for line in block.splitlines()[2:] if block
     ]
-    said = "".join(normalise(s.text) for s in sorted(segments, key=lambda s: s.start))
+    said = "".join(normalize(s.text) for s in sorted(segments, key=lambda s: s.start))
     assert "".join(lines).replace(JOINER, "").replace(" ", "") == said.replace(" ", "")
     assert all(len(line.replace(JOINER, "")) <= LINE for line in lines)
 

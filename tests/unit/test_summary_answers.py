@@ -17,7 +17,8 @@ from earmark.summarization.templating import BUILT_IN, STANDARD, load_template, 
 from earmark.summarization.window import Meter, looks_cut, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spoken import long_meeting
+
+from tests.spoken import long_meeting
 
 SECTIONS = ("key_points", "tasks")
 

@@ -10,7 +10,8 @@ from earmark.summarization.numerals import numbers_said
 from earmark.summarization.sentences import sentences_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spoken import MEETING, transcript
+
+from tests.spoken import MEETING, transcript
 
 SENTENCES = sentences_of(transcript(MEETING).segments)
 HEARD = Evidence(SENTENCES, "en")

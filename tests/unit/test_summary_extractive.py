@@ -13,7 +13,8 @@ from earmark.summarization.extractive import NO_SPEECH, extract
 from earmark.summarization.sentences import sentences_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spoken import MEETING, long_meeting, transcript
+
+from tests.spoken import MEETING, long_meeting, transcript
 
 
 def test_every_line_is_a_sentence_that_was_said_at_the_time_it_was_said() -> None:

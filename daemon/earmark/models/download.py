@@ -28,7 +28,7 @@ WANTED = (
     "vocabulary.*",
     "LICENSE*",
 )
-"""What faster_whisper.utils.download_model takes, and the licence."""
+"""What faster_whisper.utils.download_model takes, and the license."""
 
 READABLE = (
     "/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/etc/ssl", "/etc/pki", "/etc/ca-certificates",
@@ -72,7 +72,7 @@ def git_blob(path: Path) -> str:
 def fetch(
     repo: str, revision: str | None, folder: Path, endpoint: str | None
 ) -> tuple[str, dict[str, str], str]:
-    """Bring a repository's model files into `folder`; returns (commit, name → SHA-256, licence).
+    """Bring a repository's model files into `folder`; returns (commit, name → SHA-256, license).
 
     Raises ValueError if a file is not what the hub said it would be; what the libraries raise passes through.
     """
@@ -82,7 +82,7 @@ def fetch(
 
     info = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=revision, files_metadata=True)
     files = [f for f in info.siblings or [] if any(fnmatch(f.rfilename, pattern) for pattern in WANTED)]
-    licence = str(getattr(info.card_data, "license", None) or "unknown")
+    license = str(getattr(info.card_data, "license", None) or "unknown")
     say(type="total", files=len(files), bytes=sum(f.size or 0 for f in files), commit=info.sha)
     digests, before = {}, 0
     for file in files:
@@ -97,7 +97,7 @@ def fetch(
             digests[file.rfilename] = hashlib.file_digest(stream, "sha256").hexdigest()
         before += file.size or 0
         say(type="at", bytes=before)
-    return str(info.sha), digests, licence
+    return str(info.sha), digests, license
 
 
 def fetch_file(url: str, part: Path, before: int) -> None:
@@ -152,14 +152,14 @@ def main() -> int:
     say(type="confined", enforced=confine_download(folder))
     os.environ["TMPDIR"] = str(folder)
     try:
-        commit, digests, licence = fetch(asked["repo"], asked["revision"], folder, asked["endpoint"])
+        commit, digests, license = fetch(asked["repo"], asked["revision"], folder, asked["endpoint"])
     except Exception as error:
         say(
             type="failed",
             sentence=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
         )
         return 69
-    say(type="done", commit=commit, files=digests, licence=licence)
+    say(type="done", commit=commit, files=digests, license=license)
     return 0
 
 

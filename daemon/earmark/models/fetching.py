@@ -13,7 +13,7 @@ from typing import Any
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
-from earmark.models.catalogue import known
+from earmark.models.catalog import known
 from earmark.models.inventory import Card
 from earmark.models.sideload import valid_name
 from earmark.paths import make_private
@@ -115,9 +115,9 @@ def download(
         )
     shutil.rmtree(partial / ".hub", ignore_errors=True)
     require_files(partial)
-    licence = str(last["licence"]) if last["licence"] != "unknown" or not published else published.licence
+    license = str(last["license"]) if last["license"] != "unknown" or not published else published.license
     source = f"{environ.get('HF_ENDPOINT') or 'https://huggingface.co'}/{repo}"
-    card = Card(chosen, source, licence, str(last["commit"]), now, dict(last["files"]))
+    card = Card(chosen, source, license, str(last["commit"]), now, dict(last["files"]))
     card.write(partial)
     partial.rename(target)
     return card, enforced

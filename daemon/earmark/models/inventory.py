@@ -1,4 +1,4 @@
-"""What is on this device: each model with its size, digest, licence, source, last use and speed here."""
+"""What is on this device: each model with its size, digest, license, source, last use and speed here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from earmark.domain import Instant, Stage
 from earmark.errors import ModelError
 from earmark.ledger import Ledger
-from earmark.models.catalogue import Device, Fit, fit, known
+from earmark.models.catalog import Device, Fit, fit, known
 from earmark.transcription.models import (
     STARTER_FILES,
     STARTER_NAME,
@@ -33,7 +33,7 @@ class Card:
 
     name: str
     source: str
-    licence: str = "unknown"
+    license: str = "unknown"
     revision: str = ""
     added_at: Instant = 0.0
     files: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Entry:
     folder: Path
     size: int
     source: str
-    licence: str
+    license: str
     sha256: str = ""
     added_at: Instant = 0.0
     runs: Fit = "well"
@@ -71,7 +71,10 @@ class Entry:
 def read_card(folder: Path) -> Card | None:
     """The card in a model's folder, or None if it has none that can be read."""
     try:
-        return Card(**json.loads((folder / CARD).read_text("utf-8")))
+        found = json.loads((folder / CARD).read_text("utf-8"))
+        if "licence" in found:  # as cards were written before version 0.2
+            found["license"] = found.pop("licence")
+        return Card(**found)
     except (OSError, ValueError, TypeError):
         return None
 
@@ -109,13 +112,13 @@ def _entry(
     published = known(card.name) or known(name)
     bytes_ = weights.stat().st_size if weights.is_file() else 0
     work = published.work if published else max(1.0, bytes_ / 76e6)
-    licence = (
-        card.licence
-        if card.licence != "unknown" or published is None
-        else f"{published.licence} (as published)"
+    license = (
+        card.license
+        if card.license != "unknown" or published is None
+        else f"{published.license} (as published)"
     )
     return Entry(
-        name, folder, size, card.source, licence, card.files.get("model.bin", ""), card.added_at,
+        name, folder, size, card.source, license, card.files.get("model.bin", ""), card.added_at,
         fit(bytes_, work, device), usage.get(name, Usage()), problem, removable,
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ def valid_name(name: str) -> str:
 
 
 def add(
-    source: Path, models_dir: Path, now: Instant, name: str | None = None, licence: str = "unknown"
+    source: Path, models_dir: Path, now: Instant, name: str | None = None, license: str = "unknown"
 ) -> Card:
     """Copy the model in `source` (folder, .zip, .tar, .tar.gz/xz/bz2) into `models_dir`; returns its card.
 
@@ -78,7 +78,7 @@ def add(
             raise ModelError(
                 f"{source} is not a complete model. {error}".replace(str(staged), str(source))
             ) from None
-        card = Card(chosen, f"added from {source}", licence, "", now, digests)
+        card = Card(chosen, f"added from {source}", license, "", now, digests)
         card.write(staged)
         staged.rename(target)
     return card

@@ -85,7 +85,7 @@ _LOGSEQ_MARKER = re.compile(
 )
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """The text on one line as a reader sees it: NFC, single spaces, nothing invisible.
 
     Lone surrogates become U+FFFD. This is what an escaped text renders to.
@@ -100,12 +100,12 @@ def normalise(text: str) -> str:
 
 
 def escape_inline(text: str, dialect: Dialect = "obsidian") -> str:
-    """One line of Markdown that renders to `normalise(text)` and to nothing else, wherever in a line it stands.
+    """One line of Markdown that renders to `normalize(text)` and to nothing else, wherever in a line it stands.
 
     The result holds no line break. Put a space between it and any markup of your own: a text that ends in `!`
     directly before a link of yours would make an image of it.
     """
-    text = normalise(text)
+    text = normalize(text)
     logseq = dialect == "logseq"
     start = _LINE_START.match(text)
     marker = _LOGSEQ_MARKER.match(text) if logseq else None
@@ -125,14 +125,14 @@ def escape_block(text: str, dialect: Dialect = "obsidian") -> str:
     return "\n\n".join(line for line in lines if line)
 
 
-def neutralise(text: str) -> str:
+def neutralize(text: str) -> str:
     """The text for a place that knows no backslashes and no bare links (a YAML value): joiners only."""
-    return _BREAK_VALUE.sub(JOINER, normalise(text))
+    return _BREAK_VALUE.sub(JOINER, normalize(text))
 
 
 def clip(text: str, length: int) -> str:
     """The text cut at a word to at most `length` characters, with an ellipsis if anything is missing."""
-    text = normalise(text)
+    text = normalize(text)
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -143,7 +143,7 @@ def clip(text: str, length: int) -> str:
 
 def as_tag(text: str) -> str | None:
     """A tag that Obsidian and Logseq accept (letters, digits, `-`, `_`, `/`; not only digits), or None."""
-    words = re.sub(r"[^\w/-]+", "-", normalise(text).lstrip("#"))
+    words = re.sub(r"[^\w/-]+", "-", normalize(text).lstrip("#"))
     tag = re.sub(r"/{2,}", "/", words).strip("-/")[:60].rstrip("-/")
     return tag if re.search(r"[^\W\d_]", tag) else None
 

@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
-from earmark.notes.escape import neutralise
+from earmark.notes.escape import neutralize
 from earmark.notes.style import NoteStyle
 
 LIMIT = 64 * 1024
@@ -139,17 +139,17 @@ def _yaml_value(value: Value) -> object:
     if isinstance(value, LocalTime | bool | int | float):
         return value
     if isinstance(value, str):
-        return value if isinstance(value, Link) else neutralise(value)
-    return [neutralise(item) for item in value]
+        return value if isinstance(value, Link) else neutralize(value)
+    return [neutralize(item) for item in value]
 
 
 def _logseq_value(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ", ".join(neutralise(item) for item in value)
+        return ", ".join(neutralize(item) for item in value)
     if isinstance(value, str) and not isinstance(value, Link | LocalTime):
-        return neutralise(value)
+        return neutralize(value)
     return str(value)
 
 

@@ -7,7 +7,7 @@ import re
 from urllib.parse import quote_from_bytes
 
 from earmark.domain import Seconds
-from earmark.notes.escape import Dialect, escape_inline, normalise
+from earmark.notes.escape import Dialect, escape_inline, normalize
 from earmark.notes.style import stamp
 
 PLAYABLE = frozenset({".flac", ".m4a", ".mp3", ".ogg", ".wav", ".webm", ".3gp", ".mp4"})
@@ -24,7 +24,7 @@ def address(name: str) -> str:
 
 def wikilinkable(name: str) -> bool:
     """Whether `[[name]]` reaches a file of that name."""
-    return not _UNLINKABLE.search(name) and normalise(name) == name
+    return not _UNLINKABLE.search(name) and normalize(name) == name
 
 
 def file_link(name: str, label: str, dialect: Dialect) -> str:

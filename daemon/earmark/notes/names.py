@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from earmark.domain import Kind
-from earmark.notes.escape import normalise
+from earmark.notes.escape import normalize
 
 LONGEST = 160
 """Bytes (UTF-8) that a note's name may take: 255 is the usual limit, of which sync clients spend up to 95 on the
@@ -57,7 +57,7 @@ def safe_stem(stem: str, ending: str = "") -> str:
 
 
 def _clean(text: str) -> str:
-    return " ".join(normalise(text).translate(_REPLACED).split())
+    return " ".join(normalize(text).translate(_REPLACED).split())
 
 
 def _cut(text: str, limit: int) -> str:

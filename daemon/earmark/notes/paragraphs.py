@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from earmark.domain import Mark, Seconds, Segment, is_speech
-from earmark.notes.escape import normalise
+from earmark.notes.escape import normalize
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 
@@ -53,7 +53,7 @@ def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) ->
             else:
                 made.append(Paragraph(segment.start, segment.end, (), segment.mark))
             continue
-        if not normalise(segment.text):
+        if not normalize(segment.text):
             continue
         if open_segments:
             last_said = open_segments[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from earmark.domain import Summary, Transcript, is_speech
-from earmark.notes.escape import as_tag, normalise
+from earmark.notes.escape import as_tag, normalize
 from earmark.notes.frontmatter import Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
 from earmark.notes.style import NoteContext, NoteStyle, length
@@ -38,7 +38,7 @@ def about_transcript(transcript: Transcript) -> Properties:
 def about_summary(summary: Summary) -> Properties:
     """Where the summary comes from and how far it can be trusted."""
     return {
-        "people": [*dict.fromkeys(name for name in map(normalise, summary.people) if name)],
+        "people": [*dict.fromkeys(name for name in map(normalize, summary.people) if name)],
         "summary_by": summary.by,
         "summary_model": summary.model or None,
         "summary_template": summary.template or None,

@@ -17,7 +17,7 @@ import jinja2
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
 from earmark.notes import properties
-from earmark.notes.escape import Dialect, clip, escape_inline, normalise
+from earmark.notes.escape import Dialect, clip, escape_inline, normalize
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import labels_for
 from earmark.notes.layout import fill_layout
@@ -185,10 +185,10 @@ def _for_layout(
                 "link": _time(context, item.at, dialect) if item.at is not None else "",
                 "owner": said(item.owner or "", NAME) if isinstance(item, Task) else "",
                 "due": said(item.due or "", NAME) if isinstance(item, Task) else "",
-                "doubt": ", ".join(said(word, NAME) for word in item.flagged if normalise(word)),
+                "doubt": ", ".join(said(word, NAME) for word in item.flagged if normalize(word)),
             }
             for item in list(items)[:MOST_ITEMS]
-            if normalise(item.text)
+            if normalize(item.text)
         ]
 
     link = context.transcript_note
@@ -200,8 +200,8 @@ def _for_layout(
         "tasks": lines(summary.tasks),
         "open_questions": lines(summary.open_questions),
         "sections": {said(name, NAME): lines(points) for name, points in summary.extra.items()},
-        "people": [said(name, NAME) for name in summary.people[:MOST_ITEMS] if normalise(name)],
-        "tags": [said(tag, NAME) for tag in summary.tags[:MOST_ITEMS] if normalise(tag)],
+        "people": [said(name, NAME) for name in summary.people[:MOST_ITEMS] if normalize(name)],
+        "tags": [said(tag, NAME) for tag in summary.tags[:MOST_ITEMS] if normalize(tag)],
         "template": said(summary.template, NAME),
         "language": said(summary.language, NAME),
         "recorded_at": context.recorded_at,
@@ -221,10 +221,10 @@ def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[
 
     def lines(items: Iterable[Point | Task]) -> tuple[Line, ...]:
         return tuple(
-            _line(item, context, dialect) for item in list(items)[:MOST_ITEMS] if normalise(item.text)
+            _line(item, context, dialect) for item in list(items)[:MOST_ITEMS] if normalize(item.text)
         )
 
-    people = ", ".join(clip(name, NAME) for name in summary.people[:MOST_ITEMS] if normalise(name))
+    people = ", ".join(clip(name, NAME) for name in summary.people[:MOST_ITEMS] if normalize(name))
     sections = [
         Section(labels.key_points, lines(summary.key_points)),
         Section(labels.decisions, lines(summary.decisions)),
@@ -239,12 +239,12 @@ def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[
 def _line(item: Point | Task, context: NoteContext, dialect: Dialect) -> Line:
     # A task in the speaker's own words names owner and day already; a model's wording may not.
     named = [item.owner, item.due] if isinstance(item, Task) else []
-    said = [word for word in named if word and normalise(word).lower() not in normalise(item.text).lower()]
+    said = [word for word in named if word and normalize(word).lower() not in normalize(item.text).lower()]
     return Line(
         text=clip(item.text, POINT),
         link=_time(context, item.at, dialect) if item.at is not None else "",
-        by=", ".join(clip(word, NAME) for word in said if normalise(word)),
-        doubt=", ".join(clip(word, NAME) for word in item.flagged if normalise(word)),
+        by=", ".join(clip(word, NAME) for word in said if normalize(word)),
+        doubt=", ".join(clip(word, NAME) for word in item.flagged if normalize(word)),
     )
 
 

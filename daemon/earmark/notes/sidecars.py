@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from earmark.domain import Seconds, Segment, Transcript, is_speech
-from earmark.notes.escape import JOINER, normalise
+from earmark.notes.escape import JOINER, normalize
 from earmark.notes.paragraphs import paragraphs
 
 LINE = 42
@@ -50,7 +50,7 @@ def vtt(transcript: Transcript) -> str:
 def txt(transcript: Transcript) -> str:
     """The spoken words, a paragraph per pause, without times."""
     said = (
-        normalise(" ".join(run.text for run in paragraph.runs))
+        normalize(" ".join(run.text for run in paragraph.runs))
         for paragraph in paragraphs(transcript.segments, 2.0, 60.0)
         if paragraph.left_out is None
     )
@@ -73,7 +73,7 @@ def as_json(transcript: Transcript) -> str:
         "recorded_at": transcript.recorded_at,
         "engine": transcript.engine,
         "model": transcript.model,
-        "text": normalise(" ".join(s.text for s in said)),
+        "text": normalize(" ".join(s.text for s in said)),
         "segments": [_segment(s) for s in said],
         "left_out": [_segment(s) for s in other],
     }
@@ -88,7 +88,7 @@ def _segment(segment: Segment) -> dict[str, object]:
     return {
         "start": segment.start,
         "end": segment.end,
-        "text": normalise(segment.text),
+        "text": normalize(segment.text),
         "confidence": round(segment.confidence, 4),
         "mark": str(segment.mark) if segment.mark else None,
     }
@@ -99,7 +99,7 @@ def _cues(segments: tuple[Segment, ...]) -> Iterator[Cue]:
     said = sorted((s for s in segments if is_speech(s)), key=lambda s: s.start)
     free_from = 0
     for index, segment in enumerate(said):
-        pages = _pages(normalise(segment.text), segment.end - segment.start)
+        pages = _pages(normalize(segment.text), segment.end - segment.start)
         start = max(round(segment.start * 1000), free_from)
         end = max(round(segment.end * 1000), start + len(pages))
         if index + 1 < len(said):

@@ -79,7 +79,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         context=summary.context,
     )
     name = str(places[0].path) if places else job.recording_id[:12]
-    log.info("summarising", file=name, endpoint=endpoint)
+    log.info("summarizing", file=name, endpoint=endpoint)
     return Summarizing(job, request, name, fallback)
 
 
@@ -92,7 +92,7 @@ def forbidden(context: Context) -> str | None:
 def summarized(context: Context, work: Summarizing, message: Summarized) -> None:
     """Store the summary. After a fallback the job stays open for a better one."""
     ledger, now, job = context.ledger, context.now(), work.job
-    context.step("before:summarised")
+    context.step("before:summarized")
     with ledger.transaction():
         ledger.words.store_summary(message.summary, now)
         if work.fallback is None:
@@ -100,18 +100,18 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
         else:
             _settle_fallback(context, work, work.fallback)
         ledger.journal.note(
-            now, "summarised",
+            now, "summarized",
             f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
             job.recording_id,
         )  # fmt: skip
-    context.step("after:summarised")
-    log.info("summarised", file=work.name, by=message.summary.by, coverage=message.summary.coverage)
+    context.step("after:summarized")
+    log.info("summarized", file=work.name, by=message.summary.by, coverage=message.summary.coverage)
 
 
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:
     """No summary came. Returns the request for the extractive one if the recording has none at all yet."""
     ledger, now, job = context.ledger, context.now(), work.job
-    log.warning("not-summarised", file=work.name, fault=message.fault.value, reason=message.sentence)
+    log.warning("not-summarized", file=work.name, fault=message.fault.value, reason=message.sentence)
     if (
         work.fallback is None
         and ledger.words.summary(job.recording_id) is None
@@ -124,7 +124,7 @@ def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeReq
             ledger.jobs.fail(job.id, message.sentence, now)
         else:
             _settle_fallback(context, work, message)
-        ledger.journal.note(now, f"not-summarised-{message.fault}", message.sentence, job.recording_id)
+        ledger.journal.note(now, f"not-summarized-{message.fault}", message.sentence, job.recording_id)
     return None
 
 

@@ -22,14 +22,14 @@ class Known:
     repo: str
     size: int
     work: float
-    licence: str = "MIT"
+    license: str = "MIT"
 
     @property
     def english_only(self) -> bool:
         return self.name.endswith(".en") or self.name.startswith("distil-")
 
 
-CATALOGUE: tuple[Known, ...] = (
+CATALOG: tuple[Known, ...] = (
     Known("tiny.en", "Systran/faster-whisper-tiny.en", 76 * MB, 1),
     Known("tiny", "Systran/faster-whisper-tiny", 76 * MB, 1),
     Known("base.en", "Systran/faster-whisper-base.en", 145 * MB, 1.9),
@@ -71,7 +71,7 @@ class Device:
 def known(name: str) -> Known | None:
     """The published model of this name, repository or alias."""
     wanted = ALIASES.get(name, name)
-    return next((model for model in CATALOGUE if wanted in (model.name, model.repo)), None)
+    return next((model for model in CATALOG if wanted in (model.name, model.repo)), None)
 
 
 def memory_needed(model_bytes: int) -> int:
