@@ -21,13 +21,13 @@ from typing import Any
 
 import psutil
 from earmark.config import Config
+from earmark.context import Context
 from earmark.domain import Stage
 from earmark.intake.folder import look
 from earmark.intake.rules import Rules
 from earmark.ledger import Ledger
 from earmark.ledger.places import Identity
-from earmark.paths import Places
-from earmark.pipeline.context import Context
+from earmark.paths import Home
 from earmark.supervisor.crew import cores, thread_count, worker_count
 from earmark.supervisor.shifts import Shifts
 from earmark.transcription.models import find_model
@@ -215,8 +215,8 @@ def _fill(ledger: Ledger, folder: Path, known: dict[bytes, Identity]) -> None:
         ledger.db.execute("UPDATE jobs SET state = 'done'")
 
 
-def _places(root: Path) -> Places:
-    return Places(root / "config", root / "state", root / "data")
+def _places(root: Path) -> Home:
+    return Home(root / "config", root / "state", root / "data")
 
 
 def _timed(act: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from earmark.config import Config
+from earmark.context import Clock
 from earmark.errors import ModelError
 from earmark.log import configure_logging
-from earmark.paths import Places
-from earmark.pipeline.context import Clock
+from earmark.paths import Home
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.loop import Supervisor
 from earmark.transcription.models import find_model
@@ -69,9 +69,9 @@ class SayTo(SystemdNotifier):
         self.said.append(f"READY {text}")
 
 
-def supervisor(places: Places, folders: tuple[Path, ...], config: Config, **options: Any) -> Supervisor:
+def supervisor(home: Home, folders: tuple[Path, ...], config: Config, **options: Any) -> Supervisor:
     options = {"start": start_standin, "clock": Clock()} | options
-    return Supervisor(places, config, folders, load_config=lambda: (config, folders), **options)
+    return Supervisor(home, config, folders, load_config=lambda: (config, folders), **options)
 
 
 @dataclass
@@ -93,8 +93,8 @@ class Rig:
         return self.root / "home"
 
     @property
-    def places(self) -> Places:
-        return Places(self.home / "config", self.home / "state", self.home / "data")
+    def installed(self) -> Home:
+        return Home(self.home / "config", self.home / "state", self.home / "data")
 
     def config(self) -> Config:
         return quick_config(**self.sections)
@@ -106,7 +106,7 @@ class Rig:
         return file
 
     def supervisor(self, **options: Any) -> Supervisor:
-        return supervisor(self.places, (self.folder,), self.config(), **options)
+        return supervisor(self.installed, (self.folder,), self.config(), **options)
 
     def run_once(self, **options: Any) -> int:
         """Drain in this process."""
@@ -128,7 +128,7 @@ class Rig:
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the ledger, read from outside; none while there is no ledger that can be read."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            db = sqlite3.connect(f"file:{self.places.ledger_file}?mode=ro", uri=True, timeout=10)
+            db = sqlite3.connect(f"file:{self.installed.ledger_file}?mode=ro", uri=True, timeout=10)
             with contextlib.closing(db):
                 return db.execute(sql, values).fetchall()
         return []

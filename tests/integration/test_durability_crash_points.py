@@ -65,7 +65,7 @@ def edited_and_heard_again(rig: Rig) -> None:
     text = note.read_text()
     note.unlink()
     note.write_text(text + "\nMy own thoughts.\n")
-    with Ledger(rig.places.ledger_file) as ledger:
+    with Ledger(rig.installed.ledger_file) as ledger:
         for recording in ledger.places.recordings():
             ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, 1.0)
 

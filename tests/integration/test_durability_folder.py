@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from earmark.pipeline.context import Clock
+from earmark.context import Clock
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child
@@ -229,7 +229,7 @@ def test_a_wait_set_under_another_clock_does_not_hold_anything_up(rig: Rig) -> N
     with Live(rig):
         wait_for(lambda: ("transcribe", "claimed", 1) in rig.jobs(), 20)
     (rig.folder / "one.m4a.pause").unlink()
-    with Ledger(rig.places.ledger_file) as ledger:
+    with Ledger(rig.installed.ledger_file) as ledger:
         ledger.db.execute("UPDATE jobs SET not_before = ?", (time.time() + 10 * YEAR,))
     assert rig.run_once() == 0
     assert len(rig.notes()) == 2
@@ -244,7 +244,7 @@ def test_a_new_version_goes_beside_a_note_that_was_edited(rig: Rig) -> None:
     note = rig.folder / "one.transcript.md"
     note.write_text(note.read_text().replace("type: transcript", "type: transcript\nmine: yes") + "\nMine.\n")
     text = note.read_text()
-    with Ledger(rig.places.ledger_file) as ledger:
+    with Ledger(rig.installed.ledger_file) as ledger:
         ledger.jobs.requeue(ledger.places.recordings()[0].id, Stage.TRANSCRIBE, 1.0)
     assert run_child(rig) == 0
     assert note.read_text() == text

@@ -70,7 +70,7 @@ def done(rig: Rig, count: int) -> bool:
 
 
 def paused(rig: Rig) -> str:
-    report = read_report(rig.places.status_file)
+    report = read_report(rig.installed.status_file)
     return (report and report.paused) or ""
 
 
@@ -213,14 +213,14 @@ def test_a_state_folder_that_is_removed_while_the_daemon_runs_is_made_anew(rig: 
         wait_for(lambda: len(rig.notes()) == 4, 20)
         assert before.items() <= rig.notes().items()
         assert len(rig.events("transcribed")) == 1, "only the new one: the old one's notes are there"
-        assert rig.places.lock_file.exists()
+        assert rig.installed.lock_file.exists()
 
 
 def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     with Live(rig) as live:
         wait_for(lambda: done(rig, 2), 20)
-        other = sqlite3.connect(rig.places.ledger_file, isolation_level=None)
+        other = sqlite3.connect(rig.installed.ledger_file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         rig.drop("two.m4a", "two")
         wait_for(lambda: any("locked" in s for s in live.notifier.said), 20)
@@ -232,7 +232,7 @@ def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) ->
 
 def aside(rig: Rig) -> list[Path]:
     return sorted(
-        p for p in rig.places.state.glob("ledger.db.damaged-*") if not p.name.endswith(("-wal", "-shm"))
+        p for p in rig.installed.state.glob("ledger.db.damaged-*") if not p.name.endswith(("-wal", "-shm"))
     )
 
 
@@ -251,7 +251,7 @@ def test_a_damaged_ledger_is_set_aside_and_its_notes_are_known_again(rig: Rig) -
         rig.drop(f"{number}.m4a", f"number {number}")
     assert run_child(rig) == 0
     before = rig.notes()
-    rig.places.ledger_file.write_bytes(b"this is no database" * 1000)
+    rig.installed.ledger_file.write_bytes(b"this is no database" * 1000)
     with Live(rig) as live:
         wait_for(lambda: len(rig.events("notes-found")) == 4, 20)
         assert any("damaged" in said for said in live.notifier.said)
@@ -295,7 +295,7 @@ def test_flipped_bytes_anywhere_cost_at_most_the_ledger(rig: Rig, seed: int) -> 
         rig.drop(f"{number}.m4a", f"number {number}")
     assert run_child(rig) == 0
     before = rig.notes()
-    flip(rig.places.ledger_file, seed)
+    flip(rig.installed.ledger_file, seed)
     assert run_child(rig) == 0, (rig.root / "child.log").read_text()[-3000:]
     rig.drop("new.m4a", "new")
     assert run_child(rig) == 0
@@ -311,15 +311,15 @@ def test_bytes_flipped_while_the_daemon_runs_cost_at_most_the_ledger(rig: Rig, s
     with Live(rig):
         wait_for(lambda: done(rig, 12), 20)
         before = rig.notes()
-        data = rig.places.ledger_file.read_bytes()
+        data = rig.installed.ledger_file.read_bytes()
         dice = random.Random(seed)
         # In place, as a failing disk would: the daemon has this very file open.
-        with rig.places.ledger_file.open("r+b") as file:
+        with rig.installed.ledger_file.open("r+b") as file:
             for _ in range(60):
                 file.seek(dice.randrange(len(data)))
                 file.write(dice.randbytes(16))
         for name in ("ledger.db-wal",):
-            log = rig.places.state / name
+            log = rig.installed.state / name
             if log.exists():
                 with log.open("r+b") as file:
                     file.write(dice.randbytes(64))
@@ -335,7 +335,7 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     for number in range(40):
         rig.drop(f"{number}.m4a", f"number {number}")
     assert run_child(rig) == 0
-    with Ledger(rig.places.ledger_file) as ledger:
+    with Ledger(rig.installed.ledger_file) as ledger:
         for recording in ledger.places.recordings():
             ledger.db.execute("INSERT INTO holds VALUES (?, 1, 'because')", (recording.id,))
         ledger.db.execute("INSERT INTO tombstones VALUES ('mark', 1)")
@@ -343,7 +343,7 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
         page = ledger.db.all("SELECT rootpage FROM sqlite_master WHERE name = 'events'")[0][0]
         size = ledger.db.all("PRAGMA page_size")[0][0]
         key = ledger.db.all("SELECT value FROM keys")[0][0]
-    with rig.places.ledger_file.open("r+b") as file:
+    with rig.installed.ledger_file.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
     assert run_child(rig) == 0

@@ -130,9 +130,7 @@ def _crew(live: Live) -> object:
 
     from earmark.supervisor.shifts import Shifts
 
-    found = [
-        s for s in gc.get_objects() if isinstance(s, Shifts) and s._context.places == live.supervisor.places
-    ]
+    found = [s for s in gc.get_objects() if isinstance(s, Shifts) and s._context.home == live.supervisor.home]
     return found[-1]._crew if found else None
 
 
@@ -190,7 +188,7 @@ def test_getting_further_than_ever_clears_earlier_bad_ends(rig: Rig) -> None:
     from earmark.ledger import Ledger
 
     rig.drop("one.m4a", "one")
-    with Ledger(rig.places.ledger_file) as ledger:
+    with Ledger(rig.installed.ledger_file) as ledger:
         ledger.places.add_recording("a" * 64, 1, 1.0, 1.0, 0)
         ledger.places.put(rig.folder / "x.m4a", rig.folder, "a" * 64, _identity(rig), 1.0)
         ledger.jobs.add("a" * 64, Stage.TRANSCRIBE, 1.0)

@@ -45,7 +45,7 @@ def test_a_stop_while_another_process_locks_the_ledger_is_not_lost(tmp_path: Pat
     rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
     process = start_child(rig, once=False)
     wait_for(lambda: rig.query("SELECT upto FROM checkpoints") == [(10.0,)], 20)
-    other = sqlite3.connect(rig.places.ledger_file, isolation_level=None)
+    other = sqlite3.connect(rig.installed.ledger_file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     rig.drop("two.m4a", "two")  # makes the loop want to write
     time.sleep(0)  # the stop may come before, while or after it waits for the lock: each must do

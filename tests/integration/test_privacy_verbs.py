@@ -10,7 +10,7 @@ import pytest
 from earmark.config import Config
 from earmark.locality import landlock
 from earmark.locality.sockets import internet_sockets, own_families
-from earmark.paths import platform_places
+from earmark.paths import platform_home
 from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.walls import walls
@@ -64,11 +64,11 @@ def test_the_check_notices_a_worker_without_walls(tmp_path: Path) -> None:
 
 
 def test_words_outside_the_ledger_are_found(installation: Installation) -> None:
-    places = platform_places({"EARMARK_HOME": str(installation.root / "home")})
-    places.state.mkdir(parents=True, mode=0o700)
-    (places.state / "debug.log").write_text("heard: we decided to move the release")
-    assert words_elsewhere(places, ["decided to move the"]).held is False
-    assert modes(Config(), places).held is False
+    home = platform_home({"EARMARK_HOME": str(installation.root / "home")})
+    home.state.mkdir(parents=True, mode=0o700)
+    (home.state / "debug.log").write_text("heard: we decided to move the release")
+    assert words_elsewhere(home, ["decided to move the"]).held is False
+    assert modes(Config(), home).held is False
 
 
 def test_the_page_is_printed_in_each_format(installation: Installation) -> None:

@@ -13,7 +13,7 @@ import typer
 from earmark.cli import export, receipts, retention, status, trash
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.retention import tombstones
 from typer.testing import CliRunner
 
@@ -91,9 +91,9 @@ def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> N
 
 
 def test_the_last_sweep_and_the_next_one_are_one_sentence(world: World) -> None:
-    places = Places(world.root / "config", world.root / "state", world.root / "data")
+    home = Home(world.root / "config", world.root / "state", world.root / "data")
     found = replace(
-        status.gather(places, world.config, world.ledger),
+        status.gather(home, world.config, world.ledger),
         last_sweep=status.Line("nothing", "No rule lets anything go.", 1.0),
         next_sweep=2.0,
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from earmark.config import parse_config
+from earmark.context import Context
 from earmark.ledger import Ledger
 from earmark.messages import Ready
-from earmark.paths import Places
-from earmark.pipeline.context import Context
+from earmark.paths import Home
 from earmark.supervisor import loading
 from earmark.supervisor.loading import Loading
 from earmark.workers import Worker, start_process
@@ -24,8 +24,8 @@ def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(loading, "start_prefix", lambda folders, model: ["/usr/bin/env"])
 
     def with_config(raw: dict[str, Any]) -> Loading:
-        places = Places(tmp_path / "config", tmp_path / "state", tmp_path / "data")
-        context = Context(Ledger(places.ledger_file), places, parse_config(raw, "test"), (tmp_path,))
+        home = Home(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+        context = Context(Ledger(home.ledger_file), home, parse_config(raw, "test"), (tmp_path,))
         return Loading(context)
 
     return with_config

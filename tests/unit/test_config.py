@@ -10,7 +10,7 @@ import pytest
 from earmark.config import Config, Duration, folder_settings, load_config, parse_config, parse_duration
 from earmark.config.document import reference, sample
 from earmark.errors import ConfigError
-from earmark.paths import platform_places
+from earmark.paths import platform_home
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,5 +134,5 @@ def test_a_month_before_the_last_of_march_is_the_last_of_february() -> None:
 
 
 def test_one_variable_moves_all_of_earmark(tmp_path: Path) -> None:
-    places = platform_places({"EARMARK_HOME": str(tmp_path)})
-    assert {p.parent for p in (places.config, places.state, places.data)} == {tmp_path}
+    home = platform_home({"EARMARK_HOME": str(tmp_path)})
+    assert {p.parent for p in (home.config, home.state, home.data)} == {tmp_path}

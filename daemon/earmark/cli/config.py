@@ -6,7 +6,7 @@ import typer
 
 from earmark.cli.console import here, out, plain_errors, print_json
 from earmark.config import document, load_config
-from earmark.paths import platform_places
+from earmark.paths import platform_home
 
 app = typer.Typer(no_args_is_help=True, help="Show, check and document the configuration.")
 
@@ -18,13 +18,13 @@ def show(json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
     Example: [bold]earmark config show --json[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         if json:
-            print_json({"file": str(places.config_file), "config": config.model_dump(mode="json")})
+            print_json({"file": str(home.config_file), "config": config.model_dump(mode="json")})
             return
-        exists = "" if places.config_file.exists() else " (not there: everything is at its default)"
-        out.print(f"# configuration: {places.config_file}{exists}", markup=False)
-        out.print(f"# state: {places.state}\n# models: {places.models}", markup=False)
+        exists = "" if home.config_file.exists() else " (not there: everything is at its default)"
+        out.print(f"# configuration: {home.config_file}{exists}", markup=False)
+        out.print(f"# state: {home.state}\n# models: {home.models}", markup=False)
         out.print_json(config.model_dump_json())
 
 
@@ -35,10 +35,10 @@ def check() -> None:
     Example: [bold]earmark config check && systemctl --user reload earmark[/]
     """
     with plain_errors():
-        places = platform_places()
-        load_config(places.config_file)
-        found = "is right" if places.config_file.exists() else "is not there, which is fine: defaults hold"
-        out.print(f"{places.config_file} {found}", markup=False)
+        home = platform_home()
+        load_config(home.config_file)
+        found = "is right" if home.config_file.exists() else "is not there, which is fine: defaults hold"
+        out.print(f"{home.config_file} {found}", markup=False)
 
 
 @app.command()

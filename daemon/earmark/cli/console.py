@@ -18,7 +18,7 @@ from rich.markup import escape
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError, EarmarkError, NotFound
 from earmark.ledger import Ledger
-from earmark.paths import Places, platform_places
+from earmark.paths import Home, platform_home
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -78,31 +78,31 @@ def ago(instant: float, now: float | None = None) -> str:
     return f"{seconds / 86400:.0f} days ago"
 
 
-def here() -> tuple[Places, Config]:
+def here() -> tuple[Home, Config]:
     """This installation's places and configuration."""
-    places = platform_places()
-    return places, load_config(places.config_file)
+    home = platform_home()
+    return home, load_config(home.config_file)
 
 
-def here_to_look() -> tuple[Places, Config]:
+def here_to_look() -> tuple[Home, Config]:
     """Like `here`, for verbs that only look: they must work with a broken configuration, when they are needed most."""
-    places = platform_places()
+    home = platform_home()
     try:
-        return places, load_config(places.config_file)
+        return home, load_config(home.config_file)
     except ConfigError as error:
         err.print(
             f"[yellow]earmark: the configuration is broken (earmark config check):[/] {escape(readable(error))}"
         )
-        return places, Config()
+        return home, Config()
 
 
-def open_ledger(places: Places, *, read_only: bool = True) -> Ledger:
+def open_ledger(home: Home, *, read_only: bool = True) -> Ledger:
     """The ledger; NotFound with what to do if there is none yet."""
-    if not places.ledger_file.exists():
+    if not home.ledger_file.exists():
         raise NotFound(
-            f"earmark has not run here yet (no ledger in {places.state}); start it with: earmark run FOLDER"
+            f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
         )
-    return Ledger(places.ledger_file, read_only=read_only)
+    return Ledger(home.ledger_file, read_only=read_only)
 
 
 def short(path: str | Path) -> str:

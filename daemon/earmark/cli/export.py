@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from earmark.cli.console import err, open_ledger, out, plain_errors, print_json, readable, short
 from earmark.errors import RetentionError
-from earmark.paths import platform_places
+from earmark.paths import platform_home
 from earmark.retention.export import export as write_export
 from earmark.retention.export import verify as verify_export
 
@@ -42,7 +42,7 @@ def export(
         if target is None:
             raise RetentionError("say where to: --out FOLDER or --out FILE.zip")
         path = target.expanduser().absolute()
-        with open_ledger(platform_places()) as ledger:
+        with open_ledger(platform_home()) as ledger:
             result = write_export(
                 ledger,
                 path,

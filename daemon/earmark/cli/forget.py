@@ -49,14 +49,14 @@ def forget(
     Examples: [bold]earmark forget call.m4a --dry-run[/] · [bold]earmark forget --matching "Jane Doe"[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         now = time.time()
         if lift and dry_run:
             raise RetentionError("--lift --dry-run: say one of them; --lift erases nothing")
-        with open_ledger(places, read_only=dry_run) as ledger:
+        with open_ledger(home, read_only=dry_run) as ledger:
             if lift:
                 never = _lift(ledger, files or [], now)
-                wake_daemon(places)
+                wake_daemon(home)
                 if never:
                     raise NotFound(_never_erased(never))
                 return
@@ -88,7 +88,7 @@ def forget(
                 if everything:
                     ledger.erasing.drop_history()
                     ledger.erasing.compact()
-        wake_daemon(places)
+        wake_daemon(home)
         _report(result, found, also, json)
     if not result.complete:
         raise typer.Exit(RetentionError.exit_code)

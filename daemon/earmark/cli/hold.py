@@ -33,9 +33,9 @@ def hold(
     Examples: [bold]earmark hold talk.m4a --why "needed for the audit"[/] · [bold]earmark hold --release talk.m4a[/]
     """
     with plain_errors():
-        places, _ = here()
+        home, _ = here()
         now = time.time()
-        with open_ledger(places, read_only=not files) as ledger:
+        with open_ledger(home, read_only=not files) as ledger:
             if not files:
                 _list(ledger, json)
                 return
@@ -53,7 +53,7 @@ def hold(
                         ledger.retention.relook(place.path, "its hold changed")
                 state = "not held" if release else "held"
                 out.print(f"{escape(short(place.path))}: {state if changed else f'already {state}'}")
-        wake_daemon(places)
+        wake_daemon(home)
 
 
 def _list(ledger: Ledger, json: bool) -> None:

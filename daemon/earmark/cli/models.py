@@ -27,7 +27,7 @@ from earmark.models import sideload
 from earmark.models.catalog import CATALOG, Device, fit, memory_needed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
-from earmark.paths import Places
+from earmark.paths import Home
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
 
@@ -101,12 +101,12 @@ def add(
     Example: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/]
     """
     with plain_errors():
-        places, _ = here()
+        home, _ = here()
         path = source.expanduser().absolute()
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
-        card = sideload.add(path, places.models, time.time(), name, license)
-        out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(places.models / card.name))}")
+        card = sideload.add(path, home.models, time.time(), name, license)
+        out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}")
         _how_to_use(card.name)
 
 
@@ -120,7 +120,7 @@ def download(
     Example: [bold]earmark models download small.en[/]
     """
     with plain_errors():
-        places, _ = here()
+        home, _ = here()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -131,11 +131,11 @@ def download(
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task(escape(name), total=None)
             card, enforced = fetch(
-                name, places.models, time.time(), revision=revision,
+                name, home.models, time.time(), revision=revision,
                 on_progress=lambda at, total: bar.update(task, completed=at, total=total or None),
             )  # fmt: skip
         out.print(
-            f"[green]✓[/] {escape(card.name)} is in {escape(str(places.models / card.name))}, every file checked by hash"
+            f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}, every file checked by hash"
         )
         for sentence in enforced:
             out.print(f"[dim]  download process: {escape(sentence)}[/]")
@@ -174,14 +174,14 @@ def remove(
     Example: [bold]earmark models remove small.en[/]
     """
     with plain_errors():
-        places, _, found = _here()
+        home, _, found = _here()
         entry = _named(found, name)
         if not entry.removable:
             raise ModelError(
-                f"{name} comes from {entry.source}; it is not in {places.models} and not removed by earmark."
+                f"{name} comes from {entry.source}; it is not in {home.models} and not removed by earmark."
             )
-        if places.ledger_file.exists():
-            with open_ledger(places) as ledger:
+        if home.ledger_file.exists():
+            with open_ledger(home) as ledger:
                 if work_is(ledger):
                     raise ModelError("A recording is being transcribed right now; try again when it is done.")
         if not yes:
@@ -190,14 +190,14 @@ def remove(
         out.print(f"{escape(name)} is gone.")
 
 
-def _here() -> tuple[Places, Device, list[Entry]]:
-    places, config = here()
+def _here() -> tuple[Home, Device, list[Entry]]:
+    home, config = here()
     usage: Mapping[str, Usage] = {}
-    if places.ledger_file.exists():
-        with open_ledger(places) as ledger:
+    if home.ledger_file.exists():
+        with open_ledger(home) as ledger:
             usage = usage_here(ledger)
     device = this_device()
-    return places, device, inventory(places.models, device, usage, config.transcription.model_dir)
+    return home, device, inventory(home.models, device, usage, config.transcription.model_dir)
 
 
 def _named(found: list[Entry], name: str) -> Entry:

@@ -22,7 +22,7 @@ from earmark.ledger.lock import is_held
 from earmark.locality.consent import FACT, fingerprint, host_away, missing_consent
 from earmark.locality.policy_page import Format, render_page
 from earmark.locality.snapshot import Facts, snapshot
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.supervisor.report import read_report
 
 app = typer.Typer(help="Show what leaves this device and what is kept, and prove it.")
@@ -44,8 +44,8 @@ def privacy(
     if context.invoked_subcommand is not None:
         return
     with plain_errors():
-        places, config = here()
-        page = snapshot(config, _facts(places, config))
+        home, config = here()
+        page = snapshot(config, _facts(home, config))
         if format is None and out.is_terminal:
             from rich.markdown import Markdown  # the daemon starts through this module and has no use for it
 
@@ -61,11 +61,11 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
     Example: [bold]earmark privacy check[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         outcomes = []
         from earmark.proof.claims import check_everything
 
-        for outcome in check_everything(config, places, _phrases(places)):
+        for outcome in check_everything(config, home, _phrases(home)):
             outcomes.append(outcome)
             if not json:
                 mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}[
@@ -73,8 +73,8 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
                 ]
                 out.print(f"{mark}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}")
         passed = not any(o.held is False for o in outcomes)
-        if places.ledger_file.exists():
-            with open_ledger(places, read_only=False) as ledger:
+        if home.ledger_file.exists():
+            with open_ledger(home, read_only=False) as ledger:
                 ledger.journal.set_fact(CHECKED, jsonlib.dumps({"passed": passed}), time.time())
         if json:
             print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
@@ -99,10 +99,10 @@ def allow(
     Examples: [bold]earmark privacy allow[/] · [bold]earmark privacy allow --withdraw[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         host = host_away(config)
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger:
+        with open_ledger(home, read_only=False) as ledger:
             if withdraw:
                 ledger.journal.set_fact(FACT, "", now)
                 ledger.journal.note(now, "privacy-withdrawn", "Transcripts stay on this device.")
@@ -121,29 +121,29 @@ def allow(
                 ledger.journal.set_fact(FACT, fingerprint(config), now)
                 ledger.journal.note(now, "privacy-allowed", f"Transcripts may go to {host}.")
                 ledger.jobs.unpark(Stage.SUMMARIZE, now)
-        wake_daemon(places)
+        wake_daemon(home)
         out.print(
             "Allowed. Summaries that waited for it are made now; earmark retry --summary FILE makes others again."
         )
 
 
-def _facts(places: Places, config: Config) -> Facts:
-    report = read_report(places.status_file)
-    running = is_held(places.lock_file)
+def _facts(home: Home, config: Config) -> Facts:
+    report = read_report(home.status_file)
+    running = is_held(home.lock_file)
     folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
     verified: tuple[Instant, bool] | None = None
     made: tuple[tuple[str, int], ...] = ()
     consent = False
-    if places.ledger_file.exists():
-        with open_ledger(places) as ledger:
+    if home.ledger_file.exists():
+        with open_ledger(home) as ledger:
             if fact := ledger.journal.fact(CHECKED):
                 verified = fact[1], bool(jsonlib.loads(fact[0])["passed"])
             made = _made(ledger)
             allowed = ledger.journal.fact(FACT)
             consent = missing_consent(config, allowed[0] if allowed else None) is None
     return Facts(
-        version=__version__, now=time.time(), config_file=str(places.config_file), state=str(places.state),
-        models=str(places.models), folders=folders, model=report.model if report else None, running=running,
+        version=__version__, now=time.time(), config_file=str(home.config_file), state=str(home.state),
+        models=str(home.models), folders=folders, model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
         consent=consent, verified=verified, made=made,
@@ -163,12 +163,12 @@ def _made(ledger: Ledger) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _phrases(places: Places) -> list[str]:
+def _phrases(home: Home) -> list[str]:
     """A few runs of four words that were said, from the latest transcripts."""
-    if not places.ledger_file.exists():
+    if not home.ledger_file.exists():
         return []
     try:
-        with open_ledger(places) as ledger:
+        with open_ledger(home) as ledger:
             rows = ledger.db.all("SELECT recording_id FROM transcripts ORDER BY stored_at DESC LIMIT 3")
             found = [ledger.words.transcript(r["recording_id"]) for r in rows]
     except EarmarkError:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from earmark.cli.console import moment, open_ledger, out, plain_errors, print_json, readable
 from earmark.errors import RetentionError
-from earmark.paths import platform_places
+from earmark.paths import platform_home
 from earmark.retention import receipts
 from earmark.retention.look import hash_of
 
@@ -32,7 +32,7 @@ def list_receipts(
 
     Examples: [bold]earmark receipts list[/] · [bold]earmark receipts list ~/Recordings/old.m4a --json[/]
     """
-    with plain_errors(), open_ledger(platform_places()) as ledger:
+    with plain_errors(), open_ledger(platform_home()) as ledger:
         rows = ledger.receipts.all()
         if file is not None:
             path = file.expanduser().absolute()
@@ -75,7 +75,7 @@ def verify(
                 raise RetentionError(f"{file}: cannot be read as receipts: {error}") from error
             count, problems = len(found), receipts.problems(found)
         else:
-            with open_ledger(platform_places()) as ledger:
+            with open_ledger(platform_home()) as ledger:
                 count, problems = len(ledger.receipts.all()), receipts.verify(ledger)
     if json:
         print_json({"receipts": count, "problems": problems})
@@ -99,7 +99,7 @@ def export(
     Example: [bold]earmark receipts export --out receipts.jsonl[/]
     """
     with plain_errors():
-        with open_ledger(platform_places()) as ledger:
+        with open_ledger(platform_home()) as ledger:
             lines = [
                 json_text.dumps(receipts.exported(r), sort_keys=True) + "\n" for r in ledger.receipts.all()
             ]

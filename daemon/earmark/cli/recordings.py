@@ -32,7 +32,7 @@ from earmark.intake.rules import Rules
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Event
 from earmark.ledger.lock import is_held
-from earmark.paths import Places, platform_places
+from earmark.paths import Home, platform_home
 from earmark.supervisor.report import read_report
 
 STATES = ("waiting", "transcribing", "transcribed", "done", "failed", "parked", "not written", "gone")
@@ -76,7 +76,7 @@ def list_recordings(
 
     Examples: [bold]earmark list[/] · [bold]earmark list --state failed --json[/]
     """
-    with plain_errors(), open_ledger(platform_places()) as ledger:
+    with plain_errors(), open_ledger(platform_home()) as ledger:
         if state is not None and state not in STATES:
             raise typer.BadParameter(f"{state} is not a state; there are: {', '.join(STATES)}")
         rows = []
@@ -123,8 +123,8 @@ def why(
     Example: [bold]earmark why ~/Recordings/standup.m4a[/]
     """
     with plain_errors():
-        places, _ = here_to_look()
-        with open_ledger(places) as ledger:
+        home, _ = here_to_look()
+        with open_ledger(home) as ledger:
             path = known_path(ledger, file)
             artifact = ledger.artifacts.at(path)
             place = ledger.place_of(path)
@@ -132,7 +132,7 @@ def why(
             events = ledger.journal.events(recording_id, path)
             reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
             if place is None and not events and not reasons:
-                reasons = [_why_not(places, path)]
+                reasons = [_why_not(home, path)]
             if place is not None:
                 word, reason = state_of(ledger, place)
                 if artifact is not None and artifact.state == "edited":
@@ -171,10 +171,10 @@ def known_path(ledger: Ledger, file: Path) -> Path:
     return called.pop() if len(called) == 1 else path
 
 
-def _why_not(places: Places, path: Path) -> str:
+def _why_not(home: Home, path: Path) -> str:
     """Why a file that is in no table was not taken: the naming rules can say, or it is in no watched folder."""
     _, config = here_to_look()
-    report = read_report(places.status_file)
+    report = read_report(home.status_file)
     watched = [Path(f) for f in report.folders] if report else [f.path for f in config.folder]
     folder = next((f for f in watched if path.is_relative_to(f)), None)
     if not os.path.lexists(path):
@@ -194,7 +194,7 @@ def _why_not(places: Places, path: Path) -> str:
     if reason := rules.why_not(path.name, str(relative)):
         return reason
     running = (
-        "it will be looked at within a minute" if is_held(places.lock_file) else "the daemon is not running"
+        "it will be looked at within a minute" if is_held(home.lock_file) else "the daemon is not running"
     )
     return f"nothing speaks against it; {running}"
 
@@ -213,8 +213,8 @@ def retry(
     with plain_errors():
         if not files and not failed:
             raise typer.BadParameter("name recordings, or say --failed")
-        places = platform_places()
-        with open_ledger(places, read_only=False) as ledger:
+        home = platform_home()
+        with open_ledger(home, read_only=False) as ledger:
             wanted = _wanted(ledger, files or [], failed)
             now = time.time()
             for recording_id, stage, name in wanted:
@@ -227,7 +227,7 @@ def retry(
                 out.print(f"{escape(short(name))}: will be tried again ({again})")
         if not wanted:
             out.print("Nothing to try again.")
-        wake_daemon(places)
+        wake_daemon(home)
 
 
 def _wanted(ledger: Ledger, files: list[Path], failed: bool) -> list[tuple[str, Stage, str]]:
@@ -248,9 +248,9 @@ def _wanted(ledger: Ledger, files: list[Path], failed: bool) -> list[tuple[str, 
     return wanted
 
 
-def wake_daemon(places: Places) -> None:
+def wake_daemon(home: Home) -> None:
     """Tell a running daemon that the ledger was changed under it."""
-    report = read_report(places.status_file)
-    if report is not None and is_held(places.lock_file):
+    report = read_report(home.status_file)
+    if report is not None and is_held(home.lock_file):
         with contextlib.suppress(OSError):
             os.kill(report.pid, signal.SIGUSR1)

@@ -80,10 +80,10 @@ def plan(
     Examples: [bold]earmark retention plan[/] · [bold]earmark retention plan --at 2027-01-01 --all --json[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         now = time.time()
         wanted = [p.expanduser().absolute() for p in paths or []]
-        with open_ledger(places) as ledger:
+        with open_ledger(home) as ledger:
             found = plan_now(
                 ledger,
                 config,
@@ -121,9 +121,9 @@ def apply_plan(
     Examples: [bold]earmark retention apply[/] · [bold]earmark retention apply --plan monday.json --yes[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger, one_at_a_time(ledger):
+        with open_ledger(home, read_only=False) as ledger, one_at_a_time(ledger):
             recover(ledger, now)
             remember_policy(ledger, config, now)
             document = saved.load(plan_file) if plan_file else None
@@ -145,7 +145,7 @@ def apply_plan(
             report.errors += errors
             counts = (report.trashed, report.purged, report.bytes, len(report.errors))
             ledger.trash.end_sweep(row, time.time(), report.outcome, f"By hand: {report.sentence}", counts)
-        wake_daemon(places)
+        wake_daemon(home)
         if json:
             print_json({"plan": plan_document(found), "trashed": report.trashed, "purged": report.purged,
                         "bytes": report.bytes, "errors": report.errors})  # fmt: skip
@@ -166,9 +166,9 @@ def status(json: AsJson = False) -> None:
     Example: [bold]earmark retention status --json[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         now = time.time()
-        with open_ledger(places) as ledger:
+        with open_ledger(home) as ledger:
             last = ledger.trash.last_sweep()
             trouble = next((t.sentence for t in ledger.journal.troubles() if t.subject == TROUBLE), None)
             in_trash = ledger.trash.in_state("here")
@@ -218,9 +218,9 @@ def accept(
     Example: [bold]earmark retention accept ~/Recordings/noisy.m4a[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger:
+        with open_ledger(home, read_only=False) as ledger:
             for file in files:
                 place = known_place(ledger, file)
                 Inspector(ledger, read_frontmatter, keep_keys(config)).gate_of(place.recording_id)
@@ -263,9 +263,9 @@ def set_rule(
         except ValueError as error:
             raise RetentionError(f"--keep-for: {error}") from error
         rule = RetentionRule(keep_for=span, never=never, delete_after_done=delete_after_done)
-        places, _ = here()
+        home, _ = here()
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger:
+        with open_ledger(home, read_only=False) as ledger:
             place = known_place(ledger, file)
             with ledger.transaction():
                 if clear:
@@ -280,7 +280,7 @@ def set_rule(
                 )
                 ledger.journal.note(now, "rule-set", text, place.recording_id, place.path)
                 ledger.retention.relook(place.path, "its own rule changed")
-        wake_daemon(places)
+        wake_daemon(home)
         out.print(f"{escape(short(place.path))}: {escape(text)}")
 
 

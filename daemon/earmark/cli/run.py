@@ -14,8 +14,9 @@ from earmark.cli.console import err, here, plain_errors
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError
+from earmark.files import make_private
 from earmark.log import configure_logging
-from earmark.paths import make_private, platform_places
+from earmark.paths import platform_home
 from earmark.service.systemd import watchdog_interval
 from earmark.supervisor.loop import Supervisor
 
@@ -42,11 +43,11 @@ def run(
     Examples: [bold]earmark run ~/Recordings[/] · [bold]earmark run ~/Recordings --once[/]
     """
     with plain_errors():
-        places, config = here()
+        home, config = here()
         chosen = _folders(config, folders or [])
         if with_sample:
             _put_sample(chosen[0])
-        make_private(places.state)
+        make_private(home.state)
         screen = Screen(err)
         if service:
             configure_logging(sys.stderr, json=True, verbose=verbose)
@@ -54,11 +55,11 @@ def run(
             configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=screen.render)  # type: ignore[arg-type]
 
         def reload() -> tuple[Config, tuple[Path, ...]]:
-            fresh = load_config(platform_places().config_file)
+            fresh = load_config(platform_home().config_file)
             return fresh, _folders(fresh, folders or [])
 
         supervisor = Supervisor(
-            places,
+            home,
             config,
             chosen,
             load_config=reload,

@@ -68,16 +68,16 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
     Example: [bold]earmark doctor[/]
     """
     with plain_errors():
-        places, config = here()
-        report = read_report(places.status_file)
+        home, config = here()
+        report = read_report(home.status_file)
         folders = [f.path for f in config.folder] or [Path(f) for f in (report.folders if report else ())]
         speech = config.transcription
 
         def model() -> Path:
-            return find_model(speech.model, speech.model_dir, places.models).dir
+            return find_model(speech.model, speech.model_dir, home.models).dir
 
         findings = diagnose(
-            folders, places, find_model=model, sandbox=lambda: (report.sandbox or None) if report else None
+            folders, home, find_model=model, sandbox=lambda: (report.sandbox or None) if report else None
         )
         if json:
             print_json([asdict(f) for f in findings])

@@ -30,7 +30,7 @@ from earmark.domain import JobState, Stage
 from earmark.ledger import Job, Ledger, Place
 from earmark.ledger.lock import holder, is_held
 from earmark.locality.sandbox import NOT_ENFORCED
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.supervisor.report import Report, read_report
 
 SHOWN = 12
@@ -64,10 +64,10 @@ class Status:
     outdated_summaries: int
 
 
-def gather(places: Places, config: Config, ledger: Ledger) -> Status:
+def gather(home: Home, config: Config, ledger: Ledger) -> Status:
     """Read the ledger and the daemon's report."""
-    running = is_held(places.lock_file)
-    report = read_report(places.status_file)
+    running = is_held(home.lock_file)
+    report = read_report(home.status_file)
     by_recording: dict[str, list[Place]] = {}
     for place in ledger.places.all():
         by_recording.setdefault(place.recording_id, []).append(place)
@@ -107,7 +107,7 @@ def gather(places: Places, config: Config, ledger: Ledger) -> Status:
     last = ledger.trash.last_sweep()
     sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
     return Status(
-        running, holder(places.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
+        running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, len(outdated_summaries(ledger, config)),
     )  # fmt: skip
@@ -134,10 +134,10 @@ def status(
     Examples: [bold]earmark status[/] · [bold]earmark status --watch[/] · [bold]earmark status --json | jq .failed[/]
     """
     with plain_errors():
-        places, config = here_to_look()
+        home, config = here_to_look()
         if not watch:
-            with open_ledger(places) as ledger:
-                found = gather(places, config, ledger)
+            with open_ledger(home) as ledger:
+                found = gather(home, config, ledger)
             if json:
                 print_json(as_json(found))
             else:
@@ -146,8 +146,8 @@ def status(
         with Live(console=out, auto_refresh=False, screen=False) as live:
             try:
                 while True:
-                    with open_ledger(places) as ledger:
-                        live.update(show(gather(places, config, ledger)), refresh=True)
+                    with open_ledger(home) as ledger:
+                        live.update(show(gather(home, config, ledger)), refresh=True)
                     time.sleep(1.0)
             except KeyboardInterrupt:
                 return

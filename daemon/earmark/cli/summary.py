@@ -88,10 +88,10 @@ def resummarize(
     with plain_errors():
         if not files and not outdated:
             raise typer.BadParameter("name recordings, or say --outdated")
-        places, config = here()
+        home, config = here()
         if template is not None:
-            _require_template(template, places.templates)
-        with open_ledger(places, read_only=False) as ledger:
+            _require_template(template, home.templates)
+        with open_ledger(home, read_only=False) as ledger:
             wanted = [_recording(ledger, file) for file in files or []]
             if outdated:
                 wanted += [(recording, name) for recording, name, _ in outdated_summaries(ledger, config)]
@@ -116,7 +116,7 @@ def resummarize(
             out.print("[dim]If no summary server answers, they wait for one: earmark summary test[/]")
         if not wanted:
             out.print("Nothing to summarise again.")
-        wake_daemon(places)
+        wake_daemon(home)
 
 
 def outdated_summaries(ledger: Ledger, config: Config) -> list[tuple[str, str, str]]:

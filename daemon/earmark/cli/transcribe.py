@@ -62,10 +62,10 @@ def transcribe(
 
 
 def _hear(path: Path, language: str | None) -> Transcript:
-    places, config = here()
+    home, config = here()
     settings = folder_settings(config, path.parent)
     configured = config.transcription
-    model = find_model(settings.model, configured.model_dir, places.models)
+    model = find_model(settings.model, configured.model_dir, home.models)
     content = read_content(path)
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
     worker = Worker(TRANSCRIPTION_WORKER, inbox.put)

@@ -29,8 +29,8 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
     Example: [bold]earmark trash list --json[/]
     """
     with plain_errors():
-        places, config = here()
-        with open_ledger(places) as ledger:
+        home, config = here()
+        with open_ledger(home) as ledger:
             rows = ledger.trash.in_state("here", "moving", "restoring", "purging")
         if json:
             print_json(
@@ -70,16 +70,16 @@ def restore_files(
     Examples: [bold]earmark trash restore ~/Recordings/standup.m4a[/] · [bold]earmark trash restore 12 13[/]
     """
     with plain_errors():
-        places, _ = here()
+        home, _ = here()
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger, one_at_a_time(ledger):
+        with open_ledger(home, read_only=False) as ledger, one_at_a_time(ledger):
             recover(ledger, now)
             for row in [found for name in what for found in _wanted(ledger, name)]:
                 path = restore(ledger, row, now)
                 out.print(
                     f"{escape(short(path))} is back, and held (let go with: earmark hold --release FILE)"
                 )
-        wake_daemon(places)
+        wake_daemon(home)
 
 
 @app.command()
@@ -94,9 +94,9 @@ def empty(
     Examples: [bold]earmark trash empty[/] · [bold]earmark trash empty 12 --yes[/]
     """
     with plain_errors():
-        places, _ = here()
+        home, _ = here()
         now = time.time()
-        with open_ledger(places, read_only=False) as ledger, one_at_a_time(ledger):
+        with open_ledger(home, read_only=False) as ledger, one_at_a_time(ledger):
             recover(ledger, now)
             rows = (
                 [found for name in what for found in _wanted(ledger, name)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from earmark.errors import EnvironmentFault, LedgerError
-from earmark.paths import make_private
+from earmark.files import make_private
 
 MIGRATIONS: tuple[str, ...] = ("schema.sql", "0002_retention.sql", "0003_wishes.sql")
 """Scripts in order; PRAGMA user_version counts how many have run."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from earmark.errors import EnvironmentFault, LedgerBusy
-from earmark.paths import make_private
+from earmark.files import make_private
 
 
 class DaemonLock:

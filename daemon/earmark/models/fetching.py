@@ -13,10 +13,10 @@ from typing import Any
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
+from earmark.files import make_private
 from earmark.models.catalog import known
 from earmark.models.inventory import Card
 from earmark.models.sideload import valid_name
-from earmark.paths import make_private
 from earmark.transcription.models import require_files
 
 KEPT = (

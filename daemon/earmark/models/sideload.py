@@ -18,8 +18,8 @@ from typing import IO
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
+from earmark.files import make_private
 from earmark.models.inventory import Card
-from earmark.paths import make_private
 from earmark.transcription.models import require_files
 
 FILES = frozenset(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from earmark.context import Context
 from earmark.domain import Stage
 from earmark.intake.content import Content
 from earmark.ledger import Place
 from earmark.log import get_logger
-from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import BACK
 from earmark.pipeline.rebuild import adopt_notes
 from earmark.retention.tombstones import why_refused

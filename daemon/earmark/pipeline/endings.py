@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from earmark.context import Context
 from earmark.ledger import Job
 from earmark.log import get_logger
-from earmark.pipeline.context import Context
 from earmark.pipeline.verdict import End, judge
 
 log = get_logger(__name__)

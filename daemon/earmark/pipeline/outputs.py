@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from earmark.config import FolderSettings
+from earmark.context import Context
 from earmark.domain import Kind, Summary, Transcript
 from earmark.errors import ConfigError
 from earmark.ledger import Place, Recording
@@ -16,7 +17,6 @@ from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.sidecars import SIDECARS
 from earmark.notes.style import NoteContext, NoteStyle
-from earmark.pipeline.context import Context
 from earmark.retention.fate import audio_fate
 from earmark.summarization.templating import load_template
 
@@ -101,7 +101,7 @@ def _layout(context: Context, summary: Summary | None) -> str:
     if summary is None:
         return ""
     try:
-        return load_template(summary.template, context.places.templates).layout
+        return load_template(summary.template, context.home.templates).layout
     except ConfigError as error:
         # The template was fine when the summary was made, and is only missed for the looks of its note.
         log.warning("template-layout-not-used", template=summary.template, reason=str(error))

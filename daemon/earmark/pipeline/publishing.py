@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.context import Context
 from earmark.domain import JobState, Kind, Stage
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import Artifact, Place
@@ -26,7 +27,6 @@ from earmark.notes.writer import (
     publish,
     remove_stale_temps,
 )
-from earmark.pipeline.context import Context
 from earmark.pipeline.outputs import Output, outputs
 from earmark.retention.fate import outdate_unedited
 
@@ -64,7 +64,7 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
         except OSError as error:
             _not_written(context, place, environment_fault(error, place.path.parent))
         except EnvironmentFault as fault:
-            if str(context.places.ledger_file) in str(fault):
+            if str(context.home.ledger_file) in str(fault):
                 raise
             _not_written(context, place, fault)
         except LedgerError:

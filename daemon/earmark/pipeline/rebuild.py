@@ -7,6 +7,7 @@ import itertools
 import time
 from pathlib import Path
 
+from earmark.context import Context
 from earmark.domain import Instant, Kind, Stage
 from earmark.ledger import Ledger
 from earmark.ledger.salvage import salvage
@@ -14,7 +15,6 @@ from earmark.log import get_logger
 from earmark.notes.frontmatter import LIMIT, recording_of
 from earmark.notes.names import candidates
 from earmark.notes.style import NoteStyle
-from earmark.pipeline.context import Context
 
 log = get_logger(__name__)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from earmark.context import Context
 from earmark.domain import Fault, JobState, Stage
 from earmark.errors import ConfigError
 from earmark.ledger import Job
@@ -15,7 +16,6 @@ from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.locality.consent import FACT, missing_consent
 from earmark.log import get_logger
 from earmark.messages import Failed, Summarized, SummarizeRequest, pack_path
-from earmark.pipeline.context import Context
 
 log = get_logger(__name__)
 
@@ -44,7 +44,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         ledger.jobs.fail(job.id, "there is no transcript to summarise; run: earmark retry", now)
         return None
     places = ledger.places.of(job.recording_id)
-    settings = context.settings(places[0].folder if places else context.places.state)
+    settings = context.settings(places[0].folder if places else context.home.state)
     summary = context.config.summary
     endpoint = summary.endpoint
     fallback, api_key = None, ""
@@ -71,7 +71,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         privacy=context.config.privacy,
         allowed_hosts=summary.allowed_hosts,
         template=ledger.words.wished_template(job.recording_id) or settings.template,
-        template_dir=pack_path(context.places.templates),
+        template_dir=pack_path(context.home.templates),
         language=summary.language,
         vocabulary=settings.vocabulary,
         max_points=summary.max_points,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from earmark.context import Context
 from earmark.domain import Fault, Stage
 from earmark.ledger import Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
 from earmark.log import get_logger
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest, pack_path
-from earmark.pipeline.context import Context
 
 log = get_logger(__name__)
 

@@ -12,14 +12,14 @@ from earmark.errors import EarmarkError, PrivacyError
 from earmark.locality.confinement import pinned_addresses
 from earmark.locality.consent import host_away
 from earmark.locality.endpoint import resolve_endpoint
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.proof.installation import modes, running_daemon, supervisor_sockets, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.outcome import Outcome
 from earmark.proof.walls import WALLS, hostile_environment, walls
 
 
-def check_everything(config: Config, places: Places, words: Sequence[str] = ()) -> Iterator[Outcome]:
+def check_everything(config: Config, home: Home, words: Sequence[str] = ()) -> Iterator[Outcome]:
     """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be."""
     with trap() as caught, tempfile.TemporaryDirectory(prefix="earmark-proof-") as scratch:
         for worker in WALLS:
@@ -28,9 +28,9 @@ def check_everything(config: Config, places: Places, words: Sequence[str] = ()) 
         yield addresses_are_judged()
         yield configured_endpoint(config)
         yield supervisor_sockets(Path(scratch))
-        yield running_daemon(config, places)
-        yield modes(config, places)
-        yield words_elsewhere(places, words)
+        yield running_daemon(config, home)
+        yield modes(config, home)
+        yield words_elsewhere(home, words)
 
 
 def addresses_are_judged() -> Outcome:

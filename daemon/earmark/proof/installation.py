@@ -13,7 +13,7 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.locality.confinement import pinned_addresses
 from earmark.locality.sockets import internet_sockets
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.supervisor.report import read_report
 
@@ -38,10 +38,10 @@ def supervisor_sockets(scratch: Path) -> Outcome:
     return Outcome(claim, not others, f"it has {', '.join(others)}" if others else "no internet socket")
 
 
-def running_daemon(config: Config, places: Places) -> Outcome:
+def running_daemon(config: Config, home: Home) -> Outcome:
     """The socket tables of the daemon that runs, and of what it started."""
     claim = "Nothing of the running daemon is connected outside"
-    report = read_report(places.status_file)
+    report = read_report(home.status_file)
     if report is None or not Path(f"/proc/{report.pid}").is_dir():
         return Outcome(claim, None, "no daemon is running (or this is not Linux)")
     if others := [family for family in report.sockets if family != "AF_UNIX"]:
@@ -77,13 +77,13 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def modes(config: Config, places: Places) -> Outcome:
+def modes(config: Config, home: Home) -> Outcome:
     """Folders 0700 and files 0600, all of the state and the key."""
     claim = "State and keys are readable by you only"
-    if not places.state.exists():
-        return Outcome(claim, None, f"{places.state} is not there yet")
+    if not home.state.exists():
+        return Outcome(claim, None, f"{home.state} is not there yet")
     keys = [config.summary.api_key_file] if config.summary.api_key_file else []
-    opened = [f"{p} ({mode:o})" for p, mode in _open_to_others([places.state, *_below(places.state), *keys])]
+    opened = [f"{p} ({mode:o})" for p, mode in _open_to_others([home.state, *_below(home.state), *keys])]
     more = f" and {len(opened) - 3} more" if len(opened) > 3 else ""
     return Outcome(
         claim, not opened, f"open to others: {', '.join(opened[:3])}{more}" if opened else "0600 and 0700"
@@ -105,14 +105,14 @@ def _open_to_others(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
             yield path, mode
 
 
-def words_elsewhere(places: Places, words: Sequence[str]) -> Outcome:
+def words_elsewhere(home: Home, words: Sequence[str]) -> Outcome:
     """Phrases that were said, looked for in everything of the state folder but the ledger."""
     claim = "What was said is in the ledger and nowhere else in the state folder"
     if not words:
         return Outcome(claim, None, "nothing was transcribed yet")
     holders = []
-    for path in places.state.rglob("*"):
-        ours = path.relative_to(places.state)
+    for path in home.state.rglob("*"):
+        ours = path.relative_to(home.state)
         if path.is_file() and not ours.name.startswith("ledger.db") and ours.parts[0] != "trash":
             text = path.read_bytes()
             holders += [str(ours) for phrase in words if phrase.encode() in text]

@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from earmark.files import make_private
 from earmark.ledger import Ledger
-from earmark.paths import make_private
 
 FOLDER = ".earmark-trash"
 """The trash inside a drop folder, used where the state folder is on another filesystem."""

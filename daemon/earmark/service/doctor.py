@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.errors import EarmarkError
 from earmark.locality.sandbox import NOT_ENFORCED
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.service.install import Run, lingers
 
 ROOM = 500 * 1024 * 1024
@@ -34,7 +34,7 @@ class Finding:
 
 def diagnose(
     folders: Sequence[Path],
-    places: Places,
+    home: Home,
     *,
     find_model: Callable[[], Path],
     sandbox: Callable[[], Sequence[str] | None],
@@ -50,12 +50,12 @@ def diagnose(
     macOS gives each program its own permissions, so only
     a daemon that was started by launchd sees exactly what the service sees.
     """
-    return list(_findings(folders, places, find_model, sandbox, platform, proc, systemd_booted, run))
+    return list(_findings(folders, home, find_model, sandbox, platform, proc, systemd_booted, run))
 
 
 def _findings(
     folders: Sequence[Path],
-    places: Places,
+    home: Home,
     find_model: Callable[[], Path],
     sandbox: Callable[[], Sequence[str] | None],
     platform: str,
@@ -66,8 +66,8 @@ def _findings(
     yield _python()
     for folder in folders:
         yield check_folder(folder, platform)
-    yield check_state(places.state)
-    yield from check_room((places.state, *folders))
+    yield check_state(home.state)
+    yield from check_room((home.state, *folders))
     yield check_model(find_model)
     yield check_sandbox(sandbox)
     if platform.startswith("linux"):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import EarmarkError, EnvironmentFault
-from earmark.paths import make_private, platform_places
+from earmark.files import make_private
+from earmark.paths import platform_home
 from earmark.service import launchd, systemd
 from earmark.service.units import unit_text
 
@@ -45,7 +46,7 @@ def render(
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
         return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"
     # In the state folder: private, swept by [retention.logs], and searched when a recording is erased.
-    log_file = platform_places(dict(environ)).state / "earmark.log"
+    log_file = platform_home(dict(environ)).state / "earmark.log"
     text = launchd.fill_in(
         unit_text("launchd/org.earmark.daemon.plist"), executable, log_file, folders, carried
     )
@@ -69,7 +70,7 @@ def install(
     _write(path, render(kind, executable, folders, environ))
     done = [f"Wrote {path}."]
     if kind == "launchd":
-        make_private(platform_places(dict(environ)).state)
+        make_private(platform_home(dict(environ)).state)
         _launchd_start(path, run)
         done.append("Started it; it starts again at every login and after a crash.")
         done.append(

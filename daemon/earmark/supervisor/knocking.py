@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from earmark.context import Context
 from earmark.locality import knock
 from earmark.log import get_logger
 from earmark.pipeline import summarizing
-from earmark.pipeline.context import Context
 
 log = get_logger(__name__)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from earmark.context import Context
 from earmark.errors import ModelError
 from earmark.locality.sandbox import start_prefix
 from earmark.log import get_logger
 from earmark.messages import LoadModel, pack_path
-from earmark.pipeline.context import Context
 from earmark.supervisor.crew import cores, memory_limit, thread_count, worker_count
 from earmark.transcription.models import SpeechModel, find_model
 
@@ -31,7 +31,7 @@ class Loading:
         """The model of this name, or None after putting the reason where `status` shows it."""
         context = self._context
         try:
-            model = find_model(name, context.config.transcription.model_dir, context.places.models)
+            model = find_model(name, context.config.transcription.model_dir, context.home.models)
         except ModelError as error:
             if context.ledger.journal.trouble(TROUBLE, "system", str(error), context.now()):
                 log.error("no-model", reason=str(error))

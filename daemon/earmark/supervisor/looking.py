@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from earmark.context import Context
 from earmark.intake.folder import Look, look
 from earmark.intake.rules import Rules
 from earmark.intake.settle import Settling, being_written
@@ -13,7 +14,6 @@ from earmark.intake.watcher import Watcher
 from earmark.ledger.places import Identity
 from earmark.log import get_logger
 from earmark.pipeline.acceptance import accept, note_missing
-from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
 from earmark.supervisor.reader import Read, Reader

@@ -15,15 +15,15 @@ from typing import Any
 
 from earmark import __version__
 from earmark.config import Config
+from earmark.context import Clock, Context
 from earmark.domain import Fault
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
 from earmark.ledger import DaemonLock, Ledger
 from earmark.locality.sockets import own_families
 from earmark.log import get_logger
 from earmark.messages import Failed
-from earmark.paths import Places
+from earmark.paths import Home
 from earmark.pipeline import rebuild
-from earmark.pipeline.context import Clock, Context
 from earmark.pipeline.publishing import clear_litter
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.looking import Looking
@@ -66,7 +66,7 @@ class Supervisor:
     `run` returns 0, or 65 if `once` and a recording of this run failed. Raises LedgerBusy if another daemon runs.
     """
 
-    places: Places
+    home: Home
     config: Config
     folders: tuple[Path, ...]
     load_config: Callable[[], tuple[Config, tuple[Path, ...]]]
@@ -93,7 +93,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Work until told to stop (or, with `once`, until nothing is left to do)."""
-        with DaemonLock(self.places.lock_file) as lock, self._signals():
+        with DaemonLock(self.home.lock_file) as lock, self._signals():
             result = 0
             damage: LedgerError | None = None
             while not self._stopping:
@@ -127,11 +127,9 @@ class Supervisor:
 
     def _session(self) -> int:
         """From opening the ledger to a stop or a fault; every fault of the machine ends one and begins another."""
-        with Ledger(self.places.ledger_file) as ledger:
+        with Ledger(self.home.ledger_file) as ledger:
             ledger.db.check()
-            context = Context(
-                ledger, self.places, self.config, self.folders, clock=self.clock, step=self.step
-            )
+            context = Context(ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step)
             reader = Reader(self._inbox.put)
             looking = Looking(context, reader, lambda folder: self._inbox.put(Hint(folder)))
             shifts = Shifts(context, self._run_id, self._inbox.put, self.start)
@@ -140,12 +138,12 @@ class Supervisor:
                 shifts.take_over()
                 clear_litter(context)
                 self._paused = None
-                log.info("watching", folders=[str(f) for f in self.folders], state=str(self.places.state))
+                log.info("watching", folders=[str(f) for f in self.folders], state=str(self.home.state))
                 self.notifier.ready(f"Watching {len(self.folders)} folder(s)")
                 while not self._stopping:
                     if not ledger.db.is_there():
                         raise EnvironmentFault(
-                            f"{self.places.ledger_file} was removed while earmark was running; a new ledger will be "
+                            f"{self.home.ledger_file} was removed while earmark was running; a new ledger will be "
                             "filled from the folders and the notes in them"
                         )
                     looking.turn()
@@ -248,7 +246,7 @@ class Supervisor:
             version=__version__,
             started_at=self._started_at,
             folders=tuple(str(f) for f in self.folders),
-            config_file=str(self.places.config_file),
+            config_file=str(self.home.config_file),
             working=working,
             settling=tuple(os.fsdecode(p) for p in list(looking.settling.waiting())[:50]),
             being_written=tuple(os.fsdecode(p) for p in sorted(looking.written_to)),
@@ -261,8 +259,8 @@ class Supervisor:
             next_sweep=sweeping.next_at(),
         )
         # `forget` removes the file, because it may name what was erased; `status` is to have it again at once.
-        if report != self._reported or not self.places.status_file.exists():
-            write_report(self.places.status_file, report)
+        if report != self._reported or not self.home.status_file.exists():
+            write_report(self.home.status_file, report)
             self._reported = report
 
     def _say_caught_up(self, looking: Looking, shifts: Shifts) -> None:
@@ -278,10 +276,10 @@ class Supervisor:
         self._paused = reason
         self.notifier.status(f"Paused: {reason}")
         write_report(
-            self.places.status_file,
+            self.home.status_file,
             Report(
                 os.getpid(), __version__, self._started_at, tuple(str(f) for f in self.folders),
-                str(self.places.config_file), paused=reason,
+                str(self.home.config_file), paused=reason,
             ),
         )  # fmt: skip
         until = self.clock.monotonic() + PAUSE
@@ -300,7 +298,7 @@ class Supervisor:
     def _damage(self) -> LedgerError | None:
         """What is wrong with the ledger's file, if anything is."""
         try:
-            with Ledger(self.places.ledger_file) as ledger:
+            with Ledger(self.home.ledger_file) as ledger:
                 ledger.db.check(thorough=True)
         except LedgerError as error:
             return error
@@ -315,10 +313,10 @@ class Supervisor:
         if self._ledgers_lost:
             self._pause(f"{error}. That is the second time; the disk may be failing")
         self._ledgers_lost += 1
-        aside = rebuild.set_aside(self.places.ledger_file, self.clock.wall())
+        aside = rebuild.set_aside(self.home.ledger_file, self.clock.wall())
         log.error("ledger-set-aside", reason=str(error), kept=str(aside))
         self.notifier.status(f"The ledger was damaged and is being rebuilt: {error}")
-        with Ledger(self.places.ledger_file) as ledger:
+        with Ledger(self.home.ledger_file) as ledger:
             rebuild.refill(ledger, aside, self.clock.wall())
 
     @contextlib.contextmanager

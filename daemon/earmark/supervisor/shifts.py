@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from earmark.context import Context
 from earmark.domain import Fault, JobState, Stage
 from earmark.ledger.jobs import backoff
 from earmark.log import get_logger
@@ -21,7 +22,6 @@ from earmark.messages import (
     SummarizeRequest,
 )
 from earmark.pipeline import endings, summarizing, transcribing
-from earmark.pipeline.context import Context
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing

@@ -9,8 +9,8 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from earmark.context import Context
 from earmark.notes.frontmatter import read_frontmatter
-from earmark.pipeline.context import Context
 from earmark.retention.sweep import next_sweep, remember_policy, scheduled_sweep, sweep_due
 
 BUDGET = 10.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from earmark.config import Config, FolderSettings, folder_settings
 from earmark.domain import Instant
 from earmark.ledger import Ledger
-from earmark.paths import Places
+from earmark.paths import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Context:
     """Handed to each stage. `config` and `folders` are replaced together when the configuration is reloaded."""
 
     ledger: Ledger
-    places: Places
+    home: Home
     config: Config
     folders: tuple[Path, ...]
     clock: Clock = field(default_factory=Clock)
