@@ -22,14 +22,14 @@ from typing import Any
 import psutil
 from earmark.config import Config
 from earmark.context import Context
-from earmark.domain import Stage
-from earmark.intake.folder import look
+from earmark.domain import Date, Dated, Instant, Stage
+from earmark.files import Identity
+from earmark.intake.folder import scan as scan_folder
 from earmark.intake.rules import Rules
 from earmark.ledger import Ledger
-from earmark.ledger.places import Identity
 from earmark.paths import Home
-from earmark.supervisor.crew import cores, thread_count, worker_count
-from earmark.supervisor.shifts import Shifts
+from earmark.supervisor.sizing import cores, thread_count, worker_count
+from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.transcription.models import find_model
 from earmark.workers import start_process
 from measuring.daemon import Daemon, Drop
@@ -171,20 +171,19 @@ def scan(table: Table, root: Path, _: Speech, quick: bool) -> None:
     first: list[float] = []
     again: list[float] = []
     rows: list[float] = []
-    known = look(folder, rules, True, {}).new
+    known = scan_folder(folder, rules, True, {}).new
     turns: list[float] = []
     processor: list[float] = []
     with Ledger(root / "large.db") as ledger:
         _fill(ledger, folder, known)
-        shifts = Shifts(
-            Context(ledger, _places(root), Config(), (folder,)), "bench", lambda _: None, start_process
-        )
+        context = Context(ledger, Home(root / "config", root / "state", root / "data"), Config(), (folder,))
+        stage = TranscriptionStage(context, "bench", lambda _: None, start_process)
         for _round in range(3 if quick else 7):
-            first.append(_timed(lambda: look(folder, rules, True, {})))
-            again.append(_timed(lambda: look(folder, rules, True, known)))
-            processor.append(_timed(lambda: look(folder, rules, True, known), time.process_time))
+            first.append(_timed(lambda: scan_folder(folder, rules, True, {})))
+            again.append(_timed(lambda: scan_folder(folder, rules, True, known)))
+            processor.append(_timed(lambda: scan_folder(folder, rules, True, known), time.process_time))
             rows.append(_timed(lambda: ledger.places.identities(folder)))
-            turns.append(_timed(lambda: _turn(shifts)))
+            turns.append(_timed(lambda: _turn(context, stage)))
     assert len(known) == count
     assert all(isinstance(identity, Identity) for identity in known.values())
     table.add("look, nothing known", first, seconds, most=most)
@@ -194,29 +193,30 @@ def scan(table: Table, root: Path, _: Speech, quick: bool) -> None:
     table.add("one turn of the loop's questions to a ledger of so many, all done", turns, seconds)
 
 
-def _turn(shifts: Shifts) -> None:
+def _turn(context: Context, stage: TranscriptionStage) -> None:
     """What the loop asks of the ledger each time it wakes."""
-    shifts.turn()
-    shifts.idle()
-    shifts.next_at()
+    jobs, now = context.ledger.jobs, context.now()
+    stage.turn()
+    stage.next_at(context.clock.monotonic())
+    jobs.count()
+    jobs.without_file()
+    jobs.next_due(now)
+    context.ledger.places.next_due(now)
 
 
 def _fill(ledger: Ledger, folder: Path, known: dict[bytes, Identity]) -> None:
     """A ledger in which every one of these files has been transcribed and summarized."""
+    start = Instant(0.0)
     with ledger.transaction():
         for number, (path, identity) in enumerate(known.items()):
             recording = f"{number:064x}"
-            ledger.places.add_recording(recording, 1, 0.0, 0.0, 0)
-            ledger.places.put(Path(os.fsdecode(path)), folder, recording, identity, 0.0)
+            ledger.recordings.add(recording, 1, start, Date(start, "", Dated.FILE), 0)
+            ledger.places.put(Path(os.fsdecode(path)), folder, recording, identity, start)
             for stage in Stage:
-                ledger.jobs.add(recording, stage, 0.0)
+                ledger.jobs.add(recording, stage, start)
         for table in ("recordings SET done_at = 1, ", "places SET "):
             ledger.db.execute(f"UPDATE {table} transcript_rev = 1, summary_rev = 1")
         ledger.db.execute("UPDATE jobs SET state = 'done'")
-
-
-def _places(root: Path) -> Home:
-    return Home(root / "config", root / "state", root / "data")
 
 
 def _timed(act: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

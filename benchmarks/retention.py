@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from earmark.config import parse_config
-from earmark.domain import Segment, Transcript
-from earmark.ledger import Identity, Ledger
-from earmark.notes.frontmatter import read_frontmatter
-from earmark.retention.planning import plan_now, remember_policy
+from earmark.context import Clock, Context
+from earmark.domain import Instant, Segment, Tick, Transcript
+from earmark.files import Identity
+from earmark.ledger import Ledger
+from earmark.paths import Home
+from earmark.retention import plan_now
 
 DAY = 86400.0
-NOW = 1_790_000_000.0
+NOW = Instant(1_790_000_000.0)
 ON_DISK = 1000
 FOLDERS = 10
 
@@ -49,10 +51,6 @@ def fill(root: Path, artifacts: int) -> None:
     db = ledger.db
     db.execute("PRAGMA synchronous = OFF")
     span = 5 * 365 * DAY
-    with ledger.transaction():
-        for policy in POLICIES.values():
-            config = parse_config({"retention": policy}, "benchmark")
-            remember_policy(ledger, config, NOW - 3000 * DAY)
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in ("r", "p", "j", "a", "u")}
     for n in range(recordings):
         folder = root / "drop" / f"{n % FOLDERS}"
@@ -71,7 +69,7 @@ def fill(root: Path, artifacts: int) -> None:
             note.write_bytes(text)
             digest, note_digest = sha256(data).hexdigest(), sha256(text).hexdigest()
             identity = Identity.of(path.stat())
-        rows["r"].append((digest, identity.size, done, done, 0, 600.0, 1, 1, done))
+        rows["r"].append((digest, identity.size, done, done, "", "file date", 0, 600.0, 1, 1, done))
         rows["p"].append(
             (os.fsencode(path), os.fsencode(folder), digest, identity.size, identity.mtime_ns, identity.inode,
              identity.device, done, 1, 1)
@@ -90,9 +88,6 @@ def fill(root: Path, artifacts: int) -> None:
             rows["u"].append((digest, said))
         if n % 20_000 == 19_999 or n == recordings - 1:
             _store(ledger, rows)
-    latest = ledger.retention.latest_policy()
-    assert latest is not None
-    db.execute("UPDATE accepted_under SET policy_id = ?", (latest[0],))
     db.fold()
     ledger.close()
 
@@ -101,8 +96,8 @@ def _store(ledger: Ledger, rows: dict[str, list[tuple[Any, ...]]]) -> None:
     db = ledger.db
     with ledger.transaction():
         db.execute_many(
-            "INSERT INTO recordings (id, size, accepted_at, media_time, priority, duration, transcript_rev, summary_rev,"
-            " done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO recordings (id, size, accepted_at, recorded_at, recorded_text, recorded_from, priority,"
+            " duration, transcript_rev, summary_rev, done_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows["r"],
         )
         db.execute_many(
@@ -128,9 +123,13 @@ def _store(ledger: Ledger, rows: dict[str, list[tuple[Any, ...]]]) -> None:
 def plan_once(root: Path, policy: str) -> None:
     """In a process of its own: plan, and print what it took as JSON."""
     config = parse_config({"retention": POLICIES[policy]}, "benchmark")
-    with Ledger(root / "state" / "ledger.db", read_only=True) as ledger:
+    home = Home(root / "config", root / "state", root / "data")
+    clock = Clock(wall=lambda: NOW, monotonic=lambda: Tick(0.0))
+    folders = tuple(root / "drop" / str(number) for number in range(FOLDERS))
+    with Ledger(home.ledger_file, read_only=True) as ledger:
+        context = Context(ledger, home, config, folders, clock=clock)
         start, cpu = time.perf_counter(), time.process_time()
-        plan = plan_now(ledger, config, NOW, read_frontmatter, remember=False, retroactive=True)
+        plan = plan_now(context, writes=False)
         took, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 * 1024 if sys.platform == "darwin" else 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -25,13 +26,13 @@ def clips(folder: Path, seconds: float) -> list[Path]:
     with av.open(str(SAMPLE)) as source:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
         pieces = [f.to_ndarray() for d in source.decode(audio=0) for f in resampler.resample(d)]
-    samples = np.concatenate(pieces, axis=1)[:, : int(seconds * 48_000)]
+    samples = np.concatenate(pieces, axis=1)[:, : int(seconds * 48_000)].astype(np.int16)
     made = []
     for suffix, codec in CONTAINERS.items():
         target = folder / f"clip.{suffix}"
         try:
             with av.open(str(target), "w") as out:
-                stream = out.add_stream(codec, rate=48_000, layout="mono")
+                stream: Any = out.add_stream(codec, rate=48_000, layout="mono")
                 frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
                 frame.rate = 48_000
                 encode = av.AudioResampler(

@@ -70,8 +70,8 @@ class SayTo(SystemdNotifier):
 
 
 def supervisor(home: Home, folders: tuple[Path, ...], config: Config, **options: Any) -> Supervisor:
-    options = {"start": start_standin, "clock": Clock()} | options
-    return Supervisor(home, config, folders, load_config=lambda: (config, folders), **options)
+    chosen: dict[str, Any] = {"start": start_standin, "clock": Clock()} | options
+    return Supervisor(home, config, folders, load_config=lambda: (config, folders), **chosen)
 
 
 @dataclass

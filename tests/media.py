@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -45,7 +46,7 @@ def write(
     planes = np.atleast_2d(channels).astype(np.float32)
     with av.open(str(path), "w") as out:
         out.metadata.update(tags)
-        stream = out.add_stream(codec, rate=rate, layout=layout)
+        stream: Any = out.add_stream(codec, rate=rate, layout=layout)
         if codec == "wmav2":
             stream.bit_rate = 64_000  # it has no default that it accepts
         resampler = av.AudioResampler(
@@ -73,7 +74,8 @@ def alike(heard: Samples, said: Samples) -> float:
     """
 
     def loudness(x: Samples) -> Samples:
-        return np.sqrt(np.mean(np.square(x[: len(x) // 320 * 320].reshape(-1, 320)), axis=1))
+        means: Samples = np.sqrt(np.mean(np.square(x[: len(x) // 320 * 320].reshape(-1, 320)), axis=1))
+        return means
 
     a, b = loudness(heard), loudness(said)
     found = []

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from earmark.config import Config, parse_config
-from earmark.domain import Kind, Segment, Stage, Summary, Transcript
-from earmark.ledger import Identity, Ledger, Place
-from earmark.notes.frontmatter import read_frontmatter
-from earmark.retention.applying import SweepReport, apply
-from earmark.retention.planning import plan_now, remember_policy
-from earmark.retention.sweep import scheduled_sweep
+from earmark.config import parse_config
+from earmark.context import Clock, Context
+from earmark.domain import Date, Dated, Event, Instant, Kind, Segment, Stage, Summary, Tick, Transcript
+from earmark.files import Identity, content_of, digest
+from earmark.ledger import Digests, Ledger, Place
+from earmark.notes.comparing import digests
+from earmark.paths import Home
+from earmark.retention import plan_now, remember_policy, sweep_by_clock
+from earmark.retention.rules.decide import Plan
+from earmark.retention.sweep.apply import SweepReport, apply
 
 DAY = 86400.0
-T0 = 1_760_000_000.0
+T0 = Instant(1_760_000_000.0)
 """9 October 2025."""
 
 
@@ -29,92 +32,123 @@ class World:
         self.drop = root / "drop"
         self.drop.mkdir(parents=True, exist_ok=True)
         self.now = T0
-        self.ledger = Ledger(root / "state" / "ledger.db")
         self.boots = 0.0
-        self.config = Config()
+        home = Home(root / "config", root / "state", root / "data")
+        clock = Clock(wall=lambda: self.now, monotonic=lambda: Tick(0.0))
+        self.context = Context(
+            Ledger(home.ledger_file), home, parse_config({}, "test"), (self.drop,), clock=clock
+        )
         self.set_policy(retention or {})
 
-    def set_policy(self, retention: dict[str, Any], folder: list[dict[str, Any]] | None = None) -> None:
-        self.config = parse_config({"retention": retention, "folder": folder or []}, "test")
-        remember_policy(self.ledger, self.config, self.now)
+    @property
+    def ledger(self) -> Ledger:
+        return self.context.ledger
 
-    def record(self, name: str, *, done: bool = True, dated: float | None = None, **transcript: Any) -> Place:
+    def reopen(self) -> None:
+        """As a new process finds it."""
+        self.ledger.close()
+        self.context.ledger = Ledger(self.context.home.ledger_file)
+
+    def set_policy(self, retention: dict[str, Any], folder: list[dict[str, Any]] | None = None) -> None:
+        """These are the rules from now on."""
+        self.context.config = parse_config({"retention": retention, "folder": folder or []}, "test")
+        remember_policy(self.context)
+
+    def record(
+        self,
+        name: str,
+        *,
+        done: bool = True,
+        dated: float | None = None,
+        audio: bytes | None = None,
+        **transcript: Any,
+    ) -> Place:
         """A recording that was dropped now, transcribed, summarized and (if `done`) finished, with its two notes."""
         path = self.drop / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        audio = b"RIFF" + os.fsencode(name) + random.Random(os.fsencode(name)).randbytes(3000)
+        if audio is None:
+            audio = b"RIFF" + os.fsencode(name) + random.Random(os.fsencode(name)).randbytes(3000)
         path.write_bytes(audio)
-        recording_id = hashlib.sha256(audio).hexdigest()
-        ledger, now = self.ledger, self.now
+        return self.take_in(path, done=done, dated=dated, **transcript)
+
+    def take_in(
+        self, path: Path, *, done: bool = True, dated: float | None = None, **transcript: Any
+    ) -> Place:
+        """The same for a file that is there already."""
+        content, ledger, now = content_of(path), self.ledger, self.now
+        recording_id = content.sha256
+        at = now if dated is None else Instant(dated)
         with ledger.transaction():
-            ledger.places.add_recording(recording_id, len(audio), now, now if dated is None else dated, 0)
-            ledger.places.put(path, self.drop, recording_id, Identity.of(path.stat()), now)
+            ledger.recordings.add(
+                recording_id, content.size, now, Date(at, "", Dated.FILE), 0, content.body_sha256
+            )
+            ledger.places.put(path, self.drop, recording_id, content.identity, now)
             for stage in Stage:
                 ledger.jobs.add(recording_id, stage, now)
-            ledger.journal.note(now, "accepted", "A new recording.", recording_id, path)
+            self.context.tell(Event.ACCEPTED, "A new recording.", recording=recording_id, file=path)
         if not done:
-            place = ledger.places.at(path)
-            assert place is not None
-            return place
-        said = transcript.pop("said", f"the secret of {name!a} is a purple walrus")
+            return self.place(path)
+        said = transcript.pop("said", f"the secret of {path.name!a} is a purple walrus")
         facts: dict[str, Any] = {
             "segments": (Segment(0.0, 9.5, said, 0.9),), "language": "en", "language_probability": 0.99,
             "duration": 10.0, "speech_seconds": 9.0, "model": "tiny.en", "engine": "whisper",
         }  # fmt: skip
         ledger.words.store_transcript(Transcript(recording_id, **(facts | transcript)), "{}", now)
-        ledger.words.store_summary(Summary(recording_id, "extractive", ascii(name), f"Overview: {said}"), now)
+        summary = Summary(recording_id, "extractive", ascii(path.name), f"Overview: {said}")
+        ledger.words.store_summary(summary, now)
         for job in ledger.jobs.all():
             if job.recording_id == recording_id:
                 ledger.jobs.done(job.id, now)
-        self.note(path, recording_id, Kind.TRANSCRIPT, ".transcript.md", said)
-        self.note(path, recording_id, Kind.SUMMARY, ".md", f"Overview: {said}")
-        ledger.places.caught_up(path, 1, 1, "")
-        ledger.places.mark_done(recording_id, now)
-        place = ledger.places.at(path)
-        assert place is not None
-        return place
+        place = self.place(path)
+        self.note(place, Kind.TRANSCRIPT, ".transcript.md", said)
+        self.note(place, Kind.SUMMARY, ".md", f"Overview: {said}")
+        ledger.places.caught_up(place, 1, 1)
+        ledger.recordings.mark_done(recording_id, now)
+        return self.place(path)
 
-    def note(
-        self, audio: Path, recording_id: str, kind: Kind, ending: str, text: str, extra: str = ""
-    ) -> Path:
+    def place(self, path: Path | str) -> Place:
+        """What the ledger knows of the recording at a path."""
+        found = self.ledger.places.at(self.drop / path)
+        assert found is not None
+        return found
+
+    def note(self, place: Place, kind: Kind, ending: str, text: str, extra: str = "") -> Path:
         """Write a note as the pipeline does: announced, on disk, confirmed."""
-        path = audio.with_suffix(ending)
-        data = f"---\nearmark_id: {recording_id}\n{extra}---\n{text}\n".encode()
-        sha256 = hashlib.sha256(data).hexdigest()
+        path = place.path.with_suffix(ending)
+        data = f"---\nearmark_id: {place.recording_id}\ntype: {kind}\n{extra}---\n{text}\n"
         form = ending.rsplit(".", 1)[-1]
-        self.ledger.artifacts.writing(recording_id, audio, kind, form, path, 1, sha256, self.now)
-        path.write_bytes(data)
-        self.ledger.artifacts.written(path, sha256, self.now)
+        known = digests(data) if form == "md" else Digests(digest(data.encode()))
+        self.ledger.artifacts.writing(place, kind, form, path, 1, known.sha256, self.now)
+        path.write_text(data)
+        assert self.ledger.artifacts.written(path, known, self.now)
         return path
 
     def pass_days(self, days: float) -> None:
-        self.now += days * DAY
+        """Time goes by, on every clock."""
+        self.now = Instant(self.now + days * DAY)
         self.boots += days * DAY
+
+    def planned(self, **options: Any) -> Plan:
+        """What a sweep of this moment would do."""
+        return plan_now(self.context, **options)
 
     def plan(self, **options: Any) -> set[str]:
         """Names of what would go."""
-        found = plan_now(self.ledger, self.config, self.now, read_frontmatter, **options)
-        return {d.item.path.name for d in found.goes}
+        return {d.item.path.name for d in self.planned(**options).goes}
 
     def why(self, name: str, **options: Any) -> str:
         """Why a file stays."""
-        found = plan_now(self.ledger, self.config, self.now, read_frontmatter, keep_all=True, **options)
+        found = self.planned(keep_all=True, **options)
         return next(d.reason for d in [*found.kept, *found.goes] if d.item.path.name == name)
 
     def apply(self, **options: Any) -> SweepReport:
-        found = plan_now(self.ledger, self.config, self.now, read_frontmatter, **options)
-        return apply(self.ledger, self.config, found, self.now)
+        """Plan and carry out at once."""
+        with self.ledger.acting():
+            return apply(self.context, self.planned(**options))
 
     def sweep(self, **options: Any) -> SweepReport:
-        """A scheduled sweep, of which the first after a policy change only reports."""
-        return scheduled_sweep(
-            self.ledger,
-            self.config,
-            self.now,
-            lambda: 0.0,
-            frontmatter=read_frontmatter,
-            **({"clock": lambda: (self.boots, "boot-1")} | options),
-        )
+        """A sweep by clock, of which the first after a policy change only reports."""
+        return sweep_by_clock(self.context, **({"boot": lambda: (self.boots, "boot-1")} | options))
 
     def let_the_report_be_read(self) -> None:
         """The sweep that only reports a new policy, and the day until the next one."""
@@ -124,3 +158,12 @@ class World:
     def files(self) -> set[str]:
         """Names of the visible files in the drop folder."""
         return {p.name for p in self.drop.rglob("*") if p.is_file() and ".earmark-trash" not in p.parts}
+
+    def restat(self, path: Path) -> None:
+        """The ledger learns the present size, time and inode of a file whose content it knows."""
+        place = self.place(path)
+        self.ledger.places.put(path, place.folder, place.recording_id, Identity.of(path.lstat()), self.now)
+
+    def stepping(self, step: Any) -> None:
+        """Call this at each step from now on."""
+        self.context = replace(self.context, step=step)

@@ -11,9 +11,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pytest
 from earmark.domain import Segment
+from earmark.files import pack_path
 from earmark.messages import (
     Failed,
     Finished,
@@ -22,7 +24,6 @@ from earmark.messages import (
     Ready,
     Reply,
     TranscribeRequest,
-    pack_path,
     parse_reply,
 )
 from earmark.transcription.models import SpeechModel, find_model
@@ -120,7 +121,7 @@ class WorkerProcess:
             model_dir=pack_path(model.dir),
             model_name=model.name,
             device="cpu",
-            sandbox=sandbox,  # type: ignore[arg-type]
+            sandbox=sandbox,
             readable=tuple(pack_path(p) for p in readable),
             memory_limit_mb=memory_limit_mb,
         )
@@ -147,7 +148,7 @@ class WorkerProcess:
         assert isinstance(reply, Ready), reply
         return reply
 
-    def transcribe_after_ready(self, path: Path, **wishes: object) -> Hearing:
+    def transcribe_after_ready(self, path: Path, **wishes: Any) -> Hearing:
         self.ready()
         return self.transcribe(path, **wishes)
 
@@ -166,11 +167,11 @@ class WorkerProcess:
         line, self._rest = self._rest.split(b"\n", 1)
         return parse_reply.validate_json(line)
 
-    def request(self, path: Path, job: int = 1, **wishes: object) -> None:
+    def request(self, path: Path, job: int = 1, **wishes: Any) -> None:
         wishes.setdefault("recording_id", digest(path) if path.is_file() else "0" * 64)
-        self.send(TranscribeRequest(job=job, path=pack_path(path), **wishes))  # type: ignore[arg-type]
+        self.send(TranscribeRequest(job=job, path=pack_path(path), **wishes))
 
-    def transcribe(self, path: Path, **wishes: object) -> Hearing:
+    def transcribe(self, path: Path, **wishes: Any) -> Hearing:
         """Ask for one recording and collect everything said about it."""
         self.request(path, **wishes)
         replies = []

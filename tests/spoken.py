@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from earmark.domain import Segment, Transcript
 from earmark.messages import SummarizeRequest
@@ -69,10 +70,10 @@ def long_meeting(sentences: int, step: float = 6.0) -> Transcript:
     return transcript(" ".join(said), step=step)
 
 
-def request(endpoint: str, spoken: Transcript | None = None, **options: object) -> SummarizeRequest:
+def request(endpoint: str, spoken: Transcript | None = None, **options: Any) -> SummarizeRequest:
     return SummarizeRequest(
         job=1,
         transcript=spoken or transcript(MEETING),
         endpoint=endpoint,
-        **options,  # type: ignore[arg-type]
+        **options,
     )

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
-from earmark.intake.content import read_content
-from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, TranscribeRequest, pack_path
+from earmark.files import content_of, pack_path
+from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, TranscribeRequest
 from earmark.workers import Left, Said, Worker
 
 Reply = TypeVar("Reply", Ready, Finished)
@@ -25,7 +25,7 @@ Reply = TypeVar("Reply", Ready, Finished)
 
 def main(model_dir: str, threads: str, *names: str) -> None:
     files = [Path(name).absolute() for name in names]
-    contents = [read_content(file) for file in files]
+    contents = [content_of(file) for file in files]
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
     began = time.perf_counter()
     worker = Worker("earmark.transcription.worker", inbox.put)

@@ -1,4 +1,4 @@
-"""What every stage needs: the ledger, the configuration in force, the clock, and where the dice come from."""
+"""What every part below the loop is handed: the ledger, the configuration in force, the clocks, and one way to tell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from earmark.config import Config, FolderSettings, folder_settings
-from earmark.domain import Instant
+from earmark.domain import Event, Instant, Tick
+from earmark.files import Listings, Step, named, quiet
 from earmark.ledger import Ledger
+from earmark.log import get_logger
 from earmark.paths import Home
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +25,15 @@ class Clock:
     (CLOCK_MONOTONIC on Linux, mach_absolute_time on macOS), for what is waited for.
     """
 
-    wall: Callable[[], Instant] = time.time
-    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], Instant] = lambda: Instant(time.time())
+    monotonic: Callable[[], Tick] = lambda: Tick(time.monotonic())
 
 
 @dataclass(slots=True)
 class Context:
-    """Handed to each stage. `config` and `folders` are replaced together when the configuration is reloaded."""
+    """Handed to each part. `config` and `folders` (the drop folders that are watched) are replaced together when the
+    configuration is reloaded. `step` is called around every durable act; tests kill the process in there.
+    """
 
     ledger: Ledger
     home: Home
@@ -34,12 +41,45 @@ class Context:
     folders: tuple[Path, ...]
     clock: Clock = field(default_factory=Clock)
     jitter: Callable[[], float] = random.random
-    step: Callable[[str], None] = lambda _: None
-    """Called around every durable act; tests kill the process in there."""
+    step: Step = quiet
+    logs: bool = True
+    """Whether acts go to the log, too; a verb says itself what it did."""
+    listings: Listings = field(default_factory=Listings)
 
     def settings(self, folder: Path) -> FolderSettings:
         """What holds for a drop folder."""
         return folder_settings(self.config, folder)
 
+    def top_of(self, path: Path) -> Path | None:
+        """The drop folder, or the state folder, that a path lies in: below it no symlink is followed."""
+        tops = {*self.folders, *(f.path for f in self.config.folder), self.home.state}
+        return max((t for t in tops if path.is_relative_to(t)), key=lambda t: len(t.parts), default=None)
+
     def now(self) -> Instant:
         return self.clock.wall()
+
+    def tell(
+        self,
+        event: Event,
+        sentence: str = "",
+        *,
+        recording: str | None = None,
+        file: Path | None = None,
+        level: Literal["info", "warning", "error"] = "info",
+        journal: bool = True,
+        **facts: Any,
+    ) -> None:
+        """Tell an act once: a line in the log (and on the terminal), and if there is a sentence a row in the journal.
+
+        The sentence holds no word of what was said. `file`: what it is about, as far as a file is. `journal` false: what it
+        says is in another table, as long as it is so. `facts` go to the log.
+        """
+        if sentence:
+            if journal:
+                self.ledger.journal.record(self.now(), event, named(sentence), recording, file)
+            facts["sentence"] = sentence
+        if not self.logs:
+            return
+        if file is not None:
+            facts["file"] = str(file)
+        getattr(log, level)(event.value, **facts)

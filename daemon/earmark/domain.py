@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NewType
 
 Seconds = float
 """A duration or an offset into a recording."""
 
-Instant = float
-"""Unix time in seconds, UTC."""
+Instant = NewType("Instant", float)
+"""Unix time in seconds, UTC: what is written down."""
+
+Tick = NewType("Tick", float)
+"""Seconds of a monotonic clock: what is waited for. Never compared with an `Instant`."""
+
+
+def later(instant: Instant, seconds: float) -> Instant:
+    """The instant so many seconds later."""
+    return Instant(instant + seconds)
 
 
 class Mark(StrEnum):
@@ -48,6 +57,172 @@ class Kind(StrEnum):
     TRANSCRIPT = "transcript"
     SUMMARY = "summary"
     SIDECAR = "sidecar"
+
+
+class Event(StrEnum):
+    """Everything that is told: one member an act, whether it goes to the journal, the log or the terminal."""
+
+    ACCEPTED = "accepted"
+    SAME_CONTENT = "same-content"
+    RENAMED = "renamed"
+    REPLACED = "replaced"
+    CONTINUED = "continued"
+    BACK = "back"
+    KNOWN = "known"
+    MISSING = "missing"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    STILL_WRITTEN = "still-written"
+    NOTES_FOUND = "notes-found"
+    TRANSCRIBING = "transcribing"
+    TRANSCRIBED = "transcribed"
+    NOT_TRANSCRIBED = "not-transcribed"
+    SUMMARIZING = "summarizing"
+    SUMMARIZED = "summarized"
+    NOT_SUMMARIZED = "not-summarized"
+    WORKER_DIED = "worker-died"
+    WORKER_NOT_READY = "worker-not-ready"
+    WORKER_WELL = "worker-well"
+    SANDBOX = "sandbox"
+    MODEL_FOUND = "model-found"
+    NO_MODEL = "no-model"
+    SERVER_ANSWERS = "summary-server-answers"
+    WRITTEN = "written"
+    NOT_WRITTEN = "not-written"
+    NOTE_FOLLOWED = "note-followed"
+    NOTE_SET_ASIDE = "note-set-aside"
+    LAYOUT_NOT_USED = "template-layout-not-used"
+    LEFTOVER_NAMED = "leftover-named"
+    RETRIED = "retried"
+    RESUMMARIZE = "resummarize"
+    HELD = "held"
+    RELEASED = "released"
+    RULE_SET = "rule-set"
+    QUALITY_ACCEPTED = "quality-accepted"
+    QUALITY_RESTORED = "quality-gate-restored"
+    POLICY_CHANGED = "policy-changed"
+    PROTECTION_RESTORED = "protection-restored"
+    PROTECTION_DOUBTFUL = "protection-doubtful"
+    PROTECTION_TRUSTED = "protection-trusted"
+    SWEEP = "sweep"
+    SWEEP_FAILED = "sweep-failed"
+    TRASHED = "trashed"
+    NOT_TRASHED = "not-trashed"
+    RESTORED = "restored"
+    PURGED = "purged"
+    NOT_PURGED = "not-purged"
+    LOST = "lost"
+    WORDS_DROPPED = "words-dropped"
+    ERASED = "erased"
+    LEDGER_SET_ASIDE = "ledger-set-aside"
+    LEDGER_MENDED = "ledger-mended"
+    WATCHING = "watching"
+    NOT_WATCHED = "not-watched"
+    FOLDER_AWAY = "folder-away"
+    FOLDER_BACK = "folder-back"
+    PRIVACY_ALLOWED = "privacy-allowed"
+    PRIVACY_WITHDRAWN = "privacy-withdrawn"
+    CONFIG_RELOADED = "config-reloaded"
+    CONFIG_KEPT = "config-kept"
+    PAUSED = "paused"
+    CAUGHT_UP = "caught-up"
+    STOPPED = "stopped"
+
+
+class Gone(StrEnum):
+    """Why a file does not hold a recording any more."""
+
+    MISSING = "missing"
+    """A scan did not find it."""
+    MOVED = "moved"
+    """It has another name or folder now."""
+    REPLACED = "replaced"
+    """The file has other content now."""
+    TRASHED = "trashed"
+    """A rule took it."""
+
+
+class Owed(StrEnum):
+    """Why notes have to be looked at again although no words changed."""
+
+    NOTHING = ""
+    BACK = "back"
+    """The recording was away and is here again: notes that are missing beside it are written anew."""
+    RENAMED = "renamed"
+    """Links in its notes name the file."""
+    AUDIO_WENT = "audio went"
+    AUDIO_BACK = "audio is back"
+    REPLACED = "replaced"
+    """Its file has other content now: its notes make room for those of that content."""
+    POLICY = "policy changed"
+    """Its audio expires on another day."""
+
+
+class ArtifactState(StrEnum):
+    """Where a note or sidecar stands."""
+
+    WRITING = "writing"
+    """Announced; its bytes may or may not be there."""
+    HERE = "here"
+    EDITED = "edited"
+    """A person changed it: hands off."""
+    GONE = "gone"
+    """A person removed it; it stays removed."""
+    TRASHED = "trashed"
+    """A rule took it."""
+
+
+class TrashState(StrEnum):
+    """Where a file that a rule took stands."""
+
+    MOVING = "moving"
+    HERE = "here"
+    RESTORING = "restoring"
+    RESTORED = "restored"
+    PURGING = "purging"
+    PURGED = "purged"
+    HANDED = "handed"
+    """Given to the desktop's trash, as versions before 0.2 could."""
+    LOST = "lost"
+    """Somebody else took it out of the trash."""
+
+
+class Swept(StrEnum):
+    """What a sweep came to."""
+
+    UNDER_WAY = "under way"
+    NOTHING = "nothing"
+    REPORTED = "reported"
+    """The policy is new: it only said what would go."""
+    SWEPT = "swept"
+    PARTIAL = "partial"
+    """Out of time; it goes on."""
+    STOPPED = "stopped"
+    """A guard wants a person to look first."""
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+class Dated(StrEnum):
+    """Where a recording's date comes from, the better ones first."""
+
+    CONTAINER = "container"
+    NAME = "name"
+    FILE = "file date"
+    ARRIVAL = "arrival"
+    UNKNOWN = ""
+    """Not looked at since the ledger learned of dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """When something was recorded: the instant, the local wall time "YYYY-MM-DDTHH:MM:SS" as notes show it, and whence
+    that is known.
+    """
+
+    at: Instant
+    text: str
+    source: Dated
 
 
 class Fault(StrEnum):

@@ -8,10 +8,7 @@ through these pipes only, never through argv or the environment.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -19,16 +16,6 @@ from earmark.domain import Fault, Segment, Summary, Transcript
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that is read from a peer, in bytes; a transcript of a day of speech is about 2 MB."""
-
-
-def pack_path(path: Path) -> str:
-    """The path's bytes, percent-encoded to ASCII."""
-    return quote_from_bytes(os.fsencode(path), safe="/")
-
-
-def unpack_path(packed: str) -> Path:
-    """The inverse of `pack_path`."""
-    return Path(os.fsdecode(unquote_to_bytes(packed)))
 
 
 class Message(BaseModel):

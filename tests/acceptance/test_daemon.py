@@ -7,7 +7,8 @@ import shutil
 import signal
 from pathlib import Path
 
-from tests.conftest import SAMPLE, Installation, wait_for
+from tests.conftest import SAMPLE, Installation, wait_for, words
+from tests.media import Decoded, write
 
 
 def notes_appear(made: Installation, *names: str, seconds: float = 60) -> None:
@@ -39,11 +40,8 @@ def test_a_growing_file_is_looked_at_until_it_is_complete(installation: Installa
         for start in range(0, len(whole), len(whole) // 5 + 1):
             writer.write(whole[start : start + len(whole) // 5 + 1])
             writer.flush()
-            looked = len(installation.events())
             wait_for(
-                lambda looked=looked: (
-                    str(target) in json.dumps(installation.status()["report"]) or looked < 0
-                ),
+                lambda: str(target) in json.dumps(installation.status()["report"]),
                 20,
                 "a look at it",
             )
@@ -74,21 +72,35 @@ def test_two_recordings_of_one_name_do_not_clash(installation: Installation, tmp
     notes_appear(installation, "standup.mp4.transcript.md", "standup.mp4.md")
 
 
-def test_replaced_content_gets_its_own_run_and_old_notes_stay(
+def test_a_note_says_what_is_in_the_file_of_its_name_and_words_of_a_replaced_one_stay_beside_it(
     installation: Installation, tmp_path: Path
 ) -> None:
-    other = tmp_path / "other.m4a"
-    other.write_bytes(SAMPLE.read_bytes() + b"\0\0\0\x08free")
+    heard = Decoded(SAMPLE).samples
+    other = write(tmp_path / "other.m4a", heard[: len(heard) // 2], "aac")
     installation.daemon()
     installation.drop("a.m4a")
     notes_appear(installation, "a.transcript.md", "a.md")
-    before = (installation.folder / "a.md").read_bytes()
+    before = (installation.folder / "a.transcript.md").read_text()
     installation.drop("a.m4a", other)
-    wait_for(
-        lambda: [e["event"] for e in installation.events()].count("transcribed") == 2, 60, "a second run"
-    )
-    notes_appear(installation, "a.m4a.transcript.md", "a.m4a.md")
-    assert (installation.folder / "a.md").read_bytes() == before
+    notes_appear(installation, "a.transcript.md", "a.md", "a (earlier).transcript.md", "a (earlier).md")
+    earlier = (installation.folder / "a (earlier).transcript.md").read_text()
+    now = (installation.folder / "a.transcript.md").read_text()
+    assert "[[a.m4a" not in earlier
+    assert "[[a.m4a" in now
+    assert words(earlier)[-10:] == words(before)[-10:]
+    assert words(now)[-10:] != words(before)[-10:]
+
+
+def test_a_recording_that_goes_on_keeps_its_notes(installation: Installation) -> None:
+    installation.daemon()
+    file = installation.drop("a.m4a")
+    notes_appear(installation, "a.transcript.md", "a.md")
+    with file.open("ab") as recorder:
+        recorder.write(b"\0\0\0\x08free")
+    twice = lambda: [e["event"] for e in installation.events()].count("transcribed") == 2  # noqa: E731
+    wait_for(twice, 60, "a second run")
+    wait_for(lambda: not installation.status()["waiting"], 30, "all done")
+    assert installation.notes() == ["a.md", "a.transcript.md"]
 
 
 def test_a_users_own_note_of_that_name_is_never_touched(installation: Installation) -> None:

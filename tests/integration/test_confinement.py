@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.files import pack_path
 from earmark.locality import landlock
-from earmark.messages import Confine, pack_path
+from earmark.messages import Confine
 
 from tests.spoken import request
 from tests.stub_server import LlamaCpp, running

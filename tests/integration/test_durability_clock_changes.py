@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from earmark.config import parse_config
+from earmark.context import Clock, Context
+from earmark.domain import Instant, Swept
 from earmark.ledger import Ledger
-from earmark.retention.schedule import next_sweep
+from earmark.paths import Home
+from earmark.retention import next_sweep
 
 HOUR = 3600.0
 NIGHTS = {
@@ -35,15 +38,17 @@ def test_a_change_of_local_time_neither_skips_nor_repeats_a_sweep(
     tmp_path: Path, zone: str, sweep_at: str
 ) -> None:
     config = parse_config({"retention": {"sweep_at": sweep_at}}, "test")
-    with Ledger(tmp_path / "ledger.db") as ledger:
+    home = Home(tmp_path, tmp_path, tmp_path)
+    with Ledger(home.ledger_file) as ledger:
         for night in NIGHTS[zone]:
-            now = night.timestamp() - 40 * HOUR
-            swept = []
+            now = Instant(night.timestamp() - 40 * HOUR)
+            swept: list[float] = []
             while now < night.timestamp() + 60 * HOUR:
                 row = ledger.trash.begin_sweep(now)
-                ledger.trash.end_sweep(row, now, "nothing", "", (0, 0, 0, 0))
+                ledger.trash.end_sweep(row, now, Swept.NOTHING, "", (0, 0, 0, 0))
                 swept.append(now)
-                following = next_sweep(ledger, config, now)
+                clock = Clock(wall=lambda now=now: now)  # type: ignore[misc]
+                following = next_sweep(Context(ledger, home, config, (), clock=clock))
                 assert now < following <= now + 25.5 * HOUR
                 now = following
             gaps = [b - a for a, b in pairwise(swept[1:])]

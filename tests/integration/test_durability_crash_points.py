@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from earmark.domain import Instant, Stage
+from earmark.ledger import Ledger
 
 from tests.daemon_rig import Prepare, Rig, run_child, steps_of
 
@@ -56,9 +58,6 @@ def replaced(rig: Rig) -> None:
 
 def edited_and_heard_again(rig: Rig) -> None:
     """One note edited, one untouched, and a person asked for a new transcription."""
-    from earmark.domain import Stage
-    from earmark.ledger import Ledger
-
     rig.drop("standup.m4a", "one")
     assert run_child(rig) == 0
     note = rig.folder / "standup.md"
@@ -66,8 +65,8 @@ def edited_and_heard_again(rig: Rig) -> None:
     note.unlink()
     note.write_text(text + "\nMy own thoughts.\n")
     with Ledger(rig.installed.ledger_file) as ledger:
-        for recording in ledger.places.recordings():
-            ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, 1.0)
+        for recording in ledger.recordings.all():
+            ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, Instant(1.0))
 
 
 def two_copies(rig: Rig) -> None:

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from earmark.ledger import connection
+from earmark.domain import Instant
+from earmark.ledger import Ledger, connection
 from earmark.pipeline import publishing
+from earmark.report import read_report
 from earmark.supervisor import loop
-from earmark.supervisor.report import read_report
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child
@@ -330,15 +331,14 @@ def test_bytes_flipped_while_the_daemon_runs_cost_at_most_the_ledger(rig: Rig, s
 
 def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     """Holds, tombstones and words of the recordings on the pages that are whole."""
-    from earmark.ledger import Ledger
-
     for number in range(40):
         rig.drop(f"{number}.m4a", f"number {number}")
     assert run_child(rig) == 0
     with Ledger(rig.installed.ledger_file) as ledger:
-        for recording in ledger.places.recordings():
-            ledger.db.execute("INSERT INTO holds VALUES (?, 1, 'because')", (recording.id,))
-        ledger.db.execute("INSERT INTO tombstones VALUES ('mark', 1)")
+        for recording in ledger.recordings.all():
+            ledger.protection.hold(recording.id, "because", Instant(1.0))
+        ledger.protection.tombstone("keyed", Instant(1.0))
+        ledger.protection.key()
         ledger.db.fold()
         page = ledger.db.all("SELECT rootpage FROM sqlite_master WHERE name = 'events'")[0][0]
         size = ledger.db.all("PRAGMA page_size")[0][0]
@@ -349,7 +349,7 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     assert run_child(rig) == 0
     assert len(aside(rig)) == 1
     assert rig.query("SELECT count(*) FROM holds") == [(40,)]
-    assert rig.query("SELECT mark FROM tombstones") == [("mark",)]
+    assert rig.query("SELECT keyed_id FROM tombstones") == [("keyed",)]
     assert rig.query("SELECT value FROM keys") == [(key,)]
     assert rig.query("SELECT count(*) FROM transcripts") == [(40,)]
     assert rig.query("SELECT count(*) FROM artifacts WHERE state = 'here'") == [(80,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def workers_of(installation: Installation) -> list[int]:
     return found
 
 
+def _heard_more_than(before: float, installation: Installation) -> bool:
+    return upto(installation) > before
+
+
 def upto(installation: Installation) -> float:
     """The checkpoint in the ledger."""
     import sqlite3
@@ -92,7 +97,7 @@ def test_kills_in_a_long_recording_cost_at_most_a_minute_each_and_no_word(
     os.utime(installation.folder / "long.flac", (source.stat().st_mtime,) * 2)
     for round_, target in enumerate(("worker", "supervisor", "both")):
         before = upto(installation)
-        wait_for(lambda b=before: upto(installation) > b, 90, "another checkpoint")
+        wait_for(partial(_heard_more_than, before, installation), 90, "another checkpoint")
         at, kept = reached(installation), upto(installation)
         workers = workers_of(installation)
         if target in ("worker", "both"):

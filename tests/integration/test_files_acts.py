@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from earmark.files import (
+    Listings,
     OtherContent,
     content_of,
     move_without_loss,
@@ -366,7 +367,7 @@ def test_the_name_that_differs_only_in_case_or_form_counts_as_taken(tmp_path: Pa
     (tmp_path / "Memo.md").touch()
     (tmp_path / "cafe\u0301.md").touch()
     with opened(tmp_path) as folder:
-        assert folder.taken("memo.MD")
-        assert folder.taken("caf\u00e9.md")
-        assert not folder.taken("memo.md", but="Memo.md")
-        assert not folder.taken("memos.md")
+        assert Listings().taken(folder, "memo.MD")
+        assert Listings().taken(folder, "caf\u00e9.md")
+        assert not Listings().taken(folder, "memo.md", but="Memo.md")
+        assert not Listings().taken(folder, "memos.md")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from earmark.intake.content import read_content
-from earmark.intake.folder import look
+from earmark.domain import Tick
+from earmark.files import Identity, being_written, content_of
+from earmark.intake.folder import scan
 from earmark.intake.rules import Rules
-from earmark.intake.settle import Settling, being_written
 from earmark.intake.watcher import Watcher, is_network
-from earmark.ledger.places import Identity
+from earmark.supervisor.arriving import Arriving
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from tests.conftest import wait_for
 
 
 def found(folder: Path, recursive: bool = True) -> set[str]:
-    return {os.fsdecode(p)[len(str(folder)) + 1 :] for p in look(folder, Rules(), recursive, {}).new}
+    return {os.fsdecode(p)[len(str(folder)) + 1 :] for p in scan(folder, Rules(), recursive, {}).new}
 
 
 def test_recordings_in_all_depths_are_found_and_nothing_else(tmp_path: Path) -> None:
@@ -39,17 +40,17 @@ def test_a_name_that_is_no_text_is_found(tmp_path: Path) -> None:
 def test_known_files_are_not_new_and_changed_ones_are(tmp_path: Path) -> None:
     file = tmp_path / "a.m4a"
     file.write_bytes(b"x")
-    known = look(tmp_path, Rules(), True, {}).new
-    assert not look(tmp_path, Rules(), True, known).new
+    known = scan(tmp_path, Rules(), True, {}).new
+    assert not scan(tmp_path, Rules(), True, known).new
     file.write_bytes(b"xy")
-    assert look(tmp_path, Rules(), True, known).new
+    assert scan(tmp_path, Rules(), True, known).new
     file.unlink()
-    assert look(tmp_path, Rules(), True, known).missing == set(known)
+    assert scan(tmp_path, Rules(), True, known).missing == set(known)
 
 
 def test_a_folder_that_is_not_there_proves_nothing_about_its_files(tmp_path: Path) -> None:
     known = {os.fsencode(tmp_path / "away" / "a.m4a"): Identity(1, 1, 1, 1)}
-    seen = look(tmp_path / "away", Rules(), True, known)
+    seen = scan(tmp_path / "away", Rules(), True, known)
     assert seen.away is not None
     assert "is not there" in seen.away
     assert not seen.missing
@@ -59,10 +60,10 @@ def test_a_folder_that_is_not_there_proves_nothing_about_its_files(tmp_path: Pat
 def test_files_in_a_subfolder_that_may_not_be_read_are_not_called_missing(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir()
     (tmp_path / "locked" / "a.m4a").write_bytes(b"x")
-    known = look(tmp_path, Rules(), True, {}).new
+    known = scan(tmp_path, Rules(), True, {}).new
     (tmp_path / "locked").chmod(0)
     try:
-        seen = look(tmp_path, Rules(), True, known)
+        seen = scan(tmp_path, Rules(), True, known)
     finally:
         (tmp_path / "locked").chmod(0o700)
     assert not seen.missing
@@ -72,7 +73,7 @@ def test_files_in_a_subfolder_that_may_not_be_read_are_not_called_missing(tmp_pa
 def test_a_drop_folder_inside_another_is_left_to_itself(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "a.m4a").write_bytes(b"x")
-    seen = look(tmp_path, Rules(), True, {}, frozenset((os.fsencode(tmp_path / "inner"),)))
+    seen = scan(tmp_path, Rules(), True, {}, frozenset((os.fsencode(tmp_path / "inner"),)))
     assert not seen.new
 
 
@@ -97,7 +98,7 @@ def test_what_cannot_be_taken_is_refused_with_a_sentence(
     folder = tmp_path / "drop"
     folder.mkdir()
     make(folder)
-    seen = look(folder, Rules(), True, {})
+    seen = scan(folder, Rules(), True, {})
     assert not seen.new
     ((reason, _),) = seen.refused.values()
     assert sentence in reason
@@ -115,7 +116,7 @@ def test_a_file_held_open_for_writing_is_seen_as_such(tmp_path: Path) -> None:
 
 def test_content_is_known_by_its_hash(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"abc")
-    content = read_content(tmp_path / "a.m4a")
+    content = content_of(tmp_path / "a.m4a")
     assert content.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert content.identity == Identity.of((tmp_path / "a.m4a").stat())
 
@@ -161,11 +162,15 @@ def test_network_filesystems_are_told_by_their_mount() -> None:
 def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time(
     looks: list[tuple[int, float]],
 ) -> None:
-    settling, now = Settling(2.0), 0.0
-    same_since, last = 0.0, None
-    for size, wait in looks:
-        now += wait
-        identity = Identity(size, 0, 0, 0)
-        if identity != last:
-            same_since, last = now, identity
-        assert settling.see(b"x", identity, now) == (now - same_since >= 2.0)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.m4a"
+        arriving, now, same_since, last = Arriving(2.0), 0.0, 0.0, 0
+        for size, wait in looks:
+            now += wait
+            if size != last:
+                same_since, last = now, size
+                file.write_bytes(b"x" * size)
+                os.utime(file, (1, 1))
+            arriving.see(os.fsencode(file), file.parent, Identity.of(file.lstat()), Tick(now))
+            settled, _ = arriving.settled(Tick(now))
+            assert bool(settled) == (now - same_since >= 2.0)

@@ -157,14 +157,14 @@ def encoded(name: str, seconds: int = 2, **tags: str) -> bytes:
     out = io.BytesIO()
     with av.open(str(SAMPLE)) as source, av.open(out, "w", format=kind[0]) as made:
         made.metadata.update(tags)
-        stream = made.add_stream(kind[1], rate=48000 if name == "mkv" else 44100)
-        resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=stream.rate)  # type: ignore[union-attr]
+        stream: Any = made.add_stream(kind[1], rate=48000 if name == "mkv" else 44100)
+        resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=stream.rate)
         for frame in source.decode(audio=0):
             if frame.time is not None and frame.time > seconds:
                 break
             for piece in resampler.resample(frame):
-                made.mux(stream.encode(piece))  # type: ignore[union-attr]
-        made.mux(stream.encode(None))  # type: ignore[union-attr]
+                made.mux(stream.encode(piece))
+        made.mux(stream.encode(None))
     return out.getvalue()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.locality import landlock
 from earmark.models import catalog
@@ -60,7 +61,7 @@ def test_what_fits_depends_on_memory_cores_and_gpu() -> None:
 
 def test_a_model_is_added_from_a_folder_and_found_again_as_it_was(tmp_path: Path) -> None:
     source = folder_with(tmp_path / "usb" / "my-small")
-    add(source, tmp_path / "models", time.time())
+    add(source, tmp_path / "models", Instant(time.time()))
     entry = next(e for e in inventory(tmp_path / "models", DEVICE, {}) if e.name == "my-small")
     assert entry.problem == ""
     assert "usb" in entry.source
@@ -72,7 +73,7 @@ def test_a_model_is_added_from_a_folder_and_found_again_as_it_was(tmp_path: Path
 
 
 def test_verify_names_the_file_that_is_no_longer_what_it_was(tmp_path: Path) -> None:
-    add(folder_with(tmp_path / "m"), tmp_path / "models", 0.0)
+    add(folder_with(tmp_path / "m"), tmp_path / "models", Instant(0.0))
     (tmp_path / "models" / "m" / "vocabulary.txt").write_bytes(b"a\nc\n")
     entry = next(e for e in inventory(tmp_path / "models", DEVICE, {}) if e.name == "m")
     (problem,) = verify(entry)
@@ -103,7 +104,7 @@ def test_an_archive_can_put_nothing_outside_the_models_folder(tmp_path: Path, na
         "../../../config.json2": b"x",
         "setup.py": b"x",
     }
-    add(archive(tmp_path / name, members), tmp_path / "deep" / "models", 0.0)
+    add(archive(tmp_path / name, members), tmp_path / "deep" / "models", Instant(0.0))
     written = {str(p.relative_to(tmp_path / "deep")) for p in (tmp_path / "deep").rglob("*") if p.is_file()}
     assert written == {f"models/small/{n}" for n in (*FILES, "earmark-model.json")}
     assert not Path("/tmp/earmark-evil").exists()
@@ -123,7 +124,7 @@ def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
     with pytest.raises(ModelError, match=r"config\.json missing"):
-        add(source, tmp_path / "models", 0.0)
+        add(source, tmp_path / "models", Instant(0.0))
     assert not (tmp_path / "models" / "linked").exists()
 
 
@@ -133,14 +134,14 @@ def test_an_incomplete_model_is_refused_with_what_is_missing_and_leaves_nothing(
 ) -> None:
     source = folder_with(tmp_path / "half", {n: d for n, d in FILES.items() if n != missing})
     with pytest.raises(ModelError, match=missing):
-        add(source, tmp_path / "models", 0.0)
+        add(source, tmp_path / "models", Instant(0.0))
     assert list((tmp_path / "models").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../up", ".hidden", "a/b", ""])
 def test_a_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError):
-        add(folder_with(tmp_path / "m"), tmp_path / "models", 0.0, name or ".")
+        add(folder_with(tmp_path / "m"), tmp_path / "models", Instant(0.0), name or ".")
 
 
 def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Installation) -> None:
@@ -197,7 +198,9 @@ def test_a_file_that_is_not_what_the_hub_lists_is_refused(tmp_path: Path, file: 
         running_hub(hub(served={file: lie})) as served,
         pytest.raises(ModelError, match=file.replace(".", r"\.")),
     ):
-        download("small.en", tmp_path / "models", 0.0, environ={**os.environ, "HF_ENDPOINT": served.url})
+        download(
+            "small.en", tmp_path / "models", Instant(0.0), environ={**os.environ, "HF_ENDPOINT": served.url}
+        )
     assert not (tmp_path / "models" / "small.en").exists()
 
 

@@ -14,7 +14,7 @@ from earmark.paths import platform_home
 from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.walls import walls
-from earmark.supervisor.report import read_report
+from earmark.report import read_report
 
 from tests.conftest import QUICK, Installation, wait_for
 

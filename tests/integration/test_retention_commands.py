@@ -13,8 +13,7 @@ import typer
 from earmark.cli import export, receipts, retention, status, trash
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
-from earmark.paths import Home
-from earmark.retention import tombstones
+from earmark.retention.erasure import tombstones
 from typer.testing import CliRunner
 
 from tests.retention_world import World
@@ -75,14 +74,12 @@ def test_the_plan_looks_ahead(world: World) -> None:
     assert len(run_json("retention", "plan", "--at", "2027-01-01")["goes"]) == 1
 
 
-def test_a_plan_that_only_older_rules_keep_empty_names_the_way_out(world: World) -> None:
-    (world.root / "config" / "config.toml").write_text("[retention.audio]\nkeep_for = '5d'\n")
-    hint = "add --retroactive"
-    assert hint not in run("retention", "plan")[1]
-    world.set_policy({"audio": {"never": True}})
-    world.record("c.wav")
-    assert hint in run("retention", "plan")[1]
-    assert hint not in run("retention", "plan", "--retroactive")[1]
+def test_a_new_rule_covers_what_is_there_already(world: World) -> None:
+    (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
+    assert len(run_json("retention", "plan")["goes"]) == 2
+    assert run("retention", "apply", answer="n\n")[0] == 1
+    assert run_json("retention", "apply", "--yes")["trashed"] == 2
+    assert run("retention", "plan", "--retroactive")[0] == 0, "a script of an earlier version still runs"
 
 
 def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> None:
@@ -91,9 +88,8 @@ def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> N
 
 
 def test_the_last_sweep_and_the_next_one_are_one_sentence(world: World) -> None:
-    home = Home(world.root / "config", world.root / "state", world.root / "data")
     found = replace(
-        status.gather(home, world.config, world.ledger),
+        status.gather(world.context),
         last_sweep=status.Line("nothing", "No rule lets anything go.", 1.0),
         next_sweep=2.0,
     )
@@ -136,8 +132,13 @@ def test_a_saved_plan_is_refused_when_the_world_has_changed(world: World) -> Non
 
 def test_a_recording_that_fails_the_gate_is_shown_and_can_be_let_go(world: World) -> None:
     assert run_json("retention", "apply", "--yes")["trashed"] == 1
-    failing = run_json("retention", "status")["failing_quality"]
-    assert [Path(f["path"]).name for f in failing] == ["b.wav"]
+    (blocked,) = run_json("retention", "status")["blocked"]
+    assert Path(blocked["path"]).name == "b.wav"
+    assert blocked["reason"].startswith("quality gate: only 2%")
+    assert blocked["way_out"] == "earmark retention accept FILE"
+    shown = run("retention", "status")[1]
+    assert "drop/b.wav: quality gate" in shown
+    assert "earmark retention accept FILE" in shown
     assert run("retention", "accept", "drop/b.md")[0] == 0
     assert len(run_json("retention", "plan")["goes"]) == 1
     assert run("retention", "accept", "--undo", "drop/b.wav")[0] == 0
@@ -169,18 +170,6 @@ def test_trash_is_listed_restored_and_emptied(world: World) -> None:
     assert run_json("trash", "list") == []
     acts = [r["act"] for r in run_json("receipts", "list")]
     assert acts == ["trashed", "restored", "trashed", "purged"]
-
-
-def test_retroactive_lets_a_stricter_policy_count_from_then_on(world: World) -> None:
-    (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
-    plan = run_json("retention", "plan")
-    assert plan["goes"] == []
-    assert len(run_json("retention", "plan", "--retroactive")["goes"]) == 2
-    assert run("retention", "apply", "--retroactive", answer="n\n")[0] == 1
-    assert run_json("retention", "plan")["goes"] == []
-    assert run_json("retention", "apply", "--retroactive", "--yes")["trashed"] == 2
-    world.record("c.wav")
-    assert world.ledger.retention.policies() != {}
 
 
 def test_forget_shows_asks_for_typed_words_erases_and_says_what_it_cannot_reach(world: World) -> None:
@@ -291,9 +280,7 @@ def test_export_and_its_verification(world: World) -> None:
 
 
 def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
-    from earmark.retention.single import one_at_a_time
-
-    with one_at_a_time(world.ledger):
+    with world.ledger.acting():
         code, output = run("retention", "apply", "--yes")
     assert code == 75
     assert "right now" in output

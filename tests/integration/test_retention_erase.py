@@ -8,17 +8,21 @@ import sqlite3
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from earmark.domain import Kind, Segment
+from earmark.domain import Event, Instant, Kind, Segment
 from earmark.errors import RetentionError
+from earmark.export import export, verify
+from earmark.files import Folder, remove
 from earmark.messages import Heard
-from earmark.retention import receipts, search
-from earmark.retention.copies import find
-from earmark.retention.erase import Erased, erase, matching
-from earmark.retention.export import export, verify
-from earmark.retention.fate import audio_fate, outdate_unedited
-from earmark.retention.tombstones import lift, tombstoned, why_refused
+from earmark.retention import expires_on, how_it_went, receipts, why_refused
+from earmark.retention.erasure import erase as erase_module
+from earmark.retention.erasure import leftovers
+from earmark.retention.erasure.copies import find
+from earmark.retention.erasure.erase import Erased, erase, recover
+from earmark.retention.erasure.matching import matching
+from earmark.retention.erasure.tombstones import lift, tombstoned
 
 from tests.retention_world import T0, World
 
@@ -33,8 +37,7 @@ def world(root: Path) -> World:
 
 
 def forget(world: World, *ids: str) -> Erased:
-    found = find(world.ledger, ids, [world.drop])
-    return erase(world.ledger, found, ids, world.now, [world.drop])
+    return erase(world.context, find(world.context, ids), ids)
 
 
 def everything(folder: Path) -> bytes:
@@ -44,13 +47,15 @@ def everything(folder: Path) -> bytes:
 def test_no_word_name_or_byte_of_an_erased_recording_is_left_anywhere(world: World) -> None:
     gone = world.record("walrus-meeting.wav", said=SECRET)
     kept = world.record("other.wav")
-    world.note(gone.path, gone.recording_id, Kind.SIDECAR, ".srt", SECRET)
+    world.note(gone, Kind.SIDECAR, ".srt", SECRET)
     heard = Heard(
         job=1, upto=5, segments=(Segment(0, 5, SECRET + " checkpoint"),), language="en",
         language_probability=1, speech_seconds=5,
     )  # fmt: skip
     world.ledger.words.hear(gone.recording_id, "{}", None, heard)
-    world.ledger.journal.note(world.now, "renamed", "Renamed from walrus-meeting.wav.", kept.recording_id)
+    world.ledger.journal.record(
+        world.now, Event.RENAMED, "Renamed from walrus-meeting.wav.", kept.recording_id
+    )
     (world.root / "state" / "daemon.log").write_text(f"accepted {gone.path}\nsomething else\n")
     (world.root / "state" / "status.json").write_text(json.dumps({"working": [str(gone.path)]}))
     audio = gone.path.read_bytes()
@@ -71,7 +76,7 @@ def test_no_word_name_or_byte_of_an_erased_recording_is_left_anywhere(world: Wor
 
 def test_the_search_for_what_is_left_can_find_something(world: World) -> None:
     place = world.record("a.wav", said=SECRET)
-    needles = search.needles_of(world.ledger, place.recording_id, [place.path])
+    needles = leftovers.needles_of(world.context, place.recording_id, [place.path], 100)
     assert SECRET.encode() in needles
     (world.root / "state" / "forgotten-copy.bin").write_bytes(b"x" * 100 + place.path.read_bytes())
     result = forget(world, place.recording_id)
@@ -103,9 +108,9 @@ def test_copies_that_were_moved_renamed_or_kept_by_a_sync_client_go_too(world: W
 def test_a_file_that_took_the_place_of_the_recording_is_not_touched(world: World) -> None:
     place = world.record("a.wav")
     place.path.write_bytes(b"a quite different recording")
-    found = find(world.ledger, [place.recording_id], [world.drop])
+    found = find(world.context, [place.recording_id])
     assert found.left[0][0] == place.path
-    erase(world.ledger, found, [place.recording_id], world.now, [world.drop])
+    erase(world.context, found, [place.recording_id])
     assert place.path.read_bytes() == b"a quite different recording"
 
 
@@ -113,7 +118,7 @@ def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> Non
     place = world.record("a.wav")
     with (world.drop / "a.md").open("a") as note:
         note.write("my own words\n")
-    found = find(world.ledger, [place.recording_id], [world.drop])
+    found = find(world.context, [place.recording_id])
     assert {c.path.name for c in found.copies if c.edited} == {"a.md"}
     assert forget(world, place.recording_id).complete
     assert world.files() == set()
@@ -125,7 +130,7 @@ def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> 
     forget(world, place.recording_id)
     assert tombstoned(world.ledger, place.recording_id)
     assert "--lift" in (why_refused(world.ledger, place.recording_id) or "")
-    assert lift(world.ledger, place.recording_id, world.now)
+    assert lift(world.context, place.recording_id)
     assert not tombstoned(world.ledger, place.recording_id)
     assert why_refused(world.ledger, place.recording_id) is None
 
@@ -133,18 +138,18 @@ def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> 
 def test_a_tombstone_of_one_installation_says_nothing_to_another(world: World, root: Path) -> None:
     place = world.record("a.wav")
     forget(world, place.recording_id)
-    mark = world.ledger.db.all("SELECT mark FROM tombstones")[0]["mark"]
+    keyed_id = world.ledger.db.all("SELECT keyed_id FROM tombstones")[0]["keyed_id"]
     other = World(root / "other")
-    assert receipts.keyed(other.ledger, place.recording_id) != mark
-    assert place.recording_id not in mark
+    assert receipts.keyed(other.ledger, place.recording_id) != keyed_id
+    assert place.recording_id not in keyed_id
 
 
 def test_a_folder_that_is_away_is_named_and_what_returns_with_it_is_refused(world: World) -> None:
     place = world.record("a.wav")
     world.drop.rename(world.root / "unmounted")
-    found = find(world.ledger, [place.recording_id], [world.drop])
+    found = find(world.context, [place.recording_id])
     assert [path for path, _ in found.left] == [world.drop]
-    erase(world.ledger, found, [place.recording_id], world.now, [world.drop])
+    erase(world.context, found, [place.recording_id])
     assert tombstoned(world.ledger, place.recording_id)
 
 
@@ -152,7 +157,7 @@ def test_recordings_are_found_by_what_was_said_or_named(world: World) -> None:
     a = world.record("a.wav", said="We met Jane Döe about the WALRUS")
     b = world.record("jane döe.wav", said="nothing to hear")
     world.record("c.wav", said="somebody else")
-    assert set(matching(world.ledger, "JANE DÖE")) == {a.recording_id, b.recording_id}
+    assert set(matching(world.context, "JANE DÖE")) == {a.recording_id, b.recording_id}
 
 
 def test_a_file_that_cannot_be_removed_keeps_the_erasure_open(
@@ -160,21 +165,18 @@ def test_a_file_that_cannot_be_removed_keeps_the_erasure_open(
 ) -> None:
     """The tests may run as root, whom no permission stops; so the refusal is played."""
     place = world.record("a.wav")
-    unlink = Path.unlink
 
-    def stubborn(self: Path, missing_ok: bool = False) -> None:
-        if self.name == "a.md":
+    def stubborn(folder: Folder, name: str, expected: str, **options: Any) -> Any:
+        if name == "a.md":
             raise PermissionError(13, "Permission denied")
-        unlink(self, missing_ok)
+        return remove(folder, name, expected, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", stubborn)
+        patch.setattr(erase_module, "remove", stubborn)
         result = forget(world, place.recording_id)
     assert not result.complete
     assert world.ledger.erasing.begun() == [place.recording_id]
-    from earmark.retention.erase import recover
-
-    assert recover(world.ledger, world.now).receipts
+    assert recover(world.context).receipts
     assert world.files() == set()
     assert world.ledger.erasing.begun() == []
 
@@ -182,7 +184,7 @@ def test_a_file_that_cannot_be_removed_keeps_the_erasure_open(
 def chain(world: World, count: int = 5) -> None:
     for n in range(count):
         with world.ledger.transaction():
-            receipts.issue(world.ledger, T0 + n, "trashed", recording=f"{n}", bytes=n)
+            receipts.issue(world.ledger, Instant(T0 + n), "trashed", recording=f"{n}", bytes=n)
 
 
 def tamper(world: World, sql: str) -> list[str]:
@@ -239,10 +241,10 @@ def test_a_rewritten_chain_is_found_by_the_key_that_its_forger_does_not_have(wor
 
 def test_old_receipts_can_be_cut_off_and_the_rest_still_verifies(world: World) -> None:
     chain(world, 6)
-    assert receipts.prune(world.ledger, T0 + 3, T0 + 100) == 3
+    assert receipts.prune(world.ledger, Instant(T0 + 3), Instant(T0 + 100)) == 3
     assert [r.seq for r in world.ledger.receipts.all()] == [4, 5, 6, 7]
     assert receipts.verify(world.ledger) == []
-    assert receipts.prune(world.ledger, T0 + 3, T0 + 100) == 0
+    assert receipts.prune(world.ledger, Instant(T0 + 3), Instant(T0 + 100)) == 0
     assert tamper(world, "DELETE FROM receipts WHERE seq = 4") != []
 
 
@@ -265,7 +267,7 @@ def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
     world.record("b.wav")
     chain(world, 2)
     target = root / name
-    result = export(world.ledger, target, world.now)
+    result = export(world.context, target)
     assert result.recordings == 2
     assert result.missing == []
     assert verify(target) == (len(result.entries), [])
@@ -294,9 +296,9 @@ def test_an_export_never_overwrites_and_leaves_nothing_half(world: World, root: 
     world.record("a.wav")
     (root / "out").mkdir()
     with pytest.raises(RetentionError, match="is there already"):
-        export(world.ledger, root / "out", world.now)
+        export(world.context, root / "out")
     (world.drop / "a.md").unlink()
-    result = export(world.ledger, root / "new" / "out.zip", world.now)
+    result = export(world.context, root / "new" / "out.zip")
     assert len(result.missing) == 1
     assert [p.name for p in (root / "new").iterdir()] == ["out.zip"]
 
@@ -305,28 +307,27 @@ def test_a_part_can_be_exported_by_date_and_folder(world: World, root: Path) -> 
     world.record("talks/old.wav", dated=T0 - 1000)
     world.record("talks/new.wav")
     world.record("calls/new too.wav")
-    assert export(world.ledger, root / "1", world.now, since=T0 - 10).recordings == 2
-    assert export(world.ledger, root / "2", world.now, folder=world.drop / "talks").recordings == 2
+    assert export(world.context, root / "1", since=Instant(T0 - 10)).recordings == 2
+    assert export(world.context, root / "2", folder=world.drop / "talks").recordings == 2
 
 
 def test_names_with_any_bytes_are_exported(world: World, root: Path) -> None:
     world.record("sch\udcf6n?\n.wav")
-    export(world.ledger, root / "out.zip", world.now)
+    export(world.context, root / "out.zip")
     assert verify(root / "out.zip")[1] == []
 
 
 def test_a_note_can_say_when_its_audio_expires_and_by_which_rule_it_went(world: World) -> None:
     place = world.record("a.wav")
-    assert audio_fate(world.ledger, world.config, place, world.now).expires == "2025-10-19"
-    world.ledger.retention.hold(place.recording_id, "", world.now)
-    assert audio_fate(world.ledger, world.config, place, world.now).expires is None
-    world.ledger.retention.release_hold(place.recording_id)
+    assert expires_on(world.context, place) == "2025-10-19"
+    world.ledger.protection.hold(place.recording_id, "", world.now)
+    assert expires_on(world.context, place) is None
+    world.ledger.protection.release_hold(place.recording_id)
     world.pass_days(11)
     world.apply()
     gone = world.ledger.places.at(place.path)
     assert gone is not None
-    fate = audio_fate(world.ledger, world.config, gone, world.now)
-    assert fate.gone == "The audio went to the trash on 2025-10-20 by the rule audio: keep_for 10d (class)."
-    with (world.drop / "a.md").open("a") as note:
-        note.write("mine")
-    assert outdate_unedited(world.ledger, gone) == 1
+    assert (
+        how_it_went(world.context, gone)
+        == "The audio went to the trash on 2025-10-20 by the rule audio: keep_for 10d (class)."
+    )

@@ -11,15 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from earmark.notes.frontmatter import read_frontmatter
+from earmark.domain import TrashState
 from earmark.retention import receipts
-from earmark.retention.applying import apply, purge_due
-from earmark.retention.copies import find
-from earmark.retention.erase import erase
-from earmark.retention.erase import recover as recover_erasures
-from earmark.retention.planning import plan_now
-from earmark.retention.tombstones import tombstoned
-from earmark.retention.trash import recover, restore
+from earmark.retention.erasure.copies import find
+from earmark.retention.erasure.erase import erase
+from earmark.retention.erasure.erase import recover as recover_erasures
+from earmark.retention.erasure.tombstones import tombstoned
+from earmark.retention.sweep.apply import apply, purge_due
+from earmark.retention.trash.recovery import recover
+from earmark.retention.trash.restoring import restore
 
 from tests.retention_world import T0, World
 
@@ -38,26 +38,29 @@ def world_at(root: Path, days: float) -> World:
 
 
 def do_apply(world: World, step: Step) -> None:
-    recover(world.ledger, world.now, step)
-    plan = plan_now(world.ledger, world.config, world.now, read_frontmatter)
-    apply(world.ledger, world.config, plan, world.now, step=step)
+    world.stepping(step)
+    recover(world.context)
+    apply(world.context, world.planned())
 
 
 def do_purge(world: World, step: Step) -> None:
-    recover(world.ledger, world.now, step)
-    purge_due(world.ledger, world.config, world.now, read_frontmatter, step=step)
+    world.stepping(step)
+    recover(world.context)
+    purge_due(world.context)
 
 
 def do_restore(world: World, step: Step) -> None:
-    recover(world.ledger, world.now, step)
-    for row in world.ledger.trash.in_state("here"):
-        restore(world.ledger, row, world.now, step)
+    world.stepping(step)
+    recover(world.context)
+    for row in world.ledger.trash.in_state(TrashState.HERE):
+        restore(world.context, row)
 
 
 def do_erase(world: World, step: Step) -> None:
-    recover_erasures(world.ledger, world.now, step)
-    wanted = [r.id for r in world.ledger.places.recordings()]
-    erase(world.ledger, find(world.ledger, wanted, [world.drop]), wanted, world.now, [world.drop], step)
+    world.stepping(step)
+    recover_erasures(world.context)
+    wanted = [r.id for r in world.ledger.recordings.all()]
+    erase(world.context, find(world.context, wanted), wanted)
 
 
 def bytes_everywhere(root: Path) -> bytes:
@@ -66,7 +69,7 @@ def bytes_everywhere(root: Path) -> bytes:
 
 def after_apply(world: World, originals: dict[str, bytes]) -> None:
     assert world.files() == {"a.md", "b.md"}
-    rows = world.ledger.trash.in_state("here")
+    rows = world.ledger.trash.in_state(TrashState.HERE)
     assert {r.original.name: r.trashed.read_bytes() for r in rows if r.trashed} == {
         name: data for name, data in originals.items() if not name.endswith((".md",)) or "transcript" in name
     }
@@ -74,14 +77,14 @@ def after_apply(world: World, originals: dict[str, bytes]) -> None:
 
 
 def after_purge(world: World, originals: dict[str, bytes]) -> None:
-    assert len(world.ledger.trash.in_state("purged")) == 4
+    assert len(world.ledger.trash.in_state(TrashState.PURGED)) == 4
     assert [p for p in (world.root / "state" / "trash").rglob("*") if p.is_file()] == []
     assert sorted(r.act for r in world.ledger.receipts.all()) == ["purged"] * 4 + ["trashed"] * 4
 
 
 def after_restore(world: World, originals: dict[str, bytes]) -> None:
     assert {p.name: p.read_bytes() for p in world.drop.iterdir()} == originals
-    assert len(world.ledger.trash.in_state("restored")) == 4
+    assert len(world.ledger.trash.in_state(TrashState.RESTORED)) == 4
     assert world.plan() == set()
     assert [p for p in (world.root / "state" / "trash").rglob("*") if p.is_file()] == []
 
@@ -160,7 +163,7 @@ def test_killed_at_any_step_a_rerun_completes_it(case: str, root: Path) -> None:
         act(world, lambda _: None)
         check(world, originals)
         assert receipts.verify(world.ledger) == []
-        assert world.ledger.trash.in_state("moving", "restoring", "purging") == []
+        assert world.ledger.trash.in_state(TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING) == []
         world.ledger.close()
     assert kills >= 12, "the steps were not all enumerated"
 
@@ -182,7 +185,7 @@ def test_killed_twice_in_a_row_at_different_steps_nothing_is_lost(root: Path) ->
 def test_a_tombstone_stands_from_the_first_step_of_an_erasure_on(root: Path) -> None:
     prepared(root, "apply")
     world = world_at(root, 12)
-    wanted = [r.id for r in world.ledger.places.recordings()]
+    wanted = [r.id for r in world.ledger.recordings.all()]
     world.ledger.close()
     assert killed_at(2, root, 12, do_erase)
     world = world_at(root, 12)

@@ -6,15 +6,23 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from earmark.config import parse_config
+from earmark.config import Config, parse_config
+from earmark.context import Clock, Context
+from earmark.domain import Instant
 from earmark.ledger import Ledger
-from earmark.retention.housekeeping import tidy
+from earmark.paths import Home
 from earmark.retention.logs import log_files, trim
+from earmark.retention.sweep.housekeeping import tidy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-NOW = 1_790_000_000.0
+NOW = Instant(1_790_000_000.0)
 DAY = 86_400.0
+
+
+def tidied(state: Path, config: Config) -> None:
+    with Ledger(state / "ledger.db") as ledger:
+        tidy(Context(ledger, Home(state, state, state), config, (), clock=Clock(wall=lambda: NOW)))
 
 
 def line(at: float, event: str = "written") -> bytes:
@@ -28,8 +36,7 @@ def test_old_lines_go_with_their_tracebacks_and_whoever_appends_goes_on(tmp_path
     appending.write(line(NOW - 40 * DAY) + b"Traceback of old\n" + line(NOW - DAY) + b"Traceback of new\n")
     appending.flush()
     config = parse_config({"retention": {"logs": {"keep_for": "30d"}}}, "test")
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        tidy(ledger, config, NOW)
+    tidied(tmp_path, config)
     appending.write(line(NOW, "later"))
     appending.close()
     text = log.read_text()
@@ -42,8 +49,7 @@ def test_old_lines_go_with_their_tracebacks_and_whoever_appends_goes_on(tmp_path
 def test_without_a_rule_a_log_is_kept_whole(tmp_path: Path) -> None:
     log = tmp_path / "earmark.log"
     log.write_bytes(line(0.0))
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        tidy(ledger, parse_config({}, "test"), NOW)
+    tidied(tmp_path, parse_config({}, "test"))
     assert log.read_bytes() == line(0.0)
 
 
@@ -61,6 +67,6 @@ def test_only_logs_in_the_state_folder_itself_are_taken_for_logs(tmp_path: Path)
 def test_no_line_that_is_new_enough_ever_goes(tmp_path_factory: object, days: list[int], limit: int) -> None:
     log = tmp_path_factory.mktemp("log") / "earmark.log"  # type: ignore[attr-defined]
     log.write_bytes(b"".join(line(NOW + day * DAY, str(number)) for number, day in enumerate(days)))
-    trim(log, NOW + limit * DAY)
+    trim(log, Instant(NOW + limit * DAY))
     left = [int(json.loads(text)["event"]) for text in log.read_text().splitlines()]
     assert left == [number for number, day in enumerate(days) if day >= limit]

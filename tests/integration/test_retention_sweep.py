@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from earmark.config import Config
-from earmark.domain import JobState, Kind, Mark, Segment, Stage
-from earmark.retention import receipts
-from earmark.retention.applying import purge_due
-from earmark.retention.planning import remember_policy
-from earmark.retention.policy import policy_of
-from earmark.retention.schedule import next_sweep, sweep_due
-from earmark.retention.trash import restore
+from earmark.context import Clock
+from earmark.domain import Event, Instant, JobState, Kind, Mark, Owed, Segment, Stage, Tick, TrashState
+from earmark.errors import RetentionError
+from earmark.files import Folder, take_out
+from earmark.retention import next_sweep, receipts, remember_policy, sweep_by_clock, sweep_due
+from earmark.retention.rules.policy import policy_of
+from earmark.retention.sweep import sweep as sweep_module
+from earmark.retention.sweep.apply import apply, purge_due
+from earmark.retention.sweep.guards import approve
+from earmark.retention.trash import taking
+from earmark.retention.trash.restoring import restore
 
 from tests.retention_world import DAY, World
 
@@ -32,7 +37,6 @@ def test_an_empty_policy_deletes_nothing_however_old(root: Path) -> None:
     world.record("old.wav")
     world.pass_days(5000)
     assert world.plan() == set()
-    assert world.plan(retroactive=True) == set()
     assert world.sweep().outcome == "nothing"
     assert world.files() == {"old.wav", "old.md", "old.transcript.md"}
 
@@ -51,14 +55,14 @@ def test_audio_goes_to_the_trash_when_its_time_is_over_and_its_notes_stay(world:
     world.pass_days(31)
     assert world.apply().trashed == 1
     assert world.files() == {"a.md", "a.transcript.md"}
-    (row,) = world.ledger.trash.in_state("here")
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
     assert row.original == place.path
     assert row.trashed is not None
     assert row.trashed.read_bytes().startswith(b"RIFFa.wav")
     gone = world.ledger.places.at(place.path)
     assert gone is not None
     assert gone.gone_why == "trashed"
-    assert world.ledger.retention.relooks() == [place.path]
+    assert gone.owed is Owed.AUDIO_WENT
     assert "trashed" in [e.what for e in world.ledger.journal.events(place.recording_id)]
 
 
@@ -134,49 +138,39 @@ def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: 
 
 
 def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
-    from earmark.notes.frontmatter import read_frontmatter
-    from earmark.retention.applying import apply
-    from earmark.retention.planning import plan_now
-
     place = world.record("a.wav")
     world.pass_days(31)
-    plan = plan_now(world.ledger, world.config, world.now, read_frontmatter)
+    plan = world.planned()
     place.path.write_bytes(b"something newer")
-    report = apply(world.ledger, world.config, plan, world.now)
+    report = apply(world.context, plan)
     assert report.trashed == 0
-    assert "changed since the plan was made" in report.errors[0]
+    assert "it has changed" in report.errors[0]
     assert place.path.read_bytes() == b"something newer"
 
 
 def test_a_file_that_changes_at_the_very_moment_is_put_back_or_kept_for_its_owner(world: World) -> None:
-    from earmark.notes.frontmatter import read_frontmatter
-    from earmark.retention.applying import apply
-    from earmark.retention.planning import plan_now
-
     first, second = world.record("a.wav"), world.record("b.wav")
     old = second.path.read_bytes()
     world.pass_days(31)
-    plan = plan_now(world.ledger, world.config, world.now, read_frontmatter)
-    moves = 0
+    plan = world.planned()
+    taken = 0
 
     def meddle(step: str) -> None:
-        nonlocal moves
-        moves += step == "after:move"
-        if step == "after:announce" and moves == 0:
+        nonlocal taken
+        taken += step == "after:take"
+        if step == "after:announce" and taken == 0:
             first.path.write_bytes(b"newer words")
-        if step == "after:move" and moves == 2:
-            (row,) = world.ledger.trash.in_state("moving")
-            assert row.trashed is not None
-            os.utime(row.trashed, (1, 1))
+        if step == "after:take":
             second.path.write_bytes(b"another file, newer still")
+            world.ledger.protection.hold(second.recording_id, "just now", world.now)
 
-    report = apply(world.ledger, world.config, plan, world.now, step=meddle)
+    world.stepping(meddle)
+    report = apply(world.context, plan)
     assert (report.trashed, len(report.errors)) == (0, 2)
     assert first.path.read_bytes() == b"newer words"
     assert second.path.read_bytes() == b"another file, newer still"
-    (row,) = world.ledger.trash.in_state("here")
-    assert row.trashed is not None
-    assert row.trashed.read_bytes() == old
+    assert world.ledger.trash.in_state(TrashState.HERE) == []
+    assert (world.drop / "b (2).wav").read_bytes() == old
 
 
 def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
@@ -197,7 +191,7 @@ def test_a_hold_of_any_kind_keeps(world: World, how: str) -> None:
         note = world.drop / "talks" / "a.md"
         note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
     elif how == "command":
-        world.ledger.retention.hold(place.recording_id, "court case", world.now)
+        world.ledger.protection.hold(place.recording_id, "court case", world.now)
     else:
         folder = world.drop if how == "marker-above" else world.drop / "talks"
         (folder / ".earmark-hold").touch()
@@ -221,12 +215,10 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
     world.record("a.wav")
     world.pass_days(31)
 
-    def broken(_: str) -> None:
-        raise RecursionError
-
-    from earmark.retention.planning import plan_now
-
-    assert plan_now(world.ledger, world.config, world.now, broken).goes == []
+    note = world.drop / "a.md"
+    note.write_text(note.read_text().replace("---\n", "---\n\t[keep: {{\n", 1))
+    assert world.plan() == set()
+    assert world.why("a.wav") == "held by `keep: true` in a.md"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +234,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
     ],
 )  # fmt: skip
 def test_audio_stays_when_its_transcript_fails_the_quality_gate(
-    world: World, flaw: dict, sentence: str
+    world: World, flaw: dict[str, Any], sentence: str
 ) -> None:
     place = world.record("a.wav", **flaw)
     world.pass_days(31)
@@ -278,33 +270,26 @@ def test_a_failed_recording_needs_its_own_rule(root: Path) -> None:
         if other.stage is Stage.SUMMARIZE:
             world.ledger.jobs.fail(other.id, "no transcript", world.now)
     world.pass_days(400)
-    assert world.plan(retroactive=True) == set()
+    assert world.plan() == set()
     world.set_policy({"failed": {"keep_for": "90d"}})
-    assert world.plan() == set()
-    assert world.plan(retroactive=True) == {"a.wav"}
-
-
-def test_a_stricter_policy_later_needs_retroactive_and_a_looser_one_always_counts(world: World) -> None:
-    world.record("a.wav")
-    world.set_policy({"audio": {"keep_for": "5d"}})
-    world.pass_days(10)
-    assert world.plan() == set()
-    assert "in force when it was accepted" in world.why("a.wav")
-    assert world.plan(retroactive=True) == {"a.wav"}
-    world.pass_days(25)
     assert world.plan() == {"a.wav"}
-    world.set_policy({"audio": {"keep_for": "100d"}})
-    assert world.plan() == set()
 
 
-def test_adopting_a_policy_makes_it_count_for_everything_accepted_before(root: Path) -> None:
+def test_a_new_or_stricter_rule_covers_what_is_there_already_but_is_reported_first(root: Path) -> None:
     world = World(root)
     world.record("a.wav")
-    world.set_policy(AUDIO_30D)
-    world.pass_days(31)
-    assert world.plan() == set()
-    assert world.ledger.retention.adopt() == 1
+    world.pass_days(10)
+    world.sweep()
+    world.set_policy({"audio": {"keep_for": "5d"}})
     assert world.plan() == {"a.wav"}
+    assert world.sweep().outcome == "reported"
+    assert "a.wav" in world.files()
+    world.set_policy({"audio": {"keep_for": "100d"}})
+    assert world.plan() == set()
+    world.set_policy({"audio": {"keep_for": "4d"}})
+    assert world.sweep().outcome == "reported"
+    world.pass_days(1)
+    assert world.sweep().trashed == 1
 
 
 def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(root: Path) -> None:
@@ -313,7 +298,7 @@ def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(root:
     world.set_policy({"audio": {"keep_for": "50d"}}, folder)
     place = world.record("a.wav")
     world.record("b.wav")
-    world.ledger.retention.set_item_rule(place.recording_id, "audio", '{"never": true}', world.now)
+    world.ledger.protection.set_item_rule(place.recording_id, "audio", '{"never": true}', world.now)
     world.pass_days(6)
     assert world.plan() == {"b.wav"}
     assert "(item)" in world.why("a.wav")
@@ -323,7 +308,8 @@ def test_a_tag_in_a_note_brings_its_rule(root: Path) -> None:
     world = World(root, {"audio": {"never": True}, "tags": {"private": {"audio": {"keep_for": "1d"}}}})
     place = world.record("a.wav")
     world.record("b.wav")
-    world.note(place.path, place.recording_id, Kind.SUMMARY, ".md", "text", "tags: [private]\n")
+    note = world.note(place, Kind.SUMMARY, ".md", "text")
+    note.write_text(note.read_text().replace("---\n", "---\ntags: [private]\n", 1))
     world.pass_days(2)
     assert world.plan() == {"a.wav"}
 
@@ -336,7 +322,7 @@ def test_the_newest_are_kept_by_count_and_by_size(root: Path) -> None:
     assert world.plan() == {"0.wav", "1.wav", "2.wav"}
     size = (world.drop / "4.wav").stat().st_size
     world.set_policy({"audio": {"keep_within_size": size * 3}})
-    assert world.plan(retroactive=True) == {"0.wav", "1.wav"}
+    assert world.plan() == {"0.wav", "1.wav"}
 
 
 def test_plan_after_apply_is_empty(root: Path) -> None:
@@ -410,12 +396,10 @@ def test_a_sweep_hashes_only_what_it_moves_and_still_leaves_what_changed(world: 
 def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
     world: World, wall: float, boots: float
 ) -> None:
-    from earmark.retention.consent import approve
-
     world.record("a.wav")
     world.sweep()
     world.sweep()
-    world.now += wall * DAY
+    world.now = Instant(world.now + wall * DAY)
     world.boots += boots * DAY
     for _ in range(3):
         report = world.sweep()
@@ -423,7 +407,7 @@ def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
         assert "clock" in report.sentence
     assert "a.wav" in world.files()
     if wall > 0:
-        approve(world.ledger, world.config, world.now, lambda: (world.boots, "boot-1"))
+        approve(world.context, lambda: (world.boots, "boot-1"))
         assert world.sweep().trashed == 1
 
 
@@ -431,7 +415,8 @@ def test_something_new_that_is_dated_before_the_last_sweep_stops_it(world: World
     world.record("a.wav")
     world.pass_days(31)
     world.sweep()
-    world.ledger.journal.note(world.now - 20 * DAY, "accepted", "written while the clock was wrong")
+    before = Instant(world.now - 20 * DAY)
+    world.ledger.journal.record(before, Event.ACCEPTED, "written while the clock was wrong")
     world.pass_days(1)
     assert world.sweep().outcome == "stopped"
 
@@ -449,15 +434,10 @@ def test_a_sweep_that_runs_out_of_time_goes_on_at_the_next_call(world: World) ->
     world.pass_days(31)
     world.let_the_report_be_read()
     ticks = iter(range(0, 1000, 10))
-    from earmark.notes.frontmatter import read_frontmatter
-    from earmark.retention.sweep import scheduled_sweep
-
+    world.context.clock = Clock(wall=lambda: world.now, monotonic=lambda: Tick(next(ticks)))
     taken = 0
     for _ in range(5):
-        report = scheduled_sweep(
-            world.ledger, world.config, world.now, lambda: float(next(ticks)), frontmatter=read_frontmatter,
-            budget=15.0, clock=lambda: (world.boots, "boot-1"),
-        )  # fmt: skip
+        report = sweep_by_clock(world.context, budget=15.0, boot=lambda: (world.boots, "boot-1"))
         taken += report.trashed
         assert report.more == (taken < 3)
         if not report.more:
@@ -472,20 +452,17 @@ def test_one_file_that_will_not_go_does_not_stop_the_others(
         world.record(f"{n}.wav")
     world.pass_days(31)
     world.let_the_report_be_read()
-    from earmark.retention import moves
 
-    rename = moves._rename
-
-    def stubborn(original: Path, target: Path) -> None:
-        if original.name == "1.wav":
+    def stubborn(folder: Folder, name: str, *rest: Any, **options: Any) -> Any:
+        if name == "1.wav":
             raise PermissionError(13, "Permission denied")
-        rename(original, target)
+        return take_out(folder, name, *rest, **options)
 
-    monkeypatch.setattr(moves, "_rename", stubborn)
+    monkeypatch.setattr(taking, "take_out", stubborn)
     report = world.sweep()
     assert (report.trashed, len(report.errors)) == (2, 1)
     assert "1.wav" in world.files()
-    assert world.ledger.trash.in_state("moving") == []
+    assert world.ledger.trash.in_state(TrashState.MOVING) == []
     monkeypatch.undo()
     assert world.sweep().trashed == 1
 
@@ -493,8 +470,6 @@ def test_one_file_that_will_not_go_does_not_stop_the_others(
 def test_a_sweep_that_breaks_is_recorded_and_the_next_one_is_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from earmark.retention import sweep
-
     world.record("a.wav")
     world.pass_days(31)
 
@@ -502,21 +477,23 @@ def test_a_sweep_that_breaks_is_recorded_and_the_next_one_is_tried_again(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(sweep, "plan_now", broken)
+        patch.setattr(sweep_module, "plan_now", broken)
         assert world.sweep().outcome == "failed"
     assert world.ledger.journal.troubles()[0].subject == "[retention]"
-    assert not sweep_due(world.ledger, world.config, world.now)
-    assert sweep_due(world.ledger, world.config, world.now + 3601)
+    assert not sweep_due(world.context)
+    world.pass_days(3601 / DAY)
+    assert sweep_due(world.context)
     assert world.sweep().outcome == "reported"
     assert world.ledger.journal.troubles() == []
 
 
 def test_a_missed_sweep_is_due_at_once_and_a_done_one_at_the_next_time_of_day(world: World) -> None:
-    assert sweep_due(world.ledger, world.config, world.now)
+    assert sweep_due(world.context)
     world.sweep()
-    assert not sweep_due(world.ledger, world.config, world.now + 1)
-    assert world.now < next_sweep(world.ledger, world.config, world.now) <= world.now + DAY
-    assert sweep_due(world.ledger, world.config, world.now + 5 * DAY)
+    assert not sweep_due(world.context)
+    assert world.now < next_sweep(world.context) <= world.now + DAY
+    world.pass_days(5)
+    assert sweep_due(world.context)
 
 
 def test_trash_is_purged_by_its_own_clock_with_a_receipt(world: World) -> None:
@@ -524,7 +501,7 @@ def test_trash_is_purged_by_its_own_clock_with_a_receipt(world: World) -> None:
     world.pass_days(31)
     world.let_the_report_be_read()
     world.sweep()
-    (row,) = world.ledger.trash.in_state("here")
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
     world.pass_days(29)
     world.sweep()
     assert row.trashed is not None
@@ -538,33 +515,28 @@ def test_trash_is_purged_by_its_own_clock_with_a_receipt(world: World) -> None:
 
 
 def test_a_trash_whose_disk_is_away_is_neither_purged_nor_called_lost(world: World) -> None:
-    from earmark.errors import RetentionError
-    from earmark.notes.frontmatter import read_frontmatter
-
     world.record("a.wav")
     world.pass_days(31)
     world.apply()
-    (row,) = world.ledger.trash.in_state("here")
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
     trash = world.root / "state" / "trash"
     trash.rename(world.root / "unmounted")
     world.pass_days(60)
-    count, errors = purge_due(world.ledger, world.config, world.now, read_frontmatter)
+    count, errors = purge_due(world.context)
     assert (count, len(errors)) == (0, 1)
     with pytest.raises(RetentionError, match="not there"):
-        restore(world.ledger, row, world.now)
+        restore(world.context, row)
     (world.root / "unmounted").rename(trash)
-    assert restore(world.ledger, row, world.now).exists()
+    assert restore(world.context, row).exists()
 
 
 def test_a_hold_that_comes_later_still_saves_what_is_in_the_trash(world: World) -> None:
     place = world.record("a.wav")
     world.pass_days(31)
     world.apply()
-    world.ledger.retention.hold(place.recording_id, "", world.now)
+    world.ledger.protection.hold(place.recording_id, "", world.now)
     world.pass_days(500)
-    from earmark.notes.frontmatter import read_frontmatter
-
-    assert purge_due(world.ledger, world.config, world.now, read_frontmatter) == (0, [])
+    assert purge_due(world.context) == (0, [])
 
 
 def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -> None:
@@ -572,8 +544,8 @@ def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -
     before = place.path.read_bytes()
     world.pass_days(31)
     world.apply()
-    (row,) = world.ledger.trash.in_state("here")
-    restore(world.ledger, row, world.now)
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
+    restore(world.context, row)
     assert place.path.read_bytes() == before
     back = world.ledger.places.at(place.path)
     assert back is not None
@@ -584,15 +556,13 @@ def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -
 
 
 def test_restoring_never_overwrites_what_is_there_now(world: World) -> None:
-    from earmark.errors import RetentionError
-
     place = world.record("a.wav")
     world.pass_days(31)
     world.apply()
     place.path.write_bytes(b"another file")
-    (row,) = world.ledger.trash.in_state("here")
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
     with pytest.raises(RetentionError, match="something else is there"):
-        restore(world.ledger, row, world.now)
+        restore(world.context, row)
     assert place.path.read_bytes() == b"another file"
 
 
@@ -631,23 +601,20 @@ def test_the_trash_in_the_drop_folder_is_used_across_filesystems(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two filesystems cannot be mounted here, so the kernel's EXDEV is played for the state folder's trash."""
-    from earmark.retention import moves
-
     world.record("a.wav")
     world.pass_days(31)
-    rename = moves._rename
 
-    def other_device(original: Path, target: Path) -> None:
-        if "state" in target.parts:
+    def other_device(folder: Folder, name: str, sha256: str, into: Folder, *rest: Any, **options: Any) -> Any:
+        if "state" in into.path.parts:
             raise OSError(18, "Invalid cross-device link")
-        rename(original, target)
+        return take_out(folder, name, sha256, into, *rest, **options)
 
-    monkeypatch.setattr(moves, "_rename", other_device)
+    monkeypatch.setattr(taking, "take_out", other_device)
     assert world.apply().trashed == 1
-    (row,) = world.ledger.trash.in_state("here")
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
     assert row.trashed is not None
     assert row.trashed.is_relative_to(world.drop / ".earmark-trash")
-    assert restore(world.ledger, row, world.now).exists()
+    assert restore(world.context, row).exists()
 
 
 def test_a_name_that_is_no_text_goes_and_comes_back_like_any_other(world: World) -> None:
@@ -656,8 +623,8 @@ def test_a_name_that_is_no_text_goes_and_comes_back_like_any_other(world: World)
     world.pass_days(31)
     report = world.apply()
     assert (report.trashed, report.errors) == (1, [])
-    (row,) = world.ledger.trash.in_state("here")
-    assert restore(world.ledger, row, world.now).read_bytes() == before
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
+    assert restore(world.context, row).read_bytes() == before
 
 
 def test_history_checkpoints_and_receipts_have_their_own_clocks(root: Path) -> None:
@@ -691,7 +658,11 @@ def test_history_checkpoints_and_receipts_have_their_own_clocks(root: Path) -> N
 
 
 def test_a_policy_is_written_down_once_and_again_only_when_it_changes(world: World) -> None:
-    assert not remember_policy(world.ledger, world.config, world.now)
+    assert not remember_policy(world.context)
+    first = world.ledger.retention.policy()
     world.set_policy({"audio": {"keep_for": "31d"}})
-    assert len(world.ledger.retention.policies()) == 2
+    second = world.ledger.retention.policy()
+    assert first is not None
+    assert second is not None
+    assert second.id == first.id + 1
     assert policy_of(Config()).empty

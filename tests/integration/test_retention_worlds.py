@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from earmark.domain import Kind, Stage
+from earmark.domain import Kind, Stage, TrashState
 from earmark.retention import receipts
-from earmark.retention.trash import restore
+from earmark.retention.trash.restoring import restore
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,12 +25,12 @@ RULES: dict[str, object] = {"keep_for": "30d"}
 
 def afflict(world: World, name: str, what: str) -> None:
     """One finished recording of long ago with one thing that must keep its audio ("none": nothing does)."""
-    facts = {"speech_seconds": 500.0} if what == "rubbish" else {}
+    facts: dict[str, Any] = {"speech_seconds": 500.0} if what == "rubbish" else {}
     dated = world.now + 900 * DAY if what == "future" else None
     place = world.record(f"{name}/{name}.wav", done=what != "unfinished", dated=dated, **facts)
     folder = place.path.parent
     if what == "held":
-        world.ledger.retention.hold(place.recording_id, "", world.now)
+        world.ledger.protection.hold(place.recording_id, "", world.now)
     elif what == "keep: true":
         note = place.path.with_suffix(".md")
         note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
@@ -63,7 +64,7 @@ def afflict(world: World, name: str, what: str) -> None:
         folder.rename(real)
         folder.symlink_to(real)
     elif what == "item never":
-        world.ledger.retention.set_item_rule(place.recording_id, "audio", '{"never": true}', world.now)
+        world.ledger.protection.set_item_rule(place.recording_id, "audio", '{"never": true}', world.now)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -102,8 +103,8 @@ def test_only_what_nothing_keeps_goes_and_it_goes_whole(whats: list[str], notes_
         assert before <= after, "something is neither in its place nor in the trash"
         assert receipts.verify(world.ledger) == []
 
-        for row in world.ledger.trash.in_state("here"):
-            restore(world.ledger, row, world.now)
+        for row in world.ledger.trash.in_state(TrashState.HERE):
+            restore(world.context, row)
         assert {
             p.read_bytes() for p in world.root.rglob("*") if p.is_file() and "state" not in p.parts
         } == before

@@ -120,6 +120,6 @@ def test_a_probe_finds_everything_that_answers(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_summary_can_be_had_from_whatever_auto_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening(WebApp(), Ollama()) as ports:
-        monkeypatch.setattr(connect, "__defaults__", (*connect.__defaults__[:-1], tuple(ports)))
+        monkeypatch.setattr(connect, "__defaults__", (*(connect.__defaults__ or ())[:-1], tuple(ports)))
         made = ChatSummarizer().summarize(request("auto"), lambda at, total: None).summary
     assert (made.by, made.locality, made.coverage) == ("ollama", "device", 1.0)

@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from earmark.domain import Fault, Transcript
-from earmark.messages import pack_path
+from earmark.files import pack_path
 from earmark.summarization.answer import schema_for
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.completion import Chat
@@ -116,7 +117,7 @@ def check_honesty(result: Result | AnswerFault, spoken: Transcript) -> None:
     summary = result.summary
     said = normal(spoken.text)
     starts = {segment.start for segment in spoken.segments}
-    items = [*summary.key_points, *summary.decisions, *summary.tasks, *summary.open_questions]
+    items: list[Any] = [*summary.key_points, *summary.decisions, *summary.tasks, *summary.open_questions]
     assert all(item.at in starts for item in items)
     assert all(task.owner is None or normal(task.owner) in said for task in summary.tasks)
     assert summary.coverage == 1.0 or summary.missing

@@ -186,20 +186,15 @@ def test_thinking_around_the_answer_is_stripped(wrap: str) -> None:
 def test_an_error_inside_a_successful_stream_is_an_error() -> None:
     class Failing(LMStudio):
         def chat(self, body: dict[str, Any]) -> Said:
-            return Said(
-                body=sse({"error": {"message": "The model has crashed without additional information."}})
-            )
+            crashed = {"error": {"message": "The model has crashed without additional information."}}
+            return Said(body=sse(crashed), kind="text/event-stream")
+
+    class FailingWhole(LMStudio):
+        def chat(self, body: dict[str, Any]) -> Said:
+            return Said(body={"error": "The model has crashed without reason"}, kind="application/json")
 
     for kind in ("text/event-stream", "application/json"):
-        failing = Failing()
-        original = failing.chat
-        failing.chat = lambda body, kind=kind, original=original: Said(  # type: ignore[method-assign]
-            body=original(body).body
-            if kind == "text/event-stream"
-            else {"error": "The model has crashed without reason"},
-            kind=kind,
-        )
-        with running(failing) as stub:
+        with running(Failing() if kind == "text/event-stream" else FailingWhole()) as stub:
             failed = fault(stub)
         assert failed.fault is Fault.ENDPOINT
         assert "crashed" in failed.sentence

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from earmark.messages import SummarizeRequest, pack_path
+from earmark.files import pack_path
+from earmark.messages import SummarizeRequest
 from earmark.summarization.templating import BUILT_IN
 
 from tests.spoken import MEETING, long_meeting, request, transcript

@@ -115,7 +115,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                 reached += 1
         with contextlib.suppress(BlockingIOError):
             reached += len(datagrams.recv(100)) > 0
-    return json.loads(done.stdout) | {"reached": reached, "folder": folder}
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said | {"reached": reached, "folder": folder}
 
 
 @linux

@@ -14,27 +14,30 @@ from earmark.context import Context
 from earmark.ledger import Ledger
 from earmark.messages import Ready
 from earmark.paths import Home
-from earmark.supervisor import loading
-from earmark.supervisor.loading import Loading
+from earmark.supervisor.sizing import load_order
+from earmark.supervisor.stages import transcription
+from earmark.supervisor.stages.transcription import TranscriptionStage
+from earmark.transcription.models import find_model
 from earmark.workers import Worker, start_process
+
+MODEL = find_model("auto", None, Path("/nowhere"))
 
 
 @pytest.fixture
 def profiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(loading, "start_prefix", lambda folders, model: ["/usr/bin/env"])
+    monkeypatch.setattr(transcription, "start_prefix", lambda folders, model: ["/usr/bin/env"])
 
-    def with_config(raw: dict[str, Any]) -> Loading:
+    def with_config(raw: dict[str, Any]) -> TranscriptionStage:
         home = Home(tmp_path / "config", tmp_path / "state", tmp_path / "data")
         context = Context(Ledger(home.ledger_file), home, parse_config(raw, "test"), (tmp_path,))
-        return Loading(context)
+        return TranscriptionStage(context, "run", lambda _: None, start_process)
 
     return with_config
 
 
 def test_a_worker_starts_behind_a_prefix_and_answers(profiled: Any) -> None:
     found = profiled({})
-    model = found.find("auto")
-    assert model is not None
+    model = MODEL
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     prefix = found.prefix(model, 0)
     assert prefix == ["/usr/bin/env"]
@@ -42,7 +45,7 @@ def test_a_worker_starts_behind_a_prefix_and_answers(profiled: Any) -> None:
         "earmark.transcription.worker", inbox.put, lambda module: start_process(module, prefix=prefix)
     )
     try:
-        worker.send(found.order(model, 1))
+        worker.send(load_order(parse_config({}, "test"), model, ()))
         assert isinstance(inbox.get(timeout=60).message, Ready)
     finally:
         worker.kill()
@@ -50,10 +53,9 @@ def test_a_worker_starts_behind_a_prefix_and_answers(profiled: Any) -> None:
 
 def test_a_profile_that_keeps_the_worker_from_starting_is_given_up_after_two_tries(profiled: Any) -> None:
     found = profiled({})
-    model = found.find("auto")
-    assert [bool(found.prefix(model, failed)) for failed in range(4)] == [True, True, False, False]
+    assert [bool(found.prefix(MODEL, failed)) for failed in range(4)] == [True, True, False, False]
 
 
 def test_a_required_profile_is_never_given_up(profiled: Any) -> None:
     found = profiled({"require_sandbox": True})
-    assert all(found.prefix(found.find("auto"), failed) for failed in range(10))
+    assert all(found.prefix(MODEL, failed) for failed in range(10))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from earmark.messages import LoadModel, pack_path
+from earmark.files import pack_path
+from earmark.messages import LoadModel
 from earmark.transcription.models import find_model
 from earmark.workers import start_process
 

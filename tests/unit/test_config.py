@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from earmark.config import Config, Duration, folder_settings, load_config, parse_config, parse_duration
 from earmark.config.document import reference, sample
+from earmark.domain import Instant
 from earmark.errors import ConfigError
 from earmark.paths import platform_home
 from hypothesis import given
@@ -111,7 +112,7 @@ def test_a_duration_reads_back_as_it_was_written(years: int, months: int, days: 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 500), st.integers(0, 500))
 def test_a_longer_duration_never_ends_sooner(years: int, months: int, days: int, hours: int) -> None:
-    now = 1_790_000_000.0
+    now = Instant(1_790_000_000.0)
     assert Duration(years, months, days, hours).before(now) <= now
     assert Duration(years, months, days, hours + 1).before(now) <= Duration(
         years, months, days, hours
@@ -127,7 +128,7 @@ def test_anything_else_is_not_a_duration(text: object) -> None:
 def test_a_month_before_the_last_of_march_is_the_last_of_february() -> None:
     from datetime import UTC, datetime
 
-    march = datetime(2027, 3, 31, 12, tzinfo=UTC).timestamp()
+    march = Instant(datetime(2027, 3, 31, 12, tzinfo=UTC).timestamp())
     assert datetime.fromtimestamp(parse_duration("1m").before(march), UTC) == datetime(
         2027, 2, 28, 12, tzinfo=UTC
     )

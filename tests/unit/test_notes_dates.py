@@ -1,18 +1,30 @@
-"""When a recording was made: from the container, else the name, else the file."""
+"""When a recording was made: from the container, else the name, else the file, else its arrival; absurd dates are none."""
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 import pytest
-from earmark.notes.dates import recorded_at
+from earmark.domain import Date, Dated, Instant
+from earmark.notes.dates import date_of
+from hypothesis import given
+from hypothesis import strategies as st
 
-NOON = 1_772_712_000.0
+NOON = Instant(1_772_712_000.0)
 """2026-03-05 12:00:00 UTC."""
+
+LATER = Instant(1_780_000_000.0)
+"""28 May 2026, when it came."""
+
+
+def dated(container: str | None, name: str, zone: tzinfo = UTC, modified: float = NOON) -> Date:
+    return date_of(container, name, Instant(modified), LATER, zone)
 
 
 def test_what_the_container_says_comes_first() -> None:
-    assert recorded_at("2026-01-02T03:04:05", "2025-01-01.m4a", NOON, UTC) == "2026-01-02T03:04:05"
+    found = dated("2026-01-02T03:04:05", "2025-01-01.m4a")
+    assert (found.text, found.source) == ("2026-01-02T03:04:05", Dated.CONTAINER)
+    assert found.at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -25,14 +37,36 @@ def test_what_the_container_says_comes_first() -> None:
     ],
 )
 def test_a_date_in_the_name_counts_next(name: str, wall_time: str) -> None:
-    assert recorded_at(None, name, NOON, UTC) == wall_time
+    found = dated(None, name)
+    assert (found.text, found.source) == (wall_time, Dated.NAME)
 
 
 @pytest.mark.parametrize("name", ["standup.m4a", "2026-02-30.m4a", "call 120260504123.m4a", "1999-01-01.m4a"])
 def test_else_the_files_own_time_in_the_local_zone(name: str) -> None:
-    assert recorded_at(None, name, NOON, UTC) == "2026-03-05T12:00:00"
-    assert recorded_at(None, name, NOON, timezone(timedelta(hours=9))) == "2026-03-05T21:00:00"
+    assert dated(None, name) == Date(NOON, "2026-03-05T12:00:00", Dated.FILE)
+    assert dated(None, name, timezone(timedelta(hours=9))).text == "2026-03-05T21:00:00"
 
 
-def test_a_time_that_no_calendar_holds_is_left_out() -> None:
-    assert recorded_at(None, "standup.m4a", 1e30, UTC) == ""
+@pytest.mark.parametrize(
+    "modified", [0.0, -(2.0**31), 315_532_800.0, LATER + 2 * 86400, 4_000_000_000.0, 1e30]
+)
+def test_a_file_time_that_no_clock_can_mean_counts_as_unknown_which_means_arrival(modified: float) -> None:
+    assert dated(None, "standup.m4a", modified=modified) == Date(LATER, "2026-05-28T20:26:40", Dated.ARRIVAL)
+
+
+@pytest.mark.parametrize("container", ["1904-01-01T00:00:00", "1970-01-01T00:00:00", "2098-05-01T00:00:00"])
+def test_a_date_in_the_container_that_no_recorder_can_mean_is_passed_over(container: str) -> None:
+    assert dated(container, "standup.m4a").source is Dated.FILE
+
+
+@given(
+    st.none() | st.datetimes().map(lambda d: d.isoformat()) | st.text(max_size=30),
+    st.text(max_size=40),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_whatever_it_is_asked_it_names_a_believable_instant(
+    container: str | None, name: str, modified: float
+) -> None:
+    found = dated(container, name, modified=modified)
+    assert datetime(1990, 1, 1, tzinfo=UTC).timestamp() <= found.at <= LATER + 86_400
+    assert found.text

@@ -9,23 +9,27 @@ from earmark.notes.escape import JOINER, normalize
 from earmark.notes.frontmatter import (
     Link,
     LocalTime,
+    Value,
+    asks_to_keep,
     body_of,
     frontmatter,
+    keep_keys,
     read_frontmatter,
     recording_of,
-    says_keep,
 )
 from earmark.notes.style import NoteStyle
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+KEYS = keep_keys()
+
 YAML_1_1 = YAML(typ="safe", pure=True)
-YAML_1_1.version = (1, 1)  # type: ignore[assignment]
+YAML_1_1.version = (1, 1)
 
 
 def test_a_frontmatter_block_reads_as_somebody_would_type_it() -> None:
-    fields = {
+    fields: dict[str, Value | None] = {
         "type": "transcript",
         "recording": Link("[[standup.m4a]]"),
         "recorded": LocalTime("2026-03-05T09:30:00"),
@@ -143,22 +147,34 @@ def test_no_frontmatter_makes_the_reader_fall_over(inner: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["keep: true", "keep: yes", 'keep: "True"', "Keep: on", "keep: 1", "keep: True # mine"]
-)
+    "line",
+    [
+        "keep: true", "keep: yes", 'keep: "True"', "Keep: on", "keep: 1", "keep: True # mine", "keep:true", "keep: y",
+        '"keep": true', "  keep: true", "keep: [true]", "keep:\n  - true", "keep:\n  true", "keep: please", "keep: x",
+        "flags:\n  keep: true", "KEEP: TRUE", "- keep: true", "keep :true", "keep:: true", "tags: [a\nkeep: true",
+        "\tkeep: true", "{{title}}\nkeep:", "title: [\n[keep: yes", "keep: true\r", "keep: false\nKeep: true",
+    ],
+)  # fmt: skip
 def test_a_note_can_ask_to_be_kept(line: str) -> None:
-    assert says_keep(f"---\n{line}\n---\n")
+    assert asks_to_keep(f"---\n{line}\n---\n", KEYS)
 
 
-@pytest.mark.parametrize("line", ["keep: false", "keep: no", "keep:", "keeper: true", "title: keep"])
+NOT_ASKING = (
+    "keep: false", "keep: no", "keep:", "keeper: true", "title: keep", "keep: 'no'", "keep: [false]", "keep: 0",
+    "keep: off # for now", "title: a: b\nkeep: false",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NOT_ASKING)
 def test_a_note_that_does_not_ask_is_not_kept(line: str) -> None:
-    assert not says_keep(f"---\n{line}\n---\nkeep: true\n")
+    assert not asks_to_keep(f"---\n{line}\n---\nkeep: true\n", KEYS)
 
 
 def test_a_hold_counts_even_where_the_yaml_is_broken_or_the_key_renamed() -> None:
-    assert says_keep("---\ntitle: a: b: c\nkeep: true\n---\n")
-    assert says_keep("---\nem_keep: true\n---\n", NoteStyle(key_prefix="em_"))
-    assert says_keep("---\nbehalten: true\n---\n", NoteStyle(keys={"keep": "behalten"}))
-    assert says_keep("keep:: true\n\n- text")
+    assert asks_to_keep("---\ntitle: a: b: c\nkeep: true\n---\n", KEYS)
+    assert asks_to_keep("---\nem_keep: true\n---\n", keep_keys(NoteStyle(key_prefix="em_")))
+    assert asks_to_keep("---\nbehalten: true\n---\n", keep_keys(NoteStyle(keys={"keep": "behalten"})))
+    assert asks_to_keep("keep:: true\n\n- text", KEYS)
 
 
 def test_a_note_knows_its_recording() -> None:

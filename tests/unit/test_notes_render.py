@@ -334,13 +334,13 @@ def test_a_recording_is_linked_whatever_its_name(name: str, embed: str, link: st
     assert lines[4].startswith(f"{link} Good morning")
 
 
-def test_paragraphs_break_at_pauses_and_after_a_minute_at_a_sentence_end() -> None:
+def test_paragraphs_break_at_pauses_and_after_half_a_minute_at_a_sentence_end() -> None:
     segments = tuple(Segment(i * 10.0, i * 10.0 + 10.0, f"part {i}" + (".") * (i % 2)) for i in range(12))
     transcript = dataclasses.replace(
         TRANSCRIPT, segments=(*segments, Segment(125.0, 130.0, "after a pause."))
     )
     note = render_transcript(transcript, CONTEXT, NoteStyle(dialect="plain"))
-    assert re.findall(r"^\[(\d\d:\d\d)\]", body_of(note), re.M) == ["00:00", "01:00", "02:05"]
+    assert re.findall(r"^\[(\d\d:\d\d)\]", body_of(note), re.M) == ["00:00", "00:40", "01:20", "02:05"]
 
 
 def test_speech_without_any_sentence_end_is_cut_all_the_same() -> None:
@@ -348,7 +348,13 @@ def test_speech_without_any_sentence_end_is_cut_all_the_same() -> None:
     note = render_transcript(
         dataclasses.replace(TRANSCRIPT, segments=segments), CONTEXT, NoteStyle(dialect="plain")
     )
-    assert re.findall(r"^\[(\d\d:\d\d)\]", body_of(note), re.M) == ["00:00", "02:00", "04:00"]
+    assert re.findall(r"^\[(\d\d:\d\d)\]", body_of(note), re.M) == [
+        "00:00",
+        "01:00",
+        "02:00",
+        "03:00",
+        "04:00",
+    ]
 
 
 @pytest.mark.parametrize(

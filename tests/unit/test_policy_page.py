@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 from earmark.config import Config
+from earmark.domain import Instant
 from earmark.locality.consent import fingerprint, host_away, missing_consent
 from earmark.locality.policy_page import render_page
 from earmark.locality.snapshot import Facts, Page, snapshot
 
 FACTS = Facts(
-    version="1", now=1_795_000_000.0, config_file="/c/config.toml", state="/s", models="/m", folders=("/r",)
+    version="1",
+    now=Instant(1_795_000_000.0),
+    config_file="/c/config.toml",
+    state="/s",
+    models="/m",
+    folders=("/r",),
 )
 CLOUD = {
     "privacy": "cloud",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from earmark.domain import Mark, Segment, Transcript
@@ -21,7 +23,7 @@ def test_every_line_is_a_sentence_that_was_said_at_the_time_it_was_said() -> Non
     spoken = transcript(MEETING)
     said = {segment.text: segment.start for segment in spoken.segments}
     summary = extract(spoken)
-    lines = [*summary.key_points, *summary.decisions, *summary.tasks, *summary.open_questions]
+    lines: list[Any] = [*summary.key_points, *summary.decisions, *summary.tasks, *summary.open_questions]
     assert len(lines) >= 8
     assert all(said[line.text] == line.at for line in lines)
     assert all(part in MEETING for part in summary.overview.split(". "))
@@ -129,7 +131,7 @@ def test_no_speech_is_said_to_be_no_speech() -> None:
 def test_loops_and_text_over_silence_are_not_presented_as_speech() -> None:
     spoken = transcript(MEETING)
     loop = tuple(Segment(200 + i, 201 + i, "Thank you very much.", mark=Mark.REPETITION) for i in range(50))
-    with_loop = Transcript(**{**fields(spoken), "segments": spoken.segments + loop})
+    with_loop = replace(spoken, segments=spoken.segments + loop)
     assert extract(with_loop) == extract(spoken)
 
 

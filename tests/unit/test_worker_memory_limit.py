@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earmark.supervisor.crew import memory_limit
+from earmark.supervisor.sizing import memory_limit
 
 TINY = 75_537_502
 """Bytes of tiny.en's model.bin."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from earmark.cli.console import here, out, plain_errors, print_json
-from earmark.config import document, load_config
+from earmark.config import document, load_config, require_sound
 from earmark.paths import platform_home
 
 app = typer.Typer(no_args_is_help=True, help="Show, check and document the configuration.")
@@ -36,7 +36,8 @@ def check() -> None:
     """
     with plain_errors():
         home = platform_home()
-        load_config(home.config_file)
+        config = load_config(home.config_file)
+        require_sound([f.path for f in config.folder], home, str(home.config_file))
         found = "is right" if home.config_file.exists() else "is not there, which is fine: defaults hold"
         out.print(f"{home.config_file} {found}", markup=False)
 

@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from earmark.config import Config, load_config
-from earmark.errors import ConfigError, EarmarkError, NotFound
-from earmark.ledger import Ledger
+from earmark.errors import ConfigError, EarmarkError
 from earmark.paths import Home, platform_home
 
 out = Console(soft_wrap=True, highlight=False)
@@ -79,7 +78,7 @@ def ago(instant: float, now: float | None = None) -> str:
 
 
 def here() -> tuple[Home, Config]:
-    """This installation's places and configuration."""
+    """This installation's folders and configuration."""
     home = platform_home()
     return home, load_config(home.config_file)
 
@@ -94,15 +93,6 @@ def here_to_look() -> tuple[Home, Config]:
             f"[yellow]earmark: the configuration is broken (earmark config check):[/] {escape(readable(error))}"
         )
         return home, Config()
-
-
-def open_ledger(home: Home, *, read_only: bool = True) -> Ledger:
-    """The ledger; NotFound with what to do if there is none yet."""
-    if not home.ledger_file.exists():
-        raise NotFound(
-            f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
-        )
-    return Ledger(home.ledger_file, read_only=read_only)
 
 
 def short(path: str | Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +10,12 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import err, open_ledger, out, plain_errors, print_json, readable, short
+from earmark.cli.console import err, here_to_look, out, plain_errors, print_json, readable, short
+from earmark.domain import Instant
 from earmark.errors import RetentionError
-from earmark.paths import platform_home
-from earmark.retention.export import export as write_export
-from earmark.retention.export import verify as verify_export
+from earmark.export import export as write_export
+from earmark.export import verify as verify_export
+from earmark.verbs.opening import opened_context
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
 
@@ -27,7 +27,7 @@ def export(
         Path | None, typer.Option("--out", help="A new folder, or a new file ending in .zip.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only recordings dated from this day on.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only recordings made on this day or later.")
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only recordings at or below this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -42,12 +42,12 @@ def export(
         if target is None:
             raise RetentionError("say where to: --out FOLDER or --out FILE.zip")
         path = target.expanduser().absolute()
-        with open_ledger(platform_home()) as ledger:
+        home, config = here_to_look()
+        with opened_context(home, config, read_only=True) as inside:
             result = write_export(
-                ledger,
+                inside,
                 path,
-                time.time(),
-                since=since.timestamp() if since else None,
+                since=Instant(since.timestamp()) if since else None,
                 folder=folder.expanduser().absolute() if folder else None,
             )
     size = sum(entry.size for entry in result.entries)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here, moment, open_ledger, out, plain_errors, print_json, readable, short
-from earmark.cli.recordings import wake_daemon
-from earmark.cli.retention import known_place
-from earmark.ledger import Ledger
+from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.context import Context
+from earmark.verbs import deciding
+from earmark.verbs.opening import opened_context, wake_daemon
+from earmark.verbs.resolve import Meant, resolve
 
 
 def hold(
@@ -26,39 +26,37 @@ def hold(
     release: Annotated[bool, typer.Option("--release", help="Let the rules decide again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Hold recordings: no rule deletes anything of them, and nothing of them is purged from the trash.
+    """Hold recordings: no rule deletes anything of them, nothing of them is purged from the trash, nothing forgotten.
 
     `keep: true` in a note and a file named .earmark-hold in a folder do the same.
 
     Examples: [bold]earmark hold talk.m4a --why "needed for the audit"[/] · [bold]earmark hold --release talk.m4a[/]
     """
     with plain_errors():
-        home, _ = here()
-        now = time.time()
-        with open_ledger(home, read_only=not files) as ledger:
+        home, config = here()
+        with opened_context(home, config, read_only=not files) as context:
             if not files:
-                _list(ledger, json)
+                _list(context, json)
                 return
-            for file in files:
-                place = known_place(ledger, file)
-                with ledger.transaction():
-                    changed = (
-                        ledger.retention.release_hold(place.recording_id)
-                        if release
-                        else ledger.retention.hold(place.recording_id, why, now)
-                    )
-                    if changed:
-                        what, text = ("released", "No longer held.") if release else ("held", "Held by hand.")
-                        ledger.journal.note(now, what, text, place.recording_id, place.path)
-                        ledger.retention.relook(place.path, "its hold changed")
-                state = "not held" if release else "held"
-                out.print(f"{escape(short(place.path))}: {state if changed else f'already {state}'}")
+            for meant in [resolve(context, file) for file in files]:
+                if release:
+                    _release(context, meant)
+                else:
+                    changed = deciding.hold(context, meant, why)
+                    out.print(f"{escape(short(meant.shown))}: {'held' if changed else 'already held'}")
         wake_daemon(home)
 
 
-def _list(ledger: Ledger, json: bool) -> None:
-    held = ledger.retention.holds()
-    paths = {recording_id: [p.path for p in ledger.places.of(recording_id)] for recording_id in held}
+def _release(context: Context, meant: Meant) -> None:
+    changed, still = deciding.release(context, meant)
+    out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
+    if still is not None:
+        err.print(f"[yellow]It stays {escape(readable(still))}: take that out of the note, too.[/]")
+
+
+def _list(context: Context, json: bool) -> None:
+    held = context.ledger.protection.holds()
+    paths = {i: [p.path for p in context.ledger.places.of(i)] for i in held}
     if json:
         print_json(
             [

@@ -21,13 +21,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from earmark.cli.console import err, here, moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable
+from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
 from earmark.models.catalog import CATALOG, Device, fit, memory_needed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home
+from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
 
@@ -105,7 +107,7 @@ def add(
         path = source.expanduser().absolute()
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
-        card = sideload.add(path, home.models, time.time(), name, license)
+        card = sideload.add(path, home.models, Instant(time.time()), name, license)
         out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}")
         _how_to_use(card.name)
 
@@ -131,7 +133,7 @@ def download(
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task(escape(name), total=None)
             card, enforced = fetch(
-                name, home.models, time.time(), revision=revision,
+                name, home.models, Instant(time.time()), revision=revision,
                 on_progress=lambda at, total: bar.update(task, completed=at, total=total or None),
             )  # fmt: skip
         out.print(
@@ -174,15 +176,16 @@ def remove(
     Example: [bold]earmark models remove small.en[/]
     """
     with plain_errors():
-        home, _, found = _here()
+        home, config = here()
+        _, _, found = _here()
         entry = _named(found, name)
         if not entry.removable:
             raise ModelError(
                 f"{name} comes from {entry.source}; it is not in {home.models} and not removed by earmark."
             )
         if home.ledger_file.exists():
-            with open_ledger(home) as ledger:
-                if work_is(ledger):
+            with opened_context(home, config, read_only=True) as context:
+                if work_is(context.ledger):
                     raise ModelError("A recording is being transcribed right now; try again when it is done.")
         if not yes:
             typer.confirm(f"Delete {entry.folder} ({decimal(entry.size)})?", abort=True)
@@ -194,8 +197,8 @@ def _here() -> tuple[Home, Device, list[Entry]]:
     home, config = here()
     usage: Mapping[str, Usage] = {}
     if home.ledger_file.exists():
-        with open_ledger(home) as ledger:
-            usage = usage_here(ledger)
+        with opened_context(home, config, read_only=True) as context:
+            usage = usage_here(context.ledger)
     device = this_device()
     return home, device, inventory(home.models, device, usage, config.transcription.model_dir)
 

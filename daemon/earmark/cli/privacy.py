@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
-import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,18 +11,20 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import here, open_ledger, out, plain_errors, print_json, readable
-from earmark.cli.recordings import wake_daemon
+from earmark.cli.console import here, out, plain_errors, print_json, readable
 from earmark.config import Config
-from earmark.domain import Instant, Stage
+from earmark.context import Clock
+from earmark.domain import Instant
 from earmark.errors import EarmarkError
+from earmark.files import is_locked
 from earmark.ledger import Ledger
-from earmark.ledger.lock import is_held
-from earmark.locality.consent import FACT, fingerprint, host_away, missing_consent
+from earmark.locality.consent import FACT, host_away, missing_consent
 from earmark.locality.policy_page import Format, render_page
 from earmark.locality.snapshot import Facts, snapshot
 from earmark.paths import Home
-from earmark.supervisor.report import read_report
+from earmark.report import read_report
+from earmark.verbs import consenting
+from earmark.verbs.opening import opened_context, wake_daemon
 
 app = typer.Typer(help="Show what leaves this device and what is kept, and prove it.")
 
@@ -65,7 +66,7 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
         outcomes = []
         from earmark.proof.claims import check_everything
 
-        for outcome in check_everything(config, home, _phrases(home)):
+        for outcome in check_everything(config, home, _phrases(home, config)):
             outcomes.append(outcome)
             if not json:
                 mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}[
@@ -74,8 +75,9 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
                 out.print(f"{mark}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}")
         passed = not any(o.held is False for o in outcomes)
         if home.ledger_file.exists():
-            with open_ledger(home, read_only=False) as ledger:
-                ledger.journal.set_fact(CHECKED, jsonlib.dumps({"passed": passed}), time.time())
+            with opened_context(home, config) as inside:
+                passing = jsonlib.dumps({"passed": passed})
+                inside.ledger.journal.set_fact(CHECKED, passing, inside.now())
         if json:
             print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
         elif passed:
@@ -101,11 +103,9 @@ def allow(
     with plain_errors():
         home, config = here()
         host = host_away(config)
-        now = time.time()
-        with open_ledger(home, read_only=False) as ledger:
+        with opened_context(home, config) as context:
             if withdraw:
-                ledger.journal.set_fact(FACT, "", now)
-                ledger.journal.note(now, "privacy-withdrawn", "Transcripts stay on this device.")
+                consenting.withdraw(context)
                 out.print("Transcripts stay on this device from the next summary on.")
                 return
             if host is None:
@@ -117,10 +117,7 @@ def allow(
             )
             if not yes:
                 typer.confirm("Allow it until the configuration changes?", abort=True)
-            with ledger.transaction():
-                ledger.journal.set_fact(FACT, fingerprint(config), now)
-                ledger.journal.note(now, "privacy-allowed", f"Transcripts may go to {host}.")
-                ledger.jobs.unpark(Stage.SUMMARIZE, now)
+            consenting.allow(context, host)
         wake_daemon(home)
         out.print(
             "Allowed. Summaries that waited for it are made now; earmark retry --summary FILE makes others again."
@@ -129,20 +126,21 @@ def allow(
 
 def _facts(home: Home, config: Config) -> Facts:
     report = read_report(home.status_file)
-    running = is_held(home.lock_file)
+    running = is_locked(home.lock_file)
     folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
     verified: tuple[Instant, bool] | None = None
     made: tuple[tuple[str, int], ...] = ()
     consent = False
     if home.ledger_file.exists():
-        with open_ledger(home) as ledger:
+        with opened_context(home, config, read_only=True) as context:
+            ledger = context.ledger
             if fact := ledger.journal.fact(CHECKED):
                 verified = fact[1], bool(jsonlib.loads(fact[0])["passed"])
             made = _made(ledger)
             allowed = ledger.journal.fact(FACT)
             consent = missing_consent(config, allowed[0] if allowed else None) is None
     return Facts(
-        version=__version__, now=time.time(), config_file=str(home.config_file), state=str(home.state),
+        version=__version__, now=Clock().wall(), config_file=str(home.config_file), state=str(home.state),
         models=str(home.models), folders=folders, model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
@@ -152,30 +150,25 @@ def _facts(home: Home, config: Config) -> Facts:
 
 def _made(ledger: Ledger) -> tuple[tuple[str, int], ...]:
     """Summaries by where they were made, in words."""
-    rows = ledger.db.all(
-        "SELECT json_extract(body, '$.by') AS by, json_extract(body, '$.made_at') AS made_at,"
-        " json_extract(body, '$.locality') AS locality, count(*) AS n FROM summaries GROUP BY 1, 2, 3 ORDER BY n DESC"
-    )
     unverified = ", which does not say whether it handed the words on"
     return tuple(
-        (f"{r['made_at']} by {r['by']}" + (unverified if r["locality"] == "unverified" else ""), r["n"])
-        for r in rows
+        (f"{host} by {by}" + (unverified if locality == "unverified" else ""), count)
+        for host, by, locality, count in ledger.words.made_where()
     )
 
 
-def _phrases(home: Home) -> list[str]:
+def _phrases(home: Home, config: Config) -> list[str]:
     """A few runs of four words that were said, from the latest transcripts."""
     if not home.ledger_file.exists():
         return []
     try:
-        with open_ledger(home) as ledger:
-            rows = ledger.db.all("SELECT recording_id FROM transcripts ORDER BY stored_at DESC LIMIT 3")
-            found = [ledger.words.transcript(r["recording_id"]) for r in rows]
+        with opened_context(home, config, read_only=True) as context:
+            found = context.ledger.words.latest_transcripts(3)
     except EarmarkError:
         return []
     phrases = []
     for transcript in found:
-        words = re.findall(r"\S+", transcript.text if transcript else "")
+        words = re.findall(r"\S+", transcript.text)
         phrases += [" ".join(words[i : i + 4]) for i in range(0, len(words) - 3, max(4, len(words) // 10))][
             :10
         ]

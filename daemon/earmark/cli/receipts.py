@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_text
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import moment, open_ledger, out, plain_errors, print_json, readable
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.context import Context
 from earmark.errors import RetentionError
-from earmark.paths import platform_home
+from earmark.files import read_bytes, sha256_of, write_new
+from earmark.ledger import Receipt
 from earmark.retention import receipts
-from earmark.retention.look import hash_of
+from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and export the receipts of deletions.")
 
@@ -32,17 +33,10 @@ def list_receipts(
 
     Examples: [bold]earmark receipts list[/] · [bold]earmark receipts list ~/Recordings/old.m4a --json[/]
     """
-    with plain_errors(), open_ledger(platform_home()) as ledger:
-        rows = ledger.receipts.all()
-        if file is not None:
-            path = file.expanduser().absolute()
-            marks = {receipts.keyed(ledger, path)}
-            place = ledger.places.at(path)
-            if place is not None:
-                marks.add(receipts.keyed(ledger, place.recording_id))
-            if path.is_file() and not path.is_symlink():
-                marks.add(receipts.keyed(ledger, hash_of(path)[0]))
-            rows = [r for r in rows if any(mark in r.body for mark in marks)]
+    with plain_errors():
+        home, config = here_to_look()
+        with opened_context(home, config, read_only=True) as context:
+            rows = context.ledger.receipts.all() if file is None else _about(context, file)
     if json:
         print_json([receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows])
         return
@@ -58,6 +52,15 @@ def list_receipts(
     out.print(table if rows else "No receipts.")
 
 
+def _about(context: Context, file: Path) -> list[Receipt]:
+    """Receipts of a path, of the recording that is or was there, and of the content that is there now."""
+    ledger, path = context.ledger, file.expanduser().absolute()
+    place, content = ledger.places.at(path), sha256_of(path)
+    about = {path, *((place.recording_id,) if place else ()), *((content,) if content else ())}
+    keyed_ids = {receipts.keyed(ledger, what) for what in about}
+    return [r for r in ledger.receipts.all() if any(keyed_id in r.body for keyed_id in keyed_ids)]
+
+
 @app.command()
 def verify(
     file: Annotated[Path | None, typer.Argument(help="An export to verify instead of the ledger.")] = None,
@@ -70,13 +73,14 @@ def verify(
     with plain_errors():
         if file is not None:
             try:
-                found = receipts.imported(file.read_text("utf-8").splitlines())
+                found = receipts.imported(read_bytes(file).decode().splitlines())
             except (OSError, ValueError) as error:
                 raise RetentionError(f"{file}: cannot be read as receipts: {error}") from error
             count, problems = len(found), receipts.problems(found)
         else:
-            with open_ledger(platform_home()) as ledger:
-                count, problems = len(ledger.receipts.all()), receipts.verify(ledger)
+            home, config = here_to_look()
+            with opened_context(home, config, read_only=True) as context:
+                count, problems = len(context.ledger.receipts.all()), receipts.verify(context.ledger)
     if json:
         print_json({"receipts": count, "problems": problems})
     elif problems:
@@ -99,16 +103,18 @@ def export(
     Example: [bold]earmark receipts export --out receipts.jsonl[/]
     """
     with plain_errors():
-        with open_ledger(platform_home()) as ledger:
+        home, config = here_to_look()
+        with opened_context(home, config, read_only=True) as context:
             lines = [
-                json_text.dumps(receipts.exported(r), sort_keys=True) + "\n" for r in ledger.receipts.all()
+                json_text.dumps(receipts.exported(r), sort_keys=True) + "\n"
+                for r in context.ledger.receipts.all()
             ]
+            now = context.now()
         if out_file is None:
             sys.stdout.writelines(lines)
             return
         try:
-            with out_file.open("x", encoding="utf-8") as target:
-                target.writelines(lines)
+            write_new(out_file.expanduser().absolute(), "".join(lines).encode())
         except OSError as error:
             raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
-        out.print(f"{len(lines)} receipts written at {moment(time.time())}.")
+        out.print(f"{len(lines)} receipts written at {moment(now)}.")

@@ -10,11 +10,23 @@ from rich.table import Table
 
 from earmark.cli.console import ago, moment, out, readable, short
 from earmark.config import Config
-from earmark.retention.plan import Decision, Plan
-from earmark.retention.policy import PROMISED, policy_of
+from earmark.retention.rules.decide import Decision, Plan
+from earmark.retention.rules.policy import policy_of
 
 SHOWN = 200
 """Rows of a table before it says how many more there are; `--json` has them all."""
+
+WAYS = (
+    ("quality gate", "earmark retention accept FILE"),
+    ("held by its own rule", "earmark retention set FILE --clear"),
+    ("held by `keep", "take `keep: true` out of the note"),
+    ("held by /", "remove the marker"),
+    ("held: the ledger was damaged", "earmark retention trust"),
+    ("held", "earmark hold --release FILE"),
+    ("edited by you", "delete it yourself, or hold it"),
+    ("its drop folder is not watched", "watch the folder again: earmark run FOLDER"),
+)
+"""By how a reason begins: what a person can do who decides otherwise. The first that fits counts."""
 
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
@@ -23,7 +35,7 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
     rows = [*found.goes, *(found.kept if everything else [])]
     if rows:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("", "what", "class", "size", "done", "rule", "reason", "from"):
+        for heading in ("", "what", "class", "size", "since", "rule", "reason", "from"):
             table.add_column(heading, overflow="fold")
         for d in rows[:SHOWN]:
             table.add_row(
@@ -39,21 +51,36 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
         out.print(table)
         if len(rows) > SHOWN:
             out.print(f"... and {len(rows) - SHOWN} more (--json lists them all)")
-    verb = "would go" if found.goes else "Nothing would go"
-    out.print(f"{len(found.goes)} files, {decimal(found.bytes)}, {verb}." if found.goes else f"{verb}.")
+    out.print(
+        f"{len(found.goes)} files, {decimal(found.bytes)}, would go." if found.goes else "Nothing would go."
+    )
     if found.kept_because and not everything:
         for reason, count in found.kept_because.most_common(8):
             out.print(f"  [dim]{count} stay: {escape(readable(reason))}[/]")
-    if any(_only_promised(reason) for reason in found.kept_because):
-        out.print(
-            "Some were accepted under earlier rules, which still keep them;"
-            " add --retroactive to let the rules of today count for them too."
-        )
 
 
-def _only_promised(reason: str) -> bool:
-    """True if nothing but the rules of the day of acceptance keeps the file."""
-    return reason.startswith("kept by ") and all(by.endswith(PROMISED) for by in reason.split("; "))
+def print_blocked(blocked: list[Decision]) -> None:
+    """What a rule wants and something else keeps, each with the reason and the way to decide."""
+    if not blocked:
+        return
+    out.print(f"[bold]{len(blocked)} files stay although a rule would let them go:[/]")
+    for d in blocked[:SHOWN]:
+        out.print(f"  {escape(short(d.item.path))}: {escape(readable(d.reason))}")
+    if len(blocked) > SHOWN:
+        out.print(f"  ... and {len(blocked) - SHOWN} more (--json lists them all)")
+    out.print("To decide otherwise:")
+    for way, reason in dict.fromkeys((way_out(d.reason), _kind_of(d.reason)) for d in blocked):
+        out.print(f"  [dim]{escape(reason)}: {escape(way)}[/]")
+
+
+def way_out(reason: str) -> str:
+    """What a person can do who wants a file to go all the same, or to stay for good."""
+    return next((way for begin, way in WAYS if reason.startswith(begin)), "it goes on by itself")
+
+
+def _kind_of(reason: str) -> str:
+    begin = next((begin for begin, _ in WAYS if reason.startswith(begin)), reason)
+    return {"held by /": "held by a marker", "held by `keep": "held by a note"}.get(begin, begin)
 
 
 def plan_document(found: Plan) -> dict[str, Any]:
@@ -61,15 +88,15 @@ def plan_document(found: Plan) -> dict[str, Any]:
         "for": found.now,
         "policy": found.policy,
         "fingerprint": found.fingerprint,
-        "goes": [_decision(d) for d in found.goes],
-        "stays": [_decision(d) for d in found.kept],
+        "goes": [decision_document(d) for d in found.goes],
+        "stays": [decision_document(d) for d in found.kept],
         "stays_because": dict(found.kept_because),
         "bytes": found.bytes,
         "total_bytes": found.total_bytes,
     }
 
 
-def _decision(d: Decision) -> dict[str, Any]:
+def decision_document(d: Decision) -> dict[str, Any]:
     return {
         "path": readable(d.item.path),
         "class": d.about,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -12,11 +11,11 @@ import typer
 
 from earmark.cli.console import err, here, plain_errors
 from earmark.cli.terminal import Screen
-from earmark.config import Config, load_config
+from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError
-from earmark.files import make_private
+from earmark.files import make_private, write_new
 from earmark.log import configure_logging
-from earmark.paths import platform_home
+from earmark.paths import Home, platform_home
 from earmark.service.systemd import watchdog_interval
 from earmark.supervisor.loop import Supervisor
 
@@ -44,7 +43,7 @@ def run(
     """
     with plain_errors():
         home, config = here()
-        chosen = _folders(config, folders or [])
+        chosen = _folders(config, folders or [], home)
         if with_sample:
             _put_sample(chosen[0])
         make_private(home.state)
@@ -56,7 +55,7 @@ def run(
 
         def reload() -> tuple[Config, tuple[Path, ...]]:
             fresh = load_config(platform_home().config_file)
-            return fresh, _folders(fresh, folders or [])
+            return fresh, _folders(fresh, folders or [], home)
 
         supervisor = Supervisor(
             home,
@@ -74,7 +73,8 @@ def run(
         raise typer.Exit(status)
 
 
-def _folders(config: Config, named: list[Path]) -> tuple[Path, ...]:
+def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
+    """The folders to watch: those that were named, else those of the configuration. Raises ConfigError."""
     chosen = tuple(dict.fromkeys(p.expanduser().absolute() for p in named)) or tuple(
         f.path for f in config.folder
     )
@@ -83,6 +83,7 @@ def _folders(config: Config, named: list[Path]) -> tuple[Path, ...]:
             "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "
             "(earmark config sample shows how)."
         )
+    require_sound(chosen, home)
     return chosen
 
 
@@ -92,7 +93,7 @@ def _put_sample(folder: Path) -> None:
         return
     folder.mkdir(parents=True)
     with as_file(files("earmark").joinpath("sample", SAMPLE)) as sample:
-        shutil.copyfile(sample, folder / SAMPLE)
+        write_new(folder / SAMPLE, sample.read_bytes())
 
 
 class _Nowhere:

@@ -12,13 +12,17 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import here, out, plain_errors, print_json, readable
-from earmark.errors import NotFound
+from earmark.config import Config, require_sound
+from earmark.errors import EarmarkError, NotFound
+from earmark.paths import Home
+from earmark.report import read_report
+from earmark.retention.holds import DOUBT
 from earmark.service.doctor import diagnose
 from earmark.service.install import install as install_unit
 from earmark.service.install import kind_for, render
 from earmark.service.install import uninstall as uninstall_unit
-from earmark.supervisor.report import read_report
 from earmark.transcription.models import find_model
+from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="Install, remove or show the background service.")
 
@@ -35,9 +39,10 @@ def install(
     Example: [bold]earmark service install ~/Recordings[/]
     """
     with plain_errors():
-        for sentence in install_unit(
-            kind_for(), _executable(), [f.expanduser().absolute() for f in folders or []]
-        ):
+        home, config = here()
+        named = [f.expanduser().absolute() for f in folders or []]
+        require_sound(named or [f.path for f in config.folder], home)
+        for sentence in install_unit(kind_for(), _executable(), named):
             out.print(escape(readable(sentence)))
 
 
@@ -77,7 +82,11 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
             return find_model(speech.model, speech.model_dir, home.models).dir
 
         findings = diagnose(
-            folders, home, find_model=model, sandbox=lambda: (report.sandbox or None) if report else None
+            folders,
+            home,
+            find_model=model,
+            sandbox=lambda: (report.sandbox or None) if report else None,
+            troubles=_ledger_troubles(home, config),
         )
         if json:
             print_json([asdict(f) for f in findings])
@@ -87,6 +96,18 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
                 out.print(f"{mark} {escape(finding.name)}: {escape(readable(finding.sentence))}")
         if not all(f.ok for f in findings):
             raise typer.Exit(1)
+
+
+def _ledger_troubles(home: Home, config: Config) -> list[str]:
+    """What is wrong with the ledger itself: it is damaged, or was, and nobody knows whether all holds are there."""
+    if not home.ledger_file.exists():
+        return []
+    try:
+        with opened_context(home, config, read_only=True) as context:
+            context.ledger.db.check()
+            return [t.sentence for t in context.ledger.journal.troubles() if t.subject == DOUBT]
+    except EarmarkError as error:
+        return [str(error)]
 
 
 def _executable() -> Path:

@@ -17,21 +17,21 @@ from earmark.cli.console import (
     ago,
     here_to_look,
     moment,
-    open_ledger,
     out,
     plain_errors,
     print_json,
     readable,
 )
-from earmark.cli.summary import outdated_summaries
 from earmark.cli.terminal import done, path_line
-from earmark.config import Config
-from earmark.domain import JobState, Stage
-from earmark.ledger import Job, Ledger, Place
-from earmark.ledger.lock import holder, is_held
+from earmark.context import Context
+from earmark.domain import ArtifactState, JobState, Stage
+from earmark.files import is_locked
+from earmark.ledger import Job, Place
+from earmark.ledger.lock import holder
 from earmark.locality.sandbox import NOT_ENFORCED
-from earmark.paths import Home
-from earmark.supervisor.report import Report, read_report
+from earmark.report import Report, read_report
+from earmark.verbs.opening import opened_context
+from earmark.verbs.retrying import outdated_summaries
 
 SHOWN = 12
 """Lines per heading before the rest is only counted."""
@@ -64,19 +64,20 @@ class Status:
     outdated_summaries: int
 
 
-def gather(home: Home, config: Config, ledger: Ledger) -> Status:
+def gather(context: Context) -> Status:
     """Read the ledger and the daemon's report."""
-    running = is_held(home.lock_file)
+    home, ledger = context.home, context.ledger
+    running = is_locked(home.lock_file)
     report = read_report(home.status_file)
     by_recording: dict[str, list[Place]] = {}
     for place in ledger.places.all():
         by_recording.setdefault(place.recording_id, []).append(place)
     jobs = ledger.jobs.all()
     waiting, failed, parked, done_count = [], [], [], 0
-    now = time.time()
+    now = context.now()
     for job in jobs:
         found = by_recording.get(job.recording_id, [])
-        present = next((p for p in found if p.gone_at is None), found[0] if found else None)
+        present = next((p for p in found if p.here), found[0] if found else None)
         name = str(present.path) if present else job.recording_id[:12]
         if job.state is JobState.FAILED:
             failed.append(Line(name, _failed_reason(job), job.changed_at))
@@ -89,17 +90,17 @@ def gather(home: Home, config: Config, ledger: Ledger) -> Status:
     edited = [
         Line(str(a.path), "was edited by you and stays as it is; newer versions go beside it", a.written_at)
         for a in ledger.artifacts.all()
-        if a.state == "edited"
+        if a.state is ArtifactState.EDITED
     ]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
     troubles += [
         Line(str(p.path), f"its notes cannot be written: {p.trouble}")
         for found in by_recording.values()
         for p in found
-        if p.trouble and p.gone_at is None
+        if p.trouble and p.here and p.watched
     ]
     counts = {
-        "recordings": len(ledger.places.recordings()),
+        "recordings": len(ledger.recordings.all()),
         "transcribed": done_count,
         "waiting": len(waiting),
         "failed": len(failed),
@@ -109,12 +110,12 @@ def gather(home: Home, config: Config, ledger: Ledger) -> Status:
     return Status(
         running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
-        report.next_sweep if running and report else None, len(outdated_summaries(ledger, config)),
+        report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)),
     )  # fmt: skip
 
 
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:
-    if job.stage is Stage.TRANSCRIBE and (place is None or place.gone_at is not None):
+    if job.stage is Stage.TRANSCRIBE and (place is None or not place.here):
         return "its file is not in the folder any more; it goes on when the file is back"
     what = "for its transcription" if job.stage is Stage.TRANSCRIBE else "for its summary"
     again = f"; next try at {moment(job.not_before)}" if job.not_before > now else ""
@@ -136,8 +137,8 @@ def status(
     with plain_errors():
         home, config = here_to_look()
         if not watch:
-            with open_ledger(home) as ledger:
-                found = gather(home, config, ledger)
+            with opened_context(home, config, read_only=True) as context:
+                found = gather(context)
             if json:
                 print_json(as_json(found))
             else:
@@ -146,8 +147,8 @@ def status(
         with Live(console=out, auto_refresh=False, screen=False) as live:
             try:
                 while True:
-                    with open_ledger(home) as ledger:
-                        live.update(show(gather(home, config, ledger)), refresh=True)
+                    with opened_context(home, config, read_only=True) as context:
+                        live.update(show(gather(context)), refresh=True)
                     time.sleep(1.0)
             except KeyboardInterrupt:
                 return
@@ -155,7 +156,7 @@ def status(
 
 def as_json(found: Status) -> dict[str, Any]:
     """The status as plain data; instants are Unix seconds."""
-    return asdict(found)
+    return asdict(found) | {"report": found.report.model_dump() if found.report else None}
 
 
 def walls(report: Report) -> str:

@@ -12,18 +12,31 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import readable, short, span
+from earmark.domain import Event, Swept
 from earmark.log import plain
-from earmark.supervisor.report import Working
+from earmark.report import Working
 
-QUIET = frozenset(("known", "sandbox", "worker-well", "summarizing", "note-followed", "config-loaded"))
+QUIET = frozenset(
+    (
+        Event.KNOWN, Event.SANDBOX, Event.WORKER_WELL, Event.SUMMARIZING, Event.NOTE_FOLLOWED, Event.TRASHED,
+        Event.PURGED, Event.NOTES_FOUND,
+    )
+)  # fmt: skip
+
+Line = Callable[[MutableMapping[str, Any]], str | None]
 
 
 def _name(event: MutableMapping[str, Any]) -> str:
-    return escape(readable(Path(event.get("file", "")).name))
+    return escape(readable(Path(event.get("file") or event.get("name", "")).name))
+
+
+def _said(event: MutableMapping[str, Any]) -> str:
+    return escape(readable(event.get("sentence", "")))
 
 
 def _sweep(event: MutableMapping[str, Any]) -> str | None:
-    if event.get("outcome") in ("nothing", "swept") and not event.get("trashed") and not event.get("purged"):
+    quiet = event.get("outcome") in (Swept.NOTHING, Swept.SWEPT)
+    if quiet and not event.get("trashed") and not event.get("purged"):
         return None
     return (
         f"[dim]retention: {event['outcome']}; {event['trashed']} to the trash, {event['purged']} purged "
@@ -31,36 +44,38 @@ def _sweep(event: MutableMapping[str, Any]) -> str | None:
     )
 
 
-_SENTENCES: dict[str, Callable[[MutableMapping[str, Any]], str | None]] = {
-    "sweep": _sweep,
-    "watching": lambda e: (
+_SENTENCES: dict[str, Line] = {
+    Event.SWEEP: _sweep,
+    Event.WATCHING: lambda e: (
         "Watching "
         + ", ".join(f"[bold]{escape(readable(f))}[/]" for f in e["folders"])
         + "  [dim](Ctrl-C stops)[/]"
     ),
-    "accepted": lambda e: f"[cyan]+[/] {_name(e)}",
-    "same-content": lambda e: (
+    Event.ACCEPTED: lambda e: f"[cyan]+[/] {_name(e)}",
+    Event.SAME_CONTENT: lambda e: (
         f"[cyan]=[/] {_name(e)}  [dim]same content as another recording; not transcribed twice[/]"
     ),
-    "renamed": lambda e: f"[cyan]~[/] {_name(e)}  [dim]renamed; its notes follow[/]",
-    "replaced": lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",
-    "back": lambda e: f"[cyan]+[/] {_name(e)}  [dim]is here again[/]",
-    "missing": lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
-    "refused": lambda e: f"[yellow]?[/] {_name(e)} {escape(e['reason'])}",
-    "still-written": lambda e: f"[dim]… {_name(e)}  is still being written[/]",
-    "transcribing": lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
-    "transcribed": lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
-    "written": lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
-    "summarized": lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
-    "not-transcribed": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
-    "not-summarized": lambda e: f"[dim]  {_name(e)}  {escape(readable(e['reason']))}[/]",
-    "not-written": lambda e: f"[red]✗[/] {_name(e)}: {escape(readable(e['reason']))}",
-    "worker-died": lambda e: f"[yellow]![/] {_name(e)}: {escape(e['reason'])} ({e['outcome']})",
-    "stopped": lambda e: (
+    Event.RENAMED: lambda e: f"[cyan]~[/] {_name(e)}  [dim]renamed; its notes follow[/]",
+    Event.REPLACED: lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",
+    Event.CONTINUED: lambda e: f"[cyan]+[/] {_name(e)}  [dim]goes on; it is transcribed to its new end[/]",
+    Event.BACK: lambda e: f"[cyan]+[/] {_name(e)}  [dim]is here again[/]",
+    Event.MISSING: lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
+    Event.REFUSED: lambda e: f"[yellow]?[/] {_name(e)} {_said(e)}",
+    Event.STILL_WRITTEN: lambda e: f"[dim]… {_name(e)}  is still being written[/]",
+    Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
+    Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
+    Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
+    Event.SUMMARIZED: lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
+    Event.NOT_TRANSCRIBED: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
+    Event.NOT_SUMMARIZED: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
+    Event.NOT_WRITTEN: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
+    Event.WORKER_DIED: lambda e: f"[yellow]![/] {_name(e)}: {_said(e)}",
+    Event.STOPPED: lambda e: (
         None if e.get("once") else "[dim]Stopped. What was not finished goes on at the next start.[/]"
     ),
-    "caught-up": lambda e: "[dim]Nothing left to do.[/]",
+    Event.CAUGHT_UP: lambda _: "[dim]Nothing left to do.[/]",
 }
+"""Events that have a line of their own; any other is shown by its sentence."""
 
 
 def _again(event: MutableMapping[str, Any]) -> str:
@@ -76,8 +91,9 @@ def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
     if name in _SENTENCES:
         return _SENTENCES[name](event)
     color = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
-    if "reason" in event:
-        return f"[{color}]{escape(readable(event['reason']))}[/]"
+    if "sentence" in event:
+        name_first = f"{_name(event)}: " if event.get("file") else ""
+        return f"[{color}]{name_first}{_said(event)}[/]"
     return f"[{color}]{escape(readable(plain(None, level, event)))}[/]"
 
 

@@ -12,18 +12,20 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from earmark.cli.console import err, here, plain_errors, span
 from earmark.config import folder_settings
-from earmark.domain import Fault, Segment, Transcript
+from earmark.context import Clock
+from earmark.domain import Fault, Instant, Segment, Transcript
 from earmark.errors import MediaError, ModelError, NotFound
-from earmark.intake.content import read_content
+from earmark.files import content_of, pack_path, write_new
 from earmark.log import configure_logging
-from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, Started, TranscribeRequest, pack_path
+from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
 from earmark.notes import sidecars
-from earmark.notes.dates import recorded_at
+from earmark.notes.dates import date_of
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.pipeline.verdict import End, describe
-from earmark.supervisor.crew import TRANSCRIPTION_WORKER, cores
+from earmark.supervisor.sizing import load_order
+from earmark.supervisor.stages.transcription import MODULE
 from earmark.transcription.models import find_model
 from earmark.workers import Left, Said, Worker
 
@@ -55,8 +57,7 @@ def transcribe(
             sys.stdout.write(text)
         else:
             try:
-                with output.open("x", encoding="utf-8") as target:
-                    target.write(text)
+                write_new(output.expanduser().absolute(), text.encode())
             except FileExistsError:
                 raise typer.BadParameter(f"{output} exists already; name another file") from None
 
@@ -66,25 +67,19 @@ def _hear(path: Path, language: str | None) -> Transcript:
     settings = folder_settings(config, path.parent)
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
-    content = read_content(path)
+    recording_id = content_of(path.resolve()).sha256
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
-    worker = Worker(TRANSCRIPTION_WORKER, inbox.put)
-    worker.send(
-        LoadModel(
-            model_dir=pack_path(model.dir), model_name=model.name, device=configured.device,
-            compute_type=configured.compute_type, cpu_threads=configured.threads or min(4, cores()),
-            sandbox=config.sandbox, readable=(pack_path(path.parent),),
-        )
-    )  # fmt: skip
+    worker = Worker(MODULE, inbox.put)
+    worker.send(load_order(config, model, (path.parent,)))
     worker.send(
         TranscribeRequest(
-            job=1, path=pack_path(path), recording_id=content.sha256, language=language or settings.language,
+            job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
             hotwords=", ".join(settings.vocabulary) or None, initial_prompt=settings.prompt or None,
             beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )
     )  # fmt: skip
     try:
-        return _listen(inbox, content.sha256, model.name, path)
+        return _listen(inbox, recording_id, model.name, path)
     finally:
         worker.kill()
 
@@ -124,10 +119,9 @@ def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str
 
 def _render(transcript: Transcript, path: Path, format: Format) -> str:
     if format == "md":
-        about = NoteContext(
-            transcript.recording_id, path.name, recorded_at(transcript.recorded_at, path.name, path.stat().st_mtime),
-            duration=transcript.duration,
-        )  # fmt: skip
+        modified_at, now = Instant(path.stat().st_mtime), Clock().wall()
+        date = date_of(transcript.recorded_at, path.name, modified_at, now)
+        about = NoteContext(transcript.recording_id, path.name, date.text, duration=transcript.duration)
         return render_transcript(transcript, about, NoteStyle())
     return {"txt": sidecars.txt, "srt": sidecars.srt, "vtt": sidecars.vtt, "json": sidecars.as_json}[format](
         transcript

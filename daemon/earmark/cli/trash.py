@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +9,10 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import here, moment, open_ledger, out, plain_errors, print_json, readable, short
-from earmark.cli.recordings import wake_daemon
-from earmark.config import Config
-from earmark.errors import NotFound
-from earmark.ledger import Ledger, Trashed
-from earmark.retention.single import one_at_a_time
-from earmark.retention.trash import purge, recover, restore
+from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.ledger import Trashed
+from earmark.verbs import trash
+from earmark.verbs.opening import opened_context, wake_daemon
 
 app = typer.Typer(no_args_is_help=True, help="List what rules took, bring it back, or empty the trash.")
 
@@ -30,14 +25,14 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
     """
     with plain_errors():
         home, config = here()
-        with open_ledger(home) as ledger:
-            rows = ledger.trash.in_state("here", "moving", "restoring", "purging")
+        with opened_context(home, config, read_only=True) as context:
+            rows = context.ledger.trash.in_state(*trash.IN_TRASH)
         if json:
             print_json(
                 [
                     {
                         "id": r.id, "original": readable(r.original), "class": r.kind.value, "bytes": r.size,
-                        "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": purged_from(config, r),
+                        "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": trash.purged_from(config, r),
                         "in_trash": readable(r.trashed), "recording": r.recording_id, "state": r.state,
                     }
                     for r in rows
@@ -51,7 +46,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
         for heading in ("id", "was", "class", "size", "taken", "by", "purged"):
             table.add_column(heading, overflow="fold")
         for r in rows:
-            gone = purged_from(config, r)
+            gone = trash.purged_from(config, r)
             table.add_row(
                 str(r.id), escape(short(r.original)), r.kind.value, decimal(r.size), moment(r.trashed_at),
                 escape(r.rule), moment(gone) if gone else "never",
@@ -70,12 +65,9 @@ def restore_files(
     Examples: [bold]earmark trash restore ~/Recordings/standup.m4a[/] · [bold]earmark trash restore 12 13[/]
     """
     with plain_errors():
-        home, _ = here()
-        now = time.time()
-        with open_ledger(home, read_only=False) as ledger, one_at_a_time(ledger):
-            recover(ledger, now)
-            for row in [found for name in what for found in _wanted(ledger, name)]:
-                path = restore(ledger, row, now)
+        home, config = here()
+        with opened_context(home, config) as context:
+            for path in trash.bring_back(context, what):
                 out.print(
                     f"{escape(short(path))} is back, and held (let go with: earmark hold --release FILE)"
                 )
@@ -88,48 +80,35 @@ def empty(
         list[str] | None, typer.Argument(metavar="FILE|ID...", help="Only these; without any, everything.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    even_held: Annotated[bool, typer.Option("--even-held", help="Also what is held.")] = False,
 ) -> None:
-    """Remove what lies in the trash for good, at once. It cannot be brought back after that.
+    """Remove what lies in the trash for good, at once. It cannot be brought back after that. What is held stays.
 
     Examples: [bold]earmark trash empty[/] · [bold]earmark trash empty 12 --yes[/]
     """
     with plain_errors():
-        home, _ = here()
-        now = time.time()
-        with open_ledger(home, read_only=False) as ledger, one_at_a_time(ledger):
-            recover(ledger, now)
-            rows = (
-                [found for name in what for found in _wanted(ledger, name)]
-                if what
-                else ledger.trash.in_state("here")
-            )
-            if not rows:
-                out.print("The trash is empty.")
+        home, config = here()
+        with opened_context(home, config) as context:
+            goes, stays = trash.to_empty(context, what or [], even_held=even_held)
+            _say_what_stays(stays)
+            if not goes:
+                out.print("The trash is empty." if not stays else "Nothing else is in the trash.")
                 return
-            size = decimal(sum(r.size for r in rows))
-            if not yes and not typer.confirm(f"Remove {len(rows)} files ({size}) for good?", err=True):
+            size = decimal(sum(r.size for r in goes))
+            if not yes and not typer.confirm(f"Remove {len(goes)} files ({size}) for good?", err=True):
                 raise typer.Exit(1)
-            for row in rows:
-                purge(ledger, row, now)
-            ledger.db.fold()
-        out.print(f"{len(rows)} files ({size}) are gone for good.")
+            after_all = trash.empty(context, goes, even_held=even_held)
+        _say_what_stays(after_all)
+        kept = {row.id for row, _ in after_all}
+        gone = [row for row in goes if row.id not in kept]
+        out.print(f"{len(gone)} files ({decimal(sum(r.size for r in gone))}) are gone for good.")
+        wake_daemon(home)
+        if after_all:
+            raise typer.Exit(1)
 
 
-def purged_from(config: Config, row: Trashed) -> float | None:
-    """From when on the purge may take it; None: never by itself."""
-    rule = config.retention.trash
-    return None if rule.never or rule.keep_for is None else rule.keep_for.after(row.trashed_at)
-
-
-def _wanted(ledger: Ledger, name: str) -> list[Trashed]:
-    """Rows by id or by original path. A recording's own path stands for the latest of it in the trash."""
-    if name.isdigit():
-        row = ledger.trash.get(int(name))
-        found = [row] if row is not None and row.state == "here" else []
-    else:
-        found = [
-            r for r in ledger.trash.of_original(Path(name).expanduser().absolute()) if r.state == "here"
-        ][-1:]
-    if not found:
-        raise NotFound(f"{name}: is not in the trash; see: earmark trash list")
-    return found
+def _say_what_stays(rows: list[tuple[Trashed, str]]) -> None:
+    for row, reason in rows:
+        err.print(
+            f"[yellow]{row.id}[/] {escape(short(row.original))} stays in the trash: {escape(readable(reason))}"
+        )

@@ -26,11 +26,11 @@ class Duration:
 
     def before(self, instant: Instant) -> Instant:
         """The instant this long before `instant`."""
-        return (_utc(instant) - self._delta()).timestamp()
+        return Instant((_utc(instant) - self._delta()).timestamp())
 
     def after(self, instant: Instant) -> Instant:
         """The instant this long after `instant`."""
-        return (_utc(instant) + self._delta()).timestamp()
+        return Instant((_utc(instant) + self._delta()).timestamp())
 
     def _delta(self) -> relativedelta:
         return relativedelta(years=self.years, months=self.months, days=self.days, hours=self.hours)

@@ -14,6 +14,9 @@ from pydantic_core import ErrorDetails
 from earmark.config.schema import Config, Folder, OutputFormat
 from earmark.errors import ConfigError
 
+REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the line"}
+"""Settings of earlier versions, and what to do about them."""
+
 
 def load_config(file: Path) -> Config:
     """The configuration in `file`, or the defaults if there is no such file. Raises ConfigError listing every problem."""
@@ -32,6 +35,17 @@ def load_config(file: Path) -> Config:
     return parse_config(raw, str(file))
 
 
+def api_key(config: Config) -> str:
+    """The key for the summary server; "" without one. Raises ConfigError if its file cannot be read."""
+    file = config.summary.api_key_file
+    if file is None:
+        return ""
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"summary.api_key_file {file} cannot be read: {error}") from error
+
+
 def parse_config(raw: dict[str, Any], origin: str) -> Config:
     """The configuration that a parsed TOML document stands for; `origin` names it in errors."""
     try:
@@ -48,6 +62,8 @@ def parse_config(raw: dict[str, Any], origin: str) -> Config:
 def explain(problem: ErrorDetails) -> str:
     """One pydantic error as a sentence a person can act on."""
     key = ".".join(str(part) for part in problem["loc"])
+    if key in REMOVED:
+        return f"`{key}` is no setting any more: {REMOVED[key]}"
     if problem["type"] == "extra_forbidden":
         known = list(_keys_at(problem["loc"][:-1]))
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)

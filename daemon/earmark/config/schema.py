@@ -165,8 +165,11 @@ class RetentionRule(Section):
     """Keep rules for one class. Any one of them keeps (they are ORed); without any, everything is kept for ever."""
 
     keep_for: DurationField | None = Field(
-        None,
-        description="Keep for this long after the recording was done: `36h`, `30d`, `2y5m7d`. `older_than` means the same.",
+        None, description="Keep for this long: `36h`, `30d`, `2y5m7d`. `older_than` means the same."
+    )
+    count_from: Literal["done", "recorded"] = Field(
+        "done",
+        description="Since when `keep_for` counts: when all notes were written, or when it was recorded (by its own date).",
     )
     keep_last: int = Field(
         0, ge=0, description="Keep the newest so many of each drop folder; 0: no such rule."
@@ -193,7 +196,7 @@ class RetentionRule(Section):
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
-        others = [name for name in type(self).model_fields if name != "never" and getattr(self, name)]
+        others = [name for name in self._saying() if name != "never"]
         if self.never and others:
             raise ValueError(f"`never` and `{others[0]}` contradict each other; keep one of them")
         return self
@@ -201,7 +204,11 @@ class RetentionRule(Section):
     @property
     def empty(self) -> bool:
         """True if nothing is said, so that everything is kept."""
-        return not any(getattr(self, name) for name in type(self).model_fields)
+        return not self._saying()
+
+    def _saying(self) -> list[str]:
+        """The keys that say something by themselves."""
+        return [name for name in type(self).model_fields if name != "count_from" and getattr(self, name)]
 
 
 class KeepFor(Section):
@@ -270,10 +277,6 @@ class Retention(Section):
     tags: dict[str, RuleSet] = Field(
         default_factory=dict,
         description='Rules by tag, such as `[retention.tags.private]` with `audio = { keep_for = "7d" }`.',
-    )
-    trash_to: Literal["earmark", "system"] = Field(
-        "earmark",
-        description="Whose trash: earmark's own (restore, own clock) or the desktop's (emptied by you, not by earmark).",
     )
     fuse_items: int = Field(
         200, ge=0, description="A sweep that would take more files than this stops and asks; 0: no fuse."

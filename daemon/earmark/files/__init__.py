@@ -11,16 +11,35 @@ from earmark.files.content import (
     StillChanging,
     Stopped,
     content_of,
+    digest,
     fingerprint,
     open_regular,
     read_bytes,
     sha256_of,
 )
-from earmark.files.folders import Folder, SymlinkInTheWay, files_below, make_private, opened
+from earmark.files.folders import (
+    Folder,
+    SymlinkInTheWay,
+    files_below,
+    flush_folder_of,
+    make_private,
+    opened,
+    remove_empty,
+)
 from earmark.files.identity import Identity
+from earmark.files.listing import Listings
 from earmark.files.locking import Busy, FileLock, is_locked
 from earmark.files.naming import fold, named, pack_path, unpack_path, why
-from earmark.files.placing import Moved, make_durable, move_without_loss, put_in_place, write_new, write_own
+from earmark.files.placing import (
+    Moved,
+    make_durable,
+    move_without_loss,
+    name_new,
+    put_in_place,
+    write_new,
+    write_own,
+)
+from earmark.files.renaming import hidden_kind
 from earmark.files.taking import (
     OtherContent,
     Step,
@@ -35,9 +54,10 @@ from earmark.files.taking import (
 from earmark.files.writers import being_written
 
 __all__ = [
-    "Begin", "Busy", "Content", "FileLock", "Folder", "Identity", "Moved", "NotRegular", "OtherContent", "Step",
-    "StillChanging", "Stopped", "SymlinkInTheWay", "Taken", "being_written", "content_of", "files_below",
-    "fingerprint", "fold", "is_locked", "make_durable", "make_private", "move_without_loss", "named", "open_regular",
-    "opened", "pack_path", "put_back", "put_in_place", "quiet", "read_bytes", "recover_hidden", "remove",
-    "remove_own", "sha256_of", "take_out", "unpack_path", "why", "write_new", "write_own",
+    "Begin", "Busy", "Content", "FileLock", "Folder", "Identity", "Listings", "Moved", "NotRegular", "OtherContent",
+    "Step", "StillChanging", "Stopped", "SymlinkInTheWay", "Taken", "being_written", "content_of", "digest",
+    "files_below", "fingerprint", "flush_folder_of", "fold", "hidden_kind", "is_locked", "make_durable", "make_private",
+    "move_without_loss", "name_new", "named", "open_regular", "opened", "pack_path", "put_back", "put_in_place", "quiet",
+    "read_bytes", "recover_hidden", "remove", "remove_empty", "remove_own", "sha256_of", "take_out", "unpack_path", "why",
+    "write_new", "write_own",
 ]  # fmt: skip

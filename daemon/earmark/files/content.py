@@ -83,13 +83,16 @@ def open_regular(path: Path | str, folder: Folder | None = None) -> Iterator[int
 
 
 def fingerprint(fd: int, stop: Callable[[], bool] = lambda: False, begins: Collection[int] = ()) -> Content:
-    """Read the whole file from its start. Raises StillChanging if it changed meanwhile, Stopped if `stop` said so."""
+    """Read the whole file, wherever the descriptor stands, which it leaves there. `stop` is asked often.
+
+    Raises StillChanging if the file changed meanwhile, Stopped if `stop` said so.
+    """
     before = Identity.of(os.fstat(fd))
     whole, body = hashlib.sha256(), hashlib.sha256()
     cuts = sorted({n for n in begins if 0 < n <= before.size})
     found: dict[int, Begin] = {}
-    at = os.lseek(fd, 0, os.SEEK_SET)
-    while chunk := os.read(fd, min(CHUNK, cuts[0] - at) if cuts else CHUNK):
+    at = 0
+    while chunk := os.pread(fd, min(CHUNK, cuts[0] - at) if cuts else CHUNK, at):
         if stop():
             raise Stopped
         whole.update(chunk)
@@ -101,6 +104,11 @@ def fingerprint(fd: int, stop: Callable[[], bool] = lambda: False, begins: Colle
     if before != after or at != after.size:
         raise StillChanging
     return Content(after, whole.hexdigest(), at, body.hexdigest(), found)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def content_of(path: Path | str, folder: Folder | None = None) -> Content:

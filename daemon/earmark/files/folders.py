@@ -6,12 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.files.durable import flush_folder
-from earmark.files.naming import fold, why
+from earmark.files.naming import why
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -39,15 +39,6 @@ class Folder:
 
     def names(self) -> list[str]:
         return os.listdir(self.fd)
-
-    def taken(self, name: str, *, but: str = "") -> bool:
-        """True if a file has this name, or one that a disk which folds case would take for it. `but`: a name that does
-        not count, because its file is about to get this one.
-        """
-        if name != but and self.look_at(name) is not None:
-            return True
-        key = fold(name)
-        return any(fold(other) == key for other in self.names() if other not in (but, name))
 
     def at(self, name: str) -> Path:
         return self.path / name
@@ -95,6 +86,12 @@ def flush(*folders: Folder) -> str | None:
     return None
 
 
+def flush_folder_of(file: Path) -> None:
+    """Bring the names in a file's folder to the medium. Raises OSError."""
+    with opened(file.parent) as folder:
+        flush_folder(folder.fd)
+
+
 def make_private(folder: Path) -> Path:
     """Create the folder (and parents) readable by its owner only, and return it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,6 +99,12 @@ def make_private(folder: Path) -> Path:
     if found.st_mode & 0o077 and found.st_uid == os.geteuid():
         folder.chmod(0o700)
     return folder
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove a folder of ours, if nothing is in it."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def files_below(tops: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:

@@ -48,9 +48,10 @@ class FileLock:
             self._fd = -1
 
     def write(self, words: bytes) -> None:
-        """Say in the file who holds it; the lock must be held."""
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, words, 0)
+        """Say in the file who holds it, if the lock is held."""
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, words, 0)
 
     def still_the_file(self) -> bool:
         """False if the file was removed or replaced since it was locked."""

@@ -137,6 +137,13 @@ def write_new(file: Path, data: bytes) -> None:
         put_in_place(folder, file.name, data, None)
 
 
+def name_new(temp: Path, target: Path) -> None:
+    """Give a file or folder that we made beside `target` that name, which must be free. Raises FileExistsError, OSError."""
+    with opened(target.parent) as folder:
+        rename_exclusively(folder, temp.name, folder, target.name)
+        flush_folder(folder.fd)
+
+
 def _written(folder: Folder, data: bytes, mode: int | None, step: Step) -> str:
     """The data, on the medium, under a hidden name."""
     hidden = hidden_name("tmp")

@@ -149,7 +149,11 @@ def _held(
             step("before:take")
             rename_to_hidden(folder, name, into, target)
             step("after:take")
-            reason = _why_not_it(into, target, content.identity, expected) or confirm()
+            try:
+                reason = _why_not_it(into, target, content.identity, expected) or confirm()
+            except Exception:
+                put_back(into, target, folder, name)
+                raise
             if reason is None and not lease.undisturbed():
                 reason = "another program began to write to it"
             if reason is not None:

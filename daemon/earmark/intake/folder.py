@@ -9,21 +9,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earmark.files import Identity, hidden_kind
 from earmark.intake.rules import Rules
-from earmark.ledger.places import Identity
+from earmark.notes.names import is_note
 
 SF_DATALESS = 0x40000000
 """macOS st_flags bit of a file whose bytes are in iCloud only; opening it would block and download."""
 
 
 @dataclass(slots=True)
-class Look:
-    """What one scan found in one folder.
+class Scan:
+    """What was found in one folder.
 
     `new`: recordings by path whose identity differs from what is known. `missing`: known paths that are not there.
     `refused`: files that are recordings by name but cannot be taken, with a sentence each. `seen`: recordings in all.
-    `away`: why the folder itself could not be read; nothing may be concluded from such a look.
-    `unread`: subfolders that could not be read; nothing in them may be called missing.
+    `away`: why the folder itself could not be read; nothing may be concluded from such a scan.
+    `unread`: subfolders that could not be read; nothing in them may be called missing. `notes`: files that may be notes,
+    by path with the time of their last change. `hidden`: files of ours that a crash left.
     """
 
     folder: Path
@@ -31,23 +33,25 @@ class Look:
     missing: set[bytes] = field(default_factory=set)
     refused: dict[bytes, tuple[str, Identity | None]] = field(default_factory=dict)
     unread: dict[bytes, str] = field(default_factory=dict)
+    notes: dict[bytes, float] = field(default_factory=dict)
+    hidden: list[bytes] = field(default_factory=list)
     seen: int = 0
     entries: int = 0
     away: str | None = None
 
 
-def look(
+def scan(
     folder: Path,
     rules: Rules,
     recursive: bool,
     known: Mapping[bytes, Identity],
     others: frozenset[bytes] = frozenset(),
-) -> Look:
+) -> Scan:
     """Read `folder` through and compare with `known`. Never raises for what is in the folder.
 
     `others`: drop folders of their own; where one lies inside this one, it is left to itself.
     """
-    found = Look(folder)
+    found = Scan(folder)
     top = os.fsencode(folder)
     missing = set(known)
     stack = [top]
@@ -67,31 +71,43 @@ def look(
             for entry in _safely(entries):
                 found.entries += 1
                 name = os.fsdecode(entry.name)
-                relative = inside + name
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        if (
-                            recursive
-                            and entry.path not in others
-                            and rules.why_not_folder(name, relative) is None
-                        ):
+                        wanted = recursive and entry.path not in others
+                        if wanted and rules.why_not_folder(name, inside + name) is None:
                             stack.append(entry.path)
-                        continue
-                    if rules.why_not(name, relative) is not None:
-                        continue
-                    status = entry.stat(follow_symlinks=False)
+                    elif rules.why_not(name, inside + name) is None:
+                        missing.discard(entry.path)
+                        _recording(found, entry, known, top)
+                    else:
+                        _other(found, entry, name)
                 except OSError:
                     continue  # it went away between being listed and being looked at
-                missing.discard(entry.path)
-                found.seen += 1
-                reason = _why_refused(entry.path, status, top)
-                identity = Identity.of(status)
-                if reason is not None:
-                    found.refused[entry.path] = (reason, identity)
-                elif known.get(entry.path) != identity:
-                    found.new[entry.path] = identity
     found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}
     return found
+
+
+def _recording(found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes) -> None:
+    """A file that is a recording by its name."""
+    status = entry.stat(follow_symlinks=False)
+    found.seen += 1
+    reason = _why_refused(entry.path, status, top)
+    identity = Identity.of(status)
+    if reason is not None:
+        found.refused[entry.path] = (reason, identity)
+    elif known.get(entry.path) != identity:
+        found.new[entry.path] = identity
+
+
+def _other(found: Scan, entry: os.DirEntry[bytes], name: str) -> None:
+    """A file that is no recording: it may be a note, or something of ours."""
+    if name.startswith("."):
+        if hidden_kind(name) is not None:
+            found.hidden.append(entry.path)
+    elif is_note(name):
+        status = entry.stat(follow_symlinks=False)
+        # The change time moves with a rename, too, which the modification time does not.
+        found.notes[entry.path] = max(status.st_ctime, status.st_mtime)
 
 
 def _safely(entries: Iterator[os.DirEntry[bytes]]) -> list[os.DirEntry[bytes]]:

@@ -1,24 +1,29 @@
-"""One SQLite file in the state folder: recordings, jobs, words, artifacts, events."""
+"""One SQLite file in the state folder: recordings, jobs, words, artifacts, decisions. The only package with SQL."""
 
-from earmark.ledger.artifacts import Artifact
+from earmark.ledger.artifacts import Artifact, Digests
 from earmark.ledger.candidates import Candidate
+from earmark.ledger.erasing import Doomed
 from earmark.ledger.jobs import Job
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.lock import DaemonLock
-from earmark.ledger.places import Identity, Place, Recording
+from earmark.ledger.places import Place
+from earmark.ledger.protection import Seen
 from earmark.ledger.receipts import Receipt
+from earmark.ledger.recordings import Recording
 from earmark.ledger.trash import Sweep, Trashed
 
 __all__ = [
     "Artifact",
     "Candidate",
     "DaemonLock",
-    "Identity",
+    "Digests",
+    "Doomed",
     "Job",
     "Ledger",
     "Place",
     "Receipt",
     "Recording",
+    "Seen",
     "Sweep",
     "Trashed",
 ]

@@ -6,15 +6,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.domain import Instant, Kind
+from earmark.domain import ArtifactState, Instant, Kind
 from earmark.ledger.connection import Connection, Row
+from earmark.ledger.places import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A note or sidecar. `sha256` is of the bytes we last know to be on disk; `next_sha256` of those being written.
-
-    `state`: writing, here, edited (the user changed it: hands off), gone (the user removed it), trashed (a rule did).
+    """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
+    `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
+    targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows).
     """
 
     id: int
@@ -26,8 +27,31 @@ class Artifact:
     rev: int
     sha256: str
     next_sha256: str | None
-    state: str
+    plain_sha256: str | None
+    words_sha256: str | None
+    state: ArtifactState
     written_at: Instant
+
+    @property
+    def note(self) -> bool:
+        """True for Markdown, false for a sidecar."""
+        return self.form == "md"
+
+    @property
+    def on_disk(self) -> bool:
+        """True if it was there when last looked at."""
+        return self.state in (ArtifactState.HERE, ArtifactState.EDITED)
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What is kept of a text that we wrote, to know it again: SHA-256 of its bytes, of it without link targets, and of
+    its words.
+    """
+
+    sha256: str
+    plain_sha256: str | None = None
+    words_sha256: str | None = None
 
 
 class Artifacts:
@@ -36,8 +60,12 @@ class Artifacts:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
-    def of_place(self, place: Path) -> list[Artifact]:
-        rows = self._db.all("SELECT * FROM artifacts WHERE place = ? ORDER BY id", (os.fsencode(place),))
+    def of_place(self, place: Place) -> list[Artifact]:
+        """What was written for this recording at this path."""
+        rows = self._db.all(
+            "SELECT * FROM artifacts WHERE place = ? AND recording_id = ? ORDER BY id",
+            (os.fsencode(place.path), place.recording_id),
+        )
         return [_artifact(r) for r in rows]
 
     def of_recording(self, recording_id: str) -> list[Artifact]:
@@ -51,16 +79,18 @@ class Artifacts:
     def all(self) -> list[Artifact]:
         return [_artifact(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 
-    def names_in(self, folder: Path) -> set[bytes]:
-        """Paths of everything of ours in or below `folder`, so that intake does not take it for a recording."""
+    def in_folder(self, folder: Path) -> list[Artifact]:
+        """Everything of ours in a folder, not below it."""
         prefix = os.fsencode(folder).rstrip(b"/") + b"/"
-        rows = self._db.all("SELECT path FROM artifacts WHERE substr(path, 1, ?) = ?", (len(prefix), prefix))
-        return {r["path"] for r in rows}
+        rows = self._db.all(
+            "SELECT * FROM artifacts WHERE substr(path, 1, ?) = ? AND instr(substr(path, ? + 1), x'2F') = 0",
+            (len(prefix), prefix, len(prefix)),
+        )
+        return [_artifact(r) for r in rows]
 
     def writing(
         self,
-        recording_id: str,
-        place: Path,
+        place: Place,
         kind: Kind,
         form: str,
         path: Path,
@@ -75,7 +105,7 @@ class Artifacts:
             " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?) ON CONFLICT (path) DO UPDATE SET"
             " recording_id = excluded.recording_id, place = excluded.place, kind = excluded.kind, form = excluded.form,"
             " rev = excluded.rev, next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at",
-            (recording_id, os.fsencode(place), kind, form, os.fsencode(path), rev, sha256, now),
+            (place.recording_id, os.fsencode(place.path), kind, form, os.fsencode(path), rev, sha256, now),
         )
 
     def adopt(self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant) -> None:
@@ -86,19 +116,23 @@ class Artifacts:
             (recording_id, os.fsencode(place), kind, os.fsencode(path), now),
         )
 
-    def written(self, path: Path, sha256: str, now: Instant) -> None:
-        """The bytes are on disk, durably."""
-        self._db.execute(
-            "UPDATE artifacts SET sha256 = ?, next_sha256 = NULL, state = 'here', written_at = ? WHERE path = ?",
-            (sha256, now, os.fsencode(path)),
-        )
+    def written(self, path: Path, digests: Digests, now: Instant) -> bool:
+        """The bytes are on disk, durably. False if the row vanished meanwhile: the recording was erased."""
+        cursor = self._db.execute(
+            "UPDATE artifacts SET sha256 = ?, plain_sha256 = ?, words_sha256 = ?, next_sha256 = NULL, state = 'here',"
+            " written_at = ? WHERE path = ? AND next_sha256 = ?",
+            (
+                digests.sha256, digests.plain_sha256, digests.words_sha256, now, os.fsencode(path), digests.sha256,
+            ),
+        )  # fmt: skip
+        return cursor.rowcount > 0
 
-    def set_state(self, path: Path, state: str) -> None:
+    def as_on_disk(self, path: Path, sha256: str) -> None:
+        """The bytes are others than we wrote, but only in the targets of links: still ours."""
+        self._db.execute("UPDATE artifacts SET sha256 = ? WHERE path = ?", (sha256, os.fsencode(path)))
+
+    def set_state(self, path: Path, state: ArtifactState) -> None:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
-
-    def outdate(self, path: Path) -> None:
-        """Its text names the recording, which has another name now: it is owed again."""
-        self._db.execute("UPDATE artifacts SET rev = 0 WHERE path = ?", (os.fsencode(path),))
 
     def forget(self, path: Path) -> None:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
@@ -122,6 +156,8 @@ def _artifact(row: Row) -> Artifact:
         rev=row["rev"],
         sha256=row["sha256"],
         next_sha256=row["next_sha256"],
-        state=row["state"],
+        plain_sha256=row["plain_sha256"],
+        words_sha256=row["words_sha256"],
+        state=ArtifactState(row["state"]),
         written_at=row["written_at"],
     )

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.domain import Instant, Kind
+from earmark.files import Identity
 from earmark.ledger.connection import Connection, Row
-from earmark.ledger.places import Identity
 
 
 @dataclass(slots=True)
 class Candidate:
     """One file that a rule could take, with everything the ledger knows of it. Nothing here was read from the disk.
 
-    `done_at` is when all outputs of its recording were on disk; `dated` is the recording's own date (file time), which
-    orders "newest". `identity` and a non-zero `size` are known for audio only; `sha256` is of the bytes that the file
-    must still have. `unfinished` is a plain reason or "". `failed` is true if transcription gave up on it, at
-    `failed_at`. `policy` is the row of `policies` under which the recording was accepted.
+    `done_at` is when all outputs of its recording were on disk; `dated` is the recording's one date, which orders
+    "newest". `identity` and a non-zero `size` are known for audio only; `sha256` is of the bytes that the file must
+    still have. `unfinished` is a plain reason or "". `failed` is true if transcription gave up on it, at `failed_at`.
+    `held`: why a person holds the recording, or None. `watched`: its drop folder still is.
     """
 
     kind: Kind
@@ -37,8 +37,8 @@ class Candidate:
     failed: bool
     failed_at: Instant | None
     held: str | None
-    policy: int | None
     item_rule: str | None
+    watched: bool = True
     tags: tuple[str, ...] = ()
 
     # Made when asked for: of a million files a plan names few.
@@ -51,52 +51,79 @@ class Candidate:
         return Path(os.fsdecode(self.raw_place))
 
 
-# The facts of a recording that are the same for each of its files. Jobs are looked up through their unique index.
-_RECORDING = """
-    r.media_time AS dated, r.done_at AS done_at, h.why AS held, a.policy_id AS policy, i.body AS item_rule,
-    t.state AS t_state, t.changed_at AS t_changed, s.state AS s_state,
-    p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev AS behind, p.folder AS folder
+# Everything about a recording is joined through the recording, never through a path that another one may have taken.
+# Jobs are looked up through their unique index.
+_FACTS = """
+    r.recorded_at AS dated, r.done_at AS done_at, h.why AS held, i.body AS item_rule, t.state AS t_state,
+    t.changed_at AS t_changed, s.state AS s_state, p.folder AS folder, p.watched AS watched,
+    (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)
+        AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind
 """
 _JOINS = """
-    JOIN recordings r ON r.id = p.recording_id
     LEFT JOIN holds h ON h.recording_id = r.id
-    LEFT JOIN accepted_under a ON a.recording_id = r.id
     LEFT JOIN jobs t ON t.recording_id = r.id AND t.stage = 'transcribe'
     LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
+    LEFT JOIN item_rules i ON i.recording_id = r.id
+        AND i.kind = CASE WHEN :kind = 'audio' AND t.state = 'failed' THEN 'failed' ELSE :kind END
 """
 _AUDIO = f"""
-    SELECT p.path AS path, p.path AS place, p.recording_id AS recording_id,
-        p.recording_id AS sha256, p.size AS size, p.mtime_ns AS mtime_ns, p.inode AS inode, p.device AS device,
-        'here' AS state, {_RECORDING}
-    FROM places p {_JOINS}
-    LEFT JOIN item_rules i ON i.recording_id = r.id AND i.kind = 'audio'
-    WHERE p.gone_at IS NULL ORDER BY p.folder, r.media_time DESC, p.path
+    SELECT p.path AS path, p.path AS place, r.id AS recording_id, r.id AS sha256, p.size AS size,
+        p.mtime_ns AS mtime_ns, p.inode AS inode, p.device AS device, 'here' AS state, {_FACTS}
+    FROM places p JOIN recordings r ON r.id = p.recording_id {_JOINS}
+    WHERE p.gone_at IS NULL
 """
 _WRITTEN = f"""
-    SELECT f.path AS path, f.place AS place, f.recording_id AS recording_id, f.sha256 AS sha256,
-        0 AS size, 0 AS mtime_ns, 0 AS inode, 0 AS device, f.state AS state, {_RECORDING}
-    FROM artifacts f JOIN places p ON p.path = f.place {_JOINS}
-    LEFT JOIN item_rules i ON i.recording_id = r.id AND i.kind = f.kind
-    WHERE f.kind = ? AND f.state IN ('here', 'writing', 'edited') ORDER BY p.folder, r.media_time DESC, f.path
+    SELECT f.path AS path, f.place AS place, r.id AS recording_id, f.sha256 AS sha256,
+        0 AS size, 0 AS mtime_ns, 0 AS inode, 0 AS device, f.state AS state, {_FACTS}
+    FROM artifacts f JOIN recordings r ON r.id = f.recording_id
+    JOIN places p ON p.path = f.place AND p.recording_id = f.recording_id {_JOINS}
+    WHERE f.kind = :kind AND f.state IN ('here', 'writing', 'edited')
 """
+_ORDER = " ORDER BY p.folder, r.recorded_at DESC, r.id, path"
+FAILED = "failed"
+"""The class of recordings that could not be transcribed."""
 
 
-def stream(db: Connection, kind: Kind) -> Iterator[Candidate]:
-    """All files of a kind: folder by folder, newest recording first."""
-    cursor = db.execute(_AUDIO) if kind is Kind.AUDIO else db.execute(_WRITTEN, (kind,))
-    tags = _tags_of_notes(db)
+def stream(db: Connection, kind: Kind, tags: frozenset[str] = frozenset()) -> Iterator[Candidate]:
+    """All files of a kind: folder by folder, newest recording first. `tags`: those of notes that matter."""
+    cursor = db.execute(_query(kind) + _ORDER, {"kind": kind.value})
+    of_notes = _tags_of_notes(db, tags) if tags else {}
     folders: dict[bytes, Path] = {}
     for row in cursor:
         raw = row["folder"]
         if raw not in folders:
             folders[raw] = Path(os.fsdecode(raw))
-        yield _candidate(row, kind, folders[raw], tags)
+        yield _candidate(row, kind, folders[raw], of_notes.get(row["recording_id"], ()))
 
 
-def _tags_of_notes(db: Connection) -> dict[str, tuple[str, ...]]:
+def single(
+    db: Connection, kind: Kind, path: Path, recording_id: str, tags: frozenset[str] = frozenset()
+) -> Candidate | None:
+    """What the ledger knows at this moment of one file of a recording; None if it is no candidate (any more)."""
+    where = f" AND {'p' if kind is Kind.AUDIO else 'f'}.path = :path AND r.id = :recording"
+    row = db.one(
+        _query(kind) + where, {"kind": kind.value, "path": os.fsencode(path), "recording": recording_id}
+    )
+    if row is None:
+        return None
+    of_notes = _tags_of_notes(db, tags, recording_id) if tags else {}
+    return _candidate(row, kind, Path(os.fsdecode(row["folder"])), of_notes.get(recording_id, ()))
+
+
+def _query(kind: Kind) -> str:
+    return _AUDIO if kind is Kind.AUDIO else _WRITTEN
+
+
+def _tags_of_notes(
+    db: Connection, wanted: frozenset[str], recording_id: str | None = None
+) -> dict[str, tuple[str, ...]]:
+    """By recording, which of the wanted tags its notes have."""
     found: dict[str, set[str]] = {}
-    for row in db.execute("SELECT recording_id, tags FROM note_marks WHERE tags != '[]'"):
-        found.setdefault(row["recording_id"], set()).update(json.loads(row["tags"]))
+    only = "" if recording_id is None else " AND recording_id = :recording"
+    query = f"SELECT recording_id, tags FROM notes_seen WHERE tags != '[]'{only}"
+    for row in db.execute(query, {"recording": recording_id}):
+        if tags := wanted.intersection(json.loads(row["tags"])):
+            found.setdefault(row["recording_id"], set()).update(tags)
     return {key: tuple(sorted(value)) for key, value in found.items()}
 
 
@@ -115,7 +142,7 @@ def _unfinished(row: Row) -> str:
     return "its notes are behind" if row["behind"] else ""
 
 
-def _candidate(row: Row, kind: Kind, folder: Path, tags: dict[str, tuple[str, ...]]) -> Candidate:
+def _candidate(row: Row, kind: Kind, folder: Path, tags: tuple[str, ...]) -> Candidate:
     audio = kind is Kind.AUDIO
     failed = row["t_state"] == "failed"
     return Candidate(
@@ -133,7 +160,7 @@ def _candidate(row: Row, kind: Kind, folder: Path, tags: dict[str, tuple[str, ..
         failed=failed,
         failed_at=row["t_changed"] if failed else None,
         held=row["held"],
-        policy=row["policy"],
         item_rule=row["item_rule"],
-        tags=tags.get(row["recording_id"], ()),
+        watched=bool(row["watched"]),
+        tags=tags,
     )

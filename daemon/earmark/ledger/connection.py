@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from earmark.errors import EnvironmentFault, LedgerError
 from earmark.files import make_private
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql", "0002_retention.sql", "0003_wishes.sql")
+MIGRATIONS: tuple[str, ...] = ("schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql")
 """Scripts in order; PRAGMA user_version counts how many have run."""
 
 BUSY_MS = 5_000
@@ -33,15 +33,22 @@ TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 Row = sqlite3.Row
 
+BREATH = 200_000
+"""Steps of SQLite's machine between two signs of life; some milliseconds."""
+
 
 class Connection:
     """One open ledger file. Not for use from two threads at once.
 
-    Raises LedgerError where the file is damaged or too new, EnvironmentFault where the disk is the trouble.
+    `alive` is called again and again while a long statement runs. Raises LedgerError where the file is damaged or too
+    new, EnvironmentFault where the disk is the trouble.
     """
 
-    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, file: Path, *, read_only: bool = False, alive: Callable[[], object] = lambda: None
+    ) -> None:
         self.file = file
+        self._after: dict[str, Callable[[], None]] = {}
         try:
             if read_only:
                 self._db = sqlite3.connect(
@@ -53,6 +60,7 @@ class Connection:
                 os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
                 self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
+            self._db.set_progress_handler(lambda: _go_on(alive), BREATH)
             self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             self._db.execute("PRAGMA foreign_keys = ON")
             if not read_only:
@@ -83,7 +91,7 @@ class Connection:
         with suppress(*TROUBLE):
             self._db.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Every row of a query."""
         cursor = self.execute(sql, values)
         try:
@@ -92,12 +100,12 @@ class Connection:
         except TROUBLE as error:
             raise self._translate(error) from error
 
-    def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+    def one(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         """The first row of a query, or None."""
         row: Row | None = self.execute(sql, values).fetchone()
         return row
 
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Run one statement; sqlite3's errors come out as ours."""
         try:
             return self._db.execute(sql, values)
@@ -118,6 +126,7 @@ class Connection:
             yield
             return
         self.execute("BEGIN IMMEDIATE")
+        self._after.clear()
         try:
             yield
             self.execute("COMMIT")
@@ -127,6 +136,14 @@ class Connection:
                 with suppress(*TROUBLE):  # a damaged file cannot even do that; the first error counts
                     self._db.execute("ROLLBACK")
             raise
+
+        after, self._after = self._after, {}
+        for act in after.values():
+            act()
+
+    def after_commit(self, name: str, act: Callable[[], None]) -> None:
+        """Do something once when the transaction under way is on disk; not at all if it is rolled back."""
+        self._after[name] = act
 
     def _in_transaction(self) -> bool:
         return self._db.in_transaction
@@ -175,3 +192,9 @@ def _inode(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _go_on(alive: Callable[[], object]) -> int:
+    """What SQLite's progress handler has to answer for the statement to go on."""
+    alive()
+    return 0

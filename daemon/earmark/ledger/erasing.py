@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from earmark.domain import Instant
+from earmark.files import pack_path, unpack_path
 from earmark.ledger.connection import Connection
+from earmark.ledger.protection import Protection
 
 COMPACT_DUE = "retention.compact"
 """The fact that rows were erased and the file has not been written anew since."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A file that has to go, while it has the content that was decided about (SHA-256; "" where an older version of
+    earmark began the erasure and did not write it down).
+    """
+
+    path: Path
+    sha256: str
+
+
 class Erasing:
     """Rows of `erasures`, and the removal of all others."""
 
-    def __init__(self, db: Connection) -> None:
+    def __init__(self, db: Connection, protection: Protection) -> None:
         self._db = db
+        self._protection = protection
 
-    def begin(self, recording_id: str, files: list[str], mark: str, now: Instant) -> None:
+    def begin(self, recording_id: str, files: Iterable[Doomed], keyed_id: str, now: Instant) -> None:
         """Write down what has to go, leave the tombstone, and take the recording off the queue; call in a transaction."""
         self._db.execute(
             "INSERT INTO erasures (recording_id, begun_at, files) VALUES (?, ?, ?)"
             " ON CONFLICT (recording_id) DO UPDATE SET files = excluded.files",
-            (recording_id, now, json.dumps(files)),
+            (recording_id, now, _dump(files)),
         )
-        self._db.execute("INSERT OR IGNORE INTO tombstones (mark, at) VALUES (?, ?)", (mark, now))
+        self._protection.tombstone(keyed_id, now)
         self._db.execute("DELETE FROM jobs WHERE recording_id = ?", (recording_id,))
 
     def begun(self) -> list[str]:
@@ -33,15 +48,18 @@ class Erasing:
             r["recording_id"] for r in self._db.all("SELECT recording_id FROM erasures ORDER BY begun_at")
         ]
 
-    def files_of(self, recording_id: str) -> list[str]:
+    def files_of(self, recording_id: str) -> list[Doomed] | None:
+        """What still has to go; None if that cannot be read any more and has to be looked for again."""
         row = self._db.one("SELECT files FROM erasures WHERE recording_id = ?", (recording_id,))
-        return [str(f) for f in json.loads(row["files"])] if row else []
+        return _load(row["files"]) if row else []
 
-    def keep_open(self, recording_id: str, files: list[str]) -> None:
+    def all_files(self) -> set[Path]:
+        """Every file that waits to be erased."""
+        return {d.path for r in self._db.all("SELECT files FROM erasures") for d in _load(r["files"]) or ()}
+
+    def keep_open(self, recording_id: str, files: Iterable[Doomed]) -> None:
         """These would not go; the erasure is tried again."""
-        self._db.execute(
-            "UPDATE erasures SET files = ? WHERE recording_id = ?", (json.dumps(files), recording_id)
-        )
+        self._db.execute("UPDATE erasures SET files = ? WHERE recording_id = ?", (_dump(files), recording_id))
 
     def done(self, recording_id: str) -> None:
         self._db.execute("DELETE FROM erasures WHERE recording_id = ?", (recording_id,))
@@ -59,10 +77,8 @@ class Erasing:
             (recording_id, *twice),
         )
         self._db.execute(f"DELETE FROM troubles WHERE subject IN ({paths})", twice)
-        self._db.execute(
-            "DELETE FROM relooks WHERE place IN (SELECT path FROM places WHERE recording_id = ?)", twice[:1]
-        )
         self._db.execute("DELETE FROM trash WHERE recording_id = ?", (recording_id,))
+        self._protection.drop(recording_id)
         self._db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,))
         for name in names:
             raw = name.encode("utf-8", "surrogateescape")
@@ -96,3 +112,40 @@ class Erasing:
             self._db.execute("DELETE FROM facts WHERE name = ?", (COMPACT_DUE,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return emptied
+
+    def compact_due(self) -> bool:
+        """True if rows were erased and the file has not been written anew since."""
+        return self._db.one("SELECT 1 FROM facts WHERE name = ?", (COMPACT_DUE,)) is not None
+
+    def still_alive(self, needles: set[bytes]) -> set[bytes]:
+        """Those byte strings that other recordings have a right to: the same words were said there, or a file of theirs
+        has that name.
+        """
+        alive = set()
+        columns = (
+            ("transcripts", "CAST(body AS BLOB)"), ("summaries", "CAST(body AS BLOB)"), ("heard", "CAST(text AS BLOB)"),
+            ("places", "path"), ("artifacts", "path"), ("trash", "original"),
+        )  # fmt: skip
+        for needle in needles:
+            if any(
+                self._db.one(f"SELECT 1 FROM {table} WHERE instr({column}, ?) LIMIT 1", (needle,))
+                for table, column in columns
+            ):
+                alive.add(needle)
+        return alive
+
+
+def _dump(files: Iterable[Doomed]) -> str:
+    return json.dumps([[pack_path(d.path), d.sha256] for d in files])
+
+
+def _load(text: str) -> list[Doomed] | None:
+    try:
+        return [
+            Doomed(unpack_path(entry), "")
+            if isinstance(entry, str)
+            else Doomed(unpack_path(entry[0]), entry[1])
+            for entry in json.loads(text)
+        ]
+    except (ValueError, LookupError, TypeError):
+        return None

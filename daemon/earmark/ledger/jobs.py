@@ -14,6 +14,10 @@ LONGEST_BACKOFF = 3600.0
 """Seconds. Also how a clock that jumped is noticed: no honest `not_before` is further ahead than this."""
 
 
+AT_ONCE = Instant(0.0)
+"""A `not_before` that holds nothing up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One stage of one recording. `attempts` includes the one under way."""
@@ -70,7 +74,7 @@ class Jobs:
         """
         order = "DESC" if newest_first else "ASC"
         present = (
-            "AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL)"
+            "AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
             if stage is Stage.TRANSCRIBE
             else ""
         )
@@ -78,7 +82,7 @@ class Jobs:
             row = self._db.one(
                 "SELECT j.id FROM jobs j JOIN recordings r ON r.id = j.recording_id"
                 f" WHERE j.stage = ? AND j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?) {present}"
-                f" ORDER BY j.interruptions / 3, r.priority DESC, r.media_time {order}, j.id LIMIT 1",
+                f" ORDER BY j.interruptions / 3, r.priority DESC, r.recorded_at {order}, j.id LIMIT 1",
                 (stage, now, now, LONGEST_BACKOFF),
             )
             if row is None:
@@ -107,7 +111,7 @@ class Jobs:
         now: Instant,
         *,
         interrupted: bool = False,
-        not_before: Instant = 0.0,
+        not_before: Instant = AT_ONCE,
     ) -> None:
         """Back to the queue with its attempt refunded: it was not the recording's fault."""
         self._db.execute(
@@ -169,7 +173,7 @@ class Jobs:
         """How many waiting transcriptions have no file to be made from at present."""
         row = self._db.one(
             "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting' AND NOT EXISTS"
-            " (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL)"
+            " (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
         )
         return int(row["n"]) if row else 0
 
@@ -183,7 +187,7 @@ class Jobs:
         return row["t"] if row else None
 
     def _set(
-        self, job_id: int, state: JobState, reason: str | None, now: Instant, not_before: Instant = 0.0
+        self, job_id: int, state: JobState, reason: str | None, now: Instant, not_before: Instant = AT_ONCE
     ) -> None:
         self._db.execute(
             "UPDATE jobs SET state = ?, reason = ?, not_before = ?, claimed_by = NULL, changed_at = ? WHERE id = ?",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,8 +17,10 @@ SPEED = "speed:"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One decision. `detail` is a sentence that holds no word of what was said."""
+class Entry:
+    """One decision: `what` is a domain.Event, or one that an older version told. `detail` is a sentence that holds no
+    word of what was said.
+    """
 
     id: int
     at: Instant
@@ -43,7 +47,7 @@ class Journal:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
-    def note(
+    def record(
         self,
         at: Instant,
         what: str,
@@ -59,19 +63,29 @@ class Journal:
 
     def events(
         self, recording_id: str | None = None, path: Path | None = None, limit: int = 200
-    ) -> list[Event]:
+    ) -> list[Entry]:
         """The latest events of a recording or a path, oldest first."""
         rows = self._db.all(
             "SELECT * FROM (SELECT * FROM events WHERE recording_id = ? OR path = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
             (recording_id, os.fsencode(path) if path else None, limit),
         )
-        return [_event(r) for r in rows]
+        return [_entry(r) for r in rows]
 
-    def latest(self, limit: int = 20) -> list[Event]:
+    def latest(self, limit: int = 20) -> list[Entry]:
         rows = self._db.all(
             "SELECT * FROM (SELECT * FROM events ORDER BY id DESC LIMIT ?) ORDER BY id", (limit,)
         )
-        return [_event(r) for r in rows]
+        return [_entry(r) for r in rows]
+
+    def last_entry(self) -> int:
+        """The number of the latest entry; 0 if there is none."""
+        row = self._db.one("SELECT coalesce(max(id), 0) AS id FROM events")
+        return row["id"] if row else 0
+
+    def earliest_since(self, entry: int) -> Instant | None:
+        """The earliest date of anything written down after this entry."""
+        row = self._db.one("SELECT min(at) AS at FROM events WHERE id > ?", (entry,))
+        return row["at"] if row else None
 
     def trouble(
         self,
@@ -102,6 +116,14 @@ class Journal:
             Trouble(os.fsdecode(r["subject"]), r["kind"], r["sentence"], r["since"], r["seen"]) for r in rows
         ]
 
+    def clear_outside(self, folders: Iterable[Path]) -> None:
+        """What was wrong with files and folders that are not watched any more is no trouble."""
+        tops = [str(folder) for folder in folders]
+        for trouble in self.troubles():
+            inside = any(trouble.subject == top or trouble.subject.startswith(top + "/") for top in tops)
+            if trouble.kind != "system" and not inside:
+                self.clear(trouble.subject)
+
     def set_fact(self, name: str, value: str, now: Instant) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, ?, ?)", (name, value, now)
@@ -121,8 +143,9 @@ class Journal:
         rows = self._db.all("SELECT name, value FROM facts WHERE name LIKE ?", (SPEED + "%",))
         found = {}
         for row in rows:
-            audio, took = row["value"].split()
-            found[row["name"].removeprefix(SPEED)] = (float(audio), float(took))
+            with suppress(ValueError):  # a damaged fact is no reason to fall over
+                audio, took = row["value"].split()
+                found[row["name"].removeprefix(SPEED)] = (float(audio), float(took))
         return found
 
 
@@ -130,6 +153,6 @@ def _subject(subject: Path | str) -> bytes:
     return os.fsencode(subject)
 
 
-def _event(row: Row) -> Event:
+def _entry(row: Row) -> Entry:
     path = Path(os.fsdecode(row["path"])) if row["path"] is not None else None
-    return Event(row["id"], row["at"], row["recording_id"], path, row["what"], row["detail"])
+    return Entry(row["id"], row["at"], row["recording_id"], path, row["what"], row["detail"])

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from earmark.errors import LedgerBusy
+from earmark.files import Busy, FileLock
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
 from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
 from earmark.ledger.places import Place, Places
+from earmark.ledger.protection import Protection
 from earmark.ledger.receipts import Receipts
+from earmark.ledger.recordings import Recordings
 from earmark.ledger.retention import Retention
 from earmark.ledger.trash import Trash
 from earmark.ledger.words import Words
+
+ACTING = "acting.lock"
 
 
 class Ledger:
@@ -22,26 +29,70 @@ class Ledger:
     open it read-only, verbs that decide (`retry`, `hold`) write short transactions that the daemon's loop finds.
     """
 
-    def __init__(self, file: Path, *, read_only: bool = False) -> None:
-        self.db = Connection(file, read_only=read_only)
+    def __init__(
+        self, file: Path, *, read_only: bool = False, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        self.db = Connection(file, read_only=read_only, alive=alive)
+        self.recordings = Recordings(self.db)
         self.places = Places(self.db)
         self.jobs = Jobs(self.db)
         self.words = Words(self.db)
         self.artifacts = Artifacts(self.db)
         self.journal = Journal(self.db)
         self.retention = Retention(self.db)
+        self.protection = Protection(self.db)
         self.trash = Trash(self.db)
         self.receipts = Receipts(self.db)
-        self.erasing = Erasing(self.db)
+        self.erasing = Erasing(self.db, self.protection)
+
+    @property
+    def file(self) -> Path:
+        return self.db.file
+
+    @property
+    def state(self) -> Path:
+        """The state folder, which the ledger lies in."""
+        return self.db.file.parent
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable at the end; see `Connection.transaction`."""
         return self.db.transaction()
 
+    @contextmanager
+    def acting(self, seconds: float = 0.0) -> Iterator[None]:
+        """Hold the lock under which the user's files are written, moved and taken: one actor at a time, so that a verb and
+        the daemon never act on the same file at once. Waits at most so long. Raises LedgerBusy.
+        """
+        lock = FileLock(self.state / ACTING)
+        try:
+            lock.acquire(seconds)
+        except Busy:
+            raise LedgerBusy(
+                "Another earmark is writing, sweeping, restoring or erasing right now; try again in a moment"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def place_of(self, path: Path) -> Place | None:
         """The place that is meant by the path of a recording or of one of its notes."""
         artifact = self.artifacts.at(path)
-        return self.places.at(artifact.place if artifact else path)
+        if artifact is None:
+            return self.places.at(path)
+        return self.places.get(artifact.place, artifact.recording_id)
+
+    def go_on(self, former: Place, recording_id: str) -> None:
+        """The file of `former` begins with its content and goes on as `recording_id`, which is in the ledger already.
+
+        Its notes belong to that one from now on, and so does what people decided about it; if nothing else holds the
+        former content, that content is forgotten. Call in a transaction.
+        """
+        self.places.continued(former, recording_id)
+        self.protection.merge(former.recording_id, recording_id)
+        if not any(place.here for place in self.places.of(former.recording_id)):
+            self.protection.drop(former.recording_id)
+            self.recordings.merge(former.recording_id, recording_id)
 
     def close(self) -> None:
         self.db.close()

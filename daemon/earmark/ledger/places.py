@@ -1,57 +1,23 @@
-"""Recordings and the files that hold them."""
+"""The files that hold recordings, or held them: a place is one path with one content."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.domain import Instant
+from earmark.domain import Gone, Instant, Owed
+from earmark.files import Identity
 from earmark.ledger.connection import Connection, Row
-
-
-def _fitting(number: int) -> int:
-    """The number as SQLite's signed 64 bits. Inodes of FUSE and network folders use all 64; a time past the year 2262 in
-    nanoseconds needs more. Only equality matters, so what is too large is wrapped.
-    """
-    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What tells one state of a file from another without reading it: size in bytes, mtime in ns, inode, device."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-    device: int = field(compare=False)  # device numbers change over reboots and mounts
-
-    @classmethod
-    def of(cls, stat: os.stat_result) -> Identity:
-        return cls(stat.st_size, _fitting(stat.st_mtime_ns), _fitting(stat.st_ino), _fitting(stat.st_dev))
-
-    def __str__(self) -> str:
-        return f"{self.size}:{self.mtime_ns}:{self.inode}:{self.device}"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """One content. `id` is its SHA-256 in hex, `size` in bytes, `duration` in seconds (None until known)."""
-
-    id: str
-    size: int
-    accepted_at: Instant
-    media_time: Instant
-    priority: int
-    duration: float | None
-    transcript_rev: int
-    summary_rev: int
-    done_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file that holds (or held, if `gone_at`) a recording, and which revision of its notes is beside it."""
+    """A file that holds (or held, if `gone_at`) a recording, and which revision of its notes is beside it.
+
+    `owed`: why its notes are to be looked at again although no words changed. `watched`: its drop folder still is.
+    """
 
     path: Path
     folder: Path
@@ -59,16 +25,22 @@ class Place:
     identity: Identity
     accepted_at: Instant
     gone_at: Instant | None
-    gone_why: str | None
+    gone_why: Gone | None
     transcript_rev: int
     summary_rev: int
-    outputs: str
+    owed: Owed
     not_before: Instant
     trouble: str | None
+    watched: bool
+
+    @property
+    def here(self) -> bool:
+        """True if the file held the recording when it was last looked at."""
+        return self.gone_at is None
 
 
 class Places:
-    """Rows of `recordings` and `places`."""
+    """Rows of `places`. At most one recording is at a path; those that were there before are kept as gone."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
@@ -81,17 +53,19 @@ class Places:
         )
         return {r["path"]: Identity(r["size"], r["mtime_ns"], r["inode"], r["device"]) for r in rows}
 
-    def recording(self, recording_id: str) -> Recording | None:
-        row = self._db.one("SELECT * FROM recordings WHERE id = ?", (recording_id,))
-        return _recording(row) if row else None
-
-    def recordings(self) -> list[Recording]:
-        """All recordings, newest media first."""
-        return [_recording(r) for r in self._db.all("SELECT * FROM recordings ORDER BY media_time DESC, id")]
-
     def at(self, path: Path) -> Place | None:
-        """The place with exactly this path."""
-        row = self._db.one("SELECT * FROM places WHERE path = ?", (os.fsencode(path),))
+        """What is at exactly this path, or what left it last."""
+        row = self._db.one(
+            "SELECT * FROM places WHERE path = ? ORDER BY gone_at IS NOT NULL, gone_at DESC LIMIT 1",
+            (os.fsencode(path),),
+        )
+        return _place(row) if row else None
+
+    def get(self, path: Path, recording_id: str) -> Place | None:
+        """This recording at this path, now or in the past."""
+        row = self._db.one(
+            "SELECT * FROM places WHERE path = ? AND recording_id = ?", (os.fsencode(path), recording_id)
+        )
         return _place(row) if row else None
 
     def of(self, recording_id: str) -> list[Place]:
@@ -105,115 +79,135 @@ class Places:
     def all(self) -> list[Place]:
         return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
-    def add_recording(
-        self, recording_id: str, size: int, now: Instant, media_time: Instant, priority: int
-    ) -> bool:
-        """True if the content was new."""
-        cursor = self._db.execute(
-            "INSERT INTO recordings (id, size, accepted_at, media_time, priority) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO NOTHING",
-            (recording_id, size, now, media_time, priority),
-        )
-        if cursor.rowcount == 0:
-            self._db.execute(
-                "UPDATE recordings SET priority = max(priority, ?) WHERE id = ?", (priority, recording_id)
-            )
-        return cursor.rowcount > 0
-
     def put(self, path: Path, folder: Path, recording_id: str, identity: Identity, now: Instant) -> None:
-        """The file at `path` holds this recording now; nothing is beside it yet unless it held it before."""
+        """The file at `path` holds this recording now; whatever it held before is replaced."""
+        self._make_room(path, recording_id, now)
         self._db.execute(
             "INSERT INTO places (path, folder, recording_id, size, mtime_ns, inode, device, accepted_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path, recording_id) DO UPDATE SET"
             " folder = excluded.folder, size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-            " device = excluded.device, gone_at = NULL, gone_why = NULL, trouble = NULL, not_before = 0,"
-            " transcript_rev = CASE WHEN recording_id = excluded.recording_id THEN transcript_rev ELSE 0 END,"
-            " summary_rev = CASE WHEN recording_id = excluded.recording_id THEN summary_rev ELSE 0 END,"
-            " accepted_at = CASE WHEN recording_id = excluded.recording_id THEN accepted_at ELSE excluded.accepted_at END,"
-            " recording_id = excluded.recording_id",
+            " device = excluded.device, gone_at = NULL, gone_why = NULL, trouble = NULL, not_before = 0, watched = 1",
             (
-                os.fsencode(path),
-                os.fsencode(folder),
-                recording_id,
-                identity.size,
-                identity.mtime_ns,
-                identity.inode,
-                identity.device,
-                now,
+                os.fsencode(path), os.fsencode(folder), recording_id, identity.size, identity.mtime_ns, identity.inode,
+                identity.device, now,
             ),
-        )
+        )  # fmt: skip
 
-    def move(self, old: Path, new: Path, folder: Path, identity: Identity) -> None:
-        """The file was renamed: same place, other path; its artifacts go on belonging to it."""
-        self._db.execute("DELETE FROM places WHERE path = ?", (os.fsencode(new),))
+    def move(self, place: Place, new: Path, folder: Path, identity: Identity, now: Instant) -> None:
+        """The file was renamed: same recording, other path; its artifacts go on belonging to it, and are owed."""
+        if new != place.path:
+            self._make_room(new, place.recording_id, now)
+            self._db.execute(
+                "DELETE FROM places WHERE path = ? AND recording_id = ?",
+                (os.fsencode(new), place.recording_id),
+            )
         self._db.execute(
             "UPDATE places SET path = ?, folder = ?, size = ?, mtime_ns = ?, inode = ?, device = ?, gone_at = NULL,"
-            " gone_why = NULL WHERE path = ?",
+            " gone_why = NULL, owed = ?, not_before = 0, watched = 1 WHERE path = ? AND recording_id = ?",
             (
-                os.fsencode(new),
-                os.fsencode(folder),
-                identity.size,
-                identity.mtime_ns,
-                identity.inode,
-                identity.device,
-                os.fsencode(old),
+                os.fsencode(new), os.fsencode(folder), identity.size, identity.mtime_ns, identity.inode,
+                identity.device, Owed.RENAMED, os.fsencode(place.path), place.recording_id,
             ),
-        )
+        )  # fmt: skip
         self._db.execute(
-            "UPDATE artifacts SET place = ? WHERE place = ?", (os.fsencode(new), os.fsencode(old))
+            "UPDATE artifacts SET place = ? WHERE place = ? AND recording_id = ?",
+            (os.fsencode(new), os.fsencode(place.path), place.recording_id),
         )
 
-    def gone(self, path: Path, now: Instant, why: str) -> None:
-        """The file is not there any more. Its notes stay; the recording stays known."""
+    def continued(self, former: Place, recording_id: str) -> None:
+        """The file goes on as another content: its notes belong to that one from now on, and are behind."""
+        path = os.fsencode(former.path)
         self._db.execute(
-            "UPDATE places SET gone_at = coalesce(gone_at, ?), gone_why = ? WHERE path = ?",
-            (now, why, os.fsencode(path)),
+            "UPDATE artifacts SET recording_id = ?, rev = 0 WHERE place = ? AND recording_id = ?",
+            (recording_id, path, former.recording_id),
         )
+        self._db.execute(
+            "DELETE FROM places WHERE path = ? AND recording_id = ?", (path, former.recording_id)
+        )
+
+    def gone(self, path: Path, recording_id: str, now: Instant, why: Gone) -> None:
+        """The file does not hold the recording any more. Its notes stay; the recording stays known."""
+        self._db.execute(
+            "UPDATE places SET gone_at = coalesce(gone_at, ?), gone_why = ? WHERE path = ? AND recording_id = ?",
+            (now, why, os.fsencode(path), recording_id),
+        )
+
+    def back(self, path: Path, recording_id: str, now: Instant) -> None:
+        """The recording's file is in its place again; a file that took the path meanwhile is replaced."""
+        self._make_room(path, recording_id, now)
+        self._db.execute(
+            "UPDATE places SET gone_at = NULL, gone_why = NULL WHERE path = ? AND recording_id = ?",
+            (os.fsencode(path), recording_id),
+        )
+
+    def watch(self, folders: Iterable[Path]) -> None:
+        """These drop folders are watched from now on, and no others: nothing is written, heard or taken elsewhere."""
+        wanted = [os.fsencode(folder) for folder in folders]
+        marks = ", ".join("?" for _ in wanted)
+        self._db.execute(
+            f"UPDATE places SET watched = folder IN ({marks}) WHERE watched != (folder IN ({marks}))",
+            (*wanted, *wanted),
+        )
+
+    def owe(self, path: Path, recording_id: str, why: Owed) -> None:
+        """The notes of this place are to be looked at again."""
+        self._db.execute(
+            "UPDATE places SET owed = ? WHERE path = ? AND recording_id = ?",
+            (why, os.fsencode(path), recording_id),
+        )
+
+    def owe_recording(self, recording_id: str, why: Owed) -> None:
+        """The same for every place of a recording where its file is, unless something is owed there already."""
+        self._db.execute(
+            "UPDATE places SET owed = ? WHERE recording_id = ? AND gone_at IS NULL AND owed = ''",
+            (why, recording_id),
+        )
+
+    def owe_all(self, why: Owed) -> None:
+        """The same for every place where a file is."""
+        self._db.execute("UPDATE places SET owed = ? WHERE gone_at IS NULL AND owed = ''", (why,))
 
     def owed(self, now: Instant, limit: int = -1) -> list[Place]:
-        """Places whose notes on disk are behind what is known and may be tried now.
+        """Places whose notes on disk are behind what is known, or owed for another reason, and may be tried now.
 
         A `not_before` more than a day ahead was set under another clock and does not count.
         """
         rows = self._db.all(
-            "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id"
-            " WHERE (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)"
-            " AND p.gone_at IS NULL AND (p.not_before <= ? OR p.not_before > ? + 86400) ORDER BY p.accepted_at LIMIT ?",
+            "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id WHERE p.watched AND (p.owed != ''"
+            " OR ((p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)"
+            " AND (p.gone_at IS NULL OR p.gone_why = 'trashed')))"
+            " AND (p.not_before <= ? OR p.not_before > ? + 86400) ORDER BY p.owed != 'replaced', p.accepted_at LIMIT ?",
             (now, now, limit),
         )
         return [_place(r) for r in rows]
 
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a place whose notes could not be written."""
-        row = self._db.one(
-            "SELECT min(not_before) AS t FROM places WHERE not_before > ? AND gone_at IS NULL", (now,)
-        )
+        row = self._db.one("SELECT min(not_before) AS t FROM places WHERE not_before > ? AND watched", (now,))
         return row["t"] if row else None
 
-    def caught_up(self, path: Path, transcript_rev: int, summary_rev: int, outputs: str) -> None:
-        """The notes of these revisions are on disk."""
+    def caught_up(self, place: Place, transcript_rev: int, summary_rev: int) -> None:
+        """The notes of these revisions are on disk, and nothing else is owed."""
         self._db.execute(
-            "UPDATE places SET transcript_rev = ?, summary_rev = ?, outputs = ?, trouble = NULL, not_before = 0"
-            " WHERE path = ?",
-            (transcript_rev, summary_rev, outputs, os.fsencode(path)),
+            "UPDATE places SET transcript_rev = ?, summary_rev = ?, owed = '', trouble = NULL, not_before = 0"
+            " WHERE path = ? AND recording_id = ?",
+            (transcript_rev, summary_rev, os.fsencode(place.path), place.recording_id),
         )
 
-    def not_written(self, path: Path, sentence: str, not_before: Instant) -> None:
-        """The notes could not be written; try again from `not_before` on."""
+    def not_written(self, place: Place, sentence: str | None, not_before: Instant) -> None:
+        """The notes could not be written; try again from `not_before` on. `sentence` None: it is no trouble."""
         self._db.execute(
-            "UPDATE places SET trouble = ?, not_before = ? WHERE path = ?",
-            (sentence, not_before, os.fsencode(path)),
+            "UPDATE places SET trouble = coalesce(?, trouble), not_before = ? WHERE path = ? AND recording_id = ?",
+            (sentence, not_before, os.fsencode(place.path), place.recording_id),
         )
 
-    def mark_done(self, recording_id: str, now: Instant) -> None:
-        """All outputs are on disk; the retention clock starts (once)."""
+    def _make_room(self, path: Path, recording_id: str, now: Instant) -> None:
+        """Whatever else was at this path is there no longer, and its notes have to make room."""
         self._db.execute(
-            "UPDATE recordings SET done_at = ? WHERE id = ? AND done_at IS NULL", (now, recording_id)
+            "UPDATE places SET gone_at = ?, gone_why = ?, owed = ? WHERE path = ? AND recording_id != ?"
+            " AND gone_at IS NULL",
+            (now, Gone.REPLACED, Owed.REPLACED, os.fsencode(path), recording_id),
         )
-
-
-def _recording(row: Row) -> Recording:
-    return Recording(**{key: row[key] for key in Recording.__slots__})
 
 
 def _place(row: Row) -> Place:
@@ -224,10 +218,11 @@ def _place(row: Row) -> Place:
         identity=Identity(row["size"], row["mtime_ns"], row["inode"], row["device"]),
         accepted_at=row["accepted_at"],
         gone_at=row["gone_at"],
-        gone_why=row["gone_why"],
+        gone_why=Gone(row["gone_why"]) if row["gone_why"] else None,
         transcript_rev=row["transcript_rev"],
         summary_rev=row["summary_rev"],
-        outputs=row["outputs"],
+        owed=Owed(row["owed"]),
         not_before=row["not_before"],
         trouble=row["trouble"],
+        watched=bool(row["watched"]),
     )

@@ -6,16 +6,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.domain import Instant, Kind
+from earmark.domain import Instant, Kind, Swept, TrashState
 from earmark.ledger.connection import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
-    """One file that a rule took.
-
-    `state`: moving, here, restoring, restored, purging, purged, handed (the system's trash has it), lost (somebody
-    else took it out of the trash). `trashed` is None if it was handed over. `trashed_at` starts the trash's clock.
+    """One file that a rule took. `trashed` is where it lies (None: the desktop's trash got it, before version 0.2);
+    `trashed_at` starts the trash's clock.
     """
 
     id: int
@@ -28,19 +26,19 @@ class Trashed:
     sha256: str
     rule: str
     reason: str
-    state: str
+    state: TrashState
     trashed_at: Instant
     ended_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one sweep did. `outcome`: nothing, reported, swept, partial, stopped or failed."""
+    """What one sweep did."""
 
     id: int
     began_at: Instant
     ended_at: Instant | None
-    outcome: str
+    outcome: Swept
     sentence: str
     trashed: int
     purged: int
@@ -74,13 +72,11 @@ class Trash:
         )
         return int(cursor.lastrowid or 0)
 
-    def aim(self, row: int, trashed: Path | None) -> None:
-        """Where the file is about to go; None: to the system's trash."""
-        self._db.execute(
-            "UPDATE trash SET trashed = ? WHERE id = ?", (os.fsencode(trashed) if trashed else b"", row)
-        )
+    def aim(self, row: int, trashed: Path) -> None:
+        """Where the file is about to go."""
+        self._db.execute("UPDATE trash SET trashed = ? WHERE id = ?", (os.fsencode(trashed), row))
 
-    def set_state(self, row: int, state: str, now: Instant | None = None) -> None:
+    def set_state(self, row: int, state: TrashState, now: Instant | None = None) -> None:
         """Another state; `now` is given where it is a last one."""
         self._db.execute("UPDATE trash SET state = ?, ended_at = ? WHERE id = ?", (state, now, row))
 
@@ -88,17 +84,11 @@ class Trash:
         """The file was never taken."""
         self._db.execute("DELETE FROM trash WHERE id = ?", (row,))
 
-    def back(self, place: Path) -> None:
-        """The recording's file is in its place again."""
-        self._db.execute(
-            "UPDATE places SET gone_at = NULL, gone_why = NULL WHERE path = ?", (os.fsencode(place),)
-        )
-
     def get(self, row: int) -> Trashed | None:
         found = self._db.one("SELECT * FROM trash WHERE id = ?", (row,))
         return _trashed(found) if found else None
 
-    def in_state(self, *states: str) -> list[Trashed]:
+    def in_state(self, *states: TrashState) -> list[Trashed]:
         """Rows in any of these states, oldest first."""
         marks = ", ".join("?" for _ in states)
         return [
@@ -121,7 +111,7 @@ class Trash:
         return int(self._db.execute("INSERT INTO sweeps (began_at) VALUES (?)", (now,)).lastrowid or 0)
 
     def end_sweep(
-        self, row: int, now: Instant, outcome: str, sentence: str, counts: tuple[int, int, int, int]
+        self, row: int, now: Instant, outcome: Swept, sentence: str, counts: tuple[int, int, int, int]
     ) -> None:
         """`counts`: files trashed, files purged, bytes trashed, errors."""
         self._db.execute(
@@ -141,7 +131,7 @@ class Trash:
 
 
 def _sweep(row: Row) -> Sweep:
-    return Sweep(**{key: row[key] for key in Sweep.__slots__})
+    return Sweep(**{key: row[key] for key in Sweep.__slots__} | {"outcome": Swept(row["outcome"])})
 
 
 def _trashed(row: Row) -> Trashed:
@@ -156,7 +146,7 @@ def _trashed(row: Row) -> Trashed:
         sha256=row["sha256"],
         rule=row["rule"],
         reason=row["reason"],
-        state=row["state"],
+        state=TrashState(row["state"]),
         trashed_at=row["trashed_at"],
         ended_at=row["ended_at"],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
@@ -133,7 +133,7 @@ class Words:
 
     def transcript(self, recording_id: str) -> Transcript | None:
         row = self._db.one("SELECT body FROM transcripts WHERE recording_id = ?", (recording_id,))
-        return replace(_TRANSCRIPT.validate_json(row["body"])) if row else None
+        return _TRANSCRIPT.validate_json(row["body"]) if row else None
 
     def summary(self, recording_id: str) -> Summary | None:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
@@ -154,6 +154,27 @@ class Words:
             " json_extract(body, '$.template') AS template FROM summaries"
         )
         return [(r["recording_id"], r["made_by"], r["model"] or "", r["template"] or "") for r in rows]
+
+    def made_where(self) -> list[tuple[str, str, str, int]]:
+        """(host, by, locality, how many) of all summaries, the most frequent first."""
+        rows = self._db.all(
+            "SELECT json_extract(body, '$.by') AS made_by, json_extract(body, '$.made_at') AS made_at,"
+            " json_extract(body, '$.locality') AS locality, count(*) AS n FROM summaries GROUP BY 1, 2, 3 ORDER BY n DESC"
+        )
+        return [(r["made_at"], r["made_by"], r["locality"], r["n"]) for r in rows]
+
+    def models_used(self) -> dict[str, tuple[int, Instant]]:
+        """By speech model: transcripts that there are of it, and when the latest was stored."""
+        rows = self._db.all(
+            "SELECT json_extract(body, '$.model') AS model, count(*) AS recordings, max(stored_at) AS last_used"
+            " FROM transcripts GROUP BY 1"
+        )
+        return {r["model"]: (r["recordings"], r["last_used"]) for r in rows if r["model"]}
+
+    def latest_transcripts(self, count: int) -> list[Transcript]:
+        """Those that were stored last."""
+        rows = self._db.all("SELECT body FROM transcripts ORDER BY stored_at DESC LIMIT ?", (count,))
+        return [_TRANSCRIPT.validate_json(r["body"]) for r in rows]
 
     def drop_checkpoint(self, recording_id: str) -> None:
         with self._db.transaction():

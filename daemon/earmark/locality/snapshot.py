@@ -164,7 +164,6 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         if rules.trash.never or rules.trash.keep_for is None
         else f"for {rules.trash.keep_for}"
     )
-    where_trash = f"{facts.state}/trash" if rules.trash_to == "earmark" else "the desktop's trash"
     beside = ", ".join(facts.folders) or "the drop folders"
     ledger = f"{facts.state}/ledger.db (mode 0600, in a folder of mode 0700)"
     rows = [
@@ -182,7 +181,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             "as long as their notes; erased with the trash",
             True,
         ),
-        Kept("what rules took", where_trash, trash, True),
+        Kept("what rules took", f"{facts.state}/trash", trash, True),
         Kept("journal of decisions (paths, times, reasons)", ledger, term(rules.history.keep_for), False),
         Kept("words heard of recordings that failed", ledger, term(rules.checkpoints.keep_for), True),
         Kept(

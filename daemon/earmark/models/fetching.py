@@ -89,25 +89,7 @@ def download(
         )
     make_private(models_dir)
     partial = make_private(models_dir / f".partial-{chosen}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "earmark.models.download"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=download_environment(environ, partial), start_new_session=True, text=True,
-    )  # fmt: skip
-    asked = {
-        "repo": repo,
-        "revision": revision,
-        "folder": str(partial),
-        "endpoint": environ.get("HF_ENDPOINT"),
-    }
-    try:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(asked) + "\n")
-        process.stdin.close()
-        last, enforced = _follow(process, on_progress)
-    finally:
-        process.kill()
-        process.wait(10)
+    last, enforced = _fetch(repo, revision, partial, environ, on_progress)
     if last.get("type") != "done":
         raise ModelError(
             f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. What is there is kept; "
@@ -121,6 +103,32 @@ def download(
     card.write(partial)
     partial.rename(target)
     return card, enforced
+
+
+def _fetch(
+    repo: str,
+    revision: str | None,
+    partial: Path,
+    environ: Mapping[str, str],
+    on_progress: Callable[[int, int], None],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Run the process that downloads into `partial`; its last message and what was enforced on it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "earmark.models.download"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=download_environment(environ, partial), start_new_session=True, text=True,
+    )  # fmt: skip
+    asked = {
+        "repo": repo, "revision": revision, "folder": str(partial), "endpoint": environ.get("HF_ENDPOINT"),
+    }  # fmt: skip
+    try:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.close()
+        return _follow(process, on_progress)
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def _follow(

@@ -27,6 +27,9 @@ CARD = "earmark-model.json"
 """Beside the model's files: where they came from and what they have to be."""
 
 
+NEVER = Instant(0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """Where a model came from. `files`: name → SHA-256 as it was when it was brought in."""
@@ -35,7 +38,7 @@ class Card:
     source: str
     license: str = "unknown"
     revision: str = ""
-    added_at: Instant = 0.0
+    added_at: Instant = NEVER
     files: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
@@ -61,7 +64,7 @@ class Entry:
     source: str
     license: str
     sha256: str = ""
-    added_at: Instant = 0.0
+    added_at: Instant = NEVER
     runs: Fit = "well"
     usage: Usage = Usage()
     problem: str = ""
@@ -152,11 +155,7 @@ def verify(entry: Entry) -> list[str]:
 
 def usage_here(ledger: Ledger) -> dict[str, Usage]:
     """By model name: transcripts that there are, last use, and speed as the daemon measured it (without loading)."""
-    rows = ledger.db.all(
-        "SELECT json_extract(body, '$.model') AS model, count(*) AS recordings, max(stored_at) AS last_used"
-        " FROM transcripts GROUP BY 1"
-    )
-    used = {r["model"]: (r["recordings"], r["last_used"]) for r in rows if r["model"]}
+    used: Mapping[str, tuple[int, Instant | None]] = dict(ledger.words.models_used())
     speeds = ledger.journal.speeds()
     return {
         name: Usage(*used.get(name, (0, None)), speed=_ratio(*speeds.get(name, (0.0, 0.0))))

@@ -1,6 +1,9 @@
-"""When was it recorded? The container's own date, else the one in the file's name, else the file's modification time.
+"""When was it recorded? One date per recording, from the best source that is believable. Pure.
 
-Never the inode change or birth time: on a copied file those are the copy's.
+The container's own date, else the one in the file's name, else the file's modification time, else when it came. Never the
+inode change or birth time: on a copied file those are the copy's. Recorders without a clock begin in 1970, 1980 or 2000,
+and one bad date in the far future would stay the newest for ever; so what lies before 1990 or ahead of the clock counts as
+unknown.
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, tzinfo
 
-from earmark.domain import Instant
+from earmark.domain import Date, Dated, Instant
 
 _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])"
@@ -16,24 +19,48 @@ _IN_NAME = re.compile(
 )
 """`2026-05-04 10.30.15`, `20260504_103015`, `Recording 2026-05-04 at 10.30`, as phones and recorders name files."""
 
+EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall time
+"""Before this nobody had a digital recorder; the epochs of clocks that were never set lie before it."""
 
-FILE = "file date"
-"""Said in the note where nothing better is known: on a copied file this may be the time of the copying."""
-
-
-def recorded_from(from_container: str | None, name: str) -> str | None:
-    """`FILE` where `recorded_at` has only the file's own date to go by, else None."""
-    return None if from_container or _in_name(name) else FILE
+AHEAD = 86_400.0
+"""Seconds that a date may lie ahead of the clock: a wall time may be another zone's, FAT keeps local times."""
 
 
-def recorded_at(
-    from_container: str | None, name: str, modified_at: Instant, zone: tzinfo | None = None
-) -> str:
-    """Local wall time "YYYY-MM-DDTHH:MM:SS" (the machine's zone, or `zone`)."""
-    if known := from_container or _in_name(name):
-        return known
+def date_of(
+    from_container: str | None,
+    name: str,
+    modified_at: Instant,
+    arrived_at: Instant,
+    zone: tzinfo | None = None,
+) -> Date:
+    """The one date of a recording that came at `arrived_at`.
+
+    `from_container`: local wall time "YYYY-MM-DDTHH:MM:SS" from the file's metadata. `zone`: where wall times are meant
+    (default: this machine's).
+    """
+    latest = arrived_at + AHEAD
+    for text, source in ((from_container, Dated.CONTAINER), (_in_name(name), Dated.NAME)):
+        at = _instant(text, zone) if text else None
+        if text and at is not None and at <= latest:
+            return Date(at, text, source)
+    text = _local(modified_at, zone)
+    if text and modified_at <= latest and _instant(text, zone) is not None:
+        return Date(modified_at, text, Dated.FILE)
+    return Date(arrived_at, _local(arrived_at, zone), Dated.ARRIVAL)
+
+
+def _instant(text: str, zone: tzinfo | None) -> Instant | None:
+    """The instant of a wall time that is believable, else None."""
     try:
-        return datetime.fromtimestamp(modified_at, zone).replace(microsecond=0, tzinfo=None).isoformat()
+        wall = datetime.fromisoformat(text)
+        return Instant(wall.replace(tzinfo=zone).timestamp()) if wall >= EARLIEST else None
+    except (OverflowError, ValueError, TypeError, OSError):
+        return None
+
+
+def _local(instant: Instant, zone: tzinfo | None) -> str:
+    try:
+        return datetime.fromtimestamp(instant, zone).replace(microsecond=0, tzinfo=None).isoformat()
     except (OverflowError, ValueError, OSError):
         return ""
 

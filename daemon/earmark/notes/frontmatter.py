@@ -26,7 +26,10 @@ _FENCED = re.compile(
 _PROPERTIES = re.compile(r"\A\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
 _PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?(.*?)\s*$", re.M)
 _LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+(.*?)\s*$", re.M)
-_TRUE = frozenset({"true", "yes", "on", "1"})
+_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*(.*?)[ \t]*\r?$", re.M)
+"""A property on a line of its own, however it is indented or quoted."""
+_WORD = re.compile(r"[\w./-]+")
+_NO = frozenset({"false", "no", "off", "0", "n", "f"})
 
 
 class LocalTime(str):
@@ -107,21 +110,83 @@ def body_of(text: str) -> str:
     return text[found.end() :] if found is not None else text
 
 
-def says_keep(text: str, style: NoteStyle | None = None) -> bool:
-    """Whether a note asks to be kept (`keep: true`, yes, on, 1), under its plain or its renamed key."""
+def keep_keys(style: NoteStyle | None = None) -> frozenset[str]:
+    """The properties by which a note asks to be kept: `keep`, and what the configuration calls it."""
+    chosen = style or NoteStyle()
+    return frozenset({"keep", chosen.key("keep").casefold(), chosen.keys.get("keep", "keep").casefold()})
+
+
+def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
+    """Whether a note asks to be kept. Only nothing and a clear no (`false`, `no`, `off`, `0`) are none; whatever else stands
+    there, a line that says it quoted, indented or without a space, and the word anywhere in frontmatter that does not
+    parse, unless a clear no follows it, counts as a yes.
+    """
+    top = _top(text)
     found = read_frontmatter(text) or {}
-    names = {"keep", (style or NoteStyle()).key("keep")}
-    return any(_truth(value) for key, value in found.items() if str(key).lower() in names or key in names)
+    values = [value for key, value in found.items() if key.casefold() in keys]
+    values += [value or None for key, value in _LINE.findall(top) if key.casefold() in keys]
+    if any(value is not None and not _is_no(value) for value in values):
+        return True
+    if _parses(top):
+        return False
+    return None in values or (not values and bool(keys.intersection(_WORD.findall(top.casefold()))))
 
 
 def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
-    """The recording id that a note of ours carries: 64 hexadecimal digits, or None."""
+    """The one recording that a note belongs to by its `earmark_id`: 64 hexadecimal digits, or None.
+
+    A note that names several in its own properties belongs to none of them.
+    """
+    names = {(style or NoteStyle()).key("earmark_id"), "earmark_id"}
     found = read_frontmatter(text) or {}
-    for name in ((style or NoteStyle()).key("earmark_id"), "earmark_id"):
-        value = found.get(name)
-        if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
-            return value
-    return None
+    written = {value.strip("\"'") for key, value in _LINE.findall(_top(text)) if key in names}
+    values = [found[name] for name in names if name in found]
+    if len(written) > 1 or not values or any(value != values[0] for value in values):
+        return None
+    value = values[0]
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) else None
+
+
+def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags of a note, without `#`, sorted; as a list, or as text with commas or spaces."""
+    tags = found.get("tags") or ()
+    if isinstance(tags, str):
+        tags = tags.replace(",", " ").split()
+    if not isinstance(tags, list | tuple | set):
+        return ()
+    return tuple(sorted({str(tag).lstrip("#") for tag in tags if tag}))
+
+
+def _top(text: str) -> str:
+    """What stands for frontmatter, well-formed or not: from a fence to the next, else the lines up to the first empty one
+    or heading.
+    """
+    head = text[:LIMIT]
+    fenced = _FENCED.match(head)
+    if fenced is not None:
+        return fenced["yaml"]
+    lines = head.removeprefix("\ufeff").splitlines()
+    start = 1 if lines and lines[0].startswith("---") else 0
+    end = next(
+        (n for n, line in enumerate(lines[start:], start) if not line.strip() or line.startswith("#")), None
+    )
+    return "\n".join(lines[start:end])
+
+
+def _parses(block: str) -> bool:
+    try:
+        YAML(typ="safe", pure=True).load(block)
+    except Exception:
+        return False
+    return True
+
+
+def _is_no(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(_is_no(item) for item in value)
+    if isinstance(value, str):
+        return value.split(" #")[0].strip().strip("\"'[]").strip().casefold() in _NO
+    return not value
 
 
 def _writer() -> YAML:
@@ -170,7 +235,3 @@ def _parse(block: str) -> dict[str, Any]:
 def _scalar(text: str) -> Any:
     bare = text.strip("\"'") if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
     return {"true": True, "false": False}.get(bare.lower(), bare)
-
-
-def _truth(value: object) -> bool:
-    return value is True or str(value).strip().lower() in _TRUE

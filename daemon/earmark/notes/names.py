@@ -17,6 +17,9 @@ names of their own temporary files (Syncthing, Nextcloud, Dropbox)."""
 
 SUFFIX = {Kind.TRANSCRIPT: ".transcript.md", Kind.SUMMARY: ".md"}
 
+NOTE_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".txt", ".org")
+"""Endings under which people keep notes, in any case."""
+
 _LONGEST_SUFFIX = max(len(suffix) for suffix in SUFFIX.values()) + len(" (999)")
 
 _REPLACED = str.maketrans(
@@ -43,6 +46,22 @@ def candidates(audio_name: str, kind: Kind | str) -> Iterator[str]:
     yield long + suffix
     for number in itertools.count(2 if extension.strip(". ") else 3):
         yield f"{long if extension.strip('. ') else short} ({number}){suffix}"
+
+
+def is_note(name: str) -> bool:
+    """True if a file of this name may be a note."""
+    return name.lower().endswith(NOTE_ENDINGS)
+
+
+def earlier(audio_name: str) -> str:
+    """What notes are named after while their recording's file has other content: `memo (earlier).wav`."""
+    stem, extension = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
+    return f"{stem} (earlier){extension}"
+
+
+def belongs(note: str, audio_name: str, kind: Kind | str) -> bool:
+    """True if a note of this kind may be called so for the recording `audio_name`."""
+    return note in itertools.islice(candidates(audio_name, kind), 12)
 
 
 def safe_stem(stem: str, ending: str = "") -> str:

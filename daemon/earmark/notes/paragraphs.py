@@ -33,6 +33,13 @@ class Paragraph:
     left_out: Mark | None = None
 
 
+PAUSE = 2.0
+"""Seconds of silence that end a paragraph."""
+
+SECONDS = 30.0
+"""A new paragraph, and so a new time to click on, at the first sentence end after this many seconds."""
+
+
 def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) -> list[Paragraph]:
     """Join segments until a pause of `pause` seconds, or a sentence end after `seconds`; never across a mark."""
     made: list[Paragraph] = []

@@ -17,7 +17,10 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
     """What every note of a recording says first."""
     return {
         "type": kind,
-        "recording": _file(context.audio_name, style),
+        # A link to what is not there, or is something else now, would lead astray.
+        "recording": _file(context.audio_name, style)
+        if context.audio_there
+        else normalize(context.audio_name),
         "recorded": _local_time(context.recorded_at),
         "recorded_from": context.recorded_from,
         "duration": length(context.duration),

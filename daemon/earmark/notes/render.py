@@ -277,19 +277,15 @@ def _made(summary: Summary, dialect: Dialect) -> str:
 
 def _time(context: NoteContext, at: Seconds, dialect: Dialect) -> str:
     # A link to audio that is gone would make Obsidian offer to create it.
-    return time_link(context.audio_name, at, dialect) if _here(context) else stamp(at)
+    return time_link(context.audio_name, at, dialect) if context.audio_there else stamp(at)
 
 
 def _player(context: NoteContext, dialect: Dialect) -> str:
-    return player(context.audio_name, dialect) if _here(context) else ""
+    return player(context.audio_name, dialect) if context.audio_there else ""
 
 
 def _gone(context: NoteContext) -> str:
-    return "" if _here(context) else context.audio_gone or "The audio is not here any more."
-
-
-def _here(context: NoteContext) -> bool:
-    return context.audio_here and context.audio_gone is None
+    return "" if context.audio_there else context.audio_gone or "The audio is not here any more."
 
 
 @functools.cache

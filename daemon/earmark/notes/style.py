@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from earmark.config.schema import Notes
 from earmark.domain import Seconds
 from earmark.notes.escape import Dialect
+from earmark.notes.paragraphs import PAUSE, SECONDS
 
 _OBSIDIANS_OWN = frozenset({"tags", "aliases", "cssclasses"})
 
@@ -26,8 +28,8 @@ class NoteStyle:
     key_prefix: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     confidence_marks: bool = True
-    paragraph_pause: Seconds = 2.0
-    paragraph_seconds: Seconds = 60.0
+    paragraph_pause: Seconds = PAUSE
+    paragraph_seconds: Seconds = SECONDS
     summary_layout: str = ""
     """Jinja2 source of a user's own layout for the body of the summary note; empty for ours."""
 
@@ -36,6 +38,11 @@ class NoteStyle:
         if name in self.keys:
             return self.keys[name]
         return name if name in _OBSIDIANS_OWN or name == "earmark_id" else self.key_prefix + name
+
+
+def style_of(notes: Notes, layout: str = "") -> NoteStyle:
+    """The style that the configuration asks for; `layout` is the source of a user's own layout of a summary."""
+    return NoteStyle(notes.dialect, notes.layout, notes.key_prefix, notes.keys, summary_layout=layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,11 @@ class NoteContext:
     tags: tuple[str, ...] = ()
     audio_expires: str | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def audio_there(self) -> bool:
+        """True if links to the recording lead to it."""
+        return self.audio_here and self.audio_gone is None
 
 
 def stamp(seconds: Seconds) -> str:

@@ -1,52 +1,68 @@
-"""A settled file becomes a row: new recording, same content again, renamed, or replaced by other content."""
+"""A settled file becomes a row: new recording, same content again, renamed, going on, or replaced by other content."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from earmark.context import Context
-from earmark.domain import Stage
-from earmark.intake.content import Content
-from earmark.ledger import Place
-from earmark.log import get_logger
-from earmark.pipeline.publishing import BACK
+from earmark.domain import Event, Gone, Instant, Owed, Stage
+from earmark.files import Begin, Content, Identity, named
+from earmark.ledger import Place, Recording
+from earmark.notes.dates import date_of
 from earmark.pipeline.rebuild import adopt_notes
-from earmark.retention.tombstones import why_refused
+from earmark.retention import why_refused
 
-log = get_logger(__name__)
+
+class What(StrEnum):
+    """What a settled file turned out to be."""
+
+    NEW = "new"
+    KNOWN = "known"
+    AGAIN = "again"
+    """The same content is somewhere else, too."""
+    RENAMED = "renamed"
+    REPLACED = "replaced"
+    """The file at this path has other content now."""
+    CONTINUED = "continued"
+    """It begins with the content that it had, and goes on."""
+    BACK = "back"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a settled file turned out to be. `moved_from` only for "renamed"."""
+    """`before`: for RENAMED where the recording was, for CONTINUED and REPLACED what was there."""
 
-    what: Literal["new", "known", "again", "renamed", "replaced", "back", "erased"]
-    moved_from: Path | None = None
+    what: What
+    before: Place | None = None
 
 
 def classify(
-    here: Place | None, same_content: list[Place], recording_id: str, still_there: set[Path]
+    here: Place | None,
+    same_content: list[Place],
+    recording_id: str,
+    still_there: set[Path],
+    *,
+    goes_on: bool = False,
 ) -> Arrival:
     """What a file with this content at this path is, given what the ledger knows. Pure.
 
-    `here`: the ledger's row for the path. `same_content`: all places of the content. `still_there`: which of those
-    paths exist right now.
+    `here`: the ledger's row for the path. `same_content`: all places of the content. `still_there`: which of those paths
+    hold it right now. `goes_on`: the file begins with what `here` says it held.
     """
     if here is not None and here.recording_id == recording_id:
-        return Arrival("back" if here.gone_at is not None else "known")
-    departed = [
-        p for p in same_content if p.path not in still_there and p.gone_why not in ("trashed", "replaced")
-    ]
+        return Arrival(What.KNOWN if here.here else What.BACK)
+    departed = [p for p in same_content if p.path not in still_there and p.gone_why is not Gone.TRASHED]
     if departed:
         # The place that left last is the one that was renamed; with several, any of them serves.
-        latest = max(departed, key=lambda p: p.gone_at or float("inf"))
-        return Arrival("renamed", latest.path)
-    if here is not None and here.gone_at is None:
-        return Arrival("replaced")
-    return Arrival("again" if same_content else "new")
+        latest = max(departed, key=lambda p: p.gone_at if p.gone_at is not None else float("inf"))
+        return Arrival(What.RENAMED, latest)
+    if here is not None and here.here:
+        return Arrival(What.CONTINUED if goes_on and not same_content else What.REPLACED, here)
+    return Arrival(What.AGAIN if same_content else What.NEW)
 
 
 def accept(context: Context, path: Path, folder: Path, content: Content) -> Arrival:
@@ -54,60 +70,100 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
     ledger, now, recording_id = context.ledger, context.now(), content.sha256
     if (erased := why_refused(ledger, recording_id)) is not None:
         if ledger.journal.trouble(path, "file", erased, now, str(content.identity)):
-            log.info("refused", file=str(path), reason=erased)
-        return Arrival("erased")
+            context.tell(Event.REFUSED, erased, file=path, journal=False)
+        return Arrival(What.ERASED)
     same = ledger.places.of(recording_id)
-    there = {p.path for p in same if os.path.lexists(p.path)}
-    arrival = classify(ledger.places.at(path), same, recording_id, there)
+    there = {p.path for p in same if _holds(p, content.identity)}
+    here = ledger.places.at(path)
+    former = ledger.recordings.get(here.recording_id) if here is not None else None
+    arrival = classify(
+        here, same, recording_id, there, goes_on=former is not None and _begins_with(former, content.begins)
+    )
     settings = context.settings(folder)
+    modified_at = Instant(content.identity.mtime_ns / 1e9)
     context.step("before:accept")
     with ledger.transaction():
-        ledger.places.add_recording(
-            recording_id, content.identity.size, now, content.modified_at, settings.priority
-        )
-        if arrival.what == "renamed" and arrival.moved_from is not None:
-            ledger.places.move(arrival.moved_from, path, folder, content.identity)
-            # Links in the notes name the file; they are written again under the new name.
-            ledger.places.caught_up(path, 0, 0, "")
+        ledger.recordings.add(
+            recording_id, content.size, now, date_of(None, path.name, modified_at, now), settings.priority,
+            content.body_sha256,
+        )  # fmt: skip
+        if arrival.what is What.RENAMED and arrival.before is not None:
+            ledger.places.move(arrival.before, path, folder, content.identity, now)
         else:
+            if arrival.what is What.CONTINUED and arrival.before is not None:
+                ledger.go_on(arrival.before, recording_id)
             ledger.places.put(path, folder, recording_id, content.identity, now)
-        if arrival.what == "back":
-            ledger.places.caught_up(path, 0, 0, BACK)
+        if arrival.what is What.BACK:
+            ledger.places.owe(path, recording_id, Owed.BACK)
         ledger.journal.clear(path)
         queued = ledger.jobs.add(recording_id, Stage.TRANSCRIBE, now)
-        if queued and arrival.what in ("new", "replaced"):
-            queued = not adopt_notes(context, path, folder, recording_id)
-        if arrival.what != "known":
-            ledger.journal.note(now, _EVENTS[arrival.what], _detail(arrival), recording_id, path)
+        if queued and arrival.what in (What.NEW, What.REPLACED):
+            queued = not adopt_notes(context, path, recording_id)
+        if arrival.what is not What.KNOWN:
+            context.tell(
+                _EVENTS[arrival.what], _sentence(arrival), recording=recording_id, file=path, queued=queued,
+                content=recording_id[:12],
+            )  # fmt: skip
     context.step("after:accept")
-    if arrival.what != "known":
-        log.info(_EVENTS[arrival.what], file=str(path), recording=recording_id[:12], queued=queued)
     return arrival
 
 
+def prefixes(context: Context, path: Path) -> tuple[int, ...]:
+    """The sizes at which a file that is about to be read may turn out to be one that goes on."""
+    here = context.ledger.places.at(path)
+    return (here.identity.size,) if here is not None else ()
+
+
+def _holds(place: Place, arriving: Identity) -> bool:
+    """True if the file of a place is there and still what it was: another file than the arriving one, whatever names a
+    disk that folds case finds it under.
+    """
+    try:
+        found = Identity.of(place.path.lstat())
+    except OSError:
+        return False
+    if found.is_file(arriving) and not place.here:
+        return False  # one inode is one file: a scan has not found it under its former name
+    return found == place.identity
+
+
+def _begins_with(former: Recording, begins: Mapping[int, Begin]) -> bool:
+    """True if the file begins with all bytes of a former content, or with all but its header (recorders write sizes and
+    durations there when they go on).
+    """
+    begin = begins.get(former.size)
+    if begin is None:
+        return False
+    body = former.size > MINIMAL and former.body_sha256 and begin.body_sha256 == former.body_sha256
+    return begin.sha256 == former.id or bool(body)
+
+
+MINIMAL = 64 * 1024
+"""Bytes that a former content must have to be recognized without its header; less may be the same by chance."""
+
 _EVENTS = {
-    "new": "accepted",
-    "known": "known",
-    "again": "same-content",
-    "renamed": "renamed",
-    "replaced": "replaced",
-    "back": "back",
+    What.NEW: Event.ACCEPTED,
+    What.AGAIN: Event.SAME_CONTENT,
+    What.RENAMED: Event.RENAMED,
+    What.REPLACED: Event.REPLACED,
+    What.CONTINUED: Event.CONTINUED,
+    What.BACK: Event.BACK,
 }
 
 
-def _detail(arrival: Arrival) -> str:
+def _sentence(arrival: Arrival) -> str:
     match arrival.what:
-        case "new":
+        case What.NEW:
             return "A new recording; it waits for its transcription."
-        case "again":
+        case What.AGAIN:
             return "The same content is here under another name; it is not transcribed a second time."
-        case "renamed":
-            return f"Renamed from {os.fsencode(str(arrival.moved_from)).decode(errors='backslashreplace')}."
-        case "replaced":
-            return (
-                "The file at this path has other content now; the earlier recording's notes stay as they are."
-            )
-        case "back":
+        case What.RENAMED:
+            return f"Renamed from {named(arrival.before.path) if arrival.before else 'another name'}."
+        case What.REPLACED:
+            return "The file at this path has other content now; the earlier recording's notes make room."
+        case What.CONTINUED:
+            return "The file goes on; it is the same recording, and is transcribed to its new end."
+        case What.BACK:
             return "The file is here again."
         case _:
             return ""
@@ -121,9 +177,9 @@ def note_missing(context: Context, paths: set[Path]) -> None:
     with ledger.transaction():
         for path in sorted(paths):
             place = ledger.places.at(path)
-            ledger.places.gone(path, now, "missing")
-            ledger.journal.note(
-                now, "missing", "The file is not in the folder any more; its notes stay.",
-                place.recording_id if place else None, path,
-            )  # fmt: skip
-            log.info("missing", file=str(path))
+            if place is not None and place.here:
+                ledger.places.gone(path, place.recording_id, now, Gone.MISSING)
+                context.tell(
+                    Event.MISSING, "The file is not in the folder any more; its notes stay.",
+                    recording=place.recording_id, file=path,
+                )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from earmark.context import Context
+from earmark.domain import Event, later
 from earmark.ledger import Job
-from earmark.log import get_logger
+from earmark.ledger.jobs import AT_ONCE
 from earmark.pipeline.verdict import End, judge
-
-log = get_logger(__name__)
 
 
 def worker_died(context: Context, job: Job, end: End, file: Path | None, name: str) -> None:
@@ -26,12 +25,17 @@ def worker_died(context: Context, job: Job, end: End, file: Path | None, name: s
             case "fail":
                 ledger.jobs.fail(job.id, verdict.reason, now)
             case "retry":
-                ledger.jobs.try_later(job.id, verdict.reason, now + verdict.delay, now)
+                ledger.jobs.try_later(job.id, verdict.reason, later(now, verdict.delay), now)
             case "refund":
-                not_before = now + verdict.delay if verdict.delay else 0.0
+                not_before = later(now, verdict.delay) if verdict.delay else AT_ONCE
                 ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
-        ledger.journal.note(now, f"worker-died-{verdict.action}", verdict.reason, job.recording_id, file)
-    log.warning("worker-died", file=name, outcome=verdict.action, reason=verdict.reason)
+        context.tell(
+            Event.WORKER_DIED, f"{verdict.reason[0].upper()}{verdict.reason[1:]}; {_COST[verdict.action]}.",
+            recording=job.recording_id, file=file, level="warning", outcome=verdict.action, name=name,
+        )  # fmt: skip
+
+
+_COST = {"retry": "it is tried again", "refund": "that costs the recording nothing", "fail": "given up"}
 
 
 def give_back(context: Context, job: Job) -> None:

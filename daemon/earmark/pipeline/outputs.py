@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.domain import Kind, Summary, Transcript
+from earmark.domain import Dated, Event, Gone, Kind, Summary, Transcript
 from earmark.errors import ConfigError
 from earmark.ledger import Place, Recording
-from earmark.log import get_logger
-from earmark.notes.dates import recorded_at, recorded_from
 from earmark.notes.names import candidates
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.sidecars import SIDECARS
-from earmark.notes.style import NoteContext, NoteStyle
-from earmark.retention.fate import audio_fate
+from earmark.notes.style import NoteContext, style_of
+from earmark.retention import expires_on, how_it_went
 from earmark.summarization.templating import load_template
-
-log = get_logger(__name__)
-
-PARAGRAPH_SECONDS = 30.0
-"""A new paragraph, and so a new time to click on, at the first sentence end after this many seconds."""
 
 HARD_TO_HEAR = 0.6
 """Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
+
+
+UNSURE = (Dated.FILE, Dated.ARRIVAL)
+"""Sources of a date that a note names, because on a copied file they may be those of the copying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +51,22 @@ def outputs(
 ) -> Iterator[Output]:
     """What belongs beside the file, in the order it is written; later ones may link to earlier ones."""
     notes = context.config.notes
-    style = NoteStyle(
-        dialect=notes.dialect,
-        layout=notes.layout,
-        key_prefix=notes.key_prefix,
-        keys=notes.keys,
-        summary_layout=_layout(context, summary),
-        paragraph_seconds=PARAGRAPH_SECONDS,
-    )
+    style = style_of(notes, _layout(context, summary))
     audio = place.path.name
     about = NoteContext(
         recording_id=place.recording_id,
         audio_name=audio,
-        recorded_at=recorded_at(transcript.recorded_at, audio, recording.media_time),
-        recorded_from=recorded_from(transcript.recorded_at, audio),
+        recorded_at=recording.recorded_text,
+        recorded_from=recording.recorded_from if recording.recorded_from in UNSURE else None,
         duration=transcript.duration,
         tags=settings.tags,
     )
-    fate = audio_fate(context.ledger, context.config, place, context.now())
-    about = replace(about, audio_here=place.gone_at is None, audio_expires=fate.expires, audio_gone=fate.gone)
+    about = replace(
+        about,
+        audio_here=place.here,
+        audio_expires=expires_on(context, place),
+        audio_gone=_gone(context, place),
+    )
     heard, summed = recording.transcript_rev, recording.summary_rev
     if notes.layout == "one-file":
         yield Output(Kind.SUMMARY, "md", heard + summed, render_one_file(summary, transcript, about, style))
@@ -86,6 +81,16 @@ def outputs(
             notices=_hard_to_hear(transcript),
         )
         yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
+
+
+def _gone(context: Context, place: Place) -> str | None:
+    """What a note says of a recording that is not at its place any more; None while it is, or if nobody knows."""
+    if place.here or place.gone_at is None:
+        return None
+    if place.gone_why is Gone.REPLACED:
+        day = datetime.fromtimestamp(place.gone_at).astimezone().strftime("%Y-%m-%d")
+        return f"{place.path.name} has held another recording since {day}; this is the earlier one."
+    return how_it_went(context, place)
 
 
 def _hard_to_hear(transcript: Transcript) -> tuple[str, ...]:
@@ -104,16 +109,14 @@ def _layout(context: Context, summary: Summary | None) -> str:
         return load_template(summary.template, context.home.templates).layout
     except ConfigError as error:
         # The template was fine when the summary was made, and is only missed for the looks of its note.
-        log.warning("template-layout-not-used", template=summary.template, reason=str(error))
+        context.tell(
+            Event.LAYOUT_NOT_USED, str(error), level="warning", journal=False, template=summary.template
+        )
         return ""
 
 
 def _name_of(context: Context, place: Place, kind: Kind) -> str | None:
-    for artifact in reversed(context.ledger.artifacts.of_place(place.path)):
-        if (
-            artifact.kind is kind
-            and artifact.state in ("here", "edited")
-            and artifact.path.parent == place.path.parent
-        ):
+    for artifact in reversed(context.ledger.artifacts.of_place(place)):
+        if artifact.kind is kind and artifact.on_disk and artifact.path.parent == place.path.parent:
             return artifact.path.name
     return None

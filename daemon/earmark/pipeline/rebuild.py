@@ -1,62 +1,72 @@
-"""After the ledger was lost or damaged: what of it can be read, and what folders and notes tell by themselves."""
+"""After the ledger was lost or damaged, or knew less than it does now: what folders and notes tell by themselves."""
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import time
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Instant, Kind, Stage
+from earmark.domain import Event, Instant, Kind, Stage
+from earmark.files import StillChanging, read_bytes
 from earmark.ledger import Ledger
-from earmark.ledger.salvage import salvage
-from earmark.log import get_logger
+from earmark.ledger.repair import Repaired
+from earmark.notes.dates import date_of
 from earmark.notes.frontmatter import LIMIT, recording_of
 from earmark.notes.names import candidates
-from earmark.notes.style import NoteStyle
-
-log = get_logger(__name__)
+from earmark.notes.style import style_of
+from earmark.retention.holds import DOUBT
 
 NAMES = 8
 """Candidates for a note's name that are looked at: two recordings of one name, each edited a few times."""
 
 FOUND = "its notes were here already, so it was not heard again; `earmark retry` does that"
 
-
-def set_aside(ledger_file: Path, now: Instant) -> Path:
-    """Give the damaged ledger (with its log) another name, so that nothing is lost that a person might want."""
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
-    first = f"{ledger_file.name}.damaged-{stamp}"
-    names = itertools.chain((first,), (f"{first}-{number}" for number in itertools.count(2)))
-    aside = next(p for name in names if not (p := ledger_file.with_name(name)).exists())
-    for suffix in ("-wal", "-shm", ""):
-        with contextlib.suppress(FileNotFoundError):
-            ledger_file.with_name(ledger_file.name + suffix).rename(aside.with_name(aside.name + suffix))
-    return aside
+ASIDE = "[ledger]"
+"""Under which name `status` shows that a damaged ledger was kept."""
 
 
-def refill(ledger: Ledger, aside: Path, now: Instant) -> None:
-    """Put into the new ledger what can be read of the damaged one, and say so where `status` finds it."""
-    copied = salvage(aside, ledger)
+def say_repaired(ledger: Ledger, result: Repaired, now: Instant) -> None:
+    """Write into a ledger that was filled from a damaged one what a person should know of it."""
     sentence = (
-        f"The ledger was damaged and was set aside as {aside}. {copied.get('recordings', 0)} recordings could be read "
-        "from it; the rest is found again in the folders and the notes there. Delete that file when you do not need it."
+        f"The ledger was damaged and was set aside as {result.aside}. {result.copied.get('recordings', 0)} recordings"
+        " could be read from it; the rest is found again in the folders and the notes there. Delete that file when you"
+        " do not need it."
     )
     with ledger.transaction():
-        ledger.journal.note(now, "ledger-set-aside", sentence)
-        ledger.journal.trouble("[ledger]", "system", sentence, now, str(aside))
-    log.warning("ledger-rebuilt", recordings=copied.get("recordings", 0), kept=str(aside))
+        ledger.journal.record(now, Event.LEDGER_SET_ASIDE, sentence)
+        ledger.journal.trouble(ASIDE, "system", sentence, now, str(result.aside))
+        if result.doubtful:
+            doubt = (
+                f"The ledger was damaged, and could not be read whole: {', '.join(result.doubtful)}. No rule takes"
+                " anything until you have looked (earmark hold, earmark retention plan) and say that all is as it"
+                " should be: earmark retention trust"
+            )
+            ledger.journal.record(now, Event.PROTECTION_DOUBTFUL, doubt)
+            ledger.journal.trouble(DOUBT, "system", doubt, now)
 
 
 def forget_aside(context: Context) -> None:
     """Once the damaged ledger that was kept is deleted, there is nothing left to say about it."""
     for trouble in context.ledger.journal.troubles():
-        if trouble.subject == "[ledger]" and trouble.seen and not Path(trouble.seen).exists():
-            context.ledger.journal.clear("[ledger]")
+        if trouble.subject == ASIDE and trouble.seen and not Path(trouble.seen).exists():
+            context.ledger.journal.clear(ASIDE)
 
 
-def adopt_notes(context: Context, path: Path, folder: Path, recording_id: str) -> bool:
+def date_recordings(context: Context) -> None:
+    """Give a date to the recordings of a ledger that did not know of dates yet."""
+    ledger = context.ledger
+    for recording in ledger.recordings.undated():
+        places = ledger.places.of(recording.id)
+        transcript = ledger.words.transcript(recording.id)
+        said = transcript.recorded_at if transcript is not None else None
+        name = places[0].path.name if places else ""
+        # What such a ledger has as the recording's time is the modification time of the file it came as.
+        ledger.recordings.date(
+            recording.id, date_of(said, name, recording.recorded_at, recording.accepted_at)
+        )
+
+
+def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
     """If a recording that the ledger has just met has its notes beside it already, know them instead of making them
     again; true if so. Call in the transaction that accepts it.
 
@@ -76,24 +86,24 @@ def adopt_notes(context: Context, path: Path, folder: Path, recording_id: str) -
         job = ledger.jobs.of(recording_id, stage)
         if job is not None:
             ledger.jobs.done(job.id, now, FOUND)
-    ledger.places.mark_done(recording_id, now)
-    ledger.journal.note(now, "notes-found", f"{FOUND[0].upper()}{FOUND[1:]}.", recording_id, path)
-    log.info("notes-found", file=str(path), notes=[str(n) for n in found.values()])
+    ledger.recordings.mark_done(recording_id, now)
+    context.tell(
+        Event.NOTES_FOUND, f"{FOUND[0].upper()}{FOUND[1:]}.", recording=recording_id, file=path,
+        notes=[str(n) for n in found.values()],
+    )  # fmt: skip
     return True
 
 
 def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Path | None:
     """The note beside the recording that says it is this recording's."""
-    notes = context.config.notes
-    style = NoteStyle(notes.dialect, notes.layout, notes.key_prefix, notes.keys)
+    style = style_of(context.config.notes)
     for name in itertools.islice(candidates(path.name, kind), NAMES):
         note = path.with_name(name)
         try:
-            with note.open(encoding="utf-8") as file:
-                if recording_of(file.read(LIMIT), style) == recording_id:
-                    return note
+            if recording_of(read_bytes(note, most=LIMIT).decode("utf-8", "replace"), style) == recording_id:
+                return note
         except FileNotFoundError:
             return None  # names are taken in order, so nothing of ours lies under a later one
-        except (OSError, UnicodeError, ValueError):
+        except (OSError, StillChanging):
             continue
     return None

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from earmark.config import api_key
 from earmark.context import Context
-from earmark.domain import Fault, JobState, Stage
+from earmark.domain import Event, Fault, JobState, Stage, later
 from earmark.errors import ConfigError
+from earmark.files import pack_path
 from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.locality.consent import FACT, missing_consent
-from earmark.log import get_logger
-from earmark.messages import Failed, Summarized, SummarizeRequest, pack_path
-
-log = get_logger(__name__)
+from earmark.messages import Failed, Summarized, SummarizeRequest
 
 EXTRACTIVE = "none"
 """The endpoint that stands for the built-in summarizer."""
@@ -41,17 +40,17 @@ def claim(context: Context, by: str) -> Summarizing | None:
         return None
     transcript = ledger.words.transcript(job.recording_id)
     if transcript is None:
-        ledger.jobs.fail(job.id, "there is no transcript to summarise; run: earmark retry", now)
+        ledger.jobs.fail(job.id, "there is no transcript to summarize; run: earmark retry", now)
         return None
     places = ledger.places.of(job.recording_id)
     settings = context.settings(places[0].folder if places else context.home.state)
     summary = context.config.summary
     endpoint = summary.endpoint
-    fallback, api_key = None, ""
+    fallback, key = None, ""
     reason, fault = forbidden(context), Fault.LOCALITY
     if reason is None:
         try:
-            api_key = _read_key(context)
+            key = api_key(context.config)
         except ConfigError as error:
             reason, fault = str(error), Fault.ENVIRONMENT
     if reason is None and job.attempts >= MAX_ATTEMPTS and ledger.words.summary(job.recording_id) is None:
@@ -67,7 +66,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         transcript=transcript,
         endpoint=endpoint,
         model=summary.model,
-        api_key=api_key,
+        api_key=key,
         privacy=context.config.privacy,
         allowed_hosts=summary.allowed_hosts,
         template=ledger.words.wished_template(job.recording_id) or settings.template,
@@ -79,7 +78,7 @@ def claim(context: Context, by: str) -> Summarizing | None:
         context=summary.context,
     )
     name = str(places[0].path) if places else job.recording_id[:12]
-    log.info("summarizing", file=name, endpoint=endpoint)
+    context.tell(Event.SUMMARIZING, name=name, endpoint=endpoint)
     return Summarizing(job, request, name, fallback)
 
 
@@ -99,24 +98,22 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
             ledger.jobs.done(job.id, now, message.note or None)
         else:
             _settle_fallback(context, work, work.fallback)
-        ledger.journal.note(
-            now, "summarized",
-            f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
-            job.recording_id,
+        context.tell(
+            Event.SUMMARIZED, f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
+            recording=job.recording_id, name=work.name, by=message.summary.by, coverage=message.summary.coverage,
         )  # fmt: skip
     context.step("after:summarized")
-    log.info("summarized", file=work.name, by=message.summary.by, coverage=message.summary.coverage)
 
 
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:
     """No summary came. Returns the request for the extractive one if the recording has none at all yet."""
     ledger, now, job = context.ledger, context.now(), work.job
-    log.warning("not-summarized", file=work.name, fault=message.fault.value, reason=message.sentence)
     if (
         work.fallback is None
         and ledger.words.summary(job.recording_id) is None
         and work.request.endpoint != EXTRACTIVE
     ):
+        _tell_failed(context, work, message, journal=False)
         work.fallback = message
         return work.request.model_copy(update={"endpoint": EXTRACTIVE})
     with ledger.transaction():
@@ -124,8 +121,15 @@ def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeReq
             ledger.jobs.fail(job.id, message.sentence, now)
         else:
             _settle_fallback(context, work, message)
-        ledger.journal.note(now, f"not-summarized-{message.fault}", message.sentence, job.recording_id)
+        _tell_failed(context, work, message)
     return None
+
+
+def _tell_failed(context: Context, work: Summarizing, message: Failed, *, journal: bool = True) -> None:
+    context.tell(
+        Event.NOT_SUMMARIZED, message.sentence, recording=work.job.recording_id, level="warning",
+        journal=journal, fault=message.fault.value, name=work.name,
+    )  # fmt: skip
 
 
 def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> None:
@@ -137,20 +141,10 @@ def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> No
             ledger.jobs.fail(job.id, failure.sentence, now)
         case _:
             ledger.jobs.try_later(
-                job.id, failure.sentence, now + backoff(job.attempts, context.jitter()), now
+                job.id, failure.sentence, later(now, backoff(job.attempts, context.jitter())), now
             )
 
 
 def parked(context: Context) -> bool:
     """True if any summary waits for a server."""
     return context.ledger.jobs.count().get((Stage.SUMMARIZE, JobState.PARKED), 0) > 0
-
-
-def _read_key(context: Context) -> str:
-    file = context.config.summary.api_key_file
-    if file is None:
-        return ""
-    try:
-        return file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"summary.api_key_file {file} cannot be read: {error}") from error

@@ -6,14 +6,13 @@ import json
 from dataclasses import dataclass
 
 from earmark.context import Context
-from earmark.domain import Fault, Stage
+from earmark.domain import Event, Fault, Gone, Instant, Stage, later
+from earmark.files import pack_path
 from earmark.ledger import Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
-from earmark.log import get_logger
-from earmark.messages import Failed, Finished, Heard, TranscribeRequest, pack_path
-
-log = get_logger(__name__)
+from earmark.messages import Failed, Finished, Heard, TranscribeRequest
+from earmark.notes.dates import date_of
 
 
 @dataclass(slots=True)
@@ -38,7 +37,7 @@ def claim(context: Context, by: str) -> Transcribing | None:
     job = ledger.jobs.claim(Stage.TRANSCRIBE, by, now, context.config.intake.order == "newest-first")
     if job is None:
         return None
-    place = next(p for p in ledger.places.of(job.recording_id) if p.gone_at is None)
+    place = next(p for p in ledger.places.of(job.recording_id) if p.here and p.watched)
     settings = context.settings(place.folder)
     transcription = context.config.transcription
     heard_with = json.dumps(
@@ -64,8 +63,8 @@ def claim(context: Context, by: str) -> Transcribing | None:
         resume_at=base.upto if base else 0.0,
         max_seconds=transcription.max_hours * 3600,
     )
-    log.info(
-        "transcribing", file=str(place.path), attempt=job.attempts, resume_at=round(request.resume_at, 1)
+    context.tell(
+        Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
     )
     return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at)
 
@@ -92,20 +91,27 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         ledger.jobs.done(work.job.id, now)
         if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
             ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
-        ledger.journal.note(
-            now, "transcribed",
+        _date(context, work, message.recorded_at)
+        context.tell(
+            Event.TRANSCRIBED,
             f"{len(transcript.segments)} segments, {transcript.speech_seconds:.0f} s of speech in "
             f"{transcript.duration:.0f} s, with {model}.",
-            work.job.recording_id, work.place.path,
+            recording=work.job.recording_id, file=work.place.path, seconds=round(transcript.duration, 1),
+            speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,
         )  # fmt: skip
         if work.began is not None:
             took = context.clock.monotonic() - work.began
             ledger.journal.measured(model, message.duration - work.request.resume_at, took, now)
     context.step("after:transcribed")
-    log.info(
-        "transcribed", file=str(work.place.path), seconds=round(transcript.duration, 1),
-        speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,
-    )  # fmt: skip
+
+
+def _date(context: Context, work: Transcribing, from_container: str | None) -> None:
+    """What the container says of the date is known only now that it was opened."""
+    recording = context.ledger.recordings.get(work.job.recording_id)
+    if recording is not None and from_container is not None:
+        modified_at = Instant(work.place.identity.mtime_ns / 1e9)
+        date = date_of(from_container, work.place.path.name, modified_at, recording.accepted_at)
+        context.ledger.recordings.date(recording.id, date)
 
 
 def failed(context: Context, work: Transcribing, message: Failed) -> None:
@@ -120,32 +126,30 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             case Fault.CHANGED:
                 # What was heard so far may be a mixture of two files.
                 ledger.words.drop_checkpoint(job.recording_id)
-                _no_longer_there(context, work, "replaced")
+                _no_longer_there(context, work, Gone.REPLACED)
                 ledger.jobs.give_back(job.id, sentence, now)
             case Fault.GONE:
                 # Asking again and again would not bring it back; the next look that finds it does.
-                _no_longer_there(context, work, "missing")
+                _no_longer_there(context, work, Gone.MISSING)
                 ledger.jobs.give_back(job.id, sentence, now)
             case Fault.ENVIRONMENT:
-                ledger.jobs.give_back(job.id, sentence, now, not_before=now + 15.0)
+                ledger.jobs.give_back(job.id, sentence, now, not_before=later(now, 15.0))
             case _ if job.attempts >= MAX_ATTEMPTS:
                 ledger.jobs.fail(job.id, f"{sentence} (tried {job.attempts} times)", now)
             case _:
-                ledger.jobs.try_later(job.id, sentence, now + backoff(job.attempts, context.jitter()), now)
-        ledger.journal.note(
-            now, f"not-transcribed-{message.fault}", sentence, job.recording_id, work.place.path
-        )
-    log.warning("not-transcribed", file=str(work.place.path), fault=message.fault.value, reason=sentence)
+                ledger.jobs.try_later(
+                    job.id, sentence, later(now, backoff(job.attempts, context.jitter())), now
+                )
+        context.tell(
+            Event.NOT_TRANSCRIBED, sentence, recording=job.recording_id, file=work.place.path, level="warning",
+            fault=message.fault.value,
+        )  # fmt: skip
 
 
-def _no_longer_there(context: Context, work: Transcribing, why: str) -> None:
+def _no_longer_there(context: Context, work: Transcribing, why: Gone) -> None:
     """The file did not hold the recording any more when the worker came to it. If a look has already found what is at
     that path now, that stands.
     """
-    place = context.ledger.places.at(work.place.path)
-    if (
-        place is not None
-        and place.recording_id == work.job.recording_id
-        and place.identity == work.place.identity
-    ):
-        context.ledger.places.gone(place.path, context.now(), why)
+    place = context.ledger.places.get(work.place.path, work.job.recording_id)
+    if place is not None and place.here and place.identity == work.place.identity:
+        context.ledger.places.gone(place.path, place.recording_id, context.now(), why)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from earmark.config import Config
-from earmark.errors import EarmarkError, PrivacyError
+from earmark.config import Config, api_key
+from earmark.errors import ConfigError, EarmarkError, PrivacyError
 from earmark.locality.confinement import pinned_addresses
 from earmark.locality.consent import host_away
 from earmark.locality.endpoint import resolve_endpoint
@@ -76,9 +76,10 @@ def configured_endpoint(config: Config) -> Outcome:
             claim, True, f"{away} is named in the configuration; what it does with the words is not known"
         )
     try:
-        found = connect(
-            summary.endpoint, summary.model, _key(config), config.privacy, summary.allowed_hosts, 20.0
-        )
+        key = api_key(config)
+        found = connect(summary.endpoint, summary.model, key, config.privacy, summary.allowed_hosts, 20.0)
+    except ConfigError as error:
+        return Outcome(claim, None, str(error))
     except SummaryFault:
         return Outcome(claim, True, "it is on this device; nobody answers there now")
     except PrivacyError as error:
@@ -98,11 +99,3 @@ def _refused_or_unknown(claim: str, config: Config) -> Outcome:
     except EarmarkError as error:
         return Outcome(claim, None, str(error))
     return Outcome(claim, None, "its name resolves now and did not a moment ago")
-
-
-def _key(config: Config) -> str:
-    file = config.summary.api_key_file
-    try:
-        return file.read_text("utf-8").strip() if file else ""
-    except OSError:
-        return ""

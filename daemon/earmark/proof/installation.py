@@ -15,7 +15,7 @@ from earmark.locality.confinement import pinned_addresses
 from earmark.locality.sockets import internet_sockets
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
-from earmark.supervisor.report import read_report
+from earmark.report import read_report
 
 
 def supervisor_sockets(scratch: Path) -> Outcome:

@@ -1,10 +1,27 @@
-"""The only place in earmark that deletes: rules, plan, sweep, trash, holds, erasure, receipts, export.
+"""The only package that deletes: rules, sweep, trash, erasure, receipts. What the other parts call stands here.
 
-What the other parts call:
-
-- `sweep.remember_policy(ledger, config, now)` at start and after each reload, before anything is accepted;
-- `sweep.sweep_due(ledger, config, now)` and `sweep.scheduled_sweep(ledger, config, now, monotonic, frontmatter=...)`
-  from the supervisor's loop, again while the report says `more`;
-- `ledger.retention.relooks()`, `fate.audio_fate(...)`, `fate.outdate_unedited(...)` where notes are written;
-- `tombstones.tombstoned(ledger, recording_id)` before a file is accepted.
+Five rooms: `rules` say what may go (pure), `sweep` looks at it and carries it out, `trash` takes, restores and purges,
+`erasure` forgets on a person's word, `receipts` prove it. `holds` is the one answer to "is it held?".
 """
+
+from earmark.retention.erasure.tombstones import why_refused
+from earmark.retention.note_facts import expires_on, how_it_went
+from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.sweep.apply import SweepReport
+from earmark.retention.sweep.planning import plan_now, remember_policy
+from earmark.retention.sweep.schedule import next_sweep, sweep_due
+from earmark.retention.sweep.sweep import sweep_by_clock, sweep_by_hand
+
+__all__ = [
+    "NotesSeen",
+    "SweepReport",
+    "expires_on",
+    "how_it_went",
+    "next_sweep",
+    "plan_now",
+    "remember_policy",
+    "sweep_by_clock",
+    "sweep_by_hand",
+    "sweep_due",
+    "why_refused",
+]

@@ -40,6 +40,17 @@ def trim(file: Path, before: Instant) -> int:
     return gone
 
 
+def drop_lines(file: Path, needles: set[bytes]) -> None:
+    """Take the lines that hold any of these out of a log."""
+    lines = file.read_bytes().splitlines(keepends=True)
+    rewrite(file, [line for line in lines if not any(needle in line for needle in needles)])
+
+
+def remove(file: Path) -> None:
+    """Remove a file of ours that is written again."""
+    file.unlink(missing_ok=True)
+
+
 def rewrite(file: Path, lines: Iterable[bytes]) -> None:
     """Put these lines in the place of a log's content: in place, because whoever has it open for appending goes on
     writing to this very file.
@@ -52,6 +63,6 @@ def rewrite(file: Path, lines: Iterable[bytes]) -> None:
 
 def _time_of(line: bytes) -> Instant | None:
     try:
-        return datetime.fromisoformat(loads(line)["timestamp"]).timestamp()
+        return Instant(datetime.fromisoformat(loads(line)["timestamp"]).timestamp())
     except (ValueError, KeyError, TypeError):
         return None

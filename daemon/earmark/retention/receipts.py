@@ -31,7 +31,7 @@ EXPORT_FIELDS = ("seq", "at", "act", "body", "prev", "hash")
 def keyed(ledger: Ledger, what: str | Path) -> str:
     """HMAC-SHA256 of a recording id or a path under this installation's key."""
     data = os.fsencode(what) if isinstance(what, Path) else what.encode()
-    return hmac.new(ledger.retention.key(), data, hashlib.sha256).hexdigest()
+    return hmac.new(ledger.protection.key(), data, hashlib.sha256).hexdigest()
 
 
 def chained(seq: int, at: Instant, act: str, body: str, prev: str) -> Receipt:
@@ -44,7 +44,9 @@ def issue(ledger: Ledger, now: Instant, act: str, **facts: Any) -> Receipt:
     """Append a receipt; call inside the transaction that records the deletion itself."""
     body = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     last = ledger.receipts.last()
-    receipt = chained(last.seq + 1 if last else 1, float(now), act, body, last.hash if last else FIRST)
+    receipt = chained(
+        last.seq + 1 if last else 1, Instant(float(now)), act, body, last.hash if last else FIRST
+    )
     ledger.receipts.append(receipt, _sealed(ledger, receipt))
     return receipt
 
@@ -117,4 +119,4 @@ def _beginning(receipts: Sequence[Receipt]) -> tuple[int, str]:
 
 def _sealed(ledger: Ledger, last: Receipt) -> str:
     text = f"{last.seq}:{last.hash}"
-    return f"{text}:{hmac.new(ledger.retention.key(), text.encode(), hashlib.sha256).hexdigest()}"
+    return f"{text}:{hmac.new(ledger.protection.key(), text.encode(), hashlib.sha256).hexdigest()}"

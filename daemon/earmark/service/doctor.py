@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.config import folder_problems
 from earmark.errors import EarmarkError
+from earmark.files import read_bytes
 from earmark.locality.sandbox import NOT_ENFORCED
 from earmark.paths import Home
 from earmark.service.install import Run, lingers
@@ -38,6 +40,7 @@ def diagnose(
     *,
     find_model: Callable[[], Path],
     sandbox: Callable[[], Sequence[str] | None],
+    troubles: Sequence[str] = (),
     platform: str = sys.platform,
     proc: Path = Path("/proc"),
     systemd_booted: Path = Path("/run/systemd/system"),
@@ -46,11 +49,11 @@ def diagnose(
     """All findings, in the order in which a person would mend them.
 
     `find_model` returns the model's folder or raises EarmarkError; `sandbox` names what can be enforced against the
-    transcription worker here (nothing: an empty sequence; no worker has said so yet: None).
-    macOS gives each program its own permissions, so only
-    a daemon that was started by launchd sees exactly what the service sees.
+    transcription worker here (nothing: an empty sequence; no worker has said so yet: None). `troubles`: what the ledger says
+    is wrong with itself. macOS gives each program its own permissions, so only a daemon that was started by launchd sees
+    exactly what the service sees.
     """
-    return list(_findings(folders, home, find_model, sandbox, platform, proc, systemd_booted, run))
+    return list(_findings(folders, home, find_model, sandbox, troubles, platform, proc, systemd_booted, run))
 
 
 def _findings(
@@ -58,6 +61,7 @@ def _findings(
     home: Home,
     find_model: Callable[[], Path],
     sandbox: Callable[[], Sequence[str] | None],
+    troubles: Sequence[str],
     platform: str,
     proc: Path,
     systemd_booted: Path,
@@ -66,7 +70,11 @@ def _findings(
     yield _python()
     for folder in folders:
         yield check_folder(folder, platform)
+    for problem in folder_problems(folders, home):
+        yield Finding("folders", False, f"{problem}.")
     yield check_state(home.state)
+    for sentence in troubles:
+        yield Finding("ledger", False, sentence)
     yield from check_room((home.state, *folders))
     yield check_model(find_model)
     yield check_sandbox(sandbox)
@@ -93,8 +101,7 @@ def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
         with os.scandir(folder) as entries:
             first = next((entry for entry in entries if entry.is_file(follow_symlinks=False)), None)
         if first is not None:
-            with open(first.path, "rb") as file:  # noqa: PTH123 - the name may not be text
-                file.read(1)
+            read_bytes(Path(first.path), most=1)
     except PermissionError as problem:
         advice = "give this user read and write access"
         if platform == "darwin":

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from earmark.domain import Fault, Summary
 from earmark.errors import ConfigError
-from earmark.messages import SummarizeRequest, unpack_path
+from earmark.files import unpack_path
+from earmark.messages import SummarizeRequest
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
@@ -59,37 +60,13 @@ def summarize_with(
     """The summary of a transcript by a model that is connected."""
     transcript = request.transcript
     language = transcript.language if request.language in ("auto", "") else request.language
-    whole = " ".join(sentence.text for sentence in sentences)
-    connection.chat.secret = lambda text: repeats(text, whole)
     evidence = Evidence(sentences, transcript.language, written=language)
-    mapper = Mapper(
-        connection.chat,
-        connection.meter(transcript.language),
-        evidence,
-        template,
-        language,
-        window=request.context or connection.window,
-        slots=connection.slots,
-        most=request.max_points,
-        vocabulary=request.vocabulary,
-        beat=beat,
-    )
-    mapper.calibrate("\n".join(sentence.text for sentence in sentences))
-    if not request.context and not connection.window and (told := connection.window_now()):
-        mapper.window = told
+    mapper = _mapper(connection, request, template, language, evidence, beat)
     mapped = mapper.run(sentences)
-    if not mapped.parts:
-        raise AnswerFault(nothing_usable(connection, mapped))
-    unsupported = sum(part.unsupported for part in mapped.parts)
     points = {key: gathered(mapped.parts, key) for key in template.sections if key != "tasks"}
     tasks = distinct_tasks(task for part in mapped.parts for task in part.tasks)
-    if not any(points.values()) and not tasks and not any(part.overview for part in mapped.parts):
-        model = f"{connection.shown_model} on {connection.server.name}"
-        if unsupported:
-            raise AnswerFault(
-                f"{model} said {unsupported} things about this recording, and none of them is in it"
-            )
-        raise AnswerFault(f"{model} answered in the right form, and said nothing about this recording")
+    unsupported = sum(part.unsupported for part in mapped.parts)
+    _require_something(connection, mapped, bool(tasks) or any(points.values()), unsupported)
     title, overview, best, dropped = last_words(
         connection, mapper, mapped.parts, points, language, request.max_points
     )
@@ -124,6 +101,51 @@ def summarize_with(
         },
     )
     return Result(summary, note_on(mapped, connection))
+
+
+def _mapper(
+    connection: Connection,
+    request: SummarizeRequest,
+    template: Template,
+    language: str,
+    evidence: Evidence,
+    beat: Heartbeat,
+) -> Mapper:
+    """What asks the model part by part, with the window it really has."""
+    transcript = request.transcript
+    said = [sentence.text for sentence in evidence.sentences]
+    whole = " ".join(said)
+    connection.chat.secret = lambda text: repeats(text, whole)
+    mapper = Mapper(
+        connection.chat,
+        connection.meter(transcript.language),
+        evidence,
+        template,
+        language,
+        window=request.context or connection.window,
+        slots=connection.slots,
+        most=request.max_points,
+        vocabulary=request.vocabulary,
+        beat=beat,
+    )
+    mapper.calibrate("\n".join(said))
+    if not request.context and not connection.window and (told := connection.window_now()):
+        mapper.window = told
+    return mapper
+
+
+def _require_something(connection: Connection, mapped: Mapped, found: bool, unsupported: int) -> None:
+    """Raise AnswerFault unless the model said something about the recording that is borne out by it."""
+    if not mapped.parts:
+        raise AnswerFault(nothing_usable(connection, mapped))
+    if found or any(part.overview for part in mapped.parts):
+        return
+    model = f"{connection.shown_model} on {connection.server.name}"
+    if unsupported:
+        raise AnswerFault(
+            f"{model} said {unsupported} things about this recording, and none of them is in it"
+        )
+    raise AnswerFault(f"{model} answered in the right form, and said nothing about this recording")
 
 
 def nothing_usable(connection: Connection, mapped: Mapped) -> str:

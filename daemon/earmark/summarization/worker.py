@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from earmark.domain import Fault
 from earmark.errors import PrivacyError
+from earmark.files import unpack_path
 from earmark.locality.process import die_with_parent, harden_process
 from earmark.messages import (
     LINE_LIMIT,
@@ -32,7 +33,6 @@ from earmark.messages import (
     Summarized,
     SummarizeRequest,
     parse_summarization_request,
-    unpack_path,
 )
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 

@@ -9,11 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from earmark.context import Context
+from earmark.domain import Event, Tick
 from earmark.locality import knock
-from earmark.log import get_logger
 from earmark.pipeline import summarizing
-
-log = get_logger(__name__)
 
 KNOCK_SECONDS = 40.0
 """Between two looks. With the time a look takes, a server that came back is noticed within a minute."""
@@ -31,14 +29,14 @@ class Knocking:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._not_before = 0.0
+        self._not_before = Tick(0.0)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def rest(self, now: float) -> None:
+    def rest(self, now: Tick) -> None:
         """Nobody was home just now; come back later."""
-        self._not_before = max(self._not_before, now + KNOCK_SECONDS)
+        self._not_before = Tick(max(self._not_before, now + KNOCK_SECONDS))
 
-    def answered(self, now: float) -> bool:
+    def answered(self, now: Tick) -> bool:
         """Look if it is time; true once when somebody listens where the summaries should go."""
         if self._process is not None:
             status = self._process.poll()
@@ -46,15 +44,15 @@ class Knocking:
                 return False
             self._process = None
             if status == 0:
-                log.info("summary-server-answers")
-                self._not_before = now + AFTER_ANSWER
+                self._context.tell(Event.SERVER_ANSWERS)
+                self._not_before = Tick(now + AFTER_ANSWER)
             return status == 0
         if now >= self._not_before and summarizing.parked(self._context):
-            self._not_before = now + KNOCK_SECONDS
+            self._not_before = Tick(now + KNOCK_SECONDS)
             self._start()
         return False
 
-    def next_at(self, now: float) -> float | None:
+    def next_at(self, now: Tick) -> float | None:
         """When to come here again, if there is anything to come for."""
         if self._process is not None:
             return now + 0.5

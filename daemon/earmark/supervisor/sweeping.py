@@ -1,28 +1,23 @@
-"""When the retention sweep is due. APScheduler only leaves a note; the loop does the work."""
+"""When the retention sweep is due. APScheduler only leaves a post; the loop does the work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from earmark.context import Context
-from earmark.notes.frontmatter import read_frontmatter
-from earmark.retention.sweep import next_sweep, remember_policy, scheduled_sweep, sweep_due
+from earmark.domain import Instant
+from earmark.retention import next_sweep, remember_policy, sweep_by_clock, sweep_due
+from earmark.supervisor.inbox import SweepDue
 
 BUDGET = 10.0
 """Seconds of sweeping before the loop looks at its other duties; the rest goes on in its next turn."""
 
 GLANCE = 60.0
 """Seconds between two looks at the ledger whether a sweep is due, whatever the scheduler says."""
-
-
-@dataclass(frozen=True, slots=True)
-class SweepDue:
-    """A note: the daily sweep is due."""
 
 
 class Sweeping:
@@ -33,49 +28,36 @@ class Sweeping:
         self._post = post
         self._due = True
         self._next_glance = 0.0
-        remember_policy(context.ledger, context.config, context.now())
         # misfire_grace_time=None and coalesce: a night that was slept through is swept once, in the morning.
         self._scheduler: Any = BackgroundScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self._scheduler.start()
-        self._job: Any = None
         self.reconfigure()
 
     def reconfigure(self) -> None:
         """The time of day or the rules may have changed."""
-        remember_policy(self._context.ledger, self._context.config, self._context.now())
+        remember_policy(self._context)
         hour, minute = self._context.config.retention.sweep_at.split(":")
         trigger = CronTrigger(hour=int(hour), minute=int(minute))
-        self._job = self._scheduler.add_job(
-            self._post, trigger, args=[SweepDue()], id="sweep", replace_existing=True
-        )
+        self._scheduler.add_job(self._post, trigger, args=[SweepDue()], id="sweep", replace_existing=True)
 
     def due(self) -> None:
         self._due = True
 
-    def next_at(self) -> float:
-        """When the next sweep is due, Unix seconds, as the ledger tells it: from the last sweep that was done."""
-        return next_sweep(self._context.ledger, self._context.config, self._context.now())
+    def next_at(self) -> Instant:
+        """When the next sweep is due, as the ledger tells it: from the last sweep that was done."""
+        return next_sweep(self._context)
 
     def turn(self) -> bool:
         """Sweep if it is due, for a bounded time; true if there is more to sweep right now."""
-        context = self._context
-        now = context.clock.monotonic()
+        now = self._context.clock.monotonic()
         if not self._due and now < self._next_glance:
             return False
         self._next_glance = now + GLANCE
-        if not self._due and not sweep_due(context.ledger, context.config, context.now()):
+        if not self._due and not sweep_due(self._context):
             return False
-        report = scheduled_sweep(
-            context.ledger,
-            context.config,
-            context.now(),
-            context.clock.monotonic,
-            frontmatter=read_frontmatter,
-            budget=BUDGET,
-            step=context.step,
-        )
+        report = sweep_by_clock(self._context, budget=BUDGET)
         self._due = report.more
         return report.more
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
-from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest, unpack_path
+from earmark.files import Identity, NotRegular, StillChanging, fingerprint, open_regular, unpack_path
+from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest
 from earmark.transcription import limits
 from earmark.transcription.container import open_recording
 from earmark.transcription.declared import is_truncated
@@ -20,8 +18,6 @@ from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Engine, Samples
 from earmark.transcription.hearing import Asked, Passage, listen, settle_language
 from earmark.transcription.windows import LONGEST
-
-CHUNK = 1 << 20
 
 Alive = Callable[[float, float | None], None]
 """Called often with the seconds reached and the seconds there are, if known."""
@@ -40,12 +36,16 @@ def transcribe(
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
     try:
-        with _open(unpack_path(request.path)) as fd:
+        with open_regular(unpack_path(request.path)) as fd:
+            _read_ahead(fd)
             _transcribe(fd, engine, request, say, alive, threads)
     except _Refused as refusal:
         say(Failed(job=request.job, fault=refusal.fault, sentence=refusal.sentence))
     except MediaError as error:
         say(Failed(job=request.job, fault=Fault.MEDIA, sentence=str(error)))
+    except NotRegular:
+        sentence = "It is not a file that holds a recording (a folder, link, pipe or device)."
+        say(Failed(job=request.job, fault=Fault.MEDIA, sentence=sentence))
     except OSError as error:
         fault, sentence = _blame(error)
         say(Failed(job=request.job, fault=fault, sentence=sentence))
@@ -59,7 +59,7 @@ def _transcribe(
     alive: Alive,
     threads: int,
 ) -> None:
-    before = _identity(fd)
+    before = Identity.of(os.fstat(fd))
 
     def beat(at: float, total: float | None) -> None:
         limits.allow_cpu(LONGEST, threads)
@@ -153,49 +153,32 @@ def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Aliv
         yield block
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[int]:
-    """Open for reading: a regular file, not a link (a link could lead out of the folder), never waiting for a pipe."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise _Refused(
-                Fault.MEDIA, "It is a symbolic link. Put the recording itself into the folder."
-            ) from None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise _Refused(Fault.MEDIA, "It is not a file that holds a recording (a folder, pipe or device).")
-        if hasattr(os, "posix_fadvise"):
-            with suppress(OSError):
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def _identity(fd: int) -> tuple[int, int, int, int]:
-    state = os.fstat(fd)
-    return state.st_size, state.st_mtime_ns, state.st_ino, state.st_dev
+def _read_ahead(fd: int) -> None:
+    """Tell the kernel that the file is read from front to end."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
 
 def _must_be(fd: int, recording_id: str, alive: Callable[[], None]) -> None:
-    digest, at = hashlib.sha256(), 0
-    while chunk := os.pread(fd, CHUNK, at):
-        digest.update(chunk)
-        at += len(chunk)
+    def beat() -> bool:
         alive()
-    if digest.hexdigest() != recording_id:
+        return False
+
+    try:
+        same = fingerprint(fd, beat).sha256 == recording_id
+    except StillChanging:
+        same = False
+    if not same:
         raise _Refused(
             Fault.CHANGED,
             "The file is no longer what it was when it was taken; its new content gets its own turn.",
         )
 
 
-def _still_that(fd: int, before: tuple[int, int, int, int], request: TranscribeRequest, beat: Alive) -> None:
+def _still_that(fd: int, before: Identity, request: TranscribeRequest, beat: Alive) -> None:
     """Refuse unless the file that was read holds the bytes that were asked for, to the end."""
-    if _identity(fd) != before:
+    if Identity.of(os.fstat(fd)) != before:
         _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
 
 

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from earmark.domain import Fault
 from earmark.errors import EarmarkError, ModelError
+from earmark.files import unpack_path
 from earmark.locality.process import die_with_parent, harden_process
 from earmark.locality.sandbox import shut_the_doors
 from earmark.messages import (
@@ -34,7 +35,6 @@ from earmark.messages import (
     Ready,
     TranscribeRequest,
     parse_transcription_request,
-    unpack_path,
 )
 from earmark.transcription import limits
 

@@ -1,0 +1,49 @@
+"""Which drop folders cannot be watched, because earmark's own files or another drop folder are in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from earmark.errors import ConfigError
+from earmark.paths import Home
+
+
+def require_sound(folders: Sequence[Path], home: Home, origin: str = "") -> None:
+    """Raises ConfigError that lists every problem; `origin` names the file that the folders come from."""
+    problems = folder_problems(folders, home)
+    if problems:
+        raise ConfigError("\n".join(f"{origin}: {problem}" if origin else problem for problem in problems))
+
+
+def folder_problems(folders: Sequence[Path], home: Home) -> list[str]:
+    """What is wrong with drop folders, a sentence each. Compares where paths really lead; folders need not exist."""
+    return [*_around_own_files(folders, home), *_one_in_two_spellings(folders)]
+
+
+def _around_own_files(folders: Sequence[Path], home: Home) -> Iterator[str]:
+    """What is deleted goes to the trash in the state folder: inside a drop folder it would be taken in again."""
+    own = {"state": home.state, "configuration": home.config, "data": home.data}
+    for folder in folders:
+        real = folder.resolve()
+        for what, path in own.items():
+            there = path.resolve()
+            if there.is_relative_to(real):
+                yield (
+                    f"{folder}: earmark's own {what} folder {path} lies in it; watch a folder without it, or move that one"
+                    " (EARMARK_HOME)"
+                )
+            elif real.is_relative_to(there):
+                yield f"{folder}: lies in earmark's own {what} folder {path}; watch a folder outside of it"
+
+
+def _one_in_two_spellings(folders: Sequence[Path]) -> Iterator[str]:
+    """The same files would be met twice under different names, through a symlink or another spelling."""
+    for number, folder in enumerate(folders):
+        real = folder.resolve()
+        for position, other in enumerate(folders):
+            there = other.resolve()
+            if real == there and position < number:
+                yield f"{folder}: is the same folder as {other}; name it once"
+            elif real != there and real.is_relative_to(there) and not folder.is_relative_to(other):
+                yield f"{folder}: lies in {other} by another way; name it as {other / real.relative_to(there)}"

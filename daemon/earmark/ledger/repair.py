@@ -1,0 +1,208 @@
+"""A damaged ledger becomes a new one: filled from what can be read, brought to the medium, and only then put in its place.
+
+ledger.db.filling     being filled; removed at the next start
+ledger.db.filled      complete; takes the ledger's place at the next start, whatever was under way
+ledger.db.damaged-*   the damaged one, kept for whoever wants to look at it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from earmark.domain import Instant
+from earmark.files import flush_folder_of
+from earmark.ledger.connection import TROUBLE
+from earmark.ledger.ledger import Ledger
+from earmark.ledger.mending import mend
+from earmark.ledger.protection import TABLES as PROTECTING
+
+_ROW_TROUBLE = (sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeError, OverflowError)
+"""A row that was read but cannot be: STRICT types, checks and keys of the new ledger find out."""
+
+RENAMED = {("recordings", "recorded_at"): "media_time", ("tombstones", "keyed_id"): "mark"}
+"""Columns that had another name in earlier versions of the schema."""
+
+BREATH = 500
+"""Rows copied between two signs of life."""
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What came of it. `aside`: where the damaged file is kept; `copied`: rows by table; `doubtful`: protections of which
+    nobody knows whether all of them could be read, in words.
+    """
+
+    aside: Path
+    copied: dict[str, int] = field(default_factory=dict)
+    doubtful: list[str] = field(default_factory=list)
+
+
+def repair(
+    file: Path,
+    now: Instant,
+    told: Callable[[Ledger, Repaired], None],
+    alive: Callable[[], None],
+    *,
+    bare: bool = False,
+) -> Repaired:
+    """Replace the damaged ledger `file`. `told` writes into the new ledger what a person should know of it.
+
+    `bare`: only what protects is taken over, because a ledger that was filled with everything was found damaged again.
+    Never raises for what is in the damaged file.
+    """
+    finish(file, now)
+    filling, filled = _beside(file, "filling"), _beside(file, "filled")
+    result = Repaired(_aside_name(file, now))
+    with Ledger(filling, alive=alive) as ledger:
+        whole: dict[str, bool] = {}
+        if not bare:
+            _salvage(file, ledger, result.copied, whole, alive)
+        has_copy = ledger.protection.has_copy()
+        ledger.protection.reconcile(repaired=True)
+        if not has_copy:
+            result.doubtful = [words for table, (_, _, words) in PROTECTING.items() if not whole.get(table)]
+        told(ledger, result)
+    _flush(filling)
+    filling.rename(filled)
+    finish(file, now)
+    return result
+
+
+def finish(file: Path, now: Instant) -> None:
+    """Complete a repair that a kill cut short, or forget one that had not got far. Call before the ledger is opened."""
+    filling, filled = _beside(file, "filling"), _beside(file, "filled")
+    if filled.exists():
+        _set_aside(file, _aside_name(file, now))
+        filled.rename(file)
+        flush_folder_of(file)
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        filling.with_name(filling.name + suffix).unlink(missing_ok=True)
+
+
+def remove_set_aside(file: Path) -> None:
+    """Remove the damaged ledgers that were kept: they hold everybody's words."""
+    for path in file.parent.glob(f"{file.name}.damaged-*"):
+        path.unlink(missing_ok=True)
+
+
+def _beside(file: Path, what: str) -> Path:
+    return file.with_name(f"{file.name}.{what}")
+
+
+def _aside_name(file: Path, now: Instant) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
+    first = f"{file.name}.damaged-{stamp}"
+    names = itertools.chain((first,), (f"{first}-{number}" for number in itertools.count(2)))
+    return next(p for name in names if not (p := file.with_name(name)).exists())
+
+
+def _set_aside(file: Path, aside: Path) -> None:
+    """Give the damaged ledger (with its log) another name; the file itself last, so that a kill leaves it to be done."""
+    for suffix in ("-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(file.name + suffix).rename(aside.with_name(aside.name + suffix))
+
+
+def _flush(file: Path) -> None:
+    fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _salvage(
+    damaged: Path, ledger: Ledger, copied: dict[str, int], whole: dict[str, bool], alive: Callable[[], None]
+) -> None:
+    """Copy every readable row of `damaged` into `ledger`, which is new.
+
+    Each table is read from the front until it breaks, then from the back until it breaks, so that one bad page costs the
+    rows on it and no others. Rows that point to lost ones are left out.
+    """
+    try:
+        source = sqlite3.connect(f"{damaged.absolute().as_uri()}?mode=ro", uri=True)
+    except TROUBLE:
+        return
+    source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    db = ledger.db
+    with contextlib.closing(source):
+        db.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with ledger.transaction():
+                for row in db.all(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                ):
+                    table = row["name"]
+                    copied[table], whole[table] = _copy(source, ledger, table, alive)
+                _drop_orphans(ledger)
+                mend(ledger)
+        finally:
+            db.execute("PRAGMA foreign_keys = ON")
+
+
+def _copy(
+    source: sqlite3.Connection, ledger: Ledger, table: str, alive: Callable[[], None]
+) -> tuple[int, bool]:
+    """How many rows were copied, and whether every row there was could be read."""
+    info = ledger.db.all(f"PRAGMA table_info({table})")
+    key = [r["name"] for r in info if r["pk"]] or ["rowid"]
+    try:
+        there = {r[1] for r in source.execute(f"PRAGMA table_info({table})")}
+    except TROUBLE:
+        return 0, False
+    columns = {r["name"]: _source_column(table, r["name"], there) for r in info}
+    columns = {mine: theirs for mine, theirs in columns.items() if theirs}
+    if not columns:
+        return 0, False
+    into = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    select = f"SELECT {', '.join(columns.values())} FROM {table}"
+    count, whole = 0, True
+    for order in ("ASC", "DESC"):
+        by = ", ".join(f"{columns.get(name, name)} {order}" for name in key)
+        complete = True
+        for values in _rows(source, f"{select} ORDER BY {by}"):
+            if values is None:
+                complete = whole = False
+                break
+            try:
+                ledger.db.execute(into, values)
+                count += order == "ASC"
+            except _ROW_TROUBLE:
+                whole = False
+            if count % BREATH == 0:
+                alive()
+        if complete:
+            break
+    return count, whole
+
+
+def _source_column(table: str, name: str, there: set[str]) -> str:
+    former = RENAMED.get((table, name), "")
+    return name if name in there else former if former in there else ""
+
+
+def _rows(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...] | None]:
+    """The rows, and None where the file breaks."""
+    try:
+        yield from source.execute(query)
+    except (*TROUBLE, OverflowError):
+        yield None
+
+
+def _drop_orphans(ledger: Ledger) -> None:
+    while broken := ledger.db.all("PRAGMA foreign_key_check"):
+        for row in broken:
+            if row["rowid"] is not None:
+                ledger.db.execute(f"DELETE FROM {row['table']} WHERE rowid = ?", (row["rowid"],))
+            else:  # a table without rowids; those name the recording
+                ledger.db.execute(
+                    f"DELETE FROM {row['table']} WHERE recording_id NOT IN (SELECT id FROM recordings)"
+                )

@@ -1,0 +1,140 @@
+"""Notes follow their recording: to another name or folder, and out of the way of another content under its old name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Event, Gone, Kind, Owed
+from earmark.files import (
+    Folder,
+    NotRegular,
+    OtherContent,
+    digest,
+    move_without_loss,
+    opened,
+    read_bytes,
+    remove,
+)
+from earmark.ledger import Artifact, Place
+from earmark.notes.comparing import Likeness, likeness
+from earmark.notes.names import belongs, candidates, earlier
+from earmark.notes.placement import MOST_NAMES
+
+
+def name_base(place: Place) -> str:
+    """The name that the notes of a place are called after: its file's, unless that has other content now."""
+    return earlier(place.path.name) if place.gone_why is Gone.REPLACED else place.path.name
+
+
+def bring_along(context: Context, folder: Folder, place: Place) -> None:
+    """Give the untouched notes of a place the names that they should have in its folder; edited ones stay where their
+    owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
+    """
+    for artifact in context.ledger.artifacts.of_place(place):
+        if artifact.state is not ArtifactState.HERE:
+            continue
+        kind = _kind(artifact)
+        if artifact.path.parent == folder.path and belongs(artifact.path.name, name_base(place), kind):
+            continue
+        _make_way(context, folder, place, kind)
+        _follow(context, folder, artifact, name_base(place))
+
+
+def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> None:
+    """Move one note into `folder`, under the first free name that it may have for the recording `base`."""
+    ledger = context.ledger
+    try:
+        with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
+            sha256 = _as_we_wrote_it(old, artifact)
+            target: str | None = _move(context, old, folder, artifact, sha256, base)
+    except FileNotFoundError:
+        # Gone, or moved just before a kill: then it lies under one of its new names as we know it.
+        target = _found(context, folder, artifact, base)
+        if target is None:
+            ledger.artifacts.set_state(artifact.path, ArtifactState.GONE)
+            return
+    except _Edited:
+        ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+        return
+    with ledger.transaction():
+        assert target is not None
+        ledger.artifacts.move(artifact.path, folder.at(target))
+        context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
+
+
+class _Edited(Exception):
+    """The note is not as we wrote it."""
+
+
+def _as_we_wrote_it(old: Folder, artifact: Artifact) -> str:
+    """SHA-256 of what is there, if only targets of links differ from what we wrote. Raises _Edited, OSError."""
+    try:
+        data = read_bytes(artifact.path.name, old)
+    except NotRegular:
+        raise _Edited from None
+    if likeness(data, artifact) not in (Likeness.SAME, Likeness.LINKS):
+        raise _Edited
+    return digest(data)
+
+
+def _move(context: Context, old: Folder, new: Folder, artifact: Artifact, sha256: str, base: str) -> str:
+    name = artifact.path.name
+    here = old.path == new.path
+    for target in _names(artifact, base):
+        if target == name and here:
+            return target
+        if context.listings.taken(new, target, but=name if here else ""):
+            if _has(new, target, sha256) and context.ledger.artifacts.at(new.at(target)) is None:
+                # Copied there just before a kill: only the old one has still to go.
+                remove(old, name, sha256, step=context.step)
+                return target
+            continue
+        moved = move_without_loss(old, name, new, target, sha256, step=context.step)
+        context.listings.changed(new, added=target, removed=name if here else "")
+        if moved.doubt is not None:
+            doubt = f"A power cut now might undo its move: {moved.doubt}"
+            context.tell(Event.NOTE_FOLLOWED, doubt, file=moved.where, level="warning")
+        return target
+    raise OtherContent(artifact.path, "every name that it could have is taken")
+
+
+def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) -> None:
+    """If the best name is held by the untouched note of another recording that has another file now, that note steps
+    aside; it follows its own recording when its turn comes.
+    """
+    name = next(iter(candidates(name_base(place), kind)))
+    other = context.ledger.artifacts.at(folder.at(name))
+    if other is None or other.state is not ArtifactState.HERE or other.recording_id == place.recording_id:
+        return
+    theirs = context.ledger.places.get(other.place, other.recording_id)
+    if theirs is None or (other.place.parent == folder.path and belongs(name, name_base(theirs), kind)):
+        return
+    _follow(context, folder, other, earlier(place.path.name))
+    context.ledger.places.owe(
+        theirs.path, theirs.recording_id, Owed.RENAMED if theirs.here else Owed.REPLACED
+    )
+
+
+def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> str | None:
+    """The name under which a note lies that was moved just before a kill."""
+    for target in itertools.islice(_names(artifact, base), 12):
+        if context.ledger.artifacts.at(folder.at(target)) is None and _has(folder, target, artifact.sha256):
+            return target
+    return None
+
+
+def _names(artifact: Artifact, base: str) -> Iterator[str]:
+    return itertools.islice(candidates(base, _kind(artifact)), MOST_NAMES)
+
+
+def _has(folder: Folder, name: str, sha256: str) -> bool:
+    try:
+        return digest(read_bytes(name, folder)) == sha256
+    except OSError:
+        return False
+
+
+def _kind(artifact: Artifact) -> Kind | str:
+    return artifact.kind if artifact.note else artifact.form

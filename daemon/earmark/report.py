@@ -1,0 +1,65 @@
+"""What the running daemon says of itself: a small JSON file in the state folder that `earmark status` reads.
+
+Only what no table holds: what is being worked on right now, what is settling, whether workers are sandboxed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from earmark.files import read_bytes, write_own
+
+
+class Working(BaseModel):
+    """One recording or summary under way. `at`/`total`: seconds of audio, or chunks of a summary."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    file: str
+    at: float
+    total: float | None
+
+
+class Report(BaseModel):
+    """The daemon's own account. `format` goes up when a field changes its meaning. `paused`: why it does nothing at the
+    moment (disk full ...), or None. `sockets`: families of its own sockets, because nobody else may look into a process that
+    is not dumpable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format: Literal[1] = 1
+    pid: int
+    version: str
+    started_at: float
+    folders: tuple[str, ...]
+    config_file: str
+    working: tuple[Working, ...] = ()
+    settling: tuple[str, ...] = ()
+    being_written: tuple[str, ...] = ()
+    sandbox: tuple[str, ...] = ()
+    summary_sandbox: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
+    model: str = ""
+    paused: str | None = None
+    config_error: str | None = None
+    next_sweep: float | None = None
+
+
+def write_report(file: Path, report: Report) -> None:
+    """Put the report in place of the last one, whole. A full disk is not a reason to stop: the old report stays."""
+    with contextlib.suppress(OSError):
+        write_own(file, report.model_dump_json().encode("utf-8", "backslashreplace"))
+
+
+def read_report(file: Path) -> Report | None:
+    """The last report, or None if there is none that can be read."""
+    try:
+        return Report.model_validate_json(read_bytes(file))
+    except (OSError, ValidationError):
+        return None

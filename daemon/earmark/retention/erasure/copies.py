@@ -1,0 +1,222 @@
+"""Every copy of a recording that can be reached: files in the drop folders, in the trash, in the state folder.
+
+A file belongs to a recording if it has its bytes, if it has the bytes of a note that we wrote for it, or if it is a note
+whose own frontmatter says so (`earmark_id` of exactly one recording). What only mentions it is somebody's document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Kind
+from earmark.files import StillChanging, content_of, files_below, read_bytes
+from earmark.ledger import Doomed
+from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.names import is_note
+from earmark.notes.style import style_of
+
+TEXT = (
+    ".md",
+    ".markdown",
+    ".mdown",
+    ".mkd",
+    ".mdx",
+    ".org",
+    ".txt",
+    ".srt",
+    ".vtt",
+    ".json",
+    ".tmp",
+    ".html",
+    ".csv",
+)
+"""Endings of what earmark writes and of documents that may mention a recording."""
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a text file that are searched for a mention."""
+
+UNREACHABLE = (
+    "backups, and versions kept by a sync service on another device or in the cloud",
+    "snapshots of the file system (Time Machine, btrfs, ZFS, APFS), and what an SSD keeps in cells it has not erased yet",
+    "the notes app's own history and cache, and files that an earlier version gave to the desktop's trash",
+    "text that you copied elsewhere, and links to the note in other notes",
+    "what a summary server keeps of the requests it was sent (its own logs and caches)",
+    "exports made with `earmark export`",
+    "the system's journal and a terminal's scrollback, where the daemon names files (never words)",
+)
+"""What erasing cannot reach, said plainly each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One file and the content that was decided about. `what` in a word; `edited`: it holds words that are not ours.
+
+    `audio`: it is the recording itself. `place`: for a note, the recording file that it was written for, if known.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    what: str
+    edited: bool
+    recording_id: str
+    audio: bool = False
+    place: Path | None = None
+
+    @property
+    def doomed(self) -> Doomed:
+        """As it is written down before it goes."""
+        return Doomed(self.path, self.sha256)
+
+
+@dataclass(slots=True)
+class Found:
+    """All copies of some recordings, and files that stay with the reason: other content, or a mention only."""
+
+    copies: list[Copy] = field(default_factory=list)
+    left: list[tuple[Path, str]] = field(default_factory=list)
+    paths: set[Path] = field(default_factory=set)
+
+    def of(self, recording_id: str) -> list[Copy]:
+        return [copy for copy in self.copies if copy.recording_id == recording_id]
+
+    def add(self, copy: Copy) -> None:
+        """Another copy, unless the file is known already."""
+        if copy.path not in self.paths:
+            self.paths.add(copy.path)
+            self.copies.append(copy)
+
+    def elsewhere(self, context: Context, files: Iterable[Path]) -> set[Path]:
+        """Files that go only because a recording is its content: other audio than was named, and the notes of it.
+
+        `files`: recordings or notes that a person named; where none of a recording was, its first audio stands for it.
+        """
+        said = {os.path.realpath(path) for path in files}
+        for path in list(said):
+            if (artifact := context.ledger.artifacts.at(Path(path))) is not None:
+                said.add(os.path.realpath(artifact.place))
+        by_recording: dict[str, list[Path]] = {}
+        for copy in self.copies:
+            if copy.audio:
+                by_recording.setdefault(copy.recording_id, []).append(copy.path)
+        also: set[Path] = set()
+        for paths in by_recording.values():
+            mine = [path for path in paths if os.path.realpath(path) in said] or paths[:1]
+            also.update(path for path in paths if path not in mine)
+        return also | {copy.path for copy in self.copies if copy.place in also}
+
+
+def find(context: Context, recording_ids: Iterable[str]) -> Found:
+    """Look everywhere: what the ledger knows, then every file below the drop folders, hidden ones included.
+
+    Symlinks are not followed. Reads, changes nothing.
+    """
+    wanted = set(recording_ids)
+    found = Found()
+    tops = set(context.folders) | {f.path for f in context.config.folder}
+    for recording_id in wanted:
+        _from_ledger(context, recording_id, found)
+        tops.update(place.folder for place in context.ledger.places.of(recording_id))
+    away = "is not there; what it may hold of them stays, and is refused when it comes back"
+    found.left += [(top, away) for top in sorted(tops) if not top.is_dir()]
+    outermost = [top for top in tops if not any(top != o and top.is_relative_to(o) for o in tops)]
+    _Search(context, wanted, found).look_through(outermost)
+    return found
+
+
+def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
+    ledger = context.ledger
+    for place in ledger.places.of(recording_id):
+        content = _content(place.path)
+        if content is None:
+            continue
+        if content[0] == recording_id:
+            found.add(Copy(place.path, *content, Kind.AUDIO.value, False, recording_id, audio=True))
+        elif place.here:
+            found.left.append((place.path, "other content is there now; it is not this recording"))
+    for artifact in ledger.artifacts.of_recording(recording_id):
+        content = _content(artifact.path)
+        if content is None:
+            continue
+        ours = content[0] in (artifact.sha256, artifact.next_sha256)
+        if ours or _owner(context, artifact.path) == recording_id:
+            what = artifact.kind.value
+            found.add(Copy(artifact.path, *content, what, not ours, recording_id, place=artifact.place))
+        else:
+            found.left.append((artifact.path, "it was changed, and does not say any more whose it is"))
+    for row in ledger.trash.of_recording(recording_id):
+        content = _content(row.trashed) if row.trashed is not None else None
+        if content is not None and row.trashed is not None:
+            ours = content[0] == row.sha256
+            if ours or _owner(context, row.trashed) == recording_id:
+                found.add(
+                    Copy(row.trashed, *content, f"{row.kind.value} in the trash", not ours, recording_id)
+                )
+            else:
+                found.left.append((row.trashed, "other content than was taken lies in the trash there"))
+
+
+class _Search:
+    """Copies that the ledger does not know, and documents that mention a recording."""
+
+    def __init__(self, context: Context, wanted: set[str], found: Found) -> None:
+        ledger = context.ledger
+        self._context, self._wanted, self._found = context, wanted, found
+        self._sizes = {r.size for r in map(ledger.recordings.get, wanted) if r is not None}
+        artifacts = [a for i in wanted for a in ledger.artifacts.of_recording(i)]
+        self._hashes = {a.sha256: a for a in artifacts if a.sha256}
+        self._ids = {i.encode() for i in wanted}
+        self._left = {path for path, _ in found.left}
+
+    def look_through(self, tops: list[Path]) -> None:
+        for path, stat in files_below(tops):
+            if path not in self._found.paths:
+                self._look(path, stat.st_size)
+
+    def _look(self, path: Path, size: int) -> None:
+        text = path.name.lower().endswith(TEXT)
+        if size not in self._sizes and not text:
+            return
+        content = _content(path)
+        if content is None:
+            return
+        if content[0] in self._wanted:
+            self._found.add(Copy(path, *content, "another copy of the audio", False, content[0], audio=True))
+        elif (artifact := self._hashes.get(content[0])) is not None:
+            what = f"another copy of the {artifact.kind.value}"
+            self._found.add(Copy(path, *content, what, False, artifact.recording_id))
+        elif text and (owner := _owner(self._context, path)) in self._wanted:
+            self._found.add(Copy(path, *content, "a note that was moved or copied", True, str(owner)))
+        elif text and size <= LARGEST and path not in self._left and self._mentions(path):
+            self._found.left.append((path, "mentions it, and is not earmark's"))
+
+    def _mentions(self, path: Path) -> bool:
+        try:
+            data = read_bytes(path, most=LARGEST)
+        except OSError:
+            return False
+        return any(recording_id in data for recording_id in self._ids)
+
+
+def _owner(context: Context, path: Path) -> str | None:
+    """The recording that a note names as its own, in its own frontmatter."""
+    if not is_note(path.name) and path.suffix.lower() != ".tmp":
+        return None
+    style = style_of(context.config.notes)
+    try:
+        return recording_of(read_bytes(path, most=LIMIT).decode("utf-8", "replace"), style)
+    except OSError:
+        return None
+
+
+def _content(path: Path) -> tuple[str, int] | None:
+    """SHA-256 and size of a regular file that can be read; None for anything else."""
+    try:
+        content = content_of(path)
+    except (OSError, StillChanging):
+        return None
+    return content.sha256, content.size

@@ -1,0 +1,71 @@
+"""Is something held? The one answer for the plan, for taking, purging, emptying the trash and forgetting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.ledger.candidates import FAILED
+from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.rules.policy import describe, item_rule, kept_by
+
+HOLD_MARKER = ".earmark-hold"
+"""A file of this name holds everything in its folder and below."""
+
+DOUBT = "[protection]"
+"""Under which name `status` shows that nobody knows whether all holds are there, after damage to the ledger."""
+
+
+def why_held(
+    context: Context,
+    notes: NotesSeen,
+    recording_id: str,
+    files: Iterable[tuple[Path, Path]],
+    kinds: Iterable[str],
+) -> str | None:
+    """Why nothing of this recording may be taken, or None. Asks the ledger and the disk at this moment.
+
+    `files`: what is to be taken, each with its drop folder; `kinds`: their classes.
+    """
+    ledger = context.ledger
+    if any(trouble.subject == DOUBT for trouble in ledger.journal.troubles()):
+        return "held: the ledger was damaged, and nobody knows whether all holds are there (earmark status)"
+    why = ledger.protection.held(recording_id)
+    if why is not None:
+        return f"held{': ' + why if why else ''}"
+    for file, top in files:
+        if (marker := held_by_folder(file, top)) is not None:
+            return f"held by {marker}"
+    return _own_rule(context, recording_id, frozenset(kinds)) or notes.keeping(recording_id)
+
+
+def held_by_folder(path: Path, top: Path) -> Path | None:
+    """The hold marker in the file's folder or one above it, up to the drop folder `top`."""
+    folder = path.parent
+    while True:
+        marker = folder / HOLD_MARKER
+        if os.path.lexists(marker):
+            return marker
+        if folder in (top, folder.parent) or not folder.is_relative_to(top):
+            return None
+        folder = folder.parent
+
+
+def _own_rule(context: Context, recording_id: str, kinds: frozenset[str]) -> str | None:
+    """A person's own rule for this recording that keeps one of these classes."""
+    rules = context.ledger.protection.item_rules(recording_id)
+    if not rules:
+        return None
+    recording = context.ledger.recordings.get(recording_id)
+    now = context.now()
+    done_at = now if recording is None or recording.done_at is None else recording.done_at
+    recorded_at = done_at if recording is None else recording.recorded_at
+    for about, body in rules.items():
+        if about not in kinds and not (about == FAILED and "audio" in kinds):
+            continue
+        scoped = item_rule(body, about)
+        if kept_by(scoped, None, done_at, recorded_at, now) is not None:
+            return f"held by its own rule: {scoped.named(describe(scoped.rule))}"
+    return None

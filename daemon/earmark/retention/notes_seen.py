@@ -1,0 +1,202 @@
+"""Notes as they are seen: whose they are, whether they say `keep`, which tags they have. What one said once counts until a
+person says otherwise, wherever the note is now.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Owed
+from earmark.files import Identity, NotRegular, digest, files_below, read_bytes
+from earmark.ledger import Seen
+from earmark.notes.frontmatter import LIMIT, asks_to_keep, keep_keys, read_frontmatter, recording_of, tags_of
+from earmark.notes.names import is_note
+from earmark.notes.style import NoteStyle, style_of
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the top of a note says. `kind` is its `type`."""
+
+    recording_id: str
+    kind: str
+    keep: bool
+    tags: tuple[str, ...]
+
+
+class NotesSeen:
+    """Reads notes and keeps what they say. Asks the disk each time; reads only what has changed since.
+
+    `writes=False`: the ledger is open read-only, and what is seen is kept here only.
+    """
+
+    def __init__(self, context: Context, *, writes: bool = True) -> None:
+        self._context = context
+        self._writes = writes
+        self._elsewhere: dict[Path, str] = {}
+        """Identities of files that were read and belong to no recording."""
+        self._fresh: dict[tuple[Path, str], Seen] = {}
+        """What was seen and could not be written down."""
+
+    @property
+    def _style(self) -> NoteStyle:
+        return style_of(self._context.config.notes)
+
+    def read(self, path: Path) -> Said | None:
+        """What a note says; None if it belongs to no recording. Raises OSError."""
+        try:
+            return self._said(read_bytes(path, most=LIMIT))
+        except NotRegular:
+            return None
+
+    def _said(self, data: bytes) -> Said | None:
+        text = data.decode("utf-8", "replace")
+        recording_id = recording_of(text, self._style)
+        if recording_id is None:
+            return None
+        found = read_frontmatter(text) or {}
+        keep = asks_to_keep(text, keep_keys(self._style))
+        return Said(recording_id, str(found.get("type", "")), keep, tags_of(found))
+
+    def look(self, path: Path) -> bool:
+        """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
+        protection = self._context.ledger.protection
+        try:
+            identity = str(Identity.of(path.lstat()))
+        except FileNotFoundError:
+            if self._writes:
+                protection.unsee(path)
+            return False
+        if self._elsewhere.get(path) == identity:
+            return True
+        if any(note.identity == identity for note in protection.at(path)):
+            return True
+        said = None if self._as_we_wrote_it(path) else self.read(path) or self._of_ours(path)
+        if said is None:
+            self._elsewhere[path] = identity
+            return True
+        before = protection.seen_at(path, said.recording_id)
+        keep = said.keep or (before is not None and before.keep and self._is_our_writing(path, before))
+        now = self._context.now()
+        seen = Seen(path, said.recording_id, said.kind, identity, keep, said.tags, now, now)
+        if not self._writes:
+            self._fresh[path, said.recording_id] = seen
+            return True
+        protection.saw(seen)
+        if before is not None and (before.keep, before.tags) != (keep, said.tags):
+            self._context.ledger.places.owe_recording(said.recording_id, Owed.POLICY)
+        return True
+
+    def _of_ours(self, path: Path) -> Said | None:
+        """A note of ours whose owner took out whose it is, and that still asks to be kept."""
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or not artifact.note:
+            return None
+        text = read_bytes(path, most=LIMIT).decode("utf-8", "replace")
+        if not asks_to_keep(text, keep_keys(self._style)):
+            return None
+        return Said(artifact.recording_id, artifact.kind, True, ())
+
+    def _as_we_wrote_it(self, path: Path) -> bool:
+        """True for a note of ours that nobody has touched: it says nothing that the ledger does not know. One that said
+        `keep` before is read all the same.
+        """
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or any(note.keep for note in self._context.ledger.protection.at(path)):
+            return False
+        try:
+            return digest(read_bytes(path)) == artifact.sha256
+        except OSError:
+            return False
+
+    def glance(self, path: Path) -> None:
+        """The same, for a note that need not be there or readable."""
+        with suppress(OSError):
+            self.look(path)
+
+    def look_through(self, folders: Iterable[Path]) -> None:
+        """Look at every note in and below folders; what cannot be read is passed over."""
+        for top in folders:
+            for path, _ in files_below([top]):
+                if is_note(path.name) and not _hidden(path, top):
+                    self.glance(path)
+
+    def keeping(self, recording_id: str) -> str | None:
+        """Why notes of this recording keep it, or None: one says so, or one said so and nobody took it back.
+
+        Asked of the disk at this moment; a note that cannot be read keeps.
+        """
+        ledger = self._context.ledger
+        folders = {place.folder for place in ledger.places.of(recording_id)}
+        notes = {
+            a.path
+            for a in ledger.artifacts.of_recording(recording_id)
+            if a.note and a.state is not ArtifactState.TRASHED
+        }
+        notes |= {seen.path for seen in self._seen(recording_id)}
+        away = False
+        for path in notes:
+            try:
+                away = not self.look(path) or away
+            except OSError as error:
+                return f"{path.name} cannot be read for a hold: {error.strerror or error}"
+        if away:
+            # Renamed or moved by its owner, perhaps with a hold in it; a note says whose it is.
+            self.look_through(folders)
+        seen = self._seen(recording_id)
+        for note in seen:
+            if note.keep and not self._taken_back(note, seen):
+                return f"held by `keep: true` in {note.path.name}"
+        return None
+
+    def _seen(self, recording_id: str) -> list[Seen]:
+        """Every note of the recording that was seen, as it was seen last."""
+        found = {note.path: note for note in self._context.ledger.protection.seen(recording_id)}
+        for (path, owner), note in self._fresh.items():
+            if owner == recording_id:
+                found[path] = replace(note, first_seen=found[path].first_seen) if path in found else note
+        return list(found.values())
+
+    def _taken_back(self, kept: Seen, seen: list[Seen]) -> bool:
+        """True if a note that said `keep` has been moved, and says so no longer where it is now: another note of its kind
+        that appeared since, with a person's hand in it.
+        """
+        if self._says(kept.path, kept.recording_id) is not None:
+            return False
+        return any(
+            note.kind == kept.kind
+            and not note.keep
+            and note.path != kept.path
+            and note.first_seen > kept.seen_at
+            and self._says(note.path, note.recording_id) is False
+            and not self._is_our_writing(note.path, kept)
+            for note in seen
+        )
+
+    def _says(self, path: Path, recording_id: str) -> bool | None:
+        """Whether the note of this recording at `path` says `keep`; None if there is none."""
+        try:
+            said = self.read(path) or self._of_ours(path)
+        except OSError:
+            return None
+        return said.keep if said is not None and said.recording_id == recording_id else None
+
+    def _is_our_writing(self, path: Path, before: Seen) -> bool:
+        """True if the file holds what we wrote there after `before` was seen: not a person's word on anything."""
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or artifact.written_at <= before.seen_at:
+            return False
+        try:
+            return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)
+        except OSError:
+            return False
+
+
+def _hidden(path: Path, top: Path) -> bool:
+    """True if a part of the path below `top` begins with a dot."""
+    return any(part.startswith(".") for part in os.fspath(path.relative_to(top)).split("/"))

@@ -1,0 +1,80 @@
+"""What a sweep that nobody watches must not take for granted: that the clock is right, and that a person has seen what the
+policy takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from earmark.context import Context
+from earmark.domain import Swept
+from earmark.retention.rules.decide import Plan
+from earmark.retention.sweep.clock import Reading, boot_clock, disbelief
+from earmark.retention.sweep.planning import remember_policy
+
+TROUBLE = "[retention]"
+"""Under which name `status` shows that a sweep stopped and asks."""
+
+BELIEVED = "retention.clock"
+
+REFLECTION = 6 * 3600.0
+"""Seconds that the report of a new policy stands before a sweep acts on it; a daemon that is restarted twice must not
+count as somebody who has read it."""
+
+BootClock = Callable[[], tuple[float, str]]
+"""Seconds since boot, and which boot."""
+
+
+def read_clock(context: Context, clock: BootClock = boot_clock) -> Reading:
+    """The clocks and the last journal entry of this moment."""
+    since_boot, boot = clock()
+    return Reading(context.now(), since_boot, boot, context.ledger.journal.last_entry())
+
+
+def believe(context: Context, reading: Reading) -> None:
+    """The clock is right at this reading; a person who applies a plan by hand says so, too."""
+    fresh = Reading(reading.wall, reading.since_boot, reading.boot, context.ledger.journal.last_entry())
+    context.ledger.journal.set_fact(BELIEVED, fresh.dump(), context.now())
+
+
+def why_not_believed(context: Context, reading: Reading) -> str | None:
+    """Why the clock cannot be believed, or None."""
+    journal = context.ledger.journal
+    known = journal.fact(BELIEVED)
+    believed = Reading.load(known[0]) if known else None
+    if believed is None:
+        return None
+    return disbelief(believed, reading, journal.earliest_since(believed.event))
+
+
+def approve(context: Context, clock: BootClock = boot_clock) -> None:
+    """A person has seen the plan: the policy counts as reported, the clock as right, the trouble as over."""
+    remember_policy(context)
+    policy, now = context.ledger.retention.policy(), context.now()
+    if policy is not None:
+        context.ledger.retention.approved(policy.id, now)
+    believe(context, read_clock(context, clock))
+    context.ledger.journal.clear(TROUBLE)
+
+
+def only_report(context: Context, plan: Plan) -> str | None:
+    """Why this plan is only to be reported: the policy is new and nobody may have read the report yet. None: go on.
+
+    An empty plan shows nobody anything: the first one that takes something is still to be reported.
+    """
+    policy, now = context.ledger.retention.policy(), context.now()
+    if policy is None or not plan.goes or policy.approved_at is not None:
+        return None
+    if policy.reported_at is None:
+        context.ledger.retention.reported(policy.id, now)
+    elif not (policy.reported_at <= now < policy.reported_at + REFLECTION and _last_only_reported(context)):
+        return None
+    return (
+        f"The retention policy is new: {'at least ' if plan.cut else ''}{len(plan.goes)} files would go at the next sweep."
+        " Look with: earmark retention plan"
+    )
+
+
+def _last_only_reported(context: Context) -> bool:
+    sweep = context.ledger.trash.last_sweep()
+    return sweep is not None and sweep.outcome is Swept.REPORTED

@@ -1,0 +1,1 @@
+"""Files that rules took: taking, restoring, purging, and recovering from a kill in between."""

@@ -1,0 +1,66 @@
+"""What threads and handlers leave for the loop, which alone acts on it."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.files import Content
+from earmark.workers import Left, Said
+
+BATCH = 200
+"""Posts taken before the loop looks at its other duties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something changed in this folder."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Signaled:
+    """The process got this signal."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The content of a file, or why it could not be read; neither: it is still changing."""
+
+    path: bytes
+    file: Path
+    folder: Path
+    content: Content | None
+    error: OSError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """The daily sweep is due."""
+
+
+Post = Hint | Signaled | Read | SweepDue | Said | Left
+
+
+class Inbox:
+    """A queue of posts. `put` may be called from anywhere; the rest from the loop's thread only."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Post] = queue.SimpleQueue()
+
+    def put(self, post: Post) -> None:
+        self._queue.put(post)
+
+    def receive(self, timeout: float) -> list[Post]:
+        """What has been left, at most `BATCH`; waits for the first of it so many seconds at most."""
+        posts: list[Post] = []
+        with contextlib.suppress(queue.Empty):
+            posts.append(self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait())
+            while len(posts) < BATCH:
+                posts.append(self._queue.get_nowait())
+        return posts

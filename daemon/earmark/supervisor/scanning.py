@@ -1,0 +1,237 @@
+"""Finding what is in the folders, at the right times: at start, on a timer, after every hint, and when things settle."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Event, Tick
+from earmark.intake.folder import Scan, scan
+from earmark.intake.rules import Rules
+from earmark.intake.watcher import Watcher
+from earmark.pipeline.acceptance import accept, note_missing, prefixes
+from earmark.pipeline.publishing import UNWRITABLE
+from earmark.pipeline.rebuild import forget_aside
+from earmark.retention import NotesSeen
+from earmark.supervisor.arriving import Arriving, Reader
+from earmark.supervisor.inbox import Hint, Post, Read
+from earmark.supervisor.leftovers import settle_leftovers
+
+CALM = 0.3
+"""Seconds after a hint before the folder is read; a burst of events becomes one scan."""
+
+BUSY_SHARE = 10.0
+"""A scan that took t seconds is not repeated for a hint within 10 t: at most a tenth of the time goes into scanning."""
+
+MARGIN = 120.0
+"""Seconds by which the clock of a network folder may be off when a note's time says whether it is new."""
+
+NOTES_SEEN = "notes.seen_upto"
+"""The fact up to when every note that changed was read, Unix seconds."""
+
+READING_SHARE = 0.2
+"""Seconds of a turn that go into reading notes; a folder full of them, met for the first time, takes many turns."""
+
+
+class Scanning:
+    """What is known of the folders between two scans. Only the loop's thread calls it."""
+
+    def __init__(self, context: Context, post: Callable[[Post], None]) -> None:
+        self._context = context
+        self._reader = Reader(post)
+        self._watcher = Watcher(lambda folder: post(Hint(folder)))
+        self._notes = NotesSeen(context)
+        self.arriving = Arriving(context.config.intake.settle_seconds)
+        self._next_scan = float("-inf")
+        self._not_before = float("-inf")
+        self._notes_upto = _fact(context)
+        self._unread_notes: deque[Path] = deque()
+        self._unwatched: dict[Path, str] = {}
+        self._asked = False
+        self._scans = 0
+
+    def hint(self) -> None:
+        """Somebody says that something changed."""
+        now = self._context.clock.monotonic()
+        self._next_scan = min(self._next_scan, max(now + CALM, self._not_before))
+
+    def scan_again(self) -> None:
+        """A file is not what the ledger says: there is something to find, and nothing is idle until it is found."""
+        self._asked = True
+        self.hint()
+
+    def reconfigure(self) -> None:
+        """The configuration was replaced: other folders or rules may hold."""
+        self.arriving.settle_seconds = self._context.config.intake.settle_seconds
+        self._next_scan = float("-inf")
+
+    def next_at(self) -> float:
+        """When the loop should come here again, on the monotonic clock."""
+        if self._unread_notes:
+            return self._context.clock.monotonic()
+        return min(self._next_scan, self.arriving.next_at())
+
+    def idle(self) -> bool:
+        """True if the folders were read through and nothing in them still has to be taken."""
+        return self._scans > 0 and not self._asked and self.arriving.idle() and not self._unread_notes
+
+    def turn(self) -> None:
+        """Scan if it is time, and take what has settled."""
+        clock = self._context.clock
+        if clock.monotonic() >= self._next_scan:
+            self._scan_all()
+        if clock.monotonic() >= self.arriving.next_at():
+            self._read_settled(clock.monotonic())
+        self._read_notes()
+
+    def take(self, reads: list[Read]) -> None:
+        """Write what the reader found into the ledger, many files in one transaction."""
+        context = self._context
+        with context.ledger.transaction():
+            for read in reads:
+                if read.content is not None:
+                    accept(context, read.file, read.folder, read.content)
+                    self.arriving.leave(read.path)
+                elif read.error is not None:
+                    self.arriving.leave(read.path)
+                    self._unreadable(read.file, read.error)
+                else:
+                    self.arriving.again(read.path, context.clock.monotonic())
+
+    def stop(self) -> None:
+        self._watcher.stop()
+        self._reader.stop()
+
+    def _unreadable(self, file: Path, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            return
+        context = self._context
+        sentence = f"cannot be read: {error.strerror}; allow this user to read it"
+        if context.ledger.journal.trouble(file, "file", sentence, context.now()):
+            context.tell(Event.UNREADABLE, sentence, file=file, level="warning", journal=False)
+
+    def _scan_all(self) -> None:
+        context, clock = self._context, self._context.clock
+        began, wall = clock.monotonic(), context.now()
+        had_notes = bool(self._unread_notes)
+        self._asked = False
+        # Watch first, then read: what arrives in between is seen twice rather than never.
+        self._arm()
+        for folder in context.folders:
+            self._scan(folder)
+        if not had_notes:
+            self._notes_upto = wall
+        forget_aside(context)
+        self._scans += 1
+        took = clock.monotonic() - began
+        self._not_before = began + took * BUSY_SHARE
+        self._next_scan = clock.monotonic() + context.config.intake.scan_seconds
+
+    def _scan(self, folder: Path) -> None:
+        context, ledger = self._context, self._context.ledger
+        settings = context.settings(folder)
+        known = ledger.places.identities(folder)
+        others = frozenset(os.fsencode(f) for f in context.folders if f != folder)
+        found = scan(folder, Rules(settings.ignore), settings.recursive, known, others)
+        away = found.away or self._unmounted(found, bool(known))
+        if away is not None:
+            if ledger.journal.trouble(folder, "folder", away, context.now()):
+                context.tell(Event.FOLDER_AWAY, away, file=folder, level="warning", journal=False)
+            return
+        if self._trouble_over(folder):
+            context.tell(Event.FOLDER_BACK, file=folder)
+        now = context.clock.monotonic()
+        # What was read and refused for its content (erased, say) is read again only when it has changed.
+        refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
+        for path, identity in found.new.items():
+            if refused.get(path) != str(identity):
+                self.arriving.see(path, folder, identity, now)
+        note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
+        since = self._notes_upto - MARGIN
+        self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
+        settle_leftovers(context, found.hidden)
+        self._note_refused(found)
+
+    def _read_notes(self) -> None:
+        """What notes say of keeping is written down as soon as it is seen, so that it counts wherever they go."""
+        if not self._unread_notes:
+            return
+        clock, ledger = self._context.clock, self._context.ledger
+        until = clock.monotonic() + READING_SHARE
+        with ledger.transaction():
+            while self._unread_notes and clock.monotonic() < until:
+                self._notes.glance(self._unread_notes.popleft())
+            if not self._unread_notes:
+                ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
+
+    def _unmounted(self, found: Scan, had_recordings: bool) -> str | None:
+        """An empty folder on another device than before is a mount point without its disk, not an empty folder."""
+        journal, name = self._context.ledger.journal, f"device:{found.folder}"
+        try:
+            device = str(found.folder.stat().st_dev)
+        except OSError as error:
+            return f"{found.folder} cannot be read: {error.strerror}"
+        before = journal.fact(name)
+        if before is not None and before[0] != device and found.entries == 0 and had_recordings:
+            return f"{found.folder} is empty and on another disk than before; mount its disk, and it will be watched again"
+        if before is None or before[0] != device:
+            journal.set_fact(name, device, self._context.now())
+        return None
+
+    def _note_refused(self, found: Scan) -> None:
+        context, journal, now = self._context, self._context.ledger.journal, self._context.now()
+        prefix = str(found.folder) + "/"
+        for path, (sentence, identity) in found.refused.items():
+            file = Path(os.fsdecode(path))
+            if journal.trouble(file, "file", sentence, now, str(identity)):
+                context.tell(Event.REFUSED, sentence, file=file, journal=False)
+        for path, sentence in found.unread.items():
+            if journal.trouble(Path(os.fsdecode(path)), "folder", sentence, now):
+                context.tell(
+                    Event.UNREADABLE, sentence, file=Path(os.fsdecode(path)), level="warning", journal=False
+                )
+        for trouble in journal.troubles():
+            subject = os.fsencode(trouble.subject)
+            if not trouble.subject.startswith(prefix) or subject in found.refused or subject in found.unread:
+                continue
+            if trouble.kind == "file" and subject not in found.new:
+                journal.clear(trouble.subject)
+            elif trouble.kind == "folder":
+                self._trouble_over(Path(trouble.subject))
+
+    def _trouble_over(self, folder: Path) -> bool:
+        """The folder can be read (again). That its notes cannot be written is another trouble, and not over by that."""
+        journal = self._context.ledger.journal
+        return any(
+            t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder)
+            for t in journal.troubles()
+        )
+
+    def _read_settled(self, now: Tick) -> None:
+        settled, written_to = self.arriving.settled(now)
+        for arriving in written_to:
+            self._context.tell(Event.STILL_WRITTEN, file=arriving.file)
+        for arriving in settled:
+            self.arriving.read(arriving)
+            self._reader.read(arriving, prefixes(self._context, arriving.file))
+
+    def _arm(self) -> None:
+        if self._context.config.intake.watch == "off":
+            self._watcher.stop()
+            return
+        pairs = [(f, self._context.settings(f).recursive) for f in self._context.folders]
+        for folder, reason in self._watcher.arm(pairs).items():
+            if self._unwatched.get(folder) != reason:
+                self._context.tell(Event.NOT_WATCHED, reason, file=folder, level="warning", journal=False)
+            self._unwatched[folder] = reason
+
+
+def _fact(context: Context) -> float:
+    known = context.ledger.journal.fact(NOTES_SEEN)
+    try:
+        return float(known[0]) if known else float("-inf")
+    except ValueError:
+        return float("-inf")

@@ -1,0 +1,222 @@
+"""One opened ledger, from a start to a stop or a fault: every fault of the machine ends a session and begins another."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sqlite3
+from typing import Protocol
+
+from earmark.context import Context
+from earmark.domain import Event, Fault, JobState
+from earmark.domain import Stage as StageName
+from earmark.errors import EarmarkError, EnvironmentFault
+from earmark.locality.sockets import own_families
+from earmark.messages import Failed
+from earmark.pipeline.rebuild import date_recordings
+from earmark.report import Report, Working
+from earmark.supervisor.arriving import Phase
+from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
+from earmark.supervisor.owing import Owing
+from earmark.supervisor.scanning import Scanning
+from earmark.supervisor.stages.summary import SummaryStage
+from earmark.supervisor.stages.transcription import TranscriptionStage
+from earmark.supervisor.sweeping import Sweeping
+from earmark.workers import Left, Said, Starter
+
+LONGEST_WAIT = 30.0
+"""Seconds the loop sleeps at most, so that a clock that jumped or a post that got lost delays nothing for long."""
+
+
+class Daemon(Protocol):
+    """What a session asks of the daemon it belongs to."""
+
+    once: bool
+    stopping: bool
+    watchdog_seconds: float | None
+
+    def reload(self, session: Session) -> None:
+        """Read the configuration again."""
+
+    def about(self) -> dict[str, object]:
+        """What a report says of the daemon itself."""
+
+    def ping(self) -> None:
+        """Give the service manager a sign of life, if it is time."""
+
+    def say(self, report: Report) -> None:
+        """Tell `earmark status` and the terminal, if anything has changed."""
+
+
+class Session:
+    """The parts that work on one opened ledger, and their turns. `run` returns the exit code of a run with `once`."""
+
+    def __init__(self, context: Context, daemon: Daemon, inbox: Inbox, run_id: str, start: Starter) -> None:
+        self.context = context
+        self._daemon = daemon
+        self._inbox = inbox
+        self._scanning = Scanning(context, inbox.put)
+        self._transcription = TranscriptionStage(context, run_id, inbox.put, start)
+        self._summary = SummaryStage(context, run_id, inbox.put, start)
+        self._stages = (self._transcription, self._summary)
+        self._owing = Owing(context)
+        self._sweeping = Sweeping(context, inbox.put)
+        self._caught_up = False
+        self._failed_at_start: set[int] = set()
+
+    def run(self) -> int:
+        """Take over, then take turns until told to stop (or, with `once`, until nothing is left to do)."""
+        self._take_over()
+        while not self._daemon.stopping:
+            if not self.context.ledger.db.is_there():
+                raise EnvironmentFault(
+                    f"{self.context.ledger.file} was removed while earmark was running; a new ledger will be filled from"
+                    " the folders and the notes in them"
+                )
+            more = self._turn()
+            if self._daemon.once and self._scanning.idle() and self._idle():
+                return self._exit_code()
+            self._handle(self._inbox.receive(0.0 if more else self._patience()))
+        return 0
+
+    def stop(self) -> None:
+        """Everybody goes home now; what they were doing is given back uncharged."""
+        self._scanning.stop()
+        self._sweeping.stop()
+        self.context.ledger.db.hurry()
+        for stage in self._stages:
+            stage.kill()
+        # Claims that cannot be given back now are found and given back at the next start.
+        with contextlib.suppress(EarmarkError, sqlite3.Error):
+            for stage in self._stages:
+                stage.give_back()
+        with contextlib.suppress(EarmarkError, sqlite3.Error):
+            self._say(())
+
+    def reconfigure(self) -> None:
+        """The configuration was replaced."""
+        self._watch()
+        self._scanning.reconfigure()
+        for stage in self._stages:
+            stage.reconfigure()
+        self._sweeping.reconfigure()
+
+    def _take_over(self) -> None:
+        """Claims in the ledger are those of a daemon that died: nobody is to blame, the work goes back."""
+        context, jobs = self.context, self.context.ledger.jobs
+        lost = context.ledger.protection.reconcile()
+        if lost:
+            context.tell(
+                Event.PROTECTION_RESTORED, f"The ledger had lost part of {', '.join(lost)}; it is there again.",
+                level="error",
+            )  # fmt: skip
+        self._watch()
+        date_recordings(context)
+        for job in jobs.claimed():
+            jobs.give_back(
+                job.id, "the daemon was ended while it was being worked on", context.now(), interrupted=True
+            )
+        self._summary.unpark()
+        self._failed_at_start = {j.id for j in jobs.all() if j.state is JobState.FAILED}
+        context.tell(Event.WATCHING, folders=[str(f) for f in context.folders], state=str(context.home.state))
+
+    def _watch(self) -> None:
+        """Nothing is written, heard or wrong in a folder that is not watched any more."""
+        with self.context.ledger.transaction():
+            self.context.ledger.places.watch(self.context.folders)
+            self.context.ledger.journal.clear_outside(self.context.folders)
+
+    def _turn(self) -> bool:
+        """One round of everybody; true if there is more to do at once."""
+        self._scanning.turn()
+        # Work first: workers are busy while notes are written.
+        for stage in self._stages:
+            stage.turn()
+        self._owing.turn()
+        more = self._sweeping.turn()
+        self._say(tuple(w for stage in self._stages for w in stage.working()))
+        self._say_caught_up()
+        return more or self._owing.more
+
+    def _patience(self) -> float:
+        """Seconds until somebody has something to do."""
+        now, wall = self.context.clock.monotonic(), self.context.now()
+        times = [self._scanning.next_at(), *(stage.next_at(now) for stage in self._stages)]
+        for due in (self.context.ledger.jobs.next_due(wall), self.context.ledger.places.next_due(wall)):
+            if due is not None:
+                times.append(now + max(0.05, due - wall))
+        watchdog = self._daemon.watchdog_seconds
+        longest = LONGEST_WAIT if watchdog is None else min(LONGEST_WAIT, watchdog / 2)
+        return max(0.0, min(min(times) - now, longest))
+
+    def _handle(self, posts: list[Post]) -> None:
+        # Signals first: what follows may fail, and then a wish to stop must not be lost with the rest.
+        for post in posts:
+            match post:
+                case Signaled(number=signal.SIGHUP):
+                    self._daemon.reload(self)
+                case Signaled(number=signal.SIGUSR1):
+                    # A verb changed the ledger; a file that was refused may be wanted now.
+                    self._scanning.hint()
+                case Signaled():
+                    self._daemon.stopping = True
+                case _:
+                    pass
+        reads = [post for post in posts if isinstance(post, Read)]
+        if reads:
+            self._scanning.take(reads)
+        for post in posts:
+            match post:
+                case Hint():
+                    self._scanning.hint()
+                case Said():
+                    any(stage.said(post) for stage in self._stages)
+                    if isinstance(post.message, Failed) and post.message.fault in (Fault.CHANGED, Fault.GONE):
+                        self._scanning.scan_again()
+                case Left():
+                    any(stage.left(post) for stage in self._stages)
+                case SweepDue():
+                    self._sweeping.due()
+                case _:
+                    pass
+
+    def _idle(self) -> bool:
+        """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
+        if any(stage.busy() for stage in self._stages) or self._owing.more:
+            return False
+        jobs = self.context.ledger.jobs
+        counts = jobs.count()
+        waiting = sum(counts.get((stage, JobState.WAITING), 0) for stage in StageName)
+        nobody_works = self._transcription.missing() or any(stage.refused for stage in self._stages)
+        stuck = jobs.without_file() + (waiting if nobody_works else 0)
+        return waiting <= stuck and self._owing.idle()
+
+    def _exit_code(self) -> int:
+        """For `run --once`: 65 if a recording failed in this run, 69 if a worker refused to work."""
+        if any(stage.refused for stage in self._stages):
+            return 69
+        failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
+        return 65 if failed - self._failed_at_start or self._transcription.missing() else 0
+
+    def _say(self, working: tuple[Working, ...]) -> None:
+        """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""
+        self._daemon.ping()
+        arriving = self._scanning.arriving
+        found: dict[str, object] = {
+            "working": working,
+            "settling": arriving.in_phase(Phase.SETTLING, Phase.READING)[:50],
+            "being_written": arriving.in_phase(Phase.WRITTEN_TO),
+            "sandbox": self._transcription.sandbox,
+            "summary_sandbox": self._summary.sandbox,
+            "sockets": own_families(),
+            "model": self._transcription.model_name,
+            "next_sweep": self._sweeping.next_at(),
+        }
+        self._daemon.say(Report.model_validate(found | self._daemon.about()))
+
+    def _say_caught_up(self) -> None:
+        """One event whenever the last thing there was to do is done."""
+        caught_up = self._scanning.idle() and self._idle()
+        if caught_up and not self._caught_up:
+            self.context.tell(Event.CAUGHT_UP)
+        self._caught_up = caught_up

@@ -1,0 +1,139 @@
+"""The transcription stage: as many workers as the machine and the model bear, each hearing one recording at a time."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from earmark.domain import Event, Tick
+from earmark.domain import Stage as StageName
+from earmark.errors import ModelError
+from earmark.locality.sandbox import start_prefix
+from earmark.messages import Failed, Finished, Heard, LoadModel, Reply, Started
+from earmark.pipeline import endings, transcribing
+from earmark.pipeline.transcribing import Transcribing
+from earmark.supervisor.sizing import cores, load_order, model_size, worker_count
+from earmark.supervisor.stages.base import Seat, Stage
+from earmark.transcription.models import SpeechModel, find_model
+from earmark.workers import start_process
+
+MODULE = "earmark.transcription.worker"
+
+MODEL_TROUBLE = "[model]"
+"""Under which name `status` shows that there is no model."""
+
+AGAIN_SECONDS = 30.0
+"""How often to look again for a model that was not there, or to start a worker that could not get ready."""
+
+
+class TranscriptionStage(Stage[Transcribing]):
+    """`model_name` is that of the model found last."""
+
+    model_name = ""
+    _next_look = 0.0
+
+    def hand_out(self, now: Tick) -> None:
+        context = self._context
+        if not context.ledger.jobs.any_waiting(StageName.TRANSCRIBE, context.now()):
+            return
+        default = self._find(context.config.transcription.model)
+        if default is None:
+            return
+        count = worker_count(context.config.transcription.workers, cores(), model_size(default))
+        self._seat(count)
+        for seat in self.seats:
+            if seat.work is not None or seat.not_before > now:
+                continue
+            work = transcribing.claim(context, self._run_id)
+            if work is None:
+                return
+            model = self._find(work.model)
+            if model is None:
+                endings.give_back(context, work.job)
+                return
+            prefix = self.prefix(model, seat.starts_failed)
+            start = partial(start_process, prefix=prefix) if prefix else self._start
+            seat.ensure(self._post, start, load_order(context.config, model, context.folders, count), now)
+            seat.give(work, work.request, now)
+
+    def answer(self, seat: Seat[Transcribing], work: Transcribing, message: Reply, now: Tick) -> None:
+        context = self._context
+        match message:
+            case Started(declared_duration=total):
+                seat.progress = (work.request.resume_at, total)
+                work.began = now
+            case Heard():
+                transcribing.heard(context, work, message)
+                seat.progress = (message.upto, seat.progress[1] if seat.progress else None)
+            case Finished():
+                engine = seat.ready.engine if seat.ready else ""
+                model = seat.order.model_name if isinstance(seat.order, LoadModel) else self.model_name
+                transcribing.finished(context, work, message, model, engine)
+                seat.free(now)
+            case Failed():
+                transcribing.failed(context, work, message)
+                seat.free(now)
+            case _:
+                pass
+
+    def not_ready(self, seat: Seat[Transcribing], message: Failed, now: Tick) -> None:
+        seat.not_before = now + AGAIN_SECONDS
+        if seat.work is not None:
+            endings.give_back(self._context, seat.work.job)
+            seat.free(now)
+        if seat.worker is not None:
+            seat.worker.dismiss()
+
+    def shown(self, work: Transcribing) -> tuple[str, str]:
+        return StageName.TRANSCRIBE, str(work.place.path)
+
+    def file_of(self, work: Transcribing) -> Path | None:
+        return work.place.path
+
+    def reconfigure(self) -> None:
+        self._next_look = 0.0
+        super().reconfigure()
+
+    def next_at(self, now: Tick) -> float:
+        later = super().next_at(now)
+        return min(later, self._next_look) if self._next_look > now else later
+
+    def missing(self) -> bool:
+        """True if the last look found no model."""
+        return any(t.subject == MODEL_TROUBLE for t in self._context.ledger.journal.troubles())
+
+    def prefix(self, model: SpeechModel, starts_failed: int) -> list[str]:
+        """What has to stand before a worker's command line for the system to confine it (macOS; nothing elsewhere).
+
+        A profile that keeps the worker from starting is given up after two tries, which the worker then says, unless
+        the configuration requires the sandbox.
+        """
+        mode = self._context.config.sandbox
+        if mode == "off" or (mode == "auto" and starts_failed >= 2):
+            return []
+        return start_prefix(self._context.folders, model.dir)
+
+    def _find(self, name: str) -> SpeechModel | None:
+        """The model of this name, or None after putting the reason where `status` shows it."""
+        context = self._context
+        try:
+            model = find_model(name, context.config.transcription.model_dir, context.home.models)
+        except ModelError as error:
+            if context.ledger.journal.trouble(MODEL_TROUBLE, "system", str(error), context.now()):
+                context.tell(Event.NO_MODEL, str(error), level="error", journal=False)
+            self._next_look = context.clock.monotonic() + AGAIN_SECONDS
+            return None
+        if context.ledger.journal.clear(MODEL_TROUBLE):
+            context.tell(Event.MODEL_FOUND, model=model.name)
+        self.model_name = model.name
+        return model
+
+    def _seat(self, count: int) -> None:
+        """Have this many seats; one that is busy is not taken away."""
+        while len(self.seats) < count:
+            self.seats.append(Seat(MODULE))
+        for seat in reversed(self.seats):
+            if len(self.seats) > count and seat.work is None:
+                if seat.worker is not None:
+                    seat.worker.dismiss()
+                self.seats.remove(seat)

@@ -1,0 +1,143 @@
+"""Erasing recordings on a person's word: what is meant, what holds it, what would go, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Instant, Kind
+from earmark.errors import NotFound, RetentionError
+from earmark.files import sha256_of
+from earmark.ledger.candidates import FAILED
+from earmark.ledger.repair import remove_set_aside
+from earmark.retention import NotesSeen
+from earmark.retention.erasure import tombstones
+from earmark.retention.erasure.copies import Found, find
+from earmark.retention.erasure.erase import Erased, erase, recover
+from earmark.retention.erasure.matching import matching
+from earmark.retention.holds import why_held
+from earmark.retention.trash.recovery import recover as recover_trash
+from earmark.verbs.resolve import resolve
+from earmark.verbs.sweeping import PATIENCE
+
+CLASSES = (*(kind.value for kind in Kind), FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """What a person wants forgotten: exactly one of these."""
+
+    files: tuple[Path, ...] = ()
+    everything: bool = False
+    before: Instant | None = None
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum((bool(self.files), self.everything, self.before is not None, self.text is not None)) != 1:
+            raise RetentionError(
+                "say what to forget: FILE..., --all, --before DATE or --matching TEXT (one of them)"
+            )
+        if self.text is not None and not self.text.strip():
+            raise RetentionError("--matching: the text is empty; that would be everything (--all)")
+
+    @property
+    def named(self) -> list[Path]:
+        """The files, whole paths."""
+        return [file.expanduser().absolute() for file in self.files]
+
+
+def chosen(context: Context, which: Which) -> list[str]:
+    """The recordings that are meant. Raises NotFound."""
+    recordings = context.ledger.recordings
+    if which.everything:
+        return [r.id for r in recordings.all()]
+    if which.before is not None:
+        return [r.id for r in recordings.all() if r.recorded_at < which.before]
+    if which.text is not None:
+        return matching(context, which.text)
+    return list(dict.fromkeys(resolve(context, file).recording_id for file in which.files))
+
+
+def held(context: Context, recording_ids: list[str], *, writes: bool = True) -> dict[str, str]:
+    """Those that something holds, and what: the same answer that a rule gets."""
+    notes = NotesSeen(context, writes=writes)
+    found = {}
+    for recording_id in recording_ids:
+        files = [(p.path, p.folder) for p in context.ledger.places.of(recording_id)]
+        why = why_held(context, notes, recording_id, files, CLASSES)
+        if why is not None:
+            found[recording_id] = why
+    return found
+
+
+def found(context: Context, recording_ids: list[str], which: Which) -> Found:
+    """All copies; a named file that is none of them, because it lies in no drop folder, is said to stay."""
+    result = find(context, recording_ids)
+    reached = {path.resolve() for path in result.paths}
+    stays = {path for path, _ in result.left}
+    for file in which.named:
+        if file.is_file() and file.resolve() not in reached and file not in stays:
+            result.left.append((file, "it is in no drop folder; delete it yourself"))
+    return result
+
+
+def forget(
+    context: Context, which: Which, confirm: Callable[[list[str], Found], bool], *, even_held: bool = False
+) -> tuple[Erased, Found] | None:
+    """Erase what is meant if `confirm` says so, after everything was looked at; None if it does not.
+
+    Nothing is locked while a person thinks: what is there is looked for again after that, and what holds a recording is
+    asked again in the moment of its erasure. Raises RetentionError for what is held.
+    """
+    with context.ledger.acting(PATIENCE):
+        recover_trash(context)
+        finished = recover(context)
+    wanted = chosen(context, which)
+    refuse_held(context, wanted, even_held)
+    seen = found(context, wanted, which)
+    if not confirm(wanted, seen):
+        return None
+    if not wanted:
+        return finished, seen
+
+    def why_not(recording_id: str) -> str | None:
+        return None if even_held else held(context, [recording_id]).get(recording_id)
+
+    with context.ledger.acting(PATIENCE):
+        if which.everything:
+            remove_set_aside(context.ledger.file)
+        again = found(context, wanted, which)
+        result = erase(context, again, wanted, why_not)
+        if which.everything:
+            context.ledger.erasing.drop_history()
+            context.ledger.erasing.compact()
+    return result, again
+
+
+def refuse_held(context: Context, wanted: list[str], even_held: bool) -> None:
+    """Raises RetentionError that names what holds them."""
+    holding = {} if even_held else held(context, wanted)
+    if holding:
+        names = []
+        for recording_id, why in list(holding.items())[:5]:
+            places = context.ledger.places.of(recording_id)
+            names.append(f"{places[0].path.name if places else recording_id[:12]}: {why}")
+        raise RetentionError(
+            f"{len(holding)} of them are held ({'; '.join(names)}); release them with `earmark hold --release FILE`,"
+            " or say --even-held"
+        )
+
+
+def lift(context: Context, files: list[Path]) -> dict[Path, bool]:
+    """Let files be taken again; for each, whether its content was erased before. Raises NotFound, RetentionError."""
+    if not files:
+        raise RetentionError("--lift: say which FILE may be taken again")
+    result = {}
+    for file in files:
+        recording_id = sha256_of(file.expanduser().absolute())
+        if recording_id is None:
+            raise NotFound(f"{file}: cannot be read")
+        result[file] = tombstones.lift(context, recording_id)
+    return result

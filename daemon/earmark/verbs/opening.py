@@ -1,0 +1,45 @@
+"""The context that a verb works in, and telling a running daemon that the ledger was changed under it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.context import Context
+from earmark.errors import NotFound
+from earmark.files import is_locked
+from earmark.ledger import Ledger
+from earmark.paths import Home
+from earmark.report import read_report
+
+
+@contextmanager
+def opened_context(home: Home, config: Config, *, read_only: bool = False) -> Iterator[Context]:
+    """The ledger of this installation with its configuration. Raises NotFound, with what to do, if there is none yet."""
+    if not home.ledger_file.exists():
+        raise NotFound(
+            f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
+        )
+    with Ledger(home.ledger_file, read_only=read_only) as ledger:
+        yield Context(ledger, home, config, watched_folders(home, config), logs=False)
+
+
+def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:
+    """The drop folders that a daemon watches, or watched last; else those of the configuration."""
+    report = read_report(home.status_file)
+    if report is not None and report.folders:
+        return tuple(Path(folder) for folder in report.folders)
+    return tuple(folder.path for folder in config.folder)
+
+
+def wake_daemon(home: Home) -> None:
+    """Tell a running daemon that the ledger was changed under it."""
+    report = read_report(home.status_file)
+    if report is not None and is_locked(home.lock_file):
+        with contextlib.suppress(OSError):
+            os.kill(report.pid, signal.SIGUSR1)

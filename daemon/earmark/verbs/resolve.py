@@ -1,0 +1,79 @@
+"""Which file do you mean? One answer for all verbs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState
+from earmark.errors import NotFound
+from earmark.files import read_bytes, sha256_of
+from earmark.ledger import Artifact, Place
+from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.names import is_note
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a person means by a path. `place`: where its recording is, or was last; `artifact`: the note, if it is one."""
+
+    path: Path
+    recording_id: str
+    place: Place | None
+    artifact: Artifact | None = None
+
+    @property
+    def shown(self) -> Path:
+        """The recording's file, as a name for people."""
+        return self.place.path if self.place is not None else self.path
+
+
+def resolve(context: Context, file: Path) -> Meant:
+    """By path of a recording or a note of it, past or present; by a bare name, if only one is called so; by content; or by
+    what a note says of itself. Raises NotFound.
+    """
+    path = known_path(context, file)
+    found = _by_path(context, path) or _by_content(context, path)
+    if found is None:
+        raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
+    return found
+
+
+def known_path(context: Context, file: Path) -> Path:
+    """The file that is meant: the path itself, or for a bare name the only recording or note that is called so."""
+    path, ledger = file.expanduser().absolute(), context.ledger
+    if len(file.parts) > 1 or os.path.lexists(path) or ledger.places.at(path) or ledger.artifacts.at(path):
+        return path
+    called = {p.path for p in ledger.places.all() if p.path.name == file.name}
+    called |= {
+        a.path
+        for a in ledger.artifacts.all()
+        if a.path.name == file.name and a.state is not ArtifactState.GONE
+    }
+    return called.pop() if len(called) == 1 else path
+
+
+def _by_path(context: Context, path: Path) -> Meant | None:
+    ledger = context.ledger
+    artifact = ledger.artifacts.at(path)
+    if artifact is not None:
+        return Meant(path, artifact.recording_id, ledger.place_of(path), artifact)
+    place = ledger.places.at(path)
+    if place is not None:
+        return Meant(path, place.recording_id, place)
+    taken = ledger.trash.of_original(path)
+    if taken:
+        return Meant(path, taken[-1].recording_id, ledger.places.get(taken[-1].place, taken[-1].recording_id))
+    return None
+
+
+def _by_content(context: Context, path: Path) -> Meant | None:
+    """A copy that the ledger does not know, or a note that was moved or renamed."""
+    recording_id = sha256_of(path)
+    if recording_id is not None and is_note(path.name):
+        recording_id = recording_of(read_bytes(path, most=LIMIT).decode("utf-8", "replace"))
+    if recording_id is None or context.ledger.recordings.get(recording_id) is None:
+        return None
+    return Meant(path, recording_id, next(iter(context.ledger.places.of(recording_id)), None))

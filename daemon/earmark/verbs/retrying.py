@@ -1,0 +1,108 @@
+"""Trying recordings again, and writing summaries again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.config import folder_settings
+from earmark.context import Context
+from earmark.domain import Event, JobState, Kind, Stage
+from earmark.errors import NotFound
+from earmark.files import read_bytes
+from earmark.notes.frontmatter import read_frontmatter
+from earmark.verbs.resolve import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One stage of one recording that is to be done again; `name` for people."""
+
+    recording_id: str
+    stage: Stage
+    name: str
+
+
+def to_retry(context: Context, files: list[Path], *, failed: bool, summary: bool) -> list[Again]:
+    """What is meant: these files, and with `failed` everything that failed; `summary`: only the summary, if it can."""
+    wanted = []
+    for file in files:
+        meant = resolve(context, file)
+        wanted.append(Again(meant.recording_id, Stage.TRANSCRIBE, str(meant.shown)))
+    if failed:
+        for job in context.ledger.jobs.all():
+            if job.state is JobState.FAILED:
+                places = context.ledger.places.of(job.recording_id)
+                wanted.append(
+                    Again(job.recording_id, job.stage, str(places[0].path) if places else job.recording_id)
+                )
+    if not summary:
+        return wanted
+    return [
+        Again(w.recording_id, Stage.SUMMARIZE, w.name)
+        if context.ledger.words.transcript(w.recording_id)
+        else w
+        for w in wanted
+    ]
+
+
+def retry(context: Context, again: Again) -> None:
+    """Put one back into the queue, from the start of its attempts."""
+    ledger = context.ledger
+    with ledger.transaction():
+        if again.stage is Stage.TRANSCRIBE:
+            ledger.words.drop_checkpoint(again.recording_id)
+        ledger.jobs.requeue(again.recording_id, again.stage, context.now())
+        context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
+
+
+def resummarize(context: Context, recording_id: str, name: str, template: str | None) -> str | None:
+    """Write a summary again; returns the template that was chosen, if not the folder's. Raises NotFound.
+
+    Without `template`, a `summary_template` that the person changed in the note's frontmatter counts.
+    """
+    ledger = context.ledger
+    chosen = template or _template_in_note(context, recording_id)
+    with ledger.transaction():
+        if chosen is not None:
+            ledger.words.wish(recording_id, chosen, context.now())
+        if not ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now()):
+            raise NotFound(f"{name}: has no transcript yet; it gets its summary when it has one")
+        what = chosen or "the template of its folder"
+        context.tell(Event.RESUMMARIZE, f"Asked for by hand ({what}).", recording=recording_id)
+    return chosen
+
+
+def outdated_summaries(context: Context) -> Iterator[tuple[str, str, str]]:
+    """(recording, path, why) of summaries made with another template or model than the configuration asks for now.
+
+    An extractive summary is not counted: it is replaced by itself when a server answers.
+    """
+    ledger, model_wanted = context.ledger, context.config.summary.model
+    for recording_id, by, model, template in ledger.words.summaries_made_with():
+        places = ledger.places.of(recording_id)
+        if by == "extractive" or not places:
+            continue
+        wished = ledger.words.wished_template(recording_id)
+        wanted = wished or folder_settings(context.config, places[0].folder).template
+        if template != wanted:
+            yield recording_id, str(places[0].path), f"made as {template}, now {wanted}"
+        elif model_wanted not in ("auto", model):
+            yield recording_id, str(places[0].path), f"made by {model}, now {model_wanted}"
+
+
+def _template_in_note(context: Context, recording_id: str) -> str | None:
+    """A template that the person wrote into the summary note, if it is another than the one the note was made with."""
+    summary = context.ledger.words.summary(recording_id)
+    for artifact in context.ledger.artifacts.of_recording(recording_id):
+        if artifact.kind is not Kind.SUMMARY or not artifact.note:
+            continue
+        try:
+            properties = read_frontmatter(read_bytes(artifact.path).decode()) or {}
+        except (OSError, UnicodeDecodeError):
+            continue
+        wanted = properties.get("summary_template")
+        if isinstance(wanted, str) and (summary is None or wanted != summary.template):
+            return wanted
+    return None

@@ -1,0 +1,83 @@
+"""The trash by hand: which rows are meant, restoring them, letting them go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.context import Context
+from earmark.domain import Instant, TrashState
+from earmark.errors import NotFound, RetentionError
+from earmark.ledger import Trashed
+from earmark.retention.trash.purging import purge, why_not_purge
+from earmark.retention.trash.recovery import recover
+from earmark.retention.trash.restoring import restore
+from earmark.verbs.sweeping import PATIENCE, write_owed
+
+IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING)
+
+
+def meant(context: Context, name: str) -> Trashed:
+    """A row by its id, or the latest by where the file was. Raises NotFound."""
+    trash = context.ledger.trash
+    if name.isdigit():
+        row = trash.get(int(name))
+        found = [row] if row is not None and row.state is TrashState.HERE else []
+    else:
+        path = Path(name).expanduser().absolute()
+        found = [r for r in trash.of_original(path) if r.state is TrashState.HERE]
+    if not found:
+        raise NotFound(f"{name}: is not in the trash; see: earmark trash list")
+    return found[-1]
+
+
+def bring_back(context: Context, names: list[str]) -> list[Path]:
+    """Restore files; returns where they are. Raises NotFound, RetentionError."""
+    with context.ledger.acting(PATIENCE):
+        recover(context)
+        back = [restore(context, row) for row in [meant(context, name) for name in names]]
+    write_owed(context)
+    return back
+
+
+def to_empty(
+    context: Context, names: list[str], *, even_held: bool
+) -> tuple[list[Trashed], list[tuple[Trashed, str]]]:
+    """What would go for good, and what stays because it is held."""
+    with context.ledger.acting(PATIENCE):
+        recover(context)
+    rows = (
+        [meant(context, name) for name in names] if names else context.ledger.trash.in_state(TrashState.HERE)
+    )
+    goes, stays = [], []
+    for row in rows:
+        reason = None if even_held else why_not_purge(context, row)
+        if reason is None:
+            goes.append(row)
+        else:
+            stays.append((row, reason))
+    return goes, stays
+
+
+def empty(context: Context, rows: list[Trashed], *, even_held: bool) -> list[tuple[Trashed, str]]:
+    """Remove these for good; returns those that stay after all, with the reason: what holds one is asked again."""
+    stays = []
+    with context.ledger.acting(PATIENCE):
+        for row in rows:
+            reason = None if even_held else why_not_purge(context, row)
+            if reason is None:
+                try:
+                    purge(context, row, even_held=even_held)
+                except (RetentionError, OSError) as error:
+                    reason = str(error)
+            if reason is not None:
+                stays.append((row, reason))
+        context.ledger.db.fold()
+    write_owed(context)
+    return stays
+
+
+def purged_from(config: Config, row: Trashed) -> Instant | None:
+    """From when on the purge may take it; None: never by itself."""
+    rule = config.retention.trash
+    return None if rule.never or rule.keep_for is None else rule.keep_for.after(row.trashed_at)
