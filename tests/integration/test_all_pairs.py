@@ -26,6 +26,7 @@ from earmark.pipeline.publishing import Elsewhere, publish_place
 from earmark.retention.sweep.apply import purge_due
 from earmark.retention.trash.recovery import recover
 from earmark.verbs.forgetting import Which, forget
+from earmark.verbs.sweeping import sweep
 from earmark.verbs.trash import bring_back, empty
 
 from tests.retention_world import World
@@ -149,8 +150,14 @@ PREPARE: dict[str, Callable[[Scene], None]] = {
 }  # fmt: skip
 
 
+def prompted(here: Scene) -> bool:
+    """A person thinks before they say yes."""
+    here.world.context.step("prompt")
+    return True
+
+
 def act_take(here: Scene) -> None:
-    here.world.apply()
+    sweep(here.world.context, None, lambda _: prompted(here))
 
 
 def act_purge(here: Scene) -> None:
@@ -164,7 +171,7 @@ def act_empty(here: Scene) -> None:
 
 
 def act_forget(here: Scene) -> None:
-    forget(here.world.context, Which(files=(here.audio,)), lambda *_: True)
+    forget(here.world.context, Which(files=(here.audio,)), lambda *_: prompted(here))
 
 
 def act_restore(here: Scene) -> None:
@@ -190,8 +197,11 @@ LETS_GO = ("purge", "trash empty", "forget")
 """Acts after which the recording's own bytes may be gone for good: that is what was asked for."""
 
 
-WRITES_ANEW = ("note first written", "note replaced", "note follows", "restore")
-"""Acts that make the recording's notes anew, so that their former bytes, which were ours, may be nowhere."""
+NOTES = ("talk.md", "talk.transcript.md")
+WRITTEN_ANEW = {
+    "take": NOTES, "note first written": NOTES, "note replaced": NOTES, "note follows": NOTES, "restore": NOTES,
+}  # fmt: skip
+"""Notes that an act makes anew, so that their former bytes, which were ours, may be nowhere."""
 
 
 # --- what the world does ---
@@ -320,19 +330,22 @@ def wrong(
     world, found = here.world, seen(here)
     faults = []
     for data in here.precious:
+        if act == "forget" and at == "prompt" and b"earmark_id" in data:
+            continue  # a note of the recording that was edited while the person thought is found again, and is meant
         if not any(data in content for content in found):
             faults.append(f"lost: {data[:60]!r}")
     for name, data in own.items():
         bystander = name.startswith("other")
         if data not in found and data not in here.replaced and (bystander or act not in LETS_GO):
-            if act in WRITES_ANEW and name.endswith(".md") and not bystander:
+            if name in WRITTEN_ANEW.get(act, ()):
                 continue
             faults.append(f"gone: {name}")
     # The decision of an erasure is made in one transaction; a guard that comes after it comes too late.
     if disturb in GUARDS and act in ("take", "purge", "trash empty", "forget") and not too_late(act, at):
         for path, data in here.guarded.items():
             # A note of ours that was made anew under its name did not go.
-            if data not in found and data not in here.replaced and not path.is_file():
+            anew = path.is_file() or (path.suffix == ".md" and (here.sub / path.name).is_file())
+            if data not in found and data not in here.replaced and not anew:
                 faults.append(f"held, and went: {path.name}")
             elif path.is_relative_to(world.drop) and not path.is_file():
                 faults.append(f"held, and was moved: {path.name}")
@@ -343,7 +356,7 @@ def wrong(
 
 
 def too_late(act: str, at: str) -> bool:
-    return act == "forget" and at not in ("before:announce",)
+    return act == "forget" and at not in ("prompt", "before:announce")
 
 
 def exported_wrongly(here: Scene) -> list[str]:

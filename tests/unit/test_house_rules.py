@@ -33,7 +33,6 @@ MAY: dict[str, tuple[set[str], str]] = {
     "retention/logs.py": ({"read_bytes", "unlink", "open"}, "our own log files in the state folder"),
     "retention/sweep/clock.py": ({"read_text"}, "the kernel's boot id"),
     "retention/trash/rows.py": ({"mkdir"}, "makes our own trash folder"),
-    "retention/trash/restoring.py": ({"mkdir"}, "makes the folder again that a file is put back into"),
     "export/": ({"mkdir", "open", "unlink", "shutil.rmtree"}, "a package of its own, in a new folder of its own"),
     "models/": (
         {"write_text", "read_text", "mkdir", "rename", "open", "unlink", "shutil.rmtree"},

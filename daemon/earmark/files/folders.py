@@ -45,11 +45,13 @@ class Folder:
 
 
 @contextmanager
-def opened(path: Path, top: Path | None = None, *, follow_top: bool = True) -> Iterator[Folder]:
+def opened(
+    path: Path, top: Path | None = None, *, follow_top: bool = True, make: bool = False
+) -> Iterator[Folder]:
     """Open a folder without following a symlink below `top` (default: the folder itself).
 
-    `follow_top`: `top` itself may be reached through a symlink (a drop folder is where its owner says). Raises
-    SymlinkInTheWay, or OSError if there is no such folder.
+    `follow_top`: `top` itself may be reached through a symlink (a drop folder is where its owner says). `make`: folders
+    that are missing below `top` are made. Raises SymlinkInTheWay, or OSError if there is no such folder.
     """
     top = path if top is None or not path.is_relative_to(top) else top
     fd = _open(top, top, None, follow_top)
@@ -57,6 +59,9 @@ def opened(path: Path, top: Path | None = None, *, follow_top: bool = True) -> I
     try:
         for part in path.relative_to(top).parts:
             here = here / part
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=fd)
             inner = _open(Path(part), here, fd, False)
             os.close(fd)
             fd = inner

@@ -43,7 +43,7 @@ def _recover_moving(context: Context, row: Trashed) -> None:
     """Nobody may have confirmed with the file in hand, so it goes back if it can; the next sweep decides anew."""
     if lies_in_trash(row):
         try:
-            bring_back(row)
+            bring_back(context, row)
         except OSError:
             taken(context, row)
         else:
@@ -71,7 +71,7 @@ def _recover_restoring(context: Context, row: Trashed) -> None:
         remove_empty(row.trashed.parent)
         restored(context, row)
     elif there:
-        if bring_back(row) == row.original:
+        if bring_back(context, row) == row.original:
             restored(context, row)
     elif here and sha256_of(row.original) == row.sha256:
         restored(context, row)

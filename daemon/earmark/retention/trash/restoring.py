@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState, Event, Kind, Owed, TrashState
 from earmark.errors import RetentionError
-from earmark.files import named
+from earmark.files import named, why
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import bring_back, lies_in_trash, must_be_reachable, receipt
 
@@ -37,13 +37,10 @@ def restore(context: Context, row: Trashed) -> Path:
     ledger.trash.set_state(row.id, TrashState.RESTORING)
     context.step("after:restoring")
     try:
-        row.original.parent.mkdir(parents=True, exist_ok=True)
-        where = bring_back(row)
+        where = bring_back(context, row)
     except OSError as error:
         ledger.trash.set_state(row.id, TrashState.HERE)
-        raise RetentionError(
-            f"{named(row.original)}: cannot be restored: {error.strerror or error}"
-        ) from error
+        raise RetentionError(f"{named(row.original)}: cannot be restored: {why(error)}") from error
     if where != row.original:
         ledger.trash.set_state(row.id, TrashState.RESTORED, context.now())
         raise RetentionError(
