@@ -180,7 +180,7 @@ class Supervisor:
         """What is wrong with the ledger's file, if anything is."""
         try:
             with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
-                ledger.db.check(thorough=True)
+                ledger.db.check()
         except LedgerError as error:
             return error
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from earmark.context import Context
 from earmark.domain import Event, Swept
-from earmark.errors import EnvironmentFault, LedgerBusy
+from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
 from earmark.files import why
 from earmark.log import get_logger
 from earmark.retention.erasure.erase import recover as recover_erasures
@@ -43,10 +43,10 @@ def sweep_by_clock(context: Context, *, budget: float = 20.0, boot: BootClock = 
     try:
         with ledger.acting():
             report = _sweep(context, lambda: context.clock.monotonic() - start > budget, boot)
-    except EnvironmentFault:
-        raise
     except LedgerBusy as busy:
         report = SweepReport(Swept.BUSY, str(busy))
+    except (EnvironmentFault, LedgerError):
+        raise
     except Exception as error:
         # A sweep that dies once must not die for ever: say so, and let the next one try.
         log.exception(Event.SWEEP_FAILED)
@@ -69,6 +69,7 @@ def sweep_by_clock(context: Context, *, budget: float = 20.0, boot: BootClock = 
 def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     """Carry out a plan that a person has seen, and purge what is due. Call in `ledger.acting`."""
     ledger = context.ledger
+    ledger.db.check()
     row = ledger.trash.begin_sweep(context.now())
     report = apply(context, plan)
     report.purged, errors = purge_due(context)
@@ -79,6 +80,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
 
 
 def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> SweepReport:
+    context.ledger.db.check()
     recover(context)
     recover_erasures(context)
     remember_policy(context)
