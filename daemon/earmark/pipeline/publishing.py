@@ -54,6 +54,10 @@ class Written:
     beside: tuple[Path, ...] = ()
 
 
+class _Erased(Exception):
+    """The recording was erased while its note was being written; what was written went again."""
+
+
 class Elsewhere(Exception):
     """The recording is not where it was when it was last looked at, so that nothing is written there."""
 
@@ -109,7 +113,10 @@ def publish_place(context: Context, place: Place) -> Written | None:
             settings = context.settings(place.folder)
             summary = ledger.words.summary(place.recording_id)
             for output in outputs(context, current, settings, recording, transcript, summary):
-                path, was_edited = _write(context, folder, current, output)
+                try:
+                    path, was_edited = _write(context, folder, current, output)
+                except _Erased:
+                    return None
                 if path is not None and output.form == "md":
                     notes.append(path)
                 if path is not None and was_edited:
@@ -199,6 +206,7 @@ def _confirm(
             )  # fmt: skip
     if not kept:
         remove(folder, placement.name, known.sha256, step=context.step)
+        raise _Erased
 
 
 def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Output) -> _Earlier:

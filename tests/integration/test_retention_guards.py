@@ -1,0 +1,360 @@
+"""Whose a file is and what holds it: asked of the content and of the recording, at the moment of the act."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from earmark.domain import Kind, Owed, Segment, Summary, Transcript
+from earmark.errors import RetentionError
+from earmark.pipeline.publishing import publish_owed, publish_place
+from earmark.retention import expires_on
+from earmark.retention.erasure.erase import recover
+from earmark.retention.erasure.matching import matching
+from earmark.retention.notes_seen import NotesSeen
+from earmark.verbs.deciding import hold, release
+from earmark.verbs.forgetting import Which, forget
+from earmark.verbs.resolve import resolve
+
+from tests.retention_world import DAY, World
+
+pytest_plugins = ("tests.retention_root",)
+
+RULES = {
+    "audio": {"keep_for": "30d"}, "transcript": {"keep_for": "30d"}, "summary": {"keep_for": "30d"},
+    "fuse_items": 0, "fuse_percent": 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(root: Path) -> World:
+    return World(root, dict(RULES))
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+def forgotten(world: World, *files: Path, even_held: bool = False) -> list[str]:
+    """Forget files; what stays, as a person is told."""
+    done = forget(world.context, Which(files=files), lambda *_: True, even_held=even_held)
+    assert done is not None
+    erased, found = done
+    return [f"{p.name}: {why}" for p, why in (*found.left, *erased.stays)]
+
+
+# --- what forgetting removes ---
+
+
+@pytest.mark.parametrize("step", ["after:announce", "before:remove", "after:unlink"])
+def test_a_forget_that_was_killed_finishes_on_the_contents_it_was_about_and_on_nothing_else(
+    world: World, step: str
+) -> None:
+    place = world.record("talk.wav")
+
+    def die(name: str) -> None:
+        if name == step:
+            raise Killed
+
+    world.stepping(die)
+    with pytest.raises(Killed):
+        forget(world.context, Which(files=(place.path,)), lambda *_: True)
+    # Days later, other things have the names.
+    mine = {
+        "talk.wav": b"RIFF a new recording",
+        "talk.md": b"a diary\n",
+        "talk.transcript.md": b"a later note\n",
+    }
+    for name, data in mine.items():
+        (world.drop / name).unlink(missing_ok=True)
+        (world.drop / name).write_bytes(data)
+    world.reopen()
+    world.stepping(lambda _: None)
+    with world.ledger.acting():
+        result = recover(world.context)
+    assert {name: (world.drop / name).read_bytes() for name in mine} == mine
+    assert result.recordings == 1
+    assert world.ledger.recordings.get(place.recording_id) is None
+
+
+def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> None:
+    place, other = world.record("talk.wav"), world.record("other.wav")
+    documents = {
+        "custody.md": f"# Chain of custody\n\nSHA-256 {place.recording_id}, handed over on Monday.\n",
+        "inventory.csv": f"file,sha256\ntalk.wav,{place.recording_id}\n",
+        "quotes.md": f"> earmark_id: {place.recording_id}\n> and\n> earmark_id: {other.recording_id}\n",
+        "both.md": f"---\nearmark_id:\n  - {place.recording_id}\n  - {other.recording_id}\n---\nboth\n",
+        "twice.md": f"---\nearmark_id: {place.recording_id}\nearmark_id: {other.recording_id}\n---\nboth\n",
+        "below.md": f"# Notes\n\n---\nearmark_id: {place.recording_id}\n---\nquoted whole\n",
+    }
+    for name, text in documents.items():
+        (world.drop / name).write_text(text)
+    said = forgotten(world, place.path)
+    assert {name: (world.drop / name).read_text() for name in documents} == documents
+    assert sorted(said) == sorted(f"{name}: mentions it, and is not earmark's" for name in documents)
+    assert world.files() == {*documents, "other.wav", "other.md", "other.transcript.md"}
+
+
+def test_what_took_the_names_while_a_person_typed_is_found_and_left(world: World) -> None:
+    place = world.record("talk.wav")
+
+    def typing(*_: object) -> bool:
+        for name in ("talk.wav", "talk.md"):
+            (world.drop / name).unlink()
+            (world.drop / name).write_bytes(b"another one")
+        return True
+
+    done = forget(world.context, Which(files=(place.path,)), typing)
+    assert done is not None
+    assert world.files() == {"talk.wav", "talk.md"}
+    assert {path.name for path, _ in done[1].left} == {"talk.wav", "talk.md"}
+
+
+def test_a_word_matches_what_was_said_or_named_and_not_the_folders_above(world: World) -> None:
+    for part in {"state", world.root.name, world.drop.name, world.root.parent.name} - {""}:
+        world.record(f"{len(part)}.wav", said="nothing of the kind")
+        assert matching(world.context, part) == []
+    place = world.record("calls/talk.wav", said="hello")
+    assert matching(world.context, "calls") == [place.recording_id]
+
+
+def test_a_word_matches_in_either_form_and_in_what_a_person_corrected(world: World) -> None:
+    composed, apart = "Müller", unicodedata.normalize("NFD", "Müller")
+    named = world.record(f"call with {apart}.wav", said="hello")
+    said = world.record("b.wav", said=f"I am {apart}")
+    corrected = world.record("c.wav", said="I am Miller")
+    note = world.drop / "c.transcript.md"
+    note.write_text(note.read_text().replace("Miller", composed))
+    wanted = {named.recording_id, said.recording_id, corrected.recording_id}
+    assert set(matching(world.context, composed)) == wanted
+    assert set(matching(world.context, apart)) == wanted
+
+
+@pytest.mark.parametrize("kind", ["hold", "keep", "marker", "item rule"])
+def test_forgetting_asks_every_kind_of_hold(world: World, kind: str) -> None:
+    place = world.record("sub/talk.wav")
+    put_hold(world, "sub/talk", kind)
+    with pytest.raises(RetentionError, match="held"):
+        forgotten(world, place.path)
+    assert place.path.exists()
+    forgotten(world, place.path, even_held=True)
+    assert not place.path.exists()
+
+
+def test_a_hold_that_comes_while_a_person_types_is_asked_again(world: World) -> None:
+    place = world.record("talk.wav")
+
+    def typing(*_: object) -> bool:
+        world.ledger.protection.hold(place.recording_id, "court", world.now)
+        return True
+
+    done = forget(world.context, Which(files=(place.path,)), typing)
+    assert done is not None
+    assert done[0].kept == [(place.recording_id, "held: court")]
+    assert place.path.exists()
+
+
+def test_a_note_that_is_being_written_while_its_recording_is_erased_goes_again(world: World) -> None:
+    place = world.record("talk.wav")
+    (world.drop / "talk.md").unlink()
+    world.ledger.artifacts.forget(world.drop / "talk.md")
+    world.ledger.places.owe(place.path, place.recording_id, Owed.BACK)
+
+    def erased_meanwhile(name: str) -> None:
+        if name == "before:written" and world.ledger.recordings.get(place.recording_id) is not None:
+            world.ledger.erasing.drop_rows(place.recording_id, {"talk.md"}, world.now)
+
+    world.stepping(erased_meanwhile)
+    publish_place(world.context, place)
+    assert "talk.md" not in world.files()
+    assert not any(p.name.startswith(".earmark") for p in world.drop.iterdir())
+
+
+# --- what holds ---
+
+
+def seen(world: World) -> None:
+    """The daemon's scan has looked at the notes that changed."""
+    NotesSeen(world.context).look_through([world.drop])
+
+
+def put_hold(world: World, name: str, kind: str) -> None:
+    audio = world.drop / f"{name}.wav"
+    if kind == "hold":
+        world.ledger.protection.hold(world.place(audio).recording_id, "", world.now)
+    elif kind == "keep":
+        note = audio.with_suffix(".md")
+        note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
+    elif kind == "marker":
+        (audio.parent / ".earmark-hold").touch()
+    else:
+        recording = world.place(audio).recording_id
+        world.ledger.protection.set_item_rule(recording, "audio", '{"never": true}', world.now)
+
+
+@pytest.mark.parametrize(
+    "where", ["out", "copied", "MD", "while the audio was away", "frontmatter taken out"]
+)
+def test_what_a_note_once_said_counts_wherever_it_went(world: World, where: str) -> None:
+    place = world.record("talk.wav")
+    put_hold(world, "talk", "keep")
+    note = world.drop / "talk.md"
+    seen(world)
+    world.pass_days(1)
+    if where == "out":
+        note.rename(world.root / "vault.md")
+    elif where == "copied":
+        (world.drop / "copy of it.md").write_bytes(note.read_bytes())
+        note.unlink()
+    elif where == "MD":
+        note.rename(world.drop / "talk.MD")
+    elif where == "while the audio was away":
+        away = world.root / "talk.wav"
+        place.path.rename(away)
+        note.rename(world.drop / "kept note.md")
+        away.rename(place.path)
+    else:
+        note.write_text(note.read_text().replace(f"earmark_id: {place.recording_id}\n", ""))
+    world.pass_days(60)
+    assert world.plan() == set()
+    assert "keep" in world.why("talk.wav")
+    with pytest.raises(RetentionError, match="held"):
+        forgotten(world, place.path)
+
+
+def test_a_keep_that_a_person_takes_back_holds_no_longer(world: World) -> None:
+    world.record("talk.wav")
+    note = world.drop / "talk.transcript.md"
+    before = note.read_text()
+    note.write_text(before.replace("---\n", "---\nkeep: true\n", 1))
+    world.pass_days(60)
+    assert world.plan() == set()
+    note.write_text(before)
+    assert "talk.wav" in world.plan()
+    note.write_text(before.replace("---\n", "---\nkeep: false\n", 1))
+    assert "talk.wav" in world.plan()
+
+
+def test_a_note_with_a_keep_that_is_gone_is_let_go_by_hand(world: World) -> None:
+    place = world.record("talk.wav")
+    put_hold(world, "talk", "keep")
+    seen(world)
+    (world.drop / "talk.md").unlink()
+    world.pass_days(60)
+    assert world.plan() == set()
+    assert release(world.context, resolve(world.context, place.path)) == (True, None)
+    assert "talk.wav" in world.plan()
+
+
+def test_notes_of_an_overwritten_recording_are_judged_by_their_own_recording(root: Path) -> None:
+    world = World(root, {"transcript": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    first = world.record("talk.wav", audio=b"RIFF the first")
+    world.pass_days(40)
+    (world.drop / "talk.wav").write_bytes(b"RIFF the second, which is held")
+    second = world.take_in(world.drop / "talk.wav", done=False)
+    said = Transcript(
+        second.recording_id, (Segment(0, 9, "the second", 0.9),), "en", 1, 10, 9, "tiny.en", "whisper"
+    )
+    world.ledger.words.store_transcript(said, "{}", world.now)
+    world.ledger.words.store_summary(Summary(second.recording_id, "extractive", "t", "the second"), world.now)
+    for job in world.ledger.jobs.all():
+        world.ledger.jobs.done(job.id, world.now)
+    hold(world.context, resolve(world.context, second.path), "the second")
+    written, more = publish_owed(world.context)
+    assert (len(written), more) == (2, False)
+    assert world.files() == {
+        "talk.wav", "talk.md", "talk.transcript.md", "talk (earlier).md", "talk (earlier).transcript.md"
+    }  # fmt: skip
+    mine = {a.path.name: a.recording_id for a in world.ledger.artifacts.all() if a.note}
+    assert first.recording_id in mine.values()
+    goes = {d.item.recording_id for d in world.planned().goes}
+    assert goes == {first.recording_id}, "the first is forty days old, and nothing holds it"
+    world.ledger.protection.release_hold(second.recording_id)
+    world.ledger.protection.set_item_rule(first.recording_id, "transcript", '{"never": true}', world.now)
+    assert world.planned().goes == [], "the second was done just now"
+
+
+def test_the_day_that_a_note_promises_knows_the_tags_that_a_person_wrote(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "tags": {"private": {"audio": {"keep_for": "7d"}}}})
+    place = world.record("talk.wav")
+    month = expires_on(world.context, place)
+    note = world.drop / "talk.transcript.md"
+    note.write_text(note.read_text().replace("---\n", "---\ntags: [private]\n", 1))
+    seen(world)
+    week = expires_on(world.context, place)
+    assert month is not None
+    assert week is not None
+    assert week < month
+    world.pass_days(7.1)
+    assert world.plan() == {"talk.wav"}
+    world.pass_days(-0.2)
+    assert world.plan() == set()
+
+
+# --- one date ---
+
+
+def test_a_copied_folder_keeps_its_newest_by_the_recordings_own_dates(root: Path) -> None:
+    """Copied in the order June, January: by file time January would be the newest."""
+    world = World(root, {"audio": {"keep_last": 1}, "fuse_items": 0, "fuse_percent": 0})
+    world.record("june.wav", dated=world.now - 100 * DAY)
+    world.pass_days(0.1)
+    world.record("january.wav", dated=world.now - 250 * DAY)
+    assert world.plan() == {"january.wav"}
+
+
+# --- what is planted ---
+
+
+def test_a_planted_trash_that_is_a_symlink_is_not_followed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.record("talk.wav")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (world.drop / ".earmark-trash").symlink_to(outside)
+    from earmark.retention.trash import taking
+
+    monkeypatch.setattr(taking, "own_trash", lambda _: other_disk(world, tmp_path))
+    world.pass_days(40)
+    report = world.apply()
+    assert "talk.wav" in world.files()
+    assert list(outside.iterdir()) == []
+    assert any("symlink" in error for error in report.errors)
+
+
+def other_disk(world: World, other: Path) -> Path:
+    """A trash that the kernel says is on another filesystem."""
+    if other.stat().st_dev == world.drop.stat().st_dev:
+        pytest.skip("there is no other filesystem to put a trash on")
+    return other / "trash"
+
+
+def test_a_hidden_partial_of_the_users_own_survives_an_export(world: World) -> None:
+    from earmark.export import export
+
+    world.record("talk.wav")
+    out = world.root / "out"
+    mine = world.root / ".out.partial"
+    mine.write_text("mine")
+    export(world.context, out)
+    assert mine.read_text() == "mine"
+    with pytest.raises(RetentionError, match="drop folder"):
+        export(world.context, world.drop / "deep" / "export")
+    assert not (world.drop / "deep").exists()
+
+
+def test_kinds_that_rules_take_are_all_judged_by_the_same_guards(world: World) -> None:
+    """A recording's own rule for its audio says nothing of its notes, and a hold says it of all."""
+    world.record("talk.wav")
+    put_hold(world, "talk", "item rule")
+    world.pass_days(60)
+    assert world.plan() == {"talk.md", "talk.transcript.md"}
+    put_hold(world, "talk", "hold")
+    assert world.plan() == set()
+    assert {d.item.kind for d in world.planned(keep_all=True).kept} >= {
+        Kind.AUDIO,
+        Kind.TRANSCRIPT,
+        Kind.SUMMARY,
+    }
