@@ -27,7 +27,7 @@ from earmark.files.folders import (
     remove_empty,
 )
 from earmark.files.identity import Identity
-from earmark.files.listing import Listings
+from earmark.files.listing import Listings, respelled
 from earmark.files.locking import Busy, FileLock, is_locked
 from earmark.files.naming import fold, named, pack_path, unpack_path, why
 from earmark.files.placing import (
@@ -58,6 +58,6 @@ __all__ = [
     "Step", "StillChanging", "Stopped", "SymlinkInTheWay", "Taken", "being_written", "content_of", "digest",
     "files_below", "fingerprint", "flush_folder_of", "fold", "hidden_kind", "is_locked", "make_durable", "make_private",
     "move_without_loss", "name_new", "named", "open_regular", "opened", "pack_path", "put_back", "put_in_place", "quiet",
-    "read_bytes", "recover_hidden", "remove", "remove_empty", "remove_own", "sha256_of", "take_out", "unpack_path", "why",
-    "write_new", "write_own",
+    "read_bytes", "recover_hidden", "remove", "remove_empty", "remove_own", "respelled", "sha256_of", "take_out",
+    "unpack_path", "why", "write_new", "write_own",
 ]  # fmt: skip

@@ -6,10 +6,21 @@ import os
 from collections import Counter, OrderedDict
 
 from earmark.files.folders import Folder
+from earmark.files.identity import Identity
 from earmark.files.naming import fold
 
 MOST = 16
 """Folders that are remembered."""
+
+
+def respelled(old: Folder, name: str, new: Folder, target: str) -> bool:
+    """True if both names lead to one file because the disk folds case or Unicode form, and not because it has two links."""
+    if fold(name) != fold(target) or name == target:
+        return False
+    one, other = old.look_at(name), new.look_at(target)
+    if one is None or other is None or not Identity.of(one).is_file(Identity.of(other)):
+        return False
+    return os.path.samestat(os.fstat(old.fd), os.fstat(new.fd)) and target not in new.names()
 
 
 class Listings:
@@ -24,7 +35,7 @@ class Listings:
         """True if a file has this name, or one that differs in case or Unicode form alone. `but`: a name that does not
         count, because its file is about to get this one.
         """
-        if name != but and folder.look_at(name) is not None:
+        if name != but and folder.look_at(name) is not None and not respelled(folder, but, folder, name):
             return True
         count = self._names(folder)[fold(name)]
         return count > (1 if but and fold(but) == fold(name) else 0)

@@ -16,8 +16,7 @@ from pathlib import Path
 from earmark.files.content import StillChanging, content_of, fingerprint, open_regular, read_bytes, sha256_of
 from earmark.files.durable import flush_file, flush_folder, write_all
 from earmark.files.folders import Folder, flush, make_private, opened
-from earmark.files.identity import Identity
-from earmark.files.naming import fold
+from earmark.files.listing import respelled
 from earmark.files.renaming import (
     exchange,
     hidden_name,
@@ -95,7 +94,7 @@ def move_without_loss(
     """
     _must_be(old, name, expected)
     step("before:move")
-    if _same_file(old, name, new, target):
+    if respelled(old, name, new, target):
         # Another spelling on a disk that folds case: one inode is one file.
         os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
     else:
@@ -238,16 +237,6 @@ def _rename(old: Folder, name: str, new: Folder, target: str) -> None:
     except OSError:
         put_back(old, hidden, old, name)
         raise
-
-
-def _same_file(old: Folder, name: str, new: Folder, target: str) -> bool:
-    """True if both names lead to one file because the disk folds case, not because it has two links."""
-    if fold(name) != fold(target) or name == target:
-        return False
-    one, other = old.look_at(name), new.look_at(target)
-    if one is None or other is None or not Identity.of(one).is_file(Identity.of(other)):
-        return False
-    return os.path.samestat(os.fstat(old.fd), os.fstat(new.fd)) and target not in new.names()
 
 
 def _mode_of(folder: Folder, name: str) -> int | None:

@@ -7,18 +7,21 @@ the targets of its links. Pure.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from enum import Enum
 
 from earmark.ledger import Artifact, Digests
-from earmark.notes.frontmatter import body_of
+from earmark.notes.frontmatter import body_of, well_formed
 
 _WIKILINK = re.compile(r"(!?)\[\[[^\]|#\n]*((?:#[^\]|\n]*)?)((?:\|[^\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
-    r"\]\((?:<(?![a-z][a-z0-9+.-]*:)[^>#\n]*((?:#[^>\n]*)?)>|(?![a-z][a-z0-9+.-]*:)[^)#\s]*((?:#[^)\s]*)?))\)",
+    r"\[(?P<label>(?:\\.|[^\]\\\n])*)\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]*)(?P<at>(?:#[^>\n]*)?)>"
+    r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]*)(?P<there>(?:#[^)\s]*)?))\)",
     re.I,
 )
 """`[label](target#t=83)`, `[label](<a target#t=83>)`; not those with a scheme, which lead elsewhere."""
+_COMMENT = re.compile(r"(?:^|\s)#", re.M)
 
 
 class Likeness(Enum):
@@ -27,21 +30,39 @@ class Likeness(Enum):
     SAME = "same"
     """The very bytes."""
     LINKS = "links"
-    """Only targets of links differ: still ours."""
+    """Only targets of links differ, or how properties are written: still ours."""
     PROPERTIES = "properties"
     """A person changed the frontmatter and not the words."""
     EDITED = "edited"
 
 
 def plain(text: str) -> str:
-    """The note without the targets of its links; places in a recording (`#t=83`) and labels stay."""
-    text = _WIKILINK.sub(lambda found: f"{found[1]}[[{found[2]}{found[3]}]]", text)
-    return _MARKDOWN.sub(lambda found: f"]({found[1] or found[2] or ''})", text)
+    """The note without the targets of its links; places in a recording (`#t=83`) and labels stay, but for a label that is
+    the name of such a file as the target is, which apps change along with it.
+    """
+    return _MARKDOWN.sub(_bare, _WIKILINK.sub(lambda found: f"{found[1]}[[{found[2]}{found[3]}]]", text))
+
+
+def _bare(found: re.Match[str]) -> str:
+    target, at = found["spaced"] or found["bare"] or "", found["at"] or found["there"] or ""
+    ending = target.rpartition(".")[2]
+    named = "." in target and found["label"].casefold().endswith(f".{ending.casefold()}")
+    return f"[{'' if named else found['label']}]({at})"
+
+
+def _whole(text: str) -> str:
+    """A note with its properties in one form, whatever their order and quotes: notes apps write them anew with the links in
+    them. Properties with a comment, or that do not parse, count as they stand.
+    """
+    body = body_of(text)
+    top = text[: len(text) - len(body)]
+    found = None if _COMMENT.search(top) else well_formed(top)
+    return plain((top if found is None else json.dumps(found, sort_keys=True, default=str)) + body)
 
 
 def digests(text: str) -> Digests:
     """What is kept of a note that we wrote, to know it again."""
-    return Digests(_sha(text), _sha(plain(text)), _sha(plain(body_of(text))))
+    return Digests(_sha(text), _sha(_whole(text)), _sha(plain(body_of(text))))
 
 
 def likeness(data: bytes, artifact: Artifact) -> Likeness:
@@ -53,7 +74,7 @@ def likeness(data: bytes, artifact: Artifact) -> Likeness:
         text = data.decode()
     except UnicodeDecodeError:
         return Likeness.EDITED
-    if artifact.plain_sha256 is not None and _sha(plain(text)) == artifact.plain_sha256:
+    if artifact.plain_sha256 is not None and _sha(_whole(text)) == artifact.plain_sha256:
         return Likeness.LINKS
     if artifact.words_sha256 is not None and _sha(plain(body_of(text))) == artifact.words_sha256:
         return Likeness.PROPERTIES

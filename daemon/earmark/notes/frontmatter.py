@@ -103,6 +103,18 @@ def read_frontmatter(text: str) -> dict[str, Any] | None:
     return None
 
 
+def well_formed(top: str) -> dict[str, Any] | None:
+    """The properties between two fences, if they are a mapping in YAML that says nothing twice; else None."""
+    fenced = _FENCED.match(top)
+    if fenced is None:
+        return None
+    try:
+        found = YAML(typ="safe", pure=True).load(fenced["yaml"])
+    except Exception:
+        return None
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
 def body_of(text: str) -> str:
     """The note without its frontmatter."""
     head = text[:LIMIT]

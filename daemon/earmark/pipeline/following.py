@@ -16,6 +16,7 @@ from earmark.files import (
     opened,
     read_bytes,
     remove,
+    respelled,
 )
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness, likeness
@@ -86,6 +87,8 @@ def _move(context: Context, old: Folder, new: Folder, artifact: Artifact, sha256
         if target == name and here:
             return target
         if context.listings.taken(new, target, but=name if here else ""):
+            if respelled(old, name, new, target):
+                continue  # the very file, which nothing but its own move may touch
             if _has(new, target, sha256) and context.ledger.artifacts.at(new.at(target)) is None:
                 # Copied there just before a kill: only the old one has still to go.
                 remove(old, name, sha256, step=context.step)

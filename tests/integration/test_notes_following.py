@@ -1,0 +1,350 @@
+"""Notes belong to a content: they follow it to other names and folders, and describe what is in the file of their name.
+
+The real supervisor on real folders; only the workers are stand-ins (tests/standin_worker.py says why).
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import unicodedata
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_for
+from tests.daemon_rig import Live, Rig, run_child, steps_of, supervisor
+from tests.folding_disk import folding_disk
+
+ID = re.compile(r"""^earmark_id: ["']?(\w+)["']?$""", re.M)
+AUDIO = re.compile(r'^recording: "?(?:\[\[)?(.+?)(?:\]\])?"?$', re.M)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def described(rig: Rig) -> dict[str, str]:
+    """By note: which of the files that are there now it describes ("" if none)."""
+    contents = {
+        sha256(p.read_bytes()).hexdigest(): p.name
+        for p in rig.folder.rglob("*")
+        if p.is_file() and p.suffix != ".md"
+    }
+    found = {}
+    for name, text in rig.notes().items():
+        match = ID.search(text)
+        found[name] = contents.get(match[1], "") if match else "nothing"
+    return found
+
+
+def linked(rig: Rig) -> dict[str, str]:
+    """By note: the recording that it links to ("" if to none)."""
+    return {n: found[1] if (found := AUDIO.search(text)) else "" for n, text in rig.notes().items()}
+
+
+def both(base: str) -> set[str]:
+    return {f"{base}.md", f"{base}.transcript.md"}
+
+
+def states(rig: Rig) -> set[str]:
+    return {row[0] for row in rig.query("SELECT state FROM artifacts")}
+
+
+def test_swapped_names_swap_their_notes(rig: Rig) -> None:
+    a, b = rig.drop("a.m4a", "the first"), rig.drop("b.m4a", "the second")
+    assert run_child(rig) == 0
+    before = {sha256(p.read_bytes()).hexdigest(): p for p in (a, b)}
+    a.rename(rig.root / "aside")
+    b.rename(a)
+    (rig.root / "aside").rename(b)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert described(rig) == dict.fromkeys(both("a"), "a.m4a") | dict.fromkeys(both("b"), "b.m4a")
+        assert linked(rig) == described(rig)
+    assert len(before) == 2
+    assert len(rig.events("transcribed")) == 2, "no word was heard twice"
+
+
+def test_a_rotation_of_three_names_rotates_their_notes(rig: Rig) -> None:
+    for name in "abc":
+        rig.drop(f"{name}.m4a", f"what {name} said")
+    assert run_child(rig) == 0
+    for old, new in (("a", "x"), ("c", "a"), ("b", "c"), ("x", "b")):
+        (rig.folder / f"{old}.m4a").rename(rig.folder / f"{new}.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+    assert described(rig) == {n: f"{base}.m4a" for base in "abc" for n in both(base)}
+    assert linked(rig) == described(rig)
+
+
+def test_a_recording_that_moves_to_another_folder_takes_its_notes_along(rig: Rig) -> None:
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "deep" / "er").mkdir(parents=True)
+    (rig.folder / "talk.m4a").rename(rig.folder / "deep" / "er" / "call.m4a")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == {"deep/er/call.md", "deep/er/call.transcript.md"}
+    assert set(linked(rig).values()) == {"call.m4a"}
+
+
+def test_an_edited_note_keeps_the_name_that_its_owner_knows(rig: Rig) -> None:
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "talk.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    assert run_child(rig) == 0
+    assert "Mine." in rig.notes()["talk.md"]
+    assert "call.transcript.md" in rig.notes()
+
+
+def test_a_note_of_the_users_own_in_the_way_is_not_touched(rig: Rig) -> None:
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "call.md").write_text("mine")
+    (rig.folder / "call.transcript.md").write_text("mine, too")
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    assert run_child(rig) == 0
+    assert rig.notes()["call.md"] == "mine"
+    assert rig.notes()["call.transcript.md"] == "mine, too"
+    assert len(rig.notes()) == 4
+    assert sorted(described(rig).values()) == ["call.m4a", "call.m4a", "nothing", "nothing"]
+
+
+def _new_name(text: str) -> str:
+    return text.replace("[[talk.", "[[call.").replace("](talk.", "](call.")
+
+
+def _path_in_the_vault(text: str) -> str:
+    return text.replace("[[talk.", "[[notes/call.").replace("](talk.", "](notes/call.")
+
+
+def _labels_too(text: str) -> str:
+    return _new_name(text).replace("[talk.m4a]", "[call.m4a]").replace("[[talk", "[[call")
+
+
+def _properties_anew(text: str) -> str:
+    """As apps do that read the properties and write them out again: another order, other quotes."""
+    _, top, body = _new_name(text).split("---\n", 2)
+    lists = re.findall(r"^\w+:\n(?:  - .*\n)+", top, re.M)
+    for found in lists:
+        top = top.replace(found, "")
+    lines = [line.replace("'", '"') if "[[" in line else line.replace('"', "") for line in top.splitlines()]
+    return f"---\n{''.join(lists)}" + "\n".join(reversed(lines)) + f"\n---\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rewrite"),
+    [
+        ("obsidian", _new_name), ("obsidian", _path_in_the_vault), ("obsidian", _properties_anew),
+        ("plain", _new_name), ("plain", _labels_too), ("plain", _properties_anew), ("logseq", _new_name),
+    ],
+)  # fmt: skip
+def test_links_that_a_notes_app_rewrites_are_no_edit(
+    rig: Rig, dialect: str, rewrite: Callable[[str], str]
+) -> None:
+    """Obsidian renames the recording and the links in every note at once; then the notes follow, and are not "edited"."""
+    rig.sections = {"notes": {"dialect": dialect}}
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    for name in both("talk"):
+        note = rig.folder / name
+        changed = rewrite(note.read_text())
+        assert changed != note.read_text()
+        note.write_text(changed)
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both("call")
+    assert all("call.m4a" in text and "talk.m4a" not in text for text in rig.notes().values())
+    assert states(rig) == {"here"}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("---\n", "---\n# a remark of mine\n", 1),
+        lambda text: text.replace("---\n", "---\nmood: good\n", 1),
+        lambda text: text.replace("[00:00]", "[the beginning]").replace("|00:00]]", "|the beginning]]"),
+        lambda text: text + "see [[elsewhere]]\n",
+    ],
+    ids=["a comment", "a property", "a label", "a link"],
+)
+def test_what_a_person_adds_is_an_edit_and_stays(rig: Rig, edit: Callable[[str], str]) -> None:
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    edited = {name: edit(text) for name, text in rig.notes().items()}
+    for name, text in edited.items():
+        (rig.folder / name).write_text(text)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert edited.items() <= rig.notes().items()
+
+
+def test_killed_at_any_step_notes_follow_all_the_same(rig: Rig) -> None:
+    rig.drop("a.m4a", "the first")
+    rig.drop("b.m4a", "the second")
+    assert run_child(rig) == 0
+    (rig.folder / "a.m4a").rename(rig.root / "aside")
+    (rig.folder / "b.m4a").rename(rig.folder / "a.m4a")
+    (rig.root / "aside").rename(rig.folder / "sub.m4a")
+    rig.keep("renamed")
+    steps = steps_of(rig)
+    expected = rig.notes()
+    assert set(expected) == both("a") | both("sub")
+    for number in range(1, len(steps) + 1):
+        rig.bring_back("renamed")
+        assert run_child(rig, kill_at=number) < 0
+        assert run_child(rig) == 0
+        assert rig.notes() == expected, f"killed at step {number}, {steps[number - 1]}"
+        assert rig.litter() == []
+    assert len(steps) > 10
+
+
+def test_notes_follow_to_another_disk(rig: Rig) -> None:
+    other = rig.root / "other disk"
+    other.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(other)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        rig.drop("talk.m4a", "hello")
+        folders = (rig.folder, other)
+        assert supervisor(rig.installed, folders, rig.config(), once=True).run() == 0
+        (other / "call.m4a").write_bytes((rig.folder / "talk.m4a").read_bytes())
+        (rig.folder / "talk.m4a").unlink()
+        assert supervisor(rig.installed, folders, rig.config(), once=True).run() == 0
+        assert sorted(p.name for p in other.iterdir()) == ["call.m4a", "call.md", "call.transcript.md"]
+        assert rig.notes() == {}
+        assert "[[call.m4a]]" in (other / "call.md").read_text()
+    finally:
+        subprocess.run(["umount", str(other)], check=True)
+
+
+# --- where the recording is not, nothing is written ---
+
+
+def test_no_note_is_written_into_the_bare_mount_point_of_a_disk_that_is_away(rig: Rig) -> None:
+    disk = rig.folder / "stick"
+    disk.mkdir()
+
+    def mount() -> int:
+        return subprocess.run(
+            ["mount", "--bind", str(rig.root / "backing"), str(disk)], capture_output=True
+        ).returncode
+
+    (rig.root / "backing").mkdir()
+    if mount():
+        pytest.skip("mounting is not allowed here")
+    try:
+        rig.drop("stick/talk.m4a", "hello")
+        rig.drop("stick/later.m4a", "pause@1\n").with_name("later.m4a.pause").touch()
+        with Live(rig):
+            wait_for((disk / "talk.md").exists, 20)
+            wait_for(lambda: rig.query("SELECT 1 FROM heard"), 20, "the other one being heard")
+            (disk / "later.m4a.pause").unlink()
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+            wait_for(lambda: ("transcribe", "done", 1) in rig.jobs() or rig.events("transcribed"), 20)
+        assert list(disk.iterdir()) == [], "the folder under the disk"
+        assert mount() == 0
+        assert run_child(rig) == 0
+        assert both("stick/later") <= set(rig.notes())
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], capture_output=True)
+
+
+def test_a_new_folder_of_the_same_name_gets_no_notes_of_the_recordings_that_went_with_the_old(
+    rig: Rig,
+) -> None:
+    rig.drop("calls/talk.m4a", "hello")
+    rig.sections = {"notes": {"layout": "one-file"}}
+    assert run_child(rig) == 0
+    (rig.folder / "calls").rename(rig.root / "taken home")
+    (rig.folder / "calls").mkdir()
+    rig.sections = {}
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert list((rig.folder / "calls").iterdir()) == []
+
+
+def test_a_folder_that_is_no_longer_watched_is_left_alone_and_its_troubles_end(rig: Rig) -> None:
+    other = rig.root / "other"
+    other.mkdir()
+    (other / "talk.m4a").write_bytes(b"hello")
+    (other / "bad.m4a").symlink_to("nowhere")
+    rig.drop("here.m4a", "here")
+    config = rig.config()
+    assert supervisor(rig.installed, (rig.folder, other), config, once=True).run() == 0
+    assert any("bad.m4a" in subject for subject in rig.troubles())
+    (other / "talk.m4a").rename(other / "renamed.m4a")
+    before = {p.name: p.read_bytes() for p in other.iterdir() if p.is_file()}
+    rig.sections = {"notes": {"layout": "one-file"}}
+    assert supervisor(rig.installed, (rig.folder,), rig.config(), once=True).run() == 0
+    assert {p.name: p.read_bytes() for p in other.iterdir() if p.is_file()} == before
+    assert rig.troubles() == {}
+
+
+# --- one file, however its name is spelled ---
+
+
+@pytest.fixture
+def folding(tmp_path: Path) -> Iterator[Rig]:
+    with folding_disk(tmp_path / "backing", tmp_path / "Recordings"):
+        yield Rig(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Meeting.m4a", "meeting.m4a"),
+        ("Meeting.m4a", "meeting.mp4"),
+        ("Meeting.m4a", "MEETING.MP4"),
+        (unicodedata.normalize("NFC", "Gespräch.m4a"), unicodedata.normalize("NFD", "Gespräch.m4a")),
+        (unicodedata.normalize("NFC", "Gespräch.m4a"), unicodedata.normalize("NFD", "gespräch.mp4")),
+    ],
+)
+def test_another_spelling_of_a_name_on_a_disk_that_folds_case_costs_no_note(
+    folding: Rig, old: str, new: str
+) -> None:
+    folding.drop(old, "hello")
+    assert run_child(folding) == 0
+    assert len(folding.notes()) == 2
+    (folding.folder / old).rename(folding.folder / new)
+    for _ in range(2):
+        assert run_child(folding) == 0
+        assert set(described(folding).values()) == {new}
+        assert len(folding.notes()) == 2
+        shown = {unicodedata.normalize("NFC", name) for name in linked(folding).values()}
+        assert shown == {unicodedata.normalize("NFC", new)}
+    assert len(folding.events("transcribed")) == 1
+    assert folding.query("SELECT count(*) FROM places WHERE gone_at IS NULL") == [(1,)]
+
+
+def test_to_and_fro_on_a_disk_that_folds_case_there_are_two_notes(folding: Rig) -> None:
+    folding.drop("Talk.m4a", "hello")
+    folding.drop("other.m4a", "another")
+    assert run_child(folding) == 0
+    for name in ("TALK.m4a", "talk.m4a", "Talk.m4a"):
+        old = next(p for p in folding.folder.iterdir() if p.name.casefold() == "talk.m4a")
+        old.rename(folding.folder / name)
+        assert run_child(folding) == 0
+        assert len(folding.notes()) == 4
+        assert sorted(described(folding).values()) == sorted([name, name, "other.m4a", "other.m4a"])
+    assert len(folding.events("transcribed")) == 2
+
+
+def test_a_note_is_replaced_and_an_edit_kept_where_names_cannot_be_exchanged_or_linked(folding: Rig) -> None:
+    folding.drop("talk.m4a", "hello")
+    assert run_child(folding) == 0
+    note = folding.folder / "talk.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    folding.sections = {"notes": {"dialect": "logseq"}}
+    (folding.folder / "talk.m4a").rename(folding.folder / "call.m4a")
+    assert run_child(folding) == 0
+    assert "Mine." in folding.notes()["talk.md"]
+    assert "call.transcript.md" in folding.notes()
+    assert folding.litter() == []
