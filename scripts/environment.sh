@@ -31,7 +31,7 @@ find_python() {
 }
 
 checksum() {
-    printf '%s %s\n' "$(cksum <"$root/pyproject.toml")" "$root"
+    printf '%s %s\n' "$(cat "$root/pyproject.toml" "$root/requirements.lock" 2>/dev/null | cksum)" "$root"
 }
 
 # Shows that something is happening; the first install downloads some 200 MB.
@@ -46,11 +46,13 @@ report_progress() {
     done
 }
 
-# install EXTRAS: makes sure that earmark is in .venv with these extras (comma-separated).
+# install EXTRAS [GROUP]: makes sure that earmark is in .venv with these extras (comma-separated), and with a dependency
+# group of pyproject.toml, all of it in the versions of requirements.lock.
 install() {
     extras=$1
+    group=${2:-}
     current=yes
-    for extra in $(printf '%s' "$extras" | tr ',' ' '); do
+    for extra in $(printf '%s' "$extras" | tr ',' ' ') $group; do
         [ "$(cat "$venv/earmark-installed-$extra" 2>/dev/null)" = "$(checksum)" ] || current=no
     done
     if [ "$current" = yes ] && [ ! -e "$marker" ] && [ -x "$venv/bin/python" ] &&
@@ -94,8 +96,16 @@ install() {
     {
         "$venv/bin/python" -m pip --version || "$venv/bin/python" -m ensurepip
     } >>"$log" 2>&1 && (
-        cd "$root" && PIP_USER=0 "$venv/bin/python" -m pip install --no-input --disable-pip-version-check \
-            --progress-bar off --editable ".[$extras]"
+        cd "$root" || exit
+        export PIP_USER=0
+        set -- install --no-input --disable-pip-version-check --progress-bar off
+        if [ -z "$group" ]; then
+            "$venv/bin/python" -m pip "$@" --editable ".[$extras]"
+        else
+            # Groups are known to pip from 25.1 on, and Python brings older ones.
+            "$venv/bin/python" -m pip "$@" 'pip>=25.1' &&
+                "$venv/bin/python" -m pip "$@" --constraint requirements.lock --editable ".[$extras]" --group "$group"
+        fi
     ) >>"$log" 2>&1 </dev/null || status=$?
     if [ -n "$reporter" ]; then
         kill "$reporter" 2>/dev/null
@@ -109,7 +119,7 @@ install() {
         fail "earmark: the install failed with the words above (all of them: $log)." \
             "When the cause is gone (network? disk?), start this again."
     fi
-    for extra in $(printf '%s' "$extras" | tr ',' ' '); do
+    for extra in $(printf '%s' "$extras" | tr ',' ' ') $group; do
         checksum >"$venv/earmark-installed-$extra"
     done
     rm -f "$marker"

@@ -1,0 +1,50 @@
+"""Drop folders that would be taken in twice, or hold what earmark itself keeps, are refused before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from earmark.config import folder_problems, require_sound
+from earmark.errors import ConfigError
+from earmark.paths import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+    for folder in (home.config, home.state, home.data):
+        folder.mkdir()
+    return home
+
+
+def test_an_ordinary_folder_is_fine(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "Recordings"
+    folder.mkdir()
+    assert folder_problems([folder], home) == []
+    require_sound([folder, tmp_path / "not there yet"], home)
+
+
+@pytest.mark.parametrize("inside", ["state", "state/trash", "config", "data", "data/models", "."])
+def test_a_folder_that_holds_or_lies_in_what_earmark_keeps_is_refused(
+    home: Home, tmp_path: Path, inside: str
+) -> None:
+    folder = tmp_path / inside
+    folder.mkdir(parents=True, exist_ok=True)
+    (problem, *_) = folder_problems([folder], home)
+    assert str(folder) in problem
+    with pytest.raises(ConfigError):
+        require_sound([folder], home)
+
+
+def test_the_same_is_seen_through_a_symlink(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(home.state)
+    assert folder_problems([tmp_path / "link"], home)
+    real = tmp_path / "Recordings"
+    real.mkdir()
+    (tmp_path / "other name").symlink_to(real)
+    (problem, *_) = folder_problems([real, tmp_path / "other name"], home)
+    assert "other name" in problem
+    (tmp_path / "elsewhere").mkdir()
+    (real / "state").symlink_to(tmp_path / "elsewhere")
+    assert folder_problems([real], home) == []
