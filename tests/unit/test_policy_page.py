@@ -71,6 +71,7 @@ def test_retention_rules_become_sentences_with_their_exceptions() -> None:
         {
             "retention": {
                 "audio": {"keep_for": "30d", "keep_last": 5},
+                "transcript": {"keep_for": "1y", "count_from": "recorded"},
                 "sidecar": {"delete_after_done": True},
                 "tags": {"private": {"audio": {"keep_for": "7d"}}},
             },
@@ -80,6 +81,7 @@ def test_retention_rules_become_sentences_with_their_exceptions() -> None:
     kept = {k.what: k.how_long for k in made.kept}
     assert "for 30d after the recording was done or while among the newest 5" in kept["recordings"]
     assert "tag private: kept for 7d" in kept["recordings"]
+    assert any("for 1y after it was recorded" in words for words in kept.values())
     assert kept["sidecars (srt)"].startswith("deleted once all notes are written")
 
 

@@ -16,7 +16,8 @@ def rule_in_words(rule: RetentionRule | None) -> str:
         return "kept until you delete them"
     reasons = []
     if rule.keep_for is not None:
-        reasons.append(f"for {rule.keep_for} after the recording was done")
+        since = "it was recorded" if rule.count_from == "recorded" else "the recording was done"
+        reasons.append(f"for {rule.keep_for} after {since}")
     if rule.keep_last:
         reasons.append(f"while among the newest {rule.keep_last} of their folder")
     if rule.keep_within_size:
