@@ -176,7 +176,7 @@ def test_a_note_that_is_being_written_while_its_recording_is_erased_goes_again(w
 
 def seen(world: World) -> None:
     """The daemon's scan has looked at the notes that changed."""
-    NotesSeen(world.context).look_through([world.drop])
+    NotesSeen(world.context).inspect_below([world.drop])
 
 
 def put_hold(world: World, name: str, kind: str) -> None:

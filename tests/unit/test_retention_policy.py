@@ -20,7 +20,7 @@ from earmark.retention.rules.decide import SKEW, Decider, Decision, fuse, make_p
 from earmark.retention.rules.policy import Policy, Scoped, kept_by, policy_of
 from earmark.retention.rules.quality import failings
 from earmark.retention.rules.ranking import Ranking
-from earmark.retention.sweep.clock import BACK, DRIFT, Reading, disbelief
+from earmark.retention.sweep.clock import BACK, DRIFT, Reading, clock_doubt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -255,7 +255,7 @@ def test_a_clock_that_agrees_with_the_time_since_boot_is_believed(
     before = Reading(Instant(start), 1000.0, "boot", 5)
     slew = max(-BACK, min(DRIFT - 1, slew))
     now = Reading(Instant(start + max(awake + slew, 0.0)), 1000.0 + awake, "boot", 9)
-    assert disbelief(before, now, None) is None
+    assert clock_doubt(before, now, None) is None
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed(
 ) -> None:
     before = Reading(NOW, 1000.0, "boot", 5)
     now = Reading(Instant(NOW + wall), 1000.0 + awake, boot, 9)
-    assert words in (disbelief(before, now, None if earliest is None else Instant(NOW + earliest)) or "")
+    assert words in (clock_doubt(before, now, None if earliest is None else Instant(NOW + earliest)) or "")
 
 
 def test_the_fuse_blows_by_count_and_by_share_but_not_for_a_handful() -> None:

@@ -63,7 +63,7 @@ class NotesSeen:
         keep = asks_to_keep(text, keep_keys(self._style))
         return Said(recording_id, str(found.get("type", "")), keep, tags_of(found))
 
-    def look(self, path: Path) -> bool:
+    def inspect(self, path: Path) -> bool:
         """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
         protection = self._context.ledger.protection
         try:
@@ -117,9 +117,9 @@ class NotesSeen:
     def glance(self, path: Path) -> None:
         """The same, for a note that need not be there or readable."""
         with suppress(OSError):
-            self.look(path)
+            self.inspect(path)
 
-    def look_through(self, folders: Iterable[Path]) -> None:
+    def inspect_below(self, folders: Iterable[Path]) -> None:
         """Look at every note in and below folders; what cannot be read is passed over."""
         for top in folders:
             for path, _ in files_below([top]):
@@ -142,12 +142,12 @@ class NotesSeen:
         away = False
         for path in notes:
             try:
-                away = not self.look(path) or away
+                away = not self.inspect(path) or away
             except OSError as error:
                 return f"{path.name} cannot be read for a hold: {error.strerror or error}"
         if away:
             # Renamed or moved by its owner, perhaps with a hold in it; a note says whose it is.
-            self.look_through(folders)
+            self.inspect_below(folders)
         seen = self._seen(recording_id)
         for note in seen:
             if note.keep and not self._taken_back(note, seen):

@@ -1,4 +1,4 @@
-"""Can the clock be believed? A wrong clock is the quickest way to delete everything. Pure but for `boot_clock`."""
+"""Can the clock be trusted? A wrong clock is the quickest way to delete everything. Pure but for `boot_clock`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_GAP = 60 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """When the clock was last believed: wall time, seconds since boot, which boot, and the last event by then."""
+    """When the clock was last trusted: wall time, seconds since boot, which boot, and the last event by then."""
 
     wall: Instant
     since_boot: float
@@ -57,23 +57,23 @@ def boot_clock() -> tuple[float, str]:
     return time.clock_gettime(time.CLOCK_BOOTTIME), boot
 
 
-def disbelief(believed: Reading | None, now: Reading, earliest_since: Instant | None) -> str | None:
-    """Why the clock cannot be believed, or None.
+def clock_doubt(trusted: Reading | None, now: Reading, earliest_since: Instant | None) -> str | None:
+    """Why the clock cannot be trusted, or None.
 
-    `earliest_since`: the earliest date of anything written down after the last believed reading. It cannot lie before
+    `earliest_since`: the earliest date of anything written down after the last trusted reading. It cannot lie before
     that reading unless the clock was set back in between ("the newest item is older than the last sweep").
     """
-    if believed is None:
+    if trusted is None:
         return None
-    if now.wall < believed.wall - BACK:
-        return f"the clock is {_span(believed.wall - now.wall)} behind the last sweep"
-    if earliest_since is not None and earliest_since < believed.wall - BACK:
+    if now.wall < trusted.wall - BACK:
+        return f"the clock is {_span(trusted.wall - now.wall)} behind the last sweep"
+    if earliest_since is not None and earliest_since < trusted.wall - BACK:
         return (
-            f"something newer than the last sweep is dated {_span(believed.wall - earliest_since)} before it"
+            f"something newer than the last sweep is dated {_span(trusted.wall - earliest_since)} before it"
         )
-    wall = now.wall - believed.wall
-    if now.boot and now.boot == believed.boot:
-        drift = wall - (now.since_boot - believed.since_boot)
+    wall = now.wall - trusted.wall
+    if now.boot and now.boot == trusted.boot:
+        drift = wall - (now.since_boot - trusted.since_boot)
         if abs(drift) > DRIFT:
             way = "forward" if drift > 0 else "back"
             return f"the clock has jumped {way} by {_span(abs(drift))} since the last sweep"

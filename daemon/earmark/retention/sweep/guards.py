@@ -9,13 +9,13 @@ from collections.abc import Callable
 from earmark.context import Context
 from earmark.domain import Swept
 from earmark.retention.rules.decide import Plan
-from earmark.retention.sweep.clock import Reading, boot_clock, disbelief
+from earmark.retention.sweep.clock import Reading, boot_clock, clock_doubt
 from earmark.retention.sweep.planning import remember_policy
 
 TROUBLE = "[retention]"
 """Under which name `status` shows that a sweep stopped and asks."""
 
-BELIEVED = "retention.clock"
+TRUSTED_CLOCK = "retention.clock"
 
 REFLECTION = 6 * 3600.0
 """Seconds that the report of a new policy stands before a sweep acts on it; a daemon that is restarted twice must not
@@ -31,20 +31,20 @@ def read_clock(context: Context, clock: BootClock = boot_clock) -> Reading:
     return Reading(context.now(), since_boot, boot, context.ledger.journal.last_entry())
 
 
-def believe(context: Context, reading: Reading) -> None:
+def trust_clock(context: Context, reading: Reading) -> None:
     """The clock is right at this reading; a person who applies a plan by hand says so, too."""
     fresh = Reading(reading.wall, reading.since_boot, reading.boot, context.ledger.journal.last_entry())
-    context.ledger.journal.set_fact(BELIEVED, fresh.dump(), context.now())
+    context.ledger.journal.set_fact(TRUSTED_CLOCK, fresh.dump(), context.now())
 
 
-def why_not_believed(context: Context, reading: Reading) -> str | None:
-    """Why the clock cannot be believed, or None."""
+def why_clock_is_doubted(context: Context, reading: Reading) -> str | None:
+    """Why the clock cannot be trusted, or None."""
     journal = context.ledger.journal
-    known = journal.fact(BELIEVED)
-    believed = Reading.load(known[0]) if known else None
-    if believed is None:
+    known = journal.fact(TRUSTED_CLOCK)
+    trusted = Reading.load(known[0]) if known else None
+    if trusted is None:
         return None
-    return disbelief(believed, reading, journal.earliest_since(believed.event))
+    return clock_doubt(trusted, reading, journal.earliest_since(trusted.event))
 
 
 def approve(context: Context, clock: BootClock = boot_clock) -> None:
@@ -53,7 +53,7 @@ def approve(context: Context, clock: BootClock = boot_clock) -> None:
     policy, now = context.ledger.retention.policy(), context.now()
     if policy is not None:
         context.ledger.retention.approved(policy.id, now)
-    believe(context, read_clock(context, clock))
+    trust_clock(context, read_clock(context, clock))
     context.ledger.journal.clear(TROUBLE)
 
 

@@ -17,10 +17,10 @@ from earmark.retention.sweep.clock import boot_clock
 from earmark.retention.sweep.guards import (
     TROUBLE,
     BootClock,
-    believe,
     only_report,
     read_clock,
-    why_not_believed,
+    trust_clock,
+    why_clock_is_doubted,
 )
 from earmark.retention.sweep.housekeeping import tidy
 from earmark.retention.sweep.planning import plan_now, remember_policy
@@ -35,7 +35,7 @@ def sweep_by_clock(context: Context, *, budget: float = 20.0, boot: BootClock = 
     A sweep that has used up `budget` seconds returns with `more=True` and goes on at the next call. `boot`: seconds since
     boot and boot id, to notice that the wall clock jumped.
 
-    In order: finish what a kill left; stop if the clock cannot be believed; only report if the policy is new; stop if
+    In order: finish what a kill left; stop if the clock cannot be trusted; only report if the policy is new; stop if
     the fuse blows; move to the trash; purge what has been there long enough; tidy journal, checkpoints and receipts.
     """
     ledger, start = context.ledger, context.clock.monotonic()
@@ -85,7 +85,7 @@ def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> Swee
     recover_erasures(context)
     remember_policy(context)
     reading = read_clock(context, boot)
-    if (reason := why_not_believed(context, reading)) is not None:
+    if (reason := why_clock_is_doubted(context, reading)) is not None:
         return SweepReport(
             Swept.STOPPED,
             f"Nothing was deleted: {reason}. If the date is right now, say so with: earmark retention apply",
@@ -102,7 +102,7 @@ def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> Swee
     report.purged, errors = purge_due(context, until=until)
     report.errors += errors
     tidy(context)
-    believe(context, reading)
+    trust_clock(context, reading)
     if report.purged and report.outcome is Swept.NOTHING:
         report.outcome = Swept.SWEPT
     if report.outcome in (Swept.SWEPT, Swept.PARTIAL):
