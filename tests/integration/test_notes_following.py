@@ -137,6 +137,36 @@ def _properties_anew(text: str) -> str:
     return f"---\n{''.join(lists)}" + "\n".join(reversed(lines)) + f"\n---\n{body}"
 
 
+def test_content_that_comes_back_over_what_replaced_it_has_its_name_again(rig: Rig) -> None:
+    file = rig.drop("a.m4a", "the first")
+    assert run_child(rig) == 0
+    file.write_bytes(b"the second")
+    assert run_child(rig) == 0
+    for content in (b"the first", b"the second", b"the first"):
+        file.write_bytes(content)
+        for _ in range(2):
+            assert run_child(rig) == 0
+            notes = described(rig)
+            assert {name for name, of in notes.items() if of == "a.m4a"} == both("a")
+            assert len(notes) == 4, "those of the other content are there, too"
+    assert len(rig.events("transcribed")) == 2
+
+
+@pytest.mark.parametrize("before", ["the daemon knows", "the daemon has not seen it"])
+def test_a_note_that_its_owner_removed_stays_removed_when_the_recording_is_renamed(
+    rig: Rig, before: str
+) -> None:
+    file = rig.drop("a.m4a", "the first")
+    assert run_child(rig) == 0
+    (rig.folder / "a.md").unlink()
+    if before == "the daemon knows":
+        assert run_child(rig) == 0
+    for name in ("b.m4a", "c.m4a"):
+        file = file.rename(rig.folder / name)
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {f"{file.stem}.transcript.md"}
+
+
 @pytest.mark.parametrize(
     ("dialect", "rewrite"),
     [

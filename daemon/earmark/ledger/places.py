@@ -95,8 +95,8 @@ class Places:
 
     def move(self, place: Place, new: Path, folder: Path, identity: Identity, now: Instant) -> None:
         """The file was renamed: same recording, other path; its artifacts go on belonging to it, and are owed."""
+        self._make_room(new, place.recording_id, now)
         if new != place.path:
-            self._make_room(new, place.recording_id, now)
             self._db.execute(
                 "DELETE FROM places WHERE path = ? AND recording_id = ?",
                 (os.fsencode(new), place.recording_id),

@@ -59,6 +59,8 @@ def classify(
     if departed:
         # The place that left last is the one that was renamed; with several, any of them serves.
         latest = max(departed, key=lambda p: p.gone_at if p.gone_at is not None else float("inf"))
+        if here is not None and latest.path == here.path:
+            return Arrival(What.BACK)  # what was replaced here has replaced what replaced it
         return Arrival(What.RENAMED, latest)
     if here is not None and here.here:
         return Arrival(What.CONTINUED if goes_on and not same_content else What.REPLACED, here)
