@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from earmark.domain import Kind, Owed, Segment, Summary, Transcript
 from earmark.errors import RetentionError
+from earmark.files import digest
+from earmark.ledger import Digests
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
 from earmark.retention.erasure.erase import recover
@@ -358,3 +360,40 @@ def test_kinds_that_rules_take_are_all_judged_by_the_same_guards(world: World) -
         Kind.TRANSCRIPT,
         Kind.SUMMARY,
     }
+
+
+def test_a_sidecar_that_might_be_anybodys_is_left(world: World) -> None:
+    """Two recordings with the same words have the same sidecars, and one without words has an empty one."""
+    a, b, silent = world.record("a.wav"), world.record("b.wav"), world.record("silent.wav")
+    words = "1\n00:00:00,000 --> 00:00:09,000\n" + "the same words in both of them " * 4
+    for place in (a, b):
+        path = place.path.with_suffix(".srt")
+        world.ledger.artifacts.writing(place, Kind.SIDECAR, "srt", path, 1, digest(words.encode()), world.now)
+        path.write_text(words)
+        world.ledger.artifacts.written(path, Digests(digest(words.encode())), world.now)
+    empty = silent.path.with_suffix(".txt")
+    world.ledger.artifacts.writing(silent, Kind.SIDECAR, "txt", empty, 1, digest(b""), world.now)
+    empty.touch()
+    world.ledger.artifacts.written(empty, Digests(digest(b"")), world.now)
+    world.ledger.protection.hold(b.recording_id, "", world.now)
+    (world.drop / "todo.txt").touch()
+    (world.drop / "mine.md").touch()
+    forgotten(world, a.path, silent.path)
+    assert world.files() == {"b.wav", "b.md", "b.transcript.md", "b.srt", "todo.txt", "mine.md"}
+
+
+def test_a_tag_that_earmark_wrote_brings_no_rule_in_an_edited_note_either(root: Path) -> None:
+    rules = {"summary": {"keep_for": "7d"}}
+    folder = [{"path": str(root / "drop"), "tags": ["private"]}]
+    world = World(root)
+    world.set_policy({"tags": {"private": rules}}, folder)
+    world.record("talk.wav")
+    note = world.drop / "talk.md"
+    before = note.read_text()
+    note.write_text(before.replace("---\n", "---\ntags: [private]\nkeep: true\n", 1))
+    seen(world)
+    world.set_policy({"tags": {"private": rules}})
+    note.write_text(before)
+    seen(world)
+    world.pass_days(30)
+    assert world.plan() == set()

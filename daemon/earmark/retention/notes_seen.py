@@ -14,6 +14,7 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, Owed
 from earmark.files import Identity, NotRegular, digest, files_below, read_bytes
 from earmark.ledger import Seen
+from earmark.notes.escape import as_tag
 from earmark.notes.frontmatter import LIMIT, asks_to_keep, keep_keys, read_frontmatter, recording_of, tags_of
 from earmark.notes.names import is_note
 from earmark.notes.style import NoteStyle, style_of
@@ -61,7 +62,24 @@ class NotesSeen:
             return None
         found = read_frontmatter(text) or {}
         keep = asks_to_keep(text, keep_keys(self._style))
-        return Said(recording_id, str(found.get("type", "")), keep, tags_of(found))
+        tags = tuple(tag for tag in tags_of(found) if tag not in self._ours(recording_id))
+        return Said(recording_id, str(found.get("type", "")), keep, tags)
+
+    def _ours(self, recording_id: str) -> frozenset[str]:
+        """Tags that earmark writes into the notes of a recording; they are no person's word."""
+        ledger, settings = self._context.ledger, self._context.settings
+        summary = ledger.words.summary(recording_id)
+        tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
+        tags += summary.tags if summary is not None else ()
+        return frozenset(filter(None, map(as_tag, tags)))
+
+    def _forget_tags(self, path: Path, identity: str) -> None:
+        """A note that is as we wrote it again has no tags of a person's any more."""
+        protection, now = self._context.ledger.protection, self._context.now()
+        for before in protection.at(path):
+            if before.tags:
+                protection.saw(replace(before, tags=(), identity=identity, seen_at=now))
+                self._context.ledger.places.owe_recording(before.recording_id, Owed.POLICY)
 
     def inspect(self, path: Path) -> bool:
         """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
@@ -77,6 +95,8 @@ class NotesSeen:
         if any(note.identity == identity for note in protection.at(path)):
             return True
         said = None if self._as_we_wrote_it(path) else self.read(path) or self._of_ours(path)
+        if said is None and self._writes:
+            self._forget_tags(path, identity)
         if said is None:
             self._elsewhere[path] = identity
             return True
@@ -88,7 +108,7 @@ class NotesSeen:
             self._fresh[path, said.recording_id] = seen
             return True
         protection.saw(seen)
-        if before is not None and (before.keep, before.tags) != (keep, said.tags):
+        if (keep, said.tags) != ((before.keep, before.tags) if before is not None else (False, ())):
             self._context.ledger.places.owe_recording(said.recording_id, Owed.POLICY)
         return True
 

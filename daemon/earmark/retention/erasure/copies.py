@@ -14,7 +14,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Kind
 from earmark.files import StillChanging, content_of, files_below, read_bytes
-from earmark.ledger import Doomed
+from earmark.ledger import Artifact, Doomed
 from earmark.notes.frontmatter import LIMIT, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
@@ -35,6 +35,9 @@ TEXT = (
     ".csv",
 )
 """Endings of what earmark writes and of documents that may mention a recording."""
+
+TELLING = 64
+"""Bytes from which a copy of a sidecar is taken for one; an empty file or a line may be anybody's."""
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a text file that are searched for a mention."""
@@ -169,6 +172,9 @@ class _Search:
         self._sizes = {r.size for r in map(ledger.recordings.get, wanted) if r is not None}
         artifacts = [a for i in wanted for a in ledger.artifacts.of_recording(i)]
         self._hashes = {a.sha256: a for a in artifacts if a.sha256}
+        others = [a for a in ledger.artifacts.all() if a.recording_id not in wanted]
+        self._others = {a.path for a in others}
+        self._shared = {a.sha256 for a in others}
         self._ids = {i.encode() for i in wanted}
         self._left = {path for path, _ in found.left}
 
@@ -178,6 +184,8 @@ class _Search:
                 self._look(path, stat.st_size)
 
     def _look(self, path: Path, size: int) -> None:
+        if path in self._others:
+            return  # written for another recording, whatever it has in common with this one
         text = path.name.lower().endswith(TEXT)
         if size not in self._sizes and not text:
             return
@@ -186,13 +194,19 @@ class _Search:
             return
         if content[0] in self._wanted:
             self._found.add(Copy(path, *content, "another copy of the audio", False, content[0], audio=True))
-        elif (artifact := self._hashes.get(content[0])) is not None:
+        elif (artifact := self._hashes.get(content[0])) is not None and not self._anybodys(
+            artifact, content[1]
+        ):
             what = f"another copy of the {artifact.kind.value}"
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
         elif text and (owner := _owner(self._context, path)) in self._wanted:
             self._found.add(Copy(path, *content, "a note that was moved or copied", True, str(owner)))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
             self._found.left.append((path, "mentions it, and is not earmark's"))
+
+    def _anybodys(self, artifact: Artifact, size: int) -> bool:
+        """True if the bytes of a sidecar, which names no recording, may be somebody else's: few, or another's as well."""
+        return not artifact.note and (size < TELLING or artifact.sha256 in self._shared)
 
     def _mentions(self, path: Path) -> bool:
         try:
