@@ -6,10 +6,11 @@ Only what no table holds: what is being worked on right now, what is settling, w
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from earmark.files import read_bytes, write_own
 
@@ -53,13 +54,15 @@ class Report(BaseModel):
 
 def write_report(file: Path, report: Report) -> None:
     """Put the report in place of the last one, whole. A full disk is not a reason to stop: the old report stays."""
+    # Names may hold bytes that are no text, which only escapes carry there and back.
+    data = json.dumps(report.model_dump()).encode()
     with contextlib.suppress(OSError):
-        write_own(file, report.model_dump_json().encode("utf-8", "backslashreplace"))
+        write_own(file, data)
 
 
 def read_report(file: Path) -> Report | None:
     """The last report, or None if there is none that can be read."""
     try:
-        return Report.model_validate_json(read_bytes(file))
-    except (OSError, ValidationError):
+        return Report.model_validate(json.loads(read_bytes(file)))
+    except (OSError, ValueError):
         return None

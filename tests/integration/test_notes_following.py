@@ -5,6 +5,7 @@ The real supervisor on real folders; only the workers are stand-ins (tests/stand
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import unicodedata
@@ -200,8 +201,9 @@ def test_links_that_a_notes_app_rewrites_are_no_edit(
         lambda text: text.replace("---\n", "---\nmood: good\n", 1),
         lambda text: text.replace("[00:00]", "[the beginning]").replace("|00:00]]", "|the beginning]]"),
         lambda text: text + "see [[elsewhere]]\n",
+        lambda text: text.replace("![[talk.m4a]]", "![[my whiteboard.png]]"),
     ],
-    ids=["a comment", "a property", "a label", "a link"],
+    ids=["a comment", "a property", "a label", "a link", "another target"],
 )
 def test_what_a_person_adds_is_an_edit_and_stays(rig: Rig, edit: Callable[[str], str]) -> None:
     rig.drop("talk.m4a", "hello")
@@ -379,3 +381,76 @@ def test_a_note_is_replaced_and_an_edit_kept_where_names_cannot_be_exchanged_or_
     assert "Mine." in folding.notes()["talk.md"]
     assert "call.transcript.md" in folding.notes()
     assert folding.litter() == []
+
+
+def test_a_recording_whose_name_is_no_text_stops_nothing(rig: Rig) -> None:
+    rig.drop("good.m4a", "good")
+    Path(os.fsdecode(os.fsencode(rig.folder) + b"/\xe4.m4a")).write_bytes(b"no text")
+    deep = Path(os.fsdecode(os.fsencode(rig.folder) + b"/\xff"))
+    deep.mkdir()
+    (deep / "x.m4a").write_bytes(b"below no text")
+    assert run_child(rig) == 0
+    assert both("good") <= {name for name in rig.notes() if name.isascii()}
+    assert len(rig.notes()) == 6
+
+
+def test_a_recording_whose_former_folder_is_away_gets_notes_where_it_is(rig: Rig) -> None:
+    rig.drop("calls/talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "calls").rename(rig.root / "unplugged")
+    rig.drop("talk.m4a", "hello")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("talk")
+
+
+@pytest.mark.parametrize("instead", ["a symlink", "a file"])
+def test_a_former_folder_that_became_something_else_keeps_no_notes_from_being_written(
+    rig: Rig, instead: str
+) -> None:
+    rig.drop("calls/talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "calls" / "talk.m4a").rename(rig.folder / "talk.m4a")
+    (rig.folder / "calls").rename(rig.root / "vault")
+    if instead == "a symlink":
+        (rig.folder / "calls").symlink_to(rig.root / "vault")
+    else:
+        (rig.folder / "calls").write_text("a file")
+    assert run_child(rig) == 0
+    assert both("talk") <= set(rig.notes())
+
+
+def test_a_folder_that_is_renamed_in_a_notes_app_keeps_its_notes(rig: Rig) -> None:
+    rig.drop("calls/talk.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "calls").rename(rig.folder / "old")
+    for name in rig.notes():
+        note = rig.folder / name
+        note.write_text(note.read_text().replace("[[talk.", "[[old/talk."))
+    assert run_child(rig) == 0
+    (rig.folder / "old" / "talk.m4a").rename(rig.folder / "old" / "b.m4a")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == {f"old/{name}" for name in both("b")}
+
+
+def test_other_content_under_the_name_of_a_recording_that_went_has_the_name_for_its_notes(rig: Rig) -> None:
+    file = rig.drop("memo.m4a", "the first")
+    assert run_child(rig) == 0
+    file.unlink()
+    assert run_child(rig) == 0
+    rig.drop("memo.m4a", "the second")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert {name for name, of in described(rig).items() if of == "memo.m4a"} == both("memo")
+        assert both("memo (earlier)") <= set(rig.notes())
+
+
+def test_a_label_that_a_person_wrote_stays_although_it_ends_like_a_file(rig: Rig) -> None:
+    rig.sections = {"notes": {"dialect": "plain"}}
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "talk.md"
+    note.write_text(note.read_text().replace("[talk.m4a](", "[ask Bob before sharing talk.m4a]("))
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    assert run_child(rig) == 0
+    assert "[ask Bob before sharing talk.m4a]" in rig.notes()["talk.md"]

@@ -138,11 +138,14 @@ class Artifacts:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
         self._db.execute("DELETE FROM artifacts WHERE path = ?", (os.fsencode(path),))
 
-    def move(self, old: Path, new: Path) -> None:
-        """The file itself was renamed. Whatever we knew of its new name is over: the name was free."""
+    def move(self, old: Path, new: Path, sha256: str) -> None:
+        """The file itself was renamed, and has these bytes now. Whatever we knew of its new name is over: it was free."""
         if new != old:
             self.forget(new)
-        self._db.execute("UPDATE artifacts SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
+        self._db.execute(
+            "UPDATE artifacts SET path = ?, sha256 = ? WHERE path = ?",
+            (os.fsencode(new), sha256, os.fsencode(old)),
+        )
 
 
 def _artifact(row: Row) -> Artifact:

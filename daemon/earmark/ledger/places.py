@@ -204,9 +204,9 @@ class Places:
     def _make_room(self, path: Path, recording_id: str, now: Instant) -> None:
         """Whatever else was at this path is there no longer, and its notes have to make room."""
         self._db.execute(
-            "UPDATE places SET gone_at = ?, gone_why = ?, owed = ? WHERE path = ? AND recording_id != ?"
-            " AND gone_at IS NULL",
-            (now, Gone.REPLACED, Owed.REPLACED, os.fsencode(path), recording_id),
+            "UPDATE places SET gone_at = coalesce(gone_at, ?), gone_why = ?, owed = ? WHERE path = ? AND recording_id != ?"
+            " AND (gone_at IS NULL OR gone_why = ?)",
+            (now, Gone.REPLACED, Owed.REPLACED, os.fsencode(path), recording_id, Gone.MISSING),
         )
 
 

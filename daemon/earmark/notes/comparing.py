@@ -10,11 +10,13 @@ import hashlib
 import json
 import re
 from enum import Enum
+from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
 from earmark.notes.frontmatter import body_of, well_formed
+from earmark.notes.links import PLAYABLE
 
-_WIKILINK = re.compile(r"(!?)\[\[[^\]|#\n]*((?:#[^\]|\n]*)?)((?:\|[^\]\n]*)?)\]\]")
+_WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\]|#\n]*)((?:#[^\]|\n]*)?)((?:\|[^\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
     r"\[(?P<label>(?:\\.|[^\]\\\n])*)\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]*)(?P<at>(?:#[^>\n]*)?)>"
     r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]*)(?P<there>(?:#[^)\s]*)?))\)",
@@ -36,28 +38,41 @@ class Likeness(Enum):
     EDITED = "edited"
 
 
-def plain(text: str) -> str:
-    """The note without the targets of its links; places in a recording (`#t=83`) and labels stay, but for a label that is
-    the name of such a file as the target is, which apps change along with it.
+def plain(text: str, note: str = "") -> str:
+    """The note with the kinds of its links' targets instead of their names: a recording, a transcript, or else the ending.
+
+    Places in a recording (`#t=83`) and labels stay, but for a label that is the name of the target, or the name that the
+    recording had when the note was called `note`: apps change the one and not the other.
     """
-    return _MARKDOWN.sub(_bare, _WIKILINK.sub(lambda found: f"{found[1]}[[{found[2]}{found[3]}]]", text))
+    text = _WIKILINK.sub(lambda found: f"{found[1]}[[{_kind(found['target'])}{found[3]}{found[4]}]]", text)
+    return _MARKDOWN.sub(lambda found: _bare(found, note), text)
 
 
-def _bare(found: re.Match[str]) -> str:
+def _bare(found: re.Match[str], note: str) -> str:
     target, at = found["spaced"] or found["bare"] or "", found["at"] or found["there"] or ""
-    ending = target.rpartition(".")[2]
-    named = "." in target and found["label"].casefold().endswith(f".{ending.casefold()}")
-    return f"[{'' if named else found['label']}]({at})"
+    label = re.sub(r"\\(.)", r"\1", found["label"])
+    stem, _, ending = label.rpartition(".")
+    former = (
+        bool(stem) and note.startswith(f"{stem}.") and target.casefold().endswith(f".{ending.casefold()}")
+    )
+    named = former or label == unquote(target).rpartition("/")[2]
+    return f"[{'' if named else found['label']}]({_kind(target)}{at})"
 
 
-def _whole(text: str) -> str:
+def _kind(target: str) -> str:
+    """What kind of thing a link leads to; a person who lets it lead to another kind has edited the note."""
+    ending = "".join(unquote(target).rpartition(".")[1:]).casefold() if "." in target else ""
+    return "recording" if ending in PLAYABLE else ending.removesuffix(".md")
+
+
+def _whole(text: str, note: str = "") -> str:
     """A note with its properties in one form, whatever their order and quotes: notes apps write them anew with the links in
     them. Properties with a comment, or that do not parse, count as they stand.
     """
     body = body_of(text)
     top = text[: len(text) - len(body)]
     found = None if _COMMENT.search(top) else well_formed(top)
-    return plain((top if found is None else json.dumps(found, sort_keys=True, default=str)) + body)
+    return plain((top if found is None else json.dumps(found, sort_keys=True, default=str)) + body, note)
 
 
 def digests(text: str) -> Digests:
@@ -74,9 +89,12 @@ def likeness(data: bytes, artifact: Artifact) -> Likeness:
         text = data.decode()
     except UnicodeDecodeError:
         return Likeness.EDITED
-    if artifact.plain_sha256 is not None and _sha(_whole(text)) == artifact.plain_sha256:
+    if artifact.plain_sha256 is not None and _sha(_whole(text, artifact.path.name)) == artifact.plain_sha256:
         return Likeness.LINKS
-    if artifact.words_sha256 is not None and _sha(plain(body_of(text))) == artifact.words_sha256:
+    if (
+        artifact.words_sha256 is not None
+        and _sha(plain(body_of(text), artifact.path.name)) == artifact.words_sha256
+    ):
         return Likeness.PROPERTIES
     return Likeness.EDITED
 

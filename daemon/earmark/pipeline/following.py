@@ -11,6 +11,7 @@ from earmark.files import (
     Folder,
     NotRegular,
     OtherContent,
+    SymlinkInTheWay,
     digest,
     move_without_loss,
     opened,
@@ -49,19 +50,22 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     try:
         with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
             sha256 = _as_we_wrote_it(old, artifact)
-            target: str | None = _move(context, old, folder, artifact, sha256, base)
-    except FileNotFoundError:
-        # Gone, or moved just before a kill: then it lies under one of its new names as we know it.
-        target = _found(context, folder, artifact, base)
-        if target is None:
-            ledger.artifacts.set_state(artifact.path, ArtifactState.GONE)
+            target = _move(context, old, folder, artifact, sha256, base)
+    except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
+        # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
+        found = _found(context, folder, artifact, base)
+        if found is None:
+            if artifact.path.parent == folder.path:
+                ledger.artifacts.set_state(artifact.path, ArtifactState.GONE)  # its owner removed it
+            else:
+                ledger.artifacts.forget(artifact.path)  # where it lay may be away; it is written anew here
             return
+        target, sha256 = found
     except _Edited:
         ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
         return
     with ledger.transaction():
-        assert target is not None
-        ledger.artifacts.move(artifact.path, folder.at(target))
+        ledger.artifacts.move(artifact.path, folder.at(target), sha256)
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
 
 
@@ -120,11 +124,13 @@ def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) 
     )
 
 
-def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> str | None:
-    """The name under which a note lies that was moved just before a kill."""
+def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> tuple[str, str] | None:
+    """The name under which a note lies that was moved just before a kill, or with its folder, and its SHA-256."""
     for target in itertools.islice(_names(artifact, base), 12):
-        if context.ledger.artifacts.at(folder.at(target)) is None and _has(folder, target, artifact.sha256):
-            return target
+        if context.ledger.artifacts.at(folder.at(target)) is not None:
+            continue
+        if (sha256 := _is_it(folder, target, artifact)) is not None:
+            return target, sha256
     return None
 
 
@@ -137,6 +143,15 @@ def _has(folder: Folder, name: str, sha256: str) -> bool:
         return digest(read_bytes(name, folder)) == sha256
     except OSError:
         return False
+
+
+def _is_it(folder: Folder, name: str, artifact: Artifact) -> str | None:
+    """The SHA-256 of the note as we wrote it, whatever an app has done to its links since; None if this is another file."""
+    try:
+        data = read_bytes(name, folder)
+    except OSError:
+        return None
+    return digest(data) if likeness(data, artifact) in (Likeness.SAME, Likeness.LINKS) else None
 
 
 def _kind(artifact: Artifact) -> Kind | str:

@@ -215,7 +215,8 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
     same = [a for a in ledger.artifacts.of_place(place) if (a.kind, a.form) == (output.kind, output.form)]
     went = (ArtifactState.GONE, ArtifactState.TRASHED)
     artifacts = [a for a in same if a.path.parent == folder.path and a.state not in went]
-    if not artifacts and any(a.state is ArtifactState.GONE and a.rev >= output.rev for a in same):
+    removed = [a for a in same if a.state is ArtifactState.GONE and a.path.parent == folder.path]
+    if not artifacts and any(a.rev >= output.rev for a in removed):
         found.removed = (
             True  # by the user, before the recording was renamed or its notes were owed for another reason
         )
