@@ -6,9 +6,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from earmark.domain import Kind, Owed, Segment, Summary, Transcript
+from earmark.domain import Kind, Owed, Segment, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
-from earmark.files import digest
+from earmark.files import Identity, digest
 from earmark.ledger import Digests
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
@@ -16,8 +16,9 @@ from earmark.retention.erasure.erase import recover
 from earmark.retention.erasure.matching import matching
 from earmark.retention.notes_seen import NotesSeen
 from earmark.verbs.deciding import hold, release
-from earmark.verbs.forgetting import Which, forget
+from earmark.verbs.forgetting import Which, forget, lift
 from earmark.verbs.resolve import resolve
+from earmark.verbs.trash import empty
 
 from tests.retention_world import DAY, World
 
@@ -397,3 +398,72 @@ def test_a_tag_that_earmark_wrote_brings_no_rule_in_an_edited_note_either(root: 
     seen(world)
     world.pass_days(30)
     assert world.plan() == set()
+
+
+@pytest.mark.parametrize(
+    "which", ["an edited note", "an unknown copy of the audio", "a copied note that says keep"]
+)
+def test_forgetting_asks_what_holds_each_copy_that_it_has_found(world: World, which: str) -> None:
+    place = world.record("talk.wav")
+    archive = world.drop / "archive"
+    archive.mkdir()
+    if which == "an edited note":
+        (archive / ".earmark-hold").touch()
+        note = (world.drop / "talk.md").rename(archive / "talk.md")
+        note.write_text(note.read_text() + "mine\n")
+    elif which == "an unknown copy of the audio":
+        (archive / ".earmark-hold").touch()
+        (archive / "kept.wav").write_bytes(place.path.read_bytes())
+    else:
+        text = (world.drop / "talk.md").read_text()
+        (archive / "copy.md").write_text(text.replace("---\n", "---\nkeep: true\n", 1))
+    before = world.files()
+    with pytest.raises(RetentionError, match="held"):
+        forgotten(world, place.path)
+    assert world.files() == before
+
+
+def test_a_lift_ends_an_erasure_that_is_still_open(world: World) -> None:
+    place = world.record("talk.wav")
+
+    def die(name: str) -> None:
+        if name == "before:remove":
+            raise Killed
+
+    world.stepping(die)
+    with pytest.raises(Killed):
+        forget(world.context, Which(files=(place.path,)), lambda *_: True)
+    world.stepping(lambda _: None)
+    assert lift(world.context, [place.path]) == {place.path: True}
+    with world.ledger.acting():
+        recover(world.context)
+    assert place.path.exists()
+    assert world.ledger.recordings.get(place.recording_id) is not None
+
+
+def test_a_note_that_was_saved_again_after_a_rule_took_it_holds_what_lies_in_the_trash(world: World) -> None:
+    place = world.record("talk.wav")
+    note = world.drop / "talk.md"
+    text = note.read_text()
+    world.pass_days(40)
+    assert world.apply().trashed == 3
+    note.write_text(text.replace("---\n", "---\nkeep: true\n", 1))
+    world.pass_days(60)
+    rows = world.ledger.trash.in_state(TrashState.HERE)
+    assert {why for _, why in empty(world.context, rows, even_held=False)} == {
+        "held by `keep: true` in talk.md"
+    }
+    assert len(world.ledger.trash.of_recording(place.recording_id)) == len(rows) == 3
+    assert world.ledger.trash.in_state(TrashState.HERE) == rows
+
+
+def test_a_marker_in_a_folder_above_holds_what_lies_in_the_trash_after_a_rename(root: Path) -> None:
+    world = World(root, {"transcript": {"keep_for": "30d"}, "summary": {"keep_for": "30d"}, "fuse_items": 0})
+    place = world.record("sub/deep/talk.wav")
+    world.pass_days(40)
+    assert world.apply().trashed == 2
+    new = place.path.rename(place.path.with_name("renamed.wav"))
+    world.ledger.places.move(place, new, world.drop, Identity.of(new.lstat()), world.now)
+    (world.drop / "sub" / ".earmark-hold").touch()
+    rows = world.ledger.trash.in_state(TrashState.HERE)
+    assert len(empty(world.context, rows, even_held=False)) == len(rows) == 2

@@ -80,7 +80,7 @@ def forget(
 def _show_only(context: Context, which: Which, json: bool) -> None:
     wanted = forgetting.chosen(context, which)
     found = forgetting.found(context, wanted, which)
-    held = forgetting.held(context, wanted, writes=False)
+    held = forgetting.held(context, wanted, found, writes=False)
     also = found.elsewhere(context, which.named)
     if json:
         print_json({"recordings": len(wanted), "held": held} | _copies(found, also))

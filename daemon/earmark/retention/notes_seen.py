@@ -156,7 +156,8 @@ class NotesSeen:
         notes = {
             a.path
             for a in ledger.artifacts.of_recording(recording_id)
-            if a.note and a.state is not ArtifactState.TRASHED
+            # One that a rule took may have been saved again by an editor that had it open.
+            if a.note and (a.state is not ArtifactState.TRASHED or os.path.lexists(a.path))
         }
         notes |= {seen.path for seen in self._seen(recording_id)}
         away = False

@@ -12,6 +12,7 @@ from earmark.errors import NotFound, RetentionError
 from earmark.files import sha256_of
 from earmark.ledger.candidates import FAILED
 from earmark.ledger.repair import remove_set_aside
+from earmark.notes.names import is_note
 from earmark.retention import NotesSeen
 from earmark.retention.erasure import tombstones
 from earmark.retention.erasure.copies import Found, find
@@ -60,16 +61,20 @@ def chosen(context: Context, which: Which) -> list[str]:
     return list(dict.fromkeys(resolve(context, file).recording_id for file in which.files))
 
 
-def held(context: Context, recording_ids: list[str], *, writes: bool = True) -> dict[str, str]:
-    """Those that something holds, and what: the same answer that a rule gets."""
+def held(context: Context, recording_ids: list[str], copies: Found, *, writes: bool = True) -> dict[str, str]:
+    """Those that something holds, and what: the same answer that a rule gets, asked for every copy that would go."""
     notes = NotesSeen(context, writes=writes)
-    found = {}
+    holding = {}
     for recording_id in recording_ids:
         files = [(p.path, p.folder) for p in context.ledger.places.of(recording_id)]
+        for copy in copies.of(recording_id):
+            files.append((copy.path, context.top_of(copy.path) or copy.path.parent))
+            if is_note(copy.path.name):
+                notes.glance(copy.path)
         why = why_held(context, notes, recording_id, files, CLASSES)
         if why is not None:
-            found[recording_id] = why
-    return found
+            holding[recording_id] = why
+    return holding
 
 
 def found(context: Context, recording_ids: list[str], which: Which) -> Found:
@@ -96,15 +101,15 @@ def forget(
         recover_trash(context)
         finished = recover(context)
     wanted = chosen(context, which)
-    refuse_held(context, wanted, even_held)
     seen = found(context, wanted, which)
+    refuse_held(context, wanted, seen, even_held)
     if not confirm(wanted, seen):
         return None
     if not wanted:
         return finished, seen
 
     def why_not(recording_id: str) -> str | None:
-        return None if even_held else held(context, [recording_id]).get(recording_id)
+        return None if even_held else held(context, [recording_id], again).get(recording_id)
 
     with context.ledger.acting(PATIENCE):
         if which.everything:
@@ -117,9 +122,9 @@ def forget(
     return result, again
 
 
-def refuse_held(context: Context, wanted: list[str], even_held: bool) -> None:
+def refuse_held(context: Context, wanted: list[str], copies: Found, even_held: bool) -> None:
     """Raises RetentionError that names what holds them."""
-    holding = {} if even_held else held(context, wanted)
+    holding = {} if even_held else held(context, wanted, copies)
     if holding:
         names = []
         for recording_id, why in list(holding.items())[:5]:
@@ -140,5 +145,6 @@ def lift(context: Context, files: list[Path]) -> dict[Path, bool]:
         recording_id = sha256_of(file.expanduser().absolute())
         if recording_id is None:
             raise NotFound(f"{file}: cannot be read")
-        result[file] = tombstones.lift(context, recording_id)
+        with context.ledger.acting(PATIENCE):
+            result[file] = tombstones.lift(context, recording_id)
     return result

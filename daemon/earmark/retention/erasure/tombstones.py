@@ -47,6 +47,8 @@ def lift(context: Context, recording_id: str) -> bool:
     with ledger.transaction():
         lifted = ledger.protection.lift_tombstone(keyed_id)
         if lifted:
+            # An erasure that is still open because a file would not go ends here: its owner wants it.
+            ledger.erasing.done(recording_id)
             issue(ledger, context.now(), "tombstone-lifted", recording=keyed_id)
         cleared = [file for file in refused if ledger.journal.clear(file)]
     return lifted or bool(cleared)

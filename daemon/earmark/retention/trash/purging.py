@@ -22,7 +22,7 @@ GOING = ".going"
 def why_not_purge(context: Context, row: Trashed) -> str | None:
     """Why a file in the trash is not to go for good, or None: whatever holds its recording holds it there, too."""
     place = context.ledger.places.get(row.place, row.recording_id)
-    top = place.folder if place is not None else row.original.parent
+    top = place.folder if place is not None else context.top_of(row.original) or row.original.parent
     kinds = (row.kind.value,)
     return why_held(context, NotesSeen(context), row.recording_id, [(row.original, top)], kinds)
 
