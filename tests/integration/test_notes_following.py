@@ -284,8 +284,9 @@ def test_no_note_is_written_into_the_bare_mount_point_of_a_disk_that_is_away(rig
             wait_for(lambda: ("transcribe", "done", 1) in rig.jobs() or rig.events("transcribed"), 20)
         assert list(disk.iterdir()) == [], "the folder under the disk"
         assert mount() == 0
-        assert run_child(rig) == 0
-        assert both("stick/later") <= set(rig.notes())
+        # Whether its notes were tried, and wait for the next try, depends on what the daemon was at when the disk went.
+        with Live(rig):
+            wait_for(lambda: both("stick/later") <= set(rig.notes()), 60, "the notes of the other one")
     finally:
         subprocess.run(["umount", "-l", str(disk)], capture_output=True)
 
