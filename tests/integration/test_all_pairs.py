@@ -55,7 +55,6 @@ class Scene:
     precious: list[bytes] = field(default_factory=list)
     guarded: dict[Path, bytes] = field(default_factory=dict)
     replaced: set[bytes] = field(default_factory=set)
-    last: str = ""
     writers: list[threading.Thread] = field(default_factory=list)
 
     @property
@@ -377,7 +376,6 @@ def pair(act: str, disturb: Callable[[Scene], None], at: int) -> tuple[list[str]
 
         def step(name: str) -> None:
             steps.append(name)
-            here.last = name
             if len(steps) == at:
                 disturb(here)
 

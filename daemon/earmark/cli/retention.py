@@ -17,6 +17,7 @@ from earmark.config.schema import RetentionRule
 from earmark.context import Context
 from earmark.domain import Instant, TrashState
 from earmark.errors import RetentionError
+from earmark.ledger.candidates import CLASSES
 from earmark.retention import next_sweep, plan_now
 from earmark.retention.holds import DOUBT
 from earmark.retention.rules.decide import Plan
@@ -217,9 +218,9 @@ def set_rule(
     Example: [bold]earmark retention set call.m4a --kind audio --keep-for 7d[/]
     """
     with plain_errors():
-        if kind not in ("all", *deciding.CLASSES):
+        if kind not in ("all", *CLASSES):
             raise RetentionError(
-                f"--kind {kind}: there is no such class; it is one of {', '.join(deciding.CLASSES)} or all"
+                f"--kind {kind}: there is no such class; it is one of {', '.join(CLASSES)} or all"
             )
         if sum((keep_for is not None, never, delete_after_done, clear)) != 1:
             raise RetentionError("say exactly one of --keep-for, --never, --delete-after-done and --clear")

@@ -41,7 +41,7 @@ from earmark.export.package import (
 )
 from earmark.files import StillChanging, fingerprint, name_new, named, open_regular, why
 from earmark.ledger import Recording
-from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 from earmark.retention import receipts
@@ -209,8 +209,7 @@ def _of(context: Context, recording: Recording, path: Path, fd: int) -> bool:
     """False if a note has the name that names no recording, or another one: then it is somebody's own."""
     if not is_note(path.name):
         return True
-    text = os.pread(fd, LIMIT, 0).decode("utf-8", "replace")
-    return recording_of(text, style_of(context.config.notes)) == recording.id
+    return owner_of(os.pread(fd, LIMIT, 0), style_of(context.config.notes)) == recording.id
 
 
 def _facts(context: Context, recording: Recording) -> dict[str, Any]:

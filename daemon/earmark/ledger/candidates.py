@@ -83,6 +83,9 @@ _ORDER = " ORDER BY p.folder, r.recorded_at DESC, r.id, path"
 FAILED = "failed"
 """The class of recordings that could not be transcribed."""
 
+CLASSES = (*(kind.value for kind in Kind), FAILED)
+"""What a rule for files can be given for."""
+
 
 def stream(db: Connection, kind: Kind, tags: frozenset[str] = frozenset()) -> Iterator[Candidate]:
     """All files of a kind: folder by folder, newest recording first. `tags`: those of notes that matter."""

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from enum import Enum
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
@@ -61,7 +62,7 @@ def _bare(found: re.Match[str], note: str) -> str:
 
 def _kind(target: str) -> str:
     """What kind of thing a link leads to; a person who lets it lead to another kind has edited the note."""
-    ending = "".join(unquote(target).rpartition(".")[1:]).casefold() if "." in target else ""
+    ending = PurePosixPath(unquote(target)).suffix.casefold()
     return "recording" if ending in PLAYABLE else ending.removesuffix(".md")
 
 

@@ -159,6 +159,11 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
     return value if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) else None
 
 
+def owner_of(data: bytes, style: NoteStyle) -> str | None:
+    """The one recording that a note belongs to, from its first LIMIT bytes; see `recording_of`."""
+    return recording_of(data.decode("utf-8", "replace"), style)
+
+
 def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:
     """The tags of a note, without `#`, sorted; as a list, or as text with commas or spaces."""
     tags = found.get("tags") or ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Event, Gone, Kind, Owed
@@ -18,6 +19,7 @@ from earmark.files import (
     read_bytes,
     remove,
     respelled,
+    sha256_of,
 )
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness, likeness
@@ -49,7 +51,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     ledger = context.ledger
     try:
         with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
-            sha256 = _as_we_wrote_it(old, artifact)
+            sha256 = _as_we_wrote_it(old, artifact.path.name, artifact)
             target = _move(context, old, folder, artifact, sha256, base)
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
@@ -73,10 +75,10 @@ class _Edited(Exception):
     """The note is not as we wrote it."""
 
 
-def _as_we_wrote_it(old: Folder, artifact: Artifact) -> str:
-    """SHA-256 of what is there, if only targets of links differ from what we wrote. Raises _Edited, OSError."""
+def _as_we_wrote_it(folder: Folder, name: str, artifact: Artifact) -> str:
+    """SHA-256 of what has this name, if an app has changed no more than its links. Raises _Edited, OSError."""
     try:
-        data = read_bytes(artifact.path.name, old)
+        data = read_bytes(name, folder)
     except NotRegular:
         raise _Edited from None
     if likeness(data, artifact) not in (Likeness.SAME, Likeness.LINKS):
@@ -93,7 +95,7 @@ def _move(context: Context, old: Folder, new: Folder, artifact: Artifact, sha256
         if context.listings.taken(new, target, but=name if here else ""):
             if respelled(old, name, new, target):
                 continue  # the very file, which nothing but its own move may touch
-            if _has(new, target, sha256) and context.ledger.artifacts.at(new.at(target)) is None:
+            if sha256_of(target, new) == sha256 and context.ledger.artifacts.at(new.at(target)) is None:
                 # Copied there just before a kill: only the old one has still to go.
                 remove(old, name, sha256, step=context.step)
                 return target
@@ -129,29 +131,13 @@ def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> t
     for target in itertools.islice(_names(artifact, base), 12):
         if context.ledger.artifacts.at(folder.at(target)) is not None:
             continue
-        if (sha256 := _is_it(folder, target, artifact)) is not None:
-            return target, sha256
+        with suppress(OSError, _Edited):
+            return target, _as_we_wrote_it(folder, target, artifact)
     return None
 
 
 def _names(artifact: Artifact, base: str) -> Iterator[str]:
     return itertools.islice(candidates(base, _kind(artifact)), MOST_NAMES)
-
-
-def _has(folder: Folder, name: str, sha256: str) -> bool:
-    try:
-        return digest(read_bytes(name, folder)) == sha256
-    except OSError:
-        return False
-
-
-def _is_it(folder: Folder, name: str, artifact: Artifact) -> str | None:
-    """The SHA-256 of the note as we wrote it, whatever an app has done to its links since; None if this is another file."""
-    try:
-        data = read_bytes(name, folder)
-    except OSError:
-        return None
-    return digest(data) if likeness(data, artifact) in (Likeness.SAME, Likeness.LINKS) else None
 
 
 def _kind(artifact: Artifact) -> Kind | str:

@@ -212,14 +212,15 @@ def _confirm(
 def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Output) -> _Earlier:
     """What we wrote before for this output, in this folder, latest first; what became of it is written down."""
     ledger, found = context.ledger, _Earlier({}, [])
-    same = [a for a in ledger.artifacts.of_place(place) if (a.kind, a.form) == (output.kind, output.form)]
-    went = (ArtifactState.GONE, ArtifactState.TRASHED)
-    artifacts = [a for a in same if a.path.parent == folder.path and a.state not in went]
-    removed = [a for a in same if a.state is ArtifactState.GONE and a.path.parent == folder.path]
-    if not artifacts and any(a.rev >= output.rev for a in removed):
-        found.removed = (
-            True  # by the user, before the recording was renamed or its notes were owed for another reason
-        )
+    same = [
+        a
+        for a in ledger.artifacts.of_place(place)
+        if (a.kind, a.form, a.path.parent) == (output.kind, output.form, folder.path)
+    ]
+    artifacts = [a for a in same if a.state not in (ArtifactState.GONE, ArtifactState.TRASHED)]
+    if not artifacts and any(a.state is ArtifactState.GONE and a.rev >= output.rev for a in same):
+        # The user removed it, before the recording was renamed or its notes were owed for another reason.
+        found.removed = True
         return found
     for artifact in sorted(artifacts, key=lambda a: -a.rev):
         like, sha256 = _compare(folder, artifact)

@@ -11,7 +11,7 @@ from earmark.files import StillChanging, read_bytes
 from earmark.ledger import Ledger
 from earmark.ledger.repair import Repaired
 from earmark.notes.dates import date_of
-from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import candidates
 from earmark.notes.style import style_of
 from earmark.retention.holds import DOUBT
@@ -100,7 +100,7 @@ def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Pat
     for name in itertools.islice(candidates(path.name, kind), NAMES):
         note = path.with_name(name)
         try:
-            if recording_of(read_bytes(note, most=LIMIT).decode("utf-8", "replace"), style) == recording_id:
+            if owner_of(read_bytes(note, most=LIMIT), style) == recording_id:
                 return note
         except FileNotFoundError:
             return None  # names are taken in order, so nothing of ours lies under a later one

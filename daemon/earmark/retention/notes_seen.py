@@ -62,7 +62,8 @@ class NotesSeen:
             return None
         found = read_frontmatter(text) or {}
         keep = asks_to_keep(text, keep_keys(self._style))
-        tags = tuple(tag for tag in tags_of(found) if tag not in self._ours(recording_id))
+        ours = self._ours(recording_id)
+        tags = tuple(tag for tag in tags_of(found) if tag not in ours)
         return Said(recording_id, str(found.get("type", "")), keep, tags)
 
     def _ours(self, recording_id: str) -> frozenset[str]:
@@ -95,9 +96,9 @@ class NotesSeen:
         if any(note.identity == identity for note in protection.at(path)):
             return True
         said = None if self._as_we_wrote_it(path) else self.read(path) or self._of_ours(path)
-        if said is None and self._writes:
-            self._forget_tags(path, identity)
         if said is None:
+            if self._writes:
+                self._forget_tags(path, identity)
             self._elsewhere[path] = identity
             return True
         before = protection.seen_at(path, said.recording_id)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from earmark.config.schema import RetentionRule
 from earmark.context import Context
-from earmark.domain import Event, Kind, Owed
+from earmark.domain import Event, Owed
 from earmark.errors import RetentionError
-from earmark.ledger.candidates import FAILED
+from earmark.ledger.candidates import CLASSES
 from earmark.retention import NotesSeen
 from earmark.retention.gate import verdict
 from earmark.retention.holds import DOUBT
 from earmark.retention.rules.policy import describe
 from earmark.verbs.resolve import Meant
-
-CLASSES = (*(kind.value for kind in Kind), FAILED)
-"""What a rule can be given for."""
 
 
 def hold(context: Context, meant: Meant, why: str) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Instant, Kind
+from earmark.domain import Instant
 from earmark.errors import NotFound, RetentionError
 from earmark.files import sha256_of
-from earmark.ledger.candidates import FAILED
+from earmark.ledger.candidates import CLASSES
 from earmark.ledger.repair import remove_set_aside
 from earmark.notes.names import is_note
 from earmark.retention import NotesSeen
@@ -22,8 +22,6 @@ from earmark.retention.holds import why_held
 from earmark.retention.trash.recovery import recover as recover_trash
 from earmark.verbs.resolve import resolve
 from earmark.verbs.sweeping import PATIENCE
-
-CLASSES = (*(kind.value for kind in Kind), FAILED)
 
 
 @dataclass(frozen=True, slots=True)

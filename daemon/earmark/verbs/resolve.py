@@ -11,8 +11,9 @@ from earmark.domain import ArtifactState
 from earmark.errors import NotFound
 from earmark.files import read_bytes, sha256_of
 from earmark.ledger import Artifact, Place
-from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
+from earmark.notes.style import style_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _by_content(context: Context, path: Path) -> Meant | None:
     """A copy that the ledger does not know, or a note that was moved or renamed."""
     recording_id = sha256_of(path)
     if recording_id is not None and is_note(path.name):
-        recording_id = recording_of(read_bytes(path, most=LIMIT).decode("utf-8", "replace"))
+        recording_id = owner_of(read_bytes(path, most=LIMIT), style_of(context.config.notes))
     if recording_id is None or context.ledger.recordings.get(recording_id) is None:
         return None
     return Meant(path, recording_id, next(iter(context.ledger.places.of(recording_id)), None))

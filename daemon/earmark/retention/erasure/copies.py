@@ -15,7 +15,7 @@ from earmark.context import Context
 from earmark.domain import Kind
 from earmark.files import StillChanging, content_of, files_below, read_bytes
 from earmark.ledger import Artifact, Doomed
-from earmark.notes.frontmatter import LIMIT, recording_of
+from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
@@ -83,15 +83,18 @@ class Found:
     copies: list[Copy] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
     paths: set[Path] = field(default_factory=set)
+    _by_recording: dict[str, list[Copy]] = field(default_factory=dict)
 
     def of(self, recording_id: str) -> list[Copy]:
-        return [copy for copy in self.copies if copy.recording_id == recording_id]
+        """Asked several times for each recording, of which there may be thousands."""
+        return self._by_recording.get(recording_id, [])
 
     def add(self, copy: Copy) -> None:
         """Another copy, unless the file is known already."""
         if copy.path not in self.paths:
             self.paths.add(copy.path)
             self.copies.append(copy)
+            self._by_recording.setdefault(copy.recording_id, []).append(copy)
 
     def elsewhere(self, context: Context, files: Iterable[Path]) -> set[Path]:
         """Files that go only because a recording is its content: other audio than was named, and the notes of it.
@@ -220,9 +223,8 @@ def _owner(context: Context, path: Path) -> str | None:
     """The recording that a note names as its own, in its own frontmatter."""
     if not is_note(path.name) and path.suffix.lower() != ".tmp":
         return None
-    style = style_of(context.config.notes)
     try:
-        return recording_of(read_bytes(path, most=LIMIT).decode("utf-8", "replace"), style)
+        return owner_of(read_bytes(path, most=LIMIT), style_of(context.config.notes))
     except OSError:
         return None
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from earmark.config import Config, Duration, folder_settings
 from earmark.config.schema import RetentionRule
-from earmark.domain import Instant, Kind
-from earmark.ledger.candidates import FAILED
+from earmark.domain import Instant
+from earmark.ledger.candidates import CLASSES
 from earmark.retention.rules.ranking import Standing
 
 
@@ -206,9 +206,8 @@ def policy_of(config: Config) -> Policy:
     """The policy that a configuration stands for."""
     retention = config.retention
     folders = {str(f.path): _present(f.retention) for f in config.folder if f.retention is not None}
-    names = (*(kind.value for kind in Kind), FAILED)
     return Policy(
-        classes={name: getattr(retention, name) for name in names},
+        classes={name: getattr(retention, name) for name in CLASSES},
         folders=folders,
         tags={tag: _present(rules) for tag, rules in retention.tags.items()},
         folder_tags={

@@ -13,7 +13,7 @@ from earmark.ledger import Trashed
 from earmark.retention.holds import why_held
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.trash.ledger_copy import drop_unneeded
-from earmark.retention.trash.rows import must_be_reachable, receipt
+from earmark.retention.trash.rows import must_be_reachable, receipt, top_of
 
 GOING = ".going"
 """The name that a file in the trash gets on its way out for good."""
@@ -21,8 +21,7 @@ GOING = ".going"
 
 def why_not_purge(context: Context, row: Trashed) -> str | None:
     """Why a file in the trash is not to go for good, or None: whatever holds its recording holds it there, too."""
-    place = context.ledger.places.get(row.place, row.recording_id)
-    top = place.folder if place is not None else context.top_of(row.original) or row.original.parent
+    top = top_of(context, row) or row.original.parent
     kinds = (row.kind.value,)
     return why_held(context, NotesSeen(context), row.recording_id, [(row.original, top)], kinds)
 

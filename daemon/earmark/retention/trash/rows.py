@@ -44,15 +44,19 @@ def folder_of(row: Trashed) -> Iterator[Folder]:
         yield folder
 
 
+def top_of(context: Context, row: Trashed) -> Path | None:
+    """The drop folder that the file came from, as far as anybody knows it."""
+    place = context.ledger.places.get(row.place, row.recording_id)
+    return context.top_of(row.original) if place is None else place.folder
+
+
 def bring_back(context: Context, row: Trashed) -> Path:
     """Put a file where it was, or beside it if something else is there; returns where it is now. Raises OSError.
 
     Folders below its drop folder that are gone are made again; the drop folder itself is not, nor is a symlink followed.
     """
     assert row.trashed is not None
-    place = context.ledger.places.get(row.place, row.recording_id)
-    top = context.top_of(row.original) if place is None else place.folder
-    with folder_of(row) as at, opened(row.original.parent, top, make=True) as folder:
+    with folder_of(row) as at, opened(row.original.parent, top_of(context, row), make=True) as folder:
         if at.look_at(row.trashed.name) is None:
             raise FileNotFoundError(errno.ENOENT, "somebody took it out of the trash", str(row.trashed))
         where = put_back(at, row.trashed.name, folder, row.original.name)
