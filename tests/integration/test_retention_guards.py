@@ -9,12 +9,15 @@ import pytest
 from earmark.domain import Kind, Owed, Segment, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
 from earmark.files import Identity, digest
+from earmark.files import sha256_of as digest_of
 from earmark.ledger import Digests
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
 from earmark.retention.erasure.erase import recover
 from earmark.retention.erasure.matching import matching
 from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.trash.recovery import recover as recover_trash
+from earmark.retention.trash.restoring import restore
 from earmark.verbs.deciding import hold, release
 from earmark.verbs.forgetting import Which, forget, lift
 from earmark.verbs.resolve import resolve
@@ -467,3 +470,35 @@ def test_a_marker_in_a_folder_above_holds_what_lies_in_the_trash_after_a_rename(
     (world.drop / "sub" / ".earmark-hold").touch()
     rows = world.ledger.trash.in_state(TrashState.HERE)
     assert len(empty(world.context, rows, even_held=False)) == len(rows) == 2
+
+
+# --- what a restore promises ---
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_restore_whose_name_is_taken_meanwhile_holds_all_the_same(world: World, killed: bool) -> None:
+    place = world.record("talk.wav")
+    world.pass_days(31)
+    world.apply()
+    (row,) = [t for t in world.ledger.trash.in_state(TrashState.HERE) if t.kind is Kind.AUDIO]
+
+    def somebody_is_quicker(name: str) -> None:
+        if name == "after:restoring":
+            place.path.write_bytes(b"RIFF something else")
+            if killed:
+                raise Killed
+
+    world.stepping(somebody_is_quicker)
+    with pytest.raises(Killed if killed else RetentionError), world.ledger.acting():
+        restore(world.context, row)
+    world.reopen()
+    world.stepping(lambda _: None)
+    with world.ledger.acting():
+        recover_trash(world.context)
+    assert world.ledger.protection.held(place.recording_id) == "restored from the trash"
+    for _ in range(3):
+        world.pass_days(200)
+        world.sweep()
+    there = [row.trashed, world.drop / "talk (2).wav"]
+    assert any(path is not None and digest_of(path) == place.recording_id for path in there)
+    assert place.path.read_bytes() == b"RIFF something else"

@@ -73,6 +73,8 @@ def _recover_restoring(context: Context, row: Trashed) -> None:
     elif there:
         if bring_back(context, row) == row.original:
             restored(context, row)
+        else:
+            context.ledger.trash.set_state(row.id, TrashState.RESTORED, context.now())
     elif here and sha256_of(row.original) == row.sha256:
         restored(context, row)
     else:

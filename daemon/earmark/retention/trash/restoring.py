@@ -14,18 +14,20 @@ from earmark.retention.trash.rows import bring_back, lies_in_trash, must_be_reac
 
 
 def restore(context: Context, row: Trashed) -> Path:
-    """Bring a file back to where it was, and hold its recording so that the next sweep does not take it again.
+    """Bring a file back to where it was, and hold its recording so that no sweep takes it again.
 
-    Raises RetentionError if it is not in our trash any more, or if something else has its place.
+    The hold comes first and stays whatever becomes of the file: who wants it back does not want it purged. Raises
+    RetentionError if it is not in our trash any more, or if something else has its place.
     """
     ledger = context.ledger
     if row.state is not TrashState.HERE or row.trashed is None:
         desktop = row.state is TrashState.HANDED
         trash = "the system's trash; bring it back from there" if desktop else "no trash of ours"
         raise RetentionError(f"{named(row.original)}: is in {trash} ({row.state})")
+    ledger.protection.hold(row.recording_id, "restored from the trash", context.now())
     if os.path.lexists(row.original):
         raise RetentionError(
-            f"{named(row.original)}: something else is there now; move it away, then restore again"
+            f"{named(row.original)}: something else is there now; move it away, then restore again (held until then)"
         )
     must_be_reachable(row)
     if not lies_in_trash(row):
@@ -40,11 +42,13 @@ def restore(context: Context, row: Trashed) -> Path:
         where = bring_back(context, row)
     except OSError as error:
         ledger.trash.set_state(row.id, TrashState.HERE)
-        raise RetentionError(f"{named(row.original)}: cannot be restored: {why(error)}") from error
+        raise RetentionError(
+            f"{named(row.original)}: cannot be restored: {why(error)}; it stays in the trash, and is held"
+        ) from error
     if where != row.original:
         ledger.trash.set_state(row.id, TrashState.RESTORED, context.now())
         raise RetentionError(
-            f"{named(row.original)}: something else took the name meanwhile; the file is at {named(where)} now"
+            f"{named(row.original)}: something else took the name meanwhile; the file is at {named(where)} now, and is held"
         )
     context.step("after:restore")
     restored(context, row)
@@ -52,7 +56,7 @@ def restore(context: Context, row: Trashed) -> Path:
 
 
 def restored(context: Context, row: Trashed) -> None:
-    """Write down that the file is back, everywhere at once, and hold its recording."""
+    """Write down that the file is back, everywhere at once."""
     ledger, now = context.ledger, context.now()
     with ledger.transaction():
         ledger.trash.set_state(row.id, TrashState.RESTORED, now)
@@ -61,7 +65,6 @@ def restored(context: Context, row: Trashed) -> None:
             ledger.places.owe(row.place, row.recording_id, Owed.AUDIO_BACK)
         else:
             ledger.artifacts.set_state(row.original, ArtifactState.HERE)
-        ledger.protection.hold(row.recording_id, "restored from the trash", now)
         receipt(context, row, "restored")
         context.tell(
             Event.RESTORED, f"{named(row.original.name)}: back from the trash, and held.", recording=row.recording_id,
