@@ -15,6 +15,14 @@ from earmark.files.naming import why
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
+OF_THE_SYSTEM = frozenset(
+    {
+        "lost+found", "System Volume Information", "$RECYCLE.BIN", ".Trashes", ".Spotlight-V100", ".fseventsd",
+        ".DocumentRevisions-V100", ".TemporaryItems",
+    }
+)  # fmt: skip
+"""Folders at the root of a disk that no user may read, and in which nobody keeps anything."""
+
 
 class SymlinkInTheWay(OSError):
     """A component of the path that has to be a real folder is a symlink; `filename` says which."""
@@ -112,9 +120,10 @@ def remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def files_below(tops: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every regular file in and below folders, hidden ones included, with its stat. Follows no symlink; what cannot be
-    read is passed over.
+def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every regular file in and below folders, hidden ones included, with its stat. Follows no symlink.
+
+    Folders that are there and cannot be read are passed over; they are added to `unread`.
     """
     pending = list(tops)
     while pending:
@@ -126,5 +135,8 @@ def files_below(tops: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
                         pending.append(Path(entry.path))
                     elif entry.is_file(follow_symlinks=False):
                         yield Path(entry.path), entry.stat(follow_symlinks=False)
-        except OSError:
+        except FileNotFoundError:
             continue
+        except OSError:
+            if unread is not None and folder.name not in OF_THE_SYSTEM:
+                unread.append(folder)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.ledger.candidates import FAILED
+from earmark.retention.markers import why_folder_holds
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule, kept_by
-
-HOLD_MARKER = ".earmark-hold"
-"""A file of this name holds everything in its folder and below."""
 
 DOUBT = "[protection]"
 """Under which name `status` shows that nobody knows whether all holds are there, after damage to the ledger."""
@@ -36,21 +33,9 @@ def why_held(
     if why is not None:
         return f"held{': ' + why if why else ''}"
     for file, top in files:
-        if (marker := held_by_folder(file, top)) is not None:
-            return f"held by {marker}"
+        if (why := why_folder_holds(context, file, top)) is not None:
+            return why
     return _own_rule(context, recording_id, frozenset(kinds)) or notes.keeping(recording_id)
-
-
-def held_by_folder(path: Path, top: Path) -> Path | None:
-    """The hold marker in the file's folder or one above it, up to the drop folder `top`."""
-    folder = path.parent
-    while True:
-        marker = folder / HOLD_MARKER
-        if os.path.lexists(marker):
-            return marker
-        if folder in (top, folder.parent) or not folder.is_relative_to(top):
-            return None
-        folder = folder.parent
 
 
 def _own_rule(context: Context, recording_id: str, kinds: frozenset[str]) -> str | None:

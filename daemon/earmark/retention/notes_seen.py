@@ -140,12 +140,14 @@ class NotesSeen:
         with suppress(OSError):
             self.inspect(path)
 
-    def inspect_below(self, folders: Iterable[Path]) -> None:
-        """Look at every note in and below folders; what cannot be read is passed over."""
+    def inspect_below(self, folders: Iterable[Path]) -> list[Path]:
+        """Look at every note in and below folders; returns which of those below could not be read."""
+        unread: list[Path] = []
         for top in folders:
-            for path, _ in files_below([top]):
+            for path, _ in files_below([top], unread):
                 if is_note(path.name) and not _hidden(path, top):
                     self.glance(path)
+        return unread
 
     def keeping(self, recording_id: str) -> str | None:
         """Why notes of this recording keep it, or None: one says so, or one said so and nobody took it back.
@@ -153,7 +155,10 @@ class NotesSeen:
         Asked of the disk at this moment; a note that cannot be read keeps.
         """
         ledger = self._context.ledger
-        folders = {place.folder for place in ledger.places.of(recording_id)}
+        folders = {place.folder for place in ledger.places.of(recording_id) if place.watched}
+        for folder in folders:
+            if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where it may not be looked at
+                return f"held, as long as nobody can see what its notes say: {folder} is not there"
         notes = {
             a.path
             for a in ledger.artifacts.of_recording(recording_id)
@@ -169,7 +174,9 @@ class NotesSeen:
                 return f"{path.name} cannot be read for a hold: {error.strerror or error}"
         if away:
             # Renamed or moved by its owner, perhaps with a hold in it; a note says whose it is.
-            self.inspect_below(folders)
+            unread = self.inspect_below(folders)
+            if unread:
+                return f"held, as long as {unread[0]} cannot be looked at for a note that says `keep`"
         seen = self._seen(recording_id)
         for note in seen:
             if note.keep and not self._taken_back(note, seen):

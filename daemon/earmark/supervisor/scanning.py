@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Event, Tick
 from earmark.intake.folder import Scan, scan
+from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules
 from earmark.intake.watcher import Watcher
 from earmark.pipeline.acceptance import accept, note_missing, prefixes
@@ -169,17 +170,16 @@ class Scanning:
 
     def _unmounted(self, found: Scan, had_recordings: bool) -> str | None:
         """An empty folder on another device than before is a mount point without its disk, not an empty folder."""
-        journal, name = self._context.ledger.journal, f"device:{found.folder}"
+        journal, name = self._context.ledger.journal, device_fact(found.folder)
         try:
+            away = why_unmounted(journal, found.folder) if had_recordings else None
             device = str(found.folder.stat().st_dev)
         except OSError as error:
             return f"{found.folder} cannot be read: {error.strerror}"
         before = journal.fact(name)
-        if before is not None and before[0] != device and found.entries == 0 and had_recordings:
-            return f"{found.folder} is empty and on another disk than before; mount its disk, and it will be watched again"
-        if before is None or before[0] != device:
+        if away is None and (before is None or before[0] != device):
             journal.set_fact(name, device, self._context.now())
-        return None
+        return away
 
     def _note_refused(self, found: Scan) -> None:
         context, journal, now = self._context, self._context.ledger.journal, self._context.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,10 @@ def held(context: Context, recording_ids: list[str], copies: Found, *, writes: b
 def found(context: Context, recording_ids: list[str], which: Which) -> Found:
     """All copies; a named file that is none of them, because it lies in no drop folder, is said to stay."""
     result = find(context, recording_ids)
-    reached = {path.resolve() for path in result.paths}
+    reached = {os.path.realpath(path) for path in result.paths}
     stays = {path for path, _ in result.left}
     for file in which.named:
-        if file.is_file() and file.resolve() not in reached and file not in stays:
+        if os.path.lexists(file) and os.path.realpath(file) not in reached and file not in stays:
             result.left.append((file, "it is in no drop folder; delete it yourself"))
     return result
 
