@@ -6,11 +6,13 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from earmark.config import parse_config
 from earmark.domain import Kind, Owed, Segment, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
 from earmark.files import Identity, digest
 from earmark.files import sha256_of as digest_of
 from earmark.ledger import Digests
+from earmark.notes.sidecars import SIDECARS
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
 from earmark.retention.erasure.erase import recover
@@ -93,6 +95,10 @@ def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> 
         "both.md": f"---\nearmark_id:\n  - {place.recording_id}\n  - {other.recording_id}\n---\nboth\n",
         "twice.md": f"---\nearmark_id: {place.recording_id}\nearmark_id: {other.recording_id}\n---\nboth\n",
         "below.md": f"# Notes\n\n---\nearmark_id: {place.recording_id}\n---\nquoted whole\n",
+        "refers.md": f"---\nearmark_id: {place.recording_id}\ntype: interview\n---\nmy page about it\n",
+        "bare.md": f"---\nearmark_id: {place.recording_id}\n---\nmy page about it\n",
+        "block.md": f"- earmark_id:: {place.recording_id}\n  type:: summary\n  what Bob said\n- Dear diary\n",
+        "first.md": f"- earmark_id:: {place.recording_id}\n- Dear diary\n",
     }
     for name, text in documents.items():
         (world.drop / name).write_text(text)
@@ -384,6 +390,30 @@ def test_a_sidecar_that_might_be_anybodys_is_left(world: World) -> None:
     (world.drop / "mine.md").touch()
     forgotten(world, a.path, silent.path)
     assert world.files() == {"b.wav", "b.md", "b.transcript.md", "b.srt", "todo.txt", "mine.md"}
+
+
+@pytest.mark.parametrize("said", ["hello there general", ""])
+def test_a_file_of_the_users_is_not_taken_for_a_sidecar_because_it_says_the_same(
+    root: Path, said: str
+) -> None:
+    rule = {"keep_for": "30d"}
+    world = World(root)
+    world.context.config = parse_config(
+        {"retention": {"sidecar": rule, "fuse_items": 0}, "notes": {"formats": ["txt"]}}, "test"
+    )
+    place = world.record("talk.wav", said=said) if said else world.record("talk.wav", segments=())
+    transcript = world.ledger.words.transcript(place.recording_id)
+    assert transcript is not None
+    mine = world.drop / "talk.txt"
+    mine.write_text(SIDECARS["txt"](transcript))
+    world.ledger.places.owe(place.path, place.recording_id, Owed.POLICY)
+    with world.ledger.acting():
+        publish_place(world.context, world.place("talk.wav"))
+    assert (world.drop / "talk.wav.txt").read_bytes() == mine.read_bytes()
+    world.pass_days(40)
+    assert world.plan() == {"talk.wav.txt"}
+    forgotten(world, place.path)
+    assert world.files() == {"talk.txt"}
 
 
 def test_a_tag_that_earmark_wrote_brings_no_rule_in_an_edited_note_either(root: Path) -> None:

@@ -14,8 +14,12 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
+from earmark.domain import Kind
 from earmark.notes.escape import neutralize
 from earmark.notes.style import NoteStyle
+
+NOTES = frozenset({Kind.TRANSCRIPT.value, Kind.SUMMARY.value})
+"""What stands as `type` in a note."""
 
 LIMIT = 64 * 1024
 """Characters of a note that are looked at for frontmatter; a longer one is somebody else's data."""
@@ -24,6 +28,8 @@ _FENCED = re.compile(
     r"\A\ufeff?---[ \t]*\r?\n(?P<yaml>.*?)(?:(?<=\n)|\A)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S
 )
 _PROPERTIES = re.compile(r"\A\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
+_BLOCK = re.compile(r"\A\ufeff?- ")
+"""A block of a Logseq page, which is no property of the page."""
 _PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?(.*?)\s*$", re.M)
 _LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+(.*?)\s*$", re.M)
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*(.*?)[ \t]*\r?$", re.M)
@@ -160,8 +166,15 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
 
 
 def owner_of(data: bytes, style: NoteStyle) -> str | None:
-    """The one recording that a note belongs to, from its first LIMIT bytes; see `recording_of`."""
-    return recording_of(data.decode("utf-8", "replace"), style)
+    """The one recording that a file is a note of, from its first LIMIT bytes: its own properties name it and say which of
+    its notes this is (`type`). A page of somebody's that refers to a recording, or has its properties in a block, is none.
+    """
+    text = data.decode("utf-8", "replace")
+    found = read_frontmatter(text) or {}
+    kinds = {found.get(name) for name in (style.key("type"), "type") if isinstance(found.get(name), str)}
+    if _BLOCK.match(text) or not kinds.intersection(NOTES):
+        return None
+    return recording_of(text, style)
 
 
 def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -44,12 +44,16 @@ def place_note(
     ours: Mapping[str, str],
     edited: Sequence[str],
     taken: Callable[[str], bool],
+    *,
+    telling: bool = True,
 ) -> Placement:
     """Where a note with the bytes `sha256` can go.
 
     `names`: candidates, best first (`names.candidates`). `ours`: name to SHA-256 of what is there now and is as we wrote it
     for this recording and this kind of note; `edited`: names of ours that a person changed; `taken`: whether a name is
-    (files.Listings). Raises EarmarkError if the folder is full of such names, OSError if it cannot be read.
+    (files.Listings). `telling`: the bytes say whose they are, as a note does and a sidecar does not; only then the very
+    bytes under a name that is not known as ours are ours. Raises EarmarkError if the folder is full of such names, OSError
+    if it cannot be read.
     """
     beside = f"{edited[0]} was edited, so it stays as it is" if edited else ""
     # An own note that is as we left it keeps its name, even if a better one has become free since.
@@ -64,7 +68,7 @@ def place_note(
             action = Action.BESIDE if edited else Action.CREATE
             return Placement(name, action, beside or reason or f"{name} is free")
         if name not in edited:
-            if sha256_of(name, folder) == sha256:
+            if telling and sha256_of(name, folder) == sha256:
                 return Placement(name, Action.UNCHANGED, f"{name} already says this")
             reason = reason or f"{name} was not written by earmark for this recording"
     raise EarmarkError(

@@ -95,8 +95,9 @@ def _move(context: Context, old: Folder, new: Folder, artifact: Artifact, sha256
         if context.listings.taken(new, target, but=name if here else ""):
             if respelled(old, name, new, target):
                 continue  # the very file, which nothing but its own move may touch
-            if sha256_of(target, new) == sha256 and context.ledger.artifacts.at(new.at(target)) is None:
-                # Copied there just before a kill: only the old one has still to go.
+            there = artifact.note and sha256_of(target, new) == sha256
+            if there and context.ledger.artifacts.at(new.at(target)) is None:
+                # Copied there just before a kill: only the old one has still to go. A sidecar may be anybody's.
                 remove(old, name, sha256, step=context.step)
                 return target
             continue

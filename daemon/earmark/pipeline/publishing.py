@@ -173,7 +173,7 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     known = digests(output.text) if output.form == "md" else Digests(digests(output.text).sha256)
     placement = place_note(
         folder, output.names(name_base(place)), known.sha256, earlier.ours, earlier.edited,
-        lambda name: context.listings.taken(folder, name),
+        lambda name: context.listings.taken(folder, name), telling=output.form == "md",
     )  # fmt: skip
     path = folder.at(placement.name)
     context.step("before:announce")
