@@ -28,8 +28,6 @@ MAY: dict[str, tuple[set[str], str]] = {
     "ledger/connection.py": ({"os.open", "read_text"}, "makes the ledger file with its mode; reads our own schema"),
     "ledger/lock.py": ({"read_bytes"}, "reads who holds our own lock"),
     "ledger/repair.py": ({"os.open", "rename", "unlink"}, "the ledger's own file in the state folder"),
-    "ledger/protection.py": ({"touch"}, "a method of its own, no file"),
-    "verbs/deciding.py": ({"touch"}, "the same method"),
     "retention/logs.py": ({"read_bytes", "unlink", "open"}, "our own log files in the state folder"),
     "retention/sweep/clock.py": ({"read_text"}, "the kernel's boot id"),
     "retention/trash/rows.py": ({"mkdir"}, "makes our own trash folder"),

@@ -122,8 +122,12 @@ def _tags_of_notes(
 ) -> dict[str, tuple[str, ...]]:
     """By recording, which of the wanted tags its notes have."""
     found: dict[str, set[str]] = {}
-    only = "" if recording_id is None else " AND recording_id = :recording"
-    query = f"SELECT recording_id, tags FROM notes_seen WHERE tags != '[]'{only}"
+    only = "" if recording_id is None else " WHERE recording_id = :recording"
+    query = (
+        "SELECT recording_id, tags FROM (SELECT recording_id, tags FROM notes_seen WHERE tags != '[]' UNION ALL"
+        " SELECT f.recording_id, n.tags FROM notes_seen n JOIN formers f ON f.former = n.recording_id"
+        f" WHERE n.tags != '[]'){only}"
+    )
     for row in db.execute(query, {"recording": recording_id}):
         if tags := wanted.intersection(json.loads(row["tags"])):
             found.setdefault(row["recording_id"], set()).update(tags)

@@ -17,7 +17,9 @@ from typing import Any
 from earmark.errors import EnvironmentFault, LedgerError
 from earmark.files import make_private
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql")
+MIGRATIONS: tuple[str, ...] = (
+    "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql",
+)  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 
 BUSY_MS = 5_000

@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.domain import Instant
 from earmark.files import pack_path, unpack_path
 from earmark.ledger.connection import Connection
+from earmark.ledger.lineage import Lineage
 from earmark.ledger.protection import Protection
 
 COMPACT_DUE = "retention.compact"
@@ -29,18 +30,22 @@ class Doomed:
 class Erasing:
     """Rows of `erasures`, and the removal of all others."""
 
-    def __init__(self, db: Connection, protection: Protection) -> None:
+    def __init__(self, db: Connection, protection: Protection, lineage: Lineage) -> None:
         self._db = db
         self._protection = protection
+        self._lineage = lineage
 
-    def begin(self, recording_id: str, files: Iterable[Doomed], keyed_id: str, now: Instant) -> None:
-        """Write down what has to go, leave the tombstone, and take the recording off the queue; call in a transaction."""
+    def begin(
+        self, recording_id: str, files: Iterable[Doomed], keyed_ids: Iterable[str], now: Instant
+    ) -> None:
+        """Write down what has to go, leave the tombstones, and take the recording off the queue; call in a transaction."""
         self._db.execute(
             "INSERT INTO erasures (recording_id, begun_at, files) VALUES (?, ?, ?)"
             " ON CONFLICT (recording_id) DO UPDATE SET files = excluded.files",
             (recording_id, now, _dump(files)),
         )
-        self._protection.tombstone(keyed_id, now)
+        for keyed_id in keyed_ids:
+            self._protection.tombstone(keyed_id, now)
         self._db.execute("DELETE FROM jobs WHERE recording_id = ?", (recording_id,))
 
     def begun(self) -> list[str]:
@@ -79,6 +84,7 @@ class Erasing:
         self._db.execute(f"DELETE FROM troubles WHERE subject IN ({paths})", twice)
         self._db.execute("DELETE FROM trash WHERE recording_id = ?", (recording_id,))
         self._protection.drop(recording_id)
+        self._lineage.drop(recording_id)
         self._db.execute("DELETE FROM recordings WHERE id = ?", (recording_id,))
         for name in names:
             raw = name.encode("utf-8", "surrogateescape")

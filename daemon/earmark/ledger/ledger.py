@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from earmark.ledger.connection import Connection
 from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
+from earmark.ledger.lineage import Lineage
 from earmark.ledger.places import Place, Places
 from earmark.ledger.protection import Protection
 from earmark.ledger.receipts import Receipts
@@ -41,9 +42,10 @@ class Ledger:
         self.journal = Journal(self.db)
         self.retention = Retention(self.db)
         self.protection = Protection(self.db)
+        self.lineage = Lineage(self.db, self.protection)
         self.trash = Trash(self.db)
         self.receipts = Receipts(self.db)
-        self.erasing = Erasing(self.db, self.protection)
+        self.erasing = Erasing(self.db, self.protection, self.lineage)
 
     @property
     def file(self) -> Path:
@@ -82,16 +84,17 @@ class Ledger:
             return self.places.at(path)
         return self.places.get(artifact.place, artifact.recording_id)
 
-    def go_on(self, former: Place, recording_id: str) -> None:
+    def go_on(self, former: Place, recording_id: str, tags: Iterable[str]) -> None:
         """The file of `former` begins with its content and goes on as `recording_id`, which is in the ledger already.
 
         Its notes belong to that one from now on, and so does what people decided about it; if nothing else holds the
-        former content, that content is forgotten. Call in a transaction.
+        former content, that content is forgotten. `tags`: those that earmark wrote into its notes. Call in a transaction.
         """
         self.places.continued(former, recording_id)
-        self.protection.merge(former.recording_id, recording_id)
+        self.protection.pass_on(former.recording_id, recording_id)
+        self.lineage.went_on(former.recording_id, recording_id, tags)
         if not any(place.here for place in self.places.of(former.recording_id)):
-            self.protection.drop(former.recording_id)
+            self.protection.drop_decisions(former.recording_id)
             self.recordings.merge(former.recording_id, recording_id)
 
     def close(self) -> None:

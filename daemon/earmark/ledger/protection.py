@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "notes_seen": (
         "path, recording_id, kind, identity, keep, tags, first_seen, seen_at", "WHERE keep", "the notes that say `keep`",
     ),
+    "formers": ("former, recording_id, tags", "", "the list of recordings that went on"),
     "tombstones": ("keyed_id, at", "", "the list of what was erased"),
     "keys": ("name, value", "", "the key of the list of what was erased"),
 }  # fmt: skip
@@ -115,7 +116,7 @@ class Protection:
                 ),
             )  # fmt: skip
             if note.keep or (before is not None and before.keep):
-                self.touch()
+                self.changed()
 
     def unsee(self, path: Path) -> None:
         """No note is there any more; what one that said `keep` said stays."""
@@ -149,7 +150,7 @@ class Protection:
                 (recording_id,),
             ).rowcount
             if count:
-                self.touch()
+                self.changed()
         return count
 
     # --- what was erased ---
@@ -171,7 +172,7 @@ class Protection:
 
     # --- the copy ---
 
-    def touch(self) -> None:
+    def changed(self) -> None:
         """Something that protects has changed: count, and copy after the commit. Call in the transaction of the change."""
         self._db.execute(
             "INSERT INTO facts (name, value, at) VALUES (?, '1', 0) ON CONFLICT (name) DO UPDATE SET"
@@ -182,12 +183,19 @@ class Protection:
 
     def drop(self, recording_id: str) -> None:
         """Forget what people decided about a recording that is being erased; call in the transaction."""
-        for table in ("holds", "item_rules", "notes_seen"):
-            self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
-        self.touch()
+        self.drop_decisions(recording_id)
+        self._db.execute("DELETE FROM notes_seen WHERE recording_id = ?", (recording_id,))
 
-    def merge(self, former: str, recording_id: str) -> None:
-        """What people decided about one content holds for the one that it goes on as; call in the transaction."""
+    def drop_decisions(self, recording_id: str) -> None:
+        """The same, but for what its notes said."""
+        for table in ("holds", "item_rules"):
+            self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
+        self.changed()
+
+    def pass_on(self, former: str, recording_id: str) -> None:
+        """What people decided about one content holds for the one that it goes on as; call in the transaction. What notes of
+        the former say stays with it (ledger/lineage.py).
+        """
         self._db.execute(
             "INSERT OR IGNORE INTO holds SELECT ?, at, why FROM holds WHERE recording_id = ?",
             (recording_id, former),
@@ -196,10 +204,7 @@ class Protection:
             "INSERT OR IGNORE INTO item_rules SELECT ?, kind, body, at FROM item_rules WHERE recording_id = ?",
             (recording_id, former),
         )
-        self._db.execute(
-            "UPDATE notes_seen SET recording_id = ? WHERE recording_id = ?", (recording_id, former)
-        )
-        self.touch()
+        self.changed()
 
     def copy(self) -> None:
         """Write the copy. A disk that does not take it is found again at the next start."""
@@ -231,7 +236,7 @@ class Protection:
                     lost.append(words)
             if lost or repaired:
                 self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, 0)", (SERIAL, str(copied[0])))
-                self.touch()
+                self.changed()
         return lost
 
     def has_copy(self) -> bool:
@@ -242,7 +247,7 @@ class Protection:
         with self._db.transaction():
             changed = self._db.execute(sql, values).rowcount > 0
             if changed:
-                self.touch()
+                self.changed()
         return changed
 
     def _serial(self) -> int:

@@ -13,7 +13,7 @@ from earmark.files import Begin, Content, Identity, named
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
 from earmark.pipeline.rebuild import adopt_notes
-from earmark.retention import why_refused
+from earmark.retention import tags_we_wrote, why_refused
 
 
 class What(StrEnum):
@@ -93,7 +93,9 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             ledger.places.move(arrival.before, path, folder, content.identity, now)
         else:
             if arrival.what is What.CONTINUED and arrival.before is not None:
-                ledger.go_on(arrival.before, recording_id)
+                ledger.go_on(
+                    arrival.before, recording_id, tags_we_wrote(context, arrival.before.recording_id)
+                )
             ledger.places.put(path, folder, recording_id, content.identity, now)
         if arrival.what is What.BACK:
             ledger.places.owe(path, recording_id, Owed.BACK)

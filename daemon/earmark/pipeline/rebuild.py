@@ -97,10 +97,11 @@ def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
 def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Path | None:
     """The note beside the recording that says it is this recording's."""
     style = style_of(context.config.notes)
+    ids = {recording_id, *context.ledger.lineage.formers(recording_id)}
     for name in itertools.islice(candidates(path.name, kind), NAMES):
         note = path.with_name(name)
         try:
-            if owner_of(read_bytes(note, most=LIMIT), style) == recording_id:
+            if owner_of(read_bytes(note, most=LIMIT), style) in ids:
                 return note
         except FileNotFoundError:
             return None  # names are taken in order, so nothing of ours lies under a later one

@@ -6,7 +6,7 @@ Five rooms: `rules` say what may go (pure), `sweep` looks at it and carries it o
 
 from earmark.retention.erasure.tombstones import why_refused
 from earmark.retention.note_facts import expires_on, how_it_went
-from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.notes_seen import NotesSeen, tags_we_wrote
 from earmark.retention.sweep.apply import SweepReport
 from earmark.retention.sweep.planning import plan_now, remember_policy
 from earmark.retention.sweep.schedule import next_sweep, sweep_due
@@ -23,5 +23,6 @@ __all__ = [
     "sweep_by_clock",
     "sweep_by_hand",
     "sweep_due",
+    "tags_we_wrote",
     "why_refused",
 ]

@@ -62,17 +62,10 @@ class NotesSeen:
             return None
         found = read_frontmatter(text) or {}
         keep = asks_to_keep(text, keep_keys(self._style))
-        ours = self._ours(recording_id)
+        ours = tags_we_wrote(self._context, recording_id)
         tags = tuple(tag for tag in tags_of(found) if tag not in ours)
-        return Said(recording_id, str(found.get("type", "")), keep, tags)
-
-    def _ours(self, recording_id: str) -> frozenset[str]:
-        """Tags that earmark writes into the notes of a recording; they are no person's word."""
-        ledger, settings = self._context.ledger, self._context.settings
-        summary = ledger.words.summary(recording_id)
-        tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
-        tags += summary.tags if summary is not None else ()
-        return frozenset(filter(None, map(as_tag, tags)))
+        kind = found.get(self._style.key("type"), found.get("type", ""))
+        return Said(recording_id, str(kind), keep, tags)
 
     def _forget_tags(self, path: Path, identity: str) -> None:
         """A note that is as we wrote it again has no tags of a person's any more."""
@@ -80,7 +73,7 @@ class NotesSeen:
         for before in protection.at(path):
             if before.tags:
                 protection.saw(replace(before, tags=(), identity=identity, seen_at=now))
-                self._context.ledger.places.owe_recording(before.recording_id, Owed.POLICY)
+                self._owe(before.recording_id)
 
     def inspect(self, path: Path) -> bool:
         """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
@@ -110,8 +103,14 @@ class NotesSeen:
             return True
         protection.saw(seen)
         if (keep, said.tags) != ((before.keep, before.tags) if before is not None else (False, ())):
-            self._context.ledger.places.owe_recording(said.recording_id, Owed.POLICY)
+            self._owe(said.recording_id)
         return True
+
+    def _owe(self, recording_id: str) -> None:
+        """What a note says of a recording is news for the notes of it, and of what it went on as."""
+        ledger = self._context.ledger
+        for each in (recording_id, *ledger.lineage.successors(recording_id)):
+            ledger.places.owe_recording(each, Owed.POLICY)
 
     def _of_ours(self, path: Path) -> Said | None:
         """A note of ours whose owner took out whose it is, and that still asks to be kept."""
@@ -184,11 +183,13 @@ class NotesSeen:
         return None
 
     def _seen(self, recording_id: str) -> list[Seen]:
-        """Every note of the recording that was seen, as it was seen last."""
-        found = {note.path: note for note in self._context.ledger.protection.seen(recording_id)}
-        for (path, owner), note in self._fresh.items():
-            if owner == recording_id:
-                found[path] = replace(note, first_seen=found[path].first_seen) if path in found else note
+        """Every note that was seen of the recording, or of what it was before it went on, as it was seen last."""
+        ledger = self._context.ledger
+        wanted = (*ledger.lineage.formers(recording_id), recording_id)
+        found = {(note.path, each): note for each in wanted for note in ledger.protection.seen(each)}
+        for key, note in self._fresh.items():
+            if key[1] in wanted:
+                found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
 
     def _taken_back(self, kept: Seen, seen: list[Seen]) -> bool:
@@ -224,6 +225,15 @@ class NotesSeen:
             return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)
         except OSError:
             return False
+
+
+def tags_we_wrote(context: Context, recording_id: str) -> frozenset[str]:
+    """Tags that earmark writes into the notes of a recording, or wrote before it went on; they are no person's word."""
+    ledger, settings = context.ledger, context.settings
+    summary = ledger.words.summary(recording_id)
+    tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
+    tags += summary.tags if summary is not None else ()
+    return ledger.lineage.tags_written(recording_id) | frozenset(filter(None, map(as_tag, tags)))
 
 
 def _hidden(path: Path, top: Path) -> bool:

@@ -32,7 +32,8 @@ def release(context: Context, meant: Meant) -> tuple[bool, str | None]:
     ledger = context.ledger
     with ledger.transaction():
         released = ledger.protection.release_hold(meant.recording_id)
-        unkept = ledger.protection.unkeep(meant.recording_id) > 0
+        ids = (meant.recording_id, *ledger.lineage.own_formers(meant.recording_id))
+        unkept = sum(ledger.protection.unkeep(each) for each in ids) > 0
         if released or unkept:
             _decided(context, meant, Event.RELEASED, "No longer held.")
     return released or unkept, NotesSeen(context).keeping(meant.recording_id)
@@ -78,7 +79,7 @@ def trust(context: Context) -> bool:
     with context.ledger.transaction():
         doubted = context.ledger.journal.clear(DOUBT)
         if doubted:
-            context.ledger.protection.touch()
+            context.ledger.protection.changed()
             context.tell(Event.PROTECTION_TRUSTED, "The list of holds is as it should be.")
     return doubted
 

@@ -75,6 +75,13 @@ def _by_content(context: Context, path: Path) -> Meant | None:
     recording_id = sha256_of(path)
     if recording_id is not None and is_note(path.name):
         recording_id = owner_of(read_bytes(path, most=LIMIT), style_of(context.config.notes))
-    if recording_id is None or context.ledger.recordings.get(recording_id) is None:
+    ledger = context.ledger
+    if recording_id is None:
         return None
-    return Meant(path, recording_id, next(iter(context.ledger.places.of(recording_id)), None))
+    if ledger.recordings.get(recording_id) is None:
+        # A note of a recording that went on since names what it was.
+        successors = ledger.lineage.successors(recording_id)
+        if len(successors) != 1:
+            return None
+        (recording_id,) = successors
+    return Meant(path, recording_id, next(iter(ledger.places.of(recording_id)), None))

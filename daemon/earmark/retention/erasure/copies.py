@@ -15,7 +15,7 @@ from earmark.context import Context
 from earmark.domain import Kind
 from earmark.files import StillChanging, content_of, files_below, read_bytes
 from earmark.ledger import Artifact, Doomed
-from earmark.notes.frontmatter import LIMIT, owner_of
+from earmark.notes.frontmatter import LIMIT, owner_of, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
@@ -136,6 +136,7 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
 
 def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
     ledger = context.ledger
+    names = {recording_id, *ledger.lineage.formers(recording_id)}
     for place in ledger.places.of(recording_id):
         content = _content(place.path)
         if content is None:
@@ -149,7 +150,7 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
         if content is None:
             continue
         ours = content[0] in (artifact.sha256, artifact.next_sha256)
-        if ours or _owner(context, artifact.path) == recording_id:
+        if ours or _says(context, artifact.path) in names:
             what = artifact.kind.value
             found.add(Copy(artifact.path, *content, what, not ours, recording_id, place=artifact.place))
         else:
@@ -158,7 +159,7 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
         content = _content(row.trashed) if row.trashed is not None else None
         if content is not None and row.trashed is not None:
             ours = content[0] == row.sha256
-            if ours or _owner(context, row.trashed) == recording_id:
+            if ours or _says(context, row.trashed) in names:
                 found.add(
                     Copy(row.trashed, *content, f"{row.kind.value} in the trash", not ours, recording_id)
                 )
@@ -178,7 +179,9 @@ class _Search:
         others = [a for a in ledger.artifacts.all() if a.recording_id not in wanted]
         self._others = {a.path for a in others}
         self._shared = {a.sha256 for a in others}
-        self._ids = {i.encode() for i in wanted}
+        self._owners = {former: i for i in wanted for former in ledger.lineage.own_formers(i)}
+        self._owners |= {i: i for i in wanted}
+        self._ids = {i.encode() for i in self._owners}
         self._left = {path for path, _ in found.left}
 
     def look_through(self, tops: list[Path]) -> None:
@@ -202,8 +205,8 @@ class _Search:
         ):
             what = f"another copy of the {artifact.kind.value}"
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
-        elif text and (owner := _owner(self._context, path)) in self._wanted:
-            self._found.add(Copy(path, *content, "a note that was moved or copied", True, str(owner)))
+        elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
+            self._found.add(Copy(path, *content, "a note that was moved or copied", True, owner))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
             self._found.left.append((path, "mentions it, and is not earmark's"))
 
@@ -220,13 +223,22 @@ class _Search:
 
 
 def _owner(context: Context, path: Path) -> str | None:
-    """The recording that a note names as its own, in its own frontmatter."""
+    """The recording that a file is a note of, by its own frontmatter."""
     if not is_note(path.name) and path.suffix.lower() != ".tmp":
         return None
     try:
         return owner_of(read_bytes(path, most=LIMIT), style_of(context.config.notes))
     except OSError:
         return None
+
+
+def _says(context: Context, path: Path) -> str | None:
+    """The same for a file that we wrote, and that a person may have changed."""
+    try:
+        text = read_bytes(path, most=LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return None
+    return recording_of(text, style_of(context.config.notes))
 
 
 def _content(path: Path) -> tuple[str, int] | None:

@@ -67,7 +67,9 @@ def erase(
         with ledger.transaction():
             reason = why_not(recording_id)
             if reason is None:
-                keyed = receipts.keyed(ledger, recording_id)
+                # What went on as it must not come back either.
+                ids = [recording_id, *ledger.lineage.own_formers(recording_id)]
+                keyed = [receipts.keyed(ledger, each) for each in ids]
                 ledger.erasing.begin(recording_id, (c.doomed for c in copies), keyed, context.now())
         if reason is not None:
             result.kept.append((recording_id, reason))

@@ -31,7 +31,7 @@ WINDOW = 64
 def needles_of(context: Context, recording_id: str, audio: Iterable[Path], most: int = NEEDLES) -> set[bytes]:
     """What must be found nowhere afterwards: sentences, names, the id, samples of the audio's bytes."""
     ledger = context.ledger
-    found = {recording_id.encode()}
+    found = {each.encode() for each in (recording_id, *ledger.lineage.own_formers(recording_id))}
     texts: list[str] = []
     transcript = ledger.words.transcript(recording_id)
     segments = transcript.segments if transcript else ledger.words.heard_so_far(recording_id)

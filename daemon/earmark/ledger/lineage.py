@@ -1,0 +1,68 @@
+"""Contents that went on as another one: which former ones a recording has, and whose a note is that names a former one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from earmark.ledger.connection import Connection
+from earmark.ledger.protection import Protection
+
+
+class Lineage:
+    """Rows of `formers`."""
+
+    def __init__(self, db: Connection, protection: Protection) -> None:
+        self._db = db
+        self._protection = protection
+
+    def went_on(self, former: str, recording_id: str, tags: Iterable[str]) -> None:
+        """A content goes on as `recording_id`, and what went on as it does so, too; call in a transaction.
+
+        `tags`: those that earmark wrote into the former's notes.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO formers SELECT former, ?, tags FROM formers WHERE recording_id = ?",
+            (recording_id, former),
+        )
+        self._db.execute(
+            "INSERT OR REPLACE INTO formers VALUES (?, ?, ?)",
+            (former, recording_id, json.dumps(sorted(set(tags)))),
+        )
+        self._protection.changed()
+
+    def formers(self, recording_id: str) -> list[str]:
+        """Every content that went on as this recording."""
+        rows = self._db.all("SELECT former FROM formers WHERE recording_id = ?", (recording_id,))
+        return [row["former"] for row in rows]
+
+    def own_formers(self, recording_id: str) -> list[str]:
+        """Those that are no recording any more, and went on as no other one that is."""
+        rows = self._db.all(
+            "SELECT former FROM formers AS mine WHERE recording_id = ? AND former NOT IN (SELECT id FROM recordings)"
+            " AND NOT EXISTS (SELECT 1 FROM formers AS other JOIN recordings ON id = other.recording_id"
+            " WHERE other.former = mine.former AND id != mine.recording_id)",
+            (recording_id,),
+        )
+        return [row["former"] for row in rows]
+
+    def successors(self, former: str) -> list[str]:
+        """The recordings of the ledger that this content went on as."""
+        rows = self._db.all(
+            "SELECT recording_id FROM formers JOIN recordings ON id = recording_id WHERE former = ?",
+            (former,),
+        )
+        return [row["recording_id"] for row in rows]
+
+    def tags_written(self, former: str) -> frozenset[str]:
+        """Tags that earmark wrote into the notes of a content that went on."""
+        rows = self._db.all("SELECT tags FROM formers WHERE former = ?", (former,))
+        return frozenset(tag for row in rows for tag in json.loads(row["tags"]))
+
+    def drop(self, recording_id: str) -> None:
+        """Forget a recording's former contents, and what notes said of them; call in the transaction of its erasure."""
+        for former in self.own_formers(recording_id):
+            self._protection.drop(former)
+            self._db.execute("DELETE FROM formers WHERE former = ?", (former,))
+        self._db.execute("DELETE FROM formers WHERE recording_id = ? OR former = ?", (recording_id,) * 2)
+        self._protection.changed()

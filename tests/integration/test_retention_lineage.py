@@ -1,0 +1,165 @@
+"""A recording that was appended to is the same recording: what its notes say of the former content holds for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from earmark.domain import Segment, Stage, Summary, Transcript, TrashState
+from earmark.errors import RetentionError
+from earmark.files import open_regular
+from earmark.files.content import fingerprint
+from earmark.ledger import Ledger, Place
+from earmark.pipeline.acceptance import What, accept, prefixes
+from earmark.pipeline.publishing import publish_place
+from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.sweep.apply import purge_due
+from earmark.verbs.deciding import release
+from earmark.verbs.forgetting import Which, forget
+from earmark.verbs.resolve import resolve
+
+from tests.retention_world import World
+
+pytest_plugins = ("tests.retention_root",)
+
+RULES = {
+    "audio": {"keep_for": "30d"}, "transcript": {"keep_for": "30d"}, "trash": {"keep_for": "1d"}, "fuse_items": 0,
+    "fuse_percent": 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(root: Path) -> World:
+    return World(root, RULES)
+
+
+def arrive(world: World, path: Path) -> What:
+    """A file has settled."""
+    with open_regular(path) as fd:
+        content = fingerprint(fd, begins=prefixes(world.context, path))
+    return accept(world.context, path, world.drop, content).what
+
+
+def grow(world: World, path: Path) -> Place:
+    """More is recorded into the file, and transcribed, summarized and written down."""
+    with path.open("ab") as recorder:
+        recorder.write(b"more" * 100)
+    assert arrive(world, path) is What.CONTINUED
+    place, ledger = world.place(path), world.ledger
+    said = (Segment(0.0, 9.5, "the longer words of it", 0.9),)
+    ledger.words.store_transcript(
+        Transcript(place.recording_id, said, "en", 0.99, 10.0, 9.0, "tiny.en", "whisper"), "{}", world.now
+    )
+    ledger.words.store_summary(Summary(place.recording_id, "extractive", "t", "longer"), world.now)
+    ledger.jobs.add(place.recording_id, Stage.SUMMARIZE, world.now)
+    for job in ledger.jobs.all():
+        ledger.jobs.done(job.id, world.now)
+    with ledger.acting():
+        assert publish_place(world.context, world.place(path)) is not None
+    return world.place(path)
+
+
+def an_edited_note(world: World, times: int = 1) -> tuple[Place, Path]:
+    """A recording that went on, and its owner's note, which names what it was at first."""
+    place = world.record("talk.wav", audio=b"RIFF" + os.urandom(70_000))
+    note = world.drop / "talk.md"
+    note.write_text(note.read_text() + "mine\n")
+    for _ in range(times):
+        world.pass_days(1)
+        place = grow(world, place.path)
+    assert place.recording_id not in note.read_text()
+    return place, note
+
+
+def say_keep(note: Path) -> None:
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_keep_written_into_a_note_of_what_it_was_holds_a_recording(
+    world: World, times: int, moved: bool
+) -> None:
+    place, note = an_edited_note(world, times)
+    world.pass_days(1)
+    say_keep(note)
+    if moved:
+        NotesSeen(world.context).inspect_below([world.drop])
+        note.rename(world.root / "elsewhere.md")
+    world.pass_days(60)
+    assert world.why("talk.wav") == "held by `keep: true` in talk.md"
+    assert world.apply().trashed == 0
+    with pytest.raises(RetentionError, match="held by `keep: true`"):
+        forget(world.context, Which(files=(place.path,)), lambda *_: True)
+
+
+def test_what_lies_in_the_trash_of_what_it_was_is_held_by_such_a_note(world: World) -> None:
+    _, note = an_edited_note(world)
+    world.pass_days(40)
+    assert world.apply().trashed == 2
+    say_keep(note)
+    world.pass_days(3)
+    with world.ledger.acting():
+        assert purge_due(world.context) == (0, [])
+    assert len(world.ledger.trash.in_state(TrashState.HERE)) == 2
+
+
+def test_the_keep_of_such_a_note_outlives_the_ledger(world: World) -> None:
+    place, note = an_edited_note(world, 2)
+    say_keep(note)
+    NotesSeen(world.context).inspect_below([world.drop])
+    note.rename(world.root / "elsewhere.md")
+    world.ledger.close()
+    world.context.home.ledger_file.unlink()
+    with Ledger(world.context.home.ledger_file) as ledger:
+        world.context.ledger = ledger
+        ledger.protection.reconcile(repaired=True)
+        assert NotesSeen(world.context).keeping(place.recording_id) == "held by `keep: true` in talk.md"
+
+
+def test_a_person_releases_what_such_a_note_said(world: World) -> None:
+    place, note = an_edited_note(world)
+    say_keep(note)
+    NotesSeen(world.context).inspect_below([world.drop])
+    meant = resolve(world.context, place.path)
+    assert release(world.context, meant) == (True, "held by `keep: true` in talk.md")
+    note.unlink()
+    assert release(world.context, meant) == (True, None)
+    world.pass_days(40)
+    assert "talk.wav" in world.plan()
+
+
+def test_forgetting_a_recording_forgets_what_it_was(world: World) -> None:
+    """The edited note goes, a copy of it goes, and the content of before is not taken again."""
+    first = world.record("other.wav", audio=b"RIFF" + os.urandom(70_000)).path.read_bytes()
+    place, note = world.place("other.wav"), world.drop / "other.md"
+    note.write_text(note.read_text() + "mine\n")
+    former = place.recording_id
+    place = grow(world, place.path)
+    (world.drop / "moved.md").write_text(note.read_text())
+    assert resolve(world.context, world.drop / "moved.md").recording_id == place.recording_id
+    done = forget(world.context, Which(files=(place.path,)), lambda *_: True)
+    assert done is not None
+    assert (done[1].left, done[0].remaining, done[0].found_again) == ([], [], [])
+    assert world.files() == set()
+    (world.drop / "again.wav").write_bytes(first)
+    assert arrive(world, world.drop / "again.wav") is What.ERASED
+    assert former.encode() not in world.context.home.ledger_file.read_bytes()
+
+
+def test_what_another_file_still_holds_is_a_recording_of_its_own(world: World) -> None:
+    place = world.record("talk.wav", audio=b"RIFF" + os.urandom(70_000))
+    copy = world.drop / "copy.wav"
+    copy.write_bytes(place.path.read_bytes())
+    assert arrive(world, copy) is What.AGAIN
+    with world.ledger.acting():
+        publish_place(world.context, world.place(copy))
+    mine = world.drop / "copy.md"
+    mine.write_text(mine.read_text() + "mine\n")
+    longer = grow(world, place.path)
+    done = forget(world.context, Which(files=(longer.path,)), lambda *_: True)
+    assert done is not None
+    assert {"copy.wav", "copy.md", "copy.transcript.md"} <= world.files()
+    assert world.ledger.recordings.get(place.recording_id) is not None
+    assert arrive(world, copy) is What.KNOWN
