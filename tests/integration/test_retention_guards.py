@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -246,6 +247,74 @@ def test_a_keep_that_a_person_takes_back_holds_no_longer(world: World) -> None:
     assert "talk.wav" in world.plan()
     note.write_text(before.replace("---\n", "---\nkeep: false\n", 1))
     assert "talk.wav" in world.plan()
+
+
+def test_a_keep_is_taken_back_in_the_note_that_said_it_wherever_it_is_now(world: World) -> None:
+    world.record("talk.wav")
+    put_hold(world, "talk", "keep")
+    seen(world)
+    (world.drop / "vault").mkdir()
+    note = (world.drop / "talk.md").rename(world.drop / "vault" / "my talk.md")
+    world.pass_days(60)
+    assert world.why("talk.wav") == "held by `keep: true` in my talk.md"
+    note.write_text(note.read_text().replace("keep: true\n", ""))
+    assert "talk.wav" in world.plan()
+
+
+def test_an_older_copy_of_a_note_takes_nothing_back(world: World) -> None:
+    """As a sync client leaves one beside it, or a backup brings one back."""
+    world.record("talk.wav")
+    note = world.drop / "talk.md"
+    before = note.read_bytes()
+    put_hold(world, "talk", "keep")
+    seen(world)
+    world.pass_days(60)
+    (world.drop / "talk.sync-conflict-20251010.md").write_bytes(before)
+    (world.drop / "talk (mine).md").write_bytes(before + b"mine\n")
+    note.rename(world.root / "talk.md")
+    assert world.plan() == set()
+    assert world.why("talk.wav") == "held by `keep: true` in talk.md, which is not there any more"
+
+
+def test_an_edit_that_leaves_size_and_time_is_seen(world: World) -> None:
+    world.record("talk.wav")
+    note = world.drop / "talk.md"
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: no \n", 1))
+    seen(world)
+    found = note.stat()
+    with note.open("r+") as file:
+        text = file.read().replace("keep: no ", "keep: yes")
+        file.seek(0)
+        file.write(text)
+    os.utime(note, ns=(found.st_atime_ns, found.st_mtime_ns))
+    world.pass_days(60)
+    assert world.why("talk.wav") == "held by `keep: true` in talk.md"
+
+
+@pytest.mark.parametrize("how", ["utf-16", "a long list before it", "an empty line first", "TOML", "JSON"])
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_keep_that_an_editor_saved_in_its_own_way_holds(world: World, how: str, moved: bool) -> None:
+    world.record("talk.wav")
+    note = world.drop / "talk.md"
+    text = note.read_text()
+    top, _, body = text.removeprefix("---\n").partition("---\n")
+    match how:
+        case "utf-16":
+            note.write_bytes(f"---\n{top}keep: true\n---\n{body}".encode("utf-16"))
+        case "a long list before it":
+            names = "".join(f"  - a name {n}\n" for n in range(6000))
+            note.write_text(f"---\n{top}aliases:\n{names}keep: true\n---\n{body}")
+        case "an empty line first":
+            note.write_text(f"\n---\n{top}keep: true\n---\n{body}")
+        case "TOML":
+            note.write_text(f"+++\n{top.replace(': ', ' = ')}keep = true\n+++\n{body}")
+        case _:
+            note.write_text('{"keep": true}\n\n' + body)
+    if moved and how not in ("TOML", "JSON"):
+        note.rename(world.drop / "mine.md")
+    world.pass_days(60)
+    assert world.plan() == set()
+    assert "held by `keep: true`" in world.why("talk.wav")
 
 
 def test_a_note_with_a_keep_that_is_gone_is_let_go_by_hand(world: World) -> None:

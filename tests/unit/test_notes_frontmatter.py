@@ -10,13 +10,13 @@ from earmark.notes.frontmatter import (
     Link,
     LocalTime,
     Value,
-    asks_to_keep,
     body_of,
+    decoded,
     frontmatter,
-    keep_keys,
     read_frontmatter,
     recording_of,
 )
+from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.style import NoteStyle
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,6 +175,52 @@ def test_a_hold_counts_even_where_the_yaml_is_broken_or_the_key_renamed() -> Non
     assert asks_to_keep("---\nem_keep: true\n---\n", keep_keys(NoteStyle(key_prefix="em_")))
     assert asks_to_keep("---\nbehalten: true\n---\n", keep_keys(NoteStyle(keys={"keep": "behalten"})))
     assert asks_to_keep("keep:: true\n\n- text", KEYS)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "\n---\nkeep: true\n---\nx", "\r\n \n---\nkeep: true\n---\nx", "\u200b---\nkeep: true\n---\nx",
+        "+++\nkeep = true\n+++\nx", "+++\nother = 1\n\n[earmark]\nkeep = true\n+++\nx", "+++\nkeep = true\nx",
+        '{"keep": true}\n\nx', '{\n  "earmark": {"keep": true}\n}\n\nx', '---json\n{"keep": true}\n---\nx',
+        '{"keep": true\n\nx',
+        "---\nearmark: {keep: true}\n---\nx", "---\na:\n  - b:\n      keep: yes\n---\nx", "---\n? keep\n: true\n---\nx",
+        "---\ntitle: a\n\nkeep: true\n", "---\ntitle: a\n# comment\nkeep: true\n", "---\nkeep: true\nand no end",
+        "---\nkeep=true\n---\nx", "---\nkeep\u00a0: true\n---\nx", "---\nkeep:\u00a0true\n---\nx",
+        "---\nｋｅｅｐ： true\n---\nx",
+        "---\nearmark-keep: true\n---\nx", "---\nearmark_keep: yes\n---\nx",
+        "title:: a\n\nkeep:: true\n", "# Title\nkeep:: true\n", "- said\n\t- more\n\t  keep:: yes\n",
+        "Words [keep:: true] here.",
+        "---\ntitle: a\n---\nWords (keep:: yes) here.", "tags:: a\n\tkeep:: true\n\nx",
+        "---\naliases:\n" + "".join(f"  - a name {n}\n" for n in range(6000)) + "keep: true\n---\nx",
+    ],
+)  # fmt: skip
+def test_a_note_asks_to_be_kept_in_whatever_way_a_notes_app_writes_properties(note: str) -> None:
+    assert asks_to_keep(note, KEYS)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "", "x", "---\ntitle: a\n---\nkeep: true\n", "+++\nkeep = false\n+++\nkeep = true", '{"keep": false}\n\nx',
+        "title:: a\n\n- We keep: all of it\n", "keep:: no\n\n- x", "---\nearmark: {keep: false}\n---\n",
+        "# Title\n\nkeep going\n",
+        "We keep what we have.\n\nkeep: true\n", "---\ntitle: a\n\nWe keep: what\n",
+    ],
+)  # fmt: skip
+def test_what_was_said_in_a_note_is_no_request(note: str) -> None:
+    assert not asks_to_keep(note, KEYS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_note_is_read_in_the_encoding_that_an_editor_saved_it_in(encoding: str) -> None:
+    text = "---\nkeep: true\ntitle: Müller\n---\n" + "ä" * 100
+    assert decoded(text.encode(encoding)).removeprefix("\ufeff") == text
+
+
+def test_no_bytes_at_all_break_the_reading_of_a_note() -> None:
+    for data in (b"", b"\0", b"\xff\xfe", b"\xff\xfe\0", b"\xff\xfe\0\0a", b"\xfe\xff\xd8", b"\xed\xa0\x80"):
+        assert isinstance(decoded(data), str)
 
 
 def test_a_note_knows_its_recording() -> None:

@@ -122,6 +122,14 @@ class Protection:
         """No note is there any more; what one that said `keep` said stays."""
         self._db.execute("DELETE FROM notes_seen WHERE path = ? AND NOT keep", (os.fsencode(path),))
 
+    def forget_seen(self, note: Seen) -> None:
+        """The note that said so is somewhere else now, and says so there; call in the transaction that writes that down."""
+        self._db.execute(
+            "DELETE FROM notes_seen WHERE path = ? AND recording_id = ?",
+            (os.fsencode(note.path), note.recording_id),
+        )
+        self.changed()
+
     def seen(self, recording_id: str) -> list[Seen]:
         """Every note that was ever seen of a recording, the latest last."""
         rows = self._db.all(

@@ -6,6 +6,7 @@ of strings and keys can be renamed (`NoteStyle.key`). Logseq has `key:: value` l
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from collections.abc import Mapping
@@ -21,21 +22,23 @@ from earmark.notes.style import NoteStyle
 NOTES = frozenset({Kind.TRANSCRIPT.value, Kind.SUMMARY.value})
 """What stands as `type` in a note."""
 
-LIMIT = 64 * 1024
-"""Characters of a note that are looked at for frontmatter; a longer one is somebody else's data."""
+LIMIT = 1024 * 1024
+"""Bytes of a note that are looked at for frontmatter; a longer one is somebody else's data."""
+
+YAML_LIMIT = 64 * 1024
+"""Characters of frontmatter that are read as YAML, which takes a second for so many; a longer one is read by its lines."""
 
 _FENCED = re.compile(
-    r"\A\ufeff?---[ \t]*\r?\n(?P<yaml>.*?)(?:(?<=\n)|\A)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S
+    r"\A(?:[\s\ufeff\u200b]*\n)?[\ufeff\u200b]*---[ \t]*\r?\n(?P<yaml>.*?)(?:(?<=\n)|\A)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)",
+    re.S,
 )
-_PROPERTIES = re.compile(r"\A\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
+_PROPERTIES = re.compile(r"\A(?:[\s\ufeff]*\n)?\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
 _BLOCK = re.compile(r"\A\ufeff?- ")
 """A block of a Logseq page, which is no property of the page."""
 _PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?(.*?)\s*$", re.M)
 _LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+(.*?)\s*$", re.M)
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*(.*?)[ \t]*\r?$", re.M)
 """A property on a line of its own, however it is indented or quoted."""
-_WORD = re.compile(r"[\w./-]+")
-_NO = frozenset({"false", "no", "off", "0", "n", "f"})
 
 
 class LocalTime(str):
@@ -112,7 +115,7 @@ def read_frontmatter(text: str) -> dict[str, Any] | None:
 def well_formed(top: str) -> dict[str, Any] | None:
     """The properties between two fences, if they are a mapping in YAML that says nothing twice; else None."""
     fenced = _FENCED.match(top)
-    if fenced is None:
+    if fenced is None or len(fenced["yaml"]) > YAML_LIMIT:
         return None
     try:
         found = YAML(typ="safe", pure=True).load(fenced["yaml"])
@@ -128,28 +131,6 @@ def body_of(text: str) -> str:
     return text[found.end() :] if found is not None else text
 
 
-def keep_keys(style: NoteStyle | None = None) -> frozenset[str]:
-    """The properties by which a note asks to be kept: `keep`, and what the configuration calls it."""
-    chosen = style or NoteStyle()
-    return frozenset({"keep", chosen.key("keep").casefold(), chosen.keys.get("keep", "keep").casefold()})
-
-
-def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
-    """Whether a note asks to be kept. Only nothing and a clear no (`false`, `no`, `off`, `0`) are none; whatever else stands
-    there, a line that says it quoted, indented or without a space, and the word anywhere in frontmatter that does not
-    parse, unless a clear no follows it, counts as a yes.
-    """
-    top = _top(text)
-    found = read_frontmatter(text) or {}
-    values = [value for key, value in found.items() if key.casefold() in keys]
-    values += [value or None for key, value in _LINE.findall(top) if key.casefold() in keys]
-    if any(value is not None and not _is_no(value) for value in values):
-        return True
-    if _parses(top):
-        return False
-    return None in values or (not values and bool(keys.intersection(_WORD.findall(top.casefold()))))
-
-
 def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
     """The one recording that a note belongs to by its `earmark_id`: 64 hexadecimal digits, or None.
 
@@ -157,7 +138,7 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
     """
     names = {(style or NoteStyle()).key("earmark_id"), "earmark_id"}
     found = read_frontmatter(text) or {}
-    written = {value.strip("\"'") for key, value in _LINE.findall(_top(text)) if key in names}
+    written = {value.strip("\"'") for key, value in _LINE.findall(first_block(text)[0]) if key in names}
     values = [found[name] for name in names if name in found]
     if len(written) > 1 or not values or any(value != values[0] for value in values):
         return None
@@ -169,7 +150,7 @@ def owner_of(data: bytes, style: NoteStyle) -> str | None:
     """The one recording that a file is a note of, from its first LIMIT bytes: its own properties name it and say which of
     its notes this is (`type`). A page of somebody's that refers to a recording, or has its properties in a block, is none.
     """
-    text = data.decode("utf-8", "replace")
+    text = decoded(data)
     found = read_frontmatter(text) or {}
     kinds = {found.get(name) for name in (style.key("type"), "type") if isinstance(found.get(name), str)}
     if _BLOCK.match(text) or not kinds.intersection(NOTES):
@@ -187,36 +168,33 @@ def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted({str(tag).lstrip("#") for tag in tags if tag}))
 
 
-def _top(text: str) -> str:
-    """What stands for frontmatter, well-formed or not: from a fence to the next, else the lines up to the first empty one
-    or heading.
+def first_block(text: str) -> tuple[str, bool]:
+    """What stands for frontmatter, well-formed or not, and whether it is closed: from a fence to the next, else the lines up
+    to the first empty one or heading.
     """
     head = text[:LIMIT]
     fenced = _FENCED.match(head)
     if fenced is not None:
-        return fenced["yaml"]
-    lines = head.removeprefix("\ufeff").splitlines()
-    start = 1 if lines and lines[0].startswith("---") else 0
+        return fenced["yaml"], True
+    lines = head.lstrip("\ufeff\u200b \t\r\n").splitlines()
+    start = 1 if lines and lines[0].startswith(("---", "+++")) else 0
     end = next(
         (n for n, line in enumerate(lines[start:], start) if not line.strip() or line.startswith("#")), None
     )
-    return "\n".join(lines[start:end])
+    return "\n".join(lines[start:end]), False
 
 
-def _parses(block: str) -> bool:
-    try:
-        YAML(typ="safe", pure=True).load(block)
-    except Exception:
-        return False
-    return True
-
-
-def _is_no(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return bool(value) and all(_is_no(item) for item in value)
-    if isinstance(value, str):
-        return value.split(" #")[0].strip().strip("\"'[]").strip().casefold() in _NO
-    return not value
+def decoded(data: bytes) -> str:
+    """The text of a note as its bytes say: UTF-8, or UTF-16 and UTF-32 with their mark in front, as some editors on Windows
+    save it, or UTF-16 without. What is in no such encoding is shown as far as it goes.
+    """
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32", "replace")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data[:64]:
+        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
+    return data.decode("utf-8", "replace")
 
 
 def _writer() -> YAML:
@@ -252,6 +230,8 @@ def _parse(block: str) -> dict[str, Any]:
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True
     try:
+        if len(block) > YAML_LIMIT:
+            raise ValueError("too long")
         found = yaml.load(block)
     except (
         Exception

@@ -15,7 +15,8 @@ from earmark.domain import ArtifactState, Owed
 from earmark.files import Identity, NotRegular, digest, files_below, read_bytes
 from earmark.ledger import Seen
 from earmark.notes.escape import as_tag
-from earmark.notes.frontmatter import LIMIT, asks_to_keep, keep_keys, read_frontmatter, recording_of, tags_of
+from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recording_of, tags_of
+from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import NoteStyle, style_of
 
@@ -56,7 +57,7 @@ class NotesSeen:
             return None
 
     def _said(self, data: bytes) -> Said | None:
-        text = data.decode("utf-8", "replace")
+        text = decoded(data)
         recording_id = recording_of(text, self._style)
         if recording_id is None:
             return None
@@ -79,7 +80,7 @@ class NotesSeen:
         """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
         protection = self._context.ledger.protection
         try:
-            identity = str(Identity.of(path.lstat()))
+            identity = _identity(path)
         except FileNotFoundError:
             if self._writes:
                 protection.unsee(path)
@@ -101,10 +102,23 @@ class NotesSeen:
         if not self._writes:
             self._fresh[path, said.recording_id] = seen
             return True
-        protection.saw(seen)
-        if (keep, said.tags) != ((before.keep, before.tags) if before is not None else (False, ())):
-            self._owe(said.recording_id)
+        with self._context.ledger.transaction():
+            if before is None and keep:
+                before = self._forget_where_it_was(seen)
+            protection.saw(seen)
+            if (keep, said.tags) != ((before.keep, before.tags) if before is not None else (False, ())):
+                self._owe(said.recording_id)
         return True
+
+    def _forget_where_it_was(self, seen: Seen) -> Seen | None:
+        """A note that says `keep` has been moved here: that it said so in its former place is over. Returns what it said."""
+        protection = self._context.ledger.protection
+        for before in protection.seen(seen.recording_id):
+            gone = not os.path.lexists(before.path) and os.path.isdir(before.path.parent)  # noqa: PTH112
+            if before.keep and gone and _same_file(before.identity, seen.identity):
+                protection.forget_seen(before)
+                return before
+        return None
 
     def _owe(self, recording_id: str) -> None:
         """What a note says of a recording is news for the notes of it, and of what it went on as."""
@@ -117,7 +131,7 @@ class NotesSeen:
         artifact = self._context.ledger.artifacts.at(path)
         if artifact is None or not artifact.note:
             return None
-        text = read_bytes(path, most=LIMIT).decode("utf-8", "replace")
+        text = decoded(read_bytes(path, most=LIMIT))
         if not asks_to_keep(text, keep_keys(self._style)):
             return None
         return Said(artifact.recording_id, artifact.kind, True, ())
@@ -176,10 +190,10 @@ class NotesSeen:
             unread = self.inspect_below(folders)
             if unread:
                 return f"held, as long as {unread[0]} cannot be looked at for a note that says `keep`"
-        seen = self._seen(recording_id)
-        for note in seen:
-            if note.keep and not self._taken_back(note, seen):
-                return f"held by `keep: true` in {note.path.name}"
+        for note in self._seen(recording_id):
+            if note.keep:
+                gone = "" if os.path.lexists(note.path) else ", which is not there any more"
+                return f"held by `keep: true` in {note.path.name}{gone}"
         return None
 
     def _seen(self, recording_id: str) -> list[Seen]:
@@ -192,30 +206,6 @@ class NotesSeen:
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
 
-    def _taken_back(self, kept: Seen, seen: list[Seen]) -> bool:
-        """True if a note that said `keep` has been moved, and says so no longer where it is now: another note of its kind
-        that appeared since, with a person's hand in it.
-        """
-        if self._says(kept.path, kept.recording_id) is not None:
-            return False
-        return any(
-            note.kind == kept.kind
-            and not note.keep
-            and note.path != kept.path
-            and note.first_seen > kept.seen_at
-            and self._says(note.path, note.recording_id) is False
-            and not self._is_our_writing(note.path, kept)
-            for note in seen
-        )
-
-    def _says(self, path: Path, recording_id: str) -> bool | None:
-        """Whether the note of this recording at `path` says `keep`; None if there is none."""
-        try:
-            said = self.read(path) or self._of_ours(path)
-        except OSError:
-            return None
-        return said.keep if said is not None and said.recording_id == recording_id else None
-
     def _is_our_writing(self, path: Path, before: Seen) -> bool:
         """True if the file holds what we wrote there after `before` was seen: not a person's word on anything."""
         artifact = self._context.ledger.artifacts.at(path)
@@ -225,6 +215,17 @@ class NotesSeen:
             return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)
         except OSError:
             return False
+
+
+def _identity(path: Path) -> str:
+    """Size, time, inode, device, and when the system knew of the last change (an edit may put the time back). OSError."""
+    found = path.lstat()
+    return f"{Identity.of(found)}:{found.st_ctime_ns}"
+
+
+def _same_file(one: str, other: str) -> bool:
+    """True if both identities are of a file with one size, time and inode: one that was renamed, or moved on its disk."""
+    return one.split(":")[:3] == other.split(":")[:3]
 
 
 def tags_we_wrote(context: Context, recording_id: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from earmark.context import Context
 from earmark.domain import Kind
 from earmark.files import StillChanging, content_of, files_below, read_bytes
 from earmark.ledger import Artifact, Doomed
-from earmark.notes.frontmatter import LIMIT, owner_of, recording_of
+from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
@@ -235,7 +235,7 @@ def _owner(context: Context, path: Path) -> str | None:
 def _says(context: Context, path: Path) -> str | None:
     """The same for a file that we wrote, and that a person may have changed."""
     try:
-        text = read_bytes(path, most=LIMIT).decode("utf-8", "replace")
+        text = decoded(read_bytes(path, most=LIMIT))
     except OSError:
         return None
     return recording_of(text, style_of(context.config.notes))

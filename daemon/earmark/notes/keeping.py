@@ -1,0 +1,86 @@
+"""Does a note ask to be kept? Whatever a person may have meant by it is a yes; nothing and a clear no are a no. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from earmark.notes.frontmatter import YAML_LIMIT, first_block
+from earmark.notes.style import NoteStyle
+
+_TOML = re.compile(r"\A\s*\+\+\+[ \t]*\r?\n(?P<block>.*?)^\+\+\+[ \t]*\r?$", re.S | re.M)
+_OPENED = re.compile(r"\A\s*(?:---|\+\+\+)")
+_LINE = re.compile(
+    r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)[ \t]*(.*?)[ \t]*\r?$", re.M
+)
+"""A property on a line of its own, however it is indented or quoted."""
+_FIELD = re.compile(r"([\w./-]+)::[ \t]*([^\r\n\])]*)")
+"""A property of a Logseq block, or an inline field of Dataview; it stands anywhere in a note."""
+_WORD = re.compile(r"[\w./-]+")
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
+_NO = frozenset({"false", "no", "off", "0", "n", "f"})
+
+
+def keep_keys(style: NoteStyle | None = None) -> frozenset[str]:
+    """The properties by which a note asks to be kept: `keep`, with earmark's name before it or not, and what the
+    configuration calls it.
+    """
+    chosen = style or NoteStyle()
+    configured = {chosen.key("keep").casefold(), chosen.keys.get("keep", "keep").casefold()}
+    return frozenset({"keep", "earmark-keep", "earmark_keep"} | configured)
+
+
+def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
+    """Whether a note asks to be kept, by any of `keys` (case-folded).
+
+    It may say so in YAML, TOML, JSON or Logseq properties, at any depth, with or without fences or the closing one, quoted,
+    indented or without a space, or as a field anywhere. `false`, `no`, `off`, `0` and nothing at all are no request; what
+    else stands there is one, and so is the word anywhere in frontmatter that does not parse, unless a clear no follows it.
+    """
+    text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
+    toml = _TOML.match(text)
+    block, closed = (toml["block"], True) if toml is not None else first_block(text)
+    parsed, found = _parsed(block)
+    lines = block if closed or not _OPENED.match(text) else text
+    values = list(_said(found, keys))
+    values += [value or None for key, value in _LINE.findall(lines) if key.casefold() in keys]
+    values += [value or None for key, value in _FIELD.findall(text) if key.casefold() in keys]
+    if any(value is not None and not _is_no(value) for value in values):
+        return True
+    if parsed:
+        return False
+    return None in values or (not values and bool(keys.intersection(_WORD.findall(block.casefold()))))
+
+
+def _parsed(block: str) -> tuple[bool, Any]:
+    """Whether this is YAML (as JSON is), and what it says."""
+    if len(block) > YAML_LIMIT:
+        return False, None
+    try:
+        return True, YAML(typ="safe", pure=True).load(block)
+    except Exception:
+        return False, None
+
+
+def _said(found: Any, keys: frozenset[str]) -> Iterator[Any]:
+    """What stands under one of these keys, however deep."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            if str(key).casefold() in keys:
+                yield value
+            yield from _said(value, keys)
+    elif isinstance(found, list | tuple):
+        for item in found:
+            yield from _said(item, keys)
+
+
+def _is_no(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(_is_no(item) for item in value)
+    if isinstance(value, str):
+        return value.split(" #")[0].strip().strip("\"'[]{},").strip().casefold() in _NO
+    return not value
