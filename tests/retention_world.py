@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,24 @@ from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.apply import SweepReport, apply
 
 DAY = 86400.0
+NOBODY = 65534
 T0 = Instant(1_760_000_000.0)
 """9 October 2025."""
+
+
+@contextmanager
+def as_somebody(root: Path) -> Iterator[None]:
+    """Everything below `root` is theirs, and they may not read what is shut to them (root may read everything)."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (root, *root.rglob("*")):
+        os.lchown(path, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 class World:

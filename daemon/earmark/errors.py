@@ -13,6 +13,12 @@ class EarmarkError(Exception):
     exit_code = 70
 
 
+class UsageError(EarmarkError):
+    """The command line cannot be understood: what is missing, what is too much, what would be right."""
+
+    exit_code = 2
+
+
 class ConfigError(EarmarkError):
     """The configuration is wrong; the message lists every problem found, one per line."""
 

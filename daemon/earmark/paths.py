@@ -49,11 +49,16 @@ class Home:
         return self.config / "templates"
 
 
+def whole(path: Path) -> Path:
+    """The path from the root on. `~` is the home folder; `~name` of somebody who is not there is a file of that name."""
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path.expanduser raises for them
+
+
 def platform_home(environ: dict[str, str] | None = None) -> Home:
     """XDG folders on Linux, Application Support on macOS; EARMARK_HOME puts all three under one folder."""
     home = (os.environ if environ is None else environ).get("EARMARK_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        root = whole(Path(home))
         return Home(config=root / "config", state=root / "state", data=root / "data")
     dirs = platformdirs.PlatformDirs(APP, appauthor=False)
     return Home(

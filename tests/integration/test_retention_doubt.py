@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,31 +15,14 @@ from earmark.retention.markers import HOLD_MARKER
 from earmark.retention.sweep.apply import purge_due
 from earmark.verbs.forgetting import Which, forget
 
-from tests.retention_world import World
+from tests.retention_world import World, as_somebody
 
 pytest_plugins = ("tests.retention_root",)
-
-NOBODY = 65534
 
 RULES = {
     "transcript": {"keep_for": "30d"}, "summary": {"keep_for": "30d"}, "trash": {"keep_for": "1d"}, "fuse_items": 0,
 }  # fmt: skip
 """Rules that take the notes of a recording and leave its audio."""
-
-
-@contextmanager
-def as_somebody(root: Path) -> Iterator[None]:
-    """Everything below `root` is theirs, and they may not read what is shut to them (root may read everything)."""
-    if os.geteuid() != 0:
-        yield
-        return
-    for path in (root, *root.rglob("*")):
-        os.lchown(path, NOBODY, NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @contextmanager

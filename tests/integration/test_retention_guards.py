@@ -273,7 +273,7 @@ def test_an_older_copy_of_a_note_takes_nothing_back(world: World) -> None:
     (world.drop / "talk (mine).md").write_bytes(before + b"mine\n")
     note.rename(world.root / "talk.md")
     assert world.plan() == set()
-    assert world.why("talk.wav") == "held by `keep: true` in talk.md, which is not there any more"
+    assert world.why("talk.wav") == "held: talk.md, which is not there any more, said `keep: true`"
 
 
 def test_an_edit_that_leaves_size_and_time_is_seen(world: World) -> None:

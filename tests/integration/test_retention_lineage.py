@@ -88,7 +88,11 @@ def test_a_keep_written_into_a_note_of_what_it_was_holds_a_recording(
         NotesSeen(world.context).inspect_below([world.drop])
         note.rename(world.root / "elsewhere.md")
     world.pass_days(60)
-    assert world.why("talk.wav").startswith("held by `keep: true` in talk.md")
+    assert world.why("talk.wav") == (
+        "held: talk.md, which is not there any more, said `keep: true`"
+        if moved
+        else "held by `keep: true` in talk.md"
+    )
     assert world.apply().trashed == 0
     with pytest.raises(RetentionError, match="held by `keep: true`"):
         forget(world.context, Which(files=(place.path,)), lambda *_: True)
@@ -115,7 +119,9 @@ def test_the_keep_of_such_a_note_outlives_the_ledger(world: World) -> None:
     with Ledger(world.context.home.ledger_file) as ledger:
         world.context.ledger = ledger
         ledger.protection.reconcile(repaired=True)
-        assert "`keep: true` in talk.md" in str(NotesSeen(world.context).keeping(place.recording_id))
+        assert "talk.md, which is not there any more, said `keep: true`" in str(
+            NotesSeen(world.context).keeping(place.recording_id)
+        )
 
 
 def test_a_person_releases_what_such_a_note_said(world: World) -> None:

@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from earmark.config import Config, load_config
-from earmark.errors import ConfigError, EarmarkError
+from earmark.domain import Instant
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageError
+from earmark.files import why
 from earmark.paths import Home, platform_home
 
 out = Console(soft_wrap=True, highlight=False)
@@ -41,6 +43,11 @@ def plain_errors() -> Iterator[None]:
         # `earmark list | head` is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(0) from None
+    except OSError as error:
+        # The machine's trouble with a file that nobody has a better sentence for.
+        what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        err.print(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
+        raise typer.Exit(EnvironmentFault.exit_code) from None
 
 
 def readable(text: object) -> str:
@@ -64,8 +71,24 @@ def span(seconds: float | None) -> str:
 
 
 def moment(instant: float | None) -> str:
-    """Local date and time to the minute."""
-    return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
+    """Local date and time to the minute; "" for none, and for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def instant_of(day: datetime) -> Instant:
+    """The beginning of a local day that was given on the command line. Raises UsageError."""
+    try:
+        return Instant(day.timestamp())
+    except (OverflowError, ValueError, OSError):
+        raise UsageError(f"{day.date()}: is a day that no clock knows; name a later one") from None
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def ago(instant: float, now: float | None = None) -> str:

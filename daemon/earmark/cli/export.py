@@ -10,11 +10,21 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import err, here_to_look, out, plain_errors, print_json, readable, short
-from earmark.domain import Instant
-from earmark.errors import RetentionError
+from earmark.cli.console import (
+    counted,
+    err,
+    here_to_look,
+    instant_of,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    short,
+)
+from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
+from earmark.paths import whole
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
@@ -40,15 +50,18 @@ def export(
         return
     with plain_errors():
         if target is None:
-            raise RetentionError("say where to: --out FOLDER or --out FILE.zip")
-        path = target.expanduser().absolute()
+            raise UsageError("say where to: --out FOLDER or --out FILE.zip")
+        path = whole(target)
+        below = whole(folder) if folder else None
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as inside:
+            if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
+                raise NotFound(f"{below}: no recording is or was at or below it")
             result = write_export(
                 inside,
                 path,
-                since=Instant(since.timestamp()) if since else None,
-                folder=folder.expanduser().absolute() if folder else None,
+                since=instant_of(since) if since else None,
+                folder=below,
             )
     size = sum(entry.size for entry in result.entries)
     if json:
@@ -59,9 +72,8 @@ def export(
             }
         )  # fmt: skip
         return
-    out.print(
-        f"{result.recordings} recordings, {len(result.entries)} files ({decimal(size)}) in {escape(short(path))}"
-    )
+    what = f"{counted(result.recordings, 'recording')}, {counted(len(result.entries), 'file')}"
+    out.print(f"{what} ({decimal(size)}) in {escape(short(path))}")
     for line in result.missing:
         err.print(f"[yellow]not there:[/] {escape(readable(line))}")
 
@@ -83,6 +95,6 @@ def verify(
         for problem in problems:
             out.print(f"[red]✗[/] {escape(readable(problem))}")
         if not problems:
-            out.print(f"[green]✓[/] {count} files, all as they were exported.")
+            out.print(f"[green]✓[/] {counted(count, 'file')}, as exported.")
     if problems:
         raise typer.Exit(1)

@@ -11,11 +11,10 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import err, here, out, plain_errors, print_json, readable, short
+from earmark.cli.console import counted, err, here, instant_of, out, plain_errors, print_json, readable, short
 from earmark.config import Config
 from earmark.context import Context
-from earmark.domain import Instant
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.paths import Home
 from earmark.retention.erasure.copies import UNREACHABLE, Copy, Found
 from earmark.retention.erasure.erase import Erased
@@ -53,11 +52,11 @@ def forget(
     with plain_errors():
         home, config = here()
         if lift and dry_run:
-            raise RetentionError("--lift --dry-run: say one of them; --lift erases nothing")
+            raise UsageError("--lift --dry-run: say one of them; --lift erases nothing")
         if lift:
             _lift(home, config, files or [])
             return
-        limit = Instant(before.timestamp()) if before else None
+        limit = instant_of(before) if before else None
         which = Which(tuple(files or ()), everything, limit, text)
         if dry_run:
             with opened_context(home, config, read_only=True) as context:
@@ -120,7 +119,8 @@ def _lift(home: Home, config: Config, files: list[Path]) -> None:
 
 
 def _show(wanted: list[str], found: Found, also: set[Path]) -> None:
-    out.print(f"{len(wanted)} recordings, {len(found.copies)} files:" if wanted else "Nothing matches.")
+    what = f"{counted(len(wanted), 'recording')}, {counted(len(found.copies), 'file')}:"
+    out.print(what if wanted else "Nothing matches.")
     for copy in sorted(found.copies, key=lambda c: c.path in also):
         mine = "  [yellow]edited by you[/]" if copy.edited else ""
         reason = f"  [yellow]{_why_also(copy)}[/]" if copy.path in also else ""
@@ -151,7 +151,9 @@ def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
         )  # fmt: skip
         return
     numbers = ", ".join(map(str, result.receipts)) or "none"
-    out.print(f"{result.recordings} recordings erased, {result.files} files. Receipts: {numbers}")
+    out.print(
+        f"Erased: {counted(result.recordings, 'recording')}, {counted(result.files, 'file')}. Receipts: {numbers}"
+    )
     for recording_id, why in result.kept:
         err.print(f"[yellow]not erased:[/] {recording_id[:12]}: {escape(readable(why))}")
     for path, why in result.stays:

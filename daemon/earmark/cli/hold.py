@@ -42,7 +42,7 @@ def hold(
                 if release:
                     _release(context, meant)
                 else:
-                    changed = deciding.hold(context, meant, why)
+                    changed = deciding.hold(context, meant, readable(why))
                     out.print(f"{escape(short(meant.shown))}: {'held' if changed else 'already held'}")
         wake_daemon(home)
 

@@ -28,7 +28,7 @@ from earmark.models import sideload
 from earmark.models.catalog import CATALOG, Device, fit, memory_needed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
-from earmark.paths import Home
+from earmark.paths import Home, whole
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
@@ -104,7 +104,7 @@ def add(
     """
     with plain_errors():
         home, _ = here()
-        path = source.expanduser().absolute()
+        path = whole(source)
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
         card = sideload.add(path, home.models, Instant(time.time()), name, license)

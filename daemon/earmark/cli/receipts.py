@@ -16,6 +16,7 @@ from earmark.context import Context
 from earmark.errors import RetentionError
 from earmark.files import read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
+from earmark.paths import whole
 from earmark.retention import receipts
 from earmark.verbs.opening import opened_context
 
@@ -54,7 +55,7 @@ def list_receipts(
 
 def _about(context: Context, file: Path) -> list[Receipt]:
     """Receipts of a path, of the recording that is or was there, and of the content that is there now."""
-    ledger, path = context.ledger, file.expanduser().absolute()
+    ledger, path = context.ledger, whole(file)
     place, content = ledger.places.at(path), sha256_of(path)
     about = {path, *((place.recording_id,) if place else ()), *((content,) if content else ())}
     keyed_ids = {receipts.keyed(ledger, what) for what in about}
@@ -114,7 +115,7 @@ def export(
             sys.stdout.writelines(lines)
             return
         try:
-            write_new(out_file.expanduser().absolute(), "".join(lines).encode())
+            write_new(whole(out_file), "".join(lines).encode())
         except OSError as error:
             raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
         out.print(f"{len(lines)} receipts written at {moment(now)}.")

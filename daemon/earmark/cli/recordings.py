@@ -87,7 +87,8 @@ def list_recordings(
                 escape(row.state + reason),
                 escape(", ".join(readable(Path(n).name) for n in row.notes)),
             )
-        out.print(table if rows else "No recordings yet.")
+        nothing = "No recordings yet." if state is None else f"No recording is in the state {state}."
+        out.print(table if rows else nothing)
 
 
 def _listed(ledger: Ledger, place: Place) -> Listed:

@@ -10,14 +10,27 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import ago, err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    ago,
+    counted,
+    err,
+    here,
+    instant_of,
+    moment,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    short,
+)
 from earmark.cli.retention_plan import decision_document, plan_document, print_blocked, print_plan, way_out
 from earmark.config import parse_duration
 from earmark.config.schema import RetentionRule
 from earmark.context import Context
-from earmark.domain import Instant, TrashState
-from earmark.errors import RetentionError
+from earmark.domain import TrashState
+from earmark.errors import RetentionError, UsageError
 from earmark.ledger.candidates import CLASSES
+from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
 from earmark.retention.holds import DOUBT
 from earmark.retention.rules.decide import Plan
@@ -60,17 +73,17 @@ def plan(
     """
     with plain_errors():
         home, config = here()
-        wanted = [p.expanduser().absolute() for p in paths or []]
+        wanted = [whole(p) for p in paths or []]
         with opened_context(home, config, read_only=True) as context:
             found = plan_now(
                 context,
-                at=Instant(at.timestamp()) if at else None,
+                at=instant_of(at) if at else None,
                 keep_all=everything or json,
                 writes=False,
                 only=(lambda p: any(p.is_relative_to(w) for w in wanted)) if wanted else None,
             )
             if save is not None:
-                saved_plan.save(found, save.expanduser().absolute(), context.now())
+                saved_plan.save(found, whole(save), context.now())
         if json:
             print_json(plan_document(found))
             return
@@ -98,7 +111,7 @@ def apply_plan(
         def confirm(found: Plan) -> bool:
             if not json:
                 print_plan(found, config, everything=False)
-            question = f"Move {len(found.goes)} files ({decimal(found.bytes)}) to the trash?"
+            question = f"Move {counted(len(found.goes), 'file')} ({decimal(found.bytes)}) to the trash?"
             return yes or not found.goes or typer.confirm(question, err=True)
 
         with opened_context(home, config) as context:
@@ -223,11 +236,11 @@ def set_rule(
                 f"--kind {kind}: there is no such class; it is one of {', '.join(CLASSES)} or all"
             )
         if sum((keep_for is not None, never, delete_after_done, clear)) != 1:
-            raise RetentionError("say exactly one of --keep-for, --never, --delete-after-done and --clear")
+            raise UsageError("say exactly one of --keep-for, --never, --delete-after-done and --clear")
         try:
             span = parse_duration(keep_for) if keep_for is not None else None
         except ValueError as error:
-            raise RetentionError(f"--keep-for: {error}") from error
+            raise UsageError(f"--keep-for: {error}") from error
         rule = RetentionRule(keep_for=span, never=never, delete_after_done=delete_after_done)
         home, config = here()
         with opened_context(home, config) as context:
@@ -255,7 +268,7 @@ def trust(
         home, config = here()
         with opened_context(home, config) as context:
             held = len(context.ledger.protection.holds())
-            question = f"{held} recordings are held (earmark hold lists them). Is that all?"
+            question = f"Held: {counted(held, 'recording')} (earmark hold lists them). Is that all?"
             if not yes and not typer.confirm(question, err=True):
                 raise typer.Exit(1)
             doubted = deciding.trust(context)

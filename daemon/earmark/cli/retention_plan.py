@@ -8,7 +8,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import ago, moment, out, readable, short
+from earmark.cli.console import ago, counted, moment, out, readable, short
 from earmark.config import Config
 from earmark.retention.rules.decide import Decision, Plan
 from earmark.retention.rules.policy import policy_of
@@ -22,6 +22,7 @@ WAYS = (
     ("held by `keep", "take `keep: true` out of the note"),
     ("held by /", "remove the marker"),
     ("held: the ledger was damaged", "earmark retention trust"),
+    ("held, as long as", "let it be seen: mount its disk, make the folder readable, or remove the marker"),
     ("held", "earmark hold --release FILE"),
     ("edited by you", "delete it yourself, or hold it"),
     ("its drop folder is not watched", "watch the folder again: earmark run FOLDER"),
@@ -52,7 +53,9 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
         if len(rows) > SHOWN:
             out.print(f"... and {len(rows) - SHOWN} more (--json lists them all)")
     out.print(
-        f"{len(found.goes)} files, {decimal(found.bytes)}, would go." if found.goes else "Nothing would go."
+        f"{counted(len(found.goes), 'file')}, {decimal(found.bytes)}, would go."
+        if found.goes
+        else "Nothing would go."
     )
     if found.kept_because and not everything:
         for reason, count in found.kept_because.most_common(8):
@@ -63,7 +66,7 @@ def print_blocked(blocked: list[Decision]) -> None:
     """What a rule wants and something else keeps, each with the reason and the way to decide."""
     if not blocked:
         return
-    out.print(f"[bold]{len(blocked)} files stay although a rule would let them go:[/]")
+    out.print(f"[bold]Stays although a rule would let it go ({counted(len(blocked), 'file')}):[/]")
     for d in blocked[:SHOWN]:
         out.print(f"  {escape(short(d.item.path))}: {escape(readable(d.reason))}")
     if len(blocked) > SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -12,10 +13,10 @@ import typer
 from earmark.cli.console import err, here, plain_errors
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
-from earmark.errors import ConfigError
+from earmark.errors import ConfigError, NotFound
 from earmark.files import make_private, write_new
 from earmark.log import configure_logging
-from earmark.paths import Home, platform_home
+from earmark.paths import Home, platform_home, whole
 from earmark.service.systemd import watchdog_interval
 from earmark.supervisor.loop import Supervisor
 
@@ -46,6 +47,8 @@ def run(
         chosen = _folders(config, folders or [], home)
         if with_sample:
             _put_sample(chosen[0])
+        if once and not any(os.path.isdir(folder) for folder in chosen):  # noqa: PTH112 - false, too, where not allowed
+            raise NotFound(f"{chosen[0]}: there is no such folder, or it may not be looked at")
         make_private(home.state)
         screen = Screen(err)
         if service:
@@ -75,9 +78,7 @@ def run(
 
 def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
     """The folders to watch: those that were named, else those of the configuration. Raises ConfigError."""
-    chosen = tuple(dict.fromkeys(p.expanduser().absolute() for p in named)) or tuple(
-        f.path for f in config.folder
-    )
+    chosen = tuple(dict.fromkeys(whole(p) for p in named)) or tuple(f.path for f in config.folder)
     if not chosen:
         raise ConfigError(
             "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "

@@ -14,7 +14,7 @@ from rich.markup import escape
 from earmark.cli.console import here, out, plain_errors, print_json, readable
 from earmark.config import Config, require_sound
 from earmark.errors import EarmarkError, NotFound
-from earmark.paths import Home
+from earmark.paths import Home, whole
 from earmark.report import read_report
 from earmark.retention.holds import DOUBT
 from earmark.service.doctor import diagnose
@@ -40,7 +40,7 @@ def install(
     """
     with plain_errors():
         home, config = here()
-        named = [f.expanduser().absolute() for f in folders or []]
+        named = [whole(f) for f in folders or []]
         require_sound(named or [f.path for f in config.folder], home)
         for sentence in install_unit(kind_for(), _executable(), named):
             out.print(escape(readable(sentence)))

@@ -23,6 +23,7 @@ from earmark.notes import sidecars
 from earmark.notes.dates import date_of
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
+from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
 from earmark.supervisor.sizing import load_order
 from earmark.supervisor.stages.transcription import MODULE
@@ -46,7 +47,7 @@ def transcribe(
     """
     with plain_errors():
         configure_logging(sys.stderr, json=False)
-        path = file.expanduser().absolute()
+        path = whole(file)
         if path.is_dir():
             raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: earmark run {file}")
         if not path.is_file():
@@ -57,7 +58,7 @@ def transcribe(
             sys.stdout.write(text)
         else:
             try:
-                write_new(output.expanduser().absolute(), text.encode())
+                write_new(whole(output), text.encode())
             except FileExistsError:
                 raise typer.BadParameter(f"{output} exists already; name another file") from None
 

@@ -9,7 +9,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import counted, err, here, moment, out, plain_errors, print_json, readable, short
 from earmark.ledger import Trashed
 from earmark.verbs import trash
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -95,13 +95,15 @@ def empty(
                 out.print("The trash is empty." if not stays else "Nothing else is in the trash.")
                 return
             size = decimal(sum(r.size for r in goes))
-            if not yes and not typer.confirm(f"Remove {len(goes)} files ({size}) for good?", err=True):
+            if not yes and not typer.confirm(
+                f"Remove {counted(len(goes), 'file')} ({size}) for good?", err=True
+            ):
                 raise typer.Exit(1)
             after_all = trash.empty(context, goes, even_held=even_held)
         _say_what_stays(after_all)
         kept = {row.id for row, _ in after_all}
         gone = [row for row in goes if row.id not in kept]
-        out.print(f"{len(gone)} files ({decimal(sum(r.size for r in gone))}) are gone for good.")
+        out.print(f"Gone for good: {counted(len(gone), 'file')} ({decimal(sum(r.size for r in gone))}).")
         wake_daemon(home)
         if after_all:
             raise typer.Exit(1)

@@ -14,6 +14,9 @@ from earmark.domain import Instant
 
 _PATTERN = re.compile(r"(?:(\d{1,4})y)?(?:(\d{1,5})m)?(?:(\d{1,5})w)?(?:(\d{1,6})d)?(?:(\d{1,7})h)?")
 
+EVER_BEFORE, EVER_AFTER = (Instant(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2, 9998))
+"""The ends of Python's calendar, a year within, so that any time zone can show them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duration:
@@ -25,12 +28,18 @@ class Duration:
     hours: int = 0
 
     def before(self, instant: Instant) -> Instant:
-        """The instant this long before `instant`."""
-        return Instant((_utc(instant) - self._delta()).timestamp())
+        """The instant this long before `instant`; `EVER_BEFORE` where the calendar ends before that."""
+        try:
+            return Instant((_utc(instant) - self._delta()).timestamp())
+        except (OverflowError, ValueError, OSError):
+            return EVER_BEFORE
 
     def after(self, instant: Instant) -> Instant:
-        """The instant this long after `instant`."""
-        return Instant((_utc(instant) + self._delta()).timestamp())
+        """The instant this long after `instant`; `EVER_AFTER` where the calendar ends before that."""
+        try:
+            return Instant((_utc(instant) + self._delta()).timestamp())
+        except (OverflowError, ValueError, OSError):
+            return EVER_AFTER
 
     def _delta(self) -> relativedelta:
         return relativedelta(years=self.years, months=self.months, days=self.days, hours=self.hours)

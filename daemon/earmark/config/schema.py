@@ -12,10 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from earmark.config.duration import Duration, DurationField
 from earmark.config.size import SizeField
+from earmark.paths import whole
 
 
 def _absolute(path: Path) -> Path:
-    return Path(path.expanduser().absolute())
+    return whole(path)
 
 
 UserPath = Annotated[Path, AfterValidator(_absolute)]

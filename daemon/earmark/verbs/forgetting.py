@@ -9,11 +9,12 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Instant
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.files import sha256_of
 from earmark.ledger.candidates import CLASSES
 from earmark.ledger.repair import remove_set_aside
 from earmark.notes.names import is_note
+from earmark.paths import whole
 from earmark.retention import NotesSeen
 from earmark.retention.erasure import tombstones
 from earmark.retention.erasure.copies import Found, find
@@ -36,16 +37,16 @@ class Which:
 
     def __post_init__(self) -> None:
         if sum((bool(self.files), self.everything, self.before is not None, self.text is not None)) != 1:
-            raise RetentionError(
+            raise UsageError(
                 "say what to forget: FILE..., --all, --before DATE or --matching TEXT (one of them)"
             )
         if self.text is not None and not self.text.strip():
-            raise RetentionError("--matching: the text is empty; that would be everything (--all)")
+            raise UsageError("--matching: the text is empty; that would be everything (--all)")
 
     @property
     def named(self) -> list[Path]:
         """The files, whole paths."""
-        return [file.expanduser().absolute() for file in self.files]
+        return [whole(file) for file in self.files]
 
 
 def chosen(context: Context, which: Which) -> list[str]:
@@ -138,10 +139,10 @@ def refuse_held(context: Context, wanted: list[str], copies: Found, even_held: b
 def lift(context: Context, files: list[Path]) -> dict[Path, bool]:
     """Let files be taken again; for each, whether its content was erased before. Raises NotFound, RetentionError."""
     if not files:
-        raise RetentionError("--lift: say which FILE may be taken again")
+        raise UsageError("--lift: say which FILE may be taken again")
     result = {}
     for file in files:
-        recording_id = sha256_of(file.expanduser().absolute())
+        recording_id = sha256_of(whole(file))
         if recording_id is None:
             raise NotFound(f"{file}: cannot be read")
         with context.ledger.acting(PATIENCE):

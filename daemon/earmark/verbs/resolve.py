@@ -14,6 +14,7 @@ from earmark.ledger import Artifact, Place
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
+from earmark.paths import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def resolve(context: Context, file: Path) -> Meant:
 
 def known_path(context: Context, file: Path) -> Path:
     """The file that is meant: the path itself, or for a bare name the only recording or note that is called so."""
-    path, ledger = file.expanduser().absolute(), context.ledger
+    path, ledger = whole(file), context.ledger
     if len(file.parts) > 1 or os.path.lexists(path) or ledger.places.at(path) or ledger.artifacts.at(path):
         return path
     called = {p.path for p in ledger.places.all() if p.path.name == file.name}

@@ -9,6 +9,7 @@ from earmark.context import Context
 from earmark.domain import Instant, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Trashed
+from earmark.paths import whole
 from earmark.retention.trash.purging import purge, why_not_purge
 from earmark.retention.trash.recovery import recover
 from earmark.retention.trash.restoring import restore
@@ -20,11 +21,11 @@ IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState
 def meant(context: Context, name: str) -> Trashed:
     """A row by its id, or the latest by where the file was. Raises NotFound."""
     trash = context.ledger.trash
-    if name.isdigit():
+    if name.isascii() and name.isdigit() and len(name) < 19:  # what a row can be numbered
         row = trash.get(int(name))
         found = [row] if row is not None and row.state is TrashState.HERE else []
     else:
-        path = Path(name).expanduser().absolute()
+        path = whole(Path(name))
         found = [r for r in trash.of_original(path) if r.state is TrashState.HERE]
     if not found:
         raise NotFound(f"{name}: is not in the trash; see: earmark trash list")
