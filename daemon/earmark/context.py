@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Context:
     logs: bool = True
     """Whether acts go to the log, too; a verb says itself what it did."""
     listings: Listings = field(default_factory=Listings)
+    quicker: Counter[Path] = field(default_factory=Counter)
+    """How often in a row somebody was quicker at the notes of a recording."""
 
     def settings(self, folder: Path) -> FolderSettings:
         """What holds for a drop folder."""

@@ -455,3 +455,51 @@ def test_a_label_that_a_person_wrote_stays_although_it_ends_like_a_file(rig: Rig
     (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
     assert run_child(rig) == 0
     assert "[ask Bob before sharing talk.m4a]" in rig.notes()["talk.md"]
+
+
+@pytest.mark.parametrize("then", ["to another folder", "the next takes its name", "both"])
+def test_a_note_that_its_owner_removed_stays_removed_wherever_the_recording_goes(rig: Rig, then: str) -> None:
+    a = rig.drop("calls/a.m4a", "the first")
+    b = rig.drop("calls/b.m4a", "the second")
+    assert run_child(rig) == 0
+    (rig.folder / "calls" / "a.md").unlink()
+    (rig.folder / "done").mkdir()
+    if then != "to another folder":
+        a = a.rename(rig.folder / "calls" / "c.m4a")
+        b.rename(rig.folder / "calls" / "a.m4a")
+        assert run_child(rig) == 0
+    if then != "the next takes its name":
+        a = a.rename(rig.folder / "done" / a.name)
+        assert run_child(rig) == 0
+    a = a.rename(a.with_name("z.m4a"))
+    for _ in range(2):
+        assert run_child(rig) == 0
+        of_a = {name for name, of in described(rig).items() if of == "z.m4a"}
+        assert of_a == {str(a.relative_to(rig.folder).with_suffix(".transcript.md"))}
+
+
+def test_a_folder_that_is_renamed_beside_an_edited_note_gets_no_second_one(rig: Rig) -> None:
+    rig.drop("c/talk.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "c" / "talk.md"
+    note.write_text(note.read_text() + "\nMine\n")
+    (rig.folder / "c" / "talk.m4a").rename(rig.folder / "c" / "b.m4a")
+    assert run_child(rig) == 0
+    for name in ("d", "e"):
+        note.parent.rename(rig.folder / name)
+        note = rig.folder / name / "talk.md"
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {f"{name}/talk.md", f"{name}/b.transcript.md"}
+    assert note.read_text().endswith("\nMine\n")
+    assert rig.query("SELECT state FROM artifacts WHERE path = ?", os.fsencode(note)) == [("edited",)]
+
+
+def test_two_copies_that_are_appended_alike_both_go_on(rig: Rig) -> None:
+    files = [rig.drop(name, "hello") for name in ("a.m4a", "b.m4a")]
+    assert run_child(rig) == 0
+    for file in files:
+        with file.open("ab") as recorder:
+            recorder.write(b" and more")
+        assert run_child(rig) == 0
+    assert set(rig.notes()) == both("a") | both("b")
+    assert set(described(rig).values()) <= {"a.m4a", "b.m4a"}

@@ -134,6 +134,24 @@ class Artifacts:
     def set_state(self, path: Path, state: ArtifactState) -> None:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
 
+    def owner_removed(self, artifact: Artifact) -> None:
+        """It was there and is not: its owner removed it, so it is not written again for the same revision."""
+        self.set_state(artifact.path, ArtifactState.GONE)
+        self._db.execute(
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
+            (
+                os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form, artifact.rev,
+            ),
+        )  # fmt: skip
+
+    def removed_rev(self, place: Place, kind: Kind, form: str) -> int | None:
+        """The revision of a note that its owner removed; None if they did not."""
+        row = self._db.one(
+            "SELECT rev FROM removed WHERE place = ? AND recording_id = ? AND kind = ? AND form = ?",
+            (os.fsencode(place.path), place.recording_id, kind, form),
+        )
+        return row["rev"] if row else None
+
     def forget(self, path: Path) -> None:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
         self._db.execute("DELETE FROM artifacts WHERE path = ?", (os.fsencode(path),))

@@ -18,7 +18,7 @@ from earmark.errors import EnvironmentFault, LedgerError
 from earmark.files import make_private
 
 MIGRATIONS: tuple[str, ...] = (
-    "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql",
+    "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql", "0006_removed.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 

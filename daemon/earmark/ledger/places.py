@@ -109,10 +109,11 @@ class Places:
                 identity.device, Owed.RENAMED, os.fsencode(place.path), place.recording_id,
             ),
         )  # fmt: skip
-        self._db.execute(
-            "UPDATE artifacts SET place = ? WHERE place = ? AND recording_id = ?",
-            (os.fsencode(new), os.fsencode(place.path), place.recording_id),
-        )
+        for table in ("artifacts", "removed"):
+            self._db.execute(
+                f"UPDATE OR REPLACE {table} SET place = ? WHERE place = ? AND recording_id = ?",
+                (os.fsencode(new), os.fsencode(place.path), place.recording_id),
+            )
 
     def continued(self, former: Place, recording_id: str) -> None:
         """The file goes on as another content: its notes belong to that one from now on, and are behind."""

@@ -63,7 +63,7 @@ def classify(
             return Arrival(What.BACK)  # what was replaced here has replaced what replaced it
         return Arrival(What.RENAMED, latest)
     if here is not None and here.here:
-        return Arrival(What.CONTINUED if goes_on and not same_content else What.REPLACED, here)
+        return Arrival(What.CONTINUED if goes_on else What.REPLACED, here)
     return Arrival(What.AGAIN if same_content else What.NEW)
 
 

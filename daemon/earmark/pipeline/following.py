@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -21,10 +22,13 @@ from earmark.files import (
     respelled,
     sha256_of,
 )
+from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness, likeness
+from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.placement import MOST_NAMES
+from earmark.notes.style import style_of
 
 
 def name_base(place: Place) -> str:
@@ -37,6 +41,8 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
     owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
     """
     for artifact in context.ledger.artifacts.of_place(place):
+        if artifact.state is ArtifactState.EDITED:
+            _went_along(context, folder, artifact)
         if artifact.state is not ArtifactState.HERE:
             continue
         kind = _kind(artifact)
@@ -57,8 +63,8 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
         found = _found(context, folder, artifact, base)
         if found is None:
-            if artifact.path.parent == folder.path:
-                ledger.artifacts.set_state(artifact.path, ArtifactState.GONE)  # its owner removed it
+            if artifact.path.parent == folder.path or _is_there(context, artifact):
+                ledger.artifacts.owner_removed(artifact)
             else:
                 ledger.artifacts.forget(artifact.path)  # where it lay may be away; it is written anew here
             return
@@ -69,6 +75,33 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     with ledger.transaction():
         ledger.artifacts.move(artifact.path, folder.at(target), sha256)
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
+
+
+def _went_along(context: Context, folder: Folder, artifact: Artifact) -> None:
+    """An edited note lies where its owner has it; if the whole folder was renamed or moved, that is in the new one."""
+    name, there = artifact.path.name, folder.at(artifact.path.name)
+    if artifact.path.parent == folder.path or os.path.lexists(artifact.path.parent):
+        return
+    if context.ledger.artifacts.at(there) is not None or not artifact.note:
+        return
+    ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
+    try:
+        data = read_bytes(name, folder)
+    except OSError:
+        return
+    if recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) in ids:
+        context.ledger.artifacts.move(artifact.path, there, artifact.sha256)
+        context.tell(Event.NOTE_FOLLOWED, note=str(there), before=str(artifact.path))
+
+
+def _is_there(context: Context, artifact: Artifact) -> bool:
+    """True if the folder that a note lay in is there, and is no mount point without its disk."""
+    top = context.top_of(artifact.path)
+    try:
+        with opened(artifact.path.parent, top):
+            return top is None or why_unmounted(context.ledger.journal, top) is None
+    except OSError:
+        return False
 
 
 class _Edited(Exception):

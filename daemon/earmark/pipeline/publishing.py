@@ -39,6 +39,9 @@ UNWRITABLE = "notes cannot be written"
 RETRY_SECONDS = 10.0
 """First wait after a folder could not be written to; doubles up to five minutes."""
 
+MOST_PATIENCE = 30.0
+"""Seconds between two looks at a note that another program has open."""
+
 ELSEWHERE_SECONDS = 5.0
 """Wait until a recording is looked for again that is not where it was: a scan finds out meanwhile where it is."""
 
@@ -71,9 +74,10 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
             with context.ledger.acting():
                 if (done := publish_place(context, place)) is not None:
                     written.append(done)
+            context.quicker.pop(place.path, None)
         except (OtherContent, FileExistsError, LedgerBusy):
             # Somebody saved, moved or took something at this very moment; it is still owed and comes again.
-            context.ledger.places.not_written(place, None, Instant(context.now() + 0.5))
+            context.ledger.places.not_written(place, None, Instant(context.now() + _patience(context, place)))
         except Elsewhere:
             context.ledger.places.not_written(place, None, Instant(context.now() + ELSEWHERE_SECONDS))
         except OSError as error:
@@ -87,6 +91,12 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
         except EarmarkError as error:  # such as a folder that is full of notes of that name
             _not_written(context, place, error)
     return written, len(owed) > limit
+
+
+def _patience(context: Context, place: Place) -> float:
+    """Seconds until a place is tried again where somebody was quicker: at once the first time, then they have it open."""
+    context.quicker[place.path] += 1
+    return float(min(MOST_PATIENCE, 0.5 * 2 ** min(context.quicker[place.path] - 1, 10)))
 
 
 def publish_place(context: Context, place: Place) -> Written | None:
@@ -218,7 +228,8 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
         if (a.kind, a.form, a.path.parent) == (output.kind, output.form, folder.path)
     ]
     artifacts = [a for a in same if a.state not in (ArtifactState.GONE, ArtifactState.TRASHED)]
-    if not artifacts and any(a.state is ArtifactState.GONE and a.rev >= output.rev for a in same):
+    removed_rev = ledger.artifacts.removed_rev(place, output.kind, output.form)
+    if not artifacts and removed_rev is not None and removed_rev >= output.rev:
         # The user removed it, before the recording was renamed or its notes were owed for another reason.
         found.removed = True
         return found
@@ -229,7 +240,7 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
                 ledger.artifacts.forget(artifact.path)
                 continue
             # Ours was there and is not: the user removed it, and it stays removed.
-            ledger.artifacts.set_state(artifact.path, ArtifactState.GONE)
+            ledger.artifacts.owner_removed(artifact)
             found.removed = True
             return found
         if like in (Likeness.EDITED, Likeness.PROPERTIES):
