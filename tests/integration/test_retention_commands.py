@@ -356,3 +356,50 @@ def test_a_state_folder_that_is_shut_is_one_sentence(world: World) -> None:
             code, output = run(*words.split())
             assert (code, "Permission denied" in output) == (74, True), (words, output)
         world.context.home.state.chmod(0o700)
+
+
+def test_everything_that_holds_is_listed_by_what_holds_it(world: World) -> None:
+    world.record("sub/c.wav")
+    run("hold", "drop/a.wav", "--why", "court case")
+    note = world.drop / "b.md"
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
+    assert run("retention", "set", "drop/b.wav", "--never")[0] == 0
+    (world.drop / "sub" / ".earmark-hold").touch()
+    (world.root / ".earmark-hold").touch()
+    listed = {(h["by"], h["path"], h["why"], *h["paths"]) for h in run_json("hold")}
+    everything = "everything in it and below"
+    assert listed == {
+        ("hand", None, "court case", str(world.drop / "a.wav")),
+        ("note", str(note), "keep: true", str(world.drop / "b.wav")),
+        ("rule", None, "all: never", str(world.drop / "b.wav")),
+        ("marker", str(world.drop / "sub" / ".earmark-hold"), everything),
+        ("marker", str(world.root / ".earmark-hold"), everything),
+    }
+    code, output = run("hold")
+    assert code == 0
+    for name in ("a.wav", "b.wav", "b.md", "court case", "all: never", "drop/sub/"):
+        assert name in output
+    found = run_json("retention", "status")
+    assert (found["held"], found["held_folders"], found["own_rules"]) == (2, 2, 1)
+    assert "Held: 1 by hand, 1 by note, 1 by rule, 2 by marker" in run("retention", "trust", answer="n\n")[1]
+
+
+def test_the_rules_of_folders_and_tags_are_shown_beside_those_of_classes(world: World) -> None:
+    (world.root / "config" / "config.toml").write_text(
+        f"[retention.tags.private.audio]\nkeep_for = '7d'\n"
+        f"[[folder]]\npath = '{world.drop}'\nretention.transcript = {{ keep_last = 3 }}\n"
+    )
+    found = run_json("retention", "status")
+    assert found["tag_rules"] == {"private": {"audio": "keep_for 7d"}}
+    assert found["folder_rules"] == {str(world.drop): {"transcript": "keep_last 3"}}
+    output = run("retention", "status")[1]
+    assert "tag private: audio: keep_for 7d" in output
+    assert "folder drop: transcript: keep_last 3" in output
+
+
+def test_an_edited_note_that_is_held_says_both(world: World) -> None:
+    note = world.drop / "a.md"
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1) + "mine\n")
+    (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
+    stays = {Path(d["path"]).name: d["reason"] for d in run_json("retention", "plan")["stays"]}
+    assert stays["a.md"] == "edited by you, and held by `keep: true` in a.md"

@@ -10,15 +10,23 @@ from rich.markup import escape
 
 from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable, short
 from earmark.context import Context
+from earmark.retention.held import By, everything_held
 from earmark.verbs import deciding
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import Meant, resolve
+
+TITLES = {
+    By.HAND: "By hand (let go with: earmark hold --release FILE)",
+    By.NOTE: "By `keep: true` in a note (take it out of the note)",
+    By.RULE: "By a rule of its own (earmark retention set FILE --clear)",
+    By.MARKER: "By a marker, everything in the folder and below (remove .earmark-hold)",
+}
 
 
 def hold(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Recordings or their notes; none lists all holds."),
+        typer.Argument(metavar="FILE...", help="Recordings or their notes; none lists all that is held."),
     ] = None,
     why: Annotated[
         str, typer.Option("--why", help="A word on why, shown where the hold keeps something.")
@@ -55,18 +63,32 @@ def _release(context: Context, meant: Meant) -> None:
 
 
 def _list(context: Context, json: bool) -> None:
-    held = context.ledger.protection.holds()
-    paths = {i: [p.path for p in context.ledger.places.of(i)] for i in held}
+    held = everything_held(context, writes=False)
+    paths = {
+        h.recording: [p.path for p in context.ledger.places.of(h.recording)] for h in held if h.recording
+    }
     if json:
         print_json(
             [
-                {"recording": i, "since": at, "why": text, "paths": [readable(p) for p in paths[i]]}
-                for i, (at, text) in held.items()
+                {
+                    "by": h.by, "recording": h.recording, "since": h.since, "why": readable(h.why),
+                    "path": readable(h.path) if h.path else None,
+                    "paths": [readable(p) for p in paths.get(h.recording or "", ())],
+                }
+                for h in held
             ]
-        )
+        )  # fmt: skip
         return
-    for recording_id, (at, text) in held.items():
-        names = ", ".join(short(p) for p in paths[recording_id]) or recording_id[:12]
-        out.print(f"{escape(names)}  [dim]since {moment(at)}  {escape(readable(text))}[/]")
+    for by, title in TITLES.items():
+        mine = [h for h in held if h.by is by]
+        if mine:
+            out.print(f"[bold]{title}[/]")
+        for h in mine:
+            names = [short(p) for p in paths.get(h.recording or "", ())]
+            name = ", ".join(names) or (short(h.path.parent) + "/" if h.path else (h.recording or "")[:12])
+            out.print(f"  {escape(name)}")
+            said = short(h.path) if h.by is By.NOTE and h.path else readable(h.why)
+            since = f"since {moment(h.since)}" if h.since and h.by is not By.NOTE else ""
+            out.print(f"    [dim]{escape('  '.join(filter(None, (since, said))))}[/]")
     if not held:
         out.print("Nothing is held.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,7 @@ from earmark.errors import RetentionError, UsageError
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
+from earmark.retention.held import By, everything_held
 from earmark.retention.holds import DOUBT
 from earmark.retention.rules.decide import Plan
 from earmark.retention.rules.policy import describe, policy_of
@@ -151,7 +153,12 @@ def status(json: AsJson = False) -> None:
         print_json(document)
         return
     for name, text in document["rules"].items():
-        out.print(f"{name:<11} {text if text != 'no rule' else '[dim]kept for ever[/]'}")
+        out.print(f"{name:<11} {escape(text) if text != 'no rule' else '[dim]kept for ever[/]'}")
+    for scope in ("folder", "tag"):
+        for name, rules in document[f"{scope}_rules"].items():
+            shown = short(name) if scope == "folder" else name
+            for about, text in rules.items():
+                out.print(f"[dim]{scope}[/] {escape(shown)}: {about}: {escape(text)}")
     last = document["last_sweep"]
     if last is None:
         out.print("No sweep yet.")
@@ -162,19 +169,27 @@ def status(json: AsJson = False) -> None:
         if sentence:
             out.print(f"[yellow]{escape(sentence)}[/]")
     out.print(
-        f"{document['held']} held, {document['in_trash']} in the trash ({decimal(document['in_trash_bytes'])}), "
+        f"{counted(document['held'], 'recording')} and {counted(document['held_folders'], 'folder')} held, "
+        f"{counted(document['own_rules'], 'rule')} for single recordings"
+    )
+    out.print(
+        f"{document['in_trash']} in the trash ({decimal(document['in_trash_bytes'])}), "
         f"{len(found.goes)} due ({decimal(found.bytes)})"
     )
     print_blocked(found.blocked)
 
 
 def _status(context: Context, found: Plan) -> dict[str, Any]:
-    ledger, now = context.ledger, context.now()
+    ledger, now, policy = context.ledger, context.now(), policy_of(context.config)
+    held = everything_held(context, writes=False)
     last = ledger.trash.last_sweep()
     troubles = {trouble.subject: trouble.sentence for trouble in ledger.journal.troubles()}
     in_trash = ledger.trash.in_state(TrashState.HERE)
     return {
-        "rules": {name: describe(rule) for name, rule in policy_of(context.config).classes.items()},
+        "rules": {name: describe(rule) for name, rule in policy.classes.items()},
+        "folder_rules": {readable(f): _described(rules) for f, rules in policy.folders.items() if rules},
+        "tag_rules": {tag: _described(rules) for tag, rules in policy.tags.items() if rules},
+        "own_rules": len({recording for recording, _, _ in ledger.protection.all_item_rules()}),
         "last_sweep": None
         if last is None
         else {
@@ -184,13 +199,18 @@ def _status(context: Context, found: Plan) -> dict[str, Any]:
         "next_sweep": max(now, next_sweep(context)),
         "stopped": troubles.get(TROUBLE),
         "doubt": troubles.get(DOUBT),
-        "held": len(ledger.protection.holds()),
+        "held": len({h.recording for h in held if h.recording}),
+        "held_folders": sum(h.by is By.MARKER for h in held),
         "in_trash": len(in_trash),
         "in_trash_bytes": sum(t.size for t in in_trash),
         "due": len(found.goes),
         "due_bytes": found.bytes,
         "blocked": [decision_document(d) | {"way_out": way_out(d.reason)} for d in found.blocked],
     }  # fmt: skip
+
+
+def _described(rules: dict[str, RetentionRule]) -> dict[str, str]:
+    return {about: describe(rule) for about, rule in rules.items()}
 
 
 @app.command()
@@ -267,8 +287,9 @@ def trust(
     with plain_errors():
         home, config = here()
         with opened_context(home, config) as context:
-            held = len(context.ledger.protection.holds())
-            question = f"Held: {counted(held, 'recording')} (earmark hold lists them). Is that all?"
+            by = Counter(held.by for held in everything_held(context))
+            said = ", ".join(f"{count} by {what}" for what, count in by.items()) or "nothing"
+            question = f"Held: {said} (earmark hold lists it). Is that all?"
             if not yes and not typer.confirm(question, err=True):
                 raise typer.Exit(1)
             doubted = deciding.trust(context)

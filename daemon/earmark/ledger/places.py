@@ -79,6 +79,11 @@ class Places:
     def all(self) -> list[Place]:
         return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
+    def folders(self) -> set[Path]:
+        """Every drop folder that is watched and in which a recording is or was."""
+        rows = self._db.all("SELECT DISTINCT folder FROM places WHERE watched")
+        return {Path(os.fsdecode(row["folder"])) for row in rows}
+
     def put(self, path: Path, folder: Path, recording_id: str, identity: Identity, now: Instant) -> None:
         """The file at `path` holds this recording now; whatever it held before is replaced."""
         self._make_room(path, recording_id, now)

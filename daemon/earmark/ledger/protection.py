@@ -96,6 +96,11 @@ class Protection:
         rows = self._db.all("SELECT kind, body FROM item_rules WHERE recording_id = ?", (recording_id,))
         return {r["kind"]: r["body"] for r in rows}
 
+    def all_item_rules(self) -> list[tuple[str, str, str]]:
+        """Recording, class and body of every rule."""
+        rows = self._db.all("SELECT recording_id, kind, body FROM item_rules ORDER BY at, kind")
+        return [(r["recording_id"], r["kind"], r["body"]) for r in rows]
+
     def any_item_rule(self) -> bool:
         """True if some recording has a rule of its own."""
         return self._db.one("SELECT 1 FROM item_rules LIMIT 1") is not None
@@ -136,6 +141,10 @@ class Protection:
             "SELECT * FROM notes_seen WHERE recording_id = ? ORDER BY seen_at", (recording_id,)
         )
         return [_seen(r) for r in rows]
+
+    def keeping(self) -> list[Seen]:
+        """Every note that said `keep` when it was last seen."""
+        return [_seen(r) for r in self._db.all("SELECT * FROM notes_seen WHERE keep ORDER BY seen_at")]
 
     def seen_at(self, path: Path, recording_id: str) -> Seen | None:
         """What a note at this path said when it was last read."""

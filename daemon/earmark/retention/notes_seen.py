@@ -207,6 +207,12 @@ class NotesSeen:
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
 
+    def all_keeping(self) -> list[Seen]:
+        """Every note that says `keep`, or said so when it was last seen."""
+        found = {(note.path, note.recording_id): note for note in self._context.ledger.protection.keeping()}
+        found |= self._fresh
+        return [note for note in found.values() if note.keep]
+
     def _is_our_writing(self, path: Path, before: Seen) -> bool:
         """True if the file holds what we wrote there after `before` was seen: not a person's word on anything."""
         artifact = self._context.ledger.artifacts.at(path)

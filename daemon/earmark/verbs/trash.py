@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from earmark.config import Config
+from earmark.config.duration import EVER_AFTER
 from earmark.context import Context
 from earmark.domain import Instant, TrashState
 from earmark.errors import NotFound, RetentionError
@@ -82,4 +83,7 @@ def empty(context: Context, rows: list[Trashed], *, even_held: bool) -> list[tup
 def purged_from(config: Config, row: Trashed) -> Instant | None:
     """From when on the purge may take it; None: never by itself."""
     rule = config.retention.trash
-    return None if rule.never or rule.keep_for is None else rule.keep_for.after(row.trashed_at)
+    if rule.never or rule.keep_for is None:
+        return None
+    end = rule.keep_for.after(row.trashed_at)
+    return None if end == EVER_AFTER else end

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from earmark.config import Config, Duration, folder_settings
+from earmark.config.duration import EVER_AFTER
 from earmark.config.schema import RetentionRule
 from earmark.domain import Instant
 from earmark.ledger.candidates import CLASSES
@@ -104,10 +105,8 @@ def kept_by(
 
 def _end(span: Duration, since: Instant) -> Instant | None:
     """When a span ends; None where the calendar does not reach that far, which is for ever."""
-    try:
-        return span.after(since)
-    except (OverflowError, ValueError, OSError):
-        return None
+    end = span.after(since)
+    return None if end == EVER_AFTER else end
 
 
 def item_rule(body: str, about: str) -> Scoped:

@@ -25,6 +25,9 @@ from earmark.retention.holds import why_held
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decision
 
+EDITED = "edited by you"
+"""Why an edited note stays."""
+
 
 class Inspector:
     """Looks at files that are about to go. `remember`: what it learns of a recording it does not ask twice, for a plan;
@@ -55,7 +58,10 @@ class Inspector:
         item = decision.item
         if item.path in self._context.ledger.erasing.all_files():
             return "it is being erased"
-        return self._look(item) or self.guards(item)
+        reason = self._look(item)
+        if reason == EDITED and (held := self._hold(item)) is not None:
+            return f"{EDITED}, and {held}"
+        return reason or self.guards(item)
 
     def guards(self, item: Candidate) -> str | None:
         """What no rule can overcome, whatever the file is: holds of every kind, and for audio the quality gate."""
@@ -104,9 +110,9 @@ class Inspector:
     def _look_at_note(self, item: Candidate, data: bytes) -> str | None:
         artifact = self._context.ledger.artifacts.at(item.path)
         if artifact is None or artifact.state is ArtifactState.EDITED:
-            return "edited by you"
+            return EDITED
         if likeness(data, artifact) not in (Likeness.SAME, Likeness.LINKS):
-            return "edited by you"
+            return EDITED
         item.sha256 = digest(data)
         return None
 

@@ -1,0 +1,74 @@
+"""Everything that is held, for people to look through: by hand, by notes, by rules of single recordings, by markers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Instant
+from earmark.files import files_below
+from earmark.ledger.candidates import CLASSES
+from earmark.retention.markers import HOLD_MARKER
+from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.rules.policy import describe, item_rule
+
+
+class By(StrEnum):
+    """What holds."""
+
+    HAND = "hand"
+    NOTE = "note"
+    RULE = "rule"
+    MARKER = "marker"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One hold. `recording`: None for a marker, which holds `path`'s folder and all below; else `path` is the note that
+    says `keep`, or None.
+    """
+
+    by: By
+    recording: str | None
+    since: Instant | None
+    why: str
+    path: Path | None = None
+
+
+def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
+    """All holds that the ledger and the drop folders know at this moment, those by hand first.
+
+    What each act asks is `holds.why_held`; this is the list of what it may answer.
+    """
+    protection = context.ledger.protection
+    found = [Held(By.HAND, i, at, why) for i, (at, why) in protection.holds().items()]
+    notes = NotesSeen(context, writes=writes)
+    configured = (folder.path for folder in context.config.folder)
+    tops = sorted({*context.folders, *configured, *context.ledger.places.folders()})
+    for artifact in context.ledger.artifacts.all():
+        if artifact.note and artifact.on_disk:
+            notes.glance(artifact.path)
+    found += [Held(By.NOTE, n.recording_id, n.seen_at, "keep: true", n.path) for n in notes.all_keeping()]
+    rules: dict[tuple[str, str], list[str]] = {}
+    for recording_id, about, body in protection.all_item_rules():
+        rule = item_rule(body, about).rule
+        if rule.never or rule.keep_for is not None:
+            rules.setdefault((recording_id, describe(rule)), []).append(about)
+    for (recording_id, said), classes in rules.items():
+        name = "all" if len(classes) == len(CLASSES) else ", ".join(classes)
+        found.append(Held(By.RULE, recording_id, None, f"{name}: {said}"))
+    seen: set[Path] = set()
+    for path, status in files_below(tops):
+        if path.name == HOLD_MARKER and path not in seen:
+            seen.add(path)
+            found.append(Held(By.MARKER, None, Instant(status.st_mtime), "everything in it and below", path))
+    for top in tops:
+        for folder in top.parents:
+            marker = folder / HOLD_MARKER
+            if marker not in seen and os.path.lexists(marker):
+                seen.add(marker)
+                found.append(Held(By.MARKER, None, None, "everything in it and below", marker))
+    return found
