@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from earmark.files import pack_path
-from earmark.locality import landlock
+from earmark.locality.confinement import landlock
 from earmark.messages import Confine
 
 from tests.spoken import request
@@ -26,9 +26,9 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Lan
 TRY = """
 import errno, json, os, socket, subprocess, sys
 from pathlib import Path
-from earmark.locality.confinement import confine
-from earmark.locality import doorway
-from earmark.locality.process import is_dumpable
+from earmark.locality.confinement.one_address import confine
+from earmark.locality.confinement import doorway
+from earmark.locality.confinement.process import is_dumpable
 
 here, away, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 started = []
@@ -183,7 +183,7 @@ def test_landlock_holds_the_door_to_its_port_even_if_its_code_did_not(
     found = subprocess.run(
         [
             sys.executable, "-c",
-            "import socket, sys; from earmark.locality import door\n"
+            "import socket, sys; from earmark.locality.confinement import door\n"
             "door.confine([int(sys.argv[1])])\n"
             "print([door.open_one(('127.0.0.1', int(p)), 5.0)[0] for p in sys.argv[1:]])\n"
             "try: open('/etc/hostname'); print('read')\n"

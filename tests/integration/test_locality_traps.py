@@ -385,7 +385,7 @@ def test_a_password_in_netrc_is_not_sent(trap: Trap, tmp_path: Path) -> None:
 
 FLIPPING = """
 import socket
-from earmark.locality import doorway
+from earmark.locality.confinement import doorway
 answers = iter(["127.0.0.1"])
 def resolver(host, port, *a, **k):
     ip = next(answers, "127.0.0.2")

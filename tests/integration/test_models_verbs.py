@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from earmark.domain import Instant
 from earmark.errors import ModelError
-from earmark.locality import landlock
+from earmark.locality.confinement import landlock
 from earmark.models import catalog
 from earmark.models.catalog import CATALOG, GB, Device, fit, known
 from earmark.models.fetching import download, download_environment

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from earmark.config import Config
-from earmark.locality import landlock
-from earmark.locality.sockets import internet_sockets, own_families
+from earmark.locality.confinement import landlock
+from earmark.locality.confinement.sockets import internet_sockets, own_families
 from earmark.paths import platform_home
 from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap

@@ -46,7 +46,7 @@ def test_memory_over_the_cap_is_a_python_error_and_not_the_end() -> None:
 def test_no_core_file_is_left_and_no_debugger_gets_in() -> None:
     done = run(
         "import ctypes\n"
-        "from earmark.locality.process import harden_process; harden_process()\n"
+        "from earmark.locality.confinement.process import harden_process; harden_process()\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
     )
     assert done.stdout.strip() == "(0, 0) 0"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.locality.sandbox import NOT_ENFORCED, macos_profile, start_prefix
+from earmark.locality.confinement.sandbox import NOT_ENFORCED, macos_profile, start_prefix
 
 from tests.speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
 
@@ -26,7 +26,7 @@ linux = pytest.mark.skipif(
 TRIES = """
 import ctypes, errno, json, os, socket, subprocess, sys, threading
 from pathlib import Path
-from earmark.locality.sandbox import shut_the_doors
+from earmark.locality.confinement.sandbox import shut_the_doors
 allowed, model, secret, port, scratch = sys.argv[1:]
 before = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 said = shut_the_doors([Path(allowed)], Path(model), "require")
@@ -196,7 +196,7 @@ def test_a_real_recording_is_transcribed_behind_shut_doors(tmp_path: Path) -> No
 def test_an_ordinary_user_can_shut_the_doors_too() -> None:
     python = Path(sys.executable)
     code = (
-        "from pathlib import Path; from earmark.locality.sandbox import *; "
+        "from pathlib import Path; from earmark.locality.confinement.sandbox import *; "
         "print(shut_the_doors([], None, 'require'), network_is_shut())"
     )
     other = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(python), "-c"]

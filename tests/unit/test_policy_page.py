@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from earmark.config import Config
 from earmark.domain import Instant
-from earmark.locality.consent import fingerprint, host_away, missing_consent
-from earmark.locality.policy_page import render_page
-from earmark.locality.snapshot import Facts, Page, snapshot
+from earmark.locality.policy.consent import fingerprint, host_away, missing_consent
+from earmark.locality.policy.page import render_page
+from earmark.locality.policy.snapshot import Facts, Page, snapshot
 
 FACTS = Facts(
     version="1",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from earmark.errors import PrivacyError
-from earmark.locality.endpoint import NameNotFound, resolve_endpoint, scope_of
-from earmark.locality.forwarding import ask_endpoint
+from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint, scope_of
+from earmark.locality.policy.forwarding import ask_endpoint
 from earmark.summarization.servers import Reply
 from hypothesis import given
 from hypothesis import strategies as st

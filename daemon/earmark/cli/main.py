@@ -25,7 +25,7 @@ from earmark.cli.hold import hold
 from earmark.cli.run import run
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
-from earmark.locality.process import harden_process
+from earmark.locality.confinement.process import harden_process
 
 app = typer.Typer(
     name="earmark",

@@ -18,9 +18,9 @@ from earmark.domain import Instant
 from earmark.errors import EarmarkError
 from earmark.files import is_locked
 from earmark.ledger import Ledger
-from earmark.locality.consent import FACT, host_away, missing_consent
-from earmark.locality.policy_page import Format, render_page
-from earmark.locality.snapshot import Facts, snapshot
+from earmark.locality.policy.consent import FACT, host_away, missing_consent
+from earmark.locality.policy.page import Format, render_page
+from earmark.locality.policy.snapshot import Facts, snapshot
 from earmark.paths import Home
 from earmark.report import read_report
 from earmark.verbs import consenting

@@ -28,7 +28,7 @@ from earmark.domain import ArtifactState, JobState, Stage
 from earmark.files import is_locked
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
-from earmark.locality.sandbox import NOT_ENFORCED
+from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.report import Report, read_report
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import outdated_summaries

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from earmark import __version__
-from earmark.locality import landlock
-from earmark.locality.process import die_with_parent, harden_process
-from earmark.locality.sandbox import NOT_ENFORCED, python_folders
+from earmark.locality.confinement import landlock
+from earmark.locality.confinement.process import die_with_parent, harden_process
+from earmark.locality.confinement.sandbox import NOT_ENFORCED, python_folders
 
 WANTED = (
     "config.json",

@@ -15,7 +15,7 @@ from earmark.errors import ConfigError
 from earmark.files import pack_path
 from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
-from earmark.locality.consent import FACT, missing_consent
+from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Failed, Summarized, SummarizeRequest
 
 EXTRACTIVE = "none"

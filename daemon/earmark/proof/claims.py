@@ -9,9 +9,9 @@ from typing import Any
 
 from earmark.config import Config, api_key
 from earmark.errors import ConfigError, EarmarkError, PrivacyError
-from earmark.locality.confinement import pinned_addresses
-from earmark.locality.consent import host_away
-from earmark.locality.endpoint import resolve_endpoint
+from earmark.locality.confinement.one_address import pinned_addresses
+from earmark.locality.policy.consent import host_away
+from earmark.locality.policy.endpoint import resolve_endpoint
 from earmark.paths import Home
 from earmark.proof.installation import modes, running_daemon, supervisor_sockets, words_elsewhere
 from earmark.proof.listeners import trap

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from earmark.locality import door
-from earmark.locality.confinement import confine
-from earmark.locality.process import harden_process, is_dumpable
-from earmark.locality.sandbox import Mode, shut_the_doors
+from earmark.locality.confinement import door
+from earmark.locality.confinement.one_address import confine
+from earmark.locality.confinement.process import harden_process, is_dumpable
+from earmark.locality.confinement.sandbox import Mode, shut_the_doors
 
 CONNECT = "connect to another program of this device"
 OUTSIDE = "connect to an address outside"

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from earmark.config import Config
-from earmark.locality.confinement import pinned_addresses
-from earmark.locality.sockets import internet_sockets
+from earmark.locality.confinement.one_address import pinned_addresses
+from earmark.locality.confinement.sockets import internet_sockets
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.report import read_report

@@ -14,7 +14,7 @@ from pathlib import Path
 from earmark.config import folder_problems
 from earmark.errors import EarmarkError
 from earmark.files import read_bytes
-from earmark.locality.sandbox import NOT_ENFORCED
+from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.paths import Home
 from earmark.service.install import Run, lingers
 

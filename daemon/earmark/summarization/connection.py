@@ -12,9 +12,9 @@ from typing import Any
 import httpx2
 
 from earmark.errors import PrivacyError
-from earmark.locality.endpoint import NameNotFound, Pinned, Privacy, resolve_endpoint
-from earmark.locality.forwarding import ask_endpoint
-from earmark.locality.transport import forget_environment, http_client, listening, openai_client
+from earmark.locality.confinement.transport import forget_environment, http_client, listening, openai_client
+from earmark.locality.policy.endpoint import NameNotFound, Pinned, Privacy, resolve_endpoint
+from earmark.locality.policy.forwarding import ask_endpoint
 from earmark.summarization.answer import clean
 from earmark.summarization.completion import Chat
 from earmark.summarization.dialect import Dialect

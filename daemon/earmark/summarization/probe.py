@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from earmark.errors import PrivacyError
-from earmark.locality.endpoint import Privacy
+from earmark.locality.policy.endpoint import Privacy
 from earmark.summarization.answer import objects_in, without_thinking
 from earmark.summarization.completion import Spoken
 from earmark.summarization.connection import PORTS, Connection, connect, connect_to, open_on_loopback

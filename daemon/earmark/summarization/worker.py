@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from earmark.domain import Fault
 from earmark.errors import PrivacyError
 from earmark.files import unpack_path
-from earmark.locality.process import die_with_parent, harden_process
+from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.messages import (
     LINE_LIMIT,
     Confine,
@@ -57,7 +57,7 @@ def choose(request: SummarizeRequest) -> Summarizer:
 
 def shut(asked: Confine) -> tuple[str, ...]:
     """The real thing: this process can then reach the endpoint that was checked, and nothing else."""
-    from earmark.locality.confinement import confine
+    from earmark.locality.confinement.one_address import confine
 
     ports: Sequence[int] = ()
     if asked.endpoint == "auto":

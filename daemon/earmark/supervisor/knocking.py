@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from earmark.context import Context
 from earmark.domain import Event, Tick
-from earmark.locality import knock
+from earmark.locality.confinement import knock
 from earmark.pipeline import summarizing
 
 KNOCK_SECONDS = 40.0

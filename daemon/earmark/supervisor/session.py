@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.domain import Event, Fault, JobState
 from earmark.domain import Stage as StageName
 from earmark.errors import EarmarkError, EnvironmentFault
-from earmark.locality.sockets import own_families
+from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline.rebuild import date_recordings
 from earmark.report import Report, Working

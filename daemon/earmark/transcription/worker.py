@@ -24,8 +24,8 @@ from pydantic import ValidationError
 from earmark.domain import Fault
 from earmark.errors import EarmarkError, ModelError
 from earmark.files import unpack_path
-from earmark.locality.process import die_with_parent, harden_process
-from earmark.locality.sandbox import shut_the_doors
+from earmark.locality.confinement.process import die_with_parent, harden_process
+from earmark.locality.confinement.sandbox import shut_the_doors
 from earmark.messages import (
     LINE_LIMIT,
     Failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earmark.context import Context
 from earmark.domain import Event, Stage
-from earmark.locality.consent import FACT, fingerprint
+from earmark.locality.policy.consent import FACT, fingerprint
 
 
 def allow(context: Context, host: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.domain import Event, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
-from earmark.locality.sandbox import start_prefix
+from earmark.locality.confinement.sandbox import start_prefix
 from earmark.messages import Failed, Finished, Heard, LoadModel, Reply, Started
 from earmark.pipeline import endings, transcribing
 from earmark.pipeline.transcribing import Transcribing

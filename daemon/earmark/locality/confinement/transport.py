@@ -15,7 +15,7 @@ import httpx2
 from openai import DefaultHttpxClient, OpenAI
 
 from earmark.errors import PrivacyError
-from earmark.locality.endpoint import Pinned
+from earmark.locality.policy.endpoint import Pinned
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a TCP (and TLS) handshake; a loopback server answers in under a millisecond."""

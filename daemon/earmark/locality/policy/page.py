@@ -9,7 +9,7 @@ from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from earmark.locality.snapshot import Operation, Page
+from earmark.locality.policy.snapshot import Operation, Page
 
 Format = Literal["md", "json", "html"]
 
@@ -35,7 +35,7 @@ def split(operations: tuple[Operation, ...]) -> tuple[list[Operation], list[Oper
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("earmark.locality"),
+        loader=PackageLoader("earmark.locality.policy"),
         autoescape=lambda name: name is not None and ".html" in name,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -12,9 +12,9 @@ from typing import Literal
 
 from earmark.config import Config
 from earmark.domain import Instant
-from earmark.locality.consent import host_away
-from earmark.locality.sandbox import NOT_ENFORCED
-from earmark.locality.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
+from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.locality.policy.consent import host_away
+from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
 
 Where = Literal["this device", "local network", "cloud"]
 

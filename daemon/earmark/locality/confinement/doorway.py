@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from earmark.locality.door import ANSWER, REQUEST
+from earmark.locality.confinement.door import ANSWER, REQUEST
 
 DOOR = Path(__file__).with_name("door.py")
 PATIENCE = 5.0

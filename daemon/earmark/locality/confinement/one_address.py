@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from earmark.errors import PrivacyError
-from earmark.locality import forwarding
-from earmark.locality.doorway import (
+from earmark.locality.confinement.doorway import (
     AddressAndPort,
     Doorway,
     Remembered,
     lead_through,
     open_doorway,
 )
-from earmark.locality.endpoint import NameNotFound, Privacy, Resolver, resolve_endpoint
-from earmark.locality.process import harden_process
-from earmark.locality.sandbox import Mode, shut_the_doors
+from earmark.locality.confinement.process import harden_process
+from earmark.locality.confinement.sandbox import Mode, shut_the_doors
+from earmark.locality.policy import forwarding
+from earmark.locality.policy.endpoint import NameNotFound, Privacy, Resolver, resolve_endpoint
 
 LINK_STATUS = Path(__file__).with_name("linkstatus.py")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import PrivacyError
-from earmark.locality import landlock, seccomp
+from earmark.locality.confinement import landlock, seccomp
 
 Mode = Literal["auto", "require", "off"]
 
@@ -125,7 +125,7 @@ def _files(readable: Sequence[Path], what: str) -> str:
 
 def python_folders() -> list[Path]:
     """Where Python and its packages live, without which nothing can be imported."""
-    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[2]}
     found |= {
         Path(p) for key, p in sysconfig.get_paths().items() if key not in ("data", "scripts", "include")
     }

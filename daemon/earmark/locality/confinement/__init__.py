@@ -1,0 +1,1 @@
+"""The walls of a process: what it gives up, and the one connection that it is handed."""
