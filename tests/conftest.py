@@ -119,6 +119,15 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             process.wait(10)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests have to say of their size (`record_property("said", ...)`), whichever process they ran in."""
+    reports = [
+        report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())
+    ]
+    for said in (value for report in reports for name, value in report.user_properties if name == "said"):
+        terminalreporter.write_line(said)
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """Real speech with reference transcripts; only where it lies beside the project."""

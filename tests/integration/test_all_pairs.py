@@ -393,7 +393,7 @@ def pair(act: str, disturb: Callable[[Scene], None], at: int) -> tuple[list[str]
 
 @pytest.mark.parametrize("act", ACTS)
 def test_whatever_the_world_does_at_any_step_nothing_goes_that_was_not_named(
-    act: str, capsys: pytest.CaptureFixture[str]
+    act: str, record_property: Callable[[str, object], None]
 ) -> None:
     faults: list[str] = []
     cells: Counter[str] = Counter()
@@ -408,10 +408,10 @@ def test_whatever_the_world_does_at_any_step_nothing_goes_that_was_not_named(
             cells[disturb.__name__] += 1
         else:
             pytest.fail("the steps were not all enumerated")
-    with capsys.disabled():
-        print(  # noqa: T201 - the size of the table is what this is for
-            f"\n{act}: {len(DISTURBANCES)} disturbances, {sum(cells.values())} cells, {len(faults)} failures"
-        )
+    cells_in_all = sum(cells.values())
+    record_property(
+        "said", f"{act}: {len(DISTURBANCES)} disturbances, {cells_in_all} cells, {len(faults)} failures"
+    )
     assert faults == []
     assert len(cells) == len(DISTURBANCES)
     assert sum(cells.values()) >= 3 * len(DISTURBANCES)
