@@ -94,7 +94,7 @@ def test_a_keep_written_into_a_note_of_what_it_was_holds_a_recording(
         else "held by `keep: true` in talk.md"
     )
     assert world.apply().trashed == 0
-    with pytest.raises(RetentionError, match="talk.md"):
+    with pytest.raises(RetentionError, match=r"talk\.md"):
         forget(world.context, Which(files=(place.path,)), lambda *_: True)
 
 
