@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 from earmark.domain import Kind, TrashState
-from earmark.errors import RetentionError
+from earmark.errors import NotFound, RetentionError
 from earmark.files import Identity
-from earmark.retention.markers import HOLD_MARKER
+from earmark.intake.mounts import device_fact
+from earmark.ledger import Ledger
+from earmark.pipeline.rebuild import reconcile
+from earmark.retention.markers import HOLD_MARKER, SPELLINGS
 from earmark.retention.sweep.apply import purge_due
+from earmark.verbs.deciding import trust
 from earmark.verbs.forgetting import Which, forget
+from earmark.verbs.resolve import resolve
 
 from tests.retention_world import World, as_somebody
 
@@ -150,3 +155,185 @@ def test_the_notes_of_a_copy_whose_disk_is_away_may_say_keep(root: Path) -> None
     assert why() == "held by `keep: true` in talk.md"
     note.write_text(note.read_text().replace("keep: true\n", ""))
     assert here.path.name in world.plan()
+
+
+# --- what a file is, whatever it is called ---
+
+
+def test_a_verb_goes_by_what_is_in_a_file_and_not_by_what_was_there(root: Path) -> None:
+    world = World(root, RULES)
+    a, b = world.record("a.wav"), world.record("b.wav")
+    for ending in ("wav", "md"):
+        swap(world.drop / f"a.{ending}", world.drop / f"b.{ending}")
+    assert resolve(world.context, world.drop / "a.wav").recording_id == b.recording_id
+    assert resolve(world.context, world.drop / "a.md").recording_id == b.recording_id
+    done = forget(world.context, Which(files=(world.drop / "a.wav",)), lambda *_: True)
+    assert done is not None
+    assert world.ledger.recordings.get(a.recording_id) is not None
+    assert world.ledger.recordings.get(b.recording_id) is None
+    assert (world.drop / "b.wav").exists()
+    assert not (world.drop / "a.wav").exists()
+
+
+def swap(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
+def test_what_the_daemon_has_not_looked_at_yet_is_not_taken_for_what_was_there(root: Path) -> None:
+    world = World(root, RULES)
+    place = world.record("a.wav")
+    place.path.write_bytes(b"RIFF another one")
+    with pytest.raises(NotFound, match="holds something else than when earmark last looked"):
+        resolve(world.context, place.path)
+    place.path.unlink()
+    assert resolve(world.context, place.path).recording_id == place.recording_id
+
+
+# --- notes where nobody has looked yet ---
+
+
+def holds_at_once(world: World) -> None:
+    """Neither a rule nor the purge takes anything, without a daemon that has looked."""
+    world.pass_days(60)
+    assert world.plan() == set()
+    assert world.apply().trashed == 0
+
+
+@pytest.mark.parametrize(
+    "where", ["another drop folder", "a drop folder around it", "a copy beside it", "the trash"]
+)
+def test_a_keep_that_nobody_has_seen_yet_holds(root: Path, where: str) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, **RULES})
+    outer = world.drop
+    if where == "a drop folder around it":
+        world.drop = outer / "inner"
+        world.drop.mkdir()
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    if where == "the trash":
+        world.pass_days(40)
+        assert world.apply().trashed == 3
+        rows = world.ledger.trash.in_state(TrashState.HERE)
+        note = next(row.trashed for row in rows if row.trashed is not None and row.trashed.name == "a.md")
+        say_keep(note)
+        world.pass_days(3)
+        with world.ledger.acting():
+            assert purge_due(world.context) == (0, [])
+        return
+    if where == "a copy beside it":
+        copy = world.drop / "copy.md"
+        copy.write_text(note.read_text())
+        say_keep(copy)
+    else:
+        other = outer if where == "a drop folder around it" else world.root / "other"
+        other.mkdir(exist_ok=True)
+        world.context = replace(world.context, folders=(world.drop, other))
+        say_keep(note)
+        note.rename(other / "a.md")
+    holds_at_once(world)
+
+
+def say_keep(note: Path) -> None:
+    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
+
+
+def test_a_renamed_note_in_a_folder_that_is_no_longer_watched_holds_what_lies_in_the_trash(
+    root: Path,
+) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "trash": {"keep_for": "1d"}, "fuse_items": 0})
+    world.record("a.wav")
+    world.pass_days(40)
+    assert world.apply().trashed == 1
+    say_keep(world.drop / "a.md")
+    (world.drop / "a.md").rename(world.drop / "mine.md")
+    world.ledger.places.watch([world.root / "other"])
+    world.context = replace(world.context, folders=(world.root / "other",))
+    world.pass_days(3)
+    with world.ledger.acting():
+        assert purge_due(world.context) == (0, [])
+
+
+def test_a_note_that_was_moved_and_linked_back_says_what_it_says(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    vault = note.rename(world.root / "a.md")
+    note.symlink_to(vault)
+    world.pass_days(40)
+    assert world.plan() == {"a.wav"}
+    say_keep(vault)
+    assert world.plan() == set()
+    vault.unlink()
+    assert world.why("a.wav") == "held: a.md, which is not there any more, said `keep: true`"
+
+
+# --- folders that are not what they were ---
+
+
+def test_a_mount_point_is_not_its_disk_whatever_somebody_put_there(root: Path) -> None:
+    world = World(root, RULES)
+    place = world.record("a.wav")
+    world.ledger.journal.set_fact(device_fact(world.drop), "999", world.now)
+    (world.drop / HOLD_MARKER).touch()
+    world.drop.rename(world.root / "unplugged")
+    world.drop.mkdir()
+    (world.drop / ".DS_Store").touch()
+    with pytest.raises(RetentionError, match="on another disk than before"):
+        forget(world.context, Which(files=(place.path,)), lambda *_: True)
+
+
+def test_a_marker_above_where_a_folder_was_moved_and_linked_back_holds(root: Path) -> None:
+    world = World(root, RULES)
+    world.record("sub/a.wav")
+    world.pass_days(40)
+    assert world.apply().trashed == 2
+    archive = world.root / "archive"
+    archive.mkdir()
+    (archive / HOLD_MARKER).touch()
+    (world.drop / "sub").rename(archive / "sub")
+    (world.drop / "sub").symlink_to(archive / "sub")
+    world.pass_days(3)
+    with world.ledger.acting():
+        assert purge_due(world.context) == (0, [])
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_marker_counts_however_an_editor_saved_it(root: Path, name: str) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, **RULES})
+    world.record("a.wav")
+    (world.drop / name).touch()
+    world.pass_days(40)
+    assert world.plan() == set()
+
+
+@pytest.mark.parametrize("how", ["cut short", "may not be read"])
+def test_a_lost_ledger_whose_copy_cannot_be_read_stops_all_rules_until_a_person_looks(
+    root: Path, how: str
+) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, **RULES})
+    place = world.record("a.wav")
+    world.ledger.protection.hold(place.recording_id, "mine", world.now)
+    copy = world.context.home.state / "protection.jsonl"
+    good = copy.read_bytes()
+    world.ledger.close()
+    world.context.home.ledger_file.unlink()
+    with as_somebody(world.root):
+        copy.chmod(0) if how == "may not be read" else copy.write_bytes(good[:-5])
+        world.context.ledger = Ledger(world.context.home.ledger_file)
+        reconcile(world.context)
+        world.take_in(place.path)
+        world.pass_days(40)
+        assert world.plan() == set()
+        assert "protection.jsonl cannot be read" in str(world.ledger.journal.troubles())
+        world.reopen()
+        reconcile(world.context)
+        assert world.plan() == set(), "nobody has said that all is well"
+        aside = copy.with_name("protection.jsonl.damaged")
+        aside.chmod(0o600)
+        assert aside.read_bytes() in (good, good[:-5])
+        trust(world.context)
+        assert "a.wav" in world.plan()
+        world.ledger.close()

@@ -192,6 +192,9 @@ def test_a_hold_counts_even_where_the_yaml_is_broken_or_the_key_renamed() -> Non
         "title:: a\n\nkeep:: true\n", "# Title\nkeep:: true\n", "- said\n\t- more\n\t  keep:: yes\n",
         "Words [keep:: true] here.",
         "---\ntitle: a\n---\nWords (keep:: yes) here.", "tags:: a\n\tkeep:: true\n\nx",
+        "# My title\n---\nearmark_id: x\nkeep: true\n---\nx", "# My title\n\n---\nkeep: true\n---\nx",
+        "---\nid: x\n---\n---\nkeep: true\n---\nx", "Words **keep**:: true.", "---\nearmark.keep: true\n---\nx",
+        "---\ntitle: a: b\n  [keep: yes\n---\n",
         "---\naliases:\n" + "".join(f"  - a name {n}\n" for n in range(6000)) + "keep: true\n---\nx",
     ],
 )  # fmt: skip
@@ -205,6 +208,10 @@ def test_a_note_asks_to_be_kept_in_whatever_way_a_notes_app_writes_properties(no
         "", "x", "---\ntitle: a\n---\nkeep: true\n", "+++\nkeep = false\n+++\nkeep = true", '{"keep": false}\n\nx',
         "title:: a\n\n- We keep: all of it\n", "keep:: no\n\n- x", "---\nearmark: {keep: false}\n---\n",
         "# Title\n\nkeep going\n",
+        '---\nkeep: ""\n---\n', "---\nkeep: null\n---\n", "---\nkeep: ~\n---\n", "---\nkeep: []\n---\n",
+        "---\nkeep: none\n---\n",
+        "---\ntitle: Keep going: part 2\n---\n", "---\ndescription: |\n  Keep: the tent\n---\n", "foo::keep::bar",
+        "x" * 200_000,
         "We keep what we have.\n\nkeep: true\n", "---\ntitle: a\n\nWe keep: what\n",
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from earmark.ledger.journal import Journal
+from earmark.ledger import Ledger
 
 
 def device_fact(folder: Path) -> str:
@@ -13,19 +13,20 @@ def device_fact(folder: Path) -> str:
     return f"device:{folder}"
 
 
-def why_unmounted(journal: Journal, folder: Path) -> str | None:
-    """Why a drop folder is not what it was, or None: it is not there, or is empty and on another device than before.
+def why_unmounted(ledger: Ledger, folder: Path) -> str | None:
+    """Why a drop folder is not what it was, or None: it is not there, or is on another device than before and without a
+    single recording that was in it.
 
-    An empty folder in the place of a full one is a mount point without its disk. Raises OSError if it cannot be read.
+    Such a folder in the place of a full one is a mount point without its disk, whatever somebody has put there meanwhile
+    (a device number alone may change with each start of the machine). Raises OSError if it cannot be read.
     """
     try:
         device = str(folder.stat().st_dev)
     except (FileNotFoundError, NotADirectoryError):
         return f"{folder} is not there; mount its disk or create it"
-    before = journal.fact(device_fact(folder))
+    before = ledger.journal.fact(device_fact(folder))
     if before is None or before[0] == device:
         return None
-    with os.scandir(folder) as entries:
-        if next(entries, None) is not None:
-            return None
-    return f"{folder} is empty and on another disk than before; mount its disk, and it will be watched again"
+    if any(os.path.lexists(os.fsdecode(path)) for path in ledger.places.identities(folder)):
+        return None
+    return f"{folder} is on another disk than before, and none of its recordings is there; mount its disk"

@@ -51,6 +51,10 @@ class Seen:
     seen_at: Instant
 
 
+class CopyUnreadable(Exception):
+    """The ledger is new, and its former protections stand in a copy that is damaged or may not be read."""
+
+
 class Protection:
     """Rows of `holds`, `item_rules`, `notes_seen`, `tombstones` and `keys`, and their copy."""
 
@@ -237,9 +241,12 @@ class Protection:
     def reconcile(self, *, repaired: bool = False) -> list[str]:
         """Compare with the copy; put back what the ledger has lost. Returns which protections those were, in words.
 
-        `repaired`: the ledger was just filled from a damaged one, so that whatever the copy has counts.
+        `repaired`: the ledger was just filled from a damaged one, so that the copy counts. Raises CopyUnreadable
+        if the ledger is new and there is a copy that cannot be read: nobody knows then what was held.
         """
         copied = self._read()
+        if copied is None and self._serial() == 0 and self._file.exists():
+            raise CopyUnreadable(f"{self._file} cannot be read, and the ledger is new")
         if copied is None or (self._serial() > copied[0] and not repaired):
             self.copy()
             return []
@@ -255,6 +262,15 @@ class Protection:
                 self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, 0)", (SERIAL, str(copied[0])))
                 self.changed()
         return lost
+
+    def set_aside(self) -> Path | None:
+        """Give a copy that cannot be read another name, so that a new one can be written; None if that cannot be done."""
+        aside = self._file.with_name(f"{COPY}.damaged")
+        try:
+            self._file.rename(aside)
+        except OSError:
+            return None
+        return aside
 
     def has_copy(self) -> bool:
         """True if there is a copy, and it is whole."""

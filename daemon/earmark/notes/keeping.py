@@ -18,11 +18,19 @@ _LINE = re.compile(
     r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)[ \t]*(.*?)[ \t]*\r?$", re.M
 )
 """A property on a line of its own, however it is indented or quoted."""
-_FIELD = re.compile(r"([\w./-]+)::[ \t]*([^\r\n\])]*)")
+_FIELD = re.compile(r"(?<![\w./-])([\w./-]+)(?:\*\*|__)?::[ \t]*([^\r\n\])]*)")
 """A property of a Logseq block, or an inline field of Dataview; it stands anywhere in a note."""
-_WORD = re.compile(r"[\w./-]+")
+_BLOCK = re.compile(r"^---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.S | re.M)
+"""What stands between two fences, wherever in a note: under a title, or as a second one that a template has put in."""
+_SCALAR = re.compile(
+    r"^([ \t]*)(.*?:[ \t]*)[|>][-+0-9]*[ \t]*\r?\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)+", re.M
+)
+"""A text of several lines in YAML, which is no property."""
+_KEY = re.compile(r"^[\s\[{(,\"'*?-]*([\w./-]+)", re.M)
+"""The word at the place of a key, on lines that nobody can parse."""
 _UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 _NO = frozenset({"false", "no", "off", "0", "n", "f"})
+_NOTHING = frozenset({"", "null", "none", "nil", "~", "[]", "{}"})
 
 
 def keep_keys(style: NoteStyle | None = None) -> frozenset[str]:
@@ -31,29 +39,35 @@ def keep_keys(style: NoteStyle | None = None) -> frozenset[str]:
     """
     chosen = style or NoteStyle()
     configured = {chosen.key("keep").casefold(), chosen.keys.get("keep", "keep").casefold()}
-    return frozenset({"keep", "earmark-keep", "earmark_keep"} | configured)
+    return frozenset({"keep", "earmark-keep", "earmark_keep", "earmark.keep"} | configured)
 
 
 def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
     """Whether a note asks to be kept, by any of `keys` (case-folded).
 
-    It may say so in YAML, TOML, JSON or Logseq properties, at any depth, with or without fences or the closing one, quoted,
-    indented or without a space, or as a field anywhere. `false`, `no`, `off`, `0` and nothing at all are no request; what
-    else stands there is one, and so is the word anywhere in frontmatter that does not parse, unless a clear no follows it.
+    It may say so in YAML, TOML, JSON or Logseq properties, at any depth, with or without fences or the closing one, under a
+    title, quoted, indented or without a space, or as a field anywhere. `false`, `no`, `off`, `0` and nothing at all (`""`,
+    `null`, `[]`) are no request; what else stands there is one, and so is the word in the place of a key in frontmatter that
+    does not parse, unless a clear no follows it.
     """
     text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
     toml = _TOML.match(text)
     block, closed = (toml["block"], True) if toml is not None else first_block(text)
     parsed, found = _parsed(block)
-    lines = block if closed or not _OPENED.match(text) else text
+    lines = [block if closed or not _OPENED.match(text) else text, *_BLOCK.findall(text)]
     values = list(_said(found, keys))
-    values += [value or None for key, value in _LINE.findall(lines) if key.casefold() in keys]
-    values += [value or None for key, value in _FIELD.findall(text) if key.casefold() in keys]
-    if any(value is not None and not _is_no(value) for value in values):
+    for part in lines:
+        values += [
+            value for key, value in _LINE.findall(_SCALAR.sub(r"\1\2\n", part)) if key.casefold() in keys
+        ]
+    values += [value for key, value in _FIELD.findall(text) if key.casefold() in keys]
+    if any(not _is_nothing(value) and not _is_no(value) for value in values):
         return True
     if parsed:
         return False
-    return None in values or (not values and bool(keys.intersection(_WORD.findall(block.casefold()))))
+    if values:
+        return any(value == "" or value is None for value in values)
+    return bool(keys.intersection(word.casefold() for word in _KEY.findall(block)))
 
 
 def _parsed(block: str) -> tuple[bool, Any]:
@@ -76,6 +90,12 @@ def _said(found: Any, keys: frozenset[str]) -> Iterator[Any]:
     elif isinstance(found, list | tuple):
         for item in found:
             yield from _said(item, keys)
+
+
+def _is_nothing(value: object) -> bool:
+    if isinstance(value, str):
+        return value.split(" #")[0].strip().strip("\"'").casefold() in _NOTHING
+    return value is None or value in ([], (), {})
 
 
 def _is_no(value: object) -> bool:

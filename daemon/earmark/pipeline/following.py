@@ -99,7 +99,7 @@ def _is_there(context: Context, artifact: Artifact) -> bool:
     top = context.top_of(artifact.path)
     try:
         with opened(artifact.path.parent, top):
-            return top is None or why_unmounted(context.ledger.journal, top) is None
+            return top is None or why_unmounted(context.ledger, top) is None
     except OSError:
         return False
 

@@ -9,6 +9,7 @@ from earmark.context import Context
 from earmark.domain import Event, Instant, Kind, Stage
 from earmark.files import StillChanging, read_bytes
 from earmark.ledger import Ledger
+from earmark.ledger.protection import CopyUnreadable
 from earmark.ledger.repair import Repaired
 from earmark.notes.dates import date_of
 from earmark.notes.frontmatter import LIMIT, owner_of
@@ -36,13 +37,39 @@ def say_repaired(ledger: Ledger, result: Repaired, now: Instant) -> None:
         ledger.journal.record(now, Event.LEDGER_SET_ASIDE, sentence)
         ledger.journal.trouble(ASIDE, "system", sentence, now, str(result.aside))
         if result.doubtful:
-            doubt = (
-                f"The ledger was damaged, and could not be read whole: {', '.join(result.doubtful)}. No rule takes"
-                " anything until you have looked (earmark hold, earmark retention plan) and say that all is as it"
-                " should be: earmark retention trust"
+            _doubt(
+                ledger,
+                f"The ledger was damaged, and could not be read whole: {', '.join(result.doubtful)}",
+                now,
             )
-            ledger.journal.record(now, Event.PROTECTION_DOUBTFUL, doubt)
-            ledger.journal.trouble(DOUBT, "system", doubt, now)
+
+
+def reconcile(context: Context) -> None:
+    """Compare the ledger with the copy of what protects; whatever one has lost comes back from the other. Where the ledger
+    is new and its copy cannot be read, nothing goes until a person has looked.
+    """
+    ledger = context.ledger
+    try:
+        lost = ledger.protection.reconcile()
+    except CopyUnreadable as unreadable:
+        aside = ledger.protection.set_aside()
+        where = f"; it is kept as {aside}" if aside is not None else ""
+        with ledger.transaction():
+            ledger.protection.changed()
+            _doubt(ledger, f"{unreadable}{where}", context.now())
+        return
+    if lost:
+        sentence = f"The ledger had lost part of {', '.join(lost)}; it is there again."
+        context.tell(Event.PROTECTION_RESTORED, sentence, level="error")
+
+
+def _doubt(ledger: Ledger, what: str, now: Instant) -> None:
+    doubt = (
+        f"{what}. No rule takes anything until you have looked (earmark hold, earmark retention plan) and say that all is as"
+        " it should be: earmark retention trust"
+    )
+    ledger.journal.record(now, Event.PROTECTION_DOUBTFUL, doubt)
+    ledger.journal.trouble(DOUBT, "system", doubt, now)
 
 
 def forget_aside(context: Context) -> None:

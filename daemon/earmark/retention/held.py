@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.domain import Instant
 from earmark.files import files_below
 from earmark.ledger.candidates import CLASSES
-from earmark.retention.markers import HOLD_MARKER
+from earmark.retention.markers import SPELLINGS, marker_in
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule
 
@@ -62,13 +62,15 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
         found.append(Held(By.RULE, recording_id, None, f"{name}: {said}"))
     seen: set[Path] = set()
     for path, status in files_below(tops):
-        if path.name == HOLD_MARKER and path not in seen:
+        if path.name in SPELLINGS and path not in seen:
             seen.add(path)
             found.append(Held(By.MARKER, None, Instant(status.st_mtime), "everything in it and below", path))
     for top in tops:
         for folder in top.parents:
-            marker = folder / HOLD_MARKER
-            if marker not in seen and os.path.lexists(marker):
+            marker = None
+            with suppress(OSError):
+                marker = marker_in(folder)
+            if marker is not None and marker not in seen:
                 seen.add(marker)
                 found.append(Held(By.MARKER, None, None, "everything in it and below", marker))
     return found

@@ -5,15 +5,16 @@ person says otherwise, wherever the note is now.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Owed
-from earmark.files import Identity, NotRegular, digest, files_below, read_bytes
-from earmark.ledger import Seen
+from earmark.domain import ArtifactState, Owed, TrashState
+from earmark.files import Identity, NotRegular, digest, files_below, read_bytes, sha256_of
+from earmark.ledger import Seen, Trashed
 from earmark.notes.escape import as_tag
 from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recording_of, tags_of
 from earmark.notes.keeping import asks_to_keep, keep_keys
@@ -52,7 +53,7 @@ class NotesSeen:
     def read(self, path: Path) -> Said | None:
         """What a note says; None if it belongs to no recording. Raises OSError."""
         try:
-            return self._said(read_bytes(path, most=LIMIT))
+            return self._said(_bytes(path))
         except NotRegular:
             return None
 
@@ -131,7 +132,7 @@ class NotesSeen:
         artifact = self._context.ledger.artifacts.at(path)
         if artifact is None or not artifact.note:
             return None
-        text = decoded(read_bytes(path, most=LIMIT))
+        text = decoded(_bytes(path))
         if not asks_to_keep(text, keep_keys(self._style)):
             return None
         return Said(artifact.recording_id, artifact.kind, True, ())
@@ -162,16 +163,22 @@ class NotesSeen:
                     self.glance(path)
         return unread
 
+    def inspect_everywhere(self, recording_id: str | None = None) -> list[Path]:
+        """The same in all drop folders: those that are watched, those of the configuration, and those of a recording."""
+        context = self._context
+        tops = {*context.folders, *(folder.path for folder in context.config.folder)}
+        tops |= {place.folder for place in context.ledger.places.of(recording_id)} if recording_id else set()
+        return self.inspect_below(top for top in sorted(tops) if os.path.isdir(top))  # noqa: PTH112
+
     def keeping(self, recording_id: str) -> str | None:
         """Why notes of this recording keep it, or None: one says so, or one said so and nobody took it back.
 
         Asked of the disk at this moment; a note that cannot be read keeps.
         """
         ledger = self._context.ledger
-        folders = {place.folder for place in ledger.places.of(recording_id) if place.watched}
-        for folder in folders:
-            if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where it may not be looked at
-                return f"held, as long as nobody can see what its notes say: {folder} is not there"
+        for place in ledger.places.of(recording_id):
+            if place.watched and not os.path.isdir(place.folder):  # noqa: PTH112 - nor where it may not be looked at
+                return f"held, as long as nobody can see what its notes say: {place.folder} is not there"
         notes = {
             a.path
             for a in ledger.artifacts.of_recording(recording_id)
@@ -179,6 +186,8 @@ class NotesSeen:
             if a.note and (a.state is not ArtifactState.TRASHED or os.path.lexists(a.path))
         }
         notes |= {seen.path for seen in self._seen(recording_id)}
+        # A person may have found one in the trash, and written there that it is to be kept.
+        notes |= set(filter(None, map(_changed_in_trash, ledger.trash.of_recording(recording_id))))
         away = False
         for path in notes:
             try:
@@ -187,12 +196,12 @@ class NotesSeen:
                 return f"{path.name} cannot be read for a hold: {error.strerror or error}"
         if away:
             # Renamed or moved by its owner, perhaps with a hold in it; a note says whose it is.
-            unread = self.inspect_below(folders)
+            unread = self.inspect_everywhere(recording_id)
             if unread:
                 return f"held, as long as {unread[0]} cannot be looked at for a note that says `keep`"
         for note in self._seen(recording_id):
             if note.keep:
-                if os.path.lexists(note.path):
+                if os.path.exists(note.path):  # noqa: PTH110 - false, too, where nobody may look
                     return f"held by `keep: true` in {note.path.name}"
                 return f"held: {note.path.name}, which is not there any more, said `keep: true`"
         return None
@@ -227,7 +236,32 @@ class NotesSeen:
 def _identity(path: Path) -> str:
     """Size, time, inode, device, and when the system knew of the last change (an edit may put the time back). OSError."""
     found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        found = path.stat()
     return f"{Identity.of(found)}:{found.st_ctime_ns}"
+
+
+def _bytes(path: Path) -> bytes:
+    """The beginning of a note; of one that its owner has moved and linked back, where the link leads. Raises OSError."""
+    try:
+        return read_bytes(path, most=LIMIT)
+    except NotRegular:
+        if not path.is_symlink():
+            raise
+        return read_bytes(os.path.realpath(path), most=LIMIT)
+
+
+def _changed_in_trash(row: Trashed) -> Path | None:
+    """A note in the trash that is not as it was taken."""
+    path = row.trashed
+    if (
+        row.state is not TrashState.HERE
+        or path is None
+        or not is_note(path.name)
+        or not os.path.lexists(path)
+    ):
+        return None
+    return None if sha256_of(path) == row.sha256 else path
 
 
 def _same_file(one: str, other: str) -> bool:

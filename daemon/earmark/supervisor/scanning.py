@@ -172,7 +172,7 @@ class Scanning:
         """An empty folder on another device than before is a mount point without its disk, not an empty folder."""
         journal, name = self._context.ledger.journal, device_fact(found.folder)
         try:
-            away = why_unmounted(journal, found.folder) if had_recordings else None
+            away = why_unmounted(self._context.ledger, found.folder) if had_recordings else None
             device = str(found.folder.stat().st_dev)
         except OSError as error:
             return f"{found.folder} cannot be read: {error.strerror}"

@@ -13,7 +13,7 @@ from earmark.domain import Stage as StageName
 from earmark.errors import EarmarkError, EnvironmentFault
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
-from earmark.pipeline.rebuild import date_recordings
+from earmark.pipeline.rebuild import date_recordings, reconcile
 from earmark.report import Report, Working
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
@@ -104,12 +104,7 @@ class Session:
     def _take_over(self) -> None:
         """Claims in the ledger are those of a daemon that died: nobody is to blame, the work goes back."""
         context, jobs = self.context, self.context.ledger.jobs
-        lost = context.ledger.protection.reconcile()
-        if lost:
-            context.tell(
-                Event.PROTECTION_RESTORED, f"The ledger had lost part of {', '.join(lost)}; it is there again.",
-                level="error",
-            )  # fmt: skip
+        reconcile(context)
         self._watch()
         date_recordings(context)
         for job in jobs.claimed():

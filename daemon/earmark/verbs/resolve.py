@@ -9,9 +9,9 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState
 from earmark.errors import NotFound
-from earmark.files import read_bytes, sha256_of
+from earmark.files import Identity, read_bytes, sha256_of
 from earmark.ledger import Artifact, Place
-from earmark.notes.frontmatter import LIMIT, owner_of
+from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 from earmark.paths import whole
@@ -33,14 +33,43 @@ class Meant:
 
 
 def resolve(context: Context, file: Path) -> Meant:
-    """By path of a recording or a note of it, past or present; by a bare name, if only one is called so; by content; or by
-    what a note says of itself. Raises NotFound.
+    """By what is in a file: a recording, a note that says whose it is, or one that is as it was when it was last looked at.
+    By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound.
     """
     path = known_path(context, file)
-    found = _by_path(context, path) or _by_content(context, path)
-    if found is None:
-        raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
-    return found
+    if not os.path.lexists(path) or _as_known(context, path):
+        found = _by_path(context, path) or _by_content(context, path)
+    else:
+        found = _by_content(context, path)
+    if found is not None:
+        return found
+    if _by_path(context, path) is not None:
+        raise NotFound(
+            f"{path}: holds something else than when earmark last looked at it; wait until that is taken in (earmark"
+            " status), or name what you mean by its present place"
+        )
+    raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
+
+
+def _as_known(context: Context, path: Path) -> bool:
+    """True if a file is what the ledger has at its path, as far as a look from outside and a note's own word tell."""
+    artifact, place = context.ledger.artifacts.at(path), context.ledger.places.at(path)
+    if artifact is not None:
+        says = _says(context, path) if artifact.note else None
+        ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
+        return says is None or says in ids
+    try:
+        return place is not None and place.here and place.identity == Identity.of(path.lstat())
+    except OSError:
+        return True
+
+
+def _says(context: Context, path: Path) -> str | None:
+    """The recording that a note names as its own, if it can be read."""
+    try:
+        return recording_of(decoded(read_bytes(path, most=LIMIT)), style_of(context.config.notes))
+    except OSError:
+        return None
 
 
 def known_path(context: Context, file: Path) -> Path:
@@ -73,9 +102,7 @@ def _by_path(context: Context, path: Path) -> Meant | None:
 
 def _by_content(context: Context, path: Path) -> Meant | None:
     """A copy that the ledger does not know, or a note that was moved or renamed."""
-    recording_id = sha256_of(path)
-    if recording_id is not None and is_note(path.name):
-        recording_id = owner_of(read_bytes(path, most=LIMIT), style_of(context.config.notes))
+    recording_id = _says(context, path) if is_note(path.name) else sha256_of(path)
     ledger = context.ledger
     if recording_id is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from earmark.config import Config
@@ -11,6 +12,7 @@ from earmark.domain import Instant, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Trashed
 from earmark.paths import whole
+from earmark.retention import NotesSeen
 from earmark.retention.trash.purging import purge, why_not_purge
 from earmark.retention.trash.recovery import recover
 from earmark.retention.trash.restoring import restore
@@ -33,11 +35,16 @@ def meant(context: Context, name: str) -> Trashed:
     return found[-1]
 
 
+def _once(rows: Iterable[Trashed]) -> list[Trashed]:
+    """Each row once, however often it was named."""
+    return list({row.id: row for row in rows}.values())
+
+
 def bring_back(context: Context, names: list[str]) -> list[Path]:
     """Restore files; returns where they are. Raises NotFound, RetentionError."""
     with context.ledger.acting(PATIENCE):
         recover(context)
-        back = [restore(context, row) for row in [meant(context, name) for name in names]]
+        back = [restore(context, row) for row in _once(meant(context, name) for name in names)]
     write_owed(context)
     return back
 
@@ -48,9 +55,9 @@ def to_empty(
     """What would go for good, and what stays because it is held."""
     with context.ledger.acting(PATIENCE):
         recover(context)
-    rows = (
-        [meant(context, name) for name in names] if names else context.ledger.trash.in_state(TrashState.HERE)
-    )
+        NotesSeen(context).inspect_everywhere()
+    trash = context.ledger.trash
+    rows = _once(meant(context, name) for name in names) if names else trash.in_state(TrashState.HERE)
     goes, stays = [], []
     for row in rows:
         reason = None if even_held else why_not_purge(context, row)
@@ -66,6 +73,7 @@ def empty(context: Context, rows: list[Trashed], *, even_held: bool) -> list[tup
     stays = []
     with context.ledger.acting(PATIENCE):
         context.ledger.db.check()
+        NotesSeen(context).inspect_everywhere()
         for row in rows:
             reason = None if even_held else why_not_purge(context, row)
             if reason is None:

@@ -45,6 +45,8 @@ def plan_now(
     """
     policy, ledger = policy_of(context.config), context.ledger
     notes = NotesSeen(context, writes=writes)
+    if thorough:
+        notes.inspect_everywhere()
     if policy.tags_of_notes:
         for artifact in ledger.artifacts.all():
             if artifact.note and artifact.on_disk:

@@ -10,6 +10,7 @@ from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
 from earmark.files import why
 from earmark.log import get_logger
 from earmark.retention.erasure.erase import recover as recover_erasures
+from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Plan, fuse
 from earmark.retention.rules.policy import policy_of
 from earmark.retention.sweep.apply import SweepReport, apply, purge_due, sentence_of
@@ -70,6 +71,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     """Carry out a plan that a person has seen, and purge what is due. Call in `ledger.acting`."""
     ledger = context.ledger
     ledger.db.check()
+    NotesSeen(context).inspect_everywhere()
     row = ledger.trash.begin_sweep(context.now())
     report = apply(context, plan)
     report.purged, errors = purge_due(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,10 @@ GOING = ".going"
 def why_not_purge(context: Context, row: Trashed) -> str | None:
     """Why a file in the trash is not to go for good, or None: whatever holds its recording holds it there, too."""
     top = top_of(context, row) or row.original.parent
-    kinds = (row.kind.value,)
-    return why_held(context, NotesSeen(context), row.recording_id, [(row.original, top)], kinds)
+    files = [(row.original, top)]
+    if row.trashed is not None and os.path.lexists(row.trashed):
+        files.append((row.trashed, row.trashed.parent))
+    return why_held(context, NotesSeen(context), row.recording_id, files, (row.kind.value,))
 
 
 def purge(context: Context, row: Trashed, *, even_held: bool = False) -> None:
@@ -34,6 +37,9 @@ def purge(context: Context, row: Trashed, *, even_held: bool = False) -> None:
     `ledger.acting`.
     """
     must_be_reachable(row)
+    now = context.ledger.trash.get(row.id)
+    if now is None or now.state is not TrashState.HERE:
+        raise RetentionError(f"{named(row.original)}: is not in the trash any more")
     context.step("before:purging")
     context.ledger.trash.set_state(row.id, TrashState.PURGING)
     context.step("after:purging")
