@@ -50,8 +50,14 @@ class Home:
 
 
 def whole(path: Path) -> Path:
-    """The path from the root on. `~` is the home folder; `~name` of somebody who is not there is a file of that name."""
-    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path.expanduser raises for them
+    """The path from the root on, without `..`. `~` is the home folder; `~name` of somebody who is not there is a file of
+    that name.
+    """
+    found = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path.expanduser raises for them
+    if ".." not in found.parts:
+        return found
+    last = len(found.parts) - found.parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*found.parts[:last])), *found.parts[last:])
 
 
 def platform_home(environ: dict[str, str] | None = None) -> Home:

@@ -105,7 +105,9 @@ def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> 
         (world.drop / name).write_text(text)
     said = forgotten(world, place.path)
     assert {name: (world.drop / name).read_text() for name in documents} == documents
-    assert sorted(said) == sorted(f"{name}: mentions it, and is not earmark's" for name in documents)
+    assert sorted(said) == sorted(
+        f"{name}: mentions it, and is no note of it by its own properties" for name in documents
+    )
     assert world.files() == {*documents, "other.wav", "other.md", "other.transcript.md"}
 
 
@@ -601,3 +603,37 @@ def test_a_restore_whose_name_is_taken_meanwhile_holds_all_the_same(world: World
     there = [row.trashed, world.drop / "talk (2).wav"]
     assert any(path is not None and digest_of(path) == place.recording_id for path in there)
     assert place.path.read_bytes() == b"RIFF something else"
+
+
+# --- whose rule it is ---
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tags: [private]",
+        "tags: Private",
+        "Tags: [PRIVATE]",
+        "tag: private",
+        "tags: [private/x]",
+        "tags: a;private",
+        "tags: '#private'",
+    ],
+)
+def test_a_tag_brings_its_rule_however_it_is_written(root: Path, line: str) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "tags": {"Private": {"audio": {"never": True}}}})
+    world.record("talk.wav")
+    note = world.drop / "talk.md"
+    note.write_text(note.read_text().replace("---\n", f"---\n{line}\n", 1))
+    world.pass_days(60)
+    assert world.why("talk.wav") == "kept by audio: never (tag private)"
+
+
+def test_the_rule_of_a_folder_inside_a_drop_folder_holds_for_what_lies_in_it(root: Path) -> None:
+    world = World(root)
+    world.record("calls/a.wav")
+    world.record("b.wav")
+    calls = {"path": str(world.drop / "calls"), "retention": {"audio": {"never": True}}}
+    world.set_policy({"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0}, [calls])
+    world.pass_days(60)
+    assert world.plan() == {"b.wav"}

@@ -11,11 +11,11 @@ from earmark.errors import RetentionError
 from earmark.files import open_regular
 from earmark.files.content import fingerprint
 from earmark.ledger import Ledger, Place
-from earmark.pipeline.acceptance import What, accept, prefixes
+from earmark.pipeline.acceptance import What, accept, note_missing, prefixes
 from earmark.pipeline.publishing import publish_place
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due
-from earmark.verbs.deciding import release
+from earmark.verbs.deciding import hold, release
 from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.resolve import resolve
 
@@ -46,6 +46,11 @@ def grow(world: World, path: Path) -> Place:
     with path.open("ab") as recorder:
         recorder.write(b"more" * 100)
     assert arrive(world, path) is What.CONTINUED
+    return finish(world, path)
+
+
+def finish(world: World, path: Path) -> Place:
+    """What is in a file now is transcribed, summarized and written down."""
     place, ledger = world.place(path), world.ledger
     said = (Segment(0.0, 9.5, "the longer words of it", 0.9),)
     ledger.words.store_transcript(
@@ -169,3 +174,83 @@ def test_what_another_file_still_holds_is_a_recording_of_its_own(world: World) -
     assert {"copy.wav", "copy.md", "copy.transcript.md"} <= world.files()
     assert world.ledger.recordings.get(place.recording_id) is not None
     assert arrive(world, copy) is What.KNOWN
+
+
+# --- however it comes to be longer ---
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "missing at one look", "renamed between two looks", "renamed and missing at one look",
+        "its longer copy came first", "a short one with a new header",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("what", ["a hold", "a note"])
+def test_a_hold_goes_with_a_recording_however_it_grows(world: World, how: str, what: str) -> None:
+    size = 10_000 if how == "a short one with a new header" else 70_000
+    place = world.record("talk.wav", audio=b"RIFF1234" + os.urandom(size))
+    note, path, whole = world.drop / "talk.md", place.path, place.path.read_bytes()
+    if what == "a hold":
+        hold(world.context, resolve(world.context, path), "mine")
+    else:
+        say_keep(note)
+        NotesSeen(world.context).inspect_below([world.drop])
+    longer = whole + b"more" * 100
+    match how:
+        case "missing at one look":
+            path.unlink()
+            note_missing(world.context, {path})
+            path.write_bytes(longer)
+        case "renamed between two looks" | "renamed and missing at one look":
+            path = path.rename(world.drop / "another name.wav")
+            if how == "renamed between two looks":
+                with path.open("ab") as recorder:
+                    recorder.write(b"more" * 100)
+            else:
+                path.write_bytes(longer)
+            note_missing(world.context, {place.path})
+        case "its longer copy came first":
+            (world.drop / "talk.sync-conflict.wav").write_bytes(longer)
+            assert arrive(world, world.drop / "talk.sync-conflict.wav") is What.NEW
+            path.write_bytes(longer)
+        case _:
+            with path.open("r+b") as recorder:
+                recorder.write(b"RIFF5678")
+                recorder.seek(0, os.SEEK_END)
+                recorder.write(b"more" * 100)
+    assert arrive(world, path) is What.CONTINUED
+    finish(world, path)
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+def test_a_short_file_that_begins_like_a_missing_one_is_not_taken_for_it(world: World) -> None:
+    place = world.record("talk.wav", audio=b"RIFF" + bytes(5000))
+    place.path.unlink()
+    note_missing(world.context, {place.path})
+    (world.drop / "other.wav").write_bytes(b"RIFF" + bytes(5000) + b"another talk")
+    assert arrive(world, world.drop / "other.wav") is What.NEW
+    assert world.ledger.recordings.get(place.recording_id) is not None
+
+
+def test_a_copy_of_what_it_was_goes_when_it_is_forgotten(world: World) -> None:
+    place = world.record("talk.wav", audio=b"RIFF" + os.urandom(70_000))
+    first = place.path.read_bytes()
+    longer = grow(world, place.path)
+    (world.drop / "backup.wav").write_bytes(first)
+    (world.drop / "memo~").write_text(f"about {place.recording_id}\n")
+    (world.drop / "memo.rst").write_bytes(f"about {longer.recording_id}\n".encode("utf-16"))
+    done = forget(world.context, Which(files=(longer.path,)), lambda *_: True)
+    assert done is not None
+    assert world.files() == {"memo~", "memo.rst"}
+    assert {path.name for path, _ in done[1].left} == {"memo~", "memo.rst"}
+
+
+def test_a_note_that_lies_under_another_recordings_name_goes_with_its_own(world: World) -> None:
+    a, b = world.record("a.wav"), world.record("b.wav")
+    (world.drop / "a.md").replace(world.drop / "b.md")
+    done = forget(world.context, Which(files=(a.path,)), lambda *_: True)
+    assert done is not None
+    assert world.files() == {"b.wav", "b.transcript.md"}
+    assert world.ledger.recordings.get(b.recording_id) is not None

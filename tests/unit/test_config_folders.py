@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from earmark.config import folder_problems, require_sound
+from earmark.cli.run import _folders
+from earmark.config import folder_problems, parse_config, require_sound
 from earmark.errors import ConfigError
-from earmark.paths import Home
+from earmark.paths import Home, whole
 
 
 @pytest.fixture
@@ -48,3 +49,17 @@ def test_the_same_is_seen_through_a_symlink(home: Home, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (real / "state").symlink_to(tmp_path / "elsewhere")
     assert folder_problems([real], home) == []
+
+
+def test_a_folder_on_the_command_line_goes_by_its_name_in_the_configuration(tmp_path: Path) -> None:
+    """Its rules hold for it however it is spelled."""
+    real = tmp_path / "data" / "recordings"
+    (tmp_path / "x").mkdir()
+    real.mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    home = Home(tmp_path / "config", tmp_path / "state", tmp_path / "models")
+    config = parse_config({"folder": [{"path": str(real)}]}, "test")
+    for named in (real, tmp_path / "x" / ".." / "data" / "recordings", link):
+        assert _folders(config, [named], home) == (real,)
+    assert whole(link / ".." / "recordings") == real

@@ -77,8 +77,13 @@ def run(
 
 
 def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
-    """The folders to watch: those that were named, else those of the configuration. Raises ConfigError."""
-    chosen = tuple(dict.fromkeys(whole(p) for p in named)) or tuple(f.path for f in config.folder)
+    """The folders to watch: those that were named, else those of the configuration. Raises ConfigError.
+
+    One that the configuration has under another name (a link, another spelling) goes by that: its rules hold for it.
+    """
+    known = {os.path.realpath(f.path): f.path for f in config.folder}
+    chosen = tuple(dict.fromkeys(known.get(os.path.realpath(p), p) for p in map(whole, named)))
+    chosen = chosen or tuple(f.path for f in config.folder)
     if not chosen:
         raise ConfigError(
             "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "

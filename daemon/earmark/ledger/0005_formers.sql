@@ -3,6 +3,7 @@
 CREATE TABLE formers (
     former         TEXT NOT NULL,              -- id of the content that went on
     recording_id   TEXT NOT NULL,              -- what it went on as
+    size           INTEGER NOT NULL,           -- bytes of the former content
     tags           TEXT NOT NULL,              -- JSON list: those that earmark wrote into the former's notes
     PRIMARY KEY (former, recording_id)
 ) STRICT, WITHOUT ROWID;

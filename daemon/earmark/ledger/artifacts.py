@@ -134,6 +134,13 @@ class Artifacts:
     def set_state(self, path: Path, state: ArtifactState) -> None:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
 
+    def belong_to(self, place: Path, recording_id: str, new: Path) -> None:
+        """The notes of this recording at `place` belong to its file at `new` from now on."""
+        self._db.execute(
+            "UPDATE artifacts SET place = ? WHERE place = ? AND recording_id = ?",
+            (os.fsencode(new), os.fsencode(place), recording_id),
+        )
+
     def owner_removed(self, artifact: Artifact) -> None:
         """It was there and is not: its owner removed it, so it is not written again for the same revision."""
         self.set_state(artifact.path, ArtifactState.GONE)

@@ -92,7 +92,7 @@ class Ledger:
         """
         self.places.continued(former, recording_id)
         self.protection.pass_on(former.recording_id, recording_id)
-        self.lineage.went_on(former.recording_id, recording_id, tags)
+        self.lineage.went_on(former.recording_id, recording_id, former.identity.size, tags)
         if not any(place.here for place in self.places.of(former.recording_id)):
             self.protection.drop_decisions(former.recording_id)
             self.recordings.merge(former.recording_id, recording_id)

@@ -16,18 +16,18 @@ class Lineage:
         self._db = db
         self._protection = protection
 
-    def went_on(self, former: str, recording_id: str, tags: Iterable[str]) -> None:
+    def went_on(self, former: str, recording_id: str, size: int, tags: Iterable[str]) -> None:
         """A content goes on as `recording_id`, and what went on as it does so, too; call in a transaction.
 
-        `tags`: those that earmark wrote into the former's notes.
+        `size`: of the former, in bytes; `tags`: those that earmark wrote into the former's notes.
         """
         self._db.execute(
-            "INSERT OR REPLACE INTO formers SELECT former, ?, tags FROM formers WHERE recording_id = ?",
+            "INSERT OR REPLACE INTO formers SELECT former, ?, size, tags FROM formers WHERE recording_id = ?",
             (recording_id, former),
         )
         self._db.execute(
-            "INSERT OR REPLACE INTO formers VALUES (?, ?, ?)",
-            (former, recording_id, json.dumps(sorted(set(tags)))),
+            "INSERT OR REPLACE INTO formers VALUES (?, ?, ?, ?)",
+            (former, recording_id, size, json.dumps(sorted(set(tags)))),
         )
         self._protection.changed()
 
@@ -45,6 +45,11 @@ class Lineage:
             (recording_id,),
         )
         return [row["former"] for row in rows]
+
+    def size_of(self, former: str) -> int | None:
+        """Bytes of a content that went on."""
+        row = self._db.one("SELECT size FROM formers WHERE former = ?", (former,))
+        return row["size"] if row else None
 
     def successors(self, former: str) -> list[str]:
         """The recordings of the ledger that this content went on as."""

@@ -79,6 +79,15 @@ class Places:
     def all(self) -> list[Place]:
         return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
+    def missed(self, least: int, most: int = 200) -> list[Place]:
+        """Recordings of at least so many bytes whose file was not found where it was, the longest first."""
+        rows = self._db.all(
+            "SELECT * FROM (SELECT * FROM places WHERE gone_why = ? AND watched AND size >= ? ORDER BY gone_at DESC LIMIT ?)"
+            " ORDER BY size DESC",
+            (Gone.MISSING, least, most),
+        )
+        return [_place(r) for r in rows]
+
     def folders(self) -> set[Path]:
         """Every drop folder that is watched and in which a recording is or was."""
         rows = self._db.all("SELECT DISTINCT folder FROM places WHERE watched")

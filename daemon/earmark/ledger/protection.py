@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     "notes_seen": (
         "path, recording_id, kind, identity, keep, tags, first_seen, seen_at", "WHERE keep", "the notes that say `keep`",
     ),
-    "formers": ("former, recording_id, tags", "", "the list of recordings that went on"),
+    "formers": ("former, recording_id, size, tags", "", "the list of recordings that went on"),
     "tombstones": ("keyed_id, at", "", "the list of what was erased"),
     "keys": ("name, value", "", "the key of the list of what was erased"),
 }  # fmt: skip

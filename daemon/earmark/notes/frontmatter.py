@@ -159,13 +159,21 @@ def owner_of(data: bytes, style: NoteStyle) -> str | None:
 
 
 def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tags of a note, without `#`, sorted; as a list, or as text with commas or spaces."""
-    tags = found.get("tags") or ()
-    if isinstance(tags, str):
-        tags = tags.replace(",", " ").split()
-    if not isinstance(tags, list | tuple | set):
-        return ()
-    return tuple(sorted({str(tag).lstrip("#") for tag in tags if tag}))
+    """The tags of a note as `tag_names`, sorted; from a list, or from text with commas, semicolons or spaces."""
+    said: set[str] = set()
+    for key, tags in found.items():
+        if str(key).casefold() in ("tags", "tag"):
+            listed = re.split(r"[,;\s]+", tags) if isinstance(tags, str) else tags
+            said.update(str(tag) for tag in listed or () if tag) if isinstance(
+                listed, list | tuple | set
+            ) else None
+    return tuple(sorted(set().union(*map(tag_names, said))))
+
+
+def tag_names(tag: str) -> frozenset[str]:
+    """What a tag goes by: without `#` and in lower case, as Obsidian compares them; `private/x` is `private`, too."""
+    parts = tag.strip().lstrip("#").casefold().split("/")
+    return frozenset("/".join(parts[:end]) for end in range(1, len(parts) + 1)) - {""}
 
 
 def first_block(text: str) -> tuple[str, bool]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event, Gone, Instant, Owed, Stage
-from earmark.files import Begin, Content, Identity, named
+from earmark.files import Content, Identity, named
+from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
 from earmark.pipeline.rebuild import adopt_notes
@@ -47,11 +47,13 @@ def classify(
     still_there: set[Path],
     *,
     goes_on: bool = False,
+    elsewhere: Place | None = None,
 ) -> Arrival:
     """What a file with this content at this path is, given what the ledger knows. Pure.
 
     `here`: the ledger's row for the path. `same_content`: all places of the content. `still_there`: which of those paths
-    hold it right now. `goes_on`: the file begins with what `here` says it held.
+    hold it right now. `goes_on`: the file begins with what `here` says it held; `elsewhere`: it begins with what
+    is missing there.
     """
     if here is not None and here.recording_id == recording_id:
         return Arrival(What.KNOWN if here.here else What.BACK)
@@ -62,8 +64,12 @@ def classify(
         if here is not None and latest.path == here.path:
             return Arrival(What.BACK)  # what was replaced here has replaced what replaced it
         return Arrival(What.RENAMED, latest)
+    if here is not None and goes_on and here.gone_why in (None, Gone.MISSING):
+        return Arrival(What.CONTINUED, here)  # also one that a sync client took away and brought back longer
     if here is not None and here.here:
-        return Arrival(What.CONTINUED if goes_on else What.REPLACED, here)
+        return Arrival(What.REPLACED, here)
+    if elsewhere is not None:
+        return Arrival(What.CONTINUED, elsewhere)  # renamed and appended to between two looks
     return Arrival(What.AGAIN if same_content else What.NEW)
 
 
@@ -78,8 +84,11 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
     there = {p.path for p in same if _holds(p, content.identity)}
     here = ledger.places.at(path)
     former = ledger.recordings.get(here.recording_id) if here is not None else None
+    elsewhere = (
+        _under_another_name(context, content) if not same and (here is None or not here.here) else None
+    )
     arrival = classify(
-        here, same, recording_id, there, goes_on=former is not None and _begins_with(former, content.begins)
+        here, same, recording_id, there, goes_on=_goes_on(former, here, content), elsewhere=elsewhere
     )
     settings = context.settings(folder)
     modified_at = Instant(content.identity.mtime_ns / 1e9)
@@ -93,9 +102,11 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             ledger.places.move(arrival.before, path, folder, content.identity, now)
         else:
             if arrival.what is What.CONTINUED and arrival.before is not None:
-                ledger.go_on(
-                    arrival.before, recording_id, tags_we_wrote(context, arrival.before.recording_id)
-                )
+                former_id = arrival.before.recording_id
+                tags = tags_we_wrote(context, former_id)
+                ledger.go_on(arrival.before, recording_id, tags)
+                if arrival.before.path != path:
+                    ledger.artifacts.belong_to(arrival.before.path, recording_id, path)
             ledger.places.put(path, folder, recording_id, content.identity, now)
         if arrival.what is What.BACK:
             ledger.places.owe(path, recording_id, Owed.BACK)
@@ -113,9 +124,19 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
 
 
 def prefixes(context: Context, path: Path) -> tuple[int, ...]:
-    """The sizes at which a file that is about to be read may turn out to be one that goes on."""
+    """The sizes at which a file that is about to be read may turn out to be one that goes on, here or under another name."""
     here = context.ledger.places.at(path)
-    return (here.identity.size,) if here is not None else ()
+    sizes = {place.identity.size for place in context.ledger.places.missed(MINIMAL)}
+    return tuple(sizes | ({here.identity.size} if here is not None else set()))
+
+
+def _under_another_name(context: Context, content: Content) -> Place | None:
+    """The longest recording that is missing where it was, and that this file begins with every byte of."""
+    for place in context.ledger.places.missed(MINIMAL):
+        begin = content.begins.get(place.identity.size)
+        if begin is not None and begin.sha256 == place.recording_id and place.identity.size < content.size:
+            return place
+    return None
 
 
 def _holds(place: Place, arriving: Identity) -> bool:
@@ -131,19 +152,24 @@ def _holds(place: Place, arriving: Identity) -> bool:
     return found == place.identity
 
 
-def _begins_with(former: Recording, begins: Mapping[int, Begin]) -> bool:
+def _goes_on(former: Recording | None, here: Place | None, content: Content) -> bool:
     """True if the file begins with all bytes of a former content, or with all but its header (recorders write sizes and
     durations there when they go on).
     """
-    begin = begins.get(former.size)
-    if begin is None:
+    begin = content.begins.get(former.size) if former is not None else None
+    if former is None or here is None or begin is None:
         return False
-    body = former.size > MINIMAL and former.body_sha256 and begin.body_sha256 == former.body_sha256
+    least = SAME_FILE if here.identity.is_file(content.identity) else MINIMAL
+    body = former.size > least and former.body_sha256 and begin.body_sha256 == former.body_sha256
     return begin.sha256 == former.id or bool(body)
 
 
 MINIMAL = 64 * 1024
-"""Bytes that a former content must have to be recognized without its header; less may be the same by chance."""
+"""Bytes that a former content must have to be recognized without its header, or under another name; less may be the same by
+chance."""
+
+SAME_FILE = 2 * HEADER
+"""The same where it is the very file (one inode) that the former content was in."""
 
 _EVENTS = {
     What.NEW: Event.ACCEPTED,

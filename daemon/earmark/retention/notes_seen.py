@@ -16,7 +16,7 @@ from earmark.domain import ArtifactState, Owed, TrashState
 from earmark.files import Identity, NotRegular, digest, files_below, read_bytes, sha256_of
 from earmark.ledger import Seen, Trashed
 from earmark.notes.escape import as_tag
-from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recording_of, tags_of
+from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recording_of, tag_names, tags_of
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import NoteStyle, style_of
@@ -275,7 +275,8 @@ def tags_we_wrote(context: Context, recording_id: str) -> frozenset[str]:
     summary = ledger.words.summary(recording_id)
     tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
     tags += summary.tags if summary is not None else ()
-    return ledger.lineage.tags_written(recording_id) | frozenset(filter(None, map(as_tag, tags)))
+    names = (tag_names(tag) for tag in map(as_tag, tags) if tag is not None)
+    return ledger.lineage.tags_written(recording_id).union(*names)
 
 
 def _hidden(path: Path, top: Path) -> bool:

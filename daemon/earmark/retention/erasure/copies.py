@@ -19,20 +19,9 @@ from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
-TEXT = (
-    ".md",
-    ".markdown",
-    ".mdown",
-    ".mkd",
-    ".mdx",
-    ".org",
-    ".txt",
-    ".srt",
-    ".vtt",
-    ".json",
-    ".tmp",
-    ".html",
-    ".csv",
+TEXT = tuple(
+    ".md .markdown .mdown .mkd .mdx .org .txt .srt .vtt .json .tmp .html .htm"
+    " .csv .bak .old .orig ~ .text .rst .adoc .qmd .rmd .rtf .yaml .yml .xml .log .tex".split()
 )
 """Endings of what earmark writes and of documents that may mention a recording."""
 
@@ -173,15 +162,16 @@ class _Search:
     def __init__(self, context: Context, wanted: set[str], found: Found) -> None:
         ledger = context.ledger
         self._context, self._wanted, self._found = context, wanted, found
-        self._sizes = {r.size for r in map(ledger.recordings.get, wanted) if r is not None}
+        sizes = [r.size for r in map(ledger.recordings.get, wanted) if r is not None]
         artifacts = [a for i in wanted for a in ledger.artifacts.of_recording(i)]
         self._hashes = {a.sha256: a for a in artifacts if a.sha256}
         others = [a for a in ledger.artifacts.all() if a.recording_id not in wanted]
         self._others = {a.path for a in others}
         self._shared = {a.sha256 for a in others}
         self._owners = {former: i for i in wanted for former in ledger.lineage.own_formers(i)}
+        self._sizes = {*sizes, *map(ledger.lineage.size_of, self._owners)}
         self._owners |= {i: i for i in wanted}
-        self._ids = {i.encode() for i in self._owners}
+        self._ids = {i.encode(encoding) for i in self._owners for encoding in ("ascii", "utf-16-le")}
         self._left = {path for path, _ in found.left}
 
     def look_through(self, tops: list[Path]) -> None:
@@ -190,16 +180,19 @@ class _Search:
                 self._look(path, stat.st_size)
 
     def _look(self, path: Path, size: int) -> None:
-        if path in self._others:
+        text = path.name.lower().endswith(TEXT) or "." not in path.name
+        if path in self._others and not is_note(path.name):
             return  # written for another recording, whatever it has in common with this one
-        text = path.name.lower().endswith(TEXT)
         if size not in self._sizes and not text:
             return
         content = _content(path)
-        if content is None:
+        if content is None or (path in self._others and content[0] in self._contents_at(path)):
             return
-        if content[0] in self._wanted:
-            self._found.add(Copy(path, *content, "another copy of the audio", False, content[0], audio=True))
+        if (of := self._owners.get(content[0])) is not None:
+            what = (
+                "another copy of the audio" if of == content[0] else "a copy of what it was before it went on"
+            )
+            self._found.add(Copy(path, *content, what, False, of, audio=True))
         elif (artifact := self._hashes.get(content[0])) is not None and not self._anybodys(
             artifact, content[1]
         ):
@@ -208,7 +201,12 @@ class _Search:
         elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
             self._found.add(Copy(path, *content, "a note that was moved or copied", True, owner))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
-            self._found.left.append((path, "mentions it, and is not earmark's"))
+            self._found.left.append((path, "mentions it, and is no note of it by its own properties"))
+
+    def _contents_at(self, path: Path) -> set[str]:
+        """What we wrote at a path, for whichever recording."""
+        artifact = self._context.ledger.artifacts.at(path)
+        return set() if artifact is None else {artifact.sha256, artifact.next_sha256 or artifact.sha256}
 
     def _anybodys(self, artifact: Artifact, size: int) -> bool:
         """True if the bytes of a sidecar, which names no recording, may be somebody else's: few, or another's as well."""

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from pathlib import Path
 
 from earmark.domain import Instant, Kind
 from earmark.files import pack_path
@@ -93,7 +92,7 @@ class Decider:
         self._now = now
         self._zone = zone
         self._calendar = policy.counts_days
-        self._rules: dict[tuple[str, Path, tuple[str, ...]], tuple[Scoped, ...]] = {}
+        self._rules: dict[tuple[str, str, tuple[str, ...]], tuple[Scoped, ...]] = {}
 
     def decide_all(self, candidates: Iterable[Candidate]) -> Iterator[Decision]:
         """Decide files of one kind, given folder by folder and newest first, as the ledger streams them."""
@@ -178,10 +177,11 @@ class Decider:
     def _rules_of(self, item: Candidate, about: str) -> tuple[Scoped, ...]:
         if item.item_rule is not None:
             return (item_rule(item.item_rule, about),)
-        key = (about, item.folder, item.tags)
+        folder = self._policy.scope_of(item.path, item.folder) if self._policy.folders else str(item.folder)
+        key = (about, folder, item.tags)
         found = self._rules.get(key)
         if found is None:
-            found = self._rules[key] = self._policy.rules(about, str(item.folder), item.tags)
+            found = self._rules[key] = self._policy.rules(about, folder, item.tags)
         return found
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from earmark.config.duration import EVER_AFTER
 from earmark.config.schema import RetentionRule
 from earmark.domain import Instant
 from earmark.ledger.candidates import CLASSES
+from earmark.notes.frontmatter import tag_names
 from earmark.retention.rules.ranking import Standing
 
 
@@ -144,6 +146,11 @@ class Policy:
     folder_tags: dict[str, tuple[str, ...]]
     common_tags: tuple[str, ...]
 
+    def scope_of(self, path: Path, folder: Path) -> str:
+        """The folder whose rules hold for a file in the drop folder `folder`: the deepest one with rules that it lies in."""
+        inside = (f for f in self.folders if len(f) > len(str(folder)) and path.is_relative_to(f))
+        return max(inside, key=len, default=str(folder))
+
     def rules(self, about: str, folder: str, tags: Iterable[str]) -> tuple[Scoped, ...]:
         """What holds for a file: the folder's and its tags' rules if there are any, else the class's.
 
@@ -208,14 +215,18 @@ def policy_of(config: Config) -> Policy:
     return Policy(
         classes={name: getattr(retention, name) for name in CLASSES},
         folders=folders,
-        tags={tag: _present(rules) for tag, rules in retention.tags.items()},
+        tags={tag.lstrip("#").casefold(): _present(rules) for tag, rules in retention.tags.items()},
         folder_tags={
-            str(f.path): folder_settings(config, f.path).tags
+            str(f.path): _names(folder_settings(config, f.path).tags)
             for f in config.folder
             if f.tags and retention.tags
         },
-        common_tags=config.notes.tags if retention.tags else (),
+        common_tags=_names(config.notes.tags) if retention.tags else (),
     )
+
+
+def _names(tags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set().union(*map(tag_names, tags))))
 
 
 def _present(rules: Any) -> dict[str, RetentionRule]:
