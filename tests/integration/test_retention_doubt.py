@@ -337,3 +337,33 @@ def test_a_lost_ledger_whose_copy_cannot_be_read_stops_all_rules_until_a_person_
         trust(world.context)
         assert "a.wav" in world.plan()
         world.ledger.close()
+
+
+LOST = {
+    "no closing fence": lambda text: text.replace("---\n", "", 2).replace("earmark_id", "---\nearmark_id", 1),
+    "other fences": lambda text: text.replace("---\n", "----\n"),
+    "a title above": lambda text: "# My talk\n" + text,
+    "line ends of an old Mac": lambda text: text.replace("\n", "\r"),
+}
+
+
+@pytest.mark.parametrize("how", [*LOST, "a.md.bak", "a.md~", "a.text", "a.rtf", "a", ".archive/a.md"])
+def test_a_lost_note_that_names_its_recording_and_says_keep_holds_while_it_is_there(
+    root: Path, how: str
+) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    say_keep(note)
+    lost = world.drop / ("renamed.md" if how in LOST else how)
+    lost.parent.mkdir(exist_ok=True)
+    lost.write_text(LOST[how](note.read_text()) if how in LOST else note.read_text())
+    note.unlink()
+    world.pass_days(60)
+    assert world.plan() == set()
+    assert "keep" in world.why("a.wav")
+    assert world.apply().trashed == 0
+    lost.unlink()
+    (world.drop / "mine.txt").write_text("what we keep: nothing of it\n")
+    held = world.why("a.wav")
+    assert held.startswith(("no rule keeps it", "held: "))

@@ -20,6 +20,12 @@ SUFFIX = {Kind.TRANSCRIPT: ".transcript.md", Kind.SUMMARY: ".md"}
 NOTE_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".txt", ".org")
 """Endings under which people keep notes, in any case."""
 
+TEXT_ENDINGS = NOTE_ENDINGS + tuple(
+    ".srt .vtt .json .tmp .html .htm .csv .bak .old .orig ~ .text .rst .adoc .qmd .rmd .rtf .yaml .yml .xml .log"
+    " .tex".split()
+)
+"""Endings of what earmark writes, of editors' backups, and of documents that may mention a recording."""
+
 _LONGEST_SUFFIX = max(len(suffix) for suffix in SUFFIX.values()) + len(" (999)")
 
 _REPLACED = str.maketrans(
@@ -51,6 +57,11 @@ def candidates(audio_name: str, kind: Kind | str) -> Iterator[str]:
 def is_note(name: str) -> bool:
     """True if a file of this name may be a note."""
     return name.lower().endswith(NOTE_ENDINGS)
+
+
+def is_text(name: str) -> bool:
+    """True if a file of this name may hold words that were taken from a note."""
+    return name.lower().endswith(TEXT_ENDINGS) or "." not in name.lstrip(".")
 
 
 def earlier(audio_name: str) -> str:

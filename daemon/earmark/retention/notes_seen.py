@@ -20,6 +20,7 @@ from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recordin
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import NoteStyle, style_of
+from earmark.retention.lost_notes import why_lost_note_keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +166,13 @@ class NotesSeen:
 
     def inspect_everywhere(self, recording_id: str | None = None) -> list[Path]:
         """The same in all drop folders: those that are watched, those of the configuration, and those of a recording."""
+        return self.inspect_below(self._tops(recording_id))
+
+    def _tops(self, recording_id: str | None) -> list[Path]:
         context = self._context
         tops = {*context.folders, *(folder.path for folder in context.config.folder)}
         tops |= {place.folder for place in context.ledger.places.of(recording_id)} if recording_id else set()
-        return self.inspect_below(top for top in sorted(tops) if os.path.isdir(top))  # noqa: PTH112
+        return [top for top in sorted(tops) if os.path.isdir(top)]  # noqa: PTH112
 
     def keeping(self, recording_id: str) -> str | None:
         """Why notes of this recording keep it, or None: one says so, or one said so and nobody took it back.
@@ -204,7 +208,22 @@ class NotesSeen:
                 if os.path.exists(note.path):  # noqa: PTH110 - false, too, where nobody may look
                     return f"held by `keep: true` in {note.path.name}"
                 return f"held: {note.path.name}, which is not there any more, said `keep: true`"
-        return None
+        return self._why_lost_note_keeps(recording_id) if away else None
+
+    def _why_lost_note_keeps(self, recording_id: str) -> str | None:
+        """Why a note that is missing, and that is nowhere else as one, may keep the recording."""
+        ledger = self._context.ledger
+        found = {seen.kind for seen in self._seen(recording_id) if os.path.lexists(seen.path)}
+        missing = [
+            artifact.written_at
+            for artifact in ledger.artifacts.of_recording(recording_id)
+            if artifact.note and artifact.kind not in found and artifact.state is not ArtifactState.TRASHED
+            and not os.path.lexists(artifact.path)
+        ]  # fmt: skip
+        if not missing:
+            return None
+        ids = (recording_id, *ledger.lineage.formers(recording_id))
+        return why_lost_note_keeps(self._context, ids, min(missing) - 2.0, self._tops(recording_id))
 
     def _seen(self, recording_id: str) -> list[Seen]:
         """Every note that was seen of the recording, or of what it was before it went on, as it was seen last."""

@@ -16,14 +16,8 @@ from earmark.domain import Kind
 from earmark.files import StillChanging, content_of, files_below, read_bytes
 from earmark.ledger import Artifact, Doomed
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
-from earmark.notes.names import is_note
+from earmark.notes.names import is_note, is_text
 from earmark.notes.style import style_of
-
-TEXT = tuple(
-    ".md .markdown .mdown .mkd .mdx .org .txt .srt .vtt .json .tmp .html .htm"
-    " .csv .bak .old .orig ~ .text .rst .adoc .qmd .rmd .rtf .yaml .yml .xml .log .tex".split()
-)
-"""Endings of what earmark writes and of documents that may mention a recording."""
 
 TELLING = 64
 """Bytes from which a copy of a sidecar is taken for one; an empty file or a line may be anybody's."""
@@ -180,7 +174,7 @@ class _Search:
                 self._look(path, stat.st_size)
 
     def _look(self, path: Path, size: int) -> None:
-        text = path.name.lower().endswith(TEXT) or "." not in path.name
+        text = is_text(path.name)
         if path in self._others and not is_note(path.name):
             return  # written for another recording, whatever it has in common with this one
         if size not in self._sizes and not text:
