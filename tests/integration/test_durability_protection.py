@@ -61,7 +61,7 @@ def made_in(root: Path) -> Rig:
         set_rule(context, resolve(context, rig.folder / "ruled.m4a"), "all", never)
         assert forget(context, Which(files=(rig.folder / "erased.m4a",)), lambda *_: True) is not None
         sweep(context, None, lambda _: True)  # a person has seen the policy
-        assert context.ledger.protection.has_copy()
+        assert context.ledger.protection.second.is_whole()
     # Its note is seen and then goes out of sight; the erased content comes back; forty days pass.
     assert run_child(rig) == 0
     note.rename(rig.root / "moved away.md")

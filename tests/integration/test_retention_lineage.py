@@ -123,7 +123,7 @@ def test_the_keep_of_such_a_note_outlives_the_ledger(world: World) -> None:
     world.context.home.ledger_file.unlink()
     with Ledger(world.context.home.ledger_file) as ledger:
         world.context.ledger = ledger
-        ledger.protection.reconcile(repaired=True)
+        ledger.protection.second.reconcile(repaired=True)
         assert "talk.md, which is not there any more, said `keep: true`" in str(
             NotesSeen(world.context).keeping(place.recording_id)
         )

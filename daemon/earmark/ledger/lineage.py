@@ -29,7 +29,7 @@ class Lineage:
             "INSERT OR REPLACE INTO formers VALUES (?, ?, ?, ?)",
             (former, recording_id, size, json.dumps(sorted(set(tags)))),
         )
-        self._protection.changed()
+        self._protection.second.changed()
 
     def formers(self, recording_id: str) -> list[str]:
         """Every content that went on as this recording."""
@@ -70,4 +70,4 @@ class Lineage:
             self._protection.drop(former)
             self._db.execute("DELETE FROM formers WHERE former = ?", (former,))
         self._db.execute("DELETE FROM formers WHERE recording_id = ? OR former = ?", (recording_id,) * 2)
-        self._protection.changed()
+        self._protection.second.changed()

@@ -22,7 +22,7 @@ from earmark.files import flush_folder_of
 from earmark.ledger.connection import TROUBLE
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
-from earmark.ledger.protection import TABLES as PROTECTING
+from earmark.ledger.second_copy import TABLES as PROTECTING
 
 _ROW_TROUBLE = (sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeError, OverflowError)
 """A row that was read but cannot be: STRICT types, checks and keys of the new ledger find out."""
@@ -65,8 +65,8 @@ def repair(
         whole: dict[str, bool] = {}
         if not bare:
             _salvage(file, ledger, result.copied, whole, alive)
-        has_copy = ledger.protection.has_copy()
-        ledger.protection.reconcile(repaired=True)
+        has_copy = ledger.protection.second.is_whole()
+        ledger.protection.second.reconcile(repaired=True)
         if not has_copy:
             result.doubtful = [words for table, (_, _, words) in PROTECTING.items() if not whole.get(table)]
         told(ledger, result)

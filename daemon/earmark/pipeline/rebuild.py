@@ -9,8 +9,8 @@ from earmark.context import Context
 from earmark.domain import Event, Instant, Kind, Stage
 from earmark.files import StillChanging, read_bytes
 from earmark.ledger import Ledger
-from earmark.ledger.protection import CopyUnreadable
 from earmark.ledger.repair import Repaired
+from earmark.ledger.second_copy import CopyUnreadable
 from earmark.notes.dates import date_of
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import candidates
@@ -50,12 +50,12 @@ def reconcile(context: Context) -> None:
     """
     ledger = context.ledger
     try:
-        lost = ledger.protection.reconcile()
+        lost = ledger.protection.second.reconcile()
     except CopyUnreadable as unreadable:
-        aside = ledger.protection.set_aside()
+        aside = ledger.protection.second.set_aside()
         where = f"; it is kept as {aside}" if aside is not None else ""
         with ledger.transaction():
-            ledger.protection.changed()
+            ledger.protection.second.changed()
             _doubt(ledger, f"{unreadable}{where}", context.now())
         return
     if lost:

@@ -79,7 +79,7 @@ def trust(context: Context) -> bool:
     with context.ledger.transaction():
         doubted = context.ledger.journal.clear(DOUBT)
         if doubted:
-            context.ledger.protection.changed()
+            context.ledger.protection.second.changed()
             context.tell(Event.PROTECTION_TRUSTED, "The list of holds is as it should be.")
     return doubted
 
