@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import err, here_to_look, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.retention_plan import way_out
 from earmark.context import Context
 from earmark.retention.held import By, everything_held
 from earmark.verbs import deciding
@@ -41,7 +42,7 @@ def hold(
     Examples: [bold]earmark hold talk.m4a --why "needed for the audit"[/] · [bold]earmark hold --release talk.m4a[/]
     """
     with plain_errors():
-        home, config = here()
+        home, config = here_to_look()  # a broken configuration must not keep anybody from holding
         with opened_context(home, config, read_only=not files) as context:
             if not files:
                 _list(context, json)
@@ -59,7 +60,7 @@ def _release(context: Context, meant: Meant) -> None:
     changed, still = deciding.release(context, meant)
     out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
     if still is not None:
-        err.print(f"[yellow]It stays {escape(readable(still))}: take that out of the note, too.[/]")
+        err.print(f"[yellow]It stays {escape(readable(still))}; to let it go: {escape(way_out(still))}[/]")
 
 
 def _list(context: Context, json: bool) -> None:

@@ -29,7 +29,7 @@ from earmark.config import parse_duration
 from earmark.config.schema import RetentionRule
 from earmark.context import Context
 from earmark.domain import TrashState
-from earmark.errors import RetentionError, UsageError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
@@ -52,6 +52,11 @@ When = Annotated[
     datetime | None,
     typer.Option("--at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Look ahead: the plan of that day."),
 ]
+NOT_YET = (
+    "The daemon still goes by the rules before this change; it reads the configuration again at SIGHUP (systemctl"
+    " reload) and at its start."
+)
+
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Retroactive = Annotated[
     bool, typer.Option("--retroactive", hidden=True, help="Was needed before rules covered what was there.")
@@ -77,6 +82,8 @@ def plan(
         home, config = here()
         wanted = [whole(p) for p in paths or []]
         with opened_context(home, config, read_only=True) as context:
+            for path in wanted:
+                _require_known(context, path)
             found = plan_now(
                 context,
                 at=instant_of(at) if at else None,
@@ -92,6 +99,14 @@ def plan(
         print_plan(found, config, everything)
         if save is not None:
             out.print(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
+
+
+def _require_known(context: Context, path: Path) -> None:
+    """Raises NotFound for a path at or below which nothing of earmark's is or was."""
+    files = [place.path for place in context.ledger.places.all()]
+    files += [artifact.path for artifact in context.ledger.artifacts.all()]
+    if not any(file.is_relative_to(path) for file in files):
+        raise NotFound(f"{path}: no recording and no note of one is or was at or below it")
 
 
 @app.command("apply")
@@ -165,7 +180,7 @@ def status(json: AsJson = False) -> None:
     else:
         out.print(f"Last sweep {ago(last['at'], now)}: {last['outcome']}. {escape(last['sentence'])}")
     out.print(f"Next sweep: {moment(document['next_sweep'])} (while the daemon runs)")
-    for sentence in (document["stopped"], document["doubt"]):
+    for sentence in (document["stopped"], document["doubt"], document["not_yet"]):
         if sentence:
             out.print(f"[yellow]{escape(sentence)}[/]")
     out.print(
@@ -181,7 +196,7 @@ def status(json: AsJson = False) -> None:
 
 def _status(context: Context, found: Plan) -> dict[str, Any]:
     ledger, now, policy = context.ledger, context.now(), policy_of(context.config)
-    held = everything_held(context, writes=False)
+    held, in_force = everything_held(context, writes=False), ledger.retention.policy()
     last = ledger.trash.last_sweep()
     troubles = {trouble.subject: trouble.sentence for trouble in ledger.journal.troubles()}
     in_trash = ledger.trash.in_state(TrashState.HERE)
@@ -199,6 +214,7 @@ def _status(context: Context, found: Plan) -> dict[str, Any]:
         "next_sweep": max(now, next_sweep(context)),
         "stopped": troubles.get(TROUBLE),
         "doubt": troubles.get(DOUBT),
+        "not_yet": NOT_YET if in_force is not None and in_force.digest != policy.digest else None,
         "held": len({h.recording for h in held if h.recording}),
         "held_folders": sum(h.by is By.MARKER for h in held),
         "in_trash": len(in_trash),
@@ -252,7 +268,7 @@ def set_rule(
     """
     with plain_errors():
         if kind not in ("all", *CLASSES):
-            raise RetentionError(
+            raise UsageError(
                 f"--kind {kind}: there is no such class; it is one of {', '.join(CLASSES)} or all"
             )
         if sum((keep_for is not None, never, delete_after_done, clear)) != 1:

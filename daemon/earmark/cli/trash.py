@@ -9,7 +9,18 @@ from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import counted, err, here, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    counted,
+    err,
+    here,
+    here_to_look,
+    moment,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    short,
+)
 from earmark.ledger import Trashed
 from earmark.verbs import trash
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -24,7 +35,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
     Example: [bold]earmark trash list --json[/]
     """
     with plain_errors():
-        home, config = here()
+        home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
             rows = context.ledger.trash.in_state(*trash.IN_TRASH)
         if json:

@@ -195,7 +195,9 @@ def _one(context: Context, recording: Recording, put: Put, missing: list[str]) -
                 if (sha256 is not None and fingerprint(fd).sha256 != sha256) or not _of(
                     context, recording, path, fd
                 ):
-                    missing.append(f"{named(path)}: other content is there now")
+                    missing.append(
+                        f"{named(path)}: what is there now is not it, or does not say any more whose it is"
+                    )
                     continue
             except (OSError, StillChanging) as error:
                 missing.append(f"{named(path)}: {why(error) or 'it is changing right now'}")
@@ -209,7 +211,8 @@ def _of(context: Context, recording: Recording, path: Path, fd: int) -> bool:
     """False if a note has the name that names no recording, or another one: then it is somebody's own."""
     if not is_note(path.name):
         return True
-    return owner_of(os.pread(fd, LIMIT, 0), style_of(context.config.notes)) == recording.id
+    ids = {recording.id, *context.ledger.lineage.formers(recording.id)}
+    return owner_of(os.pread(fd, LIMIT, 0), style_of(context.config.notes)) in ids
 
 
 def _facts(context: Context, recording: Recording) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +151,14 @@ class Artifacts:
                 os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form, artifact.rev,
             ),
         )  # fmt: skip
+
+    def want_again(self, recording_id: str, kinds: Iterable[Kind]) -> None:
+        """A person asks for notes of these kinds: one that they removed before is written again."""
+        for kind in kinds:
+            for table, where in (("removed", ""), ("artifacts", " AND state = 'gone'")):
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE recording_id = ? AND kind = ?{where}", (recording_id, kind)
+                )
 
     def removed_rev(self, place: Place, kind: Kind, form: str) -> int | None:
         """The revision of a note that its owner removed; None if they did not."""

@@ -163,6 +163,14 @@ class Places:
             f"UPDATE places SET watched = folder IN ({marks}) WHERE watched != (folder IN ({marks}))",
             (*wanted, *wanted),
         )
+        # A folder in a drop folder that is one of its own now has its recordings, which never were anywhere else.
+        for folder in sorted(wanted, key=len):
+            prefix = folder.rstrip(b"/") + b"/"
+            self._db.execute(
+                "UPDATE places SET folder = ?, watched = 1 WHERE substr(path, 1, ?) = ? AND length(folder) < ?"
+                " AND substr(?, 1, length(folder)) = folder",
+                (folder, len(prefix), prefix, len(folder), folder),
+            )
 
     def owe(self, path: Path, recording_id: str, why: Owed) -> None:
         """The notes of this place are to be looked at again."""

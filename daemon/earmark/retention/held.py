@@ -45,13 +45,20 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
     """
     protection = context.ledger.protection
     found = [Held(By.HAND, i, at, why) for i, (at, why) in protection.holds().items()]
-    notes = NotesSeen(context, writes=writes)
+    notes, known = NotesSeen(context, writes=writes), context.ledger.recordings.get
     configured = (folder.path for folder in context.config.folder)
     tops = sorted({*context.folders, *configured, *context.ledger.places.folders()})
     for artifact in context.ledger.artifacts.all():
         if artifact.note and artifact.on_disk:
             notes.glance(artifact.path)
-    found += [Held(By.NOTE, n.recording_id, n.seen_at, "keep: true", n.path) for n in notes.all_keeping()]
+    for note in notes.all_keeping():
+        # A note of what a recording was before it went on holds what it is now.
+        now = (
+            [note.recording_id]
+            if known(note.recording_id)
+            else context.ledger.lineage.successors(note.recording_id)
+        )
+        found += [Held(By.NOTE, i, note.seen_at, "keep: true", note.path) for i in now or [note.recording_id]]
     rules: dict[tuple[str, str], list[str]] = {}
     for recording_id, about, body in protection.all_item_rules():
         rule = item_rule(body, about).rule

@@ -9,7 +9,7 @@ from earmark.errors import RetentionError
 from earmark.ledger.candidates import CLASSES
 from earmark.retention import NotesSeen
 from earmark.retention.gate import verdict
-from earmark.retention.holds import DOUBT
+from earmark.retention.holds import DOUBT, why_held
 from earmark.retention.rules.policy import describe
 from earmark.verbs.resolve import Meant
 
@@ -27,7 +27,7 @@ def hold(context: Context, meant: Meant, why: str) -> bool:
 def release(context: Context, meant: Meant) -> tuple[bool, str | None]:
     """Let the rules decide again: the hold, and what notes that are out of reach once said, no longer count.
 
-    Returns whether anything changed, and which note still says `keep`.
+    Returns whether anything changed, and what holds it still.
     """
     ledger = context.ledger
     with ledger.transaction():
@@ -36,7 +36,9 @@ def release(context: Context, meant: Meant) -> tuple[bool, str | None]:
         unkept = sum(ledger.protection.unkeep(each) for each in ids) > 0
         if released or unkept:
             _decided(context, meant, Event.RELEASED, "No longer held.")
-    return released or unkept, NotesSeen(context).keeping(meant.recording_id)
+    places = context.ledger.places.of(meant.recording_id)
+    files = [(place.path, place.folder) for place in places if place.here]
+    return released or unkept, why_held(context, NotesSeen(context), meant.recording_id, files, CLASSES)
 
 
 def accept(context: Context, meant: Meant, *, undo: bool = False) -> None:

@@ -131,7 +131,7 @@ def refuse_held(context: Context, wanted: list[str], copies: Found, even_held: b
             places = context.ledger.places.of(recording_id)
             names.append(f"{places[0].path.name if places else recording_id[:12]}: {why}")
         raise RetentionError(
-            f"{len(holding)} of them are held ({'; '.join(names)}); release them with `earmark hold --release FILE`,"
+            f"{len(holding)} of them are held ({'; '.join(names)}); `earmark hold` lists what holds and how to let go,"
             " or say --even-held"
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import Event, JobState, Kind, Stage
+from earmark.domain import Event, JobState, Kind, Owed, Stage
 from earmark.errors import NotFound
 from earmark.files import read_bytes
 from earmark.notes.frontmatter import read_frontmatter
@@ -51,10 +51,18 @@ def retry(context: Context, again: Again) -> None:
     """Put one back into the queue, from the start of its attempts."""
     ledger = context.ledger
     with ledger.transaction():
+        kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
+        _write_again(context, again.recording_id, kinds)
         if again.stage is Stage.TRANSCRIBE:
             ledger.words.drop_checkpoint(again.recording_id)
         ledger.jobs.requeue(again.recording_id, again.stage, context.now())
         context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
+
+
+def _write_again(context: Context, recording_id: str, kinds: tuple[Kind, ...]) -> None:
+    """Whoever asks for a note wants it, also if they removed it before."""
+    context.ledger.artifacts.want_again(recording_id, kinds)
+    context.ledger.places.owe_recording(recording_id, Owed.POLICY)
 
 
 def resummarize(context: Context, recording_id: str, name: str, template: str | None) -> str | None:
@@ -69,6 +77,7 @@ def resummarize(context: Context, recording_id: str, name: str, template: str | 
             ledger.words.wish(recording_id, chosen, context.now())
         if not ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now()):
             raise NotFound(f"{name}: has no transcript yet; it gets its summary when it has one")
+        _write_again(context, recording_id, (Kind.SUMMARY,))
         what = chosen or "the template of its folder"
         context.tell(Event.RESUMMARIZE, f"Asked for by hand ({what}).", recording=recording_id)
     return chosen

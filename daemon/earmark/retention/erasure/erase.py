@@ -110,8 +110,12 @@ def _finish(context: Context, recording_id: str, result: Erased, copies: Sequenc
         # What had to go cannot be read any more, so it is looked for again.
         doomed = [c.doomed for c in find(context, [recording_id]).copies]
     stubborn = [file for file in doomed if not _remove(context, recording_id, file, result)]
-    names = {p.path.name for p in ledger.places.of(recording_id)}
-    names |= {a.path.name for a in ledger.artifacts.of_recording(recording_id)}
+    paths = {p.path for p in ledger.places.of(recording_id)}
+    paths |= {a.path for a in ledger.artifacts.of_recording(recording_id)}
+    names, named_before = (
+        {path.name for path in paths},
+        sorted(receipts.keyed(ledger, path) for path in paths),
+    )
     size = sum(c.size for c in copies)
     with ledger.transaction():
         keyed = receipts.keyed(ledger, recording_id)
@@ -126,6 +130,7 @@ def _finish(context: Context, recording_id: str, result: Erased, copies: Sequenc
                 "erased",
                 recording=keyed,
                 files=len(doomed),
+                paths=named_before,
                 bytes=size,
                 ledger_rows=rows,
             )

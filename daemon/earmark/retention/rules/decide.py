@@ -97,16 +97,18 @@ class Decider:
     def decide_all(self, candidates: Iterable[Candidate]) -> Iterator[Decision]:
         """Decide files of one kind, given folder by folder and newest first, as the ledger streams them."""
         folder = None
-        rankings: dict[str, Ranking] = {}
+        rankings: dict[tuple[str, str], Ranking] = {}
         for item in candidates:
             if item.folder is not folder and item.folder != folder:
                 folder, rankings = item.folder, {}
             about = class_of(item)
             standing = None
             if self._counts(item):
-                if about not in rankings:
-                    rankings[about] = Ranking(self._zone, calendar=self._calendar)
-                standing = rankings[about].place(item.recording_id, item.dated, item.size, item.identity)
+                # What has rules of its own inside a drop folder takes no place among the others.
+                key = (about, self._scope_of(item))
+                if key not in rankings:
+                    rankings[key] = Ranking(self._zone, calendar=self._calendar)
+                standing = rankings[key].place(item.recording_id, item.dated, item.size, item.identity)
             yield self._decide(item, about, standing)
 
     def decide_alone(self, item: Candidate) -> Decision:
@@ -174,10 +176,15 @@ class Decider:
             return "its drop folder is not watched any more"
         return None
 
+    def _scope_of(self, item: Candidate) -> str:
+        if not self._policy.configured:
+            return str(item.folder)
+        return self._policy.scope_of(item.path, item.folder)
+
     def _rules_of(self, item: Candidate, about: str) -> tuple[Scoped, ...]:
         if item.item_rule is not None:
             return (item_rule(item.item_rule, about),)
-        folder = self._policy.scope_of(item.path, item.folder) if self._policy.folders else str(item.folder)
+        folder = self._scope_of(item)
         key = (about, folder, item.tags)
         found = self._rules.get(key)
         if found is None:

@@ -145,10 +145,12 @@ class Policy:
     tags: dict[str, dict[str, RetentionRule]]
     folder_tags: dict[str, tuple[str, ...]]
     common_tags: tuple[str, ...]
+    configured: tuple[str, ...] = ()
+    """The folders of the configuration."""
 
     def scope_of(self, path: Path, folder: Path) -> str:
-        """The folder whose rules hold for a file in the drop folder `folder`: the deepest one with rules that it lies in."""
-        inside = (f for f in self.folders if len(f) > len(str(folder)) and path.is_relative_to(f))
+        """The folder whose rules hold for a file that was taken in from `folder`: the deepest configured one it lies in."""
+        inside = (f for f in self.configured if len(f) > len(str(folder)) and path.is_relative_to(f))
         return max(inside, key=len, default=str(folder))
 
     def rules(self, about: str, folder: str, tags: Iterable[str]) -> tuple[Scoped, ...]:
@@ -221,6 +223,7 @@ def policy_of(config: Config) -> Policy:
             for f in config.folder
             if f.tags and retention.tags
         },
+        configured=tuple(str(folder.path) for folder in config.folder),
         common_tags=_names(config.notes.tags) if retention.tags else (),
     )
 

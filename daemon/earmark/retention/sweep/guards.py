@@ -5,6 +5,7 @@ policy takes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from earmark.context import Context
 from earmark.domain import Swept
@@ -63,6 +64,7 @@ def only_report(context: Context, plan: Plan) -> str | None:
     An empty plan shows nobody anything: the first one that takes something is still to be reported.
     """
     policy, now = context.ledger.retention.policy(), context.now()
+    reported = now if policy is None or policy.reported_at is None else policy.reported_at
     if policy is None or not plan.goes or policy.approved_at is not None:
         return None
     if policy.reported_at is None:
@@ -70,9 +72,13 @@ def only_report(context: Context, plan: Plan) -> str | None:
     elif not (policy.reported_at <= now < policy.reported_at + REFLECTION and _last_only_reported(context)):
         return None
     return (
-        f"The retention policy is new: {'at least ' if plan.cut else ''}{len(plan.goes)} files would go at the next sweep."
-        " Look with: earmark retention plan"
+        f"The retention policy is new: {'at least ' if plan.cut else ''}{len(plan.goes)} files would go, by the first sweep"
+        f" after {_minute(reported + REFLECTION)}. Look with: earmark retention plan"
     )
+
+
+def _minute(instant: float) -> str:
+    return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _last_only_reported(context: Context) -> bool:

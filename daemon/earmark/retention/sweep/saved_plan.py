@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from earmark.domain import Instant
-from earmark.errors import RetentionError
-from earmark.files import pack_path, read_bytes, write_new
+from earmark.errors import NotFound, RetentionError
+from earmark.files import pack_path, read_bytes, why, write_new
 from earmark.retention.rules.decide import Decision, Plan
 
 
@@ -55,10 +55,12 @@ def load(file: Path) -> SavedPlan:
     """A saved plan. Raises RetentionError if it is none."""
     try:
         return SavedPlan.model_validate_json(read_bytes(file))
-    except (OSError, ValidationError) as error:
-        raise RetentionError(
-            f"{file}: is not a plan saved by `earmark retention plan --save`: {error}"
-        ) from error
+    except FileNotFoundError:
+        raise NotFound(f"{file}: there is no such file") from None
+    except OSError as error:
+        raise RetentionError(f"{file}: the plan cannot be read: {why(error)}") from error
+    except ValidationError:
+        raise RetentionError(f"{file}: is not a plan saved by `earmark retention plan --save`") from None
 
 
 def narrowed(saved: SavedPlan, fresh: Plan) -> Plan:

@@ -253,5 +253,7 @@ class Stage(ABC, Generic[Work]):
             self._context.tell(Event.SANDBOX, enforced=list(message.sandbox) or "nothing")
 
     def _erased(self, work: Work) -> bool:
-        """True if the recording that is worked on was erased by a verb meanwhile."""
-        return self._context.ledger.jobs.get(work.job.id) is None
+        """True if the recording that is worked on was erased by a verb meanwhile, or goes on as another content."""
+        job = self._context.ledger.jobs.get(work.job.id)
+        # SQLite gives the number of a row that is gone to the next one.
+        return job is None or job.recording_id != work.job.recording_id
