@@ -281,3 +281,18 @@ def test_time_asleep_is_not_time_without_progress(rig: Rig) -> None:
         wait_for(lambda: len(rig.notes()) == 4, 20)
     assert {attempts for _, _, attempts in rig.jobs()} == {1}
     assert rig.events("worker-died-retry") == []
+
+
+def test_a_recording_that_grows_while_it_is_heard_is_heard_anew_and_ends_nothing(rig: Rig) -> None:
+    """SQLite gives the number of the job that is gone to the one that takes its place."""
+    file = rig.drop("talk.m4a", "pause@1\n")
+    pause = rig.folder / "talk.m4a.pause"
+    pause.touch()
+    with Live(rig):
+        wait_for(lambda: rig.query("SELECT 1 FROM heard"), 20, "a word")
+        with file.open("a") as recorder:
+            recorder.write("more\n")
+        wait_for(lambda: rig.events("continued"), 20, "the file to go on")
+        pause.unlink()
+        wait_for(lambda: len(rig.events("transcribed")) == 1, 30, "the longer one to be heard")
+        wait_for(lambda: set(rig.notes()) == {"talk.md", "talk.transcript.md"}, 30, "its notes")

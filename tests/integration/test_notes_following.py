@@ -503,3 +503,146 @@ def test_two_copies_that_are_appended_alike_both_go_on(rig: Rig) -> None:
         assert run_child(rig) == 0
     assert set(rig.notes()) == both("a") | both("b")
     assert set(described(rig).values()) <= {"a.m4a", "b.m4a"}
+
+
+def open_while_it_grows(rig: Rig, then: Callable[[Path], object]) -> None:
+    """The summary's note is open in an editor while its recording grows; then something happens, and it is closed."""
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    with Live(rig), (rig.folder / "a.md").open("r+"):
+        with file.open("a") as recorder:
+            recorder.write(" and more")
+        writing = "SELECT 1 FROM artifacts WHERE kind = 'summary' AND state = 'writing'"
+        wait_for(lambda: rig.query(writing), 20, "an announced note")
+        then(file)
+        there = "SELECT 1 FROM places WHERE gone_at IS NULL AND path = ?"
+        wait_for(lambda: not rig.query(there, os.fsencode(file)) or file.exists(), 20, "a look")
+    assert run_child(rig) == 0
+    assert run_child(rig) == 0
+
+
+@pytest.mark.parametrize("new", ["b.m4a", "d/b.m4a"])
+def test_a_note_that_an_editor_holds_open_follows_when_it_is_closed(rig: Rig, new: str) -> None:
+    (rig.folder / "d").mkdir()
+    open_while_it_grows(rig, lambda file: file.rename(rig.folder / new))
+    assert set(rig.notes()) == both(new.removesuffix(".m4a"))
+
+
+def test_a_note_that_is_removed_while_it_is_open_stays_removed(rig: Rig) -> None:
+    open_while_it_grows(rig, lambda _: (rig.folder / "a.md").unlink())
+    assert set(rig.notes()) == {"a.transcript.md"}
+
+
+@pytest.mark.parametrize("new", ["b.m4a", "d/b.m4a"])
+@pytest.mark.parametrize("grown", [False, True])
+def test_killed_while_its_notes_are_written_and_then_moved_there_is_one_pair(
+    rig: Rig, new: str, grown: bool
+) -> None:
+    def first() -> Path:
+        file = rig.drop("a.m4a", "hello")
+        (rig.folder / "d").mkdir(exist_ok=True)
+        if grown:
+            assert run_child(rig) == 0
+            with file.open("a") as recorder:
+                recorder.write(" and more")
+        return file
+
+    first()
+    rig.keep("before")
+    count = len(steps_of(rig))
+    for number in range(8, count + 1, 3):
+        rig.bring_back("before")
+        run_child(rig, kill_at=number)
+        (rig.folder / "a.m4a").rename(rig.folder / new)
+        assert run_child(rig) == 0
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both(new.removesuffix(".m4a")), number
+
+
+@pytest.mark.parametrize("how", ["the folder is renamed", "a new one has its name", "both are moved"])
+def test_an_edit_that_nobody_has_looked_at_goes_along_with_its_folder(rig: Rig, how: str) -> None:
+    file = rig.drop("calls/talk.m4a")
+    assert run_child(rig) == 0
+    note = rig.folder / "calls" / "talk.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    (rig.folder / "done").mkdir()
+    if how == "both are moved":
+        for path in (file, note):
+            path.rename(rig.folder / "done" / path.name)
+    else:
+        (rig.folder / "done").rmdir()
+        note.parent.rename(rig.folder / "done")
+        if how == "a new one has its name":
+            note.parent.mkdir()
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {f"done/{name}" for name in both("talk")}
+    assert rig.notes()["done/talk.md"].endswith("\nMine.\n")
+
+
+def test_an_edited_note_that_was_removed_stays_removed_when_the_recording_moves_on(rig: Rig) -> None:
+    file = rig.drop("talk.m4a")
+    assert run_child(rig) == 0
+    note = rig.folder / "talk.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    file = file.rename(rig.folder / "b.m4a")
+    assert run_child(rig) == 0
+    note.unlink()
+    (rig.folder / "done").mkdir()
+    file.rename(rig.folder / "done" / "b.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {"done/b.transcript.md"}
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_removed_note_stays_removed_when_the_recording_goes_on(rig: Rig, known: bool) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "a.md").unlink()
+    if known:
+        file = file.rename(rig.folder / "b.m4a")
+        assert run_child(rig) == 0
+    with file.open("a") as recorder:
+        recorder.write(" and more")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {f"{file.stem}.transcript.md"}
+
+
+def test_a_copy_of_a_recording_that_was_only_touched_takes_nothing_of_it(rig: Rig) -> None:
+    file = rig.drop("b.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "b.transcript.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    (rig.folder / "b.md").unlink()
+    (rig.folder / "a.m4a").write_bytes(file.read_bytes())
+    os.utime(file)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {"b.transcript.md", *both("a")}
+
+
+def test_what_was_only_renamed_is_known_before_what_begins_like_it(rig: Rig) -> None:
+    data = os.urandom(70_000)
+    file = rig.drop("a.m4a", data)
+    assert run_child(rig) == 0
+    note = rig.folder / "a.md"
+    note.write_text(note.read_text() + "\nMine.\n")
+    file.rename(rig.folder / "zb.m4a")
+    rig.drop("j.m4a", data + b"more" * 100)
+    assert run_child(rig) == 0
+    assert described(rig) == {
+        "a.md": "zb.m4a", "zb.transcript.md": "zb.m4a", "j.md": "j.m4a", "j.transcript.md": "j.m4a",
+    }  # fmt: skip
+
+
+def test_a_folder_that_becomes_a_drop_folder_of_its_own_loses_nothing_and_gets_nothing_back(rig: Rig) -> None:
+    rig.drop("s/a.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "s" / "a.md").unlink()
+    folders = (rig.folder, rig.folder / "s")
+    for _ in range(2):
+        assert supervisor(rig.installed, folders, rig.config(), once=True).run() == 0
+        assert set(rig.notes()) == {"s/a.transcript.md"}
+    assert rig.events("missing") == []

@@ -8,13 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from earmark.domain import Kind, TrashState
+from earmark.config import parse_config
+from earmark.domain import Kind, Owed, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.files import Identity
-from earmark.intake.mounts import device_fact
+from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.ledger import Ledger
+from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.rebuild import reconcile
+from earmark.retention.held import everything_held
 from earmark.retention.markers import HOLD_MARKER, SPELLINGS
+from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due
 from earmark.verbs.deciding import trust
 from earmark.verbs.forgetting import Which, forget
@@ -367,3 +371,107 @@ def test_a_lost_note_that_names_its_recording_and_says_keep_holds_while_it_is_th
     (world.drop / "mine.txt").write_text("what we keep: nothing of it\n")
     held = world.why("a.wav")
     assert held.startswith(("no rule keeps it", "held: "))
+
+
+# --- the sweep that nobody watches, and notes of any kind ---
+
+
+@pytest.mark.parametrize("how", ["moved out of the trash", "copied beside the one in place"])
+def test_the_daily_sweep_reads_the_notes_before_it_takes_or_purges(root: Path, how: str) -> None:
+    rules = {"audio": {"keep_for": "30d"}, **RULES}
+    world = World(
+        root, rules if how == "moved out of the trash" else {**rules, "summary": {}, "transcript": {}}
+    )
+    world.record("a.wav")
+    world.pass_days(40)
+    world.sweep()
+    world.apply()
+    note = world.drop / "a.md"
+    if how == "moved out of the trash":
+        rows = world.ledger.trash.in_state(TrashState.HERE)
+        note = next(row.trashed for row in rows if row.trashed is not None and row.trashed.name == "a.md")
+    copy = world.drop / "saved.md"
+    copy.write_text(note.read_text())
+    say_keep(copy)
+    if how == "moved out of the trash":
+        note.unlink()
+    before = len(world.ledger.trash.in_state(TrashState.HERE))
+    world.pass_days(3)
+    assert world.sweep().purged == 0
+    assert len(world.ledger.trash.in_state(TrashState.HERE)) == before
+
+
+def test_another_name_for_keep_counts_for_notes_that_were_read_before(root: Path) -> None:
+    world = World(root, RULES)
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    note.write_text(note.read_text().replace("---\n", "---\nprotect: true\n", 1))
+    NotesSeen(world.context).inspect_below([world.drop])
+    rules = {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0}
+    world.context.config = parse_config({"retention": rules, "notes": {"keys": {"keep": "protect"}}}, "test")
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+def test_a_note_that_names_several_recordings_and_says_keep_holds_them_all(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    a, b = world.record("a.wav"), world.record("b.wav")
+    world.record("c.wav")
+    for name in ("a.md", "b.md"):
+        (world.drop / name).unlink()
+    merged = world.drop / "merged.md"
+    merged.write_text(
+        f"---\nearmark_id:\n  - {a.recording_id}\n  - {b.recording_id.upper()}\nkeep: true\n---\nboth\n"
+    )
+    world.pass_days(60)
+    assert world.plan() == {"c.wav"}
+    merged.write_text(merged.read_text().replace("keep: true", "keep: false"))
+    assert world.plan() == {"a.wav", "b.wav", "c.wav"}
+
+
+def test_a_note_holds_its_own_recording_whatever_it_names(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    a, b = world.record("a.wav"), world.record("b.wav")
+    note = world.drop / "b.md"
+    note.write_text(note.read_text().replace(b.recording_id, a.recording_id))
+    say_keep(note)
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+NONSENSE = (
+    "chapters: {1: Intro, two: End}\n", "log: {2026-01-01: x}\n", "see: &a [*a]\n", 'type: "\\ud83d"\n', "? [a, b]\n: x\n",
+    "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "n: " + "[" * 3000 + "\n", "x: " + "{a: " * 400 + "1" + "}" * 400 + "\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NONSENSE)
+@pytest.mark.parametrize("kept", [False, True])
+def test_no_note_ends_a_sweep_a_verb_or_the_writing_of_others(root: Path, line: str, kept: bool) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
+    place = world.record("a.wav")
+    world.record("b.wav")
+    note = world.drop / "a.transcript.md"
+    note.write_text(note.read_text().replace("---\n", f"---\n{line}", 1))
+    if kept:
+        say_keep(note)
+    world.ledger.places.owe_all(Owed.POLICY)
+    publish_owed(world.context)
+    world.pass_days(60)
+    plan = world.plan()
+    assert "b.wav" in plan
+    assert not kept or "a.wav" not in plan
+    everything_held(world.context)
+    assert world.apply().trashed == len(plan)
+    if not kept:
+        forget(world.context, Which(files=(place.path,)), lambda *_: True, even_held=True)
+    assert line in note.read_text() if note.exists() else not kept
+
+
+def test_a_folder_with_another_device_number_and_its_notes_is_the_folder(root: Path) -> None:
+    """Device numbers change when the machine starts; the one recording that was known may have been moved away."""
+    world = World(root, RULES)
+    place = world.record("a.wav")
+    world.ledger.journal.set_fact(device_fact(world.drop), "999", world.now)
+    place.path.rename(world.root / "a.wav")
+    assert why_unmounted(world.ledger, world.drop) is None

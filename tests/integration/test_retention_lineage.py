@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from earmark.config.schema import RetentionRule
 from earmark.domain import Segment, Stage, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
 from earmark.files import open_regular
@@ -13,9 +14,10 @@ from earmark.files.content import fingerprint
 from earmark.ledger import Ledger, Place
 from earmark.pipeline.acceptance import What, accept, note_missing, prefixes
 from earmark.pipeline.publishing import publish_place
+from earmark.retention.erasure.erase import recover
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due
-from earmark.verbs.deciding import hold, release
+from earmark.verbs.deciding import hold, release, set_rule
 from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.resolve import resolve
 
@@ -254,3 +256,43 @@ def test_a_note_that_lies_under_another_recordings_name_goes_with_its_own(world:
     assert done is not None
     assert world.files() == {"b.wav", "b.transcript.md"}
     assert world.ledger.recordings.get(b.recording_id) is not None
+
+
+@pytest.mark.parametrize("what", ["a hold", "a rule of its own"])
+def test_what_was_decided_about_a_recording_holds_its_former_content_when_that_comes_back(
+    world: World, what: str
+) -> None:
+    place = world.record("talk.wav", audio=b"RIFF" + os.urandom(70_000))
+    data = place.path.read_bytes()
+    meant = resolve(world.context, place.path)
+    if what == "a hold":
+        hold(world.context, meant, "mine")
+    else:
+        set_rule(world.context, meant, "all", RetentionRule(never=True))
+    grow(world, place.path)
+    place.path.write_bytes(data)
+    arrive(world, place.path)
+    finish(world, place.path)
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+def test_what_is_left_of_an_erasure_is_found_by_what_is_in_it(world: World) -> None:
+    """Killed after it was announced; its owner renames the files before the next start."""
+    place = world.record("talk.wav")
+
+    def die(step: str) -> None:
+        if step == "after:announce":
+            raise KeyboardInterrupt
+
+    world.stepping(die)
+    with pytest.raises(KeyboardInterrupt):
+        forget(world.context, Which(files=(place.path,)), lambda *_: True)
+    world.stepping(lambda _: None)
+    place.path.rename(world.drop / "moved.wav")
+    note = (world.drop / "talk.md").rename(world.drop / "moved.md")
+    note.write_text(note.read_text() + "mine\n")
+    world.reopen()
+    with world.ledger.acting():
+        assert recover(world.context).recordings == 1
+    assert world.files() == set()

@@ -15,7 +15,7 @@ def device_fact(folder: Path) -> str:
 
 def why_unmounted(ledger: Ledger, folder: Path) -> str | None:
     """Why a drop folder is not what it was, or None: it is not there, or is on another device than before and without a
-    single recording that was in it.
+    single recording or note that was in it.
 
     Such a folder in the place of a full one is a mount point without its disk, whatever somebody has put there meanwhile
     (a device number alone may change with each start of the machine). Raises OSError if it cannot be read.
@@ -27,6 +27,6 @@ def why_unmounted(ledger: Ledger, folder: Path) -> str | None:
     before = ledger.journal.fact(device_fact(folder))
     if before is None or before[0] == device:
         return None
-    if any(os.path.lexists(os.fsdecode(path)) for path in ledger.places.identities(folder)):
+    if any(os.path.lexists(path) for path in ledger.places.files_of(folder)):
         return None
-    return f"{folder} is on another disk than before, and none of its recordings is there; mount its disk"
+    return f"{folder} is on another disk than before, and nothing that was in it is there; mount its disk"

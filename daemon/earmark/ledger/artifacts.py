@@ -128,19 +128,19 @@ class Artifacts:
         )  # fmt: skip
         return cursor.rowcount > 0
 
+    def not_written(self, path: Path, rev: int) -> None:
+        """The announced bytes never came to be; the version before, of revision `rev`, is there."""
+        self._db.execute(
+            "UPDATE artifacts SET state = 'here', next_sha256 = NULL, rev = ? WHERE path = ?",
+            (rev, os.fsencode(path)),
+        )
+
     def as_on_disk(self, path: Path, sha256: str) -> None:
         """The bytes are others than we wrote, but only in the targets of links: still ours."""
         self._db.execute("UPDATE artifacts SET sha256 = ? WHERE path = ?", (sha256, os.fsencode(path)))
 
     def set_state(self, path: Path, state: ArtifactState) -> None:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
-
-    def belong_to(self, place: Path, recording_id: str, new: Path) -> None:
-        """The notes of this recording at `place` belong to its file at `new` from now on."""
-        self._db.execute(
-            "UPDATE artifacts SET place = ? WHERE place = ? AND recording_id = ?",
-            (os.fsencode(new), os.fsencode(place), recording_id),
-        )
 
     def owner_removed(self, artifact: Artifact) -> None:
         """It was there and is not: its owner removed it, so it is not written again for the same revision."""

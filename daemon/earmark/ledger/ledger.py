@@ -94,7 +94,7 @@ class Ledger:
         self.protection.pass_on(former.recording_id, recording_id)
         self.lineage.went_on(former.recording_id, recording_id, former.identity.size, tags)
         if not any(place.here for place in self.places.of(former.recording_id)):
-            self.protection.drop_decisions(former.recording_id)
+            # What people decided stays with the former content, too: a backup or a sync client may bring it back.
             self.recordings.merge(former.recording_id, recording_id)
 
     def close(self) -> None:

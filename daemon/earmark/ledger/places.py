@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,17 @@ class Places:
     def all(self) -> list[Place]:
         return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
+    def files_of(self, folder: Path) -> Iterator[Path]:
+        """The recordings of a drop folder, and their notes, where they were when they were last looked at."""
+        for row in self._db.execute(
+            "SELECT p.path AS recording, a.path AS note FROM places p LEFT JOIN artifacts a ON a.place = p.path"
+            " AND a.recording_id = p.recording_id AND a.state IN ('here', 'edited') WHERE p.folder = ?",
+            (os.fsencode(folder),),
+        ):
+            yield Path(os.fsdecode(row["recording"]))
+            if row["note"] is not None:
+                yield Path(os.fsdecode(row["note"]))
+
     def missed(self, least: int, most: int = 200) -> list[Place]:
         """Recordings of at least so many bytes whose file was not found where it was, the longest first."""
         rows = self._db.all(
@@ -123,10 +134,14 @@ class Places:
                 identity.device, Owed.RENAMED, os.fsencode(place.path), place.recording_id,
             ),
         )  # fmt: skip
+        self.notes_belong_to(place.path, place.recording_id, new)
+
+    def notes_belong_to(self, former: Path, recording_id: str, new: Path) -> None:
+        """The notes of this recording at `former`, those that were removed included, belong to its file at `new` now."""
         for table in ("artifacts", "removed"):
             self._db.execute(
                 f"UPDATE OR REPLACE {table} SET place = ? WHERE place = ? AND recording_id = ?",
-                (os.fsencode(new), os.fsencode(place.path), place.recording_id),
+                (os.fsencode(new), os.fsencode(former), recording_id),
             )
 
     def continued(self, former: Place, recording_id: str) -> None:
@@ -134,6 +149,10 @@ class Places:
         path = os.fsencode(former.path)
         self._db.execute(
             "UPDATE artifacts SET recording_id = ?, rev = 0 WHERE place = ? AND recording_id = ?",
+            (recording_id, path, former.recording_id),
+        )
+        self._db.execute(
+            "UPDATE OR REPLACE removed SET recording_id = ? WHERE place = ? AND recording_id = ?",
             (recording_id, path, former.recording_id),
         )
         self._db.execute(

@@ -169,12 +169,7 @@ class Protection:
 
     def drop(self, recording_id: str) -> None:
         """Forget what people decided about a recording that is being erased; call in the transaction."""
-        self.drop_decisions(recording_id)
-        self._db.execute("DELETE FROM notes_seen WHERE recording_id = ?", (recording_id,))
-
-    def drop_decisions(self, recording_id: str) -> None:
-        """The same, but for what its notes said."""
-        for table in ("holds", "item_rules"):
+        for table in ("holds", "item_rules", "notes_seen"):
             self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
         self.second.changed()
 

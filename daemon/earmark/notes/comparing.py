@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from enum import Enum
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -17,9 +18,9 @@ from earmark.ledger import Artifact, Digests
 from earmark.notes.frontmatter import body_of, well_formed
 from earmark.notes.links import PLAYABLE
 
-_WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\]|#\n]*)((?:#[^\]|\n]*)?)((?:\|[^\]\n]*)?)\]\]")
+_WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
-    r"\[(?P<label>(?:\\.|[^\]\\\n])*)\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]*)(?P<at>(?:#[^>\n]*)?)>"
+    r"\[(?P<label>(?:\\.|[^\[\]\\\n])*)\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]*)(?P<at>(?:#[^>\n]*)?)>"
     r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]*)(?P<there>(?:#[^)\s]*)?))\)",
     re.I,
 )
@@ -73,7 +74,11 @@ def _whole(text: str, note: str = "") -> str:
     body = body_of(text)
     top = text[: len(text) - len(body)]
     found = None if _COMMENT.search(top) else well_formed(top)
-    return plain((top if found is None else json.dumps(found, sort_keys=True, default=str)) + body, note)
+    if found is not None:
+        # With keys that no app writes for us it counts as it stands.
+        with suppress(TypeError, ValueError, RecursionError):
+            top = json.dumps(found, sort_keys=True, default=str)
+    return plain(top + body, note)
 
 
 def digests(text: str) -> Digests:

@@ -35,9 +35,11 @@ _FENCED = re.compile(
 _PROPERTIES = re.compile(r"\A(?:[\s\ufeff]*\n)?\ufeff?(?:(?:- )?[ \t]*[\w./-]+:: ?[^\r\n]*(?:\r?\n|\Z))+")
 _BLOCK = re.compile(r"\A\ufeff?- ")
 """A block of a Logseq page, which is no property of the page."""
-_PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?(.*?)\s*$", re.M)
-_LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+(.*?)\s*$", re.M)
-_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*(.*?)[ \t]*\r?$", re.M)
+_PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?([^\r\n]*)", re.M)
+_LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+([^\r\n]*)", re.M)
+_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w")
+"""An alias of YAML, by which a few bytes say gigabytes, or themselves."""
+_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
 
 
@@ -108,20 +110,25 @@ def read_frontmatter(text: str) -> dict[str, Any] | None:
         return _parse(fenced["yaml"])
     properties = _PROPERTIES.match(head)
     if properties is not None:
-        return {key: _scalar(value) for key, value in _PROPERTY.findall(properties[0])}
+        return {key: _scalar(value.strip()) for key, value in _PROPERTY.findall(properties[0])}
     return None
 
 
 def well_formed(top: str) -> dict[str, Any] | None:
     """The properties between two fences, if they are a mapping in YAML that says nothing twice; else None."""
     fenced = _FENCED.match(top)
-    if fenced is None or len(fenced["yaml"]) > YAML_LIMIT:
+    if fenced is None or not is_plain_yaml(fenced["yaml"]):
         return None
     try:
         found = YAML(typ="safe", pure=True).load(fenced["yaml"])
     except Exception:
         return None
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def is_plain_yaml(block: str) -> bool:
+    """True if a parser may be fed with it: neither long nor with aliases."""
+    return len(block) <= YAML_LIMIT and _ALIAS.search(block) is None
 
 
 def body_of(text: str) -> str:
@@ -138,7 +145,9 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
     """
     names = {(style or NoteStyle()).key("earmark_id"), "earmark_id"}
     found = read_frontmatter(text) or {}
-    written = {value.strip("\"'") for key, value in _LINE.findall(first_block(text)[0]) if key in names}
+    written = {
+        value.strip().strip("\"'") for key, value in _LINE.findall(first_block(text)[0]) if key in names
+    }
     values = [found[name] for name in names if name in found]
     if len(written) > 1 or not values or any(value != values[0] for value in values):
         return None
@@ -238,13 +247,13 @@ def _parse(block: str) -> dict[str, Any]:
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True
     try:
-        if len(block) > YAML_LIMIT:
+        if not is_plain_yaml(block):
             raise ValueError("too long")
         found = yaml.load(block)
     except (
         Exception
     ):  # a parser fed with anybody's text raises far more than its own errors (ValueError, RecursionError)
-        return {key: _scalar(value) for key, value in _LOOSE.findall(block)}
+        return {key: _scalar(value.strip()) for key, value in _LOOSE.findall(block)}
     if found is None:
         return {}
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from earmark.notes.frontmatter import YAML_LIMIT, first_block
+from earmark.notes.frontmatter import first_block, is_plain_yaml
 from earmark.notes.style import NoteStyle
 
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\r?\n(?P<block>.*?)^\+\+\+[ \t]*\r?$", re.S | re.M)
@@ -18,12 +18,15 @@ _LINE = re.compile(
     r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)[ \t]*(.*?)[ \t]*\r?$", re.M
 )
 """A property on a line of its own, however it is indented or quoted."""
-_FIELD = re.compile(r"(?<![\w./-])([\w./-]+)(?:\*\*|__)?::[ \t]*([^\r\n\])]*)")
+_FIELD = re.compile(
+    r"(?:^[ \t]*(?:[-*+][ \t]+)?|[\[(])[*_`]{0,2}([\w./-]+)[*_`]{0,2}[ \t]?::[ \t]*([^\r\n\])]*)", re.M
+)
 """A property of a Logseq block, or an inline field of Dataview; it stands anywhere in a note."""
-_BLOCK = re.compile(r"^---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.S | re.M)
-"""What stands between two fences, wherever in a note: under a title, or as a second one that a template has put in."""
+_TITLE = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
+_BLOCK = re.compile(r"\s*^---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.S | re.M)
+"""What stands between two fences: under a title, or as a second one that a template has put under the first."""
 _SCALAR = re.compile(
-    r"^([ \t]*)(.*?:[ \t]*)[|>][-+0-9]*[ \t]*\r?\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)+", re.M
+    r"^([ \t]*)([^\s:][^\n:]*:[ \t]*)[|>][-+0-9]*[ \t]*\r?\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)+", re.M
 )
 """A text of several lines in YAML, which is no property."""
 _KEY = re.compile(r"^[\s\[{(,\"'*?-]*([\w./-]+)", re.M)
@@ -54,13 +57,12 @@ def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
     toml = _TOML.match(text)
     block, closed = (toml["block"], True) if toml is not None else first_block(text)
     parsed, found = _parsed(block)
-    lines = [block if closed or not _OPENED.match(text) else text, *_BLOCK.findall(text)]
     values = list(_said(found, keys))
-    for part in lines:
+    for part in (block if closed or not _OPENED.match(text) else text, *_blocks_on_top(text)):
         values += [
             value for key, value in _LINE.findall(_SCALAR.sub(r"\1\2\n", part)) if key.casefold() in keys
         ]
-    values += [value for key, value in _FIELD.findall(text) if key.casefold() in keys]
+    values += [value.strip() for key, value in _FIELD.findall(text) if key.casefold() in keys]
     if any(not _is_nothing(value) and not _is_no(value) for value in values):
         return True
     if parsed:
@@ -70,9 +72,18 @@ def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
     return bool(keys.intersection(word.casefold() for word in _KEY.findall(block)))
 
 
+def _blocks_on_top(text: str) -> Iterator[str]:
+    """Blocks between fences before any other text than a title."""
+    title = _TITLE.match(text)
+    at = title.end() if title is not None else 0
+    while (found := _BLOCK.match(text, at)) is not None:
+        yield found[1]
+        at = found.end()
+
+
 def _parsed(block: str) -> tuple[bool, Any]:
     """Whether this is YAML (as JSON is), and what it says."""
-    if len(block) > YAML_LIMIT:
+    if not is_plain_yaml(block):
         return False, None
     try:
         return True, YAML(typ="safe", pure=True).load(block)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event, Gone, Instant, Owed, Stage
-from earmark.files import Content, Identity, named
+from earmark.files import Content, Identity, named, sha256_of
 from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
@@ -106,7 +106,7 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
                 tags = tags_we_wrote(context, former_id)
                 ledger.go_on(arrival.before, recording_id, tags)
                 if arrival.before.path != path:
-                    ledger.artifacts.belong_to(arrival.before.path, recording_id, path)
+                    ledger.places.notes_belong_to(arrival.before.path, recording_id, path)
             ledger.places.put(path, folder, recording_id, content.identity, now)
         if arrival.what is What.BACK:
             ledger.places.owe(path, recording_id, Owed.BACK)
@@ -149,7 +149,10 @@ def _holds(place: Place, arriving: Identity) -> bool:
         return False
     if found.is_file(arriving) and not place.here:
         return False  # one inode is one file: a scan has not found it under its former name
-    return found == place.identity
+    if found == place.identity:
+        return True
+    # Touched, or copied back: as long as the content is there, it has not left.
+    return found.size == place.identity.size and sha256_of(place.path) == place.recording_id
 
 
 def _goes_on(former: Recording | None, here: Place | None, content: Content) -> bool:

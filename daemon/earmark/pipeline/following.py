@@ -23,8 +23,8 @@ from earmark.files import (
     sha256_of,
 )
 from earmark.intake.mounts import why_unmounted
-from earmark.ledger import Artifact, Place
-from earmark.notes.comparing import Likeness, likeness
+from earmark.ledger import Artifact, Digests, Place
+from earmark.notes.comparing import Likeness, digests, likeness
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.placement import MOST_NAMES
@@ -40,16 +40,54 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
     """Give the untouched notes of a place the names that they should have in its folder; edited ones stay where their
     owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
     """
-    for artifact in context.ledger.artifacts.of_place(place):
-        if artifact.state is ArtifactState.EDITED:
-            _went_along(context, folder, artifact)
-        if artifact.state is not ArtifactState.HERE:
+    for known in context.ledger.artifacts.of_place(place):
+        kind = _kind(known)
+        if known.path.parent == folder.path and belongs(known.path.name, name_base(place), kind):
             continue
-        kind = _kind(artifact)
-        if artifact.path.parent == folder.path and belongs(artifact.path.name, name_base(place), kind):
+        artifact: Artifact | None = known
+        if known.state is ArtifactState.WRITING:
+            artifact = _as_it_came_out(context, known)
+        if artifact is not None and artifact.state is ArtifactState.EDITED:
+            _edited_one(context, folder, artifact)
+        if artifact is None or artifact.state is not ArtifactState.HERE:
             continue
         _make_way(context, folder, place, kind)
         _follow(context, folder, artifact, name_base(place))
+
+
+def _as_it_came_out(context: Context, artifact: Artifact) -> Artifact | None:
+    """A note that was being written when a kill came, or its editor held it open: the version that is there now, None if
+    none is.
+    """
+    ledger, path = context.ledger, artifact.path
+    try:
+        data = read_bytes(path)
+    except NotRegular:
+        ledger.artifacts.set_state(path, ArtifactState.EDITED)
+        return ledger.artifacts.at(path)
+    except OSError:
+        if artifact.sha256 and _is_there(context, artifact):
+            ledger.artifacts.owner_removed(artifact)  # it was there before
+        else:
+            ledger.artifacts.forget(path)
+        return None
+    sha256 = digest(data)
+    if sha256 == artifact.next_sha256:
+        text = data.decode("utf-8", "replace")
+        ledger.artifacts.written(path, digests(text) if artifact.note else Digests(sha256), context.now())
+    elif sha256 == artifact.sha256:
+        ledger.artifacts.not_written(path, artifact.rev - 1)
+    else:
+        ledger.artifacts.set_state(path, ArtifactState.EDITED)
+    return ledger.artifacts.at(path)
+
+
+def _edited_one(context: Context, folder: Folder, artifact: Artifact) -> None:
+    """An edited note stays where its owner has it: in the folder that the recording went to, or nowhere, if removed."""
+    if os.path.lexists(artifact.path) or artifact.path.parent == folder.path:
+        return
+    if not _went_along(context, folder, artifact) and _is_there(context, artifact):
+        context.ledger.artifacts.owner_removed(artifact)
 
 
 def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> None:
@@ -62,6 +100,9 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
         found = _found(context, folder, artifact, base)
+        if found is None and _went_along(context, folder, artifact):
+            ledger.artifacts.set_state(folder.at(artifact.path.name), ArtifactState.EDITED)
+            return
         if found is None:
             if artifact.path.parent == folder.path or _is_there(context, artifact):
                 ledger.artifacts.owner_removed(artifact)
@@ -77,21 +118,23 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
 
 
-def _went_along(context: Context, folder: Folder, artifact: Artifact) -> None:
-    """An edited note lies where its owner has it; if the whole folder was renamed or moved, that is in the new one."""
+def _went_along(context: Context, folder: Folder, artifact: Artifact) -> bool:
+    """True if an edited note is in the folder of its recording under its name: its owner moved both, or the whole folder."""
     name, there = artifact.path.name, folder.at(artifact.path.name)
-    if artifact.path.parent == folder.path or os.path.lexists(artifact.path.parent):
-        return
+    if artifact.path.parent == folder.path or os.path.lexists(artifact.path):
+        return False
     if context.ledger.artifacts.at(there) is not None or not artifact.note:
-        return
+        return False
     ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
     try:
         data = read_bytes(name, folder)
     except OSError:
-        return
-    if recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) in ids:
-        context.ledger.artifacts.move(artifact.path, there, artifact.sha256)
-        context.tell(Event.NOTE_FOLLOWED, note=str(there), before=str(artifact.path))
+        return False
+    if recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) not in ids:
+        return False
+    context.ledger.artifacts.move(artifact.path, there, artifact.sha256)
+    context.tell(Event.NOTE_FOLLOWED, note=str(there), before=str(artifact.path))
+    return True
 
 
 def _is_there(context: Context, artifact: Artifact) -> bool:

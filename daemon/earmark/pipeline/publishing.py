@@ -7,7 +7,7 @@ for acting, so that a verb never erases what is being written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earmark.context import Context
@@ -236,11 +236,12 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
     for artifact in sorted(artifacts, key=lambda a: -a.rev):
         like, sha256 = _compare(folder, artifact)
         if like is None:
-            if artifact.state is ArtifactState.WRITING or place.owed is Owed.BACK:
+            never = artifact.state is ArtifactState.WRITING and not artifact.sha256
+            if never or place.owed is Owed.BACK:
                 ledger.artifacts.forget(artifact.path)
                 continue
             # Ours was there and is not: the user removed it, and it stays removed.
-            ledger.artifacts.owner_removed(artifact)
+            ledger.artifacts.owner_removed(replace(artifact, rev=max(artifact.rev, output.rev)))
             found.removed = True
             return found
         if like in (Likeness.EDITED, Likeness.PROPERTIES):

@@ -6,7 +6,8 @@ Five rooms: `rules` say what may go (pure), `sweep` looks at it and carries it o
 
 from earmark.retention.erasure.tombstones import why_refused
 from earmark.retention.note_facts import expires_on, how_it_went
-from earmark.retention.notes_seen import NotesSeen, tags_we_wrote
+from earmark.retention.note_reading import tags_we_wrote
+from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import SweepReport
 from earmark.retention.sweep.planning import plan_now, remember_policy
 from earmark.retention.sweep.schedule import next_sweep, sweep_due

@@ -44,8 +44,14 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
     What each act asks is `holds.why_held`; this is the list of what it may answer.
     """
     protection = context.ledger.protection
-    found = [Held(By.HAND, i, at, why) for i, (at, why) in protection.holds().items()]
     notes, known = NotesSeen(context, writes=writes), context.ledger.recordings.get
+
+    def went_on(recording_id: str) -> bool:
+        """What was decided about it stands with what it is now."""
+        return known(recording_id) is None and bool(context.ledger.lineage.successors(recording_id))
+
+    holds = protection.holds().items()
+    found = [Held(By.HAND, i, at, why) for i, (at, why) in holds if not went_on(i)]
     configured = (folder.path for folder in context.config.folder)
     tops = sorted({*context.folders, *configured, *context.ledger.places.folders()})
     for artifact in context.ledger.artifacts.all():
@@ -62,7 +68,7 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
     rules: dict[tuple[str, str], list[str]] = {}
     for recording_id, about, body in protection.all_item_rules():
         rule = item_rule(body, about).rule
-        if rule.never or rule.keep_for is not None:
+        if (rule.never or rule.keep_for is not None) and not went_on(recording_id):
             rules.setdefault((recording_id, describe(rule)), []).append(about)
     for (recording_id, said), classes in rules.items():
         name = "all" if len(classes) == len(CLASSES) else ", ".join(classes)

@@ -5,32 +5,18 @@ person says otherwise, wherever the note is now.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Owed, TrashState
-from earmark.files import Identity, NotRegular, digest, files_below, read_bytes, sha256_of
+from earmark.files import digest, files_below, read_bytes, sha256_of
 from earmark.ledger import Seen, Trashed
-from earmark.notes.escape import as_tag
-from earmark.notes.frontmatter import LIMIT, decoded, read_frontmatter, recording_of, tag_names, tags_of
-from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
-from earmark.notes.style import NoteStyle, style_of
 from earmark.retention.lost_notes import why_lost_note_keeps
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the top of a note says. `kind` is its `type`."""
-
-    recording_id: str
-    kind: str
-    keep: bool
-    tags: tuple[str, ...]
+from earmark.retention.note_reading import Said, identity_of, names_without_keep, read_note
 
 
 class NotesSeen:
@@ -47,29 +33,6 @@ class NotesSeen:
         self._fresh: dict[tuple[Path, str], Seen] = {}
         """What was seen and could not be written down."""
 
-    @property
-    def _style(self) -> NoteStyle:
-        return style_of(self._context.config.notes)
-
-    def read(self, path: Path) -> Said | None:
-        """What a note says; None if it belongs to no recording. Raises OSError."""
-        try:
-            return self._said(_bytes(path))
-        except NotRegular:
-            return None
-
-    def _said(self, data: bytes) -> Said | None:
-        text = decoded(data)
-        recording_id = recording_of(text, self._style)
-        if recording_id is None:
-            return None
-        found = read_frontmatter(text) or {}
-        keep = asks_to_keep(text, keep_keys(self._style))
-        ours = tags_we_wrote(self._context, recording_id)
-        tags = tuple(tag for tag in tags_of(found) if tag not in ours)
-        kind = found.get(self._style.key("type"), found.get("type", ""))
-        return Said(recording_id, str(kind), keep, tags)
-
     def _forget_tags(self, path: Path, identity: str) -> None:
         """A note that is as we wrote it again has no tags of a person's any more."""
         protection, now = self._context.ledger.protection, self._context.now()
@@ -82,7 +45,7 @@ class NotesSeen:
         """Read a note if it has changed since it was last read; false if nothing is there. Raises OSError."""
         protection = self._context.ledger.protection
         try:
-            identity = _identity(path)
+            identity = identity_of(self._context, path)
         except FileNotFoundError:
             if self._writes:
                 protection.unsee(path)
@@ -91,26 +54,43 @@ class NotesSeen:
             return True
         if any(note.identity == identity for note in protection.at(path)):
             return True
-        said = None if self._as_we_wrote_it(path) else self.read(path) or self._of_ours(path)
-        if said is None:
+        said = [] if self._as_we_wrote_it(path) else read_note(self._context, path)
+        if not said:
             if self._writes:
                 self._forget_tags(path, identity)
+                self._named_no_longer(path, names_without_keep(self._context, path), identity)
             self._elsewhere[path] = identity
             return True
+        for each in said:
+            self._saw(path, each, identity)
+        if self._writes and not any(each.keep for each in said):
+            others = names_without_keep(self._context, path) - {each.recording_id for each in said}
+            self._named_no_longer(path, others, identity)
+        return True
+
+    def _named_no_longer(self, path: Path, others: set[str], identity: str) -> None:
+        """A note that asks for nothing any more asks for nothing for the others that it names."""
+        protection = self._context.ledger.protection
+        for before in protection.at(path):
+            if before.keep and before.recording_id in others:
+                protection.saw(replace(before, keep=False, identity=identity, seen_at=self._context.now()))
+                self._owe(before.recording_id)
+
+    def _saw(self, path: Path, said: Said, identity: str) -> None:
+        protection = self._context.ledger.protection
         before = protection.seen_at(path, said.recording_id)
         keep = said.keep or (before is not None and before.keep and self._is_our_writing(path, before))
         now = self._context.now()
         seen = Seen(path, said.recording_id, said.kind, identity, keep, said.tags, now, now)
         if not self._writes:
             self._fresh[path, said.recording_id] = seen
-            return True
+            return
         with self._context.ledger.transaction():
             if before is None and keep:
                 before = self._forget_where_it_was(seen)
             protection.saw(seen)
             if (keep, said.tags) != ((before.keep, before.tags) if before is not None else (False, ())):
                 self._owe(said.recording_id)
-        return True
 
     def _forget_where_it_was(self, seen: Seen) -> Seen | None:
         """A note that says `keep` has been moved here: that it said so in its former place is over. Returns what it said."""
@@ -127,16 +107,6 @@ class NotesSeen:
         ledger = self._context.ledger
         for each in (recording_id, *ledger.lineage.successors(recording_id)):
             ledger.places.owe_recording(each, Owed.POLICY)
-
-    def _of_ours(self, path: Path) -> Said | None:
-        """A note of ours whose owner took out whose it is, and that still asks to be kept."""
-        artifact = self._context.ledger.artifacts.at(path)
-        if artifact is None or not artifact.note:
-            return None
-        text = decoded(_bytes(path))
-        if not asks_to_keep(text, keep_keys(self._style)):
-            return None
-        return Said(artifact.recording_id, artifact.kind, True, ())
 
     def _as_we_wrote_it(self, path: Path) -> bool:
         """True for a note of ours that nobody has touched: it says nothing that the ledger does not know. One that said
@@ -191,8 +161,13 @@ class NotesSeen:
         }
         notes |= {seen.path for seen in self._seen(recording_id)}
         # A person may have found one in the trash, and written there that it is to be kept.
-        notes |= set(filter(None, map(_changed_in_trash, ledger.trash.of_recording(recording_id))))
-        away = False
+        taken = [
+            row
+            for row in ledger.trash.of_recording(recording_id)
+            if row.state is TrashState.HERE and row.trashed
+        ]
+        notes |= set(filter(None, map(_changed_in_trash, taken)))
+        away = any(is_note(row.original.name) and not os.path.lexists(row.trashed or "") for row in taken)
         for path in notes:
             try:
                 away = not self.inspect(path) or away
@@ -229,7 +204,14 @@ class NotesSeen:
         """Every note that was seen of the recording, or of what it was before it went on, as it was seen last."""
         ledger = self._context.ledger
         wanted = (*ledger.lineage.formers(recording_id), recording_id)
-        found = {(note.path, each): note for each in wanted for note in ledger.protection.seen(each)}
+        alive = {each for each in wanted[:-1] if ledger.recordings.get(each) is not None}
+        found = {
+            (note.path, each): note
+            for each in wanted
+            for note in ledger.protection.seen(each)
+            # A note that is gone holds the recording that it was of, and a content of its own is another one now.
+            if each not in alive or os.path.lexists(note.path)
+        }
         for key, note in self._fresh.items():
             if key[1] in wanted:
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
@@ -252,24 +234,6 @@ class NotesSeen:
             return False
 
 
-def _identity(path: Path) -> str:
-    """Size, time, inode, device, and when the system knew of the last change (an edit may put the time back). OSError."""
-    found = path.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        found = path.stat()
-    return f"{Identity.of(found)}:{found.st_ctime_ns}"
-
-
-def _bytes(path: Path) -> bytes:
-    """The beginning of a note; of one that its owner has moved and linked back, where the link leads. Raises OSError."""
-    try:
-        return read_bytes(path, most=LIMIT)
-    except NotRegular:
-        if not path.is_symlink():
-            raise
-        return read_bytes(os.path.realpath(path), most=LIMIT)
-
-
 def _changed_in_trash(row: Trashed) -> Path | None:
     """A note in the trash that is not as it was taken."""
     path = row.trashed
@@ -286,16 +250,6 @@ def _changed_in_trash(row: Trashed) -> Path | None:
 def _same_file(one: str, other: str) -> bool:
     """True if both identities are of a file with one size, time and inode: one that was renamed, or moved on its disk."""
     return one.split(":")[:3] == other.split(":")[:3]
-
-
-def tags_we_wrote(context: Context, recording_id: str) -> frozenset[str]:
-    """Tags that earmark writes into the notes of a recording, or wrote before it went on; they are no person's word."""
-    ledger, settings = context.ledger, context.settings
-    summary = ledger.words.summary(recording_id)
-    tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
-    tags += summary.tags if summary is not None else ()
-    names = (tag_names(tag) for tag in map(as_tag, tags) if tag is not None)
-    return ledger.lineage.tags_written(recording_id).union(*names)
 
 
 def _hidden(path: Path, top: Path) -> bool:

@@ -214,7 +214,11 @@ class Scanning:
         settled, written_to = self.arriving.settled(now)
         for arriving in written_to:
             self._context.tell(Event.STILL_WRITTEN, file=arriving.file)
-        for arriving in settled:
+        # What was only renamed is read before what may begin like it.
+        missed = (
+            {place.identity.size for place in self._context.ledger.places.missed(0)} if settled else set()
+        )
+        for arriving in sorted(settled, key=lambda file: file.identity.size not in missed):
             self.arriving.read(arriving)
             self._reader.read(arriving, prefixes(self._context, arriving.file))
 

@@ -31,8 +31,8 @@ def release(context: Context, meant: Meant) -> tuple[bool, str | None]:
     """
     ledger = context.ledger
     with ledger.transaction():
-        released = ledger.protection.release_hold(meant.recording_id)
         ids = (meant.recording_id, *ledger.lineage.own_formers(meant.recording_id))
+        released = sum(ledger.protection.release_hold(each) for each in ids) > 0
         unkept = sum(ledger.protection.unkeep(each) for each in ids) > 0
         if released or unkept:
             _decided(context, meant, Event.RELEASED, "No longer held.")
@@ -71,7 +71,8 @@ def clear_rule(context: Context, meant: Meant) -> str:
     """Back to the folder's or the class's rule; returns what was decided, as a sentence."""
     text = "Its own rule was taken away."
     with context.ledger.transaction():
-        context.ledger.protection.clear_item_rules(meant.recording_id)
+        for each in (meant.recording_id, *context.ledger.lineage.own_formers(meant.recording_id)):
+            context.ledger.protection.clear_item_rules(each)
         _decided(context, meant, Event.RULE_SET, text)
     return text
 

@@ -86,7 +86,12 @@ def recover(context: Context) -> Erased:
     """Finish erasures that a kill or an unwilling file left open. Call in `ledger.acting`."""
     result = Erased()
     for recording_id in context.ledger.erasing.begun():
-        _finish(context, recording_id, result, ())
+        # What had to go may lie elsewhere by now, or say more; it is found by what is in it, as it was at first.
+        known = context.ledger.erasing.files_of(recording_id) or []
+        copies = find(context, [recording_id]).copies
+        now = {file.path: file for file in (*known, *(copy.doomed for copy in copies))}
+        context.ledger.erasing.keep_open(recording_id, now.values())
+        _finish(context, recording_id, result, copies)
     if context.ledger.erasing.compact_due():
         compact(context, result)
     return result

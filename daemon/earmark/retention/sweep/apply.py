@@ -44,13 +44,13 @@ def apply(context: Context, plan: Plan, *, until: Callable[[], bool] = lambda: F
     `until` says when time is up. The machine's trouble is raised (EnvironmentFault of the ledger). Call in `ledger.acting`.
     """
     report = SweepReport(Swept.SWEPT, "", planned=len(plan.goes))
-    tags = policy_of(context.config).tags_of_notes
+    tags, notes = policy_of(context.config).tags_of_notes, NotesSeen(context)
     for decision in plan.goes:
         if until():
             report.more, report.outcome = True, Swept.PARTIAL
             break
         try:
-            reason = _take(context, decision, tags)
+            reason = _take(context, decision, tags, notes)
         except EnvironmentFault:
             raise
         except (OSError, EarmarkError) as error:
@@ -72,10 +72,10 @@ def apply(context: Context, plan: Plan, *, until: Callable[[], bool] = lambda: F
     return report
 
 
-def _take(context: Context, decision: Decision, tags: frozenset[str]) -> str | None:
+def _take(context: Context, decision: Decision, tags: frozenset[str], notes: NotesSeen) -> str | None:
     """Take one file; a reason if it stays after all."""
     item = decision.item
-    inspector = Inspector(context, NotesSeen(context), remember=False, thorough=False)
+    inspector = Inspector(context, notes, remember=False, thorough=False)
 
     def confirm() -> str | None:
         return inspector.facts_changed(item, tags) or inspector.guards(item)
@@ -96,16 +96,16 @@ def purge_due(context: Context, *, until: Callable[[], bool] = lambda: False) ->
     rule, now, ledger = context.config.retention.trash, context.now(), context.ledger
     if rule.never or rule.keep_for is None:
         return 0, []
-    count, errors = 0, []
+    count, errors, notes = 0, [], NotesSeen(context)
     for row in ledger.trash.in_state(TrashState.HERE):
         if until():
             break
         if row.trashed_at > now or now < rule.keep_for.after(row.trashed_at):
             continue
-        if why_not_purge(context, row) is not None:
+        if why_not_purge(context, row, notes) is not None:
             continue
         try:
-            purge(context, row)
+            purge(context, row, notes=notes)
             count += 1
         except (OSError, RetentionError) as error:
             errors.append(f"{named(row.original)}: could not be purged: {why(error)}")

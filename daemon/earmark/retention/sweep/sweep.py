@@ -7,7 +7,7 @@ from collections.abc import Callable
 from earmark.context import Context
 from earmark.domain import Event, Swept
 from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
-from earmark.files import why
+from earmark.files import named, why
 from earmark.log import get_logger
 from earmark.retention.erasure.erase import recover as recover_erasures
 from earmark.retention.notes_seen import NotesSeen
@@ -84,7 +84,10 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
 def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> SweepReport:
     context.ledger.db.check()
     recover(context)
-    recover_erasures(context)
+    for path, why_so in recover_erasures(context).stays:
+        sentence = f"{named(path)} stays, although its recording was erased: {why_so}"
+        context.tell(Event.NOT_PURGED, sentence, file=path, level="warning")
+    NotesSeen(context).inspect_everywhere()
     remember_policy(context)
     reading = read_clock(context, boot)
     if (reason := why_clock_is_doubted(context, reading)) is not None:

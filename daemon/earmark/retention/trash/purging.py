@@ -20,16 +20,16 @@ GOING = ".going"
 """The name that a file in the trash gets on its way out for good."""
 
 
-def why_not_purge(context: Context, row: Trashed) -> str | None:
+def why_not_purge(context: Context, row: Trashed, notes: NotesSeen | None = None) -> str | None:
     """Why a file in the trash is not to go for good, or None: whatever holds its recording holds it there, too."""
     top = top_of(context, row) or row.original.parent
     files = [(row.original, top)]
     if row.trashed is not None and os.path.lexists(row.trashed):
         files.append((row.trashed, row.trashed.parent))
-    return why_held(context, NotesSeen(context), row.recording_id, files, (row.kind.value,))
+    return why_held(context, notes or NotesSeen(context), row.recording_id, files, (row.kind.value,))
 
 
-def purge(context: Context, row: Trashed, *, even_held: bool = False) -> None:
+def purge(context: Context, row: Trashed, *, even_held: bool = False, notes: NotesSeen | None = None) -> None:
     """Remove a file from our trash for good, with a receipt, and its words from the ledger if nothing else has them.
 
     Only the content that was taken goes, and what holds it is asked with the file in hand. Raises OSError if it cannot be
@@ -43,14 +43,16 @@ def purge(context: Context, row: Trashed, *, even_held: bool = False) -> None:
     context.step("before:purging")
     context.ledger.trash.set_state(row.id, TrashState.PURGING)
     context.step("after:purging")
-    finish_purge(context, row, even_held=even_held)
+    finish_purge(context, row, even_held=even_held, notes=notes)
 
 
-def finish_purge(context: Context, row: Trashed, *, even_held: bool = False) -> None:
+def finish_purge(
+    context: Context, row: Trashed, *, even_held: bool = False, notes: NotesSeen | None = None
+) -> None:
     """From the announcement on. Raises OSError, RetentionError."""
 
     def confirm() -> str | None:
-        return None if even_held else why_not_purge(context, row)
+        return None if even_held else why_not_purge(context, row, notes)
 
     try:
         if row.trashed is not None:

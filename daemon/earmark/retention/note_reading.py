@@ -1,0 +1,122 @@
+"""What one note says: whose it is, which tags a person gave it, and whether it asks for its recording to be kept."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.files import Identity, NotRegular, read_bytes
+from earmark.notes.escape import as_tag
+from earmark.notes.frontmatter import (
+    LIMIT,
+    NOTES,
+    decoded,
+    read_frontmatter,
+    recording_of,
+    tag_names,
+    tags_of,
+)
+from earmark.notes.keeping import asks_to_keep, keep_keys
+from earmark.notes.names import is_note
+from earmark.notes.style import style_of
+
+READING = 1
+"""Goes up when notes are read in another way, so that all are read again."""
+
+HEAD = 64 * 1024
+"""Characters of a note in which it may name recordings."""
+
+_ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the top of a note says. `kind` is its `type`."""
+
+    recording_id: str
+    kind: str
+    keep: bool
+    tags: tuple[str, ...]
+
+
+def read_note(context: Context, path: Path) -> list[Said]:
+    """What a note says of the recording that it belongs to, and if it asks to be kept, of all that it names. Raises
+    OSError, also for a note that nobody can make sense of.
+    """
+    try:
+        return _said(context, path, decoded(_bytes(path)))
+    except NotRegular:
+        return []
+    except (ValueError, TypeError, RecursionError) as error:
+        raise OSError(errno.EBADMSG, f"nobody can make sense of it ({type(error).__name__})") from error
+
+
+def ids_in(text: str) -> set[str]:
+    """What may be ids of recordings in a note."""
+    return {name.lower() for name in _ID.findall(text[:HEAD])}
+
+
+def names_without_keep(context: Context, path: Path) -> set[str]:
+    """The recordings that a note names, if it can be read and asks for nothing to be kept."""
+    try:
+        text = decoded(_bytes(path))
+        keep = asks_to_keep(text, keep_keys(style_of(context.config.notes)))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return set()
+    return set() if keep else ids_in(text)
+
+
+def _said(context: Context, path: Path, text: str) -> list[Said]:
+    style, ledger = style_of(context.config.notes), context.ledger
+    keep = asks_to_keep(text, keep_keys(style))
+    found: dict[str, Said] = {}
+    if (recording_id := recording_of(text, style)) is not None:
+        properties = read_frontmatter(text) or {}
+        ours = tags_we_wrote(context, recording_id)
+        tags = tuple(tag for tag in tags_of(properties) if tag not in ours)
+        kind = properties.get(style.key("type"), properties.get("type", ""))
+        found[recording_id] = Said(recording_id, kind if kind in NOTES else "", keep, tags)
+    if keep:
+        artifact = ledger.artifacts.at(path)
+        named = ids_in(text) if is_note(path.name) else set()
+        known = {name for name in named if ledger.recordings.get(name) or ledger.lineage.successors(name)}
+        for each in known | ({artifact.recording_id} if artifact is not None and artifact.note else set()):
+            found.setdefault(each, Said(each, artifact.kind if artifact is not None else "", True, ()))
+    return list(found.values())
+
+
+def identity_of(context: Context, path: Path) -> str:
+    """Size, time, inode, device, when the system knew of the last change (an edit may put the time back), and by which
+    properties notes are read. Raises OSError.
+    """
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        found = path.stat()
+    keys = zlib.crc32(" ".join(sorted(keep_keys(style_of(context.config.notes)))).encode())
+    return f"{Identity.of(found)}:{found.st_ctime_ns}:{keys:x}:{READING}"
+
+
+def tags_we_wrote(context: Context, recording_id: str) -> frozenset[str]:
+    """Tags that earmark writes into the notes of a recording, or wrote before it went on; they are no person's word."""
+    ledger, settings = context.ledger, context.settings
+    summary = ledger.words.summary(recording_id)
+    tags = [tag for place in ledger.places.of(recording_id) for tag in settings(place.folder).tags]
+    tags += summary.tags if summary is not None else ()
+    names = (tag_names(tag) for tag in map(as_tag, tags) if tag is not None)
+    return ledger.lineage.tags_written(recording_id).union(*names)
+
+
+def _bytes(path: Path) -> bytes:
+    """The beginning of a note; of one that its owner has moved and linked back, where the link leads. Raises OSError."""
+    try:
+        return read_bytes(path, most=LIMIT)
+    except NotRegular:
+        if not path.is_symlink():
+            raise
+        return read_bytes(os.path.realpath(path), most=LIMIT)
