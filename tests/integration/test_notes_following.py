@@ -228,14 +228,15 @@ def test_killed_at_any_step_notes_follow_all_the_same(rig: Rig) -> None:
     steps = steps_of(rig)
     expected = rig.notes()
     assert set(expected) == both("a") | both("sub")
+    # Whether both files are read before the first one's notes follow is the reader's; the run has more steps if not.
+    killed = 0
     for number in range(1, len(steps) + 1):
         rig.bring_back("renamed")
-        # In which order files arrive is the system's; a run may have a step less.
-        assert run_child(rig, kill_at=number) < 0 or number > len(steps) - 3
+        killed += run_child(rig, kill_at=number) < 0
         assert run_child(rig) == 0
         assert rig.notes() == expected, f"killed at step {number}, {steps[number - 1]}"
         assert rig.litter() == []
-    assert len(steps) > 10
+    assert killed > 60
 
 
 def test_notes_follow_to_another_disk(rig: Rig) -> None:
