@@ -173,7 +173,9 @@ def test_what_another_file_still_holds_is_a_recording_of_its_own(world: World) -
     longer = grow(world, place.path)
     done = forget(world.context, Which(files=(longer.path,)), lambda *_: True)
     assert done is not None
-    assert {"copy.wav", "copy.md", "copy.transcript.md"} <= world.files()
+    assert {"copy.wav", "copy.md", "copy.transcript.md"} == world.files()
+    assert done[0].complete, "no line of the journal names the file that is gone"
+    assert copy in {path for path, _ in done[1].left}, "and what stays is named"
     assert world.ledger.recordings.get(place.recording_id) is not None
     assert arrive(world, copy) is What.KNOWN
 
@@ -258,7 +260,7 @@ def test_a_note_that_lies_under_another_recordings_name_goes_with_its_own(world:
     assert world.ledger.recordings.get(b.recording_id) is not None
 
 
-@pytest.mark.parametrize("what", ["a hold", "a rule of its own"])
+@pytest.mark.parametrize("what", ["a hold", "a rule of its own", "a note"])
 def test_what_was_decided_about_a_recording_holds_its_former_content_when_that_comes_back(
     world: World, what: str
 ) -> None:
@@ -267,9 +269,11 @@ def test_what_was_decided_about_a_recording_holds_its_former_content_when_that_c
     meant = resolve(world.context, place.path)
     if what == "a hold":
         hold(world.context, meant, "mine")
-    else:
+    elif what == "a rule of its own":
         set_rule(world.context, meant, "all", RetentionRule(never=True))
     grow(world, place.path)
+    if what == "a note":
+        say_keep(world.drop / "talk.md")
     place.path.write_bytes(data)
     arrive(world, place.path)
     finish(world, place.path)

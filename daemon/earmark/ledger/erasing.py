@@ -75,13 +75,15 @@ class Erasing:
         Call in a transaction. A name that another recording's file also has stays where it is that one's.
         """
         before = self._db.one("SELECT total_changes() AS n")
-        paths = "SELECT path FROM places WHERE recording_id = ? UNION SELECT path FROM artifacts WHERE recording_id = ?"
-        twice = (recording_id, recording_id)
+        paths = "SELECT path FROM places WHERE recording_id = ?1 UNION SELECT path FROM artifacts WHERE recording_id = ?1"
+        # What was before it went on may be a recording of its own, with another file, and was told of under this one's name.
+        others = "SELECT path FROM places WHERE recording_id != ?1 UNION SELECT path FROM artifacts WHERE recording_id != ?1"
         self._db.execute(
-            f"DELETE FROM events WHERE recording_id = ? OR (recording_id IS NULL AND path IN ({paths}))",
-            (recording_id, *twice),
+            f"DELETE FROM events WHERE recording_id = ?1 OR (path IN ({paths}) AND (recording_id IS NULL"
+            f" OR path NOT IN ({others})))",
+            (recording_id,),
         )
-        self._db.execute(f"DELETE FROM troubles WHERE subject IN ({paths})", twice)
+        self._db.execute(f"DELETE FROM troubles WHERE subject IN ({paths})", (recording_id,))
         self._db.execute("DELETE FROM trash WHERE recording_id = ?", (recording_id,))
         self._protection.drop(recording_id)
         self._lineage.drop(recording_id)

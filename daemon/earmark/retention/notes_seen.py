@@ -103,9 +103,9 @@ class NotesSeen:
         return None
 
     def _owe(self, recording_id: str) -> None:
-        """What a note says of a recording is news for the notes of it, and of what it went on as."""
-        ledger = self._context.ledger
-        for each in (recording_id, *ledger.lineage.successors(recording_id)):
+        """What a note says of a recording is news for the notes of it, of what it was, and of what it went on as."""
+        lineage, ledger = self._context.ledger.lineage, self._context.ledger
+        for each in (recording_id, *lineage.successors(recording_id), *lineage.formers(recording_id)):
             ledger.places.owe_recording(each, Owed.POLICY)
 
     def _as_we_wrote_it(self, path: Path) -> bool:
@@ -201,19 +201,24 @@ class NotesSeen:
         return why_lost_note_keeps(self._context, ids, min(missing) - 2.0, self._tops(recording_id))
 
     def _seen(self, recording_id: str) -> list[Seen]:
-        """Every note that was seen of the recording, or of what it was before it went on, as it was seen last."""
+        """Every note that was seen of the recording, of what it was before it went on, or of what it went on as, as it was
+        seen last.
+        """
         ledger = self._context.ledger
         wanted = (*ledger.lineage.formers(recording_id), recording_id)
         alive = {each for each in wanted[:-1] if ledger.recordings.get(each) is not None}
+        # What it went on as is a content of its own, too, while this one is there; a person who keeps that keeps both.
+        later = ledger.lineage.successors(recording_id)
+        alive.update(later)
         found = {
             (note.path, each): note
-            for each in wanted
+            for each in (*later, *wanted)
             for note in ledger.protection.seen(each)
             # A note that is gone holds the recording that it was of, and a content of its own is another one now.
             if each not in alive or os.path.lexists(note.path)
         }
         for key, note in self._fresh.items():
-            if key[1] in wanted:
+            if key[1] in (*later, *wanted):
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
 

@@ -109,8 +109,9 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
     tops = set(context.folders) | {f.path for f in context.config.folder}
     for recording_id in wanted:
         _from_ledger(context, recording_id, found)
+        _formers(context, recording_id, wanted, found)
         tops.update(place.folder for place in context.ledger.places.of(recording_id))
-    away = "is not there; what it may hold of them stays, and is refused when it comes back"
+        away = "is not there; what it may hold of them stays, and is refused when it comes back"
     found.left += [(top, away) for top in sorted(tops) if not top.is_dir()]
     outermost = [top for top in tops if not any(top != o and top.is_relative_to(o) for o in tops)]
     _Search(context, wanted, found).look_through(outermost)
@@ -148,6 +149,16 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
                 )
             else:
                 found.left.append((row.trashed, "other content than was taken lies in the trash there"))
+
+
+def _formers(context: Context, recording_id: str, wanted: set[str], found: Found) -> None:
+    """Files with what a recording was before it went on, which are recordings of their own and stay."""
+    ledger = context.ledger
+    for former in ledger.lineage.formers(recording_id):
+        for place in ledger.places.of(former) if former not in wanted else ():
+            content = _content(place.path)
+            if content is not None and content[0] == former:
+                found.left.append((place.path, "holds the beginning of it, and is a recording of its own"))
 
 
 class _Search:
