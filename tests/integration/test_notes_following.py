@@ -5,15 +5,20 @@ The real supervisor on real folders; only the workers are stand-ins (tests/stand
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from time import time
 
 import pytest
+from earmark.domain import Instant, Summary
+from earmark.ledger import Ledger
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child, steps_of, supervisor
@@ -647,3 +652,64 @@ def test_a_folder_that_becomes_a_drop_folder_of_its_own_loses_nothing_and_gets_n
         assert supervisor(rig.installed, folders, rig.config(), once=True).run() == 0
         assert set(rig.notes()) == {"s/a.transcript.md"}
     assert rig.events("missing") == []
+
+
+# --- another layout than before ---
+
+
+def another_summary(rig: Rig, text: str) -> None:
+    """A better summary of the only recording has been made."""
+    with Ledger(rig.installed.ledger_file) as ledger:
+        (recording,) = ledger.recordings.all()
+        ledger.words.store_summary(Summary(recording.id, "extractive", "t", text), Instant(time()))
+
+
+@pytest.mark.parametrize(("before", "after"), [("one-file", "two-files"), ("two-files", "one-file")])
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_later_summary_is_written_in_whichever_layout_is_asked_for_now(
+    rig: Rig, before: str, after: str, edited: bool
+) -> None:
+    rig.drop("talk.m4a", "hello")
+    rig.sections = {"notes": {"layout": before}}
+    assert run_child(rig) == 0
+    if edited:
+        note = rig.folder / "talk.md"
+        note.write_text(note.read_text() + "mine\n")
+    rig.sections = {"notes": {"layout": after}}
+    another_summary(rig, "A later one.")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        notes = rig.notes()
+        summary = notes["talk.m4a.md" if edited else "talk.md"]
+        assert "A later one." in summary
+        assert ("## Transcript" in summary) == (after == "one-file")
+        assert set(notes) == {"talk.md", "talk.transcript.md", *(["talk.m4a.md"] if edited else [])}
+        assert not edited or "mine" in notes["talk.md"]
+
+
+@pytest.mark.parametrize("layout", ["one-file", "two-files"])
+@pytest.mark.parametrize("then", ["edited", "removed"])
+def test_notes_of_a_version_that_counted_them_otherwise_are_as_current_as_they_were(
+    rig: Rig, layout: str, then: str
+) -> None:
+    rig.drop("talk.m4a", "hello")
+    rig.sections = {"notes": {"layout": layout}}
+    assert run_child(rig) == 0
+    note = rig.folder / "talk.md"
+    if then == "edited":
+        note.write_text(note.read_text() + "mine\n")
+    else:
+        note.unlink()
+    (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    assert run_child(rig) == 0
+    was = rig.notes()
+    with contextlib.closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
+        for table in ("artifacts", "removed"):
+            db.execute(f"UPDATE {table} SET rev = ? WHERE kind = 'summary'", (2 if layout == "one-file" else 1,))
+        db.execute("PRAGMA user_version = 6")
+    (rig.folder / "call.m4a").rename(rig.folder / "again.m4a")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == {name.replace("call", "again") for name in was}
+    another_summary(rig, "A later one.")
+    assert run_child(rig) == 0
+    assert any("A later one." in text for text in rig.notes().values())

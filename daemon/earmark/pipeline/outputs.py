@@ -23,6 +23,10 @@ HARD_TO_HEAR = 0.6
 """Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
 
 
+SUMMARY_COUNTS = 1_000_000
+"""What a revision of the summary counts in a note's, so that notes of both layouts are on one scale: a later summary is
+always news, and a later transcript where the note holds both."""
+
 UNSURE = (Dated.FILE, Dated.ARRIVAL)
 """Sources of a date that a note names, because on a copied file they may be those of the copying."""
 
@@ -67,9 +71,9 @@ def outputs(
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
     )
-    heard, summed = recording.transcript_rev, recording.summary_rev
+    heard, revision = recording.transcript_rev, recording.summary_rev * SUMMARY_COUNTS
     if notes.layout == "one-file":
-        yield Output(Kind.SUMMARY, "md", heard + summed, render_one_file(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", revision + heard, render_one_file(summary, transcript, about, style))
     else:
         yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
     for form in settings.formats:
@@ -80,7 +84,7 @@ def outputs(
             transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
             notices=_hard_to_hear(transcript),
         )
-        yield Output(Kind.SUMMARY, "md", summed, render_summary(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", revision, render_summary(summary, transcript, about, style))
 
 
 def _gone(context: Context, place: Place) -> str | None:
