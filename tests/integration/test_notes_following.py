@@ -17,7 +17,7 @@ from pathlib import Path
 from time import time
 
 import pytest
-from earmark.domain import Instant, Summary
+from earmark.domain import Instant, Owed, Summary
 from earmark.ledger import Ledger
 
 from tests.conftest import wait_for
@@ -652,6 +652,63 @@ def test_a_folder_that_becomes_a_drop_folder_of_its_own_loses_nothing_and_gets_n
         assert supervisor(rig.installed, folders, rig.config(), once=True).run() == 0
         assert set(rig.notes()) == {"s/a.transcript.md"}
     assert rig.events("missing") == []
+
+
+# --- links that a person lets lead elsewhere ---
+
+
+@pytest.mark.parametrize("how", ["one", "all", "the property", "the transcript"])
+@pytest.mark.parametrize("then", ["a later summary", "renamed"])
+@pytest.mark.parametrize("dialect", ["obsidian", "plain"])
+def test_a_link_that_a_person_lets_lead_to_another_recording_stays(
+    rig: Rig, how: str, then: str, dialect: str
+) -> None:
+    rig.sections = {"notes": {"dialect": dialect}}
+    rig.drop("talk.m4a", "hello")
+    rig.drop("other.m4a", "another one")
+    assert run_child(rig) == 0
+    note = rig.folder / "talk.md"
+    text = note.read_text()
+    name, to = ("talk.transcript", "other.transcript") if how == "the transcript" else ("talk.m4a", "other.m4a")
+    property_, rest = re.split(r"(?<=\n---\n)", text, maxsplit=1)
+    if how == "the property":
+        text = property_.replace(name, to) + rest
+    elif how == "one":
+        text = property_ + rest.replace(name, to, 1)
+    else:
+        text = text.replace(name, to)
+    assert text != note.read_text()
+    note.write_text(text)
+    if then == "renamed":
+        assert run_child(rig) == 0
+        with Ledger(rig.installed.ledger_file) as ledger:
+            ledger.places.owe_all(Owed.POLICY)
+        assert run_child(rig) == 0
+        (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
+    else:
+        with Ledger(rig.installed.ledger_file) as ledger:
+            for recording in ledger.recordings.all():
+                summary = Summary(recording.id, "extractive", "t", "A later one.")
+                ledger.words.store_summary(summary, Instant(time()))
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert rig.notes()["talk.md"] == text
+
+
+def test_names_that_are_swapped_in_a_notes_app_swap_their_notes(rig: Rig) -> None:
+    rig.drop("a.m4a", "the first")
+    rig.drop("b.m4a", "the second")
+    assert run_child(rig) == 0
+    for old, new in (("a", "aside"), ("b", "a"), ("aside", "b")):
+        (rig.folder / f"{old}.m4a").rename(rig.folder / f"{new}.m4a")
+        for name in rig.notes():
+            note = rig.folder / name
+            note.write_text(note.read_text().replace(f"[[{old}.m4a", f"[[{new}.m4a"))
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert described(rig) == dict.fromkeys(both("a"), "a.m4a") | dict.fromkeys(both("b"), "b.m4a")
+        assert linked(rig) == described(rig)
+        assert states(rig) == {"here"}
 
 
 # --- another layout than before ---

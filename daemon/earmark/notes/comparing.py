@@ -46,7 +46,7 @@ def plain(text: str, note: str = "") -> str:
     Places in a recording (`#t=83`) and labels stay, but for a label that is the name of the target, or the name that the
     recording had when the note was called `note`: apps change the one and not the other.
     """
-    text = _WIKILINK.sub(lambda found: f"{found[1]}[[{_kind(found['target'])}{found[3]}{found[4]}]]", text)
+    text = _WIKILINK.sub(lambda found: f"{found[1]}[[{kind_of(found['target'])}{found[3]}{found[4]}]]", text)
     return _MARKDOWN.sub(lambda found: _bare(found, note), text)
 
 
@@ -58,13 +58,20 @@ def _bare(found: re.Match[str], note: str) -> str:
         bool(stem) and note.startswith(f"{stem}.") and target.casefold().endswith(f".{ending.casefold()}")
     )
     named = former or label == unquote(target).rpartition("/")[2]
-    return f"[{'' if named else found['label']}]({_kind(target)}{at})"
+    return f"[{'' if named else found['label']}]({kind_of(target)}{at})"
 
 
-def _kind(target: str) -> str:
+def kind_of(target: str) -> str:
     """What kind of thing a link leads to; a person who lets it lead to another kind has edited the note."""
     ending = PurePosixPath(unquote(target)).suffix.casefold()
     return "recording" if ending in PLAYABLE else ending.removesuffix(".md")
+
+
+def targets(text: str) -> set[str]:
+    """What the links of a note lead to, as they stand there."""
+    found = {link["target"] for link in _WIKILINK.finditer(text)}
+    found |= {link["spaced"] or link["bare"] or "" for link in _MARKDOWN.finditer(text)}
+    return found - {""}
 
 
 def _whole(text: str, note: str = "") -> str:

@@ -23,10 +23,11 @@ from earmark.files import (
     sha256_of,
 )
 from earmark.intake.mounts import why_unmounted
-from earmark.ledger import Artifact, Digests, Place
-from earmark.notes.comparing import Likeness, digests, likeness
+from earmark.ledger import Artifact, Digests, Ledger, Place
+from earmark.notes.comparing import Likeness, digests
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import belongs, candidates, earlier
+from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
 from earmark.notes.style import style_of
 
@@ -95,7 +96,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     ledger = context.ledger
     try:
         with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
-            sha256 = _as_we_wrote_it(old, artifact.path.name, artifact)
+            sha256 = _as_we_wrote_it(ledger, old, artifact.path.name, artifact)
             target = _move(context, old, folder, artifact, sha256, base)
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
@@ -151,13 +152,13 @@ class _Edited(Exception):
     """The note is not as we wrote it."""
 
 
-def _as_we_wrote_it(folder: Folder, name: str, artifact: Artifact) -> str:
+def _as_we_wrote_it(ledger: Ledger, folder: Folder, name: str, artifact: Artifact) -> str:
     """SHA-256 of what has this name, if an app has changed no more than its links. Raises _Edited, OSError."""
     try:
         data = read_bytes(name, folder)
     except NotRegular:
         raise _Edited from None
-    if likeness(data, artifact) not in (Likeness.SAME, Likeness.LINKS):
+    if compared(ledger, data, artifact) not in (Likeness.SAME, Likeness.LINKS):
         raise _Edited
     return digest(data)
 
@@ -209,7 +210,7 @@ def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> t
         if context.ledger.artifacts.at(folder.at(target)) is not None:
             continue
         with suppress(OSError, _Edited):
-            return target, _as_we_wrote_it(folder, target, artifact)
+            return target, _as_we_wrote_it(context.ledger, folder, target, artifact)
     return None
 
 

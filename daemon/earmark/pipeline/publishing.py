@@ -25,10 +25,11 @@ from earmark.files import (
     read_bytes,
     remove,
 )
-from earmark.ledger import Artifact, Digests, Place
+from earmark.ledger import Artifact, Digests, Ledger, Place
 from earmark.ledger.jobs import backoff
-from earmark.notes.comparing import Likeness, digests, likeness
+from earmark.notes.comparing import Likeness, digests
 from earmark.notes.faults import environment_fault
+from earmark.notes.own_links import compared
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.pipeline.following import bring_along, name_base
 from earmark.pipeline.outputs import Output, outputs
@@ -234,7 +235,7 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
         found.removed = True
         return found
     for artifact in sorted(artifacts, key=lambda a: -a.rev):
-        like, sha256 = _compare(folder, artifact)
+        like, sha256 = _compare(ledger, folder, artifact)
         if like is None:
             never = artifact.state is ArtifactState.WRITING and not artifact.sha256
             if never or place.owed is Owed.BACK:
@@ -259,7 +260,7 @@ def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Out
     return found
 
 
-def _compare(folder: Folder, artifact: Artifact) -> tuple[Likeness | None, str]:
+def _compare(ledger: Ledger, folder: Folder, artifact: Artifact) -> tuple[Likeness | None, str]:
     """How what is there now compares with what we wrote, and its SHA-256; None if nothing is there."""
     name = artifact.path.name
     try:
@@ -268,8 +269,9 @@ def _compare(folder: Folder, artifact: Artifact) -> tuple[Likeness | None, str]:
         return Likeness.EDITED, ""
     except FileNotFoundError:
         return None, ""
-    like = Likeness.EDITED if artifact.state is ArtifactState.EDITED else likeness(data, artifact)
-    return like, digest(data)
+    if artifact.state is ArtifactState.EDITED:
+        return Likeness.EDITED, digest(data)
+    return compared(ledger, data, artifact), digest(data)
 
 
 def _not_written(context: Context, place: Place, fault: EarmarkError) -> None:

@@ -19,7 +19,8 @@ from earmark.files import (
     read_bytes,
 )
 from earmark.ledger import Candidate
-from earmark.notes.comparing import Likeness, likeness
+from earmark.notes.comparing import Likeness
+from earmark.notes.own_links import compared
 from earmark.retention.gate import why_shut
 from earmark.retention.holds import why_held
 from earmark.retention.notes_seen import NotesSeen
@@ -111,7 +112,7 @@ class Inspector:
         artifact = self._context.ledger.artifacts.at(item.path)
         if artifact is None or artifact.state is ArtifactState.EDITED:
             return EDITED
-        if likeness(data, artifact) not in (Likeness.SAME, Likeness.LINKS):
+        if compared(self._context.ledger, data, artifact) not in (Likeness.SAME, Likeness.LINKS):
             return EDITED
         item.sha256 = digest(data)
         return None

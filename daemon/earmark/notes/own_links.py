@@ -1,0 +1,59 @@
+"""Do the links of a note still lead to its own recording?
+
+An app that renames a recording rewrites the links to it, and that is no edit (comparing.py). As long as the recording is
+where it was, nobody has renamed it: then a link that leads to another one is a person's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from earmark.files import Identity, fold
+from earmark.ledger import Artifact, Ledger
+from earmark.notes.comparing import Likeness, kind_of, likeness, targets
+from earmark.notes.names import safe_stem
+
+
+def compared(ledger: Ledger, data: bytes, artifact: Artifact) -> Likeness:
+    """How bytes that were just read compare with what we wrote, links to other recordings included."""
+    like = likeness(data, artifact)
+    if like is not Likeness.LINKS or not strangers(data.decode(), artifact.path.name, _names(ledger, artifact)):
+        return like
+    # Asked last: an app renames the recording first and the links after it.
+    return Likeness.EDITED if _is_there(ledger, artifact) else like
+
+
+def strangers(text: str, note: str, names: Iterable[str]) -> set[str]:
+    """Recordings and transcripts that a note links to and that are not its own. Pure.
+
+    `note`: what it is called; `names`: its recording's files and their notes. What the recording was called when the note
+    got its name is its own as well.
+    """
+    own = {fold(name) for name in names}
+    stems = {fold(safe_stem(os.path.splitext(name)[0])) for name in names}  # noqa: PTH122 - a name, not a path
+    kinds = {"recording", ".transcript", *map(kind_of, own)} - {""}
+    found = set()
+    for target in targets(text):
+        name = fold(unquote(target).rpartition("/")[2])
+        stem = fold(safe_stem(os.path.splitext(name)[0]))  # noqa: PTH122
+        mine = {name, f"{name}.md"} & own or stem in stems or fold(note).startswith(f"{stem}.")
+        if kind_of(target) in kinds and not mine:
+            found.add(target)
+    return found
+
+
+def _names(ledger: Ledger, artifact: Artifact) -> set[str]:
+    files = [place.path for place in ledger.places.of(artifact.recording_id)]
+    files += [each.path for each in ledger.artifacts.of_recording(artifact.recording_id)]
+    return {path.name for path in files}
+
+
+def _is_there(ledger: Ledger, artifact: Artifact) -> bool:
+    """True if the file that the note belongs to is where it was."""
+    place = ledger.places.get(artifact.place, artifact.recording_id)
+    try:
+        return place is not None and place.here and Identity.of(place.path.lstat()) == place.identity
+    except OSError:
+        return False
