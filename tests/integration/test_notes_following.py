@@ -654,6 +654,51 @@ def test_a_folder_that_becomes_a_drop_folder_of_its_own_loses_nothing_and_gets_n
     assert rig.events("missing") == []
 
 
+@pytest.mark.parametrize("then", ["leaves and comes back", "is renamed and comes back", "its folder leaves"])
+def test_a_note_that_its_owner_removed_stays_removed_when_the_recording_leaves(rig: Rig, then: str) -> None:
+    file = rig.drop("calls/a.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "calls" / "a.md").unlink()
+    assert run_child(rig) == 0
+    moved, back = (file.parent, rig.root / "away") if "folder" in then else (file, rig.root / "away.m4a")
+    moved.rename(back)
+    assert run_child(rig) == 0
+    back.rename(file.with_name("b.m4a") if "renamed" in then else moved)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        (name,) = rig.notes()
+        assert name == ("calls/b.transcript.md" if "renamed" in then else "calls/a.transcript.md")
+
+
+def test_a_recording_that_comes_back_without_its_notes_has_them_written_again(rig: Rig) -> None:
+    file = rig.drop("calls/a.m4a", "hello")
+    assert run_child(rig) == 0
+    file.parent.rename(rig.root / "away")
+    assert run_child(rig) == 0
+    file.parent.mkdir()
+    (rig.root / "away" / "a.m4a").rename(file)
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both("calls/a")
+
+
+def test_a_note_that_its_owner_put_back_is_theirs_and_no_other_is_written(rig: Rig) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    note = (rig.folder / "a.md").rename(rig.root / "aside.md")
+    assert run_child(rig) == 0
+    note = note.rename(rig.folder / "a.md")
+    note.write_text(note.read_text() + "mine\n")
+    assert run_child(rig) == 0
+    folder = (rig.folder / "done").resolve()
+    folder.mkdir()
+    for each in (file, note):
+        each.rename(folder / each.name)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("done/a")
+        assert "mine" in rig.notes()["done/a.md"]
+
+
 # --- links that a person lets lead elsewhere ---
 
 

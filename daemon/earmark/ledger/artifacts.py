@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,14 @@ class Digests:
     words_sha256: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A note and the recording beside which it was written, as bytes of their paths."""
+
+    note: bytes
+    place: bytes
+
+
 class Artifacts:
     """Rows of `artifacts`."""
 
@@ -88,6 +96,20 @@ class Artifacts:
             (len(prefix), prefix, len(prefix)),
         )
         return [_artifact(r) for r in rows]
+
+    def notes_below(self, folder: Path, states: Collection[ArtifactState]) -> list[Known]:
+        """The notes in these states of all recordings in a drop folder, but for those with which something is still to be
+        done: they may be under way to another name.
+        """
+        marks = ", ".join("?" for _ in states)
+        rows = self._db.all(
+            "SELECT a.path, a.place FROM places p JOIN artifacts a ON a.place = p.path AND a.recording_id = p.recording_id"
+            " JOIN recordings r ON r.id = p.recording_id WHERE p.folder = ? AND p.gone_at IS NULL AND p.owed = ''"
+            " AND p.transcript_rev = r.transcript_rev AND p.summary_rev = r.summary_rev AND a.form = 'md'"
+            f" AND a.state IN ({marks})",
+            (os.fsencode(folder), *states),
+        )
+        return [Known(row["path"], row["place"]) for row in rows]
 
     def writing(
         self,
@@ -151,6 +173,13 @@ class Artifacts:
                 os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form, artifact.rev,
             ),
         )  # fmt: skip
+
+    def not_removed(self, artifact: Artifact) -> None:
+        """A note that its owner removed is there again."""
+        self._db.execute(
+            "DELETE FROM removed WHERE place = ? AND recording_id = ? AND kind = ? AND form = ?",
+            (os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form),
+        )
 
     def want_again(self, recording_id: str, kinds: Iterable[Kind]) -> None:
         """A person asks for notes of these kinds: one that they removed before is written again."""

@@ -16,6 +16,7 @@ from earmark.intake.watcher import Watcher
 from earmark.pipeline.acceptance import accept, note_missing, prefixes
 from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
+from earmark.pipeline.removed import look_for_removed
 from earmark.retention import NotesSeen
 from earmark.supervisor.arriving import Arriving, Reader
 from earmark.supervisor.inbox import Hint, Post, Read
@@ -151,6 +152,8 @@ class Scanning:
             if refused.get(path) != str(identity):
                 self.arriving.see(path, folder, identity, now)
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
+        if not found.unread:
+            look_for_removed(context, folder, found.notes, {*found.missing, *found.new})
         since = self._notes_upto - MARGIN
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)

@@ -1,0 +1,50 @@
+"""Notes that their owner removed while the recording stayed, and notes that were put back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState
+from earmark.errors import LedgerBusy
+from earmark.ledger import Artifact
+
+
+def look_for_removed(
+    context: Context, folder: Path, notes: Collection[bytes], unsure: Collection[bytes]
+) -> None:
+    """Write down which notes of a drop folder went without their recording, so that they stay removed if it leaves and comes
+    back later; and which are there again.
+
+    `notes`: all that a complete look at the folder found; `unsure`: recordings that were not where they were, or changed.
+    A note that an editor is just saving may not be there for a moment: it is there again at the next look.
+    """
+    artifacts = context.ledger.artifacts
+    gone = [
+        known.note
+        for known in artifacts.notes_below(folder, (ArtifactState.HERE, ArtifactState.EDITED))
+        if known.note not in notes
+        and known.place not in unsure
+        and os.path.dirname(known.note) == os.path.dirname(known.place)  # noqa: PTH120 - bytes
+    ]
+    back = [known.note for known in artifacts.notes_below(folder, (ArtifactState.GONE,)) if known.note in notes]
+    if not gone and not back:
+        return
+    with suppress(LedgerBusy), context.ledger.acting(), context.ledger.transaction():
+        for path in map(Path, map(os.fsdecode, gone)):
+            artifact = artifacts.at(path)
+            if artifact is not None and artifact.on_disk and not os.path.lexists(path):
+                artifacts.owner_removed(artifact)
+        for path in map(Path, map(os.fsdecode, back)):
+            artifact = artifacts.at(path)
+            if artifact is not None and artifact.state is ArtifactState.GONE and os.path.lexists(path):
+                _put_back(context, artifact)
+
+
+def _put_back(context: Context, artifact: Artifact) -> None:
+    """A person's act on a note of ours, so it is theirs from now on."""
+    context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+    context.ledger.artifacts.not_removed(artifact)
