@@ -699,6 +699,24 @@ def test_a_note_that_its_owner_put_back_is_theirs_and_no_other_is_written(rig: R
         assert "mine" in rig.notes()["done/a.md"]
 
 
+@pytest.mark.parametrize("edited", ["", "copy.md", "a (earlier).md"])
+def test_a_recording_that_is_brought_back_from_its_copy_has_its_notes_once(rig: Rig, edited: str) -> None:
+    file, copy = rig.drop("a.m4a", "the first"), rig.drop("copy.m4a", "the first")
+    assert run_child(rig) == 0
+    file.write_bytes(b"the second")
+    assert run_child(rig) == 0
+    if edited:
+        note = rig.folder / edited
+        note.write_text(note.read_text() + "mine\n")
+    copy.rename(file)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        of_a = {name for name, of in described(rig).items() if of == "a.m4a"}
+        assert of_a == {edited or "a.md", "a.transcript.md"}
+        assert not edited or "mine" in rig.notes()[edited]
+        assert len(rig.notes()) == 4, "those of the other content are there, too"
+
+
 # --- links that a person lets lead elsewhere ---
 
 
@@ -714,7 +732,9 @@ def test_a_link_that_a_person_lets_lead_to_another_recording_stays(
     assert run_child(rig) == 0
     note = rig.folder / "talk.md"
     text = note.read_text()
-    name, to = ("talk.transcript", "other.transcript") if how == "the transcript" else ("talk.m4a", "other.m4a")
+    name, to = (
+        ("talk.transcript", "other.transcript") if how == "the transcript" else ("talk.m4a", "other.m4a")
+    )
     property_, rest = re.split(r"(?<=\n---\n)", text, maxsplit=1)
     if how == "the property":
         text = property_.replace(name, to) + rest
@@ -807,7 +827,9 @@ def test_notes_of_a_version_that_counted_them_otherwise_are_as_current_as_they_w
     was = rig.notes()
     with contextlib.closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
         for table in ("artifacts", "removed"):
-            db.execute(f"UPDATE {table} SET rev = ? WHERE kind = 'summary'", (2 if layout == "one-file" else 1,))
+            db.execute(
+                f"UPDATE {table} SET rev = ? WHERE kind = 'summary'", (2 if layout == "one-file" else 1,)
+            )
         db.execute("PRAGMA user_version = 6")
     (rig.folder / "call.m4a").rename(rig.folder / "again.m4a")
     assert run_child(rig) == 0

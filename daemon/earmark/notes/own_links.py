@@ -19,7 +19,9 @@ from earmark.notes.names import safe_stem
 def compared(ledger: Ledger, data: bytes, artifact: Artifact) -> Likeness:
     """How bytes that were just read compare with what we wrote, links to other recordings included."""
     like = likeness(data, artifact)
-    if like is not Likeness.LINKS or not strangers(data.decode(), artifact.path.name, _names(ledger, artifact)):
+    if like is not Likeness.LINKS or not strangers(
+        data.decode(), artifact.path.name, _names(ledger, artifact)
+    ):
         return like
     # Asked last: an app renames the recording first and the links after it.
     return Likeness.EDITED if _is_there(ledger, artifact) else like

@@ -30,6 +30,7 @@ from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
 from earmark.notes.style import style_of
+from earmark.pipeline.doubles import drop_doubles
 
 
 def name_base(place: Place) -> str:
@@ -41,6 +42,7 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
     """Give the untouched notes of a place the names that they should have in its folder; edited ones stay where their
     owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
     """
+    drop_doubles(context, place)
     for known in context.ledger.artifacts.of_place(place):
         kind = _kind(known)
         if known.path.parent == folder.path and belongs(known.path.name, name_base(place), kind):

@@ -30,7 +30,9 @@ def look_for_removed(
         and known.place not in unsure
         and os.path.dirname(known.note) == os.path.dirname(known.place)  # noqa: PTH120 - bytes
     ]
-    back = [known.note for known in artifacts.notes_below(folder, (ArtifactState.GONE,)) if known.note in notes]
+    back = [
+        known.note for known in artifacts.notes_below(folder, (ArtifactState.GONE,)) if known.note in notes
+    ]
     if not gone and not back:
         return
     with suppress(LedgerBusy), context.ledger.acting(), context.ledger.transaction():

@@ -1,0 +1,84 @@
+"""Two notes of one file: where a recording came back over another file of its own, each had notes; one pair is enough."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Event
+from earmark.files import NotRegular, SymlinkInTheWay, digest, opened, read_bytes, remove
+from earmark.ledger import Artifact, Place
+from earmark.notes.comparing import Likeness
+from earmark.notes.own_links import compared
+
+
+def drop_doubles(context: Context, place: Place) -> None:
+    """Remove notes of a place that are as we wrote them if another one of it says the same or more. What a person edited
+    stays; a later version beside an edited one is no double. Call before any of them is moved.
+
+    Raises OtherContent if somebody saves one at this very moment, OSError.
+    """
+    same = defaultdict(list)
+    for artifact in context.ledger.artifacts.of_place(place):
+        if artifact.on_disk:
+            same[artifact.kind, artifact.form].append(artifact)
+    for artifacts in same.values():
+        if len(artifacts) > 1:
+            for double in doubles([_as_it_is(context, artifact) for artifact in artifacts], place):
+                _drop(context, double)
+
+
+def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:
+    """Which of the notes of one kind and form need not be there. Pure.
+
+    The best one stays: a person's, then the later one, then one that lies beside the recording. What was written for a
+    content that has gone on since (revision 0) cannot be compared.
+    """
+    ranked = sorted(
+        artifacts,
+        key=lambda a: (
+            a.state is ArtifactState.EDITED, a.rev, a.path.parent == place.path.parent,
+            a.path.name.startswith(place.path.stem),
+        ),
+        reverse=True,
+    )  # fmt: skip
+    return [
+        artifact
+        for number, artifact in enumerate(ranked)
+        if artifact.state is ArtifactState.HERE
+        and artifact.rev
+        and any(a.rev >= artifact.rev for a in ranked[:number])
+    ]
+
+
+def _as_it_is(context: Context, artifact: Artifact) -> Artifact:
+    """The note as a look at it finds it: with the bytes that are there, or edited."""
+    if artifact.state is ArtifactState.EDITED:
+        return artifact
+    with suppress(FileNotFoundError, NotADirectoryError):
+        try:
+            data = read_bytes(artifact.path)
+        except NotRegular:
+            ours = False
+        else:
+            ours = compared(context.ledger, data, artifact) in (Likeness.SAME, Likeness.LINKS)
+        if ours:
+            return replace(artifact, sha256=digest(data))
+        context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+        return replace(artifact, state=ArtifactState.EDITED)
+    return artifact
+
+
+def _drop(context: Context, artifact: Artifact) -> None:
+    path = artifact.path
+    with (
+        suppress(FileNotFoundError, NotADirectoryError, SymlinkInTheWay),
+        opened(path.parent, context.top_of(path)) as folder,
+    ):
+        remove(folder, path.name, artifact.sha256, step=context.step)
+        context.listings.changed(folder, removed=path.name)
+    context.ledger.artifacts.forget(path)
+    context.tell(Event.NOTE_FOLLOWED, "The recording has another note that says the same.", before=str(path))
