@@ -75,9 +75,22 @@ def two_copies(rig: Rig) -> None:
     rig.drop("copy.wav", "one")
 
 
+def brought_back_from_its_copy(rig: Rig) -> None:
+    """A recording was overwritten, and its copy takes its name again."""
+    two_copies(rig)
+    assert run_child(rig) == 0
+    rig.drop("standup.m4a", "two")
+    assert run_child(rig) == 0
+    (rig.folder / "copy.wav").rename(rig.folder / "standup.m4a")
+
+
 @pytest.mark.parametrize(
-    "scene", [nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies]
-)
+    "scene",
+    [
+        nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies,
+        brought_back_from_its_copy,
+    ],
+)  # fmt: skip
 def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, scene: Prepare) -> None:
     rig = Rig(tmp_path)
     scene(rig)
