@@ -364,6 +364,59 @@ def test_another_spelling_of_a_name_on_a_disk_that_folds_case_costs_no_note(
     assert folding.query("SELECT count(*) FROM places WHERE gone_at IS NULL") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Calls", "calls"), ("Work/Calls", "work/Calls"),
+        (unicodedata.normalize("NFC", "Gespräche"), unicodedata.normalize("NFD", "Gespräche")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("edited", [False, True])
+def test_another_spelling_of_a_folder_on_a_disk_that_folds_case_costs_no_note(
+    folding: Rig, old: str, new: str, edited: bool
+) -> None:
+    folding.sections = {"notes": {"formats": ["srt"]}}
+    folding.drop(f"{old}/a.m4a", "hello")
+    assert run_child(folding) == 0
+    if edited:
+        note = folding.folder / old / "a.md"
+        note.write_text(note.read_text() + "mine\n")
+    first, _, _ = old.partition("/")
+    (folding.folder / first).rename(folding.folder / "aside")
+    (folding.folder / "aside").rename(folding.folder / new.partition("/")[0])
+    for _ in range(2):
+        assert run_child(folding) == 0
+        there = sorted(p.name for p in (folding.folder / new).iterdir())
+        assert there == ["a.m4a", "a.md", "a.srt", "a.transcript.md"]
+        assert not edited or "mine" in (folding.folder / new / "a.md").read_text()
+
+
+@pytest.mark.parametrize("then", ["at once", "after it was away"])
+@pytest.mark.parametrize("edited", ["", "edited", "removed"])
+def test_a_drop_folder_that_was_a_link_and_is_called_by_its_own_name_keeps_its_notes(
+    rig: Rig, then: str, edited: str
+) -> None:
+    file = rig.drop("a.m4a", "hello")
+    link = rig.root / "link"
+    link.symlink_to(rig.folder)
+    assert supervisor(rig.installed, (link,), rig.config(), once=True).run() == 0
+    note = rig.folder / "a.md"
+    if edited == "edited":
+        note.write_text(note.read_text() + "mine\n")
+    elif edited == "removed":
+        note.unlink()
+    if then == "after it was away":
+        file.rename(rig.root / "away.m4a")
+        assert supervisor(rig.installed, (link,), rig.config(), once=True).run() == 0
+        (rig.root / "away.m4a").rename(file)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        if edited != "removed" or then == "at once":
+            assert set(rig.notes()) == both("a") - ({"a.md"} if edited == "removed" else set())
+        assert edited != "edited" or "mine" in rig.notes()["a.md"]
+    assert len(rig.query("SELECT 1 FROM places")) == 1
+
+
 def test_to_and_fro_on_a_disk_that_folds_case_there_are_two_notes(folding: Rig) -> None:
     folding.drop("Talk.m4a", "hello")
     folding.drop("other.m4a", "another")

@@ -48,6 +48,13 @@ class Folder:
     def names(self) -> list[str]:
         return os.listdir(self.fd)
 
+    def is_at(self, path: Path) -> bool:
+        """True if a path leads to this very folder, however it is spelled (disks that fold case, links, mounts)."""
+        try:
+            return os.path.samestat(os.fstat(self.fd), os.stat(path))
+        except OSError:
+            return False
+
     def at(self, name: str) -> Path:
         return self.path / name
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event, Gone, Instant, Owed, Stage
-from earmark.files import Content, Identity, named, sha256_of
+from earmark.files import Content, Identity, fold, named, sha256_of
 from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
@@ -81,7 +81,7 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             context.tell(Event.REFUSED, erased, file=path, journal=False)
         return Arrival(What.ERASED)
     same = ledger.places.of(recording_id)
-    there = {p.path for p in same if _holds(p, content.identity)}
+    there = {p.path for p in same if _holds(p, path, content.identity)}
     here = ledger.places.at(path)
     former = ledger.recordings.get(here.recording_id) if here is not None else None
     elsewhere = (
@@ -139,7 +139,7 @@ def _under_another_name(context: Context, content: Content) -> Place | None:
     return None
 
 
-def _holds(place: Place, arriving: Identity) -> bool:
+def _holds(place: Place, path: Path, arriving: Identity) -> bool:
     """True if the file of a place is there and still what it was: another file than the arriving one, whatever names a
     disk that folds case finds it under.
     """
@@ -147,12 +147,20 @@ def _holds(place: Place, arriving: Identity) -> bool:
         found = Identity.of(place.path.lstat())
     except OSError:
         return False
-    if found.is_file(arriving) and not place.here:
-        return False  # one inode is one file: a scan has not found it under its former name
+    if found.is_file(arriving) and (not place.here or (not place.watched and _one_name(place.path, path))):
+        return False  # one inode is one file: a scan has not found it under its former name, or looks there no more
     if found == place.identity:
         return True
     # Touched, or copied back: as long as the content is there, it has not left.
     return found.size == place.identity.size and sha256_of(place.path) == place.recording_id
+
+
+def _one_name(one: Path, other: Path) -> bool:
+    """True if two paths are one name in one folder, which was reached in two ways."""
+    try:
+        return fold(one.name) == fold(other.name) and one.parent.samefile(other.parent)
+    except OSError:
+        return False
 
 
 def _goes_on(former: Recording | None, here: Place | None, content: Content) -> bool:

@@ -42,6 +42,7 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
     """Give the untouched notes of a place the names that they should have in its folder; edited ones stay where their
     owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
     """
+    _respell(context, folder, place)
     drop_doubles(context, place)
     for known in context.ledger.artifacts.of_place(place):
         kind = _kind(known)
@@ -56,6 +57,15 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
             continue
         _make_way(context, folder, place, kind)
         _follow(context, folder, artifact, name_base(place))
+
+
+def _respell(context: Context, folder: Folder, place: Place) -> None:
+    """A note that lies in this very folder is known by the folder's name of today: a disk that folds case has it under its
+    former one as well, and so has a drop folder that was reached through a link.
+    """
+    for artifact in context.ledger.artifacts.of_place(place):
+        if artifact.path.parent != folder.path and folder.is_at(artifact.path.parent):
+            context.ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256)
 
 
 def _as_it_came_out(context: Context, artifact: Artifact) -> Artifact | None:
@@ -167,7 +177,7 @@ def _as_we_wrote_it(ledger: Ledger, folder: Folder, name: str, artifact: Artifac
 
 def _move(context: Context, old: Folder, new: Folder, artifact: Artifact, sha256: str, base: str) -> str:
     name = artifact.path.name
-    here = old.path == new.path
+    here = new.is_at(old.path)
     for target in _names(artifact, base):
         if target == name and here:
             return target
