@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import unicodedata
@@ -417,6 +418,36 @@ def test_a_drop_folder_that_was_a_link_and_is_called_by_its_own_name_keeps_its_n
     assert len(rig.query("SELECT 1 FROM places")) == 1
 
 
+def test_killed_at_any_step_of_a_replacement_without_exchange_no_note_is_missing(folding: Rig) -> None:
+    file = folding.drop("a.m4a", "hello")
+    assert run_child(folding) == 0
+    before = folding.notes()
+    shutil.copytree(folding.home, folding.root / "kept home")
+    more = b"hello and more"
+
+    def bring_back() -> None:
+        shutil.rmtree(folding.home)
+        shutil.copytree(folding.root / "kept home", folding.home)
+        for found in list(folding.folder.iterdir()):
+            found.unlink()
+        for name, text in before.items():
+            (folding.folder / name).write_text(text)
+        file.write_bytes(more)
+
+    bring_back()
+    steps = steps_of(folding)
+    expected = set(folding.notes())
+    taken = [number for number, name in enumerate(steps, start=1) if name in ("after:take", "before:drop-old")]
+    assert taken
+    for number in taken:
+        bring_back()
+        assert run_child(folding, kill_at=number) < 0
+        for _ in range(2):
+            assert run_child(folding) == 0
+            assert set(folding.notes()) == expected
+            assert folding.litter() == []
+
+
 def test_to_and_fro_on_a_disk_that_folds_case_there_are_two_notes(folding: Rig) -> None:
     folding.drop("Talk.m4a", "hello")
     folding.drop("other.m4a", "another")
@@ -768,6 +799,26 @@ def test_a_recording_that_is_brought_back_from_its_copy_has_its_notes_once(rig: 
         assert of_a == {edited or "a.md", "a.transcript.md"}
         assert not edited or "mine" in rig.notes()[edited]
         assert len(rig.notes()) == 4, "those of the other content are there, too"
+
+
+@pytest.mark.parametrize("how", ["renamed", "swapped"])
+def test_a_summary_and_a_transcript_that_want_one_name_come_to_rest(rig: Rig, how: str) -> None:
+    """The summary of x.transcript.m4a is called as the transcript of x.m4a is."""
+    rig.drop("x.m4a", "the first")
+    other = rig.drop("x.transcript.m4a" if how == "swapped" else "y.m4a", "the second")
+    assert run_child(rig) == 0
+    if how == "swapped":
+        other.rename(rig.root / "aside")
+        (rig.folder / "x.m4a").rename(other)
+        (rig.root / "aside").rename(rig.folder / "x.m4a")
+    else:
+        other.rename(rig.folder / "x.transcript.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        notes = described(rig)
+        assert sorted(notes.values()) == ["x.m4a", "x.m4a", "x.transcript.m4a", "x.transcript.m4a"]
+        assert linked(rig) == notes
+        assert not any("earlier" in name for name in notes)
 
 
 # --- links that a person lets lead elsewhere ---

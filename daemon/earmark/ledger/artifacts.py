@@ -85,6 +85,11 @@ class Artifacts:
         row = self._db.one("SELECT * FROM artifacts WHERE path = ?", (os.fsencode(path),))
         return _artifact(row) if row else None
 
+    def knows(self, sha256: str) -> bool:
+        """True if these are the bytes of something that we wrote, wherever it was."""
+        sql = "SELECT 1 FROM artifacts WHERE sha256 = ?1 OR next_sha256 = ?1 LIMIT 1"
+        return bool(sha256) and self._db.one(sql, (sha256,)) is not None
+
     def all(self) -> list[Artifact]:
         return [_artifact(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 

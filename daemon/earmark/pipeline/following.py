@@ -208,7 +208,9 @@ def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) 
     if other is None or other.state is not ArtifactState.HERE or other.recording_id == place.recording_id:
         return
     theirs = context.ledger.places.get(other.place, other.recording_id)
-    if theirs is None or (other.place.parent == folder.path and belongs(name, name_base(theirs), kind)):
+    if theirs is None or (
+        other.place.parent == folder.path and belongs(name, name_base(theirs), _kind(other))
+    ):
         return
     _follow(context, folder, other, earlier(place.path.name))
     context.ledger.places.owe(

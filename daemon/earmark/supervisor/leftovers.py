@@ -9,7 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Event
 from earmark.errors import LedgerBusy
-from earmark.files import opened, recover_hidden
+from earmark.files import hidden_kind, opened, recover_hidden
 
 
 def settle_leftovers(context: Context, hidden: Iterable[bytes]) -> None:
@@ -26,16 +26,16 @@ def settle_leftovers(context: Context, hidden: Iterable[bytes]) -> None:
 
 
 def _settle(context: Context, path: Path) -> None:
-    """A file whose bytes are those of a note of ours can be made again; any other is somebody's."""
-    known = {
-        sha256
-        for artifact in context.ledger.artifacts.in_folder(path.parent)
-        for sha256 in (artifact.sha256, artifact.next_sha256)
-        if sha256
-    }
+    """A file whose bytes are those of a note of ours can be made again; any other is somebody's. Where a replacement takes
+    two renames, a crash between them leaves nothing under the name: then ours has it back, too.
+    """
+    _, name = hidden_kind(path.name) or ("", "")
     try:
         with opened(path.parent, context.top_of(path)) as folder:
-            where = recover_hidden(folder, path.name, known.__contains__)
+            replaced = folder.look_at(name) is not None if name else True
+            where = recover_hidden(
+                folder, path.name, lambda sha256: replaced and context.ledger.artifacts.knows(sha256)
+            )
     except OSError:
         return
     if where is not None:
