@@ -18,8 +18,12 @@ from pathlib import Path
 from time import time
 
 import pytest
-from earmark.domain import Instant, Owed, Summary
+from earmark.domain import Instant, Owed, Summary, TrashState
 from earmark.ledger import Ledger
+from earmark.retention import plan_now
+from earmark.retention.sweep.apply import apply
+from earmark.retention.trash.restoring import restore
+from earmark.verbs.opening import opened_context
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child, steps_of, supervisor
@@ -437,7 +441,9 @@ def test_killed_at_any_step_of_a_replacement_without_exchange_no_note_is_missing
     bring_back()
     steps = steps_of(folding)
     expected = set(folding.notes())
-    taken = [number for number, name in enumerate(steps, start=1) if name in ("after:take", "before:drop-old")]
+    taken = [
+        number for number, name in enumerate(steps, start=1) if name in ("after:take", "before:drop-old")
+    ]
     assert taken
     for number in taken:
         bring_back()
@@ -819,6 +825,112 @@ def test_a_summary_and_a_transcript_that_want_one_name_come_to_rest(rig: Rig, ho
         assert sorted(notes.values()) == ["x.m4a", "x.m4a", "x.transcript.m4a", "x.transcript.m4a"]
         assert linked(rig) == notes
         assert not any("earlier" in name for name in notes)
+
+
+# --- several versions of one note ---
+
+
+@pytest.mark.parametrize(
+    "how", ["the edited one is deleted", "the later one is put over it", "the edit is taken back"]
+)
+@pytest.mark.parametrize("seen", [False, True])
+def test_the_version_that_is_left_is_kept_up_to_date(rig: Rig, how: str, seen: bool) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    note, beside = rig.folder / "a.md", rig.folder / "a.m4a.md"
+    written = note.read_text()
+    note.write_text(written + "mine\n")
+    if how == "the edit is taken back":
+        file = file.rename(rig.folder / "b.m4a")
+        assert run_child(rig) == 0
+        note.write_text(written)
+        left = "a.md"
+    else:
+        file.write_text("hello and more")
+        assert run_child(rig) == 0
+        assert beside.exists()
+        if how == "the edited one is deleted":
+            note.unlink()
+            left = "a.m4a.md"
+        else:
+            beside.rename(note)
+            left = "a.md"
+    if seen:
+        assert run_child(rig) == 0
+    file.write_text("hello and more, and even more")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(described(rig).values()) == {file.name}
+        (summary,) = (name for name in rig.notes() if "transcript" not in name)
+        assert summary == left
+
+
+def test_the_later_version_that_its_owner_removed_stays_removed_beside_the_edited_one(rig: Rig) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "a.md"
+    note.write_text(note.read_text() + "mine\n")
+    file.write_text("hello and more")
+    assert run_child(rig) == 0
+    (rig.folder / "a.m4a.md").unlink()
+    file = file.rename(rig.folder / "b.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {"a.md", "b.transcript.md"}
+
+
+# --- notes that a rule took ---
+
+SUMMARIES_GO = {"retention": {"summary": {"delete_after_done": True}, "fuse_items": 0, "fuse_percent": 0}}
+
+
+def take_what_is_due(rig: Rig) -> None:
+    with opened_context(rig.installed, rig.config()) as context, context.ledger.acting():
+        apply(context, plan_now(context))
+
+
+def bring_back(rig: Rig) -> Path:
+    """Its owner wants the note back that was taken."""
+    with opened_context(rig.installed, rig.config()) as context:
+        (row,) = context.ledger.trash.in_state(TrashState.HERE)
+        return restore(context, row)
+
+
+@pytest.mark.parametrize("then", ["renamed", "its folder is renamed", "nothing"])
+@pytest.mark.parametrize("summarized_again", [False, True])
+def test_a_note_that_a_rule_took_stays_away_and_comes_back_beside_its_recording(
+    rig: Rig, then: str, summarized_again: bool
+) -> None:
+    rig.sections = SUMMARIES_GO
+    file = rig.drop("f/x.m4a", "hello")
+    assert run_child(rig) == 0
+    take_what_is_due(rig)
+    assert set(rig.notes()) == {"f/x.transcript.md"}
+    match then:
+        case "renamed":
+            file = file.rename(file.with_name("y.m4a"))
+        case "its folder is renamed":
+            file.parent.rename(rig.folder / "g")
+            file = rig.folder / "g" / "x.m4a"
+        case _:
+            with Ledger(rig.installed.ledger_file) as ledger:
+                ledger.places.owe_all(Owed.POLICY)
+    folder = file.parent.name
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {f"{folder}/{file.stem}.transcript.md"}
+    if summarized_again:
+        another_summary(rig, "A later one.")
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both(f"{folder}/{file.stem}")
+        if file.stem == "x":
+            return  # its name is taken; the restore says so
+    bring_back(rig)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        expected = both(f"{folder}/{file.stem}")
+        assert set(rig.notes()) == (expected | {"f/x.md"} if summarized_again else expected)
+        assert not (rig.folder / "f").exists() or folder == "f"
 
 
 # --- links that a person lets lead elsewhere ---

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from earmark.config.schema import RetentionRule
-from earmark.domain import Segment, Stage, Summary, Transcript, TrashState
+from earmark.domain import Kind, Segment, Stage, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
 from earmark.files import open_regular
 from earmark.files.content import fingerprint
@@ -17,6 +17,7 @@ from earmark.pipeline.publishing import publish_place
 from earmark.retention.erasure.erase import recover
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due
+from earmark.retention.trash.restoring import restore
 from earmark.verbs.deciding import hold, release, set_rule
 from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.resolve import resolve
@@ -279,6 +280,25 @@ def test_what_was_decided_about_a_recording_holds_its_former_content_when_that_c
     finish(world, place.path)
     world.pass_days(60)
     assert world.plan() == set()
+
+
+def test_what_a_restore_brings_back_is_held_also_when_its_recording_has_gone_on(world: World) -> None:
+    place = world.record("a.wav", audio=b"RIFF" + os.urandom(70_000))
+    world.pass_days(40)
+    world.apply()
+    assert "a.wav" not in world.files()
+    copy = world.drop / "copy.wav"
+    (row,) = (row for row in world.ledger.trash.in_state(TrashState.HERE) if row.kind is Kind.AUDIO)
+    assert row.trashed is not None
+    copy.write_bytes(row.trashed.read_bytes())
+    assert arrive(world, copy) is What.AGAIN
+    grow(world, copy)
+    (row,) = (row for row in world.ledger.trash.in_state(TrashState.HERE) if row.kind is Kind.AUDIO)
+    restore(world.context, row)
+    assert arrive(world, place.path) is What.NEW
+    finish(world, place.path)
+    world.pass_days(60)
+    assert "a.wav" not in world.plan()
 
 
 def test_what_is_left_of_an_erasure_is_found_by_what_is_in_it(world: World) -> None:

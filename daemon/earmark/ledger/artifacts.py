@@ -179,11 +179,18 @@ class Artifacts:
             ),
         )  # fmt: skip
 
-    def not_removed(self, artifact: Artifact) -> None:
+    def as_written(self, path: Path, written: Artifact) -> None:
+        """An edited note is again, byte for byte, what we wrote as `written`."""
+        self._db.execute(
+            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ? WHERE path = ?",
+            (written.rev, written.sha256, written.plain_sha256, written.words_sha256, os.fsencode(path)),
+        )
+
+    def not_removed(self, place: Place, kind: Kind, form: str) -> None:
         """A note that its owner removed is there again."""
         self._db.execute(
             "DELETE FROM removed WHERE place = ? AND recording_id = ? AND kind = ? AND form = ?",
-            (os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form),
+            (os.fsencode(place.path), place.recording_id, kind, form),
         )
 
     def want_again(self, recording_id: str, kinds: Iterable[Kind]) -> None:

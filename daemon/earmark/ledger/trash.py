@@ -76,6 +76,10 @@ class Trash:
         """Where the file is about to go."""
         self._db.execute("UPDATE trash SET trashed = ? WHERE id = ?", (os.fsencode(trashed), row))
 
+    def goes_to(self, row: int, original: Path) -> None:
+        """Where the file is to come back, now that its recording is in another folder."""
+        self._db.execute("UPDATE trash SET original = ? WHERE id = ?", (os.fsencode(original), row))
+
     def set_state(self, row: int, state: TrashState, now: Instant | None = None) -> None:
         """Another state; `now` is given where it is a last one."""
         self._db.execute("UPDATE trash SET state = ?, ended_at = ? WHERE id = ?", (state, now, row))

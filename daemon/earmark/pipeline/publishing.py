@@ -7,30 +7,27 @@ for acting, so that a verb never erases what is being written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event, Instant, JobState, Owed, Stage
+from earmark.domain import Event, Instant, JobState, Stage
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
 from earmark.files import (
     Folder,
     Identity,
-    NotRegular,
     OtherContent,
-    digest,
     make_durable,
     opened,
     put_in_place,
-    read_bytes,
     remove,
 )
-from earmark.ledger import Artifact, Digests, Ledger, Place
+from earmark.ledger import Digests, Place
 from earmark.ledger.jobs import backoff
-from earmark.notes.comparing import Likeness, digests
+from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
-from earmark.notes.own_links import compared
 from earmark.notes.placement import Action, Placement, place_note
+from earmark.pipeline.earlier import look_at_earlier
 from earmark.pipeline.following import bring_along, name_base
 from earmark.pipeline.outputs import Output, outputs
 
@@ -159,24 +156,12 @@ def _still_here(folder: Folder, place: Place) -> bool:
     return found is not None and Identity.of(found) == place.identity
 
 
-@dataclass(slots=True)
-class _Earlier:
-    """What is there of an output already. `ours`: name to SHA-256 of what is as we wrote it; `edited`: names that a person
-    changed; `settled`: where it is, if there is nothing to write.
-    """
-
-    ours: dict[str, str]
-    edited: list[str]
-    settled: Path | None = None
-    removed: bool = False
-
-
 def _write(context: Context, folder: Folder, place: Place, output: Output) -> tuple[Path | None, bool]:
     """Put one output on disk. Returns its path (None: there is none, and none is wanted) and whether it had to go beside
     an edited one.
     """
-    earlier = _look_at_earlier(context, folder, place, output)
-    if earlier.removed or earlier.settled is not None:
+    earlier = look_at_earlier(context, folder, place, output)
+    if earlier.unwanted or earlier.settled is not None:
         return earlier.settled, False
     if not place.here and not earlier.ours:
         return None, False  # where the recording is not, nothing new is written
@@ -211,6 +196,7 @@ def _confirm(
     with context.ledger.transaction():
         kept = context.ledger.artifacts.written(path, known, context.now())
         if kept:
+            context.ledger.artifacts.not_removed(place, output.kind, output.form)
             context.tell(
                 Event.WRITTEN, f"{placement.name} ({placement.reason}).", recording=place.recording_id, file=place.path,
                 note=str(path), kind=output.kind.value, action=placement.action.value,
@@ -218,60 +204,6 @@ def _confirm(
     if not kept:
         remove(folder, placement.name, known.sha256, step=context.step)
         raise _Erased
-
-
-def _look_at_earlier(context: Context, folder: Folder, place: Place, output: Output) -> _Earlier:
-    """What we wrote before for this output, in this folder, latest first; what became of it is written down."""
-    ledger, found = context.ledger, _Earlier({}, [])
-    same = [
-        a
-        for a in ledger.artifacts.of_place(place)
-        if (a.kind, a.form, a.path.parent) == (output.kind, output.form, folder.path)
-    ]
-    artifacts = [a for a in same if a.state not in (ArtifactState.GONE, ArtifactState.TRASHED)]
-    removed_rev = ledger.artifacts.removed_rev(place, output.kind, output.form)
-    if not artifacts and removed_rev is not None and removed_rev >= output.rev:
-        # The user removed it, before the recording was renamed or its notes were owed for another reason.
-        found.removed = True
-        return found
-    for artifact in sorted(artifacts, key=lambda a: -a.rev):
-        like, sha256 = _compare(ledger, folder, artifact)
-        if like is None:
-            never = artifact.state is ArtifactState.WRITING and not artifact.sha256
-            if never or place.owed is Owed.BACK:
-                ledger.artifacts.forget(artifact.path)
-                continue
-            # Ours was there and is not: the user removed it, and it stays removed.
-            ledger.artifacts.owner_removed(replace(artifact, rev=max(artifact.rev, output.rev)))
-            found.removed = True
-            return found
-        if like in (Likeness.EDITED, Likeness.PROPERTIES):
-            if artifact.state is not ArtifactState.EDITED:
-                ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
-            if artifact.rev >= output.rev:
-                found.settled = artifact.path
-                return found
-            found.edited.append(artifact.path.name)
-            continue
-        if artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
-            found.settled = artifact.path
-            return found
-        found.ours.setdefault(artifact.path.name, sha256)
-    return found
-
-
-def _compare(ledger: Ledger, folder: Folder, artifact: Artifact) -> tuple[Likeness | None, str]:
-    """How what is there now compares with what we wrote, and its SHA-256; None if nothing is there."""
-    name = artifact.path.name
-    try:
-        data = read_bytes(name, folder)
-    except NotRegular:
-        return Likeness.EDITED, ""
-    except FileNotFoundError:
-        return None, ""
-    if artifact.state is ArtifactState.EDITED:
-        return Likeness.EDITED, digest(data)
-    return compared(ledger, data, artifact), digest(data)
 
 
 def _not_written(context: Context, place: Place, fault: EarmarkError) -> None:

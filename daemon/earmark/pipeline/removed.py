@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState
 from earmark.errors import LedgerBusy
+from earmark.files import sha256_of
 from earmark.ledger import Artifact
 
 
@@ -38,7 +39,8 @@ def look_for_removed(
     with suppress(LedgerBusy), context.ledger.acting(), context.ledger.transaction():
         for path in map(Path, map(os.fsdecode, gone)):
             artifact = artifacts.at(path)
-            if artifact is not None and artifact.on_disk and not os.path.lexists(path):
+            gone_now = artifact is not None and artifact.on_disk and not os.path.lexists(path)
+            if artifact is not None and gone_now and not _put_over_another(context, artifact):
                 artifacts.owner_removed(artifact)
         for path in map(Path, map(os.fsdecode, back)):
             artifact = artifacts.at(path)
@@ -46,7 +48,22 @@ def look_for_removed(
                 _put_back(context, artifact)
 
 
+def _put_over_another(context: Context, artifact: Artifact) -> bool:
+    """True if its owner put it in place of another version of the same note, which it is from now on."""
+    artifacts = context.ledger.artifacts
+    place = context.ledger.places.get(artifact.place, artifact.recording_id)
+    for other in artifacts.of_place(place) if place is not None else ():
+        same = (other.kind, other.form) == (artifact.kind, artifact.form) and other.path != artifact.path
+        if same and other.on_disk and artifact.sha256 and sha256_of(other.path) == artifact.sha256:
+            artifacts.as_written(other.path, artifact)
+            artifacts.forget(artifact.path)
+            return True
+    return False
+
+
 def _put_back(context: Context, artifact: Artifact) -> None:
     """A person's act on a note of ours, so it is theirs from now on."""
     context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
-    context.ledger.artifacts.not_removed(artifact)
+    place = context.ledger.places.get(artifact.place, artifact.recording_id)
+    if place is not None:
+        context.ledger.artifacts.not_removed(place, artifact.kind, artifact.form)

@@ -24,7 +24,10 @@ def restore(context: Context, row: Trashed) -> Path:
         desktop = row.state is TrashState.HANDED
         trash = "the system's trash; bring it back from there" if desktop else "no trash of ours"
         raise RetentionError(f"{named(row.original)}: is in {trash} ({row.state})")
-    ledger.protection.hold(row.recording_id, "restored from the trash", context.now())
+    # What it holds may be what its recording was before it went on, and comes back as a recording of its own.
+    for held in {row.recording_id, row.sha256} if row.kind is Kind.AUDIO else {row.recording_id}:
+        ledger.protection.hold(held, "restored from the trash", context.now())
+    row = _beside_its_recording(context, row)
     if os.path.lexists(row.original):
         raise RetentionError(
             f"{named(row.original)}: something else is there now; move it away, then restore again (held until then)"
@@ -55,6 +58,37 @@ def restore(context: Context, row: Trashed) -> Path:
     return row.original
 
 
+def _beside_its_recording(context: Context, row: Trashed) -> Trashed:
+    """A note whose folder was renamed with its recording in it comes back into the folder of today."""
+    ledger, artifact = context.ledger, context.ledger.artifacts.at(row.original)
+    if artifact is None or row.kind is Kind.AUDIO or os.path.lexists(row.original.parent):
+        return row
+    place = ledger.places.get(artifact.place, artifact.recording_id)
+    if place is None or not place.here or not place.watched:
+        return row
+    now = place.path.with_name(row.original.name)
+    if ledger.artifacts.at(now) is None:
+        with ledger.transaction():
+            ledger.trash.goes_to(row.id, now)
+            ledger.artifacts.move(row.original, now, artifact.sha256)
+    return ledger.trash.get(row.id) or row
+
+
+def _note_is_back(context: Context, row: Trashed) -> None:
+    """It follows its recording again. If a later version was written meanwhile, this one is its owner's: they wanted it
+    beside that.
+    """
+    artifacts = context.ledger.artifacts
+    mine = artifacts.at(row.original)
+    if mine is None:
+        return
+    same = (mine.kind, mine.form, mine.place)
+    others = [a for a in artifacts.of_recording(mine.recording_id) if (a.kind, a.form, a.place) == same]
+    later = any(a.on_disk for a in others if a.path != mine.path)
+    artifacts.set_state(row.original, ArtifactState.EDITED if later else ArtifactState.HERE)
+    context.ledger.places.owe(mine.place, mine.recording_id, Owed.RENAMED)
+
+
 def restored(context: Context, row: Trashed) -> None:
     """Write down that the file is back, everywhere at once."""
     ledger, now = context.ledger, context.now()
@@ -64,7 +98,7 @@ def restored(context: Context, row: Trashed) -> None:
             ledger.places.back(row.original, row.recording_id, now)
             ledger.places.owe(row.place, row.recording_id, Owed.AUDIO_BACK)
         else:
-            ledger.artifacts.set_state(row.original, ArtifactState.HERE)
+            _note_is_back(context, row)
         receipt(context, row, "restored")
         context.tell(
             Event.RESTORED, f"{named(row.original.name)}: back from the trash, and held.", recording=row.recording_id,

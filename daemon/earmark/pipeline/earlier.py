@@ -1,0 +1,111 @@
+"""What is there already of an output: notes that are as we wrote them, notes that a person changed, or none, because one was
+removed or a rule took it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Owed
+from earmark.files import Folder, NotRegular, digest, read_bytes
+from earmark.ledger import Artifact, Ledger, Place
+from earmark.notes.comparing import Likeness
+from earmark.notes.own_links import compared
+from earmark.pipeline.outputs import Output
+
+
+@dataclass(slots=True)
+class Earlier:
+    """`ours`: name to SHA-256 of what is as we wrote it; `edited`: names that a person changed; `settled`: where it is, if
+    there is nothing to write; `unwanted`: none is there, and none is to be.
+    """
+
+    ours: dict[str, str] = field(default_factory=dict)
+    edited: list[str] = field(default_factory=list)
+    settled: Path | None = None
+    unwanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A note as a look at it finds it; `like` is None where nothing is."""
+
+    artifact: Artifact
+    like: Likeness | None
+    sha256: str
+
+    @property
+    def never(self) -> bool:
+        """True if it was announced and never came to be."""
+        return self.like is None and self.artifact.state is ArtifactState.WRITING and not self.artifact.sha256
+
+
+def look_at_earlier(context: Context, folder: Folder, place: Place, output: Output) -> Earlier:
+    """What we wrote before for this output, in this folder, latest first; what became of it is written down."""
+    ledger, earlier = context.ledger, Earlier()
+    same = [a for a in ledger.artifacts.of_place(place) if (a.kind, a.form) == (output.kind, output.form)]
+    here = [
+        a
+        for a in same
+        if a.path.parent == folder.path and a.state not in (ArtifactState.GONE, ArtifactState.TRASHED)
+    ]
+    if all(a.rev < output.rev for a in here) and _unwanted(ledger, place, output, same):
+        earlier.unwanted = True
+        return earlier
+    looked = [_look(ledger, folder, artifact, same) for artifact in here]
+    looked.sort(key=lambda found: (-found.artifact.rev, -found.artifact.id))
+    latest = next((found for found in looked if not found.never), None)
+    for found in looked:
+        artifact = found.artifact
+        if found.like is None:
+            elsewhere = any(other.sha256 == artifact.sha256 for other in looked if other.like is not None)
+            if found is not latest or elsewhere or place.owed is Owed.BACK:
+                ledger.artifacts.forget(artifact.path)
+                continue
+            # The latest of ours was there and is not: the user removed it, and it stays removed.
+            ledger.artifacts.owner_removed(replace(artifact, rev=max(artifact.rev, output.rev)))
+            earlier.unwanted = True
+            return earlier
+        if found.like in (Likeness.EDITED, Likeness.PROPERTIES):
+            if artifact.state is not ArtifactState.EDITED:
+                ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+            if artifact.rev >= output.rev:
+                earlier.settled = artifact.path
+                return earlier
+            earlier.edited.append(artifact.path.name)
+        elif artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
+            earlier.settled = artifact.path
+            return earlier
+        else:
+            earlier.ours.setdefault(artifact.path.name, found.sha256)
+    return earlier
+
+
+def _unwanted(ledger: Ledger, place: Place, output: Output, same: list[Artifact]) -> bool:
+    """True if its owner removed it, or a rule took it, and there is no later revision since."""
+    removed = ledger.artifacts.removed_rev(place, output.kind, output.form)
+    taken = [a.rev for a in same if a.state is ArtifactState.TRASHED]
+    return max([-1 if removed is None else removed, *taken]) >= output.rev
+
+
+def _look(ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact]) -> _Found:
+    """How what is there now compares with what we wrote. A note that its owner has put over an edited one, or whose edit
+    they took back, is as we wrote it again.
+    """
+    try:
+        data = read_bytes(artifact.path.name, folder)
+    except NotRegular:
+        return _Found(artifact, Likeness.EDITED, "")
+    except FileNotFoundError:
+        return _Found(artifact, None, "")
+    sha256 = digest(data)
+    if artifact.state is not ArtifactState.EDITED:
+        return _Found(artifact, compared(ledger, data, artifact), sha256)
+    written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
+    if written is None:
+        return _Found(artifact, Likeness.EDITED, sha256)
+    ledger.artifacts.as_written(artifact.path, written)
+    known = ledger.artifacts.at(artifact.path)
+    return _Found(known or artifact, Likeness.SAME, sha256)
