@@ -48,6 +48,10 @@ class Context:
     listings: Listings = field(default_factory=Listings)
     quicker: Counter[Path] = field(default_factory=Counter)
     """How often in a row somebody was quicker at the notes of a recording."""
+    renamed: set[tuple[Path, Path]] = field(default_factory=set)
+    """Folders that are gone, each with the one in which notes were found that had lain in it."""
+    searched: set[Path] = field(default_factory=set)
+    """Folders that are gone, and of which a note was looked for everywhere."""
 
     def settings(self, folder: Path) -> FolderSettings:
         """What holds for a drop folder."""

@@ -601,11 +601,11 @@ def test_two_copies_that_are_appended_alike_both_go_on(rig: Rig) -> None:
     assert set(described(rig).values()) <= {"a.m4a", "b.m4a"}
 
 
-def open_while_it_grows(rig: Rig, then: Callable[[Path], object]) -> None:
+def open_while_it_grows(rig: Rig, then: Callable[[Path], object], name: str = "a.m4a") -> None:
     """The summary's note is open in an editor while its recording grows; then something happens, and it is closed."""
-    file = rig.drop("a.m4a", "hello")
+    file = rig.drop(name, "hello")
     assert run_child(rig) == 0
-    with Live(rig), (rig.folder / "a.md").open("r+"):
+    with Live(rig), file.with_suffix(".md").open("r+"):
         with file.open("a") as recorder:
             recorder.write(" and more")
         writing = "SELECT 1 FROM artifacts WHERE kind = 'summary' AND state = 'writing'"
@@ -931,6 +931,121 @@ def test_a_note_that_a_rule_took_stays_away_and_comes_back_beside_its_recording(
         expected = both(f"{folder}/{file.stem}")
         assert set(rig.notes()) == (expected | {"f/x.md"} if summarized_again else expected)
         assert not (rig.folder / "f").exists() or folder == "f"
+
+
+# --- what happened before a folder was renamed, and nobody looked ---
+
+
+@pytest.mark.parametrize(
+    "what", ["removed", "renamed", "edited and renamed", "both removed beside another", "appended"]
+)
+def test_what_its_owner_did_to_a_note_before_the_folder_was_renamed_counts(rig: Rig, what: str) -> None:
+    file = rig.drop("c/a.m4a", "hello" * 20_000)
+    rig.drop("c/other.m4a", "another")
+    assert run_child(rig) == 0
+    note = rig.folder / "c" / "a.md"
+    expected = {"d/a.transcript.md", *both("d/other")}
+    match what:
+        case "removed":
+            note.unlink()
+        case "renamed":
+            note.rename(note.with_name("Meeting with Bob.md"))
+            expected |= {"d/Meeting with Bob.md"}
+        case "edited and renamed":
+            note.write_text(note.read_text() + "mine\n")
+            note.rename(note.with_name("Meeting with Bob.md"))
+            expected |= {"d/Meeting with Bob.md"}
+        case "both removed beside another":
+            note.unlink()
+            note.with_name("a.transcript.md").unlink()
+            expected = both("d/other")
+        case _:
+            note.unlink()
+            with file.open("a") as recorder:
+                recorder.write(" and more")
+    file.parent.rename(rig.folder / "d")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == expected
+
+
+@pytest.mark.parametrize("what", ["removed", "edited"])
+def test_a_sidecar_goes_with_its_folder_as_its_owner_left_it(rig: Rig, what: str) -> None:
+    rig.sections = {"notes": {"formats": ["srt"]}}
+    rig.drop("c/a.m4a", "hello")
+    assert run_child(rig) == 0
+    sidecar = rig.folder / "c" / "a.srt"
+    if what == "removed":
+        sidecar.unlink()
+    else:
+        sidecar.write_text("mine")
+    (rig.folder / "c").rename(rig.folder / "d")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        found = {p.name: p.read_text() for p in (rig.folder / "d").glob("*.srt")}
+        assert found == ({} if what == "removed" else {"a.srt": "mine"})
+
+
+def test_notes_beside_a_recording_that_alone_was_saved_from_its_folder_are_written_again(rig: Rig) -> None:
+    file = rig.drop("c/a.m4a", "hello")
+    assert run_child(rig) == 0
+    file.rename(rig.folder / "a.m4a")
+    shutil.rmtree(rig.folder / "c")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both("a")
+
+
+def test_a_note_that_is_open_while_its_recording_grows_goes_along_with_its_folder(rig: Rig) -> None:
+    open_while_it_grows(rig, lambda file: file.parent.rename(rig.folder / "d"), "c/a.m4a")
+    assert set(rig.notes()) == both("d/a")
+    assert set(linked(rig).values()) == {"a.m4a"}
+    assert set(described(rig).values()) == {"a.m4a"}
+
+
+@pytest.mark.parametrize("renamed_too", [False, True])
+def test_killed_while_notes_are_written_and_then_the_folder_renamed_there_is_one_pair(
+    rig: Rig, renamed_too: bool
+) -> None:
+    file = rig.drop("c/a.m4a", "hello" * 20_000)
+    assert run_child(rig) == 0
+    rig.keep("before")
+
+    def grow() -> None:
+        file.unlink()
+        file.write_text("hello" * 20_000 + " and more")
+
+    grow()
+    steps = steps_of(rig)
+    for number in range(1, len(steps) + 1):
+        rig.bring_back("before")
+        grow()
+        run_child(rig, kill_at=number)
+        (rig.folder / "c").rename(rig.folder / "d")
+        if renamed_too:
+            (rig.folder / "d" / "a.m4a").rename(rig.folder / "d" / "b.m4a")
+        for _ in range(2):
+            assert run_child(rig) == 0
+            where = f"killed at step {number}, {steps[number - 1]}"
+            assert set(rig.notes()) == both("d/b" if renamed_too else "d/a"), where
+            assert set(described(rig).values()) == {"b.m4a" if renamed_too else "a.m4a"}, where
+            assert rig.litter() == [], where
+
+
+@pytest.mark.parametrize("others", [False, True])
+@pytest.mark.parametrize("name", ["a.m4a", "b.m4a"])
+def test_a_recording_that_moves_on_from_a_renamed_folder_takes_its_notes_along(
+    rig: Rig, others: bool, name: str
+) -> None:
+    file = rig.drop("june/a.m4a", "hello")
+    if others:
+        rig.drop("june/other.m4a", "another")
+    assert run_child(rig) == 0
+    file.parent.rename(rig.folder / "juli")
+    (rig.folder / "juli" / "a.m4a").rename(rig.folder / name)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        stem = name.removesuffix(".m4a")
+        assert set(rig.notes()) == both(stem) | (both("juli/other") if others else set())
 
 
 # --- links that a person lets lead elsewhere ---

@@ -1,6 +1,6 @@
 """One SQLite file in the state folder: recordings, jobs, words, artifacts, decisions. The only package with SQL."""
 
-from earmark.ledger.artifacts import Artifact, Digests
+from earmark.ledger.artifacts import SUMMARY_COUNTS, Artifact, Digests
 from earmark.ledger.candidates import Candidate
 from earmark.ledger.erasing import Doomed
 from earmark.ledger.jobs import Job
@@ -13,6 +13,7 @@ from earmark.ledger.recordings import Recording
 from earmark.ledger.trash import Sweep, Trashed
 
 __all__ = [
+    "SUMMARY_COUNTS",
     "Artifact",
     "Candidate",
     "DaemonLock",

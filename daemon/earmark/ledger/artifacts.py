@@ -11,6 +11,10 @@ from earmark.domain import ArtifactState, Instant, Kind
 from earmark.ledger.connection import Connection, Row
 from earmark.ledger.places import Place
 
+SUMMARY_COUNTS = 1_000_000
+"""What a revision of the summary counts in a note's, so that notes of both layouts are on one scale: a later summary is
+always news, and a later transcript where the note holds both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -170,12 +174,15 @@ class Artifacts:
         self._db.execute("UPDATE artifacts SET state = ? WHERE path = ?", (state, os.fsencode(path)))
 
     def owner_removed(self, artifact: Artifact) -> None:
-        """It was there and is not: its owner removed it, so it is not written again for the same revision."""
+        """It was there and is not: its owner removed it, so it is not written again for the same revision, or, if it was
+        written for a former content of its recording, for the first one.
+        """
+        first = SUMMARY_COUNTS + 1 if artifact.kind is Kind.SUMMARY and artifact.note else 1
         self.set_state(artifact.path, ArtifactState.GONE)
         self._db.execute(
             "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
             (
-                os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form, artifact.rev,
+                os.fsencode(artifact.place), artifact.recording_id, artifact.kind, artifact.form, artifact.rev or first,
             ),
         )  # fmt: skip
 

@@ -6,6 +6,8 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Event, Gone, Kind, Owed
@@ -22,15 +24,13 @@ from earmark.files import (
     respelled,
     sha256_of,
 )
-from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact, Digests, Ledger, Place
 from earmark.notes.comparing import Likeness, digests
-from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
-from earmark.notes.style import style_of
 from earmark.pipeline.doubles import drop_doubles
+from earmark.pipeline.renamed_folder import came_along, left_behind, remember, stayed_away, went_along
 
 
 def name_base(place: Place) -> str:
@@ -50,7 +50,7 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
             continue
         artifact: Artifact | None = known
         if known.state is ArtifactState.WRITING:
-            artifact = _as_it_came_out(context, known)
+            artifact = _as_it_came_out(context, folder, known)
         if artifact is not None and artifact.state is ArtifactState.EDITED:
             _edited_one(context, folder, artifact)
         if artifact is None or artifact.state is not ArtifactState.HERE:
@@ -68,18 +68,23 @@ def _respell(context: Context, folder: Folder, place: Place) -> None:
             context.ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256)
 
 
-def _as_it_came_out(context: Context, artifact: Artifact) -> Artifact | None:
+def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Artifact | None:
     """A note that was being written when a kill came, or its editor held it open: the version that is there now, None if
     none is.
     """
-    ledger, path = context.ledger, artifact.path
+    ledger = context.ledger
+    if came_along(context, folder, artifact):
+        # With its folder; what it is, its bytes say below.
+        ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256)
+        artifact = replace(artifact, path=folder.at(artifact.path.name))
+    path = artifact.path
     try:
         data = read_bytes(path)
     except NotRegular:
         ledger.artifacts.set_state(path, ArtifactState.EDITED)
         return ledger.artifacts.at(path)
     except OSError:
-        if artifact.sha256 and _is_there(context, artifact):
+        if artifact.sha256 and stayed_away(context, folder, artifact):
             ledger.artifacts.owner_removed(artifact)  # it was there before
         else:
             ledger.artifacts.forget(path)
@@ -99,7 +104,7 @@ def _edited_one(context: Context, folder: Folder, artifact: Artifact) -> None:
     """An edited note stays where its owner has it: in the folder that the recording went to, or nowhere, if removed."""
     if os.path.lexists(artifact.path) or artifact.path.parent == folder.path:
         return
-    if not _went_along(context, folder, artifact) and _is_there(context, artifact):
+    if not went_along(context, folder, artifact) and stayed_away(context, folder, artifact):
         context.ledger.artifacts.owner_removed(artifact)
 
 
@@ -112,52 +117,29 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
             target = _move(context, old, folder, artifact, sha256, base)
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
-        found = _found(context, folder, artifact, base)
-        if found is None and _went_along(context, folder, artifact):
+        found = _found(context, folder, artifact, base) or _left_behind(context, folder, artifact)
+        if found is None and went_along(context, folder, artifact):
             ledger.artifacts.set_state(folder.at(artifact.path.name), ArtifactState.EDITED)
             return
         if found is None:
-            if artifact.path.parent == folder.path or _is_there(context, artifact):
+            if artifact.path.parent == folder.path or stayed_away(context, folder, artifact):
                 ledger.artifacts.owner_removed(artifact)
             else:
                 ledger.artifacts.forget(artifact.path)  # where it lay may be away; it is written anew here
             return
-        target, sha256 = found
+        now, sha256 = found
+        remember(context, artifact.path.parent, now.parent)
+        if now.parent != folder.path or not belongs(now.name, base, _kind(artifact)):
+            ledger.artifacts.move(artifact.path, now, sha256)
+            _follow(context, folder, replace(artifact, path=now, sha256=sha256), base)
+            return
+        target = now.name
     except _Edited:
         ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
         return
     with ledger.transaction():
         ledger.artifacts.move(artifact.path, folder.at(target), sha256)
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
-
-
-def _went_along(context: Context, folder: Folder, artifact: Artifact) -> bool:
-    """True if an edited note is in the folder of its recording under its name: its owner moved both, or the whole folder."""
-    name, there = artifact.path.name, folder.at(artifact.path.name)
-    if artifact.path.parent == folder.path or os.path.lexists(artifact.path):
-        return False
-    if context.ledger.artifacts.at(there) is not None or not artifact.note:
-        return False
-    ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
-    try:
-        data = read_bytes(name, folder)
-    except OSError:
-        return False
-    if recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) not in ids:
-        return False
-    context.ledger.artifacts.move(artifact.path, there, artifact.sha256)
-    context.tell(Event.NOTE_FOLLOWED, note=str(there), before=str(artifact.path))
-    return True
-
-
-def _is_there(context: Context, artifact: Artifact) -> bool:
-    """True if the folder that a note lay in is there, and is no mount point without its disk."""
-    top = context.top_of(artifact.path)
-    try:
-        with opened(artifact.path.parent, top):
-            return top is None or why_unmounted(context.ledger, top) is None
-    except OSError:
-        return False
 
 
 class _Edited(Exception):
@@ -218,13 +200,21 @@ def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) 
     )
 
 
-def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> tuple[str, str] | None:
-    """The name under which a note lies that was moved just before a kill, or with its folder, and its SHA-256."""
-    for target in itertools.islice(_names(artifact, base), 12):
+def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> tuple[Path, str] | None:
+    """Where a note lies that was moved just before a kill, or with its folder, and its SHA-256."""
+    for target in (artifact.path.name, *itertools.islice(_names(artifact, base), 12)):
         if context.ledger.artifacts.at(folder.at(target)) is not None:
             continue
         with suppress(OSError, _Edited):
-            return target, _as_we_wrote_it(context.ledger, folder, target, artifact)
+            return folder.at(target), _as_we_wrote_it(context.ledger, folder, target, artifact)
+    return None
+
+
+def _left_behind(context: Context, folder: Folder, artifact: Artifact) -> tuple[Path, str] | None:
+    """The same for one whose folder was renamed, and whose recording then left that."""
+    for path in left_behind(context, artifact):
+        with suppress(OSError, _Edited), opened(path.parent, context.top_of(path)) as there:
+            return path, _as_we_wrote_it(context.ledger, there, path.name, artifact)
     return None
 
 

@@ -10,7 +10,7 @@ from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.domain import Dated, Event, Gone, Kind, Summary, Transcript
 from earmark.errors import ConfigError
-from earmark.ledger import Place, Recording
+from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.names import candidates
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
@@ -22,10 +22,6 @@ from earmark.summarization.templating import load_template
 HARD_TO_HEAR = 0.6
 """Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
 
-
-SUMMARY_COUNTS = 1_000_000
-"""What a revision of the summary counts in a note's, so that notes of both layouts are on one scale: a later summary is
-always news, and a later transcript where the note holds both."""
 
 UNSURE = (Dated.FILE, Dated.ARRIVAL)
 """Sources of a date that a note names, because on a copied file they may be those of the copying."""

@@ -40,7 +40,7 @@ def look_for_removed(
         for path in map(Path, map(os.fsdecode, gone)):
             artifact = artifacts.at(path)
             gone_now = artifact is not None and artifact.on_disk and not os.path.lexists(path)
-            if artifact is not None and gone_now and not _put_over_another(context, artifact):
+            if artifact is not None and gone_now and not _has_a_successor(context, artifact):
                 artifacts.owner_removed(artifact)
         for path in map(Path, map(os.fsdecode, back)):
             artifact = artifacts.at(path)
@@ -48,16 +48,20 @@ def look_for_removed(
                 _put_back(context, artifact)
 
 
-def _put_over_another(context: Context, artifact: Artifact) -> bool:
-    """True if its owner put it in place of another version of the same note, which it is from now on."""
+def _has_a_successor(context: Context, artifact: Artifact) -> bool:
+    """True if another version of the same note is there: a later one, or one that its owner put this one in place of."""
     artifacts = context.ledger.artifacts
     place = context.ledger.places.get(artifact.place, artifact.recording_id)
     for other in artifacts.of_place(place) if place is not None else ():
         same = (other.kind, other.form) == (artifact.kind, artifact.form) and other.path != artifact.path
-        if same and other.on_disk and artifact.sha256 and sha256_of(other.path) == artifact.sha256:
+        if not same or not other.on_disk or not os.path.lexists(other.path):
+            continue
+        if artifact.sha256 and sha256_of(other.path) == artifact.sha256:
             artifacts.as_written(other.path, artifact)
-            artifacts.forget(artifact.path)
-            return True
+        elif (other.rev, other.id) < (artifact.rev, artifact.id):
+            continue
+        artifacts.forget(artifact.path)
+        return True
     return False
 
 

@@ -36,7 +36,7 @@ def restore(context: Context, row: Trashed) -> Path:
     if not lies_in_trash(row):
         ledger.trash.set_state(row.id, TrashState.LOST, context.now())
         raise RetentionError(
-            f"{named(row.trashed)}: somebody took it out of the trash; it cannot be restored"
+            f"{named(row.trashed or row.original)}: somebody took it out of the trash; it cannot be restored"
         )
     context.step("before:restoring")
     ledger.trash.set_state(row.id, TrashState.RESTORING)
