@@ -141,7 +141,9 @@ def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(Path(entry.path))
                     elif entry.is_file(follow_symlinks=False):
-                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+                        # One that vanishes meanwhile, as editors' temporary files do, is none; the others are.
+                        with suppress(FileNotFoundError):
+                            yield Path(entry.path), entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue
         except OSError:

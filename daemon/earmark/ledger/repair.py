@@ -65,9 +65,10 @@ def repair(
         whole: dict[str, bool] = {}
         if not bare:
             _salvage(file, ledger, result.copied, whole, alive)
-        has_copy = ledger.protection.second.is_whole()
-        ledger.protection.second.reconcile(repaired=True)
-        if not has_copy:
+        if ledger.protection.second.is_whole():
+            ledger.protection.second.reconcile(repaired=True)
+        else:
+            # No new copy before the doubt is written down: after a kill it would pass for one that was whole.
             result.doubtful = [words for table, (_, _, words) in PROTECTING.items() if not whole.get(table)]
         told(ledger, result)
     _flush(filling)

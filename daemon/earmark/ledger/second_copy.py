@@ -89,14 +89,15 @@ class SecondCopy:
                 self.changed()
         return lost
 
-    def set_aside(self) -> Path | None:
-        """Give a copy that cannot be read another name, so that a new one can be written; None if that cannot be done."""
-        aside = self._file.with_name(f"{COPY}.damaged")
-        try:
-            self._file.rename(aside)
-        except OSError:
-            return None
-        return aside
+    @property
+    def aside(self) -> Path:
+        """What a copy that cannot be read is called afterwards."""
+        return self._file.with_name(f"{COPY}.damaged")
+
+    def set_aside(self) -> None:
+        """Give a copy that cannot be read that name, so that a new one can be written; first write down the doubt."""
+        with suppress(OSError):
+            self._file.rename(self.aside)
 
     def is_whole(self) -> bool:
         """True if there is a copy, and it is whole."""

@@ -64,8 +64,8 @@ def classify(
         if here is not None and latest.path == here.path:
             return Arrival(What.BACK)  # what was replaced here has replaced what replaced it
         return Arrival(What.RENAMED, latest)
-    if here is not None and goes_on and here.gone_why in (None, Gone.MISSING):
-        return Arrival(What.CONTINUED, here)  # also one that a sync client took away and brought back longer
+    if here is not None and goes_on:
+        return Arrival(What.CONTINUED, here)
     if here is not None and here.here:
         return Arrival(What.REPLACED, here)
     if elsewhere is not None:
@@ -87,9 +87,8 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
     elsewhere = (
         _under_another_name(context, content) if not same and (here is None or not here.here) else None
     )
-    arrival = classify(
-        here, same, recording_id, there, goes_on=_goes_on(former, here, content), elsewhere=elsewhere
-    )
+    goes_on = _goes_on(former, here, content) and here is not None and here.recording_id != recording_id
+    arrival = classify(here, same, recording_id, there, goes_on=goes_on, elsewhere=elsewhere)
     settings = context.settings(folder)
     modified_at = Instant(content.identity.mtime_ns / 1e9)
     context.step("before:accept")
@@ -98,6 +97,9 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             recording_id, content.size, now, date_of(None, path.name, modified_at, now), settings.priority,
             content.body_sha256,
         )  # fmt: skip
+        if goes_on and here is not None and arrival.what in (What.RENAMED, What.BACK):
+            # Known already, and what this file held until now goes on as it all the same.
+            ledger.go_on(here, recording_id, tags_we_wrote(context, here.recording_id))
         if arrival.what is What.RENAMED and arrival.before is not None:
             ledger.places.move(arrival.before, path, folder, content.identity, now)
         else:
@@ -168,8 +170,8 @@ def _goes_on(former: Recording | None, here: Place | None, content: Content) -> 
     durations there when they go on).
     """
     begin = content.begins.get(former.size) if former is not None else None
-    if former is None or here is None or begin is None:
-        return False
+    if former is None or here is None or begin is None or here.gone_why not in (None, Gone.MISSING):
+        return False  # one that is missing a sync client may have taken away, and brings it back longer
     least = SAME_FILE if here.identity.is_file(content.identity) else MINIMAL
     body = former.size > least and former.body_sha256 and begin.body_sha256 == former.body_sha256
     return begin.sha256 == former.id or bool(body)

@@ -34,8 +34,8 @@ def drop_doubles(context: Context, place: Place) -> None:
 def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:
     """Which of the notes of one kind and form need not be there. Pure.
 
-    The best one stays: a person's, then the later one, then one that lies beside the recording. What was written for a
-    content that has gone on since (revision 0) cannot be compared.
+    The best one stays: a person's, then the later one, then one that lies beside the recording. Of those that were written
+    for a content that has gone on since (revision 0), none is better than another.
     """
     ranked = sorted(
         artifacts,
@@ -49,8 +49,7 @@ def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:
         artifact
         for number, artifact in enumerate(ranked)
         if artifact.state is ArtifactState.HERE
-        and artifact.rev
-        and any(a.rev >= artifact.rev for a in ranked[:number])
+        and any(a.rev >= max(artifact.rev, 1) for a in ranked[:number])
     ]
 
 

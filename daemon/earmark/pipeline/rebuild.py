@@ -52,11 +52,13 @@ def reconcile(context: Context) -> None:
     try:
         lost = ledger.protection.second.reconcile()
     except CopyUnreadable as unreadable:
-        aside = ledger.protection.second.set_aside()
-        where = f"; it is kept as {aside}" if aside is not None else ""
+        second = ledger.protection.second
         with ledger.transaction():
-            ledger.protection.second.changed()
-            _doubt(ledger, f"{unreadable}{where}", context.now())
+            _doubt(ledger, f"{unreadable}; it is kept as {second.aside}", context.now())
+        context.step("after:doubt")
+        second.set_aside()
+        with ledger.transaction():
+            second.changed()
         return
     if lost:
         sentence = f"The ledger had lost part of {', '.join(lost)}; it is there again."

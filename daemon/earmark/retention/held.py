@@ -64,7 +64,7 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
             if known(note.recording_id)
             else context.ledger.lineage.successors(note.recording_id)
         )
-        found += [Held(By.NOTE, i, note.seen_at, "keep: true", note.path) for i in now or [note.recording_id]]
+        found += [Held(By.NOTE, i, note.seen_at, "keep: true", note.path) for i in now]
     rules: dict[tuple[str, str], list[str]] = {}
     for recording_id, about, body in protection.all_item_rules():
         rule = item_rule(body, about).rule

@@ -29,12 +29,12 @@ def why_lost_note_keeps(
     wanted = [recording_id.encode(encoding) for recording_id in ids for encoding in ("ascii", "utf-16-le")]
     keys = keep_keys(style_of(context.config.notes))
     for path, status in files_below(sorted(tops)):
-        if not is_text(path.name) or status.st_size > LIMIT or status.st_ctime < since:
+        if not is_text(path.name) or status.st_ctime < since:
             continue
         if context.ledger.artifacts.at(path) is not None:
             continue
         try:
-            data = read_bytes(path)
+            data = read_bytes(path, most=LIMIT)
         except OSError:
             continue
         if not any(recording_id in data for recording_id in wanted):

@@ -17,6 +17,7 @@ from earmark.notes.frontmatter import (
     LIMIT,
     NOTES,
     decoded,
+    first_block,
     read_frontmatter,
     recording_of,
     tag_names,
@@ -26,7 +27,7 @@ from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
-READING = 1
+READING = 2
 """Goes up when notes are read in another way, so that all are read again."""
 
 HEAD = 64 * 1024
@@ -63,13 +64,19 @@ def ids_in(text: str) -> set[str]:
 
 
 def names_without_keep(context: Context, path: Path) -> set[str]:
-    """The recordings that a note names, if it can be read and asks for nothing to be kept."""
+    """The recordings that a note names, if it can be read, names them in its properties, and asks for nothing to be kept.
+    Half of a note, or another document that took its name, takes nothing back.
+    """
+    style = style_of(context.config.notes)
     try:
         text = decoded(_bytes(path))
-        keep = asks_to_keep(text, keep_keys(style_of(context.config.notes)))
+        block, closed = first_block(text)
+        whose = recording_of(text, style) is not None or (closed and ids_in(block))
+        if not whose or asks_to_keep(text, keep_keys(style)):
+            return set()
     except (OSError, ValueError, TypeError, RecursionError):
         return set()
-    return set() if keep else ids_in(text)
+    return ids_in(text)
 
 
 def _said(context: Context, path: Path, text: str) -> list[Said]:
@@ -84,9 +91,9 @@ def _said(context: Context, path: Path, text: str) -> list[Said]:
         found[recording_id] = Said(recording_id, kind if kind in NOTES else "", keep, tags)
     if keep:
         artifact = ledger.artifacts.at(path)
+        # Those, too, that nobody knows yet: they may arrive tomorrow.
         named = ids_in(text) if is_note(path.name) else set()
-        known = {name for name in named if ledger.recordings.get(name) or ledger.lineage.successors(name)}
-        for each in known | ({artifact.recording_id} if artifact is not None and artifact.note else set()):
+        for each in named | ({artifact.recording_id} if artifact is not None and artifact.note else set()):
             found.setdefault(each, Said(each, artifact.kind if artifact is not None else "", True, ()))
     return list(found.values())
 

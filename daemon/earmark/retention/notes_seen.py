@@ -13,6 +13,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState, Owed, TrashState
 from earmark.files import digest, files_below, read_bytes, sha256_of
+from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Seen, Trashed
 from earmark.notes.names import is_note
 from earmark.retention.lost_notes import why_lost_note_keeps
@@ -47,7 +48,8 @@ class NotesSeen:
         try:
             identity = identity_of(self._context, path)
         except FileNotFoundError:
-            if self._writes:
+            top = self._context.top_of(path)
+            if self._writes and (top is None or self._away(top) is None):
                 protection.unsee(path)
             return False
         if self._elsewhere.get(path) == identity:
@@ -126,9 +128,12 @@ class NotesSeen:
             self.inspect(path)
 
     def inspect_below(self, folders: Iterable[Path]) -> list[Path]:
-        """Look at every note in and below folders; returns which of those below could not be read."""
+        """Look at every note in and below folders; returns which of them, or of those below, could not be read."""
         unread: list[Path] = []
         for top in folders:
+            if self._away(top) is not None:
+                unread.append(top)
+                continue
             for path, _ in files_below([top], unread):
                 if is_note(path.name) and not _hidden(path, top):
                     self.glance(path)
@@ -142,7 +147,14 @@ class NotesSeen:
         context = self._context
         tops = {*context.folders, *(folder.path for folder in context.config.folder)}
         tops |= {place.folder for place in context.ledger.places.of(recording_id)} if recording_id else set()
-        return [top for top in sorted(tops) if os.path.isdir(top)]  # noqa: PTH112
+        return sorted(tops)
+
+    def _away(self, folder: Path) -> str | None:
+        """Why nobody can see what is in a drop folder, or None."""
+        try:
+            return why_unmounted(self._context.ledger, folder)
+        except OSError as error:
+            return f"{folder} cannot be looked at: {error.strerror}"
 
     def keeping(self, recording_id: str) -> str | None:
         """Why notes of this recording keep it, or None: one says so, or one said so and nobody took it back.
@@ -150,9 +162,10 @@ class NotesSeen:
         Asked of the disk at this moment; a note that cannot be read keeps.
         """
         ledger = self._context.ledger
-        for place in ledger.places.of(recording_id):
-            if place.watched and not os.path.isdir(place.folder):  # noqa: PTH112 - nor where it may not be looked at
-                return f"held, as long as nobody can see what its notes say: {place.folder} is not there"
+        places = [place for each in self._lineage(recording_id) for place in ledger.places.of(each)]
+        for folder in sorted({place.folder for place in places if place.watched}):
+            if (why := self._away(folder)) is not None:
+                return f"held, as long as nobody can see what its notes say: {why}"
         notes = {
             a.path
             for a in ledger.artifacts.of_recording(recording_id)
@@ -205,22 +218,19 @@ class NotesSeen:
         seen last.
         """
         ledger = self._context.ledger
-        wanted = (*ledger.lineage.formers(recording_id), recording_id)
-        alive = {each for each in wanted[:-1] if ledger.recordings.get(each) is not None}
-        # What it went on as is a content of its own, too, while this one is there; a person who keeps that keeps both.
-        later = ledger.lineage.successors(recording_id)
-        alive.update(later)
-        found = {
-            (note.path, each): note
-            for each in (*later, *wanted)
-            for note in ledger.protection.seen(each)
-            # A note that is gone holds the recording that it was of, and a content of its own is another one now.
-            if each not in alive or os.path.lexists(note.path)
-        }
+        wanted = self._lineage(recording_id)
+        found = {(note.path, each): note for each in wanted for note in ledger.protection.seen(each)}
         for key, note in self._fresh.items():
-            if key[1] in (*later, *wanted):
+            if key[1] in wanted:
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
+
+    def _lineage(self, recording_id: str) -> tuple[str, ...]:
+        """What it was, what it went on as, and itself: a person who keeps one of them keeps them all, whether another file
+        holds one as a recording of its own or not.
+        """
+        lineage = self._context.ledger.lineage
+        return (*lineage.formers(recording_id), *lineage.successors(recording_id), recording_id)
 
     def all_keeping(self) -> list[Seen]:
         """Every note that says `keep`, or said so when it was last seen."""
@@ -231,7 +241,8 @@ class NotesSeen:
     def _is_our_writing(self, path: Path, before: Seen) -> bool:
         """True if the file holds what we wrote there after `before` was seen: not a person's word on anything."""
         artifact = self._context.ledger.artifacts.at(path)
-        if artifact is None or artifact.written_at <= before.seen_at:
+        # What was seen in the future, by a clock that was put right since, is no earlier or later than anything.
+        if artifact is None or artifact.written_at <= before.seen_at <= self._context.now():
             return False
         try:
             return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)

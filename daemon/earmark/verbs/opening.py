@@ -15,6 +15,7 @@ from earmark.errors import NotFound
 from earmark.files import is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
+from earmark.pipeline.rebuild import reconcile
 from earmark.report import read_report
 
 
@@ -26,7 +27,11 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
             f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
         )
     with Ledger(home.ledger_file, read_only=read_only) as ledger:
-        yield Context(ledger, home, config, watched_folders(home, config), logs=False)
+        context = Context(ledger, home, config, watched_folders(home, config), logs=False)
+        if not read_only:
+            # Before anything is decided: a ledger from a backup may know less than the copy of what protects.
+            reconcile(context)
+        yield context
 
 
 def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:

@@ -9,7 +9,6 @@ from earmark.context import Context
 from earmark.errors import LedgerBusy
 from earmark.ledger import DaemonLock
 from earmark.pipeline.publishing import publish_owed
-from earmark.pipeline.rebuild import reconcile
 from earmark.retention import SweepReport, plan_now, remember_policy, sweep_by_hand
 from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.guards import approve
@@ -32,7 +31,6 @@ def sweep(
     """
     with context.ledger.acting(PATIENCE):
         recover(context)
-    reconcile(context)
     remember_policy(context)
     plan = plan_now(context)
     if saved is not None:

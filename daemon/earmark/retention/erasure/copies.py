@@ -204,9 +204,17 @@ class _Search:
             what = f"another copy of the {artifact.kind.value}"
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
         elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
+            if self._went_on(path, owner):
+                self._found.left.append((path, "is a note of what it went on as, which stays"))
+                return
             self._found.add(Copy(path, *content, "a note that was moved or copied", True, owner))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
             self._found.left.append((path, "mentions it, and is no note of it by its own properties"))
+
+    def _went_on(self, path: Path, owner: str) -> bool:
+        """True for a note that names `owner` and belongs to what that went on as, which nobody wants forgotten."""
+        artifact = self._context.ledger.artifacts.at(path) if path in self._others else None
+        return artifact is not None and owner in self._context.ledger.lineage.formers(artifact.recording_id)
 
     def _contents_at(self, path: Path) -> set[str]:
         """What we wrote at a path, for whichever recording."""
