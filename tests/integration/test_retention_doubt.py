@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from earmark.config import parse_config
-from earmark.domain import Kind, Owed, TrashState
+from earmark.domain import HOLD_MARKER, HOLD_MARKERS, Kind, Owed, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.files import Identity
 from earmark.intake.mounts import device_fact, why_unmounted
@@ -17,7 +17,6 @@ from earmark.ledger import Ledger
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.rebuild import reconcile
 from earmark.retention.held import everything_held
-from earmark.retention.markers import HOLD_MARKER, SPELLINGS
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due
 from earmark.verbs.deciding import trust
@@ -304,7 +303,7 @@ def test_a_marker_above_where_a_folder_was_moved_and_linked_back_holds(root: Pat
         assert purge_due(world.context) == (0, [])
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("name", HOLD_MARKERS)
 def test_a_marker_counts_however_an_editor_saved_it(root: Path, name: str) -> None:
     world = World(root, {"audio": {"keep_for": "30d"}, **RULES})
     world.record("a.wav")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +125,25 @@ def remove_empty(folder: Path) -> None:
     """Remove a folder of ours, if nothing is in it."""
     with suppress(OSError):
         folder.rmdir()
+
+
+def names_below(tops: list[Path], names: Collection[str], unread: list[Path] | None = None) -> Iterator[Path]:
+    """Whatever has one of these names in and below folders, be it a file, a link or a folder. As `files_below` otherwise."""
+    pending = list(tops)
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name in names:
+                        yield Path(entry.path)
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(Path(entry.path))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            if unread is not None and folder.name not in OF_THE_SYSTEM:
+                unread.append(folder)
 
 
 def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[tuple[Path, os.stat_result]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earmark.domain import HOLD_MARKERS
 from earmark.files import Identity, hidden_kind
 from earmark.intake.rules import Rules
 from earmark.notes.names import is_note
@@ -25,7 +26,8 @@ class Scan:
     `refused`: files that are recordings by name but cannot be taken, with a sentence each. `seen`: recordings in all.
     `away`: why the folder itself could not be read; nothing may be concluded from such a scan.
     `unread`: subfolders that could not be read; nothing in them may be called missing. `notes`: files that may be notes,
-    by path with the time of their last change. `hidden`: files of ours that a crash left.
+    by path with the time of their last change. `hidden`: files of ours that a crash left. `marked`: folders with a
+    hold marker.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Scan:
     unread: dict[bytes, str] = field(default_factory=dict)
     notes: dict[bytes, float] = field(default_factory=dict)
     hidden: list[bytes] = field(default_factory=list)
+    marked: set[bytes] = field(default_factory=set)
     seen: int = 0
     entries: int = 0
     away: str | None = None
@@ -71,6 +74,8 @@ def scan(
             for entry in _safely(entries):
                 found.entries += 1
                 name = os.fsdecode(entry.name)
+                if name in HOLD_MARKERS:
+                    found.marked.add(here)
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         wanted = recursive and entry.path not in others

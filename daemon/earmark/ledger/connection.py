@@ -51,6 +51,7 @@ class Connection:
         self, file: Path, *, read_only: bool = False, alive: Callable[[], object] = lambda: None
     ) -> None:
         self.file = file
+        self.read_only = read_only
         self._after: dict[str, Callable[[], None]] = {}
         try:
             if read_only:

@@ -133,6 +133,19 @@ class Journal:
         row = self._db.one("SELECT value, at FROM facts WHERE name = ?", (name,))
         return (row["value"], row["at"]) if row else None
 
+    def facts(self, prefix: str) -> dict[str, str]:
+        """What is known under names that begin so, by the rest of the name."""
+        rows = self._db.all(
+            "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(prefix), prefix)
+        )
+        return {row["name"].removeprefix(prefix): row["value"] for row in rows}
+
+    def drop_facts(self, prefix: str, value: str) -> None:
+        """Forget those of them that say this."""
+        self._db.execute(
+            "DELETE FROM facts WHERE substr(name, 1, ?) = ? AND value = ?", (len(prefix), prefix, value)
+        )
+
     def measured(self, model: str, audio: float, took: float, now: Instant) -> None:
         """Add to what is known of a model's speed here: seconds of audio heard, and seconds that it took."""
         before = self.speeds().get(model, (0.0, 0.0))

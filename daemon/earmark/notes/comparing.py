@@ -20,11 +20,12 @@ from earmark.notes.links import PLAYABLE
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
-    r"\[(?P<label>(?:\\.|[^\[\]\\\n])*)\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]*)(?P<at>(?:#[^>\n]*)?)>"
-    r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]*)(?P<there>(?:#[^)\s]*)?))\)",
+    r"\[(?P<label>(?:\\.|[^\[\]\\\n]){0,1000})\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]{0,1000})(?P<at>(?:#[^>\n]{0,1000})?)>"
+    r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]{0,1000})(?P<there>(?:#[^)\s]{0,1000})?))\)",
     re.I,
 )
-"""`[label](target#t=83)`, `[label](<a target#t=83>)`; not those with a scheme, which lead elsewhere."""
+"""`[label](target#t=83)`, `[label](<a target#t=83>)`; not those with a scheme, which lead elsewhere. No name is
+longer, and a page full of open brackets is read in linear time."""
 _COMMENT = re.compile(r"(?:^|\s)#", re.M)
 
 

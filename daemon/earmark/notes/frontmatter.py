@@ -28,6 +28,9 @@ LIMIT = 1024 * 1024
 YAML_LIMIT = 64 * 1024
 """Characters of frontmatter that are read as YAML, which takes a second for so many; a longer one is read by its lines."""
 
+YAML_BRACKETS = 2_000
+"""Brackets in frontmatter that is read as YAML; as many as a parser is given, so deep it may have to go."""
+
 _FENCED = re.compile(
     r"\A(?:[\s\ufeff\u200b]*\n)?[\ufeff\u200b]*---[ \t]*\r?\n(?P<yaml>.*?)(?:(?<=\n)|\A)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)",
     re.S,
@@ -127,8 +130,9 @@ def well_formed(top: str) -> dict[str, Any] | None:
 
 
 def is_plain_yaml(block: str) -> bool:
-    """True if a parser may be fed with it: neither long nor with aliases."""
-    return len(block) <= YAML_LIMIT and _ALIAS.search(block) is None
+    """True if a parser may be fed with it: neither long, nor full of brackets, nor with aliases."""
+    short = len(block) <= YAML_LIMIT and block.count("[") + block.count("{") <= YAML_BRACKETS
+    return short and _ALIAS.search(block) is None
 
 
 def body_of(text: str) -> str:

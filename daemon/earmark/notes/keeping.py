@@ -14,9 +14,7 @@ from earmark.notes.style import NoteStyle
 
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\r?\n(?P<block>.*?)^\+\+\+[ \t]*\r?$", re.S | re.M)
 _OPENED = re.compile(r"\A\s*(?:---|\+\+\+)")
-_LINE = re.compile(
-    r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)[ \t]*(.*?)[ \t]*\r?$", re.M
-)
+_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
 _FIELD = re.compile(
     r"(?:^[ \t]*(?:[-*+][ \t]+)?|[\[(])[*_`]{0,2}([\w./-]+)[*_`]{0,2}[ \t]?::[ \t]*([^\r\n\])]*)", re.M
@@ -29,7 +27,7 @@ _SCALAR = re.compile(
     r"^([ \t]*)([^\s:][^\n:]*:[ \t]*)[|>][-+0-9]*[ \t]*\r?\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)+", re.M
 )
 """A text of several lines in YAML, which is no property."""
-_KEY = re.compile(r"^[\s\[{(,\"'*?-]*([\w./-]+)", re.M)
+_KEY = re.compile(r"^[ \t\[{(,\"'*?-]*([\w./-]+)", re.M)
 """The word at the place of a key, on lines that nobody can parse."""
 _UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 _NO = frozenset({"false", "no", "off", "0", "n", "f"})
@@ -60,7 +58,9 @@ def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
     values = list(_said(found, keys))
     for part in (block if closed or not _OPENED.match(text) else text, *_blocks_on_top(text)):
         values += [
-            value for key, value in _LINE.findall(_SCALAR.sub(r"\1\2\n", part)) if key.casefold() in keys
+            value.strip()
+            for key, value in _LINE.findall(_SCALAR.sub(r"\1\2\n", part))
+            if key.casefold() in keys
         ]
     values += [value.strip() for key, value in _FIELD.findall(text) if key.casefold() in keys]
     if any(not _is_nothing(value) and not _is_no(value) for value in values):

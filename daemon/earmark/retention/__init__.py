@@ -5,6 +5,7 @@ Five rooms: `rules` say what may go (pure), `sweep` looks at it and carries it o
 """
 
 from earmark.retention.erasure.tombstones import why_refused
+from earmark.retention.markers import look_at_markers
 from earmark.retention.note_facts import expires_on, how_it_went
 from earmark.retention.note_reading import tags_we_wrote
 from earmark.retention.notes_seen import NotesSeen
@@ -18,6 +19,7 @@ __all__ = [
     "SweepReport",
     "expires_on",
     "how_it_went",
+    "look_at_markers",
     "next_sweep",
     "plan_now",
     "remember_policy",

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Instant
-from earmark.files import files_below
+from earmark.domain import HOLD_MARKER, HOLD_MARKERS, Instant
+from earmark.files import names_below
 from earmark.ledger.candidates import CLASSES
-from earmark.retention.markers import SPELLINGS, marker_in
+from earmark.retention.markers import marker_in, out_of_reach
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule
 
@@ -74,10 +74,15 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
         name = "all" if len(classes) == len(CLASSES) else ", ".join(classes)
         found.append(Held(By.RULE, recording_id, None, f"{name}: {said}"))
     seen: set[Path] = set()
-    for path, status in files_below(tops):
-        if path.name in SPELLINGS and path not in seen:
+    for path in names_below(tops, HOLD_MARKERS):
+        with suppress(OSError):
+            since = Instant(path.lstat().st_mtime)
+            if path not in seen:
+                found.append(Held(By.MARKER, None, since, "everything in it and below", path))
             seen.add(path)
-            found.append(Held(By.MARKER, None, Instant(status.st_mtime), "everything in it and below", path))
+    for folder in out_of_reach(context):
+        why = "everything in it and below, wherever the folder is now"
+        found.append(Held(By.MARKER, None, None, why, folder / HOLD_MARKER))
     for top in tops:
         for folder in top.parents:
             marker = None

@@ -1,27 +1,27 @@
-"""Hold markers: a file of that name holds everything in its folder and below. What cannot be looked at may hold, too."""
+"""Hold markers: a file of that name holds everything in its folder and below. What cannot be looked at may hold, too.
+
+A folder is what it is, and not what it is called: which ones had a marker is written down with their inodes, so that one
+that was renamed, and another one that took its name, are told apart.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.files import files_below
+from earmark.domain import HOLD_MARKERS
+from earmark.files import names_below, pack_path, unpack_path
 from earmark.intake.mounts import why_unmounted
 
-HOLD_MARKER = ".earmark-hold"
-
-SPELLINGS = (
-    HOLD_MARKER, f"{HOLD_MARKER}.txt", f"{HOLD_MARKER}.md", ".earmark_hold", ".EARMARK-HOLD", "earmark-hold",
-    "earmark-hold.txt", "earmark-hold.md",
-)  # fmt: skip
-"""What a person may have called it where an editor adds an ending or hides no file with a dot."""
+MARKED = "marker:"
+"""Facts `marker:FOLDER`: the inode of a folder that had a marker when it was last looked at."""
 
 
 def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
     """Why the folders of a file keep it, or None: a marker in one of them, up to the root of the file system, or doubt,
-    because one of them is away or may not be looked at. `top`: its drop folder.
+    because one of them is away, is another one than had a marker, or may not be looked at. `top`: its drop folder.
     """
     try:
         away = why_unmounted(context.ledger, top)
@@ -29,30 +29,92 @@ def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
         away = f"{top} cannot be looked at for a hold: {error.strerror}"
     if away is not None:
         return f"held, as long as nobody can see whether a marker lies in its folder: {away}"
-    gone = False
+    gone: Path | None = None
+    marked: Path | None = None
     for folder in _chain(path, top):
         try:
             marker = marker_in(folder)
         except NotADirectoryError:
-            gone = True
+            gone = gone or folder
             continue
         except OSError as error:
             return f"held, as long as {folder} cannot be looked at for a hold: {error.strerror}"
         if marker is not None:
+            look(context, folder, marked=True)
             return f"held by {marker}"
-        gone = gone or (folder.is_relative_to(top) and not os.path.lexists(folder))
-    return _may_be_held(context, path, top) if gone else None
+        if not look(context, folder, marked=False):
+            marked = marked or folder
+        if folder.is_relative_to(top) and not os.path.lexists(folder):
+            gone = gone or folder
+    if gone is None and marked is None:
+        return None
+    return _may_be_held(context, path, top) or (
+        f"held: {marked} had a marker and is not the folder that it was; put one there and take it away again to let go"
+        if marked is not None
+        else None
+    )
+
+
+def look(context: Context, folder: Path, *, marked: bool) -> bool:
+    """Write down whether a folder has a marker; false if the one of that name that had one is gone, or another one now."""
+    journal, name, writes = (
+        context.ledger.journal,
+        MARKED + pack_path(folder),
+        not context.ledger.db.read_only,
+    )
+    known = journal.fact(name)
+    before = known[0] if known is not None else None
+    if not marked and before is None:
+        return True
+    try:
+        inode = str(folder.stat().st_ino)
+    except OSError:
+        return marked
+    if marked:
+        if before != inode and writes:
+            journal.set_fact(name, inode, context.now())
+        return True
+    if before == inode and writes:
+        # A person took it away; whatever else that folder was called has it no longer, either.
+        journal.drop_facts(MARKED, inode)
+    return before == inode
+
+
+def look_at_markers(context: Context, top: Path, marked: Collection[bytes]) -> None:
+    """Write down what a complete look at a drop folder found: `marked` are the folders with a marker."""
+    for path in marked:
+        look(context, Path(os.fsdecode(path)), marked=True)
+    for name in context.ledger.journal.facts(MARKED):
+        folder = unpack_path(name)
+        if folder.is_relative_to(top) and os.fsencode(folder) not in marked:
+            look(context, folder, marked=False)
+
+
+def out_of_reach(context: Context) -> list[Path]:
+    """Folders that had a marker and are gone, or are other ones now."""
+    return [
+        folder
+        for folder in map(unpack_path, context.ledger.journal.facts(MARKED))
+        if _marker_or_none(folder) is None and not look(context, folder, marked=False)
+    ]
 
 
 def marker_in(folder: Path) -> Path | None:
     """The marker in a folder, under whichever of its spellings. Raises OSError if nobody may look, or it is no folder."""
-    for name in SPELLINGS:
+    for name in HOLD_MARKERS:
         try:
             os.lstat(folder / name)
         except FileNotFoundError:
             continue
         return folder / name
     return None
+
+
+def _marker_or_none(folder: Path) -> Path | None:
+    try:
+        return marker_in(folder)
+    except OSError:
+        return None
 
 
 def _chain(path: Path, top: Path) -> Iterator[Path]:
@@ -67,8 +129,8 @@ def _may_be_held(context: Context, path: Path, top: Path) -> str | None:
     """The file's folder is not there under its name. It may have been renamed, with a marker in it."""
     tops = {top, *context.folders, *(folder.path for folder in context.config.folder)}
     unread: list[Path] = []
-    markers = [found for found, _ in files_below(sorted(tops), unread) if found.name in SPELLINGS]
-    why = f"{path.parent} is not there under its name"
+    markers = list(names_below(sorted(tops), HOLD_MARKERS, unread))
+    why = f"{path.parent} is not there under its name, or is another folder"
     if markers:
         return f"held, as long as {why}: {markers[0]} may lie in it"
     if unread:

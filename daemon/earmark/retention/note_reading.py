@@ -58,9 +58,9 @@ def read_note(context: Context, path: Path) -> list[Said]:
         raise OSError(errno.EBADMSG, f"nobody can make sense of it ({type(error).__name__})") from error
 
 
-def ids_in(text: str) -> set[str]:
-    """What may be ids of recordings in a note."""
-    return {name.lower() for name in _ID.findall(text[:HEAD])}
+def ids_in(text: str, most: int = HEAD) -> set[str]:
+    """What may be ids of recordings in so many characters of a note."""
+    return {name.lower() for name in _ID.findall(text[:most])}
 
 
 def names_without_keep(context: Context, path: Path) -> set[str]:

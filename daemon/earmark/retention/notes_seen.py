@@ -16,7 +16,7 @@ from earmark.files import digest, files_below, read_bytes, sha256_of
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Seen, Trashed
 from earmark.notes.names import is_note
-from earmark.retention.lost_notes import why_lost_note_keeps
+from earmark.retention.lost_notes import LostNotes
 from earmark.retention.note_reading import Said, identity_of, names_without_keep, read_note
 
 
@@ -29,6 +29,7 @@ class NotesSeen:
     def __init__(self, context: Context, *, writes: bool = True) -> None:
         self._context = context
         self._writes = writes
+        self._lost = LostNotes(context)
         self._elsewhere: dict[Path, str] = {}
         """Identities of files that were read and belong to no recording."""
         self._fresh: dict[tuple[Path, str], Seen] = {}
@@ -211,7 +212,7 @@ class NotesSeen:
         if not missing:
             return None
         ids = (recording_id, *ledger.lineage.formers(recording_id))
-        return why_lost_note_keeps(self._context, ids, min(missing) - 2.0, self._tops(recording_id))
+        return self._lost.why_kept(ids, min(missing) - 2.0, self._tops(recording_id))
 
     def _seen(self, recording_id: str) -> list[Seen]:
         """Every note that was seen of the recording, of what it was before it went on, or of what it went on as, as it was

@@ -17,7 +17,7 @@ from earmark.pipeline.acceptance import accept, note_missing, prefixes
 from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
-from earmark.retention import NotesSeen
+from earmark.retention import NotesSeen, look_at_markers
 from earmark.supervisor.arriving import Arriving, Reader
 from earmark.supervisor.inbox import Hint, Post, Read
 from earmark.supervisor.leftovers import settle_leftovers
@@ -152,6 +152,7 @@ class Scanning:
             if refused.get(path) != str(identity):
                 self.arriving.see(path, folder, identity, now)
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
+        look_at_markers(context, folder, found.marked)
         if not found.unread:
             look_for_removed(context, folder, found.notes, {*found.missing, *found.new})
         since = self._notes_upto - MARGIN

@@ -13,8 +13,8 @@ from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.frontmatter import body_of
 
-_LINK = re.compile(r"!?\[\[[^\]\n]*?(?:\|([^\]\n]*))?\]\]|\]\([^)\n]*\)")
-_OURS = re.compile(r"^\s*(?:- )?(?:#+ .*|\*[^*\n]*\*)\s*$", re.M)
+_LINK = re.compile(r"!?\[\[[^\[\]\n]*?(?:\|([^\[\]\n]*))?\]\]|\]\([^)\n]{0,1000}\)")
+_OURS = re.compile(r"^[ \t]*(?:- )?(?:#+ .*|\*[^*\n]*\*[ \t\r]*)$", re.M)
 """Headings and lines in italics: section names and remarks that earmark itself writes, not what anybody said."""
 
 
