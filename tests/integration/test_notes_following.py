@@ -1048,6 +1048,48 @@ def test_a_recording_that_moves_on_from_a_renamed_folder_takes_its_notes_along(
         assert set(rig.notes()) == both(stem) | (both("juli/other") if others else set())
 
 
+# --- copies that bring notes along ---
+
+
+@pytest.mark.parametrize("name", ["d/a", "b"])
+@pytest.mark.parametrize("edited", ["", "before", "after"])
+def test_notes_that_are_copied_with_their_recording_are_known(rig: Rig, name: str, edited: str) -> None:
+    rig.drop("c/a.m4a", "hello")
+    assert run_child(rig) == 0
+
+    def edit(path: Path) -> None:
+        path.write_text(path.read_text() + "mine\n")
+
+    if edited == "before":
+        edit(rig.folder / "c" / "a.md")
+        assert run_child(rig) == 0
+    (rig.folder / "d").mkdir()
+    for ending in (".md", ".transcript.md", ".m4a"):
+        shutil.copy(rig.folder / "c" / f"a{ending}", rig.folder / f"{name}{ending}")
+    if edited == "after":
+        edit(rig.folder / f"{name}.md")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("c/a") | both(name)
+        assert ("mine" in rig.notes()[f"{name}.md"]) == bool(edited)
+        file = Path(name).name + ".m4a"
+        assert linked(rig)[f"{name}.transcript.md"] == file
+    (rig.folder / f"{name}.m4a").rename(rig.folder / "z.m4a")
+    assert run_child(rig) == 0
+    assert "z.transcript.md" in rig.notes()
+
+
+def test_after_the_ledger_was_lost_every_copy_has_its_notes(rig: Rig) -> None:
+    for name in ("a.m4a", "copy.m4a"):
+        rig.drop(name, "hello")
+    assert run_child(rig) == 0
+    shutil.rmtree(rig.home)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("a") | both("copy")
+    assert len(rig.query("SELECT 1 FROM artifacts")) == 4
+
+
 # --- links that a person lets lead elsewhere ---
 
 

@@ -193,6 +193,10 @@ class Artifacts:
             (written.rev, written.sha256, written.plain_sha256, written.words_sha256, os.fsencode(path)),
         )
 
+    def set_rev(self, path: Path, rev: int) -> None:
+        """An adopted note says what this revision says."""
+        self._db.execute("UPDATE artifacts SET rev = ? WHERE path = ?", (rev, os.fsencode(path)))
+
     def not_removed(self, place: Place, kind: Kind, form: str) -> None:
         """A note that its owner removed is there again."""
         self._db.execute(

@@ -72,7 +72,10 @@ def earlier(audio_name: str) -> str:
 
 def belongs(note: str, audio_name: str, kind: Kind | str) -> bool:
     """True if a note of this kind may be called so for the recording `audio_name`."""
-    return note in itertools.islice(candidates(audio_name, kind), 12)
+    *named, numbered = itertools.islice(candidates(audio_name, kind), 3)
+    before, _, after = numbered.rpartition("(")
+    number = note.removeprefix(f"{before}(").removesuffix(after.lstrip("0123456789"))
+    return note in named or (number.isdecimal() and note == f"{before}({number}{after.lstrip('0123456789')}")
 
 
 def safe_stem(stem: str, ending: str = "") -> str:

@@ -12,7 +12,7 @@ from earmark.files import Content, Identity, fold, named, sha256_of
 from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
-from earmark.pipeline.rebuild import adopt_notes
+from earmark.pipeline.rebuild import adopt_copied_notes, adopt_notes
 from earmark.retention import tags_we_wrote, why_refused
 
 
@@ -116,6 +116,8 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
         queued = ledger.jobs.add(recording_id, Stage.TRANSCRIBE, now)
         if queued and arrival.what in (What.NEW, What.REPLACED):
             queued = not adopt_notes(context, path, recording_id)
+        elif arrival.what is What.AGAIN:
+            adopt_copied_notes(context, path, recording_id)
         if arrival.what is not What.KNOWN:
             context.tell(
                 _EVENTS[arrival.what], _sentence(arrival), recording=recording_id, file=path, queued=queued,

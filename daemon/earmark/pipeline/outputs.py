@@ -67,9 +67,12 @@ def outputs(
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
     )
-    heard, revision = recording.transcript_rev, recording.summary_rev * SUMMARY_COUNTS
+    heard, noted = (
+        recording.transcript_rev,
+        revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file"),
+    )
     if notes.layout == "one-file":
-        yield Output(Kind.SUMMARY, "md", revision + heard, render_one_file(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", noted, render_one_file(summary, transcript, about, style))
     else:
         yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
     for form in settings.formats:
@@ -80,7 +83,14 @@ def outputs(
             transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
             notices=_hard_to_hear(transcript),
         )
-        yield Output(Kind.SUMMARY, "md", revision, render_summary(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style))
+
+
+def revision(recording: Recording, kind: Kind, *, one_file: bool) -> int:
+    """Which revision a note of this kind has that says what is known now."""
+    if kind is Kind.TRANSCRIPT:
+        return recording.transcript_rev
+    return recording.summary_rev * SUMMARY_COUNTS + (recording.transcript_rev if one_file else 0)
 
 
 def _gone(context: Context, place: Place) -> str | None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Instant, Kind, Stage
-from earmark.files import StillChanging, read_bytes
+from earmark.domain import Event, Instant, Kind, Owed, Stage
+from earmark.files import StillChanging, digest, read_bytes
 from earmark.ledger import Ledger
 from earmark.ledger.repair import Repaired
 from earmark.ledger.second_copy import CopyUnreadable
+from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.dates import date_of
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import candidates
 from earmark.notes.style import style_of
+from earmark.pipeline.outputs import revision
 from earmark.retention.holds import DOUBT
 
 NAMES = 8
@@ -102,8 +105,7 @@ def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
     Notes carry their recording's hash (`earmark_id`), which is that of the very bytes that were just read. Whether
     somebody edited them nobody can tell any more, so they count as edited: never written over, moved or deleted.
     """
-    kinds = (Kind.SUMMARY,) if context.config.notes.layout == "one-file" else (Kind.TRANSCRIPT, Kind.SUMMARY)
-    found = {kind: _note_of(context, path, recording_id, kind) for kind in kinds}
+    found = {kind: _note_of(context, path, recording_id, kind) for kind in _kinds(context)}
     if not all(found.values()):
         return False
     ledger, now = context.ledger, context.now()
@@ -121,6 +123,37 @@ def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
         notes=[str(n) for n in found.values()],
     )  # fmt: skip
     return True
+
+
+def adopt_copied_notes(context: Context, path: Path, recording_id: str) -> None:
+    """Know the notes beside another file with the content of a recording, which were copied along with it: those that are
+    as we wrote them go on as such, and those that a person changed stay theirs. Call in the transaction that accepts it.
+    """
+    ledger, recording = context.ledger, context.ledger.recordings.get(recording_id)
+    written = [a for a in ledger.artifacts.of_recording(recording_id) if a.note]
+    for kind in _kinds(context):
+        note = _note_of(context, path, recording_id, kind)
+        if note is None or recording is None or ledger.artifacts.at(note) is not None:
+            continue
+        try:
+            data = read_bytes(note)
+        except OSError:
+            continue
+        ledger.artifacts.adopt(recording_id, path, kind, note, context.now())
+        likes = (Likeness.SAME, Likeness.LINKS)
+        ours = next((a for a in written if a.kind is kind and likeness(data, a) in likes), None)
+        if ours is not None:
+            ledger.artifacts.as_written(note, replace(ours, sha256=digest(data)))
+            ledger.places.owe(path, recording_id, Owed.RENAMED)  # its links may name the other file
+        else:
+            current = revision(recording, kind, one_file=len(_kinds(context)) == 1)
+            ledger.artifacts.set_rev(note, current)
+
+
+def _kinds(context: Context) -> tuple[Kind, ...]:
+    """Of which kinds there is a note of each recording."""
+    one_file = context.config.notes.layout == "one-file"
+    return (Kind.SUMMARY,) if one_file else (Kind.TRANSCRIPT, Kind.SUMMARY)
 
 
 def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Path | None:
