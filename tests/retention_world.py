@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import random
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ def as_somebody(root: Path) -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
+    codecs.lookup("utf-16-le")  # Python's own files may be shut to them
     for path in (root, *root.rglob("*")):
         os.lchown(path, NOBODY, NOBODY)
     os.seteuid(NOBODY)

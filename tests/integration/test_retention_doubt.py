@@ -270,7 +270,7 @@ def test_a_note_that_was_moved_and_linked_back_says_what_it_says(root: Path) -> 
     say_keep(vault)
     assert world.plan() == set()
     vault.unlink()
-    assert world.why("a.wav") == "held: a.md, which is not there any more, said `keep: true`"
+    assert world.why("a.wav") == "a.md cannot be read for a hold: what it is a link to is not there"
 
 
 # --- folders that are not what they were ---

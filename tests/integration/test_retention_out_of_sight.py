@@ -248,6 +248,20 @@ def test_a_keep_that_was_seen_by_a_clock_in_the_future_is_not_taken_back_by_our_
     assert world.plan() == set()
 
 
+def test_a_note_that_is_linked_to_a_disk_that_is_away_holds(world: World) -> None:
+    world.record("a.wav")
+    vault = world.root / "vault"
+    vault.mkdir()
+    note = world.drop / "a.md"
+    say_keep(note)
+    note.rename(vault / "a.md")
+    note.symlink_to(vault / "a.md")
+    world.pass_days(60)
+    assert world.plan() == set()
+    vault.rename(world.root / "unplugged")
+    assert world.plan() == set()
+
+
 @pytest.mark.parametrize("size", [10, 1_500_000])
 def test_a_lost_note_holds_however_long_it_is(world: World, size: int) -> None:
     world.record("a.wav")

@@ -100,11 +100,15 @@ def _said(context: Context, path: Path, text: str) -> list[Said]:
 
 def identity_of(context: Context, path: Path) -> str:
     """Size, time, inode, device, when the system knew of the last change (an edit may put the time back), and by which
-    properties notes are read. Raises OSError.
+    properties notes are read. Raises FileNotFoundError if nothing is there, OSError if what is there cannot be looked at,
+    as a link cannot whose other end is on a disk that is away.
     """
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        found = path.stat()
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise OSError(errno.ENOLINK, "what it is a link to is not there", str(path)) from None
     keys = zlib.crc32(" ".join(sorted(keep_keys(style_of(context.config.notes)))).encode())
     return f"{Identity.of(found)}:{found.st_ctime_ns}:{keys:x}:{READING}"
 
