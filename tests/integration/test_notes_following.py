@@ -1090,6 +1090,26 @@ def test_after_the_ledger_was_lost_every_copy_has_its_notes(rig: Rig) -> None:
     assert len(rig.query("SELECT 1 FROM artifacts")) == 4
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_slow_move_that_was_seen_half_done_leaves_nothing_of_the_half(rig: Rig, edited: bool) -> None:
+    whole = "hello" * 20_000
+    file = rig.drop("a.m4a", whole)
+    assert run_child(rig) == 0
+    copy = rig.drop("done/b.m4a", whole[:70_000])
+    assert run_child(rig) == 0
+    assert len(rig.notes()) == 4
+    if edited:
+        note = rig.folder / "done" / "b.md"
+        note.write_text(note.read_text() + "mine\n")
+    with copy.open("a") as sync:
+        sync.write(whole[70_000:])
+    file.unlink()
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("done/b") | ({"done/b.m4a.md"} if edited else set())
+        assert not edited or "mine" in rig.notes()["done/b.md"]
+
+
 # --- links that a person lets lead elsewhere ---
 
 
