@@ -33,16 +33,6 @@ class Mark(StrEnum):
     OVER_SILENCE = "over-silence"
 
 
-HOLD_MARKER = ".earmark-hold"
-"""A file of this name holds everything in its folder and below."""
-
-HOLD_MARKERS = (
-    HOLD_MARKER, f"{HOLD_MARKER}.txt", f"{HOLD_MARKER}.md", ".earmark_hold", ".EARMARK-HOLD", "earmark-hold",
-    "earmark-hold.txt", "earmark-hold.md",
-)  # fmt: skip
-"""What a person may have called it where an editor adds an ending or hides no file with a dot."""
-
-
 class Stage(StrEnum):
     """The two kinds of work that a job can be for. Writing notes is the supervisor's own act, not a job."""
 

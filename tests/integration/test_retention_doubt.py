@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from earmark.config import parse_config
-from earmark.domain import HOLD_MARKER, HOLD_MARKERS, Kind, Owed, TrashState
+from earmark.domain import Kind, Owed, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.files import Identity
 from earmark.intake.mounts import device_fact, why_unmounted
+from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
 from earmark.ledger import Ledger
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.rebuild import reconcile

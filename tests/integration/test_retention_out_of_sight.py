@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from earmark.config.schema import RetentionRule
-from earmark.domain import HOLD_MARKER
 from earmark.errors import RetentionError
 from earmark.files import files_below
 from earmark.intake.mounts import device_fact
+from earmark.intake.rules import HOLD_MARKER
 from earmark.ledger import Ledger
 from earmark.ledger.repair import Repaired, repair
 from earmark.ledger.second_copy import COPY

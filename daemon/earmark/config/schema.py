@@ -139,7 +139,8 @@ class Notes(Section):
         "obsidian", description="Whose Markdown to write."
     )
     layout: Literal["two-files", "one-file"] = Field(
-        "two-files", description="Transcript and summary as two notes, or as one."
+        "two-files",
+        description="Transcript and summary as two notes, or as one; for what is written from then on.",
     )
     key_prefix: str = Field(
         "", max_length=32, description="Put before every frontmatter key, for example `em_`."

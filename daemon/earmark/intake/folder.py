@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from earmark.domain import HOLD_MARKERS
 from earmark.files import Identity, hidden_kind
-from earmark.intake.rules import Rules
+from earmark.intake.rules import HOLD_MARKERS, Rules
 from earmark.notes.names import is_note
 
 SF_DATALESS = 0x40000000

@@ -37,6 +37,15 @@ _PARTIAL = re.compile(
 """Names under which browsers (Chrome, Firefox, Opera, Safari), sync clients (Syncthing, Nextcloud, Dropbox, Drive,
 iCloud), curl/aria2 and editors keep what is not finished yet."""
 
+HOLD_MARKER = ".earmark-hold"
+"""A file of this name holds everything in its folder and below."""
+
+HOLD_MARKERS = (
+    HOLD_MARKER, f"{HOLD_MARKER}.txt", f"{HOLD_MARKER}.md", ".earmark_hold", ".EARMARK-HOLD", "earmark-hold",
+    "earmark-hold.txt", "earmark-hold.md",
+)  # fmt: skip
+"""What a person may have called it where an editor adds an ending or hides no file with a dot."""
+
 
 @dataclass(frozen=True)
 class Rules:

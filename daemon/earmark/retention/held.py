@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import HOLD_MARKER, HOLD_MARKERS, Instant
+from earmark.domain import Instant
 from earmark.files import names_below
+from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
 from earmark.ledger.candidates import CLASSES
 from earmark.retention.markers import marker_in, out_of_reach
 from earmark.retention.notes_seen import NotesSeen

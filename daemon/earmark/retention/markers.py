@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import HOLD_MARKERS
 from earmark.files import names_below, pack_path, unpack_path
 from earmark.intake.mounts import why_unmounted
+from earmark.intake.rules import HOLD_MARKERS
 
 MARKED = "marker:"
 """Facts `marker:FOLDER`: the inode of a folder that had a marker when it was last looked at."""
