@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -48,10 +48,8 @@ class Context:
     listings: Listings = field(default_factory=Listings)
     quicker: Counter[Path] = field(default_factory=Counter)
     """How often in a row somebody was quicker at the notes of a recording."""
-    renamed: set[tuple[Path, Path]] = field(default_factory=set)
-    """Folders that are gone, each with the one in which notes were found that had lain in it."""
-    searched: set[Path] = field(default_factory=set)
-    """Folders that are gone, and of which a note was looked for everywhere."""
+    notes_found: dict[Path, Collection[bytes]] = field(default_factory=dict)
+    """By drop folder, the paths of all notes that the last complete look at it found."""
 
     def settings(self, folder: Path) -> FolderSettings:
         """What holds for a drop folder."""

@@ -1110,6 +1110,168 @@ def test_a_slow_move_that_was_seen_half_done_leaves_nothing_of_the_half(rig: Rig
         assert not edited or "mine" in rig.notes()["done/b.md"]
 
 
+# --- a folder is what it is, and not what it is called ---
+
+
+def test_a_new_folder_under_the_name_of_a_renamed_one_has_its_own_notes(rig: Rig) -> None:
+    rig.drop("c/a.m4a", "hello")
+    with Live(rig):
+        wait_for(lambda: both("c/a") <= set(rig.notes()), 20, "the notes")
+        (rig.folder / "c").rename(rig.folder / "d")
+        wait_for(
+            lambda: rig.query("SELECT 1 FROM places WHERE path = ?", os.fsencode(rig.folder / "d/a.m4a")), 20
+        )
+        rig.drop("c/x.m4a", "another")
+        wait_for(lambda: both("c/x") <= set(rig.notes()), 20, "its notes")
+        (rig.folder / "c" / "x.m4a").rename(rig.folder / "d" / "x.m4a")
+        (rig.folder / "c").rename(rig.root / "taken home")
+        wait_for(lambda: both("d/x") <= set(rig.notes()), 20, "notes where it is")
+
+
+def test_every_renamed_folder_of_one_name_has_its_notes_followed(rig: Rig) -> None:
+    expected: set[str] = set()
+    with Live(rig):
+        for number, name in enumerate(("juli", "august", "sept")):
+            rig.drop(f"june/{name}.m4a", f"number {number}")
+            wait_for(lambda name=name: both(f"june/{name}") <= set(rig.notes()), 20, "the notes")
+            (rig.folder / "june").rename(rig.folder / name)
+            (rig.folder / name / f"{name}.m4a").rename(rig.folder / f"{name}.m4a")
+            expected |= both(name)
+            wait_for(lambda wanted=frozenset(expected): set(rig.notes()) == wanted, 20, "they follow")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_folder_whose_name_is_used_again_at_once_leaves_no_note_behind(rig: Rig, edited: bool) -> None:
+    rig.drop("Inbox/a.m4a", "hello")
+    assert run_child(rig) == 0
+    if edited:
+        note = rig.folder / "Inbox" / "a.md"
+        note.write_text(note.read_text() + "mine\n")
+        assert run_child(rig) == 0
+    (rig.folder / "Inbox").rename(rig.folder / "June")
+    (rig.folder / "Inbox").mkdir()
+    (rig.folder / "June" / "a.m4a").rename(rig.folder / "a.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both("a") | ({"June/a.md"} if edited else set())
+        assert not edited or "mine" in rig.notes()["June/a.md"]
+
+
+@pytest.mark.parametrize("how", ["to another folder", "to another name", "in two steps"])
+@pytest.mark.parametrize("edited", [False, True])
+def test_notes_that_move_ahead_of_their_recording_are_not_removed(rig: Rig, how: str, edited: bool) -> None:
+    file = rig.drop("c/a.m4a", "hello")
+    assert run_child(rig) == 0
+    if edited:
+        note = rig.folder / "c" / "a.md"
+        note.write_text(note.read_text() + "mine\n")
+    new = "c/b" if how == "to another name" else "d/a"
+    (rig.folder / "d").mkdir()
+    for ending in (".md", ".transcript.md"):
+        (rig.folder / "c" / f"a{ending}").rename(rig.folder / f"{new}{ending}")
+        if how == "in two steps":
+            assert run_child(rig) == 0
+    assert run_child(rig) == 0
+    file = file.rename(rig.folder / f"{new}.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == both(new)
+    with file.open("a") as recorder:
+        recorder.write(" and more")
+    assert run_child(rig) == 0
+    assert set(described(rig)) >= both(new)
+    assert f"{new}.m4a".endswith(described(rig)[f"{new}.transcript.md"] or "nothing")
+
+
+@pytest.mark.parametrize("where", ["archive", ".trash"])
+def test_copies_of_notes_that_a_person_keeps_stay_where_they_are(rig: Rig, where: str) -> None:
+    file = rig.drop("c/a.m4a", "hello")
+    assert run_child(rig) == 0
+    archive = rig.folder / where
+    archive.mkdir()
+    for name in ("a.md", "a.transcript.md"):
+        shutil.copy2(rig.folder / "c" / name, archive / name)
+    file.rename(rig.folder / "a.m4a")
+    shutil.rmtree(rig.folder / "c")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert {p.name for p in archive.iterdir()} == {"a.md", "a.transcript.md"}
+        assert both("a") <= set(rig.notes())
+
+
+def test_a_note_is_no_double_of_one_that_is_not_there(rig: Rig) -> None:
+    file, copy = rig.drop("a.m4a", "the first"), rig.drop("b0.m4a", "the first")
+    assert run_child(rig) == 0
+    edited = rig.folder / "b0.md"
+    edited.write_text(edited.read_text() + "mine\n")
+    copy = copy.rename(rig.folder / "b.m4a")
+    assert run_child(rig) == 0
+    file.write_bytes(b"the second")
+    assert run_child(rig) == 0
+    edited.unlink()
+    copy.rename(file)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert {name for name, of in described(rig).items() if of == "a.m4a"} == both("a")
+
+
+def test_what_a_rule_took_stays_away_whoever_has_its_name_now(rig: Rig) -> None:
+    rig.sections = SUMMARIES_GO
+    file = rig.drop("a.m4a", "the first")
+    assert run_child(rig) == 0
+    take_what_is_due(rig)
+    file = file.rename(rig.folder / "z.m4a")
+    rig.sections = {}
+    assert run_child(rig) == 0
+    rig.drop("a.m4a", "the second")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both("a") | {"z.transcript.md"}
+    file.rename(rig.folder / "y.m4a")
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both("a") | {"y.transcript.md"}
+    (rig.folder / "a.md").unlink()
+    assert run_child(rig) == 0
+    note = bring_back(rig)
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert described(rig)[note.name] == "y.m4a"
+        assert set(rig.notes()) == {note.name, "a.transcript.md", "y.transcript.md"}
+
+
+@pytest.mark.parametrize("what", ["another recording's note", "a diary"])
+def test_what_takes_the_name_of_a_removed_note_is_not_that_note(rig: Rig, what: str) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    (rig.folder / "a.md").unlink()
+    assert run_child(rig) == 0
+    other = "0" * 64
+    text = f"---\nearmark_id: {other}\ntype: summary\n---\nmine\n" if "another" in what else "dear diary\n"
+    (rig.folder / "a.md").write_text(text)
+    assert run_child(rig) == 0
+    file.rename(rig.folder / "b.m4a")
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert set(rig.notes()) == {"a.md", "b.transcript.md"}
+        assert rig.notes()["a.md"] == text
+
+
+def test_a_link_to_the_former_name_of_its_own_transcript_is_no_edit(rig: Rig) -> None:
+    file = rig.drop("a.m4a", "the first")
+    assert run_child(rig) == 0
+    note = rig.folder / "a.transcript.md"
+    note.write_text(note.read_text() + "mine\n")
+    file.write_bytes(b"the second")
+    assert run_child(rig) == 0
+    file.rename(rig.folder / "b.m4a")
+    for name in rig.notes():
+        path = rig.folder / name
+        path.write_text(path.read_text().replace("[[a.m4a]]", "[[b.m4a]]").replace("[[a.m4a#", "[[b.m4a#"))
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert "b.md" in rig.notes()
+        assert described(rig)["b.md"] == "b.m4a"
+
+
 # --- links that a person lets lead elsewhere ---
 
 
@@ -1223,6 +1385,7 @@ def test_notes_of_a_version_that_counted_them_otherwise_are_as_current_as_they_w
             db.execute(
                 f"UPDATE {table} SET rev = ? WHERE kind = 'summary'", (2 if layout == "one-file" else 1,)
             )
+        db.execute("ALTER TABLE artifacts DROP COLUMN lay_in")
         db.execute("PRAGMA user_version = 6")
     (rig.folder / "call.m4a").rename(rig.folder / "again.m4a")
     assert run_child(rig) == 0

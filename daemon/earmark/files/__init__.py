@@ -22,6 +22,7 @@ from earmark.files.folders import (
     SymlinkInTheWay,
     files_below,
     flush_folder_of,
+    inode_of,
     make_private,
     names_below,
     opened,
@@ -57,7 +58,7 @@ from earmark.files.writers import being_written
 __all__ = [
     "Begin", "Busy", "Content", "FileLock", "Folder", "Identity", "Listings", "Moved", "NotRegular",
     "OtherContent", "Step", "StillChanging", "Stopped", "SymlinkInTheWay", "Taken", "being_written",
-    "content_of", "digest", "files_below", "fingerprint", "flush_folder_of", "fold", "hidden_kind",
+    "content_of", "digest", "files_below", "fingerprint", "flush_folder_of", "fold", "hidden_kind", "inode_of",
     "is_locked", "make_durable", "make_private", "move_without_loss", "name_new", "named", "names_below",
     "open_regular", "opened", "pack_path", "put_back", "put_in_place", "quiet", "read_bytes",
     "recover_hidden", "remove", "remove_empty", "remove_own", "respelled", "sha256_of", "take_out",

@@ -48,6 +48,11 @@ class Folder:
     def names(self) -> list[str]:
         return os.listdir(self.fd)
 
+    @property
+    def inode(self) -> int:
+        """What it is, whatever it is called."""
+        return os.fstat(self.fd).st_ino
+
     def is_at(self, path: Path) -> bool:
         """True if a path leads to this very folder, however it is spelled (disks that fold case, links, mounts)."""
         try:
@@ -94,6 +99,14 @@ def _open(name: Path, shown: Path, at: int | None, follow: bool) -> int:
             if stat.S_ISLNK(found.st_mode) and not follow:
                 raise SymlinkInTheWay(shown) from None
         raise OSError(error.errno, error.strerror, str(shown)) from None
+
+
+def inode_of(folder: Path) -> int:
+    """The inode of a folder, 0 if there is none."""
+    try:
+        return os.stat(folder).st_ino
+    except OSError:
+        return 0
 
 
 def flush(*folders: Folder) -> str | None:

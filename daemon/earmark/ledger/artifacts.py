@@ -21,6 +21,7 @@ class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
     `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
     targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows).
+    `lay_in`: the inode of its folder when it was last written or moved there, 0 where nobody knows.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Artifact:
     words_sha256: str | None
     state: ArtifactState
     written_at: Instant
+    lay_in: int
 
     @property
     def note(self) -> bool:
@@ -129,23 +131,41 @@ class Artifacts:
         rev: int,
         sha256: str,
         now: Instant,
+        lay_in: int = 0,
     ) -> None:
         """Announce that bytes with this hash are about to appear at `path`. Committed before the file is touched."""
+        before = self.at(path)
+        if before is not None and (before.recording_id, before.place) != (place.recording_id, place.path):
+            self._remember_taken(path)
         self._db.execute(
             "INSERT INTO artifacts"
-            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?) ON CONFLICT (path) DO UPDATE SET"
+            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at, lay_in)"
+            " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?, ?) ON CONFLICT (path) DO UPDATE SET"
             " recording_id = excluded.recording_id, place = excluded.place, kind = excluded.kind, form = excluded.form,"
-            " rev = excluded.rev, next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at",
-            (place.recording_id, os.fsencode(place.path), kind, form, os.fsencode(path), rev, sha256, now),
+            " rev = excluded.rev, next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at,"
+            " lay_in = excluded.lay_in",
+            (
+                place.recording_id,
+                os.fsencode(place.path),
+                kind,
+                form,
+                os.fsencode(path),
+                rev,
+                sha256,
+                now,
+                lay_in,
+            ),
         )
 
-    def adopt(self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant) -> None:
+    def adopt(
+        self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant, lay_in: int = 0
+    ) -> None:
         """Know a note that was there before this ledger. Which bytes in it were ours is not known, so none are."""
         self._db.execute(
-            "INSERT INTO artifacts (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at)"
-            " VALUES (?, ?, ?, 'md', ?, 0, '', NULL, 'edited', ?) ON CONFLICT (path) DO NOTHING",
-            (recording_id, os.fsencode(place), kind, os.fsencode(path), now),
+            "INSERT INTO artifacts"
+            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at, lay_in)"
+            " VALUES (?, ?, ?, 'md', ?, 0, '', NULL, 'edited', ?, ?) ON CONFLICT (path) DO NOTHING",
+            (recording_id, os.fsencode(place), kind, os.fsencode(path), now, lay_in),
         )
 
     def written(self, path: Path, digests: Digests, now: Instant) -> bool:
@@ -224,13 +244,22 @@ class Artifacts:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
         self._db.execute("DELETE FROM artifacts WHERE path = ?", (os.fsencode(path),))
 
-    def move(self, old: Path, new: Path, sha256: str) -> None:
+    def move(self, old: Path, new: Path, sha256: str, lay_in: int) -> None:
         """The file itself was renamed, and has these bytes now. Whatever we knew of its new name is over: it was free."""
         if new != old:
+            self._remember_taken(new)
             self.forget(new)
         self._db.execute(
-            "UPDATE artifacts SET path = ?, sha256 = ? WHERE path = ?",
-            (os.fsencode(new), sha256, os.fsencode(old)),
+            "UPDATE artifacts SET path = ?, sha256 = ?, lay_in = ? WHERE path = ?",
+            (os.fsencode(new), sha256, lay_in, os.fsencode(old)),
+        )
+
+    def _remember_taken(self, path: Path) -> None:
+        """A note that a rule took is not to be written again, whatever gets the name that it had."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO removed SELECT place, recording_id, kind, form, rev FROM artifacts"
+            " WHERE path = ? AND state = 'trashed'",
+            (os.fsencode(path),),
         )
 
 
@@ -249,4 +278,5 @@ def _artifact(row: Row) -> Artifact:
         words_sha256=row["words_sha256"],
         state=ArtifactState(row["state"]),
         written_at=row["written_at"],
+        lay_in=row["lay_in"],
     )

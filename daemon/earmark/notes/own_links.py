@@ -7,6 +7,7 @@ where it was, nobody has renamed it: then a link that leads to another one is a 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
@@ -34,16 +35,23 @@ def strangers(text: str, note: str, names: Iterable[str]) -> set[str]:
     got its name is its own as well.
     """
     own = {fold(name) for name in names}
-    stems = {fold(safe_stem(os.path.splitext(name)[0])) for name in names}  # noqa: PTH122 - a name, not a path
+    stems = {fold(safe_stem(_stem(name))) for name in names}
     kinds = {"recording", ".transcript", *map(kind_of, own)} - {""}
     found = set()
     for target in targets(text):
         name = fold(unquote(target).rpartition("/")[2])
-        stem = fold(safe_stem(os.path.splitext(name)[0]))  # noqa: PTH122
+        stem = fold(safe_stem(_stem(name)))
         mine = {name, f"{name}.md"} & own or stem in stems or fold(note).startswith(f"{stem}.")
         if kind_of(target) in kinds and not mine:
             found.add(target)
     return found
+
+
+def _stem(name: str) -> str:
+    """The name of a recording, without endings, from the one of its file or of its transcript's note."""
+    name = re.sub(r"(?: \(\d+\))?(?:\.transcript)?(?:\.md)?$", "", name)
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    return stem if ending else name
 
 
 def _names(ledger: Ledger, artifact: Artifact) -> set[str]:

@@ -27,7 +27,8 @@ def drop_doubles(context: Context, place: Place) -> None:
             same[artifact.kind, artifact.form].append(artifact)
     for artifacts in same.values():
         if len(artifacts) > 1:
-            for double in doubles([_as_it_is(context, artifact) for artifact in artifacts], place):
+            found = [_as_it_is(context, artifact) for artifact in artifacts]
+            for double in doubles([artifact for artifact in found if artifact is not None], place):
                 _drop(context, double)
 
 
@@ -53,22 +54,19 @@ def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:
     ]
 
 
-def _as_it_is(context: Context, artifact: Artifact) -> Artifact:
-    """The note as a look at it finds it: with the bytes that are there, or edited."""
-    if artifact.state is ArtifactState.EDITED:
-        return artifact
-    with suppress(FileNotFoundError, NotADirectoryError):
-        try:
-            data = read_bytes(artifact.path)
-        except NotRegular:
-            ours = False
-        else:
-            ours = compared(context.ledger, data, artifact) in (Likeness.SAME, Likeness.LINKS)
-        if ours:
-            return replace(artifact, sha256=digest(data))
-        context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
-        return replace(artifact, state=ArtifactState.EDITED)
-    return artifact
+def _as_it_is(context: Context, artifact: Artifact) -> Artifact | None:
+    """The note as a look at it finds it: with the bytes that are there, or edited; None if nothing is there."""
+    try:
+        data = read_bytes(artifact.path)
+    except NotRegular:
+        data = b""
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    edited = artifact.state is ArtifactState.EDITED
+    if not edited and compared(context.ledger, data, artifact) in (Likeness.SAME, Likeness.LINKS):
+        return replace(artifact, sha256=digest(data))
+    context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+    return replace(artifact, state=ArtifactState.EDITED)
 
 
 def _drop(context: Context, artifact: Artifact) -> None:

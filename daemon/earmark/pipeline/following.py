@@ -17,6 +17,7 @@ from earmark.files import (
     OtherContent,
     SymlinkInTheWay,
     digest,
+    inode_of,
     move_without_loss,
     opened,
     read_bytes,
@@ -30,7 +31,13 @@ from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
 from earmark.pipeline.doubles import drop_doubles
-from earmark.pipeline.renamed_folder import came_along, left_behind, remember, stayed_away, went_along
+from earmark.pipeline.renamed_folder import (
+    came_along,
+    found_behind,
+    left_behind,
+    stayed_away,
+    went_along,
+)
 
 
 def name_base(place: Place) -> str:
@@ -65,7 +72,9 @@ def _respell(context: Context, folder: Folder, place: Place) -> None:
     """
     for artifact in context.ledger.artifacts.of_place(place):
         if artifact.path.parent != folder.path and folder.is_at(artifact.path.parent):
-            context.ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256)
+            context.ledger.artifacts.move(
+                artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.inode
+            )
 
 
 def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Artifact | None:
@@ -75,7 +84,7 @@ def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Art
     ledger = context.ledger
     if came_along(context, folder, artifact):
         # With its folder; what it is, its bytes say below.
-        ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256)
+        ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.inode)
         artifact = replace(artifact, path=folder.at(artifact.path.name))
     path = artifact.path
     try:
@@ -104,7 +113,9 @@ def _edited_one(context: Context, folder: Folder, artifact: Artifact) -> None:
     """An edited note stays where its owner has it: in the folder that the recording went to, or nowhere, if removed."""
     if os.path.lexists(artifact.path) or artifact.path.parent == folder.path:
         return
-    if not went_along(context, folder, artifact) and stayed_away(context, folder, artifact):
+    if went_along(context, folder, artifact) or found_behind(context, artifact):
+        return
+    if stayed_away(context, folder, artifact):
         context.ledger.artifacts.owner_removed(artifact)
 
 
@@ -113,7 +124,12 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     ledger = context.ledger
     try:
         with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
-            sha256 = _as_we_wrote_it(ledger, old, artifact.path.name, artifact)
+            try:
+                sha256 = _as_we_wrote_it(ledger, old, artifact.path.name, artifact)
+            except _Edited:
+                if artifact.lay_in not in (0, old.inode):
+                    raise FileNotFoundError from None  # another folder that took the name, and somebody else's note
+                raise
             target = _move(context, old, folder, artifact, sha256, base)
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
@@ -128,17 +144,17 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
                 ledger.artifacts.forget(artifact.path)  # where it lay may be away; it is written anew here
             return
         now, sha256 = found
-        remember(context, artifact.path.parent, now.parent)
         if now.parent != folder.path or not belongs(now.name, base, _kind(artifact)):
-            ledger.artifacts.move(artifact.path, now, sha256)
-            _follow(context, folder, replace(artifact, path=now, sha256=sha256), base)
+            ledger.artifacts.move(artifact.path, now, sha256, inode_of(now.parent))
+            moved = ledger.artifacts.at(now)
+            _follow(context, folder, moved or artifact, base)
             return
         target = now.name
     except _Edited:
         ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
         return
     with ledger.transaction():
-        ledger.artifacts.move(artifact.path, folder.at(target), sha256)
+        ledger.artifacts.move(artifact.path, folder.at(target), sha256, folder.inode)
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
 
 

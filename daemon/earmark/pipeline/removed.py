@@ -10,17 +10,24 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState
 from earmark.errors import LedgerBusy
-from earmark.files import sha256_of
+from earmark.files import read_bytes, sha256_of
 from earmark.ledger import Artifact
+from earmark.pipeline.renamed_folder import is_of
+from earmark.retention import NotesSeen
 
 
 def look_for_removed(
-    context: Context, folder: Path, notes: Collection[bytes], unsure: Collection[bytes]
+    context: Context,
+    seen: NotesSeen,
+    folder: Path,
+    notes: Collection[bytes],
+    unsure: Collection[bytes],
 ) -> None:
     """Write down which notes of a drop folder went without their recording, so that they stay removed if it leaves and comes
     back later; and which are there again.
 
-    `notes`: all that a complete look at the folder found; `unsure`: recordings that were not where they were, or changed.
+    `seen` reads notes; `notes`: all that a complete look at the folder found; `unsure`: recordings that were not where they
+    were, or changed.
     A note that an editor is just saving may not be there for a moment: it is there again at the next look.
     """
     artifacts = context.ledger.artifacts
@@ -39,8 +46,9 @@ def look_for_removed(
     with suppress(LedgerBusy), context.ledger.acting(), context.ledger.transaction():
         for path in map(Path, map(os.fsdecode, gone)):
             artifact = artifacts.at(path)
-            gone_now = artifact is not None and artifact.on_disk and not os.path.lexists(path)
-            if artifact is not None and gone_now and not _has_a_successor(context, artifact):
+            if artifact is None or not artifact.on_disk or os.path.lexists(path):
+                continue
+            if not _has_a_successor(context, artifact) and not _is_elsewhere(context, seen, artifact, notes):
                 artifacts.owner_removed(artifact)
         for path in map(Path, map(os.fsdecode, back)):
             artifact = artifacts.at(path)
@@ -65,8 +73,23 @@ def _has_a_successor(context: Context, artifact: Artifact) -> bool:
     return False
 
 
+def _is_elsewhere(context: Context, seen: NotesSeen, artifact: Artifact, notes: Collection[bytes]) -> bool:
+    """True if a note of the kind lies somewhere that nobody knew of: moved, perhaps ahead of its recording."""
+    known = context.ledger.artifacts.at
+    others = [path for path in map(Path, map(os.fsdecode, notes)) if known(path) is None]
+    for path in others:
+        seen.glance(path)
+    of_it = context.ledger.protection.seen(artifact.recording_id)
+    return any(note.kind == artifact.kind and note.path in others for note in of_it)
+
+
 def _put_back(context: Context, artifact: Artifact) -> None:
-    """A person's act on a note of ours, so it is theirs from now on."""
+    """A person's act on a note of ours, so it is theirs from now on; what else has the name is not."""
+    try:
+        if not is_of(context, read_bytes(artifact.path), artifact):
+            return
+    except OSError:
+        return
     context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
     place = context.ledger.places.get(artifact.place, artifact.recording_id)
     if place is not None:

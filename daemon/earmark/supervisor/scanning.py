@@ -154,7 +154,8 @@ class Scanning:
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
         look_at_markers(context, folder, found.marked)
         if not found.unread:
-            look_for_removed(context, folder, found.notes, {*found.missing, *found.new})
+            context.notes_found[folder] = found.notes
+            look_for_removed(context, self._notes, folder, found.notes, {*found.missing, *found.new})
         since = self._notes_upto - MARGIN
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)

@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState, Event, Kind, Owed, TrashState
 from earmark.errors import RetentionError
-from earmark.files import named, why
+from earmark.files import inode_of, named, why
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import bring_back, lies_in_trash, must_be_reachable, receipt
 
@@ -61,7 +61,7 @@ def restore(context: Context, row: Trashed) -> Path:
 def _beside_its_recording(context: Context, row: Trashed) -> Trashed:
     """A note whose folder was renamed with its recording in it comes back into the folder of today."""
     ledger, artifact = context.ledger, context.ledger.artifacts.at(row.original)
-    if artifact is None or row.kind is Kind.AUDIO or os.path.lexists(row.original.parent):
+    if artifact is None or artifact.recording_id != row.recording_id or os.path.lexists(row.original.parent):
         return row
     place = ledger.places.get(artifact.place, artifact.recording_id)
     if place is None or not place.here or not place.watched:
@@ -70,7 +70,7 @@ def _beside_its_recording(context: Context, row: Trashed) -> Trashed:
     if ledger.artifacts.at(now) is None:
         with ledger.transaction():
             ledger.trash.goes_to(row.id, now)
-            ledger.artifacts.move(row.original, now, artifact.sha256)
+            ledger.artifacts.move(row.original, now, artifact.sha256, inode_of(now.parent))
     return ledger.trash.get(row.id) or row
 
 
@@ -80,7 +80,18 @@ def _note_is_back(context: Context, row: Trashed) -> None:
     """
     artifacts = context.ledger.artifacts
     mine = artifacts.at(row.original)
-    if mine is None:
+    if mine is None or mine.recording_id != row.recording_id:
+        # Its name was another recording's meanwhile, whose note is not there any more.
+        if context.ledger.recordings.get(row.recording_id) is not None:
+            artifacts.forget(row.original)
+            artifacts.adopt(
+                row.recording_id,
+                row.place,
+                row.kind,
+                row.original,
+                context.now(),
+                inode_of(row.original.parent),
+            )
         return
     same = (mine.kind, mine.form, mine.place)
     others = [a for a in artifacts.of_recording(mine.recording_id) if (a.kind, a.form, a.place) == same]
