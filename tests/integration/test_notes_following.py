@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import time
@@ -59,6 +60,11 @@ def linked(rig: Rig) -> dict[str, str]:
 
 def both(base: str) -> set[str]:
     return {f"{base}.md", f"{base}.transcript.md"}
+
+
+def has(rig: Rig, names: set[str]) -> bool:
+    """Whether notes of these names are there, among others."""
+    return names <= set(rig.notes())
 
 
 def states(rig: Rig) -> set[str]:
@@ -1133,11 +1139,12 @@ def test_every_renamed_folder_of_one_name_has_its_notes_followed(rig: Rig) -> No
     with Live(rig):
         for number, name in enumerate(("juli", "august", "sept")):
             rig.drop(f"june/{name}.m4a", f"number {number}")
-            wait_for(lambda name=name: both(f"june/{name}") <= set(rig.notes()), 20, "the notes")
+            wait_for(partial(has, rig, both(f"june/{name}")), 20, "the notes")
             (rig.folder / "june").rename(rig.folder / name)
             (rig.folder / name / f"{name}.m4a").rename(rig.folder / f"{name}.m4a")
             expected |= both(name)
-            wait_for(lambda wanted=frozenset(expected): set(rig.notes()) == wanted, 20, "they follow")
+            wait_for(partial(has, rig, expected), 20, "they follow")
+            assert set(rig.notes()) == expected
 
 
 @pytest.mark.parametrize("edited", [False, True])
