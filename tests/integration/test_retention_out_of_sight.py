@@ -4,20 +4,24 @@ notes, clocks that were wrong, copies of what protects, and files that go on as 
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from earmark.config.schema import RetentionRule
 from earmark.errors import RetentionError
-from earmark.files import files_below
+from earmark.files import files_below, what_is_at
 from earmark.intake.mounts import device_fact
 from earmark.intake.rules import HOLD_MARKER
-from earmark.ledger import Ledger
+from earmark.ledger import Ledger, Seen
+from earmark.ledger.protection import Protection
 from earmark.ledger.repair import Repaired, repair
 from earmark.ledger.second_copy import COPY
 from earmark.notes.comparing import digests
@@ -36,7 +40,7 @@ from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import resolve
 
 from tests.integration.test_retention_lineage import arrive, finish, grow, say_keep
-from tests.retention_world import World
+from tests.retention_world import World, as_somebody
 
 pytest_plugins = ("tests.retention_root",)
 
@@ -458,3 +462,179 @@ def test_a_damaged_ledger_beside_a_copy_that_says_nothing_starts_and_takes_nothi
     assert world.plan() == set()
     with pytest.raises(RetentionError, match="held"):
         forget(world.context, Which(files=(world.drop / "b.wav",)), lambda *_: True)
+
+
+# --- markers, however a folder comes to be another one ---
+
+
+def trashed_below_a_marker(world: World) -> Path:
+    """The files of `sub` lie in the trash, and a marker that a scan saw lies in `sub`."""
+    place = world.record("sub/a.wav")
+    world.pass_days(60)
+    assert world.apply().trashed
+    folder = place.path.parent
+    (folder / HOLD_MARKER).touch()
+    look_at_markers(world.context, world.drop, {os.fsencode(folder)})
+    world.pass_days(10)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "a scan did not come there",
+        "it was moved to another disk",
+        "it was copied and made anew",
+        "a file took its name",
+    ],
+)
+def test_a_marker_holds_although(world: World, how: str) -> None:
+    folder = trashed_below_a_marker(world)
+    match how:
+        case "a scan did not come there":
+            look_at_markers(world.context, world.drop, set())
+            folder.rename(world.root / "taken home")
+            folder.mkdir()
+        case "it was moved to another disk":
+            shutil.rmtree(folder)
+            folder.mkdir()  # which often gets the very inode
+        case "it was copied and made anew":
+            shutil.copytree(folder, world.drop / "sub 2025")
+            shutil.rmtree(folder)
+            folder.mkdir()
+        case _:
+            shutil.rmtree(folder)
+            folder.touch()
+    look_at_markers(world.context, world.drop, set())
+    with world.ledger.acting():
+        assert purge_due(world.context)[0] == 0
+
+
+def test_a_marker_that_no_scan_has_seen_holds_when_its_folder_is_renamed_and_made_anew(root: Path) -> None:
+    world = World(root, RULES | {"summary": {"keep_for": "30d"}})
+    place = world.record("sub/a.wav")
+    for artifact in world.ledger.artifacts.of_recording(place.recording_id):
+        world.ledger.artifacts.move(
+            artifact.path, artifact.path, artifact.sha256, what_is_at(artifact.path.parent)
+        )
+    world.pass_days(60)
+    assert world.apply().trashed
+    folder = place.path.parent
+    (folder / HOLD_MARKER).touch()
+    folder.rename(world.drop / "sub 2025")
+    folder.mkdir()
+    world.pass_days(10)
+    with world.ledger.acting():
+        assert purge_due(world.context)[0] == 0
+
+
+# --- whose word it is ---
+
+
+@pytest.mark.parametrize("other", ["a note of another recording", "an inventory"])
+def test_another_document_under_a_notes_name_speaks_for_itself_alone(world: World, other: str) -> None:
+    a, b = world.record("a.wav"), world.record("b.wav")
+    note = world.drop / "a.md"
+    say_keep(note)
+    read_notes(world)
+    note.rename(world.root / "vault.md")
+    if other == "an inventory":
+        note.write_text(f"---\nrecordings:\n  - {a.recording_id}\n---\n")
+    else:
+        note.write_text(f"---\nearmark_id: {b.recording_id}\ntype: summary\n---\nsee {a.recording_id}\n")
+    read_notes(world)
+    world.pass_days(60)
+    assert world.plan() == {"b.wav"}
+
+
+def test_killed_while_a_note_is_read_it_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = world.record("a.wav"), world.record("b.wav")
+    note = world.drop / "both.md"
+    note.write_text(f"---\nearmark_id: {a.recording_id}\nkeep: true\n---\nand {b.recording_id}\n")
+    saw, count = Protection.saw, 0
+
+    def once(self: Protection, seen: Seen) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise KeyboardInterrupt
+        saw(self, seen)
+
+    monkeypatch.setattr(Protection, "saw", once)
+    with pytest.raises(KeyboardInterrupt):
+        NotesSeen(world.context).inspect(note)
+    monkeypatch.undo()
+    world.reopen()
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+@pytest.mark.parametrize("name", ["other.md", "a.md.bak"])
+def test_a_missing_note_that_may_be_one_that_nobody_can_read_holds(world: World, name: str) -> None:
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    say_keep(note)
+    note = note.rename(world.drop / name)
+    note.chmod(0)
+    world.pass_days(60)
+    with as_somebody(world.root):
+        note.chmod(0)
+        assert world.plan() == set()
+
+
+def test_a_lost_note_that_was_written_by_a_clock_in_the_future_holds(world: World) -> None:
+    world.record("a.wav")
+    note = world.drop / "a.md"
+    world.ledger.db.execute("UPDATE artifacts SET written_at = ?", (world.now + 400 * 86400.0,))
+    say_keep(note)
+    note.rename(world.drop / "a.md.bak")
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+def test_forgetting_a_copy_of_what_it_was_leaves_an_edited_note_wherever_it_was_moved(world: World) -> None:
+    place = world.record("a.wav", audio=b"RIFF" + os.urandom(70_000))
+    copy = world.drop / "copy.wav"
+    copy.write_bytes(place.path.read_bytes())
+    assert arrive(world, copy) is What.AGAIN
+    note = world.drop / "a.md"
+    note.write_text(note.read_text() + "my own minutes\n")
+    grow(world, place.path)
+    (world.drop / "meetings").mkdir()
+    note = note.rename(world.drop / "meetings" / "minutes.md")
+    done = forget(world.context, Which(files=(copy,)), lambda *_: True)
+    assert done is not None
+    assert note.exists()
+    assert note in {path for path, _ in done[1].left}
+
+
+# --- decisions beside each other ---
+
+
+def test_a_rule_that_is_set_while_another_verb_compares_with_the_copy_stays(world: World) -> None:
+    place = world.record("a.wav")
+    meant = resolve(world.context, place.path)
+    set_rule(world.context, meant, "audio", RetentionRule(keep_for="1d"))
+    second = world.ledger.protection.second
+    read = second._read
+
+    def meanwhile() -> object:
+        found = read()
+        set_rule(world.context, meant, "audio", RetentionRule(never=True))
+        return found
+
+    second._read = meanwhile  # type: ignore[assignment,method-assign]
+    assert second.reconcile() == []
+    second._read = read  # type: ignore[method-assign]
+    world.pass_days(60)
+    assert world.plan() == set()
+
+
+def test_a_copy_that_no_parser_can_read_stops_nobody(world: World) -> None:
+    world.record("a.wav")
+    text = b"[" * 200_000 + b"\n"
+    end = json.dumps({"sha256": sha256(text).hexdigest()}).encode()
+    (world.ledger.state / COPY).write_bytes(text + end + b"\n")
+    hold(world.context, resolve(world.context, world.drop / "a.wav"), "mine")
+    reconcile(world.context)
+    assert world.ledger.protection.second.is_whole()

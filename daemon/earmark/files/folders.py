@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.files.durable import flush_folder
+from earmark.files.handles import what_is
 from earmark.files.naming import why
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -49,9 +50,9 @@ class Folder:
         return os.listdir(self.fd)
 
     @property
-    def inode(self) -> int:
-        """What it is, whatever it is called."""
-        return os.fstat(self.fd).st_ino
+    def what(self) -> str:
+        """What it is, whatever it is called (handles.py)."""
+        return what_is(self.fd)
 
     def is_at(self, path: Path) -> bool:
         """True if a path leads to this very folder, however it is spelled (disks that fold case, links, mounts)."""
@@ -99,14 +100,6 @@ def _open(name: Path, shown: Path, at: int | None, follow: bool) -> int:
             if stat.S_ISLNK(found.st_mode) and not follow:
                 raise SymlinkInTheWay(shown) from None
         raise OSError(error.errno, error.strerror, str(shown)) from None
-
-
-def inode_of(folder: Path) -> int:
-    """The inode of a folder, 0 if there is none."""
-    try:
-        return os.stat(folder).st_ino
-    except OSError:
-        return 0
 
 
 def flush(*folders: Folder) -> str | None:

@@ -21,7 +21,7 @@ class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
     `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
     targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows).
-    `lay_in`: the inode of its folder when it was last written or moved there, 0 where nobody knows.
+    `lay_in`: what its folder is (files/handles.py), as of when it was last written or moved there; "" where nobody knows.
     """
 
     id: int
@@ -37,7 +37,7 @@ class Artifact:
     words_sha256: str | None
     state: ArtifactState
     written_at: Instant
-    lay_in: int
+    lay_in: str
 
     @property
     def note(self) -> bool:
@@ -96,6 +96,16 @@ class Artifacts:
         sql = "SELECT 1 FROM artifacts WHERE sha256 = ?1 OR next_sha256 = ?1 LIMIT 1"
         return bool(sha256) and self._db.one(sql, (sha256,)) is not None
 
+    def lay_in(self, path: Path) -> str:
+        """What the folder of a file was when notes were written there: those of a recording, or the file itself, if it is
+        one of them; "" where nobody knows.
+        """
+        raw = os.fsencode(path)
+        rows = self._db.all(
+            "SELECT path, lay_in FROM artifacts WHERE (path = ? OR place = ?) AND lay_in != ''", (raw, raw)
+        )
+        return next((r["lay_in"] for r in rows if Path(os.fsdecode(r["path"])).parent == path.parent), "")
+
     def all(self) -> list[Artifact]:
         return [_artifact(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 
@@ -131,7 +141,7 @@ class Artifacts:
         rev: int,
         sha256: str,
         now: Instant,
-        lay_in: int = 0,
+        lay_in: str = "",
     ) -> None:
         """Announce that bytes with this hash are about to appear at `path`. Committed before the file is touched."""
         before = self.at(path)
@@ -158,7 +168,7 @@ class Artifacts:
         )
 
     def adopt(
-        self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant, lay_in: int = 0
+        self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant, lay_in: str = ""
     ) -> None:
         """Know a note that was there before this ledger. Which bytes in it were ours is not known, so none are."""
         self._db.execute(
@@ -244,7 +254,7 @@ class Artifacts:
         """Drop the row: the announced file never came to be, or is no longer ours to know of."""
         self._db.execute("DELETE FROM artifacts WHERE path = ?", (os.fsencode(path),))
 
-    def move(self, old: Path, new: Path, sha256: str, lay_in: int) -> None:
+    def move(self, old: Path, new: Path, sha256: str, lay_in: str) -> None:
         """The file itself was renamed, and has these bytes now. Whatever we knew of its new name is over: it was free."""
         if new != old:
             self._remember_taken(new)

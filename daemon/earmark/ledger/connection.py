@@ -173,6 +173,11 @@ class Connection:
         """Bring the write-ahead log back into the file and empty it, so that deleted words are nowhere."""
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def run(self, script: str) -> None:
+        """Run one of the scripts that make a ledger, in the transaction that is open."""
+        for statement in files("earmark.ledger").joinpath(script).read_text("utf-8").split(";"):
+            self.execute(statement)
+
     def _migrate(self) -> None:
         done = self._db.execute("PRAGMA user_version").fetchone()[0]
         if done > len(MIGRATIONS):

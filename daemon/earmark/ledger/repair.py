@@ -19,7 +19,7 @@ from typing import Any
 
 from earmark.domain import Instant
 from earmark.files import flush_folder_of
-from earmark.ledger.connection import TROUBLE
+from earmark.ledger.connection import MIGRATIONS, TROUBLE
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
 from earmark.ledger.second_copy import TABLES as PROTECTING
@@ -29,6 +29,9 @@ _ROW_TROUBLE = (sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeError, Ov
 
 RENAMED = {("recordings", "recorded_at"): "media_time", ("tombstones", "keyed_id"): "mark"}
 """Columns that had another name in earlier versions of the schema."""
+
+SCALED = "0007_summary_revisions.sql"
+"""The script that changes rows, which are copied as they were."""
 
 BREATH = 500
 """Rows copied between two signs of life."""
@@ -145,8 +148,18 @@ def _salvage(
                     copied[table], whole[table] = _copy(source, ledger, table, alive)
                 _drop_orphans(ledger)
                 mend(ledger)
+                if 0 < _version(source) <= MIGRATIONS.index(SCALED):
+                    ledger.db.run(SCALED)
         finally:
             db.execute("PRAGMA foreign_keys = ON")
+
+
+def _version(source: sqlite3.Connection) -> int:
+    """How many scripts the damaged ledger had seen; 0 if nobody can tell."""
+    try:
+        return int(source.execute("PRAGMA user_version").fetchone()[0])
+    except TROUBLE:
+        return 0
 
 
 def _copy(

@@ -28,6 +28,7 @@ TABLES: dict[str, tuple[str, str, str]] = {
     ),
     "formers": ("former, recording_id, size, tags", "", "the list of recordings that went on"),
     "tombstones": ("keyed_id, at", "", "the list of what was erased"),
+    "facts": ("name, value, at", "WHERE name LIKE 'marker:%'", "the list of folders with a marker"),
     "keys": ("name, value", "", "the key of the list of what was erased"),
 }  # fmt: skip
 """By table: its columns, which rows protect, and what a person calls it."""
@@ -59,8 +60,10 @@ class SecondCopy:
             lock = FileLock(self._file.with_name(LOCK))
             lock.acquire(2.0)
             try:
-                rows = [(table, row) for table in TABLES for row in self._rows(table)]
-                write_own(self._file, _dump(self._serial(), rows))
+                serial, rows = -1, []
+                while serial != (serial := self._serial()):
+                    rows = [(table, row) for table in TABLES for row in self._rows(table)]
+                write_own(self._file, _dump(serial, rows))
             finally:
                 lock.release()
 
@@ -76,8 +79,10 @@ class SecondCopy:
         if copied is None or (self._serial() > copied[0] and not repaired):
             self.write()
             return []
-        lost = []
+        lost: list[str] = []
         with self._db.transaction():
+            if self._serial() > copied[0] and not repaired:
+                return []  # somebody has decided something since the copy was read
             for table, (columns, _, words) in TABLES.items():
                 missing = [row for name, row in copied[1] if name == table and row not in self._rows(table)]
                 marks = ", ".join("?" for _ in columns.split(", "))
@@ -114,7 +119,7 @@ class SecondCopy:
     def _read(self) -> tuple[int, list[tuple[str, tuple[Any, ...]]]] | None:
         try:
             return _load(read_bytes(self._file))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 

@@ -13,11 +13,13 @@ from earmark.files import NotRegular, SymlinkInTheWay, digest, opened, read_byte
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.own_links import compared
+from earmark.retention.markers import why_folder_holds
 
 
 def drop_doubles(context: Context, place: Place) -> None:
-    """Remove notes of a place that are as we wrote them if another one of it says the same or more. What a person edited
-    stays; a later version beside an edited one is no double. Call before any of them is moved.
+    """Remove notes of a place that are as we wrote them if another one of it says the same, or is what its owner made of
+    that. What a person edited stays; a later version beside an edited one is no double; of what is held nothing goes. Call
+    before any of them is moved.
 
     Raises OtherContent if somebody saves one at this very moment, OSError.
     """
@@ -27,6 +29,8 @@ def drop_doubles(context: Context, place: Place) -> None:
             same[artifact.kind, artifact.form].append(artifact)
     for artifacts in same.values():
         if len(artifacts) > 1:
+            if _is_held(context, place, artifacts):
+                continue
             found = [_as_it_is(context, artifact) for artifact in artifacts]
             for double in doubles([artifact for artifact in found if artifact is not None], place):
                 _drop(context, double)
@@ -52,6 +56,13 @@ def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:
         if artifact.state is ArtifactState.HERE
         and any(a.rev >= max(artifact.rev, 1) for a in ranked[:number])
     ]
+
+
+def _is_held(context: Context, place: Place, artifacts: Iterable[Artifact]) -> bool:
+    """True if a person holds the recording, or a folder with one of the notes in it."""
+    if context.ledger.protection.held(place.recording_id) is not None:
+        return True
+    return any(why_folder_holds(context, a.path, place.folder) is not None for a in artifacts)
 
 
 def _as_it_is(context: Context, artifact: Artifact) -> Artifact | None:

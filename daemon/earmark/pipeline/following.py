@@ -17,13 +17,13 @@ from earmark.files import (
     OtherContent,
     SymlinkInTheWay,
     digest,
-    inode_of,
     move_without_loss,
     opened,
     read_bytes,
     remove,
     respelled,
     sha256_of,
+    what_is_at,
 )
 from earmark.ledger import Artifact, Digests, Ledger, Place
 from earmark.notes.comparing import Likeness, digests
@@ -73,7 +73,7 @@ def _respell(context: Context, folder: Folder, place: Place) -> None:
     for artifact in context.ledger.artifacts.of_place(place):
         if artifact.path.parent != folder.path and folder.is_at(artifact.path.parent):
             context.ledger.artifacts.move(
-                artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.inode
+                artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.what
             )
 
 
@@ -84,7 +84,7 @@ def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Art
     ledger = context.ledger
     if came_along(context, folder, artifact):
         # With its folder; what it is, its bytes say below.
-        ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.inode)
+        ledger.artifacts.move(artifact.path, folder.at(artifact.path.name), artifact.sha256, folder.what)
         artifact = replace(artifact, path=folder.at(artifact.path.name))
     path = artifact.path
     try:
@@ -127,7 +127,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
             try:
                 sha256 = _as_we_wrote_it(ledger, old, artifact.path.name, artifact)
             except _Edited:
-                if artifact.lay_in not in (0, old.inode):
+                if artifact.lay_in not in ("", old.what):
                     raise FileNotFoundError from None  # another folder that took the name, and somebody else's note
                 raise
             target = _move(context, old, folder, artifact, sha256, base)
@@ -145,7 +145,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
             return
         now, sha256 = found
         if now.parent != folder.path or not belongs(now.name, base, _kind(artifact)):
-            ledger.artifacts.move(artifact.path, now, sha256, inode_of(now.parent))
+            ledger.artifacts.move(artifact.path, now, sha256, what_is_at(now.parent))
             moved = ledger.artifacts.at(now)
             _follow(context, folder, moved or artifact, base)
             return
@@ -154,7 +154,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
         ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
         return
     with ledger.transaction():
-        ledger.artifacts.move(artifact.path, folder.at(target), sha256, folder.inode)
+        ledger.artifacts.move(artifact.path, folder.at(target), sha256, folder.what)
         context.tell(Event.NOTE_FOLLOWED, note=str(folder.at(target)), before=str(artifact.path))
 
 

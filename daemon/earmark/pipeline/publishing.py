@@ -174,7 +174,7 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     path = folder.at(placement.name)
     context.step("before:announce")
     context.ledger.artifacts.writing(
-        place, output.kind, output.form, path, output.rev, known.sha256, context.now(), folder.inode
+        place, output.kind, output.form, path, output.rev, known.sha256, context.now(), folder.what
     )
     context.step("after:announce")
     if placement.action is Action.UNCHANGED:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event, Instant, Kind, Owed, Stage
-from earmark.files import StillChanging, digest, inode_of, read_bytes
+from earmark.files import StillChanging, digest, read_bytes, what_is_at
 from earmark.ledger import Ledger
 from earmark.ledger.repair import Repaired
 from earmark.ledger.second_copy import CopyUnreadable
@@ -111,7 +111,7 @@ def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
     ledger, now = context.ledger, context.now()
     for kind, note in found.items():
         if note is not None:
-            ledger.artifacts.adopt(recording_id, path, kind, note, now, inode_of(note.parent))
+            ledger.artifacts.adopt(recording_id, path, kind, note, now, what_is_at(note.parent))
     for stage in Stage:
         ledger.jobs.add(recording_id, stage, now)
         job = ledger.jobs.of(recording_id, stage)
@@ -139,7 +139,7 @@ def adopt_copied_notes(context: Context, path: Path, recording_id: str) -> None:
             data = read_bytes(note)
         except OSError:
             continue
-        ledger.artifacts.adopt(recording_id, path, kind, note, context.now(), inode_of(note.parent))
+        ledger.artifacts.adopt(recording_id, path, kind, note, context.now(), what_is_at(note.parent))
         likes = (Likeness.SAME, Likeness.LINKS)
         ours = next((a for a in written if a.kind is kind and likeness(data, a) in likes), None)
         if ours is not None:

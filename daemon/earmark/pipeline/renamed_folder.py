@@ -11,7 +11,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event
-from earmark.files import Folder, inode_of, opened, read_bytes
+from earmark.files import Folder, opened, read_bytes, what_is_at
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
@@ -23,7 +23,7 @@ def went_along(context: Context, folder: Folder, artifact: Artifact) -> bool:
     there = folder.at(artifact.path.name)
     if not came_along(context, folder, artifact):
         return False
-    _is_at(context, artifact, there, folder.inode)
+    _is_at(context, artifact, there, folder.what)
     return True
 
 
@@ -63,7 +63,7 @@ def left_behind(context: Context, artifact: Artifact) -> Iterator[Path]:
     ending = b"/" + os.fsencode(artifact.path.name)
     for found in context.notes_found.get(top, ()):
         path = Path(os.fsdecode(found))
-        if not found.endswith(ending) or path == artifact.path or inode_of(path.parent) != artifact.lay_in:
+        if not found.endswith(ending) or path == artifact.path or what_is_at(path.parent) != artifact.lay_in:
             continue
         if context.ledger.artifacts.at(path) is None:
             yield path
@@ -83,7 +83,7 @@ def found_behind(context: Context, artifact: Artifact) -> bool:
 
 def _is_renamed(folder: Folder, artifact: Artifact) -> bool:
     """True if the note lay in this very folder, under another name of it."""
-    return artifact.path.parent != folder.path and artifact.lay_in == folder.inode
+    return artifact.path.parent != folder.path and artifact.lay_in == folder.what
 
 
 def _is_there(context: Context, artifact: Artifact) -> bool:
@@ -91,12 +91,12 @@ def _is_there(context: Context, artifact: Artifact) -> bool:
     top = context.top_of(artifact.path)
     try:
         with opened(artifact.path.parent, top) as former:
-            same = artifact.lay_in in (0, former.inode)
+            same = artifact.lay_in in ("", former.what)
             return same and (top is None or why_unmounted(context.ledger, top) is None)
     except OSError:
         return False
 
 
-def _is_at(context: Context, artifact: Artifact, path: Path, lay_in: int) -> None:
+def _is_at(context: Context, artifact: Artifact, path: Path, lay_in: str) -> None:
     context.ledger.artifacts.move(artifact.path, path, artifact.sha256, lay_in)
     context.tell(Event.NOTE_FOLLOWED, note=str(path), before=str(artifact.path))

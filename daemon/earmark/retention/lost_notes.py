@@ -34,29 +34,33 @@ class LostNotes:
         were not touched since then are no note of it.
         """
         for path, status in files_below(sorted(tops)):
-            if (
-                not is_text(path.name)
-                or status.st_ctime < since
-                or not self._names(path, status).intersection(ids)
-            ):
+            if not is_text(path.name) or status.st_ctime < since:
+                continue
+            names = self._names(path, status)
+            if names is not None and not names.intersection(ids):
                 continue
             if self._context.ledger.artifacts.at(path) is None:
-                return f"held, as long as {path} names it and says `keep`, and a note of it is missing"
+                why = "cannot be read" if names is None else "names it and says `keep`"
+                return f"held, as long as {path} {why}, and a note of it is missing"
         return None
 
-    def _names(self, path: Path, status: os.stat_result) -> frozenset[str]:
-        """The recordings that a file names, if it says `keep`."""
+    def _names(self, path: Path, status: os.stat_result) -> frozenset[str] | None:
+        """The recordings that a file names, if it says `keep`; None if nobody may read it."""
         identity = (status.st_size, status.st_ctime_ns, status.st_ino)
         known = self._read.get(path)
-        if known is None or known[0] != identity:
-            known = self._read[path] = (identity, self._kept_in(path))
-        return known[1]
+        if known is not None and known[0] == identity:
+            return known[1]
+        try:
+            found = self._kept_in(path)
+        except FileNotFoundError:
+            return frozenset()
+        except OSError:
+            return None
+        self._read[path] = (identity, found)
+        return found
 
     def _kept_in(self, path: Path) -> frozenset[str]:
-        try:
-            text = decoded(read_bytes(path, most=LIMIT))
-        except OSError:
-            return frozenset()
+        text = decoded(read_bytes(path, most=LIMIT))
         names = ids_in(text, LIMIT)
         if not names or not (asks_to_keep(text, self._keys()) or _SAYS_SO.search(text)):
             return frozenset()

@@ -1,6 +1,6 @@
 """Hold markers: a file of that name holds everything in its folder and below. What cannot be looked at may hold, too.
 
-A folder is what it is, and not what it is called: which ones had a marker is written down with their inodes, so that one
+A folder is what it is, and not what it is called: which ones had a marker is written down with what they are, so that one
 that was renamed, and another one that took its name, are told apart.
 """
 
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.files import names_below, pack_path, unpack_path
+from earmark.files import names_below, pack_path, unpack_path, what_is_at
 from earmark.intake.mounts import why_unmounted
 from earmark.intake.rules import HOLD_MARKERS
 
 MARKED = "marker:"
-"""Facts `marker:FOLDER`: the inode of a folder that had a marker when it was last looked at."""
+"""Facts `marker:FOLDER`: what a folder is (files/handles.py) that had a marker when it was last looked at."""
 
 
 def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
@@ -36,6 +37,7 @@ def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
             marker = marker_in(folder)
         except NotADirectoryError:
             gone = gone or folder
+            marked = marked or (None if look(context, folder, marked=False) else folder)
             continue
         except OSError as error:
             return f"held, as long as {folder} cannot be looked at for a hold: {error.strerror}"
@@ -46,6 +48,9 @@ def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
             marked = marked or folder
         if folder.is_relative_to(top) and not os.path.lexists(folder):
             gone = gone or folder
+    lay_in = context.ledger.artifacts.lay_in(path)
+    if lay_in and lay_in != what_is_at(path.parent):
+        gone = gone or path.parent  # another folder of that name
     if gone is None and marked is None:
         return None
     return _may_be_held(context, path, top) or (
@@ -57,37 +62,35 @@ def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
 
 def look(context: Context, folder: Path, *, marked: bool) -> bool:
     """Write down whether a folder has a marker; false if the one of that name that had one is gone, or another one now."""
-    journal, name, writes = (
-        context.ledger.journal,
-        MARKED + pack_path(folder),
-        not context.ledger.db.read_only,
-    )
-    known = journal.fact(name)
+    ledger, name = context.ledger, MARKED + pack_path(folder)
+    known = ledger.journal.fact(name)
     before = known[0] if known is not None else None
     if not marked and before is None:
         return True
-    try:
-        inode = str(folder.stat().st_ino)
-    except OSError:
-        return marked
-    if marked:
-        if before != inode and writes:
-            journal.set_fact(name, inode, context.now())
-        return True
-    if before == inode and writes:
+    now = what_is_at(folder)
+    if marked and now and now != before and not ledger.db.read_only:
+        with ledger.transaction():
+            ledger.journal.set_fact(name, now, context.now())
+            ledger.protection.second.changed()
+    if not marked and now == before and not ledger.db.read_only:
         # A person took it away; whatever else that folder was called has it no longer, either.
-        journal.drop_facts(MARKED, inode)
-    return before == inode
+        with ledger.transaction():
+            ledger.journal.drop_facts(MARKED, now)
+            ledger.protection.second.changed()
+    return marked or now == before
 
 
 def look_at_markers(context: Context, top: Path, marked: Collection[bytes]) -> None:
-    """Write down what a complete look at a drop folder found: `marked` are the folders with a marker."""
+    """Write down what a look at a drop folder found: `marked` are the folders with a marker. Those that had one and in which
+    none was found are looked at once more, for a look may not have come there.
+    """
     for path in marked:
         look(context, Path(os.fsdecode(path)), marked=True)
     for name in context.ledger.journal.facts(MARKED):
         folder = unpack_path(name)
         if folder.is_relative_to(top) and os.fsencode(folder) not in marked:
-            look(context, folder, marked=False)
+            with suppress(OSError):
+                look(context, folder, marked=marker_in(folder) is not None)
 
 
 def out_of_reach(context: Context) -> list[Path]:

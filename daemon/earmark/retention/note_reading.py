@@ -17,7 +17,6 @@ from earmark.notes.frontmatter import (
     LIMIT,
     NOTES,
     decoded,
-    first_block,
     read_frontmatter,
     recording_of,
     tag_names,
@@ -63,20 +62,22 @@ def ids_in(text: str, most: int = HEAD) -> set[str]:
     return {name.lower() for name in _ID.findall(text[:most])}
 
 
-def names_without_keep(context: Context, path: Path) -> set[str]:
-    """The recordings that a note names, if it can be read, names them in its properties, and asks for nothing to be kept.
-    Half of a note, or another document that took its name, takes nothing back.
+def names_without_keep(context: Context, path: Path) -> tuple[set[str], set[str]]:
+    """Of which recordings a note is by its own properties, and all that it names, if it can be read and asks for nothing to
+    be kept. Half of a note, or another document that took its name, takes nothing back.
     """
     style = style_of(context.config.notes)
     try:
         text = decoded(_bytes(path))
-        block, closed = first_block(text)
-        whose = recording_of(text, style) is not None or (closed and ids_in(block))
-        if not whose or asks_to_keep(text, keep_keys(style)):
-            return set()
+        one = recording_of(text, style)
+        properties = read_frontmatter(text) or {}
+        listed = str([properties.get(key) for key in (style.key("earmark_id"), "earmark_id")])
+        own = {one} if one is not None else ids_in(listed)
+        if not own or asks_to_keep(text, keep_keys(style)):
+            return set(), set()
     except (OSError, ValueError, TypeError, RecursionError):
-        return set()
-    return ids_in(text)
+        return set(), set()
+    return own, ids_in(text) | own
 
 
 def _said(context: Context, path: Path, text: str) -> list[Said]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,18 +64,26 @@ class NotesSeen:
                 self._named_no_longer(path, names_without_keep(self._context, path), identity)
             self._elsewhere[path] = identity
             return True
-        for each in said:
-            self._saw(path, each, identity)
-        if self._writes and not any(each.keep for each in said):
-            others = names_without_keep(self._context, path) - {each.recording_id for each in said}
-            self._named_no_longer(path, others, identity)
+        # All or nothing: one row of it says that the whole note was read.
+        with self._context.ledger.transaction() if self._writes else nullcontext():
+            # Before what it says now is written down: whether it is the note that said so.
+            if self._writes and not any(each.keep for each in said):
+                own, others = names_without_keep(self._context, path)
+                self._named_no_longer(path, (own, others - {each.recording_id for each in said}), identity)
+            for each in said:
+                self._saw(path, each, identity)
         return True
 
-    def _named_no_longer(self, path: Path, others: set[str], identity: str) -> None:
-        """A note that asks for nothing any more asks for nothing for the others that it names."""
+    def _named_no_longer(self, path: Path, names: tuple[set[str], set[str]], identity: str) -> None:
+        """A note that asks for nothing any more asks for nothing for the others that it names. Another note under its name
+        speaks only for its own. `names`: what it is of, and all that it names.
+        """
         protection = self._context.ledger.protection
-        for before in protection.at(path):
-            if before.keep and before.recording_id in others:
+        own, others = names
+        asked = [note for note in protection.at(path) if note.keep]
+        same = any(note.recording_id in own for note in asked)
+        for before in asked:
+            if before.recording_id in (others if same else own):
                 protection.saw(replace(before, keep=False, identity=identity, seen_at=self._context.now()))
                 self._owe(before.recording_id)
 
@@ -212,7 +220,9 @@ class NotesSeen:
         if not missing:
             return None
         ids = (recording_id, *ledger.lineage.formers(recording_id))
-        return self._lost.why_kept(ids, min(missing) - 2.0, self._tops(recording_id))
+        # One that was written by a clock in the future says nothing of when.
+        since = min(missing) - 2.0 if min(missing) <= self._context.now() else 0.0
+        return self._lost.why_kept(ids, since, self._tops(recording_id))
 
     def _seen(self, recording_id: str) -> list[Seen]:
         """Every note that was seen of the recording, of what it was before it went on, or of what it went on as, as it was

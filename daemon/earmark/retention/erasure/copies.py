@@ -205,16 +205,23 @@ class _Search:
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
         elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
             if self._went_on(path, owner):
-                self._found.left.append((path, "is a note of what it went on as, which stays"))
+                self._found.left.append((path, "may be a note of what it went on as, which stays"))
                 return
             self._found.add(Copy(path, *content, "a note that was moved or copied", True, owner))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
             self._found.left.append((path, "mentions it, and is no note of it by its own properties"))
 
     def _went_on(self, path: Path, owner: str) -> bool:
-        """True for a note that names `owner` and belongs to what that went on as, which nobody wants forgotten."""
-        artifact = self._context.ledger.artifacts.at(path) if path in self._others else None
-        return artifact is not None and owner in self._context.ledger.lineage.formers(artifact.recording_id)
+        """True for a note that names `owner` and may belong to what that went on as, which nobody wants forgotten: it was
+        the note of that, or was moved, so that nobody knows of which it was.
+        """
+        ledger = self._context.ledger
+        artifact = ledger.artifacts.at(path)
+        if artifact is not None and artifact.recording_id in self._wanted:
+            return False
+        if artifact is not None:
+            return owner in ledger.lineage.formers(artifact.recording_id)
+        return any(each not in self._wanted for each in ledger.lineage.successors(owner))
 
     def _contents_at(self, path: Path) -> set[str]:
         """What we wrote at a path, for whichever recording."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState, Event, Kind, Owed, TrashState
 from earmark.errors import RetentionError
-from earmark.files import inode_of, named, why
+from earmark.files import named, what_is_at, why
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import bring_back, lies_in_trash, must_be_reachable, receipt
 
@@ -70,7 +70,7 @@ def _beside_its_recording(context: Context, row: Trashed) -> Trashed:
     if ledger.artifacts.at(now) is None:
         with ledger.transaction():
             ledger.trash.goes_to(row.id, now)
-            ledger.artifacts.move(row.original, now, artifact.sha256, inode_of(now.parent))
+            ledger.artifacts.move(row.original, now, artifact.sha256, what_is_at(now.parent))
     return ledger.trash.get(row.id) or row
 
 
@@ -90,7 +90,7 @@ def _note_is_back(context: Context, row: Trashed) -> None:
                 row.kind,
                 row.original,
                 context.now(),
-                inode_of(row.original.parent),
+                what_is_at(row.original.parent),
             )
         return
     same = (mine.kind, mine.form, mine.place)
