@@ -75,12 +75,21 @@ def _has_a_successor(context: Context, artifact: Artifact) -> bool:
 
 def _is_elsewhere(context: Context, seen: NotesSeen, artifact: Artifact, notes: Collection[bytes]) -> bool:
     """True if a note of the kind lies somewhere that nobody knew of: moved, perhaps ahead of its recording."""
+
+    def is_known() -> bool:
+        return any(
+            note.kind == artifact.kind and os.fsencode(note.path) in notes and known(note.path) is None
+            for note in context.ledger.protection.seen(artifact.recording_id)
+        )
+
     known = context.ledger.artifacts.at
-    others = [path for path in map(Path, map(os.fsdecode, notes)) if known(path) is None]
-    for path in others:
-        seen.glance(path)
-    of_it = context.ledger.protection.seen(artifact.recording_id)
-    return any(note.kind == artifact.kind and note.path in others for note in of_it)
+    if is_known():
+        return True
+    # Once for each that is missing: it is known by then, or removed.
+    for path in map(Path, map(os.fsdecode, notes)):
+        if known(path) is None:
+            seen.glance(path)
+    return is_known()
 
 
 def _put_back(context: Context, artifact: Artifact) -> None:
