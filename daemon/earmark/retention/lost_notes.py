@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from earmark.context import Context
@@ -22,27 +22,49 @@ _SAYS_SO = re.compile(
 )
 
 
-class LostNotes:
-    """Looks through all texts of the drop folders each time it is asked, and reads those that have changed since."""
+_Text = tuple[Path, float, frozenset[str] | None]
+"""A file, when the system knew of its last change, and what `LostNotes._names` says of it."""
 
-    def __init__(self, context: Context) -> None:
+
+class LostNotes:
+    """Looks through all texts of the drop folders each time it is asked, and reads those that have changed since; with
+    `remember`, for a plan, it looks once.
+    """
+
+    def __init__(self, context: Context, *, remember: bool = False) -> None:
         self._context = context
+        self._remember = remember
         self._read: dict[Path, tuple[tuple[int, int, int], frozenset[str]]] = {}
+        self._looked: dict[tuple[Path, ...], dict[str, list[_Text]]] = {}
 
     def why_kept(self, ids: Collection[str], since: float, tops: Iterable[Path]) -> str | None:
         """Why such a file in one of these folders holds, or None. `ids`: what the recording is and was; `since`: files that
         were not touched since then are no note of it.
         """
-        for path, status in files_below(sorted(tops)):
-            if not is_text(path.name) or status.st_ctime < since:
-                continue
-            names = self._names(path, status)
-            if names is not None and not names.intersection(ids):
-                continue
-            if self._context.ledger.artifacts.at(path) is None:
+        for path, changed, names in self._naming(ids, tuple(sorted(tops))):
+            if changed >= since and self._context.ledger.artifacts.at(path) is None:
                 why = "cannot be read" if names is None else "names it and says `keep`"
                 return f"held, as long as {path} {why}, and a note of it is missing"
         return None
+
+    def _naming(self, ids: Collection[str], tops: tuple[Path, ...]) -> Iterator[_Text]:
+        """Texts that name one of these recordings and say `keep`, and those that nobody may read."""
+        if not self._remember:
+            yield from (each for each in self._texts(tops) if each[2] is None or each[2].intersection(ids))
+            return
+        if tops not in self._looked:
+            index: dict[str, list[_Text]] = {}
+            for each in self._texts(tops):
+                for name in ("",) if each[2] is None else each[2]:
+                    index.setdefault(name, []).append(each)
+            self._looked[tops] = index
+        for name in ("", *ids):
+            yield from self._looked[tops].get(name, ())
+
+    def _texts(self, tops: tuple[Path, ...]) -> Iterator[_Text]:
+        for path, status in files_below(list(tops)):
+            if is_text(path.name):
+                yield path, status.st_ctime, self._names(path, status)
 
     def _names(self, path: Path, status: os.stat_result) -> frozenset[str] | None:
         """The recordings that a file names, if it says `keep`; None if nobody may read it."""

@@ -23,13 +23,16 @@ from earmark.retention.note_reading import Said, identity_of, names_without_keep
 class NotesSeen:
     """Reads notes and keeps what they say. Asks the disk each time; reads only what has changed since.
 
-    `writes=False`: the ledger is open read-only, and what is seen is kept here only.
+    `writes=False`: the ledger is open read-only, and what is seen is kept here only. `remember`: folders are looked through
+    once, for a plan; next to an act they are asked anew.
     """
 
-    def __init__(self, context: Context, *, writes: bool = True) -> None:
+    def __init__(self, context: Context, *, writes: bool = True, remember: bool = False) -> None:
         self._context = context
         self._writes = writes
-        self._lost = LostNotes(context)
+        self._lost = LostNotes(context, remember=remember)
+        self._remember = remember
+        self._looked: dict[Path, list[Path]] = {}
         self._elsewhere: dict[Path, str] = {}
         """Identities of files that were read and belong to no recording."""
         self._fresh: dict[tuple[Path, str], Seen] = {}
@@ -142,10 +145,17 @@ class NotesSeen:
         for top in folders:
             if self._away(top) is not None:
                 unread.append(top)
-                continue
-            for path, _ in files_below([top], unread):
-                if is_note(path.name) and not _hidden(path, top):
-                    self.glance(path)
+            elif self._remember and top in self._looked:
+                unread += self._looked[top]
+            else:
+                unread += self._look_through(top)
+        return unread
+
+    def _look_through(self, top: Path) -> list[Path]:
+        unread = self._looked[top] = []
+        for path, _ in files_below([top], unread):
+            if is_note(path.name) and not _hidden(path, top):
+                self.glance(path)
         return unread
 
     def inspect_everywhere(self, recording_id: str | None = None) -> list[Path]:

@@ -44,7 +44,7 @@ def plan_now(
     to paths, without changing who ranks where.
     """
     policy, ledger = policy_of(context.config), context.ledger
-    notes = NotesSeen(context, writes=writes)
+    notes = NotesSeen(context, writes=writes, remember=True)
     if thorough:
         notes.inspect_everywhere()
     if policy.tags_of_notes:
