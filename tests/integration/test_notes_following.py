@@ -1313,10 +1313,7 @@ def test_a_link_that_a_person_lets_lead_to_another_recording_stays(
         assert run_child(rig) == 0
         (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
     else:
-        with Ledger(rig.installed.ledger_file) as ledger:
-            for recording in ledger.recordings.all():
-                summary = Summary(recording.id, "extractive", "t", "A later one.")
-                ledger.words.store_summary(summary, Instant(time()))
+        another_summary(rig, "A later one.")
     for _ in range(2):
         assert run_child(rig) == 0
         assert rig.notes()["talk.md"] == text
@@ -1342,10 +1339,10 @@ def test_names_that_are_swapped_in_a_notes_app_swap_their_notes(rig: Rig) -> Non
 
 
 def another_summary(rig: Rig, text: str) -> None:
-    """A better summary of the only recording has been made."""
+    """A better summary of each recording has been made."""
     with Ledger(rig.installed.ledger_file) as ledger:
-        (recording,) = ledger.recordings.all()
-        ledger.words.store_summary(Summary(recording.id, "extractive", "t", text), Instant(time()))
+        for recording in ledger.recordings.all():
+            ledger.words.store_summary(Summary(recording.id, "extractive", "t", text), Instant(time()))
 
 
 @pytest.mark.parametrize(("before", "after"), [("one-file", "two-files"), ("two-files", "one-file")])

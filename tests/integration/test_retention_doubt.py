@@ -24,7 +24,7 @@ from earmark.verbs.deciding import trust
 from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.resolve import resolve
 
-from tests.retention_world import World, as_somebody
+from tests.retention_world import World, as_somebody, say_keep
 
 pytest_plugins = ("tests.retention_root",)
 
@@ -238,10 +238,6 @@ def test_a_keep_that_nobody_has_seen_yet_holds(root: Path, where: str) -> None:
         say_keep(note)
         note.rename(other / "a.md")
     holds_at_once(world)
-
-
-def say_keep(note: Path) -> None:
-    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
 
 
 def test_a_renamed_note_in_a_folder_that_is_no_longer_watched_holds_what_lies_in_the_trash(

@@ -22,7 +22,7 @@ from earmark.verbs.deciding import hold, release, set_rule
 from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.resolve import resolve
 
-from tests.retention_world import World
+from tests.retention_world import World, say_keep
 
 pytest_plugins = ("tests.retention_root",)
 
@@ -78,10 +78,6 @@ def an_edited_note(world: World, times: int = 1) -> tuple[Place, Path]:
         place = grow(world, place.path)
     assert place.recording_id not in note.read_text()
     return place, note
-
-
-def say_keep(note: Path) -> None:
-    note.write_text(note.read_text().replace("---\n", "---\nkeep: true\n", 1))
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -20,7 +20,7 @@ from earmark.errors import RetentionError
 from earmark.files import files_below, what_is_at
 from earmark.intake.mounts import device_fact
 from earmark.intake.rules import HOLD_MARKER
-from earmark.ledger import Ledger, Seen
+from earmark.ledger import Ledger, Place, Seen
 from earmark.ledger.protection import Protection
 from earmark.ledger.repair import Repaired, repair
 from earmark.ledger.second_copy import COPY
@@ -39,8 +39,8 @@ from earmark.verbs.forgetting import Which, forget
 from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import resolve
 
-from tests.integration.test_retention_lineage import arrive, finish, grow, say_keep
-from tests.retention_world import World, as_somebody
+from tests.integration.test_retention_lineage import arrive, finish, grow
+from tests.retention_world import World, as_somebody, say_keep
 
 pytest_plugins = ("tests.retention_root",)
 
@@ -362,8 +362,8 @@ def test_a_keep_of_what_it_was_counts_also_if_that_is_a_recording_of_its_own(wor
     assert world.plan() == set()
 
 
-@pytest.mark.parametrize("held", [False, True])
-def test_forgetting_a_copy_of_what_it_was_leaves_the_note_of_what_it_is(world: World, held: bool) -> None:
+def an_edited_note_beside_a_copy(world: World) -> tuple[Place, Path, Path]:
+    """A recording that went on, the copy of what it was, and its note with its owner's words, which names that."""
     place = world.record("a.wav", audio=b"RIFF" + os.urandom(70_000))
     copy = world.drop / "copy.wav"
     copy.write_bytes(place.path.read_bytes())
@@ -371,6 +371,12 @@ def test_forgetting_a_copy_of_what_it_was_leaves_the_note_of_what_it_is(world: W
     note = world.drop / "a.md"
     note.write_text(note.read_text() + "my own minutes\n")
     grow(world, place.path)
+    return place, copy, note
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_forgetting_a_copy_of_what_it_was_leaves_the_note_of_what_it_is(world: World, held: bool) -> None:
+    place, copy, note = an_edited_note_beside_a_copy(world)
     if held:
         hold(world.context, resolve(world.context, place.path), "mine")
     done = forget(world.context, Which(files=(copy,)), lambda *_: True)
@@ -593,13 +599,7 @@ def test_a_lost_note_that_was_written_by_a_clock_in_the_future_holds(world: Worl
 
 
 def test_forgetting_a_copy_of_what_it_was_leaves_an_edited_note_wherever_it_was_moved(world: World) -> None:
-    place = world.record("a.wav", audio=b"RIFF" + os.urandom(70_000))
-    copy = world.drop / "copy.wav"
-    copy.write_bytes(place.path.read_bytes())
-    assert arrive(world, copy) is What.AGAIN
-    note = world.drop / "a.md"
-    note.write_text(note.read_text() + "my own minutes\n")
-    grow(world, place.path)
+    _, copy, note = an_edited_note_beside_a_copy(world)
     (world.drop / "meetings").mkdir()
     note = note.rename(world.drop / "meetings" / "minutes.md")
     done = forget(world.context, Which(files=(copy,)), lambda *_: True)

@@ -211,7 +211,7 @@ def _of(context: Context, recording: Recording, path: Path, fd: int) -> bool:
     """False if a note has the name that names no recording, or another one: then it is somebody's own."""
     if not is_note(path.name):
         return True
-    ids = {recording.id, *context.ledger.lineage.formers(recording.id)}
+    ids = context.ledger.lineage.names_of(recording.id)
     return owner_of(os.pread(fd, LIMIT, 0), style_of(context.config.notes)) in ids
 
 

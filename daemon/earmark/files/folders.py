@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from earmark.files.durable import flush_folder
 from earmark.files.handles import what_is
 from earmark.files.naming import why
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+_Found = TypeVar("_Found")
 
 OF_THE_SYSTEM = frozenset(
     {
@@ -135,21 +138,7 @@ def remove_empty(folder: Path) -> None:
 
 def names_below(tops: list[Path], names: Collection[str], unread: list[Path] | None = None) -> Iterator[Path]:
     """Whatever has one of these names in and below folders, be it a file, a link or a folder. As `files_below` otherwise."""
-    pending = list(tops)
-    while pending:
-        folder = pending.pop()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.name in names:
-                        yield Path(entry.path)
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(Path(entry.path))
-        except FileNotFoundError:
-            continue
-        except OSError:
-            if unread is not None and folder.name not in OF_THE_SYSTEM:
-                unread.append(folder)
+    return _below(tops, unread, lambda entry: Path(entry.path) if entry.name in names else None)
 
 
 def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[tuple[Path, os.stat_result]]:
@@ -157,6 +146,21 @@ def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[
 
     Folders that are there and cannot be read are passed over; they are added to `unread`.
     """
+    return _below(tops, unread, _file)
+
+
+def _file(entry: os.DirEntry[str]) -> tuple[Path, os.stat_result] | None:
+    # One that vanishes meanwhile, as editors' temporary files do, is none; the others of its folder are.
+    with suppress(FileNotFoundError):
+        if entry.is_file(follow_symlinks=False):
+            return Path(entry.path), entry.stat(follow_symlinks=False)
+    return None
+
+
+def _below(
+    tops: list[Path], unread: list[Path] | None, look: Callable[[os.DirEntry[str]], _Found | None]
+) -> Iterator[_Found]:
+    """What `look` makes of the entries of all folders in and below `tops`."""
     pending = list(tops)
     while pending:
         folder = pending.pop()
@@ -165,10 +169,8 @@ def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         pending.append(Path(entry.path))
-                    elif entry.is_file(follow_symlinks=False):
-                        # One that vanishes meanwhile, as editors' temporary files do, is none; the others are.
-                        with suppress(FileNotFoundError):
-                            yield Path(entry.path), entry.stat(follow_symlinks=False)
+                    if (found := look(entry)) is not None:
+                        yield found
         except FileNotFoundError:
             continue
         except OSError:

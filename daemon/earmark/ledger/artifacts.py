@@ -168,14 +168,16 @@ class Artifacts:
         )
 
     def adopt(
-        self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant, lay_in: str = ""
+        self, recording_id: str, place: Path, kind: Kind, path: Path, now: Instant, lay_in: str, rev: int = 0
     ) -> None:
-        """Know a note that was there before this ledger. Which bytes in it were ours is not known, so none are."""
+        """Know a note that we did not write here, and that says what revision `rev` says (0: nobody knows). Which bytes in
+        it were ours is not known, so none are.
+        """
         self._db.execute(
             "INSERT INTO artifacts"
             " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at, lay_in)"
-            " VALUES (?, ?, ?, 'md', ?, 0, '', NULL, 'edited', ?, ?) ON CONFLICT (path) DO NOTHING",
-            (recording_id, os.fsencode(place), kind, os.fsencode(path), now, lay_in),
+            " VALUES (?, ?, ?, 'md', ?, ?, '', NULL, 'edited', ?, ?) ON CONFLICT (path) DO NOTHING",
+            (recording_id, os.fsencode(place), kind, os.fsencode(path), rev, now, lay_in),
         )
 
     def written(self, path: Path, digests: Digests, now: Instant) -> bool:
@@ -222,10 +224,6 @@ class Artifacts:
             "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ? WHERE path = ?",
             (written.rev, written.sha256, written.plain_sha256, written.words_sha256, os.fsencode(path)),
         )
-
-    def set_rev(self, path: Path, rev: int) -> None:
-        """An adopted note says what this revision says."""
-        self._db.execute("UPDATE artifacts SET rev = ? WHERE path = ?", (rev, os.fsencode(path)))
 
     def not_removed(self, place: Place, kind: Kind, form: str) -> None:
         """A note that its owner removed is there again."""

@@ -36,6 +36,10 @@ class Lineage:
         rows = self._db.all("SELECT former FROM formers WHERE recording_id = ?", (recording_id,))
         return [row["former"] for row in rows]
 
+    def names_of(self, recording_id: str) -> set[str]:
+        """The ids by which a note may name this recording: its own, and those of its former contents."""
+        return {recording_id, *self.formers(recording_id)}
+
     def own_formers(self, recording_id: str) -> list[str]:
         """Those that are no recording any more, and went on as no other one that is."""
         rows = self._db.all(

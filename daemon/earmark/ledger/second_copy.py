@@ -20,6 +20,9 @@ COPY, LOCK = "protection.jsonl", "protection.lock"
 SERIAL = "protection.serial"
 FORMAT = 1
 
+MARKED = "marker:"
+"""Facts `marker:FOLDER`: what a folder is (files/handles.py) that had a hold marker when it was last looked at."""
+
 TABLES: dict[str, tuple[str, str, str]] = {
     "holds": ("recording_id, at, why", "", "the list of holds"),
     "item_rules": ("recording_id, kind, body, at", "", "the rules for single recordings"),
@@ -28,10 +31,14 @@ TABLES: dict[str, tuple[str, str, str]] = {
     ),
     "formers": ("former, recording_id, size, tags", "", "the list of recordings that went on"),
     "tombstones": ("keyed_id, at", "", "the list of what was erased"),
-    "facts": ("name, value, at", "WHERE name LIKE 'marker:%'", "the list of folders with a marker"),
+    "facts": ("name, value, at", f"WHERE substr(name, 1, {len(MARKED)}) = '{MARKED}'", "the list of folders with a marker"),
     "keys": ("name, value", "", "the key of the list of what was erased"),
 }  # fmt: skip
 """By table: its columns, which rows protect, and what a person calls it."""
+
+
+Rows = list[tuple[str, tuple[Any, ...]]]
+"""Rows of the copy, each with its table."""
 
 
 class CopyUnreadable(Exception):
@@ -79,12 +86,14 @@ class SecondCopy:
         if copied is None or (self._serial() > copied[0] and not repaired):
             self.write()
             return []
+        if not repaired and not any(self._missing(table, copied[1]) for table in TABLES):
+            return []  # as it is nearly always, and then nobody need wait for the lock to write
         lost: list[str] = []
         with self._db.transaction():
             if self._serial() > copied[0] and not repaired:
                 return []  # somebody has decided something since the copy was read
             for table, (columns, _, words) in TABLES.items():
-                missing = [row for name, row in copied[1] if name == table and row not in self._rows(table)]
+                missing = self._missing(table, copied[1])
                 marks = ", ".join("?" for _ in columns.split(", "))
                 self._db.execute_many(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", missing)
                 if missing:
@@ -108,6 +117,11 @@ class SecondCopy:
         """True if there is a copy, and it is whole."""
         return self._read() is not None
 
+    def _missing(self, table: str, copied: Rows) -> list[tuple[Any, ...]]:
+        """The rows of a table that only the copy has."""
+        known = set(self._rows(table))
+        return [row for name, row in copied if name == table and row not in known]
+
     def _serial(self) -> int:
         row = self._db.one("SELECT value FROM facts WHERE name = ?", (SERIAL,))
         return int(row["value"]) if row else 0
@@ -116,14 +130,14 @@ class SecondCopy:
         columns, where, _ = TABLES[table]
         return [tuple(r) for r in self._db.all(f"SELECT {columns} FROM {table} {where}")]
 
-    def _read(self) -> tuple[int, list[tuple[str, tuple[Any, ...]]]] | None:
+    def _read(self) -> tuple[int, Rows] | None:
         try:
             return _load(read_bytes(self._file))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 
-def _dump(serial: int, rows: list[tuple[str, tuple[Any, ...]]]) -> bytes:
+def _dump(serial: int, rows: Rows) -> bytes:
     lines = [json.dumps({"earmark_protection": FORMAT, "serial": serial})]
     for table, row in rows:
         values = [{"b64": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for v in row]
@@ -132,7 +146,7 @@ def _dump(serial: int, rows: list[tuple[str, tuple[Any, ...]]]) -> bytes:
     return text + json.dumps({"sha256": hashlib.sha256(text).hexdigest()}).encode() + b"\n"
 
 
-def _load(data: bytes) -> tuple[int, list[tuple[str, tuple[Any, ...]]]]:
+def _load(data: bytes) -> tuple[int, Rows]:
     """Raises ValueError if the checksum is not that of the lines above it."""
     text, _, end = data.rstrip(b"\n").rpartition(b"\n")
     text += b"\n"

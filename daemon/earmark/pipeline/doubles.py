@@ -28,12 +28,11 @@ def drop_doubles(context: Context, place: Place) -> None:
         if artifact.on_disk:
             same[artifact.kind, artifact.form].append(artifact)
     for artifacts in same.values():
-        if len(artifacts) > 1:
-            if _is_held(context, place, artifacts):
-                continue
-            found = [_as_it_is(context, artifact) for artifact in artifacts]
-            for double in doubles([artifact for artifact in found if artifact is not None], place):
-                _drop(context, double)
+        if len(artifacts) < 2 or _is_held(context, place, artifacts):
+            continue
+        found = [_as_it_is(context, artifact) for artifact in artifacts]
+        for double in doubles([artifact for artifact in found if artifact is not None], place):
+            _drop(context, double)
 
 
 def doubles(artifacts: Iterable[Artifact], place: Place) -> list[Artifact]:

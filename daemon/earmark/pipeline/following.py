@@ -133,7 +133,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
             target = _move(context, old, folder, artifact, sha256, base)
     except (FileNotFoundError, NotADirectoryError, SymlinkInTheWay):
         # Gone, or moved just before a kill or with its folder: then it lies under one of its new names as we know it.
-        found = _found(context, folder, artifact, base) or _left_behind(context, folder, artifact)
+        found = _found(context, folder, artifact, base) or _left_behind(context, artifact)
         if found is None and went_along(context, folder, artifact):
             ledger.artifacts.set_state(folder.at(artifact.path.name), ArtifactState.EDITED)
             return
@@ -226,7 +226,7 @@ def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> t
     return None
 
 
-def _left_behind(context: Context, folder: Folder, artifact: Artifact) -> tuple[Path, str] | None:
+def _left_behind(context: Context, artifact: Artifact) -> tuple[Path, str] | None:
     """The same for one whose folder was renamed, and whose recording then left that."""
     for path in left_behind(context, artifact):
         with suppress(OSError, _Edited), opened(path.parent, context.top_of(path)) as there:

@@ -67,10 +67,8 @@ def outputs(
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
     )
-    heard, noted = (
-        recording.transcript_rev,
-        revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file"),
-    )
+    heard = recording.transcript_rev
+    noted = revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file")
     if notes.layout == "one-file":
         yield Output(Kind.SUMMARY, "md", noted, render_one_file(summary, transcript, about, style))
     else:

@@ -139,15 +139,14 @@ def adopt_copied_notes(context: Context, path: Path, recording_id: str) -> None:
             data = read_bytes(note)
         except OSError:
             continue
-        ledger.artifacts.adopt(recording_id, path, kind, note, context.now(), what_is_at(note.parent))
+        current = revision(recording, kind, one_file=len(_kinds(context)) == 1)
+        lies_in = what_is_at(note.parent)
+        ledger.artifacts.adopt(recording_id, path, kind, note, context.now(), lies_in, current)
         likes = (Likeness.SAME, Likeness.LINKS)
         ours = next((a for a in written if a.kind is kind and likeness(data, a) in likes), None)
         if ours is not None:
             ledger.artifacts.as_written(note, replace(ours, sha256=digest(data)))
             ledger.places.owe(path, recording_id, Owed.RENAMED)  # its links may name the other file
-        else:
-            current = revision(recording, kind, one_file=len(_kinds(context)) == 1)
-            ledger.artifacts.set_rev(note, current)
 
 
 def _kinds(context: Context) -> tuple[Kind, ...]:
@@ -159,7 +158,7 @@ def _kinds(context: Context) -> tuple[Kind, ...]:
 def _note_of(context: Context, path: Path, recording_id: str, kind: Kind) -> Path | None:
     """The note beside the recording that says it is this recording's."""
     style = style_of(context.config.notes)
-    ids = {recording_id, *context.ledger.lineage.formers(recording_id)}
+    ids = context.ledger.lineage.names_of(recording_id)
     for name in itertools.islice(candidates(path.name, kind), NAMES):
         note = path.with_name(name)
         try:

@@ -75,21 +75,22 @@ def _has_a_successor(context: Context, artifact: Artifact) -> bool:
 
 def _is_elsewhere(context: Context, seen: NotesSeen, artifact: Artifact, notes: Collection[bytes]) -> bool:
     """True if a note of the kind lies somewhere that nobody knew of: moved, perhaps ahead of its recording."""
-
-    def is_known() -> bool:
-        return any(
-            note.kind == artifact.kind and os.fsencode(note.path) in notes and known(note.path) is None
-            for note in context.ledger.protection.seen(artifact.recording_id)
-        )
-
-    known = context.ledger.artifacts.at
-    if is_known():
+    if _is_known_elsewhere(context, artifact, notes):
         return True
     # Once for each that is missing: it is known by then, or removed.
     for path in map(Path, map(os.fsdecode, notes)):
-        if known(path) is None:
+        if context.ledger.artifacts.at(path) is None:
             seen.glance(path)
-    return is_known()
+    return _is_known_elsewhere(context, artifact, notes)
+
+
+def _is_known_elsewhere(context: Context, artifact: Artifact, notes: Collection[bytes]) -> bool:
+    return any(
+        note.kind == artifact.kind
+        and os.fsencode(note.path) in notes
+        and context.ledger.artifacts.at(note.path) is None
+        for note in context.ledger.protection.seen(artifact.recording_id)
+    )
 
 
 def _put_back(context: Context, artifact: Artifact) -> None:

@@ -44,7 +44,7 @@ def came_along(context: Context, folder: Folder, artifact: Artifact) -> bool:
 
 def is_of(context: Context, data: bytes, artifact: Artifact) -> bool:
     """True if a note says that it is of the artifact's recording, or of what that was."""
-    ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
+    ids = context.ledger.lineage.names_of(artifact.recording_id)
     return recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) in ids
 
 

@@ -15,9 +15,7 @@ from earmark.context import Context
 from earmark.files import names_below, pack_path, unpack_path, what_is_at
 from earmark.intake.mounts import why_unmounted
 from earmark.intake.rules import HOLD_MARKERS
-
-MARKED = "marker:"
-"""Facts `marker:FOLDER`: what a folder is (files/handles.py) that had a marker when it was last looked at."""
+from earmark.ledger.second_copy import MARKED
 
 
 def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:

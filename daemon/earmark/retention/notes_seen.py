@@ -5,7 +5,7 @@ person says otherwise, wherever the note is now.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -64,29 +64,29 @@ class NotesSeen:
         if not said:
             if self._writes:
                 self._forget_tags(path, identity)
-                self._named_no_longer(path, names_without_keep(self._context, path), identity)
+                self._named_no_longer(path, identity)
             self._elsewhere[path] = identity
             return True
         # All or nothing: one row of it says that the whole note was read.
         with self._context.ledger.transaction() if self._writes else nullcontext():
             # Before what it says now is written down: whether it is the note that said so.
             if self._writes and not any(each.keep for each in said):
-                own, others = names_without_keep(self._context, path)
-                self._named_no_longer(path, (own, others - {each.recording_id for each in said}), identity)
+                self._named_no_longer(path, identity, {each.recording_id for each in said})
             for each in said:
                 self._saw(path, each, identity)
         return True
 
-    def _named_no_longer(self, path: Path, names: tuple[set[str], set[str]], identity: str) -> None:
-        """A note that asks for nothing any more asks for nothing for the others that it names. Another note under its name
-        speaks only for its own. `names`: what it is of, and all that it names.
+    def _named_no_longer(self, path: Path, identity: str, but: Collection[str] = ()) -> None:
+        """A note that asks for nothing any more asks for nothing for the others that it names, `but` for those of which it
+        says more. Another note under its name takes nothing back.
         """
         protection = self._context.ledger.protection
-        own, others = names
         asked = [note for note in protection.at(path) if note.keep]
-        same = any(note.recording_id in own for note in asked)
+        own, named = names_without_keep(self._context, path) if asked else (set[str](), set[str]())
+        if not any(note.recording_id in own for note in asked):
+            return
         for before in asked:
-            if before.recording_id in (others if same else own):
+            if before.recording_id in named and before.recording_id not in but:
                 protection.saw(replace(before, keep=False, identity=identity, seen_at=self._context.now()))
                 self._owe(before.recording_id)
 
@@ -229,7 +229,7 @@ class NotesSeen:
         ]  # fmt: skip
         if not missing:
             return None
-        ids = (recording_id, *ledger.lineage.formers(recording_id))
+        ids = ledger.lineage.names_of(recording_id)
         # One that was written by a clock in the future says nothing of when.
         since = min(missing) - 2.0 if min(missing) <= self._context.now() else 0.0
         return self._lost.why_kept(ids, since, self._tops(recording_id))

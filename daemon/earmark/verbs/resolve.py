@@ -56,7 +56,7 @@ def _as_known(context: Context, path: Path) -> bool:
     artifact, place = context.ledger.artifacts.at(path), context.ledger.places.at(path)
     if artifact is not None:
         says = _says(context, path) if artifact.note else None
-        ids = {artifact.recording_id, *context.ledger.lineage.formers(artifact.recording_id)}
+        ids = context.ledger.lineage.names_of(artifact.recording_id)
         return says is None or says in ids
     try:
         return place is not None and place.here and place.identity == Identity.of(path.lstat())

@@ -120,7 +120,7 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
 
 def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
     ledger = context.ledger
-    names = {recording_id, *ledger.lineage.formers(recording_id)}
+    names = ledger.lineage.names_of(recording_id)
     for place in ledger.places.of(recording_id):
         content = _content(place.path)
         if content is None:
