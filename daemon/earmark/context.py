@@ -48,8 +48,12 @@ class Context:
     listings: Listings = field(default_factory=Listings)
     quicker: Counter[Path] = field(default_factory=Counter)
     """How often in a row somebody was quicker at the notes of a recording."""
+    stumbled: Counter[Path] = field(default_factory=Counter)
+    """How often in a row earmark itself went wrong with a file or its notes."""
     notes_found: dict[Path, Collection[bytes]] = field(default_factory=dict)
     """By drop folder, the paths of all notes that the last complete look at it found."""
+    examined: Tick | None = None
+    """When the whole ledger was found sound, after something had gone wrong."""
 
     def settings(self, folder: Path) -> FolderSettings:
         """What holds for a drop folder."""

@@ -89,9 +89,11 @@ class Event(StrEnum):
     SERVER_ANSWERS = "summary-server-answers"
     WRITTEN = "written"
     NOT_WRITTEN = "not-written"
+    NOTES_OWED = "notes-owed"
     NOTE_FOLLOWED = "note-followed"
     NOTE_SET_ASIDE = "note-set-aside"
     LAYOUT_NOT_USED = "template-layout-not-used"
+    WENT_WRONG = "went-wrong"
     LEFTOVER_NAMED = "leftover-named"
     RETRIED = "retried"
     RESUMMARIZE = "resummarize"
@@ -181,8 +183,7 @@ class TrashState(StrEnum):
     RESTORED = "restored"
     PURGING = "purging"
     PURGED = "purged"
-    HANDED = "handed"
-    """Given to the desktop's trash, as versions before 0.2 could."""
+    HANDED = "handed"  # given to the desktop's trash, as versions before 0.2 could
     LOST = "lost"
     """Somebody else took it out of the trash."""
 
@@ -216,9 +217,7 @@ class Dated(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """When something was recorded: the instant, the local wall time "YYYY-MM-DDTHH:MM:SS" as notes show it, and whence
-    that is known.
-    """
+    """When something was recorded: the instant, the local wall time "YYYY-MM-DDTHH:MM:SS" of notes, whence it is known."""
 
     at: Instant
     text: str

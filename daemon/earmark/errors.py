@@ -55,6 +55,10 @@ class EnvironmentFault(EarmarkError):
     exit_code = 74
 
 
+class NoState(EnvironmentFault):
+    """There is no folder for the ledger, and waiting will not make one."""
+
+
 class MediaError(EarmarkError):
     """The file cannot be read as a recording. The sentence is shown to the user as it is."""
 

@@ -15,7 +15,25 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from earmark.domain import Fault, Segment, Summary, Transcript
 
 LINE_LIMIT = 64 * 1024 * 1024
-"""Longest line that is read from a peer, in bytes; a transcript of a day of speech is about 2 MB."""
+"""Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
+
+REPLY_LIMIT = 4 * 1024 * 1024
+"""Longest line that is read from a worker, in bytes; the longest honest one, a summary, has about 100 kB."""
+
+YEARS = 10 * 366 * 86_400.0
+"""Seconds. No recording is longer, whatever its header says."""
+
+JobId = Annotated[int, Field(ge=0, lt=1 << 63)]
+Moment = Annotated[float, Field(ge=0.0, le=YEARS)]
+"""Seconds into a recording, or how long something in it takes."""
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Label = Annotated[str, Field(max_length=300)]
+"""A name of an engine, device or model."""
+Language = Annotated[str, Field(max_length=16, pattern=r"^[A-Za-z0-9-]*$")]
+Sentence = Annotated[str, Field(max_length=10_000)]
+"""What is shown to a person; it may quote a path, which has up to 4,096 bytes."""
+Measures = Annotated[tuple[Sentence, ...], Field(max_length=50)]
 
 
 class Message(BaseModel):
@@ -71,27 +89,27 @@ class Ready(Message):
     """The model is loaded and the doors are shut; `sandbox` lists what is enforced, in words."""
 
     type: Literal["ready"] = "ready"
-    engine: str
-    device: str
-    compute_type: str
-    sandbox: tuple[str, ...] = ()
+    engine: Label
+    device: Label
+    compute_type: Label
+    sandbox: Measures = ()
 
 
 class Started(Message):
     """The file is open and is what was asked for; from here on a crash is this recording's."""
 
     type: Literal["started"] = "started"
-    job: int
-    declared_duration: float | None
+    job: JobId
+    declared_duration: Moment | None
 
 
 class Progress(Message):
     """A sign of life. `at`/`total` are seconds of audio (transcription) or chunks (summaries)."""
 
     type: Literal["progress"] = "progress"
-    job: int
-    at: float
-    total: float | None
+    job: JobId
+    at: Moment
+    total: Moment | None
 
 
 class Heard(Message):
@@ -101,37 +119,37 @@ class Heard(Message):
     """
 
     type: Literal["heard"] = "heard"
-    job: int
-    upto: float
-    segments: tuple[Segment, ...]
-    language: str
-    language_probability: float
-    speech_seconds: float
-    bad_packets: int = 0
+    job: JobId
+    upto: Moment
+    segments: Annotated[tuple[Segment, ...], Field(max_length=2_000)]
+    language: Language
+    language_probability: Share
+    speech_seconds: Moment
+    bad_packets: Count = 0
 
 
 class Finished(Message):
     """The end of the file was reached. Durations are of the whole recording; counts are of this request only."""
 
     type: Literal["finished"] = "finished"
-    job: int
-    duration: float
-    declared_duration: float | None
-    language: str
-    language_probability: float
-    speech_seconds: float
-    bad_packets: int
+    job: JobId
+    duration: Moment
+    declared_duration: Moment | None
+    language: Language
+    language_probability: Share
+    speech_seconds: Moment
+    bad_packets: Count
     truncated: bool
-    recorded_at: str | None
+    recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$")] | None
 
 
 class Failed(Message):
     """The work was not done; `sentence` is shown to the user as it is."""
 
     type: Literal["failed"] = "failed"
-    job: int
+    job: JobId
     fault: Fault
-    sentence: str
+    sentence: Sentence
 
 
 # --- summarization: requests ---
@@ -183,9 +201,9 @@ class Summarized(Message):
     """The summary; `note` is one plain sentence on anything the user should know (or empty)."""
 
     type: Literal["summarized"] = "summarized"
-    job: int
+    job: JobId
     summary: Summary
-    note: str = ""
+    note: Sentence = ""
 
 
 TranscriptionRequest = Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]

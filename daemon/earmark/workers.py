@@ -1,7 +1,9 @@
 """Worker processes as the supervisor sees them: started, spoken to, watched, ended. Decides nothing about recordings.
 
-Workers are started afresh (never forked) with pipes for JSON lines. One thread per worker turns its output into notes
-in the supervisor's inbox; everything else happens in the supervisor's loop.
+Workers are started afresh (never forked) with pipes for JSON lines. One thread per worker turns its output into posts
+in the supervisor's inbox; everything else happens in the supervisor's loop. A worker is an enemy once it has opened a file:
+what it says is bounded in length, number and speed, waits in its pipe while the loop has not taken what was said before,
+and what it prints besides is shown only as long as it knows of no recording.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -22,29 +25,42 @@ from pydantic import ValidationError
 
 from earmark.errors import EnvironmentFault
 from earmark.log import get_logger
-from earmark.messages import LINE_LIMIT, Message, Reply, parse_reply
+from earmark.messages import REPLY_LIMIT, Confine, LoadModel, Message, Ready, Reply, parse_reply
 
 log = get_logger(__name__)
+
+UNTAKEN = 8
+"""Messages of one worker that may wait for the loop; what it says beyond that waits in its pipe."""
+
+AT_ONCE, PER_SECOND = 2_000, 200
+"""Messages that a worker may send after a request, and so many more for each second since. A transcription says one or
+two for each window and one every two seconds; a summary one a second. Each 4 kB of a message count as one."""
+
+REMARK, REMARKS = 300, 50
+"""Characters of a line, and lines, of what a worker prints on stderr before it knows of a recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A note in the inbox: this worker sent a message."""
+    """A post: this worker sent a message. Whoever takes it calls `taken`, so that the worker may say more."""
 
     worker: int
     message: Reply
+    taken: Callable[[], object] = field(default=lambda: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A note in the inbox: this worker is gone. `exit_status` as subprocess gives it (negative: killed by a signal).
+    """A post: this worker is gone. `exit_status` as subprocess gives it (negative: killed by a signal).
 
-    `oom_kills`: how many processes the kernel's out-of-memory killer ended while it lived; None if unknown.
+    `oom_kills`: how many processes the kernel's out-of-memory killer ended while it lived; None if unknown. `broke`: what it
+    said that cannot be, if it was ended for that; "".
     """
 
     worker: int
     exit_status: int
     oom_kills: int | None
+    broke: str = ""
 
 
 class Starter(Protocol):
@@ -78,7 +94,7 @@ def worker_environment(environ: dict[str, str]) -> dict[str, str]:
 
 
 def start_process(
-    module: str, prefix: Sequence[str] = (), stderr: int | None = None
+    module: str, prefix: Sequence[str] = (), stderr: int | None = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
     """`python -m module` in its own session, with pipes and a clean environment."""
     return subprocess.Popen(
@@ -108,7 +124,11 @@ def oom_kills(vmstat: Path = Path("/proc/vmstat")) -> int | None:
 
 
 class Worker:
-    """One live worker process. `post` is called from a thread with `Said` and, last of all, one `Left`."""
+    """One live worker process. `post` is called from a thread with `Said` and, last of all, one `Left`.
+
+    Requests for work are sent once it has answered the order that comes first, if there is one. Raises EnvironmentFault
+    where none can be started.
+    """
 
     _count = 0
 
@@ -125,11 +145,17 @@ class Worker:
             # No memory, no process ids, no descriptors: the machine's trouble, and nobody's attempt.
             raise EnvironmentFault(f"A worker cannot be started: {error.strerror or error}") from error
         self.pid = self._process.pid
-        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._dismissed = self._garbled = False
+        self._requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(UNTAKEN)
+        self._dismissed = self._unheard = False
+        self._broke = ""
+        self._answered = threading.Event()
+        self._knows_of_recordings = False
+        self._asked_at, self._said = time.monotonic(), 0.0
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
         self._reader.start()
         threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
+        threading.Thread(target=self._read_remarks, name=f"stderr-{self.number}", daemon=True).start()
 
     @property
     def serves(self) -> bool:
@@ -141,7 +167,8 @@ class Worker:
 
         If it is no longer there to take it, its `Left` says so.
         """
-        self._requests.put(message.line())
+        self._asked_at, self._said = time.monotonic(), 0.0
+        self._requests.put(message)
 
     def dismiss(self) -> None:
         """Tell an idle worker to leave: the end of its input ends it at once."""
@@ -151,12 +178,20 @@ class Worker:
 
     def kill(self) -> None:
         """End it now, with everything it started. A flag would not do: a transcription call blocks for many seconds."""
+        self._unheard = True
         if self._process.returncode is not None:
             return  # it is gone, and its number may be somebody else's by now
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             self._process.kill()
+
+    def end_for(self, what: str) -> None:
+        """End it for what it said, which cannot be; its `Left` says so, too."""
+        # The words in it stay out of the log.
+        log.error("worker-garbled", worker=self.number, said=what)
+        self._broke = self._broke or what
+        self.kill()
 
     def wait(self, seconds: float) -> bool:
         """True if it ended within this time."""
@@ -167,9 +202,13 @@ class Worker:
         stdin = self._process.stdin
         assert stdin is not None
         with contextlib.suppress(OSError, ValueError), stdin:  # it is gone; its `Left` tells
-            while (line := self._requests.get()) is not None:
-                stdin.write(line)
+            while (message := self._requests.get()) is not None:
+                if not isinstance(message, LoadModel | Confine):
+                    self._knows_of_recordings = True
+                stdin.write(message.line())
                 stdin.flush()
+                if isinstance(message, LoadModel | Confine):
+                    self._answered.wait()
 
     def _read(self) -> None:
         stdout = self._process.stdout
@@ -178,22 +217,59 @@ class Worker:
             self._read_lines(stdout)
         finally:
             status = self._process.wait()
-            if self._garbled:
+            if self._broke:
                 status = os.EX_PROTOCOL  # we ended it, for what it did itself: not a kill from outside
             self._requests.put(None)
+            self._answered.set()
             stdout.close()
             before, after = self._oom_before, oom_kills()
             kills = None if before is None or after is None else after - before
-            self._post(Left(self.number, status, kills))
+            self._post(Left(self.number, status, kills, self._broke))
 
     def _read_lines(self, stdout: IO[bytes]) -> None:
-        while line := stdout.readline(LINE_LIMIT):
-            try:
-                message = parse_reply.validate_json(line)
-            except ValidationError as error:
-                # Not our protocol: something in the process went badly astray. The words in it stay out of the log.
-                log.error("worker-garbled", worker=self.number, bytes=len(line), problems=error.error_count())
-                self._garbled = True
-                self.kill()
+        while line := stdout.readline(REPLY_LIMIT):
+            if not line.endswith(b"\n") and len(line) < REPLY_LIMIT:
+                return  # it ended in the middle of a line: how, its exit status tells
+            message = self._understood(line)
+            if message is None or not self._find_room():
                 return
-            self._post(Said(self.number, message))
+            if isinstance(message, Ready):
+                self._answered.set()
+            self._post(Said(self.number, message, self._room.release))
+
+    def _understood(self, line: bytes) -> Reply | None:
+        """What it says, or None after ending it for what it says, how much of it, or how fast."""
+        self._said += 1 + len(line) // 4096
+        if not line.endswith(b"\n"):
+            self.end_for("a message that is longer than any can be")
+        elif self._said > AT_ONCE + PER_SECOND * (time.monotonic() - self._asked_at):
+            self.end_for("more than anybody can listen to")
+        else:
+            try:
+                return parse_reply.validate_json(line)
+            except ValidationError as error:
+                # Not our protocol: something in the process went badly astray.
+                self.end_for(f"what is no message ({len(line)} bytes, {error.error_count()} problems)")
+        return None
+
+    def _find_room(self) -> bool:
+        """Wait until the loop has taken what was said before; false if nobody will."""
+        while not self._room.acquire(timeout=0.5):
+            if self._unheard:
+                return False
+        return not self._unheard
+
+    def _read_remarks(self) -> None:
+        """Take what it prints on stderr, whether or not it is shown: a pipe that nobody reads would stop it."""
+        stderr, shown = self._process.stderr, 0
+        if stderr is None:
+            return
+        with stderr:
+            while line := stderr.readline(1 << 16):
+                if not self._knows_of_recordings and shown < REMARKS:
+                    shown += 1
+                    log.warning(
+                        "worker-remark",
+                        worker=self.number,
+                        text=line.decode("utf-8", "replace")[:REMARK].rstrip(),
+                    )

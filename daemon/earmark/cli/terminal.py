@@ -70,6 +70,7 @@ _SENTENCES: dict[str, Line] = {
     Event.NOT_SUMMARIZED: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
     Event.NOT_WRITTEN: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
     Event.WORKER_DIED: lambda e: f"[yellow]![/] {_name(e)}: {_said(e)}",
+    Event.WENT_WRONG: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}" if e.get("sentence") else None,
     Event.STOPPED: lambda e: (
         None if e.get("once") else "[dim]Stopped. What was not finished goes on at the next start.[/]"
     ),

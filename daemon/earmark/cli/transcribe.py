@@ -94,7 +94,10 @@ def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str
         while True:
             note = inbox.get()
             if isinstance(note, Left):
-                raise MediaError(f"{path}: {describe(End(note.exit_status, note.oom_kills, ready))}")
+                raise MediaError(
+                    f"{path}: {describe(End(note.exit_status, note.oom_kills, ready, broke=note.broke))}"
+                )
+            note.taken()
             match note.message:
                 case Ready() as message:
                     engine, ready = message.engine, True

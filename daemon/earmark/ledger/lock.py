@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -29,7 +30,8 @@ class DaemonLock:
             ) from None
         except OSError as error:
             raise EnvironmentFault(f"{file}: the lock cannot be opened: {error.strerror}") from error
-        self._lock.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        with contextlib.suppress(OSError):  # a full disk keeps nobody from holding it
+            self._lock.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
 
     def renew(self) -> None:
         """If the lock's file was removed or replaced (with the whole state folder), lock the one that is there now."""
@@ -38,7 +40,8 @@ class DaemonLock:
             self.acquire()
 
     def release(self) -> None:
-        self._lock.write(b"")
+        with contextlib.suppress(OSError):
+            self._lock.write(b"")
         self._lock.release()
 
     def __enter__(self) -> DaemonLock:

@@ -1,4 +1,6 @@
-"""Work that ended without an answer: its worker died, or the daemon stops. The same for both stages."""
+"""Work that ended without an answer: its worker died, earmark itself went wrong, or the daemon stops. The same for both
+stages.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Event, later
 from earmark.ledger import Job
-from earmark.ledger.jobs import AT_ONCE
+from earmark.ledger.jobs import AT_ONCE, MAX_ATTEMPTS, backoff
 from earmark.pipeline.verdict import End, judge
 
 
@@ -30,12 +32,37 @@ def worker_died(context: Context, job: Job, end: End, file: Path | None, name: s
                 not_before = later(now, verdict.delay) if verdict.delay else AT_ONCE
                 ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
         context.tell(
-            Event.WORKER_DIED, f"{verdict.reason[0].upper()}{verdict.reason[1:]}; {_COST[verdict.action]}.",
+            Event.WORKER_DIED, f"{verdict.reason[0].upper()}{verdict.reason[1:]}{_COST[verdict.action]}.",
             recording=job.recording_id, file=file, level="warning", outcome=verdict.action, name=name,
         )  # fmt: skip
 
 
-_COST = {"retry": "it is tried again", "refund": "that costs the recording nothing", "fail": "given up"}
+_COST = {"retry": "; it is tried again", "refund": "; that costs the recording nothing", "fail": ""}
+
+
+def went_wrong(
+    context: Context, job: Job, file: Path | None, name: str, sentence: str, charged: bool
+) -> None:
+    """earmark itself could not go on with it. Tried again, and failed after as many tries as a worker has."""
+    ledger, now = context.ledger, context.now()
+    with ledger.transaction():
+        current = ledger.jobs.get(job.id)
+        if current is None or current.recording_id != job.recording_id:
+            return  # a verb erased the recording meanwhile: that is why, and nothing is left to be said
+        if not charged:
+            ledger.jobs.give_back(job.id, None, now)
+        elif current.attempts >= MAX_ATTEMPTS:
+            ledger.jobs.fail(job.id, f"{sentence}; tried {current.attempts} times. {REPORT_IT}", now)
+        else:
+            not_before = later(now, backoff(current.attempts, context.jitter()))
+            ledger.jobs.try_later(job.id, sentence, not_before, now)
+        context.tell(
+            Event.WENT_WRONG, f"{sentence[0].upper()}{sentence[1:]}.", recording=job.recording_id, file=file,
+            level="error", name=name,
+        )  # fmt: skip
+
+
+REPORT_IT = "Please report it; `earmark retry` tries again"
 
 
 def give_back(context: Context, job: Job) -> None:

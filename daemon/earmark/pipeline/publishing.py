@@ -8,6 +8,7 @@ for acting, so that a verb never erases what is being written.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
@@ -22,14 +23,16 @@ from earmark.files import (
     put_in_place,
     remove,
 )
-from earmark.ledger import Digests, Place
-from earmark.ledger.jobs import backoff
+from earmark.ledger import Digests, Job, Place
+from earmark.ledger.jobs import LONGEST_BACKOFF, MAX_ATTEMPTS, backoff
 from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.pipeline.earlier import look_at_earlier
+from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.following import bring_along, name_base
 from earmark.pipeline.outputs import Output, outputs
+from earmark.pipeline.own_fault import own_fault
 
 UNWRITABLE = "notes cannot be written"
 """`troubles.seen` of a folder whose notes could not be written; over when one of them is written."""
@@ -39,6 +42,9 @@ RETRY_SECONDS = 10.0
 
 MOST_PATIENCE = 30.0
 """Seconds between two looks at a note that another program has open."""
+
+NOTES_FAILED = "its notes cannot be written"
+"""How the reason of a job begins that is done, and whose recording has failed for want of notes."""
 
 ELSEWHERE_SECONDS = 5.0
 """Wait until a recording is looked for again that is not where it was: a scan finds out meanwhile where it is."""
@@ -68,27 +74,35 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
     owed = context.ledger.places.owed(context.now(), limit + 1)
     written = []
     for place in owed[:limit]:
-        try:
-            with context.ledger.acting():
-                if (done := publish_place(context, place)) is not None:
-                    written.append(done)
-            context.quicker.pop(place.path, None)
-        except (OtherContent, FileExistsError, LedgerBusy):
-            # Somebody saved, moved or took something at this very moment; it is still owed and comes again.
-            context.ledger.places.not_written(place, None, Instant(context.now() + _patience(context, place)))
-        except Elsewhere:
-            context.ledger.places.not_written(place, None, Instant(context.now() + ELSEWHERE_SECONDS))
-        except OSError as error:
-            _not_written(context, place, environment_fault(error, place.path.parent))
-        except EnvironmentFault as fault:
-            if str(context.home.ledger_file) in str(fault):
-                raise
-            _not_written(context, place, fault)
-        except LedgerError:
-            raise
-        except EarmarkError as error:  # such as a folder that is full of notes of that name
-            _not_written(context, place, error)
+        with own_fault(context, partial(_went_wrong, context, place)):
+            if (done := _publish(context, place)) is not None:
+                written.append(done)
     return written, len(owed) > limit
+
+
+def _publish(context: Context, place: Place) -> Written | None:
+    """Write one place's, or write down why not now."""
+    try:
+        with context.ledger.acting():
+            done = publish_place(context, place)
+        context.quicker.pop(place.path, None)
+        return done
+    except (OtherContent, FileExistsError, LedgerBusy):
+        # Somebody saved, moved or took something at this very moment; it is still owed and comes again.
+        context.ledger.places.not_written(place, None, Instant(context.now() + _patience(context, place)))
+    except Elsewhere:
+        context.ledger.places.not_written(place, None, Instant(context.now() + ELSEWHERE_SECONDS))
+    except OSError as error:
+        _not_written(context, place, environment_fault(error, place.path.parent))
+    except EnvironmentFault as fault:
+        if str(context.home.ledger_file) in str(fault):
+            raise
+        _not_written(context, place, fault)
+    except LedgerError:
+        raise
+    except EarmarkError as error:  # such as a folder that is full of notes of that name
+        _not_written(context, place, error)
+    return None
 
 
 def _patience(context: Context, place: Place) -> float:
@@ -133,6 +147,7 @@ def publish_place(context: Context, place: Place) -> Written | None:
         ledger.places.caught_up(current, recording.transcript_rev, recording.summary_rev)
         if current.trouble is not None:
             ledger.journal.clear(place.path.parent)
+            _succeeded(context, place)
         if is_done(context, place.recording_id):
             ledger.recordings.mark_done(place.recording_id, context.now())
     return Written(place, tuple(notes), tuple(beside))
@@ -204,6 +219,40 @@ def _confirm(
     if not kept:
         remove(folder, placement.name, known.sha256, step=context.step)
         raise _Erased
+
+
+def _went_wrong(context: Context, place: Place, sentence: str, charged: bool) -> None:
+    """earmark itself cannot write the notes of a recording: tried again, less and less often, and after a few tries the
+    recording has failed.
+    """
+    ledger, now = context.ledger, context.now()
+    context.stumbled[place.path] += charged
+    tries = context.stumbled[place.path]
+    with ledger.transaction():
+        if ledger.places.get(place.path, place.recording_id) is None:
+            return  # a verb erased the recording meanwhile
+        wait = min(LONGEST_BACKOFF, backoff(tries, context.jitter(), RETRY_SECONDS))
+        ledger.places.not_written(place, sentence, Instant(now + wait))
+        job = _last_job(context, place.recording_id)
+        if tries >= MAX_ATTEMPTS and job is not None and job.state in (JobState.DONE, JobState.PARKED):
+            ledger.jobs.fail(job.id, f"{NOTES_FAILED}: {sentence}; tried {tries} times. {REPORT_IT}", now)
+        context.tell(
+            Event.WENT_WRONG, f"{sentence[0].upper()}{sentence[1:]}.", recording=place.recording_id, file=place.path,
+            level="error",
+        )  # fmt: skip
+
+
+def _last_job(context: Context, recording_id: str) -> Job | None:
+    jobs = context.ledger.jobs
+    return jobs.of(recording_id, Stage.SUMMARIZE) or jobs.of(recording_id, Stage.TRANSCRIBE)
+
+
+def _succeeded(context: Context, place: Place) -> None:
+    """Notes that could not be written are there now."""
+    context.stumbled.pop(place.path, None)
+    job = _last_job(context, place.recording_id)
+    if job is not None and job.state is JobState.FAILED and (job.reason or "").startswith(NOTES_FAILED):
+        context.ledger.jobs.done(job.id, context.now())
 
 
 def _not_written(context: Context, place: Place, fault: EarmarkError) -> None:

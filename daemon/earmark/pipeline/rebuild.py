@@ -9,7 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Event, Instant, Kind, Owed, Stage
 from earmark.files import StillChanging, digest, read_bytes, what_is_at
-from earmark.ledger import Ledger
+from earmark.ledger import Ledger, Recording
 from earmark.ledger.repair import Repaired
 from earmark.ledger.second_copy import CopyUnreadable
 from earmark.notes.comparing import Likeness, likeness
@@ -18,6 +18,7 @@ from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import candidates
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import revision
+from earmark.pipeline.own_fault import own_fault
 from earmark.retention.holds import DOUBT
 
 NAMES = 8
@@ -88,14 +89,18 @@ def date_recordings(context: Context) -> None:
     """Give a date to the recordings of a ledger that did not know of dates yet."""
     ledger = context.ledger
     for recording in ledger.recordings.undated():
-        places = ledger.places.of(recording.id)
-        transcript = ledger.words.transcript(recording.id)
-        said = transcript.recorded_at if transcript is not None else None
-        name = places[0].path.name if places else ""
-        # What such a ledger has as the recording's time is the modification time of the file it came as.
-        ledger.recordings.date(
-            recording.id, date_of(said, name, recording.recorded_at, recording.accepted_at)
-        )
+        with own_fault(context, lambda *_: None):
+            _date(context, recording)
+
+
+def _date(context: Context, recording: Recording) -> None:
+    ledger = context.ledger
+    places = ledger.places.of(recording.id)
+    transcript = ledger.words.transcript(recording.id)
+    said = transcript.recorded_at if transcript is not None else None
+    name = places[0].path.name if places else ""
+    # What such a ledger has as the recording's time is the modification time of the file it came as.
+    ledger.recordings.date(recording.id, date_of(said, name, recording.recorded_at, recording.accepted_at))
 
 
 def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:

@@ -7,6 +7,7 @@ parked, to be done better when a server comes back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from earmark.config import api_key
 from earmark.context import Context
@@ -17,6 +18,8 @@ from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Failed, Summarized, SummarizeRequest
+from earmark.pipeline import endings
+from earmark.pipeline.own_fault import own_fault
 
 EXTRACTIVE = "none"
 """The endpoint that stands for the built-in summarizer."""
@@ -34,10 +37,17 @@ class Summarizing:
 
 def claim(context: Context, by: str) -> Summarizing | None:
     """Take the next transcript that wants a summary."""
+    jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
+    while (job := jobs.claim(Stage.SUMMARIZE, by, context.now(), newest_first)) is not None:
+        with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
+            if (work := _prepare(context, job)) is not None:
+                return work
+    return None
+
+
+def _prepare(context: Context, job: Job) -> Summarizing | None:
+    """What to ask for; None if there is nothing to ask anybody, and why is written down."""
     ledger, now = context.ledger, context.now()
-    job = ledger.jobs.claim(Stage.SUMMARIZE, by, now, context.config.intake.order == "newest-first")
-    if job is None:
-        return None
     transcript = ledger.words.transcript(job.recording_id)
     if transcript is None:
         ledger.jobs.fail(job.id, "there is no transcript to summarize; run: earmark retry", now)

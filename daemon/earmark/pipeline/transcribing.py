@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from earmark.context import Context
 from earmark.domain import Event, Fault, Gone, Instant, Stage, later
@@ -13,6 +14,9 @@ from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
+from earmark.pipeline import endings
+from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.plausible import Told
 
 
 @dataclass(slots=True)
@@ -27,17 +31,28 @@ class Transcribing:
     request: TranscribeRequest
     furthest: float
     """Seconds up to which the recording has ever been heard; getting past it clears earlier bad ends."""
+    told: Told
     began: float | None = None
     """Monotonic second at which the worker, its model loaded, opened the file."""
 
 
 def claim(context: Context, by: str) -> Transcribing | None:
     """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for."""
-    ledger, now = context.ledger, context.now()
-    job = ledger.jobs.claim(Stage.TRANSCRIBE, by, now, context.config.intake.order == "newest-first")
-    if job is None:
+    jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
+    while (job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first)) is not None:
+        with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
+            if (work := _prepare(context, job)) is not None:
+                return work
+    return None
+
+
+def _prepare(context: Context, job: Job) -> Transcribing | None:
+    """What to ask for; None if its file went at this very moment."""
+    ledger = context.ledger
+    place = next((p for p in ledger.places.of(job.recording_id) if p.here and p.watched), None)
+    if place is None:
+        ledger.jobs.give_back(job.id, None, context.now())
         return None
-    place = next(p for p in ledger.places.of(job.recording_id) if p.here and p.watched)
     settings = context.settings(place.folder)
     transcription = context.config.transcription
     heard_with = json.dumps(
@@ -66,7 +81,8 @@ def claim(context: Context, by: str) -> Transcribing | None:
     context.tell(
         Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
     )
-    return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at)
+    at = request.resume_at
+    return Transcribing(job, place, settings.model, heard_with, base, request, at, Told(at, at))
 
 
 def heard(context: Context, work: Transcribing, message: Heard) -> None:

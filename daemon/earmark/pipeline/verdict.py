@@ -23,12 +23,19 @@ class End:
     """How a worker ended. `exit_status` as subprocess gives it; `oom_kills` None where the kernel does not tell.
 
     `ready`: it had loaded its model and taken the request. `hung_for`: seconds without a sign of life, if we ended it.
+    `broke`: what it said that cannot be, if we ended it for that.
     """
 
     exit_status: int
     oom_kills: int | None
     ready: bool
     hung_for: float | None = None
+    broke: str = ""
+
+    @property
+    def out_of_memory(self) -> bool:
+        """The kernel ended it for want of memory; where the kernel does not count that, an honest guess."""
+        return self.exit_status == -signal.SIGKILL and self.hung_for is None and self.oom_kills != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,10 @@ def describe(end: End) -> str:
     """The end of a worker in words."""
     if end.hung_for is not None:
         return f"the worker showed no progress for {end.hung_for:.0f} s and was ended"
+    if end.broke:
+        return f"the worker said {end.broke}, and was ended"
+    if not end.ready and end.out_of_memory:
+        return "the worker was killed while it was starting because memory ran out (SIGKILL)"
     if not end.ready:
         return f"the worker could not start ({_status(end.exit_status)})"
     if end.exit_status == -signal.SIGKILL and end.oom_kills:

@@ -15,6 +15,9 @@ PAUSE = 2.0
 LONGEST = 60
 """Words after which a sentence without punctuation is cut: longer ones cannot be read as a point."""
 
+CHARACTERS_OF_A_WORD = 10
+"""So many characters count as a word at least, for languages that put no spaces between words."""
+
 END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])")
 ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|approx|z\.b|d\.h|bzw|ca|nr|sr|sra|m|mme|dott|sig|dhr|mevr)"
@@ -70,7 +73,7 @@ def sentences_of(segments: Iterable[Segment]) -> list[Sentence]:
             if not open_pieces:
                 length = 0
             open_pieces.append(piece)
-            length += len(piece.text.split())
+            length += max(len(piece.text.split()), len(piece.text) // CHARACTERS_OF_A_WORD)
             if piece.closed or length >= LONGEST:
                 close()
     close()

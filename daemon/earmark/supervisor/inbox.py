@@ -57,10 +57,15 @@ class Inbox:
         self._queue.put(post)
 
     def receive(self, timeout: float) -> list[Post]:
-        """What has been left, at most `BATCH`; waits for the first of it so many seconds at most."""
+        """What has been left, at most `BATCH`; waits for the first of it so many seconds at most. What workers said counts
+        as taken.
+        """
         posts: list[Post] = []
         with contextlib.suppress(queue.Empty):
             posts.append(self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait())
             while len(posts) < BATCH:
                 posts.append(self._queue.get_nowait())
+        for post in posts:
+            if isinstance(post, Said):
+                post.taken()
         return posts

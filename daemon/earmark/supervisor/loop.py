@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,13 +16,14 @@ from earmark import __version__
 from earmark.config import Config
 from earmark.context import Clock, Context
 from earmark.domain import Event
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError
-from earmark.files import Step, quiet
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError, NoState
+from earmark.files import Step, make_private, quiet, why
 from earmark.ledger import DaemonLock, Ledger
 from earmark.ledger.mending import mend
 from earmark.ledger.repair import Repaired, finish, repair
 from earmark.log import get_logger
 from earmark.paths import Home
+from earmark.pipeline.own_fault import machine_fault, place_of
 from earmark.pipeline.rebuild import say_repaired
 from earmark.report import Report, Working, write_report
 from earmark.service.systemd import SystemdNotifier
@@ -34,6 +36,16 @@ log = get_logger(__name__)
 PAUSE = 5.0
 """Seconds to wait before trying again after a fault of the environment."""
 
+LONGEST_PAUSE = 300.0
+"""Seconds to wait at most after a mistake of earmark's own, which costs more each time."""
+
+TRIES_ONCE = 2
+"""How often a run with `once` meets a fault of the machine before it ends with it: another program may have held the
+ledger for a moment, but a full disk stays full."""
+
+FOR_A_PERSON = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
+"""Why there can be no state folder until a person has done something about it."""
+
 ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -41,7 +53,8 @@ ENDS = (signal.SIGTERM, signal.SIGINT)
 class Supervisor:
     """`load_config` is called at SIGHUP; `once` drains the queue and returns.
 
-    `run` returns 0, or 65 if `once` and a recording of this run failed. Raises LedgerBusy if another daemon runs.
+    `run` returns 0, or with `once` what `Session` says of its run. Raises LedgerBusy if another daemon runs, and with `once`
+    EnvironmentFault if the machine does not let it work. `own_faults` counts the mistakes of earmark's own.
     """
 
     home: Home
@@ -66,14 +79,20 @@ class Supervisor:
         self._reported: Report | None = None
         self._next_ping = 0.0
         self._repairs = 0
+        self._faults = 0
+        self.own_faults = 0
 
     def run(self) -> int:
         """Work until told to stop (or, with `once`, until nothing is left to do)."""
-        with DaemonLock(self.home.lock_file) as lock, self._signals():
+        with self._signals(), contextlib.ExitStack() as held:
+            lock: DaemonLock | None = None
             result = 0
             damage: LedgerError | None = None
             while not self.stopping:
                 try:
+                    if lock is None:
+                        lock = self._locked()
+                        held.callback(lock.release)
                     lock.renew()
                     finish(self.home.ledger_file, self.clock.wall())
                     if damage is not None:
@@ -82,21 +101,40 @@ class Supervisor:
                     result = self._session()
                     if self.once:
                         break
+                except NoState:
+                    raise
                 except EnvironmentFault as fault:
-                    self._pause(str(fault))
+                    self._trouble(fault)
                 except LedgerError as error:
                     damage = error
                 except EarmarkError:
                     raise
-                except Exception:
+                except Exception as error:
                     # Rows that make no sense come out as errors of any kind; only a look at the whole file tells
                     # damage from a bug of ours.
                     damage = self._damage()
                     if damage is None and not self._mended():
-                        raise
+                        self._own_fault(error)
             self.notifier.stopping()
             log.info(Event.STOPPED, once=self.once)
             return result
+
+    def _locked(self) -> DaemonLock:
+        """The lock of the state folder. Raises NoState where no waiting helps, EnvironmentFault where it may."""
+        lock = DaemonLock(self.home.lock_file)
+        try:
+            make_private(self.home.state)
+            lock.acquire()
+        except (OSError, EnvironmentFault) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            number = cause.errno if isinstance(cause, OSError) else None
+            fault = f"{self.home.state}: earmark cannot keep its ledger there: {why(cause or error)}"
+            if number in FOR_A_PERSON:
+                raise NoState(
+                    f"{fault}. Allow it to write there, or set EARMARK_HOME to another folder"
+                ) from error
+            raise EnvironmentFault(fault) from error
+        return lock
 
     def stop(self) -> None:
         """Leave the loop at the next turn. May be called from anywhere."""
@@ -158,13 +196,34 @@ class Supervisor:
             finally:
                 session.stop()
 
-    def _pause(self, reason: str) -> None:
+    def _trouble(self, fault: EnvironmentFault) -> None:
+        """Wait for the machine's trouble to end; with `once`, not for ever."""
+        self._faults += 1
+        if self.once and self._faults >= TRIES_ONCE:
+            raise fault
+        self._pause(str(fault))
+
+    def _own_fault(self, error: Exception) -> None:
+        """A mistake of earmark's own that no recording brought to light: said, and tried again, less and less often."""
+        if isinstance(error, OSError):
+            return self._trouble(EnvironmentFault(machine_fault(error)))
+        self.own_faults += 1
+        where = place_of(error)
+        log.error(Event.WENT_WRONG, error=type(error).__name__, where=where)
+        what = f"{type(error).__name__} at {where[-1]}"
+        sentence = f"earmark itself went wrong ({what}). Please report it; it goes on by itself"
+        if self.once:
+            raise EarmarkError(sentence) from error
+        return self._pause(sentence, min(LONGEST_PAUSE, PAUSE * 2.0 ** (self.own_faults - 1)))
+
+    def _pause(self, reason: str, seconds: float = PAUSE) -> None:
         """The machine is in trouble: say so, wait, try again. Nobody is charged for it."""
-        log.error(Event.PAUSED, sentence=reason)
+        if reason != self._paused:
+            log.error(Event.PAUSED, sentence=reason)
         self._paused = reason
         self.notifier.status(f"Paused: {reason}")
         write_report(self.home.status_file, Report.model_validate(self.about()))
-        until = self.clock.monotonic() + PAUSE
+        until = self.clock.monotonic() + seconds
         later_posts: list[Signaled] = []
         while not self.stopping and (left := until - self.clock.monotonic()) > 0:
             for post in self._inbox.receive(left):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from earmark.context import Context
-from earmark.domain import Instant
+from earmark.domain import Instant, Tick
+from earmark.ledger import Place
 from earmark.pipeline.publishing import publish_owed
 
 GLANCE = 30.0
 """Seconds after which is looked for owed notes whatever happened (the wall clock may have been set)."""
+
+LONGEST_WAIT = 60.0
+"""Seconds that a run that is to end waits for notes that another program has open."""
 
 
 class Owing:
@@ -21,6 +25,7 @@ class Owing:
         self._nothing_at: tuple[int, int] | None = None
         self._next_due: Instant | None = None
         self._next_glance = 0.0
+        self._waiting_since: Tick | None = None
 
     def turn(self) -> None:
         """Write a bounded number of notes, if any may be owed."""
@@ -38,3 +43,20 @@ class Owing:
     def idle(self) -> bool:
         """True if nothing is owed that could be written now."""
         return not self.more and not self._context.ledger.places.owed(self._context.now(), 1)
+
+    def done_with(self) -> bool:
+        """True if nothing more can be expected of a run that is to end: what is still owed was tried, and is in trouble, or
+        has been open in another program for too long.
+        """
+        if not self.idle():
+            self._waiting_since = None
+            return False
+        if all(place.trouble for place in self.still_owed()):
+            return True
+        now = self._context.clock.monotonic()
+        self._waiting_since = now if self._waiting_since is None else self._waiting_since
+        return now - self._waiting_since >= LONGEST_WAIT
+
+    def still_owed(self) -> list[Place]:
+        """All that is owed, whether or not it is to be tried now."""
+        return self._context.ledger.places.owed(Instant(float("inf")))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Event, Tick
+from earmark.errors import EarmarkError
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules
 from earmark.intake.watcher import Watcher
+from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.pipeline.acceptance import accept, note_missing, prefixes
+from earmark.pipeline.endings import REPORT_IT
+from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
@@ -54,6 +59,9 @@ class Scanning:
         self._unwatched: dict[Path, str] = {}
         self._asked = False
         self._scans = 0
+        self._given_up: dict[bytes, str] = {}
+        self.went_wrong = False
+        """earmark itself went wrong with a file or a folder."""
 
     def hint(self) -> None:
         """Somebody says that something changed."""
@@ -90,22 +98,56 @@ class Scanning:
         self._read_notes()
 
     def take(self, reads: list[Read]) -> None:
-        """Write what the reader found into the ledger, many files in one transaction."""
+        """Write what the reader found into the ledger, many files in one transaction; if anything goes wrong, one by one."""
         context = self._context
-        with context.ledger.transaction():
+        try:
+            with context.ledger.transaction():
+                for read in reads:
+                    self._accept(read)
+        except EarmarkError:
+            raise
+        except Exception:  # of which of them, the second round tells
             for read in reads:
-                if read.content is not None:
-                    accept(context, read.file, read.folder, read.content)
-                    self.arriving.leave(read.path)
-                elif read.error is not None:
-                    self.arriving.leave(read.path)
-                    self._unreadable(read.file, read.error)
-                else:
-                    self.arriving.again(read.path, context.clock.monotonic())
+                with own_fault(context, partial(self._not_accepted, read)), context.ledger.transaction():
+                    self._accept(read)
+        for read in reads:
+            if read.content is None and read.error is None:
+                self.arriving.again(read.path, context.clock.monotonic())
+            else:
+                self.arriving.leave(read.path)
 
     def stop(self) -> None:
         self._watcher.stop()
         self._reader.stop()
+
+    def _accept(self, read: Read) -> None:
+        if read.content is not None:
+            accept(self._context, read.file, read.folder, read.content)
+            self._context.stumbled.pop(read.file, None)
+        elif read.error is not None:
+            self._unreadable(read.file, read.error)
+
+    def _not_accepted(self, read: Read, sentence: str, charged: bool) -> None:
+        """earmark itself went wrong with a file. It is tried a few times, and then again at the next start."""
+        context = self._context
+        context.stumbled[read.file] += charged
+        if context.stumbled[read.file] >= MAX_ATTEMPTS and read.content is not None:
+            self._given_up[read.path] = str(read.content.identity)
+        if charged:
+            self.went_wrong = True
+            context.ledger.journal.trouble(
+                read.file, "file", f"cannot be taken: {sentence}. {REPORT_IT}", context.now()
+            )
+            context.tell(Event.WENT_WRONG, sentence, file=read.file, level="error", journal=False)
+
+    def _not_scanned(self, folder: Path, sentence: str, charged: bool) -> None:
+        context = self._context
+        if charged:
+            self.went_wrong = True
+            context.ledger.journal.trouble(
+                folder, "folder", f"cannot be looked through: {sentence}", context.now()
+            )
+            context.tell(Event.WENT_WRONG, sentence, file=folder, level="error", journal=False)
 
     def _unreadable(self, file: Path, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
@@ -123,7 +165,8 @@ class Scanning:
         # Watch first, then read: what arrives in between is seen twice rather than never.
         self._arm()
         for folder in context.folders:
-            self._scan(folder)
+            with own_fault(context, partial(self._not_scanned, folder)):
+                self._scan(folder)
         if not had_notes:
             self._notes_upto = wall
         forget_aside(context)
@@ -149,7 +192,7 @@ class Scanning:
         # What was read and refused for its content (erased, say) is read again only when it has changed.
         refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
         for path, identity in found.new.items():
-            if refused.get(path) != str(identity):
+            if str(identity) not in (refused.get(path), self._given_up.get(path)):
                 self.arriving.see(path, folder, identity, now)
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
         look_at_markers(context, folder, found.marked)
@@ -166,10 +209,17 @@ class Scanning:
         if not self._unread_notes:
             return
         clock, ledger = self._context.clock, self._context.ledger
-        until = clock.monotonic() + READING_SHARE
-        with ledger.transaction():
+        until, read = clock.monotonic() + READING_SHARE, list[Path]()
+
+        def not_read(sentence: str, charged: bool) -> None:
+            # What a rule would take is guarded by reading its notes again, which then fails, too, and so keeps.
+            self._context.tell(Event.WENT_WRONG, sentence, file=read.pop(), level="error", journal=False)
+            self._unread_notes.extendleft(reversed(read))
+
+        with own_fault(self._context, not_read), ledger.transaction():
             while self._unread_notes and clock.monotonic() < until:
-                self._notes.glance(self._unread_notes.popleft())
+                read.append(self._unread_notes.popleft())
+                self._notes.glance(read[-1])
             if not self._unread_notes:
                 ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
 

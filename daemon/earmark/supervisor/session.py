@@ -74,7 +74,7 @@ class Session:
                     " the folders and the notes in them"
                 )
             more = self._turn()
-            if self._daemon.once and self._scanning.idle() and self._idle():
+            if self._daemon.once and self._scanning.idle() and self._idle() and self._owing.done_with():
                 return self._exit_code()
             self._handle(self._inbox.receive(0.0 if more else self._patience()))
         return 0
@@ -187,11 +187,20 @@ class Session:
         return waiting <= stuck and self._owing.idle()
 
     def _exit_code(self) -> int:
-        """For `run --once`: 65 if a recording failed in this run, 69 if a worker refused to work."""
+        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if notes are owed."""
+        owed = self._owing.still_owed()
+        if owed:
+            why = next((place.trouble for place in owed if place.trouble), "another program has them open")
+            self.context.tell(
+                Event.NOTES_OWED, f"The notes of {len(owed)} recording(s) are not written yet: {why}", level="error",
+                journal=False,
+            )  # fmt: skip
         if any(stage.refused for stage in self._stages):
             return 69
         failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
-        return 65 if failed - self._failed_at_start or self._transcription.missing() else 0
+        if failed - self._failed_at_start or self._transcription.missing() or self._scanning.went_wrong:
+            return 65
+        return EnvironmentFault.exit_code if owed else 0
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""

@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from earmark.errors import MediaError
-from earmark.transcription.declared import Declared, read_declared
+from earmark.transcription.declared import Declared, read_declared, sensible
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
 
 DEMUXERS = (
@@ -79,7 +79,7 @@ def open_recording(fd: int) -> OpenRecording:
         durations = [d.duration for d in all_declared if d is not None and d.duration is not None]
         first.declared = replace(
             first.declared,
-            duration=sum(durations) if len(durations) == len(parts) else None,
+            duration=sensible(sum(durations)) if len(durations) == len(parts) else None,
             short_of_bytes=any(d.short_of_bytes for d in all_declared if d is not None),
         )
         first.later = tuple(parts[1:])

@@ -12,6 +12,7 @@ from datetime import datetime
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from earmark.messages import YEARS
 from earmark.transcription.parts import Part
 
 AV_TIME_BASE = 1_000_000
@@ -43,11 +44,16 @@ def read_declared(container: InputContainer, stream: AudioStream, fd: int, part:
     """Collect what the open container declares of its part of `fd`, which is read without moving its position."""
     start = container.start_time
     return Declared(
-        duration=_duration(container, stream, fd, part),
+        duration=sensible(_duration(container, stream, fd, part)),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
         short_of_bytes=is_short_of_bytes(fd, part),
         origin=start / AV_TIME_BASE if start is not None else 0.0,
     )
+
+
+def sensible(seconds: float | None) -> float | None:
+    """A duration that can be one; damaged headers promise times before zero and after centuries."""
+    return seconds if seconds is not None and 0.0 <= seconds <= YEARS else None
 
 
 def is_truncated(declared: Declared, decoded: float) -> bool:

@@ -101,7 +101,7 @@ class WhisperEngine:
         if not self.multilingual:
             return "en", 1.0
         language, probability, _ = self._model.detect_language(audio=speech)
-        return str(language), float(probability)
+        return str(language), min(1.0, max(0.0, float(probability)))
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         whisper = self._model

@@ -4,86 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic
 
 from earmark.context import Context
 from earmark.domain import Event, Tick
 from earmark.ledger.jobs import backoff
-from earmark.messages import Confine, Failed, LoadModel, Message, Progress, Ready, Reply
+from earmark.messages import Confine, Failed, LoadModel, Progress, Ready, Reply
 from earmark.pipeline import endings
-from earmark.pipeline.summarizing import Summarizing
-from earmark.pipeline.transcribing import Transcribing
-from earmark.pipeline.verdict import LONGEST_REST, End
+from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.verdict import LONGEST_REST, End, describe
 from earmark.report import Working
-from earmark.workers import Left, Said, Starter, Worker
-
-Work = TypeVar("Work", Transcribing, Summarizing)
+from earmark.supervisor.stages.seat import Seat, Work
+from earmark.workers import Left, Said, Starter
 
 WORKER_TROUBLE = "[worker]"
 """Under which name `status` shows that a worker said that it cannot work here (no memory for the model, no sandbox)."""
 
 
-NEVER = Tick(0.0)
+MOST_STARTS = 3
+"""Workers in a row that end while they start, before that is a trouble."""
 
-
-@dataclass(slots=True)
-class Seat(Generic[Work]):
-    """A seat for one worker. `work` is what it is busy with. `leaving`: it was told to go and has not gone yet."""
-
-    module: str
-    worker: Worker | None = None
-    order: LoadModel | Confine | None = None
-    ready: Ready | None = None
-    needs_ready: bool = False
-    work: Work | None = None
-    sign_of_life: Tick = NEVER
-    idle_since: Tick = NEVER
-    hung_for: float | None = None
-    progress: tuple[float, float | None] | None = None
-    starts_failed: int = 0
-    not_before: float = 0.0
-    leaving: bool = False
-
-    def ensure(
-        self,
-        post: Callable[[Said | Left], None],
-        start: Starter,
-        order: LoadModel | Confine | None,
-        now: Tick,
-    ) -> None:
-        """Make sure that a worker with the right model (or way out) sits here."""
-        if self.worker is not None and self.worker.serves and self.order == order:
-            return
-        if self.worker is not None:
-            self.worker.dismiss()
-        self.worker = Worker(self.module, post, start)
-        self.order, self.ready, self.needs_ready = order, None, order is not None
-        self.sign_of_life, self.hung_for = now, None
-        if order is not None:
-            self.worker.send(order)
-
-    def give(self, work: Work, request: Message, now: Tick) -> None:
-        """Put the worker to work. If it has just died, its `Left` settles what becomes of the work."""
-        self.work, self.progress, self.sign_of_life = work, None, now
-        if self.worker is not None:
-            self.worker.send(request)
-
-    def free(self, now: Tick) -> None:
-        """The work is over, one way or the other."""
-        self.work, self.progress, self.idle_since = None, None, now
-
-    def end(self, left: Left) -> End:
-        """The worker is gone: what is known of how."""
-        result = End(
-            left.exit_status,
-            left.oom_kills,
-            ready=self.ready is not None or not self.needs_ready,
-            hung_for=self.hung_for,
-        )
-        self.worker, self.ready, self.order, self.hung_for, self.leaving = None, None, None, None, False
-        return result
+REST_SECONDS = 3600.0
+"""Until one is started again after that; reading the configuration again does it at once."""
 
 
 class Stage(ABC, Generic[Work]):
@@ -108,6 +52,10 @@ class Stage(ABC, Generic[Work]):
     @abstractmethod
     def answer(self, seat: Seat[Work], work: Work, message: Reply, now: Tick) -> None:
         """Take what a worker says about its work; in a transaction, with the job still in the ledger."""
+
+    @abstractmethod
+    def implausible(self, work: Work, message: Reply) -> str | None:
+        """What cannot be of what a worker says about its work, as the end of "the worker said ..."; None if all can."""
 
     @abstractmethod
     def not_ready(self, seat: Seat[Work], message: Failed, now: Tick) -> None:
@@ -148,7 +96,8 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.worker is not None and seat.worker.number == post.worker:
                 seat.sign_of_life = now
-                self._said(seat, post.message, now)
+                with own_fault(self._context, partial(self._went_wrong, seat, now)):
+                    self._said(seat, post.message, now)
                 return True
         return False
 
@@ -158,14 +107,13 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.worker is None or seat.worker.number != post.worker:
                 continue
+            order = seat.order
             end = seat.end(post)
             if not end.ready:
-                seat.starts_failed += 1
-                seat.not_before = now + min(LONGEST_REST, backoff(seat.starts_failed, 1.0, base=2.0))
-            if seat.work is not None and not self._erased(seat.work):
-                # Of one that was erased nothing is left that could be charged, and its name is not written down again.
-                file = self.file_of(seat.work)
-                endings.worker_died(self._context, seat.work.job, end, file, self.shown(seat.work)[1])
+                self._not_started(seat, end, order, now)
+            with own_fault(self._context, partial(self._went_wrong, seat, now)):
+                if seat.work is not None:
+                    self._died(seat.work, end)
             seat.free(now)
             return True
         return False
@@ -173,6 +121,7 @@ class Stage(ABC, Generic[Work]):
     def reconfigure(self) -> None:
         """Idle workers leave, so that the next one starts with the new configuration."""
         for seat in self.seats:
+            seat.starts_failed, seat.not_before = 0, 0.0
             if seat.work is None and seat.worker is not None:
                 seat.worker.dismiss()
 
@@ -222,7 +171,7 @@ class Stage(ABC, Generic[Work]):
         work = seat.work
         if isinstance(message, Ready):
             self._ready(seat, message)
-        elif isinstance(message, Failed) and (work is None or message.job != work.job.id):
+        elif isinstance(message, Failed) and message.job == 0 and seat.ready is None:
             self.refused = True
             self._context.ledger.journal.trouble(
                 WORKER_TROUBLE, "system", message.sentence, self._context.now()
@@ -230,7 +179,10 @@ class Stage(ABC, Generic[Work]):
             self._context.tell(Event.WORKER_NOT_READY, message.sentence, level="error", journal=False)
             self.not_ready(seat, message, now)
         elif work is None:
-            pass
+            pass  # what it says of what is not its own any more
+        elif (cannot_be := self._cannot_be(work, message)) is not None:
+            if seat.worker is not None:
+                seat.worker.end_for(cannot_be)
         elif isinstance(message, Progress):
             seat.progress = (message.at, message.total or (seat.progress[1] if seat.progress else None))
         else:
@@ -243,6 +195,46 @@ class Stage(ABC, Generic[Work]):
                 # Not a word more of it is to be heard or kept.
                 seat.worker.kill()
                 seat.free(now)
+
+    def _cannot_be(self, work: Work, message: Reply) -> str | None:
+        if not isinstance(message, Ready) and message.job != work.job.id:
+            return "something about a job that is not its own"
+        return self.implausible(work, message)
+
+    def _died(self, work: Work, end: End) -> None:
+        # In one transaction with the look, so that the name of what a verb erases is not written down again.
+        with self._context.ledger.transaction():
+            if not self._erased(work):
+                file, name = self.file_of(work), self.shown(work)[1]
+                endings.worker_died(self._context, work.job, end, file, name)
+
+    def _went_wrong(self, seat: Seat[Work], now: Tick, sentence: str, charged: bool) -> None:
+        """earmark itself could not do what followed from what a worker said, or from its end."""
+        work = seat.work
+        if work is not None:
+            file, name = self.file_of(work), self.shown(work)[1]
+            endings.went_wrong(self._context, work.job, file, name, sentence, charged)
+        if seat.worker is not None:
+            seat.worker.kill()
+        seat.free(now)
+
+    def _not_started(self, seat: Seat[Work], end: End, order: LoadModel | Confine | None, now: Tick) -> None:
+        """A worker ended before it was ready. After a few in a row there is no point in loading a model again and again,
+        unless others of its kind work: then there are fewer of them.
+        """
+        seat.starts_failed += 1
+        seat.not_before = now + min(LONGEST_REST, backoff(seat.starts_failed, 1.0, base=2.0))
+        if seat.starts_failed < MOST_STARTS:
+            return
+        seat.not_before = now + REST_SECONDS
+        if any(other.ready is not None for other in self.seats):
+            return
+        for other in self.seats:
+            other.not_before = seat.not_before
+        self.refused = True
+        sentence = why_not_started(end, order, seat.starts_failed)
+        self._context.ledger.journal.trouble(WORKER_TROUBLE, "system", sentence, self._context.now())
+        self._context.tell(Event.WORKER_NOT_READY, sentence, level="error", journal=False)
 
     def _ready(self, seat: Seat[Work], message: Ready) -> None:
         seat.ready, seat.starts_failed, self.refused = message, 0, False
@@ -257,3 +249,17 @@ class Stage(ABC, Generic[Work]):
         job = self._context.ledger.jobs.get(work.job.id)
         # SQLite gives the number of a row that is gone to the next one.
         return job is None or job.recording_id != work.job.recording_id
+
+
+def why_not_started(end: End, order: LoadModel | Confine | None, times: int) -> str:
+    """What `status` says where workers end before they are ready, again and again."""
+    again = "It is tried again in an hour, and when the configuration is read again"
+    if isinstance(order, LoadModel) and end.out_of_memory:
+        return (
+            f"The model {order.model_name} does not fit into the memory that earmark may use: the system ended its worker"
+            f" while it was loading, {times} times in a row. Choose a smaller model ([transcription] model), or allow more"
+            f" memory (MemoryMax= of the unit, the limit of the container). {again}."
+        )
+    return (
+        f"A worker cannot start: {describe(end)}, {times} times in a row. Look at: earmark doctor. {again}."
+    )

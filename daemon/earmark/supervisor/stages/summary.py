@@ -9,10 +9,11 @@ from earmark.context import Context
 from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.messages import Confine, Failed, Reply, Summarized, SummarizeRequest
-from earmark.pipeline import summarizing
+from earmark.pipeline import plausible, summarizing
 from earmark.pipeline.summarizing import Summarizing
 from earmark.supervisor.knocking import Knocking
-from earmark.supervisor.stages.base import Seat, Stage
+from earmark.supervisor.stages.base import Stage
+from earmark.supervisor.stages.seat import Seat
 from earmark.workers import Left, Said, Starter
 
 MODULE = "earmark.summarization.worker"
@@ -68,6 +69,12 @@ class SummaryStage(Stage[Summarizing]):
                     seat.give(work, again, now)
             case _:
                 pass
+
+    def implausible(self, work: Summarizing, message: Reply) -> str | None:
+        if not isinstance(message, Summarized):
+            return None
+        transcript = work.request.transcript
+        return plausible.implausible_summary(message, work.job.recording_id, transcript.duration)
 
     def not_ready(self, seat: Seat[Summarizing], message: Failed, now: Tick) -> None:
         """The worker could not give up the network, and the configuration requires it."""

@@ -9,11 +9,12 @@ from earmark.domain import Event, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
 from earmark.locality.confinement.sandbox import start_prefix
-from earmark.messages import Failed, Finished, Heard, LoadModel, Reply, Started
-from earmark.pipeline import endings, transcribing
+from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
+from earmark.pipeline import endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.supervisor.sizing import cores, load_order, model_size, worker_count
-from earmark.supervisor.stages.base import Seat, Stage
+from earmark.supervisor.stages.base import Stage
+from earmark.supervisor.stages.seat import Seat
 from earmark.transcription.models import SpeechModel, find_model
 from earmark.workers import start_process
 
@@ -75,6 +76,17 @@ class TranscriptionStage(Stage[Transcribing]):
                 seat.free(now)
             case _:
                 pass
+
+    def implausible(self, work: Transcribing, message: Reply) -> str | None:
+        match message:
+            case Heard():
+                return plausible.implausible_heard(message, work.told, work.request.max_seconds)
+            case Finished():
+                return plausible.implausible_finished(message, work.told)
+            case Started() | Progress() | Failed():
+                return None
+            case _:
+                return "what a transcription does not say"
 
     def not_ready(self, seat: Seat[Transcribing], message: Failed, now: Tick) -> None:
         seat.not_before = now + AGAIN_SECONDS

@@ -1,0 +1,83 @@
+"""A mistake of earmark's own ends with the recording that brought it to light, and never with the daemon.
+
+Numbers that SQLite cannot hold, rows that a verb took away, a template that nobody foresaw: whatever comes out as an error
+that is neither the machine's nor the ledger's is settled here, by the one who knows which recording it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Event, Tick
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
+from earmark.files import why
+from earmark.ledger.mending import mend
+from earmark.log import get_logger
+
+log = get_logger(__name__)
+
+MACHINE = frozenset({
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN,
+    errno.ENOBUFS,
+})  # fmt: skip
+"""Errors of the system that no recording is to blame for."""
+
+EXAMINE_SECONDS = 600.0
+"""Between two looks at the whole ledger; a second for every 180 MB each."""
+
+Settle = Callable[[str, bool], object]
+"""Is told what went wrong, as a sentence, and whether the recording is to be charged for it."""
+
+
+@contextmanager
+def own_fault(context: Context, settle: Settle) -> Iterator[None]:
+    """Let whatever goes wrong in the block end there; not in a transaction, which has to be rolled back first.
+
+    Raises EnvironmentFault for what is the machine's trouble, and LedgerError if the ledger turns out to be damaged.
+    """
+    try:
+        yield
+    except (EnvironmentFault, LedgerError, LedgerBusy):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise EnvironmentFault(machine_fault(error)) from error
+        where = place_of(error)
+        log.error(Event.WENT_WRONG, error=type(error).__name__, where=where)
+        charged = not _mended(context)
+        settle(_sentence(error, where), charged)
+
+
+def machine_fault(error: OSError) -> str:
+    """The machine's trouble as a sentence."""
+    what = f"{Path(str(error.filename))}: " if isinstance(error.filename, str) else ""
+    return f"{what}{why(error)}"
+
+
+def place_of(error: BaseException) -> list[str]:
+    """Where an error came from, the innermost place last: never its text or the locals, which may hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames][-12:]
+
+
+def _sentence(error: Exception, where: list[str]) -> str:
+    if isinstance(error, EarmarkError):
+        return str(error)
+    return f"earmark itself went wrong with it ({type(error).__name__} at {where[-1] if where else 'an unknown place'})"
+
+
+def _mended(context: Context) -> bool:
+    """True if it was the ledger's rows, which are taken out now, and not the recording. Raises LedgerError."""
+    now = context.clock.monotonic()
+    if context.examined is None or now - context.examined > EXAMINE_SECONDS:
+        context.ledger.db.check()
+        context.examined = Tick(now)
+    count = mend(context.ledger)
+    if count:
+        context.tell(Event.LEDGER_MENDED, level="error", rows=count)
+    return count > 0

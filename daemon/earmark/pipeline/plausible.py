@@ -1,0 +1,119 @@
+"""What a worker says is compared with what can be: a worker is an enemy once it has opened a file. Pure.
+
+`messages.py` bounds each field; here is what needs to know the recording, or what was said of it before. Each function
+returns what cannot be, as the end of "the worker said ...", or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from earmark.domain import Point, Segment, Summary
+from earmark.messages import Finished, Heard, Summarized
+
+LONGEST_STEP = 180.0
+"""Seconds of a recording between two checkpoints at most; a window is 60 s (`transcription/windows.py`)."""
+
+SLACK = 1.0
+"""Seconds by which times may be off: they are rounded, and a decoder's last block may be short."""
+
+LONGEST_SENTENCE = 30_000
+"""Characters of one segment: 448 tokens, the longest answer of Whisper's decoder, of up to 64 characters."""
+
+MOST_AT_ONCE = 64_000
+CHARACTERS_PER_SECOND = 300.0
+"""What a recording may have of words: so many in the beginning, and so many for each second up to where it is heard. The
+fastest speech has about 30, a model that has got into a loop about 90.
+"""
+
+LONGEST_TEXT = 6_000
+MOST_ENTRIES = 500
+MOST_TEXT = 300_000
+"""Characters of one entry of a summary, its entries, and its characters in all; its own limits are a tenth of that
+(`summarization/answer.py`, `chat.py`)."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a worker has said of one recording in one attempt. `upto`: seconds; `characters`: of all segments so far."""
+
+    start: float
+    upto: float
+    characters: int = 0
+
+
+def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | None:
+    """Times lie in the recording and go forward; words are as many as somebody can say. Counts them if so."""
+    if message.upto < told.upto or message.upto > told.upto + LONGEST_STEP:
+        return "it has heard what does not follow on what it had heard"
+    if message.upto > max_seconds + LONGEST_STEP:
+        return "the recording is longer than it may be"
+    for segment in message.segments:
+        if not _in_order(segment, told.upto - SLACK, message.upto + SLACK):
+            return "words at a time that is not in the recording"
+        if len(segment.text) > LONGEST_SENTENCE:
+            return "a sentence that nobody can have said"
+    characters = told.characters + sum(len(s.text) for s in message.segments)
+    if characters > MOST_AT_ONCE + CHARACTERS_PER_SECOND * (message.upto - told.start):
+        return "more words than somebody can say in that time"
+    told.upto, told.characters = message.upto, characters
+    return None
+
+
+def implausible_finished(message: Finished, told: Told) -> str | None:
+    """The end is where it was heard up to."""
+    # The decoder may find the last samples to be none, or leave out what lies behind the limit.
+    if abs(message.duration - told.upto) > LONGEST_STEP:
+        return "the recording ends where it has not been heard"
+    if message.speech_seconds > message.duration + LONGEST_STEP:
+        return "more speech than there is sound"
+    return None
+
+
+def implausible_summary(message: Summarized, recording_id: str, duration: float) -> str | None:
+    """It is of this recording, and no larger than a summary is."""
+    summary = message.summary
+    if summary.recording_id != recording_id:
+        return "a summary of another recording"
+    entries = list(_entries(summary))
+    if len(entries) > MOST_ENTRIES or sum(map(len, entries)) > MOST_TEXT:
+        return "a summary that is longer than one can be"
+    if any(len(text) > LONGEST_TEXT for text in entries):
+        return "a summary with a sentence that is longer than one can be"
+    if not 0.0 <= summary.coverage <= 1.0 or not 0 <= summary.unsupported <= 1_000_000:
+        return "a summary with a share that is none"
+    last = duration + SLACK
+    cited = [*(p.at for p in _points(summary)), *(task.at for task in summary.tasks)]
+    if any(at is not None and not 0.0 <= at <= last for at in cited):
+        return "a summary that cites a time that is not in the recording"
+    if len(summary.missing) > MOST_ENTRIES or any(not 0.0 <= a <= b <= last for a, b in summary.missing):
+        return "a summary that leaves out what is not in the recording"
+    return None
+
+
+def _in_order(segment: Segment, first: float, last: float) -> bool:
+    return first <= segment.start <= segment.end <= last and 0.0 <= segment.confidence <= 1.0
+
+
+def _points(summary: Summary) -> Iterable[Point]:
+    yield from (*summary.key_points, *summary.decisions, *summary.open_questions)
+    for points in summary.extra.values():
+        yield from points
+
+
+def _entries(summary: Summary) -> Iterable[str]:
+    """Every text of a summary."""
+    yield from (
+        summary.by,
+        summary.title,
+        summary.overview,
+        summary.language,
+        summary.template,
+        summary.model,
+    )
+    yield from (summary.made_at, summary.locality, *summary.people, *summary.tags, *summary.extra)
+    for point in _points(summary):
+        yield from (point.text, *point.flagged)
+    for task in summary.tasks:
+        yield from (task.text, *task.flagged, task.owner or "", task.due or "")

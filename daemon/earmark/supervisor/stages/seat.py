@@ -1,0 +1,77 @@
+"""A seat for one worker: who sits there, with which order, and what it is busy with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from earmark.domain import Tick
+from earmark.messages import Confine, LoadModel, Message, Ready
+from earmark.pipeline.summarizing import Summarizing
+from earmark.pipeline.transcribing import Transcribing
+from earmark.pipeline.verdict import End
+from earmark.workers import Left, Said, Starter, Worker
+
+Work = TypeVar("Work", Transcribing, Summarizing)
+
+NEVER = Tick(0.0)
+
+
+@dataclass(slots=True)
+class Seat(Generic[Work]):
+    """A seat for one worker. `work` is what it is busy with. `leaving`: it was told to go and has not gone yet."""
+
+    module: str
+    worker: Worker | None = None
+    order: LoadModel | Confine | None = None
+    ready: Ready | None = None
+    needs_ready: bool = False
+    work: Work | None = None
+    sign_of_life: Tick = NEVER
+    idle_since: Tick = NEVER
+    hung_for: float | None = None
+    progress: tuple[float, float | None] | None = None
+    starts_failed: int = 0
+    not_before: float = 0.0
+    leaving: bool = False
+
+    def ensure(
+        self,
+        post: Callable[[Said | Left], None],
+        start: Starter,
+        order: LoadModel | Confine | None,
+        now: Tick,
+    ) -> None:
+        """Make sure that a worker with the right model (or way out) sits here."""
+        if self.worker is not None and self.worker.serves and self.order == order:
+            return
+        if self.worker is not None:
+            self.worker.dismiss()
+        self.worker = Worker(self.module, post, start)
+        self.order, self.ready, self.needs_ready = order, None, order is not None
+        self.sign_of_life, self.hung_for = now, None
+        if order is not None:
+            self.worker.send(order)
+
+    def give(self, work: Work, request: Message, now: Tick) -> None:
+        """Put the worker to work. If it has just died, its `Left` settles what becomes of the work."""
+        self.work, self.progress, self.sign_of_life = work, None, now
+        if self.worker is not None:
+            self.worker.send(request)
+
+    def free(self, now: Tick) -> None:
+        """The work is over, one way or the other."""
+        self.work, self.progress, self.idle_since = None, None, now
+
+    def end(self, left: Left) -> End:
+        """The worker is gone: what is known of how."""
+        result = End(
+            left.exit_status,
+            left.oom_kills,
+            ready=self.ready is not None or not self.needs_ready,
+            hung_for=self.hung_for,
+            broke=left.broke,
+        )
+        self.worker, self.ready, self.order, self.hung_for, self.leaving = None, None, None, None, False
+        return result
