@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from earmark.allowance import allowance
 from earmark.config import Config
 from earmark.context import Context
 from earmark.domain import Date, Dated, Instant, Stage
@@ -28,7 +29,7 @@ from earmark.intake.folder import scan as scan_folder
 from earmark.intake.rules import Rules
 from earmark.ledger import Ledger
 from earmark.paths import Home
-from earmark.supervisor.sizing import cores, thread_count, worker_count
+from earmark.supervisor.sizing import thread_count, worker_count
 from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.transcription.models import find_model
 from earmark.workers import start_process
@@ -48,8 +49,8 @@ def overhead(table: Table, root: Path, speech: Speech, quick: bool) -> None:
     second = other_bytes(first, root / "same-sound.m4a", 1)
     pair = [other_bytes(first, root / f"pair-{n}.m4a", 1 + n) for n in (1, 2)]
     model = _model_dir()
-    workers = worker_count(0, cores(), (model / "model.bin").stat().st_size)
-    threads = thread_count(0, cores(), workers)
+    workers = worker_count(0, allowance().cores, (model / "model.bin").stat().st_size)
+    threads = thread_count(0, allowance().cores, workers)
     table.heading(
         f"Overhead on {length:.0f} s of {speech.name}; {threads} thread(s) a worker, {rounds} round(s)"
     )

@@ -246,7 +246,10 @@ def without_privileges() -> None:
 class Live:
     """A supervisor that runs in a thread. It gets no signals (those belong to the main thread): `stop` ends it."""
 
-    def __init__(self, rig: Rig, plain: bool = False, **options: Any) -> None:
+    def __init__(
+        self, rig: Rig, plain: bool = False, expects_own_faults: bool = False, **options: Any
+    ) -> None:
+        self._rig, self._expects_own_faults = rig, expects_own_faults
         self.notifier = SayTo()
         self.supervisor = rig.supervisor(notifier=self.notifier, **options)
         self.error: BaseException | None = None
@@ -274,3 +277,6 @@ class Live:
         if self.error is not None:
             raise AssertionError("the daemon fell over") from self.error
         assert not self._thread.is_alive(), "the daemon did not stop"
+        if not self._expects_own_faults:
+            assert self.supervisor.own_faults == 0
+            assert self._rig.events("went-wrong") == []

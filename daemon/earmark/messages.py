@@ -62,6 +62,9 @@ class LoadModel(Message):
     sandbox: Literal["auto", "require", "off"] = "auto"
     readable: tuple[str, ...] = ()
     """Packed paths of the folders that recordings may be read from."""
+    readable_as: tuple[str, ...] = ()
+    """What is at each of them, as device and inode: a worker keeps the folders that were there when it shut the doors, and
+    one that was made, replaced or mounted since takes a new worker."""
     memory_limit_mb: int = 0
     """Address-space cap for the worker in MiB; 0 for none."""
 

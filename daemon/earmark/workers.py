@@ -159,8 +159,8 @@ class Worker:
 
     @property
     def serves(self) -> bool:
-        """False once it was told to go or has ended: what it is sent from then on, nobody reads."""
-        return not self._dismissed and self._process.poll() is None
+        """False once it was told to go, was killed or has ended: what it is sent from then on, nobody reads."""
+        return not self._dismissed and not self._unheard and self._process.poll() is None
 
     def send(self, message: Message) -> None:
         """Give it a request, without ever waiting for it: a worker that does not read must not stop the loop.

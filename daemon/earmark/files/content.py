@@ -82,6 +82,15 @@ def open_regular(path: Path | str, folder: Folder | None = None) -> Iterator[int
         os.close(fd)
 
 
+def may_be_read(path: Path) -> bool:
+    """True if this process may open the file, and it is a regular one."""
+    try:
+        with open_regular(path):
+            return True
+    except OSError:
+        return False
+
+
 def fingerprint(fd: int, stop: Callable[[], bool] = lambda: False, begins: Collection[int] = ()) -> Content:
     """Read the whole file, wherever the descriptor stands, which it leaves there. `stop` is asked often.
 

@@ -243,6 +243,10 @@ class Places:
             (sentence, not_before, os.fsencode(place.path), place.recording_id),
         )
 
+    def try_now(self, recording_id: str) -> None:
+        """Whatever its notes were waiting for, a person wants them written now."""
+        self._db.execute("UPDATE places SET not_before = 0 WHERE recording_id = ?", (recording_id,))
+
     def _make_room(self, path: Path, recording_id: str, now: Instant) -> None:
         """Whatever else was at this path is there no longer, and its notes have to make room."""
         self._db.execute(

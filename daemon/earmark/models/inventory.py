@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from earmark.allowance import allowance
 from earmark.domain import Instant, Stage
 from earmark.errors import ModelError
 from earmark.ledger import Ledger
@@ -168,13 +168,9 @@ def _ratio(audio: float, took: float) -> float:
 
 
 def this_device() -> Device:
-    """Memory, processors this process may use, and the first NVIDIA GPU, if any."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        memory = 4_000_000_000
-    return Device(memory, cores, _gpu())
+    """Memory and processors that earmark may use, and the first NVIDIA GPU, if any."""
+    may_use = allowance()
+    return Device(may_use.memory or 4_000_000_000, may_use.cores, _gpu())
 
 
 def _gpu() -> str | None:

@@ -27,6 +27,11 @@ CHARACTERS_PER_SECOND = 300.0
 fastest speech has about 30, a model that has got into a loop about 90.
 """
 
+CHECKPOINTS_AT_ONCE, CHECKPOINTS_PER_SECOND = 100, 2.0
+SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND = 2_000, 20.0
+"""The same for checkpoints, of which each but the last gets at least a second further (`transcription/timestamps.py`), and
+for segments, which are at least as long as a token of time, 0.02 s, and honestly some seconds."""
+
 LONGEST_TEXT = 6_000
 MOST_ENTRIES = 500
 MOST_TEXT = 300_000
@@ -36,10 +41,12 @@ MOST_TEXT = 300_000
 
 @dataclass(slots=True)
 class Told:
-    """What a worker has said of one recording in one attempt. `upto`: seconds; `characters`: of all segments so far."""
+    """What a worker has said of one recording in one attempt: up to which second, and how much."""
 
     start: float
     upto: float
+    checkpoints: int = 0
+    segments: int = 0
     characters: int = 0
 
 
@@ -54,10 +61,22 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
             return "words at a time that is not in the recording"
         if len(segment.text) > LONGEST_SENTENCE:
             return "a sentence that nobody can have said"
+    got, checkpoints = message.upto - told.start, told.checkpoints + 1
+    segments = told.segments + len(message.segments)
     characters = told.characters + sum(len(s.text) for s in message.segments)
-    if characters > MOST_AT_ONCE + CHARACTERS_PER_SECOND * (message.upto - told.start):
+    if checkpoints > CHECKPOINTS_AT_ONCE + CHECKPOINTS_PER_SECOND * got:
+        return "again and again that it has heard something, and got nowhere"
+    if (
+        characters > MOST_AT_ONCE + CHARACTERS_PER_SECOND * got
+        or segments > SEGMENTS_AT_ONCE + SEGMENTS_PER_SECOND * got
+    ):
         return "more words than somebody can say in that time"
-    told.upto, told.characters = message.upto, characters
+    told.upto, told.checkpoints, told.segments, told.characters = (
+        message.upto,
+        checkpoints,
+        segments,
+        characters,
+    )
     return None
 
 

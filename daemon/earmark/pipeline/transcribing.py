@@ -17,6 +17,11 @@ from earmark.notes.dates import date_of
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Told
+from earmark.pipeline.verdict import LONGEST_REST
+
+LEAST_PROGRESS = 1.0
+"""Seconds by which a worker has to get further than any before to clear earlier bad ends: one that creeps, and dies each
+time, would be tried for ever."""
 
 
 @dataclass(slots=True)
@@ -30,7 +35,7 @@ class Transcribing:
     base: Checkpoint | None
     request: TranscribeRequest
     furthest: float
-    """Seconds up to which the recording has ever been heard; getting past it clears earlier bad ends."""
+    """Seconds up to which the recording had been heard; getting past it clears earlier bad ends."""
     told: Told
     began: float | None = None
     """Monotonic second at which the worker, its model loaded, opened the file."""
@@ -90,7 +95,7 @@ def heard(context: Context, work: Transcribing, message: Heard) -> None:
     context.step("before:checkpoint")
     with context.ledger.transaction():
         context.ledger.words.hear(work.job.recording_id, work.settings, work.base, message)
-        if message.upto > work.furthest:
+        if message.upto >= work.furthest + LEAST_PROGRESS:
             context.ledger.jobs.progressed(work.job.id)
             work.furthest = message.upto
     context.step("after:checkpoint")
@@ -148,6 +153,9 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
                 # Asking again and again would not bring it back; the next look that finds it does.
                 _no_longer_there(context, work, Gone.MISSING)
                 ledger.jobs.give_back(job.id, sentence, now)
+            case Fault.ACCESS:
+                rest = min(LONGEST_REST, backoff(job.interruptions + 1, context.jitter(), base=1.0))
+                ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
             case Fault.ENVIRONMENT:
                 ledger.jobs.give_back(job.id, sentence, now, not_before=later(now, 15.0))
             case _ if job.attempts >= MAX_ATTEMPTS:

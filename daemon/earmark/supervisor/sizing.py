@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from earmark.allowance import allowance
 from earmark.config import Config
 from earmark.files import pack_path
 from earmark.messages import LoadModel
 from earmark.transcription.models import SpeechModel
 
+RESERVED = 256 * 1024 * 1024
+"""Bytes left to the daemon itself (60 MB) and the summary worker."""
+
 SMALL_MODEL = 200 * 1024 * 1024
 """Bytes of model.bin up to which two copies in memory are no burden (tiny and base are, small is not)."""
 
 
-def worker_count(configured: int, cores: int, model_bytes: int) -> int:
+def worker_count(configured: int, cores: int, model_bytes: int, memory: int | None = None) -> int:
     """How many recordings are transcribed at once. Two processes of one thread each were measured 2.5 times as fast as
-    one process of two threads (facts.md), so small models get two workers where there are two cores.
+    one process of two threads (docs/measurements.md), so small models get two workers where there are two cores, and
+    `memory` (bytes that may be used, None if nobody knows) is enough for both.
     """
     if configured:
         return configured
-    return 2 if cores >= 2 and model_bytes <= SMALL_MODEL else 1
+    wanted = 2 if cores >= 2 and model_bytes <= SMALL_MODEL else 1
+    if memory is None:
+        return wanted
+    return max(1, min(wanted, (memory - RESERVED) // resident(model_bytes)))
+
+
+def resident(model_bytes: int) -> int:
+    """Bytes of memory that a worker with such a model needs, roughly: 356 MB were measured for tiny.en (72 MB), 374 for base
+    (145 MB) as int8; while it is converted there is more of it.
+    """
+    return 350 * 1024 * 1024 + model_bytes * 3 // 2
 
 
 def thread_count(configured: int, cores: int, workers: int) -> int:
@@ -47,9 +61,9 @@ def load_order(config: Config, model: SpeechModel, readable: Iterable[Path], wor
     """The first request to a transcription worker that is to use this model, beside so many others; it may read
     recordings from the folders `readable`.
     """
-    configured = config.transcription
+    configured, folders = config.transcription, list(readable)
     size = model_size(model)
-    threads = thread_count(configured.threads, cores(), workers)
+    threads = thread_count(configured.threads, allowance().cores, workers)
     return LoadModel(
         model_dir=pack_path(model.dir),
         model_name=model.name,
@@ -57,7 +71,8 @@ def load_order(config: Config, model: SpeechModel, readable: Iterable[Path], wor
         compute_type=configured.compute_type,
         cpu_threads=threads,
         sandbox=config.sandbox,
-        readable=tuple(pack_path(folder) for folder in readable),
+        readable=tuple(pack_path(folder) for folder in folders),
+        readable_as=tuple(_what_is(folder) for folder in folders),
         memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device),
     )
 
@@ -67,6 +82,10 @@ def model_size(model: SpeechModel) -> int:
     return (model.dir / "model.bin").stat().st_size
 
 
-def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _what_is(folder: Path) -> str:
+    """Device and inode of what is at a path now."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return ""
+    return f"{status.st_dev}:{status.st_ino}"

@@ -187,7 +187,7 @@ def _blame(error: OSError) -> tuple[Fault, str]:
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
         return Fault.GONE, "The file is not there any more."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return Fault.GONE, "The file may not be read: give the user who runs earmark the right to read it."
+        return Fault.ACCESS, "The file may not be read: give the user who runs earmark the right to read it."
     if error.errno == errno.ENOMEM:
         return Fault.MEMORY, "The machine has no memory left to read the file."
     reason = os.strerror(error.errno) if error.errno else type(error).__name__

@@ -63,6 +63,7 @@ def _write_again(context: Context, recording_id: str, kinds: tuple[Kind, ...]) -
     """Whoever asks for a note wants it, also if they removed it before."""
     context.ledger.artifacts.want_again(recording_id, kinds)
     context.ledger.places.owe_recording(recording_id, Owed.POLICY)
+    context.ledger.places.try_now(recording_id)
 
 
 def resummarize(context: Context, recording_id: str, name: str, template: str | None) -> str | None:

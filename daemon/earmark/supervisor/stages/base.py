@@ -81,9 +81,9 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.worker is None:
                 continue
-            silent = now - seat.sign_of_life
-            if seat.work is not None and silent >= self.patience and seat.hung_for is None:
-                seat.hung_for = silent
+            hung_for = seat.silent_for(now, self.patience) if seat.work is not None else None
+            if hung_for is not None and seat.hung_for is None:
+                seat.hung_for = hung_for
                 seat.worker.kill()
             elif (
                 seat.work is None and now - seat.idle_since >= self._context.config.transcription.idle_seconds
@@ -184,7 +184,7 @@ class Stage(ABC, Generic[Work]):
             if seat.worker is not None:
                 seat.worker.end_for(cannot_be)
         elif isinstance(message, Progress):
-            seat.progress = (message.at, message.total or (seat.progress[1] if seat.progress else None))
+            seat.reach(message.at, message.total, now)
         else:
             # In one transaction, so that `earmark forget` comes before or after it, never in between.
             with self._context.ledger.transaction():

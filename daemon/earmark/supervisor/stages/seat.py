@@ -17,6 +17,10 @@ Work = TypeVar("Work", Transcribing, Summarizing)
 
 NEVER = Tick(0.0)
 
+STANDSTILL = 12
+"""How many times as long as it may be silent a worker may say that it is alive without getting any further. Skipping to
+where a day-long recording goes on takes two minutes; a slow summary server may take as many for one answer."""
+
 
 @dataclass(slots=True)
 class Seat(Generic[Work]):
@@ -30,6 +34,8 @@ class Seat(Generic[Work]):
     work: Work | None = None
     sign_of_life: Tick = NEVER
     idle_since: Tick = NEVER
+    advanced: Tick = NEVER
+    """When it last got further with its work, or said so."""
     hung_for: float | None = None
     progress: tuple[float, float | None] | None = None
     starts_failed: int = 0
@@ -56,9 +62,22 @@ class Seat(Generic[Work]):
 
     def give(self, work: Work, request: Message, now: Tick) -> None:
         """Put the worker to work. If it has just died, its `Left` settles what becomes of the work."""
-        self.work, self.progress, self.sign_of_life = work, None, now
+        self.work, self.progress, self.sign_of_life, self.advanced = work, None, now, now
         if self.worker is not None:
             self.worker.send(request)
+
+    def reach(self, at: float, total: float | None, now: Tick) -> None:
+        """It has got so far with its work."""
+        if self.progress is None or at > self.progress[0]:
+            self.advanced = now
+        self.progress = (at, total or (self.progress[1] if self.progress else None))
+
+    def silent_for(self, now: Tick, patience: float) -> float | None:
+        """Seconds without a sign of life, or without getting any further, if that is too long."""
+        silent, standing = now - self.sign_of_life, now - self.advanced
+        if silent >= patience:
+            return silent
+        return standing if standing >= STANDSTILL * patience else None
 
     def free(self, now: Tick) -> None:
         """The work is over, one way or the other."""

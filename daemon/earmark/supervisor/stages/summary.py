@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
-from earmark.messages import Confine, Failed, Reply, Summarized, SummarizeRequest
+from earmark.messages import Confine, Failed, Progress, Reply, Summarized, SummarizeRequest
 from earmark.pipeline import plausible, summarizing
 from earmark.pipeline.summarizing import Summarizing
 from earmark.supervisor.knocking import Knocking
@@ -71,10 +71,14 @@ class SummaryStage(Stage[Summarizing]):
                 pass
 
     def implausible(self, work: Summarizing, message: Reply) -> str | None:
-        if not isinstance(message, Summarized):
-            return None
-        transcript = work.request.transcript
-        return plausible.implausible_summary(message, work.job.recording_id, transcript.duration)
+        match message:
+            case Summarized():
+                duration = work.request.transcript.duration
+                return plausible.implausible_summary(message, work.job.recording_id, duration)
+            case Progress() | Failed():
+                return None
+            case _:
+                return "what a summary does not say"
 
     def not_ready(self, seat: Seat[Summarizing], message: Failed, now: Tick) -> None:
         """The worker could not give up the network, and the configuration requires it."""

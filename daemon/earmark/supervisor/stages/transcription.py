@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from earmark.domain import Event, Tick
+from earmark.allowance import allowance
+from earmark.domain import Event, Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
+from earmark.files import may_be_read
 from earmark.locality.confinement.sandbox import start_prefix
 from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
 from earmark.pipeline import endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
-from earmark.supervisor.sizing import cores, load_order, model_size, worker_count
+from earmark.supervisor.sizing import load_order, model_size, worker_count
 from earmark.supervisor.stages.base import Stage
 from earmark.supervisor.stages.seat import Seat
 from earmark.transcription.models import SpeechModel, find_model
@@ -40,7 +42,9 @@ class TranscriptionStage(Stage[Transcribing]):
         default = self._find(context.config.transcription.model)
         if default is None:
             return
-        count = worker_count(context.config.transcription.workers, cores(), model_size(default))
+        may_use = allowance()
+        wanted = context.config.transcription.workers
+        count = worker_count(wanted, may_use.cores, model_size(default), may_use.memory)
         self._seat(count)
         for seat in self.seats:
             if seat.work is not None or seat.not_before > now:
@@ -61,11 +65,11 @@ class TranscriptionStage(Stage[Transcribing]):
         context = self._context
         match message:
             case Started(declared_duration=total):
-                seat.progress = (work.request.resume_at, total)
+                seat.reach(work.request.resume_at, total, now)
                 work.began = now
             case Heard():
                 transcribing.heard(context, work, message)
-                seat.progress = (message.upto, seat.progress[1] if seat.progress else None)
+                seat.reach(message.upto, None, now)
             case Finished():
                 engine = seat.ready.engine if seat.ready else ""
                 model = seat.order.model_name if isinstance(seat.order, LoadModel) else self.model_name
@@ -73,6 +77,8 @@ class TranscriptionStage(Stage[Transcribing]):
                 seat.free(now)
             case Failed():
                 transcribing.failed(context, work, message)
+                if message.fault is Fault.ACCESS and seat.worker is not None and may_be_read(work.place.path):
+                    seat.worker.dismiss()  # its walls are older than what it was to read
                 seat.free(now)
             case _:
                 pass

@@ -1,0 +1,168 @@
+"""A worker that a recording has taken over: it speaks the protocol (messages.py), and says what cannot be.
+
+The first line of a recording names a trick of TRICKS (transcription) or SUMMARY_TRICKS; any other recording is worked on
+like the stand-in does (standin_worker.py). Run as a script, without site-packages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # as a script without site-packages
+
+import standin_worker  # type: ignore[import-not-found]  # as a script it lies beside this one
+from standin_worker import say
+
+Request = dict[str, Any]
+
+
+def heard(request: Request, upto: float, *segments: dict[str, Any], **other: Any) -> object:
+    fields = {"language": "en", "language_probability": 1.0, "speech_seconds": 1.0, "bad_packets": 0} | other
+    say(**({"type": "heard", "job": request["job"], "upto": upto, "segments": list(segments)} | fields))
+    return None
+
+
+def segment(start: float, end: float, text: str = "words", **other: Any) -> dict[str, Any]:
+    return {"start": start, "end": end, "text": text, "confidence": 0.9, "mark": None} | other
+
+
+def finished(request: Request, duration: float = 10.0, **other: Any) -> object:
+    fields = {
+        "declared_duration": duration, "language": "en", "language_probability": 1.0, "speech_seconds": 1.0,
+        "bad_packets": 0, "truncated": False, "recorded_at": None,
+    } | other  # fmt: skip
+    say(**({"type": "finished", "job": request["job"], "duration": duration} | fields))
+    return None
+
+
+def raw(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def for_ever(act: Callable[[int], object]) -> None:
+    number = 0
+    while True:
+        act(number)
+        number += 1
+
+
+TRICKS: dict[str, Callable[[Request], object]] = {
+    "a time after its end": lambda r: heard(r, 10.0, segment(1.0, 5e300)),
+    "a time before its start": lambda r: heard(r, 10.0, segment(-5.0, 1.0)),
+    "an end before its start": lambda r: heard(r, 10.0, segment(5.0, 1.0)),
+    "hours at once": lambda r: heard(r, 36_000.0, segment(1.0, 2.0)),
+    "back in time": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), heard(r, 5.0)),
+    "a sentence of a megabyte": lambda r: heard(r, 10.0, segment(1.0, 2.0, "x" * 1_000_000)),
+    "a sentence of 50 megabytes": lambda r: heard(r, 10.0, segment(1.0, 2.0, "x" * 50_000_000)),
+    "300,000 segments": lambda r: heard(r, 10.0, *[segment(1.0, 2.0, "x")] * 300_000),
+    "a book in a minute": lambda r: [heard(r, 1.0 + n / 10, *[segment(1.0, 1.0, "word " * 600)] * 9) for n in range(50)],
+    "a line without an end": lambda _: for_ever(lambda _: raw("x" * 100_000)),
+    "a flood of progress": lambda r: for_ever(lambda n: say(type="progress", job=r["job"], at=1.0, total=None)),
+    "a flood of checkpoints": lambda r: for_ever(lambda n: heard(r, 1.0 + n / 1e6, segment(1.0, 1.0, "x"))),
+    "a flood of checkpoints without words": lambda r: for_ever(lambda n: heard(r, 1.0 + n / 1e6)),
+    "a flood of segments without words": lambda r: for_ever(
+        lambda n: heard(r, 1.0 + n, *[segment(1.0 + n, 1.0 + n, "")] * 1_000)
+    ),
+    "a flood of unknown words": lambda r: for_ever(lambda n: raw('{"type": "sing"}\n')),
+    "another job": lambda r: heard(r | {"job": r["job"] + 1}, 10.0, segment(1.0, 2.0)),
+    "a job without end": lambda r: heard(r | {"job": 10**30}, 10.0, segment(1.0, 2.0)),
+    "the end of another job": lambda r: say(type="failed", job=r["job"] + 1, fault="media", sentence="No."),
+    "not ready in the middle of it": lambda r: say(type="failed", job=0, fault="environment", sentence="No model."),
+    "an infinite time": lambda r: raw(f'{{"type": "progress", "job": {r["job"]}, "at": 1e999, "total": null}}\n'),
+    "a century": lambda r: finished(r, 3.2e9),
+    "an end far from what was heard": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, 5_000.0)),
+    "more packets than there are bytes": lambda r: finished(r, bad_packets=10**30),
+    "a share above one": lambda r: finished(r, language_probability=7.0),
+    "a language of control characters": lambda r: finished(r, language="e\x1b[2J"),
+    "a date that is a text": lambda r: finished(r, recorded_at="x" * 1_000),
+    "a summary of what is not transcribed": lambda r: say(
+        type="summarized", job=r["job"], summary=summary_of(r["recording_id"]), note=""
+    ),
+    "a sentence for people of megabytes": lambda r: say(
+        type="failed", job=r["job"], fault="internal", sentence="no " * 700_000
+    ),
+}  # fmt: skip
+"""What it says instead of a transcription. Where it returns, it waits to be ended."""
+
+HARMLESS: dict[str, Callable[[Request], object]] = {
+    "a date of no calendar": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, recorded_at="2026-99-99T99:99:99")),
+    "a flood on stderr": lambda r: (
+        [sys.stderr.write("SECRET words of the recording\n") for _ in range(100_000)], sys.stderr.flush(),
+        heard(r, 10.0, segment(1.0, 2.0)), finished(r),
+    ),
+}  # fmt: skip
+"""What is odd, and is to be borne: the recording is done."""
+
+
+def summary_of(recording_id: str, **other: Any) -> dict[str, Any]:
+    return {
+        "recording_id": recording_id, "by": "extractive", "title": "T", "overview": "O", "language": "en",
+    } | other  # fmt: skip
+
+
+def summarized(request: Request, **other: Any) -> None:
+    told = {"recording_id": request["transcript"]["recording_id"]} | other
+    say(type="summarized", job=request["job"], summary=summary_of(**told), note="")
+
+
+SUMMARY_TRICKS: dict[str, Callable[[Request], object]] = {
+    "of an unknown recording": lambda r: summarized(r, recording_id="0" * 64),
+    "of another recording": lambda r: summarized(r, recording_id=Path(os.environ["OTHER"]).read_text()),
+    "for another job": lambda r: summarized(r | {"job": r["job"] + 1}),
+    "with a title of 50 megabytes": lambda r: summarized(r, title="x" * 50_000_000),
+    "with an overview of a megabyte": lambda r: summarized(r, overview="x" * 1_000_000),
+    "with 10,000 points": lambda r: summarized(r, key_points=[{"text": "x", "at": 1.0}] * 10_000),
+    "that cites tomorrow": lambda r: summarized(r, key_points=[{"text": "x", "at": 1e300}]),
+    "of more than all": lambda r: summarized(r, coverage=3.0),
+    "that is a transcription": lambda r: heard(r, 10.0, segment(1.0, 2.0)),
+}
+
+
+def transcribe(request: Request) -> None:
+    content = Path(os.fsdecode(unquote_to_bytes(request["path"]))).read_bytes()
+    trick = content.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if trick in SUMMARY_TRICKS:
+        heard(request, 10.0, segment(1.0, 2.0, trick))
+        finished(request)
+    elif trick in HARMLESS:
+        HARMLESS[trick](request)
+    elif trick in TRICKS:
+        say(type="started", job=request["job"], declared_duration=10.0)
+        TRICKS[trick](request)
+        time.sleep(3600)
+    else:
+        standin_worker.transcribe(request)
+
+
+def summarize(request: Request) -> None:
+    trick = next((s["text"] for s in request["transcript"]["segments"] if s["text"] in SUMMARY_TRICKS), None)
+    if trick is None:
+        standin_worker.summarize(request)
+    else:
+        SUMMARY_TRICKS[trick](request)
+
+
+def main() -> None:
+    if sys.platform == "linux":
+        standin_worker.die_with_parent()
+    for line in sys.stdin:
+        request = json.loads(line)
+        match request["type"]:
+            case "load" | "confine":
+                say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
+            case "transcribe":
+                transcribe(request)
+            case "summarize":
+                summarize(request)
+
+
+if __name__ == "__main__":
+    main()
