@@ -30,6 +30,7 @@ from earmark.errors import ModelError
 from earmark.log import configure_logging
 from earmark.paths import Home
 from earmark.service.systemd import SystemdNotifier
+from earmark.supervisor.inbox import Signaled
 from earmark.supervisor.loop import Supervisor
 from earmark.transcription.models import find_model
 from earmark.workers import worker_environment
@@ -263,6 +264,10 @@ class Live:
             self.supervisor.run()
         except BaseException as error:  # told in the test's own thread
             self.error = error
+
+    def reload(self) -> None:
+        """What SIGHUP does."""
+        self.supervisor._inbox.put(Signaled(signal.SIGHUP))
 
     def alive(self) -> bool:
         return self._thread.is_alive()

@@ -8,6 +8,7 @@ Run as a script without site-packages (it imports the standard library only). A 
 
     segv@N  kill@N  hang@N  exit@N    do that once N segments of this recording are heard (from its start)
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
+    denied                            "may not be read", but only while a file NAME.pause lies beside the recording
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 """
 
@@ -80,6 +81,9 @@ def transcribe(request: dict[str, Any]) -> None:
         say(type="failed", job=job, fault="changed", sentence="The file is no longer what it was.")
         return
     order, _, at = content.split(b"\n", 1)[0].decode("ascii", "replace").partition("@")
+    if order == "denied" and Path(os.fsdecode(path + b".pause")).exists():
+        say(type="failed", job=job, fault="access", sentence="The file may not be read.")
+        return
     if order == "media":
         say(type="failed", job=job, fault="media", sentence="The file holds no sound.")
         return

@@ -354,3 +354,56 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     assert rig.query("SELECT count(*) FROM transcripts") == [(40,)]
     assert rig.query("SELECT count(*) FROM artifacts WHERE state = 'here'") == [(80,)]
     assert rig.events("transcribed") == []
+
+
+def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(
+    rig: Rig, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.folder.rmdir()
+    rig.folder.symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    filler = fill(small_disk)
+    assert rig.run_once() == 74
+    assert "The notes of 1 recording(s) are not written yet: Cannot write notes in" in capsys.readouterr().out
+    filler.unlink()
+    assert rig.run_once() == 0
+    assert len(rig.notes()) == 2
+
+
+def run_earmark(home: Path, *arguments: str | Path, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "earmark", *map(str, arguments)],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home)}, capture_output=True, text=True, timeout=seconds,
+    )  # fmt: skip
+
+
+def test_a_run_that_is_to_end_ends_with_74_where_the_state_folder_has_no_room(
+    rig: Rig, small_disk: Path
+) -> None:
+    rig.drop("one.m4a", "one")
+    fill(small_disk)
+    ended = run_earmark(small_disk, "run", "--once", rig.folder)
+    assert ended.returncode == 74
+    assert "Traceback" not in ended.stderr
+    assert "earmark: " in ended.stderr
+    assert len(ended.stderr.splitlines()) <= 3
+
+
+def test_a_daemon_that_finds_no_room_for_its_state_waits_for_it(rig: Rig, small_disk: Path) -> None:
+    rig.home.mkdir(exist_ok=True)
+    (rig.home / "state").symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    filler = fill(small_disk)
+    with Live(rig) as live:
+        wait_for(lambda: any("Paused" in s for s in live.notifier.said), 20)
+        filler.unlink()
+        wait_for(lambda: done(rig, 2), 20)
+
+
+@pytest.mark.parametrize("once", [(), ("--once",)])
+def test_a_home_that_is_read_only_is_one_sentence(rig: Rig, small_disk: Path, once: tuple[str, ...]) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    ended = run_earmark(small_disk, "run", *once, rig.folder)
+    assert ended.returncode == 74
+    (sentence,) = ended.stderr.splitlines()
+    assert "cannot keep its ledger there: Read-only file system. Allow it to write there" in sentence
