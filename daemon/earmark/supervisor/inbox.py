@@ -52,8 +52,14 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Post] = queue.SimpleQueue()
+        self._hinted: set[Path] = set()
 
     def put(self, post: Post) -> None:
+        """Leave a post. A second hint at a folder says nothing new until the first is taken."""
+        if isinstance(post, Hint):
+            if post.folder in self._hinted:
+                return
+            self._hinted.add(post.folder)
         self._queue.put(post)
 
     def receive(self, timeout: float) -> list[Post]:
@@ -68,4 +74,6 @@ class Inbox:
         for post in posts:
             if isinstance(post, Said):
                 post.taken()
+            elif isinstance(post, Hint):
+                self._hinted.discard(post.folder)
         return posts

@@ -57,13 +57,15 @@ def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -
     return 1536 + 6 * (model_bytes >> 20) + 256 * threads
 
 
-def load_order(config: Config, model: SpeechModel, readable: Iterable[Path], workers: int = 1) -> LoadModel:
-    """The first request to a transcription worker that is to use this model, beside so many others; it may read
+def load_order(
+    config: Config, model: SpeechModel, readable: Iterable[Path], workers: int = 1, cores: int | None = None
+) -> LoadModel:
+    """The first request to a transcription worker that is to use this model, one of so many on so many cores; it may read
     recordings from the folders `readable`.
     """
     configured, folders = config.transcription, list(readable)
     size = model_size(model)
-    threads = thread_count(configured.threads, allowance().cores, workers)
+    threads = thread_count(configured.threads, cores or allowance().cores, workers)
     return LoadModel(
         model_dir=pack_path(model.dir),
         model_name=model.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from earmark.allowance import allowance
+from earmark.allowance import Allowance, allowance
 from earmark.domain import Event, Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
@@ -34,6 +34,8 @@ class TranscriptionStage(Stage[Transcribing]):
 
     model_name = ""
     _next_look = 0.0
+    _allowance: Allowance | None = None
+    _allowance_until = 0.0
 
     def hand_out(self, now: Tick) -> None:
         context = self._context
@@ -42,7 +44,7 @@ class TranscriptionStage(Stage[Transcribing]):
         default = self._find(context.config.transcription.model)
         if default is None:
             return
-        may_use = allowance()
+        may_use = self._may_use(now)
         wanted = context.config.transcription.workers
         count = worker_count(wanted, may_use.cores, model_size(default), may_use.memory)
         self._seat(count)
@@ -58,7 +60,8 @@ class TranscriptionStage(Stage[Transcribing]):
                 return
             prefix = self.prefix(model, seat.starts_failed)
             start = partial(start_process, prefix=prefix) if prefix else self._start
-            seat.ensure(self._post, start, load_order(context.config, model, context.folders, count), now)
+            order = load_order(context.config, model, context.folders, count, may_use.cores)
+            seat.ensure(self._post, start, order, now)
             seat.give(work, work.request, now)
 
     def answer(self, seat: Seat[Transcribing], work: Transcribing, message: Reply, now: Tick) -> None:
@@ -130,6 +133,12 @@ class TranscriptionStage(Stage[Transcribing]):
         if mode == "off" or (mode == "auto" and starts_failed >= 2):
             return []
         return start_prefix(self._context.folders, model.dir)
+
+    def _may_use(self, now: Tick) -> Allowance:
+        """What the machine or the container allows, which may change while earmark runs."""
+        if self._allowance is None or now >= self._allowance_until:
+            self._allowance, self._allowance_until = allowance(), now + AGAIN_SECONDS
+        return self._allowance
 
     def _find(self, name: str) -> SpeechModel | None:
         """The model of this name, or None after putting the reason where `status` shows it."""

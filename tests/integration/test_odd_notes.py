@@ -1,0 +1,120 @@
+"""A FIFO, socket, device or folder with a note's name hangs nothing: neither the daemon nor any verb.
+
+Opening a FIFO for reading waits for a writer, and reading a device may never end. Every verb gets a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Installation, wait_for
+from tests.daemon_rig import Live, Rig
+
+
+def a_socket(path: Path) -> None:
+    """Sockets have names of 100 bytes at most, so this one is made under a short one and moved."""
+    short = Path(f"/tmp/earmark-{os.getpid()}.sock")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(short))
+    short.rename(path)
+
+
+def a_device(path: Path) -> None:
+    """The one that never ends to be read."""
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except OSError:
+        os.mkfifo(path)
+
+
+def a_link(path: Path) -> None:
+    """To a FIFO in the same folder."""
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(path.with_name(".fifo"))
+    path.symlink_to(path.with_name(".fifo"))
+
+
+MAKE: dict[str, Callable[[Path], object]] = {
+    "fifo": os.mkfifo, "socket": a_socket, "device": a_device, "folder": Path.mkdir, "link to a fifo": a_link,
+}  # fmt: skip
+
+
+def make(kind: str, path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        path.unlink()
+    MAKE[kind](path)
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_the_daemon_writes_its_notes_beside_what_has_their_names(tmp_path: Path, kind: str) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})
+    for name in ("one.md", "one.transcript.md", "one.srt"):
+        make(kind, rig.folder / name)
+    rig.drop("one.m4a", "one")
+    with Live(rig):
+        wait_for(
+            lambda: (
+                len([p for p in rig.folder.iterdir() if p.is_file() and p.suffix in (".md", ".srt")]) >= 3
+            ),
+            20,
+        )
+        rig.drop("two.m4a", "two")
+        wait_for((rig.folder / "two.md").exists, 20)
+    assert rig.jobs() == {("transcribe", "done", 1), ("summarize", "done", 1)}
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_the_daemon_goes_on_when_its_notes_become_something_else(tmp_path: Path, kind: str) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("one.m4a", "one")
+    with Live(rig) as live:
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        make(kind, rig.folder / "one.md")
+        (rig.folder / "one.m4a").rename(rig.folder / "renamed.m4a")
+        rig.drop("two.m4a", "two")
+        wait_for(
+            lambda: (rig.folder / "two.md").is_file() and (rig.folder / "renamed.transcript.md").is_file(), 20
+        )
+        assert live.alive()
+    assert not (rig.folder / "one.md").is_file(), "it is still what somebody put there"
+
+
+def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})
+    installation = Installation(tmp_path)
+    installation.configure(
+        f"[[folder]]\npath = '{rig.folder}'\n[notes]\nformats = ['srt']\n[summary]\nendpoint = 'none'\n"
+        "[retention]\naudio = { keep_for = '10d' }\ntranscript = { keep_for = '20d' }\nsummary = { keep_for = '20d' }\n"
+    )
+    for kind in MAKE:
+        rig.drop(f"{kind}.m4a", kind)
+        os.utime(rig.folder / f"{kind}.m4a", (1.5e9, 1.5e9))
+    assert rig.run_once() == 0
+    for kind in MAKE:
+        make(kind, rig.folder / f"{kind}.md")
+    make("fifo", rig.folder / "fifo.transcript.md")
+    make("fifo", rig.folder / "stranger.md")
+    make("device", rig.folder / "stranger.transcript.md")
+    note, recording = rig.folder / "fifo.md", rig.folder / "fifo.m4a"
+    for verb in (
+        ["status"], ["list"], ["why", note], ["why", recording], ["hold", recording], ["hold", note],
+        ["hold", "--release", recording], ["retention", "plan"], ["retention", "status"], ["retention", "apply", "--yes"],
+        ["retention", "accept", recording], ["retention", "set", recording, "--keep-for", "10d"], ["trash", "list"],
+        ["restore", note], ["retry", recording], ["retry", "--summary", note], ["resummarize", note], ["transcribe", note],
+        ["resummarize", "--outdated"], ["receipts", "verify"], ["receipts", "list", note],
+        ["export", "--out", tmp_path / "out.zip"],
+        ["forget", "--matching", "number", "--dry-run"], ["forget", note, "--dry-run"],
+        ["forget", recording, "--yes", "--even-held"],
+        ["config", "check"], ["privacy"], ["run", "--once"], ["forget", "--all", "--yes", "--even-held"], ["doctor"],
+    ):  # fmt: skip
+        ended = installation.earmark(*verb, timeout=60)
+        assert "Traceback" not in ended.stderr, verb
+        assert ended.returncode in (0, 1, 2, 65, 66, 69, 74, 75, 77), (verb, ended.returncode, ended.stderr)
+    assert stat.S_ISFIFO((rig.folder / "stranger.md").stat().st_mode)
