@@ -168,6 +168,7 @@ class Confine(Message):
     endpoint: str
     privacy: Literal["device", "lan", "cloud"] = "device"
     allowed_hosts: tuple[str, ...] = ()
+    consent: str = ""
     template_dir: str = ""
     require: bool = False
 
@@ -186,6 +187,8 @@ class SummarizeRequest(Message):
     api_key: str = ""
     privacy: Literal["device", "lan", "cloud"] = "device"
     allowed_hosts: tuple[str, ...] = ()
+    consent: str = ""
+    """What the user allowed (the ledger's fact `privacy.allowed`), held against the addresses that are connected to."""
     template: str = "meeting"
     template_dir: str = ""
     language: str = "auto"

@@ -15,10 +15,11 @@ from earmark.cli.console import here, out, plain_errors, print_json, readable
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.domain import Instant
-from earmark.errors import EarmarkError
+from earmark.errors import EarmarkError, PrivacyError
 from earmark.files import is_locked
 from earmark.ledger import Ledger
-from earmark.locality.policy.consent import FACT, host_away, missing_consent
+from earmark.locality.policy.consent import FACT, missing_consent
+from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
 from earmark.locality.policy.snapshot import Facts, snapshot
 from earmark.paths import Home
@@ -96,32 +97,45 @@ def allow(
 ) -> None:
     """Let transcripts go to the summary server that the configuration names outside this device.
 
-    Asked for once, and again after each change of host, endpoint or privacy. Audio never goes.
+    Asked for once, and again after each change of endpoint, privacy or, without TLS, address. Audio never goes.
 
     Examples: [bold]earmark privacy allow[/] · [bold]earmark privacy allow --withdraw[/]
     """
     with plain_errors():
         home, config = here()
-        host = host_away(config)
+        end = destination(config, None)
         with opened_context(home, config) as context:
             if withdraw:
                 consenting.withdraw(context)
                 out.print("Transcripts stay on this device from the next summary on.")
                 return
-            if host is None:
+            if (
+                end is None
+                or config.privacy == "device"
+                or (missing_consent(config, None) is None and end.allowed)
+            ):
                 out.print("There is nothing to allow: with this configuration no words leave this device.")
                 return
+            if end.refused:
+                raise PrivacyError(end.refused)
             out.print(
-                f"The text of every transcript (never audio) would go to [bold]{escape(readable(host))}[/], as "
+                f"The text of every transcript (never audio) would go to [bold]{escape(readable(_where(end)))}[/], as "
                 f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
             )
             if not yes:
-                typer.confirm("Allow it until the configuration changes?", abort=True)
-            consenting.allow(context, host)
+                typer.confirm("Allow it until the configuration or the address changes?", abort=True)
+            consenting.allow(context, end)
         wake_daemon(home)
         out.print(
             "Allowed. Summaries that waited for it are made now; earmark retry --summary FILE makes others again."
         )
+
+
+def _where(end: Destination) -> str:
+    """Where words would go, with what its addresses are now."""
+    if end.scope is None:
+        return f"{end.named}, whose name does not resolve to any address now"
+    return f"{end.named}, which is this device now" if end.scope == "device" else end.named
 
 
 def _facts(home: Home, config: Config) -> Facts:
@@ -130,21 +144,23 @@ def _facts(home: Home, config: Config) -> Facts:
     folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
     verified: tuple[Instant, bool] | None = None
     made: tuple[tuple[str, int], ...] = ()
-    consent = False
+    consent: str | None = None
     if home.ledger_file.exists():
         with opened_context(home, config, read_only=True) as context:
             ledger = context.ledger
             if fact := ledger.journal.fact(CHECKED):
                 verified = fact[1], bool(jsonlib.loads(fact[0])["passed"])
             made = _made(ledger)
-            allowed = ledger.journal.fact(FACT)
-            consent = missing_consent(config, allowed[0] if allowed else None) is None
+            if allowed := ledger.journal.fact(FACT):
+                consent = allowed[0]
+    end = destination(config, consent)
     return Facts(
         version=__version__, now=Clock().wall(), config_file=str(home.config_file), state=str(home.state),
         models=str(home.models), folders=folders, model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
-        consent=consent, verified=verified, made=made,
+        consent=missing_consent(config, consent) is None and end is not None and end.allowed, destination=end,
+        verified=verified, made=made,
     )  # fmt: skip
 
 

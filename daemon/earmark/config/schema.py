@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from earmark.config.duration import Duration, DurationField
+from earmark.config.endpoint import EndpointField
 from earmark.config.size import SizeField
 from earmark.paths import whole
 
@@ -100,7 +101,7 @@ class Transcription(Section):
 class Summary(Section):
     """Who writes the summary. Without a server the built-in extractive summary is used."""
 
-    endpoint: str = Field(
+    endpoint: EndpointField = Field(
         "http://localhost:1234/v1",
         description="Base URL of an OpenAI-compatible server (default: LM Studio); `auto` looks on this device; or `none`.",
     )

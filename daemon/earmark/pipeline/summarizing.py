@@ -79,6 +79,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
         api_key=key,
         privacy=context.config.privacy,
         allowed_hosts=summary.allowed_hosts,
+        consent=consent(context) or "",
         template=ledger.words.wished_template(job.recording_id) or settings.template,
         template_dir=pack_path(context.home.templates),
         language=summary.language,
@@ -94,8 +95,13 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
 
 def forbidden(context: Context) -> str | None:
     """Why the words may not go to the configured server yet; None if they may."""
+    return missing_consent(context.config, consent(context))
+
+
+def consent(context: Context) -> str | None:
+    """What a person allowed, as it was written down."""
     allowed = context.ledger.journal.fact(FACT)
-    return missing_consent(context.config, allowed[0] if allowed else None)
+    return allowed[0] if allowed else None
 
 
 def summarized(context: Context, work: Summarizing, message: Summarized) -> None:

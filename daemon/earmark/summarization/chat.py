@@ -46,6 +46,7 @@ class ChatSummarizer:
             request.privacy,
             request.allowed_hosts,
             request.timeout,
+            request.consent,
         )
         return summarize_with(connection, request, template, sentences, beat)
 

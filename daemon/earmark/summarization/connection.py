@@ -13,7 +13,9 @@ import httpx2
 
 from earmark.errors import PrivacyError
 from earmark.locality.confinement.transport import forget_environment, http_client, listening, openai_client
-from earmark.locality.policy.endpoint import NameNotFound, Pinned, Privacy, resolve_endpoint
+from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
+from earmark.locality.policy.destination import permitted
+from earmark.locality.policy.endpoint import NameNotFound, Pinned, Privacy
 from earmark.locality.policy.forwarding import ask_endpoint
 from earmark.summarization.answer import clean
 from earmark.summarization.completion import Chat
@@ -30,9 +32,6 @@ from earmark.summarization.servers import (
     pick_model,
 )
 from earmark.summarization.window import Meter
-
-PORTS = (1234, 11434, 8080, 8000, 1337, 8081, 5001, 8033)
-"""Where "auto" looks, in this order: LM Studio, Ollama, llama.cpp and LocalAI, vLLM, Jan, and llama.cpp's other habits."""
 
 ASK_TIMEOUT = 10.0
 """Seconds for a question about the server itself; a busy one may take a while, a list is never long work."""
@@ -93,6 +92,7 @@ def connect(
     privacy: Privacy = "device",
     allowed_hosts: Sequence[str] = (),
     timeout: float = 600.0,
+    consent: str = "",
     ports: Sequence[int] = PORTS,
 ) -> Connection:
     """Find the server that the configuration means and a model on it.
@@ -102,7 +102,7 @@ def connect(
     """
     forget_environment()
     if endpoint != "auto":
-        return connect_to(endpoint, model, api_key, privacy, allowed_hosts, timeout)
+        return connect_to(endpoint, model, api_key, privacy, allowed_hosts, timeout, consent)
     seen: list[str] = []
     for port in ports:
         if not open_on_loopback(port):
@@ -123,10 +123,16 @@ def connect(
 
 
 def connect_to(
-    url: str, model: str, api_key: str, privacy: Privacy, allowed_hosts: Sequence[str], timeout: float
+    url: str,
+    model: str,
+    api_key: str,
+    privacy: Privacy,
+    allowed_hosts: Sequence[str],
+    timeout: float,
+    consent: str = "",
 ) -> Connection:
     try:
-        pinned = resolve_endpoint(url, privacy, allowed_hosts)
+        pinned = permitted(url, privacy, allowed_hosts, consent)
     except NameNotFound as error:
         raise EndpointFault(str(error)) from None
     reached = listening(pinned)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from earmark.errors import PrivacyError
+from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
 from earmark.locality.policy.endpoint import Privacy
 from earmark.summarization.answer import objects_in, without_thinking
 from earmark.summarization.completion import Spoken
-from earmark.summarization.connection import PORTS, Connection, connect, connect_to, open_on_loopback
+from earmark.summarization.connection import Connection, connect, connect_to, open_on_loopback
 from earmark.summarization.engine import EndpointFault, SummaryFault
 from earmark.summarization.overflow import Overflow
 from earmark.summarization.window import ASSUMED_WINDOW

@@ -61,7 +61,7 @@ def shut(asked: Confine) -> tuple[str, ...]:
 
     ports: Sequence[int] = ()
     if asked.endpoint == "auto":
-        from earmark.summarization.connection import PORTS as ports
+        from earmark.locality.policy.addresses import LOCAL_PORTS as ports
     return confine(
         asked.endpoint,
         asked.privacy,
@@ -69,6 +69,7 @@ def shut(asked: Confine) -> tuple[str, ...]:
         ports,
         readable=[unpack_path(asked.template_dir)] if asked.template_dir else [],
         mode="require" if asked.require else "auto",
+        consent=asked.consent,
     )
 
 
@@ -130,6 +131,7 @@ def confinement_for(request: SummarizeRequest) -> Confine:
         endpoint=request.endpoint,
         privacy=request.privacy,
         allowed_hosts=request.allowed_hosts,
+        consent=request.consent,
         template_dir=request.template_dir,
     )
 

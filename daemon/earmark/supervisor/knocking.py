@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from earmark.config import Config
+from earmark.config.endpoint import parts_of
 from earmark.context import Context
 from earmark.domain import Event, Tick
 from earmark.locality.confinement import knock
+from earmark.locality.policy.addresses import LOCAL_PORTS, literal, scope_of
+from earmark.locality.policy.consent import consent_in, fingerprint, is_localhost
 from earmark.pipeline import summarizing
 
 KNOCK_SECONDS = 40.0
@@ -18,10 +20,6 @@ KNOCK_SECONDS = 40.0
 
 AFTER_ANSWER = 180.0
 """Seconds of rest after somebody answered: it may still refuse, and is not to be hammered."""
-
-LOCAL_PORTS = (1234, 11434, 8080, 8000, 1337, 8081, 5001, 8033)
-"""Where `earmark.summarization.connection.PORTS` looks; a test holds the two together, because importing that module
-here would bring the HTTP client into the daemon."""
 
 
 class Knocking:
@@ -65,30 +63,50 @@ class Knocking:
     def _start(self) -> None:
         if summarizing.forbidden(self._context):
             return  # not even a knock, before a person has allowed it
-        addresses = knock_addresses(self._context.config.summary.endpoint, self._context.config.privacy)
+        config = self._context.config
+        addresses = knock_addresses(config.summary.endpoint, config.privacy)
         if addresses:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(Path(knock.__file__)), *addresses],
+                [
+                    sys.executable, "-I", "-S", str(Path(knock.__file__)),
+                    *allowed_away(config, summarizing.consent(self._context)), *addresses,
+                ],
                 stdin=subprocess.DEVNULL,
                 env={},
                 start_new_session=True,
-            )
+            )  # fmt: skip
 
 
 def knock_addresses(endpoint: str, privacy: str) -> list[str]:
-    """Where to see whether somebody listens. In privacy `device` only addresses that are loopback without any lookup."""
+    """Where to see whether somebody listens, for knock.py, which looks names up and judges what it connects to.
+
+    In privacy `device` only addresses that are loopback, and names that stand for this device. Nothing for an endpoint that
+    cannot be read: whoever makes summaries says so.
+    """
     if endpoint == summarizing.EXTRACTIVE:
         return []
     if endpoint == "auto":
         return [f"127.0.0.1:{port}" for port in LOCAL_PORTS]
-    parts = urlsplit(endpoint)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        scheme, host, named, _ = parts_of(endpoint)
+    except ValueError:
+        return []
+    port = named or (443 if scheme == "https" else 80)
     if host == "localhost":
         return [f"127.0.0.1:{port}", f"[::1]:{port}"]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return [f"{host}:{port}"] if privacy != "device" else []
-    if not address.is_loopback and privacy == "device":
+    address = literal(host)
+    if address is None:
+        return [f"{host}:{port}"] if privacy != "device" or is_localhost(host) else []
+    if scope_of(address) != "device" and privacy == "device":
         return []
     return [f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"]
+
+
+def allowed_away(config: Config, fact: str | None) -> list[str]:
+    """What may be knocked at away from this device, as knock.py's option: what a person allowed, else nothing."""
+    consent = consent_in(fact)
+    if config.privacy == "device" or consent is None or consent.fingerprint != fingerprint(config):
+        return []
+    if config.summary.endpoint.startswith("https:"):
+        return [f"--allowed={consent.scope}"]
+    return [f"--allowed={','.join(consent.addresses)}"] if consent.addresses else []

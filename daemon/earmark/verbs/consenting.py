@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from earmark.context import Context
 from earmark.domain import Event, Stage
-from earmark.locality.policy.consent import FACT, fingerprint
+from earmark.locality.policy.consent import FACT, Consent, fingerprint, written
+from earmark.locality.policy.destination import Destination
 
 
-def allow(context: Context, host: str) -> None:
-    """Transcripts may go to the host that the configuration names, until the configuration changes."""
+def allow(context: Context, end: Destination) -> None:
+    """Transcripts may go to where the configuration's endpoint ends, until it or the configuration changes."""
     ledger = context.ledger
+    # Of a name that is not known now no scope is known; what the setting allows is the widest that a person agreed to.
+    scope = end.scope or ("lan" if context.config.privacy == "lan" else "cloud")
+    consent = Consent(fingerprint(context.config), scope, end.addresses)
     with ledger.transaction():
-        ledger.journal.set_fact(FACT, fingerprint(context.config), context.now())
-        context.tell(Event.PRIVACY_ALLOWED, f"Transcripts may go to {host}.")
+        ledger.journal.set_fact(FACT, written(consent), context.now())
+        context.tell(Event.PRIVACY_ALLOWED, f"Transcripts may go to {end.named}.")
         ledger.jobs.unpark(Stage.SUMMARIZE, context.now())
 
 

@@ -26,7 +26,8 @@ from earmark.locality.confinement.doorway import (
 from earmark.locality.confinement.process import harden_process
 from earmark.locality.confinement.sandbox import Mode, shut_the_doors
 from earmark.locality.policy import forwarding
-from earmark.locality.policy.endpoint import NameNotFound, Privacy, Resolver, resolve_endpoint
+from earmark.locality.policy.destination import permitted
+from earmark.locality.policy.endpoint import NameNotFound, Privacy, Resolver
 
 LINK_STATUS = Path(__file__).with_name("linkstatus.py")
 
@@ -37,14 +38,18 @@ def pinned_addresses(
     allowed_hosts: Iterable[str],
     local_ports: Iterable[int],
     resolver: Resolver | None = None,
+    consent: str = "",
 ) -> tuple[AddressAndPort, ...]:
-    """The addresses that a configured endpoint stands for, looked up once; none for "none" or a refused endpoint."""
+    """The addresses that a configured endpoint stands for, looked up once; none for "none" or a refused endpoint.
+
+    `consent`: as in `policy.destination.permitted`.
+    """
     if endpoint == "none":
         return ()
     if endpoint == "auto":
         return tuple(("127.0.0.1", port) for port in local_ports)
     try:
-        pinned = resolve_endpoint(endpoint, privacy, allowed_hosts, resolver)
+        pinned = permitted(endpoint, privacy, allowed_hosts, consent, resolver)
     except (PrivacyError, NameNotFound):
         return ()
     return tuple((ip, pinned.port) for ip in (pinned.ip, *pinned.others))
@@ -57,6 +62,7 @@ def confine(
     local_ports: Iterable[int],
     readable: Sequence[Path] = (),
     mode: Mode = "auto",
+    consent: str = "",
 ) -> tuple[str, ...]:
     """Shut every way out of this process but the one to the endpoint; returns what holds, in words.
 
@@ -66,7 +72,7 @@ def confine(
     harden_process()
     os.umask(0o077)
     resolver = Remembered()
-    addresses = pinned_addresses(endpoint, privacy, allowed_hosts, local_ports, resolver)
+    addresses = pinned_addresses(endpoint, privacy, allowed_hosts, local_ports, resolver, consent)
     doorway = open_doorway(addresses)
     tool = forwarding.lms_tool() if addresses else None
     if tool is not None:

@@ -13,18 +13,25 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from earmark.config.endpoint import parts_of
 from earmark.errors import EarmarkError, PrivacyError
+from earmark.locality.policy.addresses import Address, Scope, in_words, literal, scope_of, widest
+
+__all__ = [
+    "Address",
+    "NameNotFound",
+    "Pinned",
+    "Privacy",
+    "Resolver",
+    "Scope",
+    "resolve_endpoint",
+    "scope_of",
+]
 
 Privacy = Literal["device", "lan", "cloud"]
-Scope = Literal["device", "lan", "cloud"]
-"""Where an address is: this machine, a private network, or anywhere else."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[..., Sequence[tuple[Any, ...]]]
 """`socket.getaddrinfo` or something with its signature and result shape."""
-
-CARRIER_GRADE_NAT = ipaddress.ip_network("100.64.0.0/10")
-"""RFC 6598; also what overlay networks such as Tailscale hand out. Not loopback, not public."""
 
 
 class NameNotFound(EarmarkError):
@@ -48,6 +55,15 @@ class Pinned:
     port: int
     scope: Scope
     others: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """All addresses that may be connected to."""
+        return tuple(ipaddress.ip_address(ip) for ip in (self.ip, *self.others))
+
+    @property
+    def tls(self) -> bool:
+        return self.base_url.startswith("https://")
 
     @property
     def root_url(self) -> str:
@@ -88,24 +104,6 @@ def with_host(url: str, ip: str, port: int) -> str:
     return urlunsplit((parts.scheme, f"{literal}:{port}", parts.path, "", ""))
 
 
-def scope_of(address: Address) -> Scope:
-    """How far away one address is. IPv4 addresses inside IPv6 ones are judged as what they are."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_loopback:
-        return "device"
-    if address.is_unspecified or address.is_multicast:
-        return "cloud"
-    if address.is_private or address.is_link_local:
-        return "lan"
-    if isinstance(address, ipaddress.IPv4Address) and address in CARRIER_GRADE_NAT:
-        return "lan"
-    return "cloud"
-
-
-WIDTH: dict[Scope, int] = {"device": 0, "lan": 1, "cloud": 2}
-
-
 def resolve_endpoint(
     base_url: str,
     privacy: Privacy = "device",
@@ -121,33 +119,23 @@ def resolve_endpoint(
     Raises PrivacyError with a sentence if the privacy setting forbids the endpoint or the URL is not one that can
     be judged, NameNotFound if the name does not resolve.
     """
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https"):
-        raise PrivacyError(
-            f"the summary endpoint {shown(base_url)} is not an http:// or https:// address; "
-            "right would be something like http://localhost:1234/v1"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise PrivacyError(
-            "the summary endpoint holds a user name or password; put the key into a file and name that as api_key_file"
-        )
-    try:
-        host, port = parts.hostname or "", parts.port or default_port(parts.scheme)
-    except ValueError as error:
-        raise PrivacyError(f"the summary endpoint {shown(base_url)} has no usable port: {error}") from None
-    if not host:
-        raise PrivacyError(f"the summary endpoint {shown(base_url)} names no host")
-
+    scheme, host, port, path = read(base_url)
     # Looked up at the call: a confined worker has put what was known before in its place (doorway.py).
     addresses = look_up(host, port, resolver or socket.getaddrinfo)
-    scope = max((scope_of(address) for address in addresses), key=WIDTH.__getitem__)
-    judge(host, scope, parts.scheme, privacy, {name.lower() for name in allowed_hosts}, addresses)
+    scope = widest(addresses)
+    judge(host, scope, scheme, privacy, {name.lower().rstrip(".") for name in allowed_hosts}, addresses)
 
+    # Every address was judged; those with a zone cannot stand in a URL, and are not connected to.
+    usable = [address for address in addresses if "%" not in str(address)]
+    if not usable:
+        raise PrivacyError(
+            f"the summary endpoint {host} is only at {addresses[0]}, an address with a zone, which cannot be used; "
+            "give the server an address without one"
+        )
     # IPv4 first: local servers bind 127.0.0.1 by default, while "localhost" usually resolves to ::1 first.
-    literals = [str(address) for address in sorted(addresses, key=lambda address: address.version)]
-    path = parts.path.rstrip("/") or "/v1"
+    literals = [str(address) for address in sorted(usable, key=lambda address: address.version)]
     return Pinned(
-        base_url=with_host(urlunsplit((parts.scheme, "", path, "", "")), literals[0], port),
+        base_url=with_host(urlunsplit((scheme, "", path.rstrip("/") or "/v1", "", "")), literals[0], port),
         host=host,
         ip=literals[0],
         port=port,
@@ -156,18 +144,41 @@ def resolve_endpoint(
     )
 
 
+def read(base_url: str) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path of the endpoint. Raises PrivacyError where it cannot be judged what it names."""
+    if "://" not in base_url:
+        raise PrivacyError(
+            f"the summary endpoint {shown(base_url)} is not an http:// or https:// address; "
+            "right would be something like http://localhost:1234/v1"
+        )
+    try:
+        scheme, host, port, path = parts_of(base_url)
+    except ValueError as error:
+        raise PrivacyError(f"the summary endpoint {shown(base_url)} cannot be used: {error}") from None
+    return scheme, host, port or default_port(scheme), path
+
+
 def look_up(host: str, port: int, resolver: Resolver) -> list[Address]:
-    """Every distinct address of the host, in the resolver's order."""
+    """Every distinct address of the host, in the resolver's order. A literal is its own address: nobody is asked."""
+    own = literal(host)
+    if own is not None:
+        return [own]
     try:
         rows = resolver(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         rows = []
     found: dict[Address, None] = {}
     for row in rows:
-        found[ipaddress.ip_address(str(row[4][0]))] = None
+        found[with_zone(row[4])] = None
     if not found:
         raise NameNotFound(f"the summary endpoint's host {host!r} does not resolve to any address")
     return list(found)
+
+
+def with_zone(sockaddr: Sequence[Any]) -> Address:
+    """The address in a resolver's row, with its zone if it has one: (address, port) or (address, port, flow, zone)."""
+    text, zone = str(sockaddr[0]), sockaddr[3] if len(sockaddr) > 3 else 0
+    return ipaddress.ip_address(f"{text}%{zone}" if zone and "%" not in text else text)
 
 
 def judge(
@@ -176,7 +187,7 @@ def judge(
     """Raise PrivacyError unless the setting lets words go to these addresses."""
     if scope == "device":
         return
-    away = next(str(address) for address in addresses if scope_of(address) == scope)
+    away = next(in_words(address) for address in addresses if scope_of(address) == scope)
     if privacy == "device":
         raise PrivacyError(
             f"the summary endpoint {host} is at {away}, which is not on this device, and privacy is 'device'; "

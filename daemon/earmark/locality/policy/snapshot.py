@@ -13,7 +13,7 @@ from typing import Literal
 from earmark.config import Config
 from earmark.domain import Instant
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
-from earmark.locality.policy.consent import host_away
+from earmark.locality.policy.destination import Destination, not_looked_up
 from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
 
 Where = Literal["this device", "local network", "cloud"]
@@ -37,6 +37,8 @@ class Facts:
     running: bool = False
     sandbox: tuple[str, ...] | None = None
     summary_sandbox: tuple[str, ...] | None = None
+    destination: Destination | None = None
+    """Where the endpoint ends, as it was looked up for this page; None: nobody was asked."""
     consent: bool = False
     verified: tuple[Instant, bool] | None = None
     made: tuple[tuple[str, int], ...] = ()
@@ -100,7 +102,7 @@ class Page:
 
 def snapshot(config: Config, facts: Facts) -> Page:
     """The page for this configuration and these facts."""
-    away = host_away(config)
+    away = away_from_device(config, facts)
     return Page(
         generated_at=_when(facts.now),
         version=facts.version,
@@ -129,9 +131,21 @@ def snapshot(config: Config, facts: Facts) -> Page:
     )
 
 
+def away_from_device(config: Config, facts: Facts) -> str | None:
+    """The host outside this device that words may go to, with its addresses; None if none leave, whatever the host is.
+
+    With privacy "device" nothing is connected to but loopback. Else the addresses decide, and a name that was not looked
+    up, or that nobody knows now, counts as away.
+    """
+    end = facts.destination or not_looked_up(config)
+    if config.privacy == "device" or end is None or end.scope == "device" or end.refused:
+        return None
+    return end.named
+
+
 def quick(config: Config, facts: Facts) -> Quick:
     """Default retention, zero data retention, training, last verified."""
-    away = host_away(config)
+    away = away_from_device(config, facts)
     somebody = f"it is for whoever runs {away} to say" if away else ""
     audio = rule_in_words(config.retention.audio)
     verified = "never; run: earmark privacy check"
@@ -234,20 +248,19 @@ def _summary_operation(config: Config, facts: Facts) -> tuple[Operation, ...]:
     endpoint = config.summary.endpoint
     if endpoint == "none":
         return ()
-    away = host_away(config)
+    end = facts.destination or not_looked_up(config)
+    away = away_from_device(config, facts)
     held = _held(facts.summary_sandbox, "measured at its next start")
-    if away is None:
+    name = "summaries by your server"
+    if end is not None and end.refused:
+        return (Operation(name, "this device", endpoint, f"nothing: {end.refused}", held),)
+    if away is None or end is None:
         where = "this device (ports of LM Studio, Ollama, llama.cpp ...)" if endpoint == "auto" else endpoint
-        return (
-            Operation(
-                "summaries by your server", "this device", where, "the transcript, over loopback", held
-            ),
-        )
-    scope: Where = "cloud" if config.privacy == "cloud" else "local network"
+        return (Operation(name, "this device", where, "the transcript, over loopback", held),)
+    scope: Where = "cloud" if (end.scope or config.privacy) == "cloud" else "local network"
     allowed = "allowed by you" if facts.consent else "not allowed yet: earmark privacy allow"
-    return (
-        Operation("summaries by your server", scope, away, f"the transcript, never audio ({allowed})", held),
-    )
+    known = "" if end.scope else "; its name is not known now, so it counts as away"
+    return (Operation(name, scope, away, f"the transcript, never audio ({allowed}{known})", held),)
 
 
 def endpoint_keeps(endpoint: str, away: str | None) -> tuple[str, ...]:

@@ -119,6 +119,7 @@ class SummaryStage(Stage[Summarizing]):
             endpoint=request.endpoint,
             privacy=request.privacy,
             allowed_hosts=request.allowed_hosts,
+            consent=request.consent,
             template_dir=request.template_dir,
             require=self._context.config.require_sandbox,
         )
