@@ -7,20 +7,36 @@ never the words of the recording.
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx2
 import openai
 from openai import OpenAI
 
 from earmark.errors import PrivacyError
+from earmark.locality.confinement.bounds import Unbounded, unbounded_in
 from earmark.summarization.dialect import Dialect
 from earmark.summarization.engine import AnswerFault, EndpointFault
 from earmark.summarization.overflow import Overflow, overflow_in
+from earmark.summarization.streaming import (
+    NOTHING,
+    OTHER_JSON,
+    OTHER_TEXT,
+    PEEK,
+    WEB_PAGE,
+    NotAnAnswer,
+    Piece,
+    events,
+    kind_of,
+    parsed,
+    peeked,
+    piece_in,
+)
+from earmark.summarization.window import LEAST_WINDOW
 
 LONGEST_ANSWER = 200_000
 """Characters after which a stream is ended: no summary is that long."""
@@ -65,13 +81,15 @@ class Spoken:
 
 @dataclass
 class Chat:
-    """A model on a server. `secrets`: returns True for text that holds words of the recording."""
+    """A model on a server. `secret`: returns True for text that holds words of the recording."""
 
     client: OpenAI
     model: str
     kind: str
     where: str
     dialect: Dialect
+    patience: float = 600.0
+    """Seconds without a word after which an answer that goes on all the same counts as hung."""
     secret: Callable[[str], bool] = lambda text: False
     sleep: Callable[[float], None] = time.sleep
 
@@ -85,10 +103,15 @@ class Chat:
                 return self.once(messages, schema, most_tokens, beat)
             except openai.APIStatusError as error:
                 waits = self.after_status(error, waits)
-            except (openai.APITimeoutError, TimeoutError):
+            except (NotAnAnswer, Unbounded) as fault:
+                # Whatever is there may be another program tomorrow, or be mended: wait for it, charge nobody.
+                raise EndpointFault(f"{self.where} {fault}") from None
+            except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError):
                 raise EndpointFault(f"{self.where} stopped answering") from None
-            except openai.APIConnectionError as error:
+            except (openai.APIConnectionError, httpx2.HTTPError) as error:
                 privacy_fault_in(error)
+                if (unbounded := unbounded_in(error)) is not None:
+                    raise EndpointFault(f"{self.where} {unbounded}") from None
                 broken += 1
                 if broken > 1:
                     raise EndpointFault(f"{self.where} went away in the middle of an answer") from None
@@ -104,6 +127,8 @@ class Chat:
             raise PrivacyError(
                 f"{self.where} wants to send the request on to another address; that is not followed"
             )
+        if kind_of(message.encode()[:PEEK]) == "page" and status not in BUSY:
+            raise EndpointFault(f"{self.where} {WEB_PAGE}")
         if status in BUSY and overflow_in(status, message, error.body) is None:
             if waits >= BUSY_RETRIES:
                 raise EndpointFault(f"{self.where} is busy{self.quoted(message)}")
@@ -152,77 +177,95 @@ class Chat:
         if schema is not None and (form := self.dialect.response_format(schema)):
             request["response_format"] = form
         begun = time.monotonic()
+        asked = sum(len(message["content"]) for message in messages)
         with self.client.chat.completions.with_streaming_response.create(**request) as response:
-            kind = response.headers.get("content-type", "")
-            spoken = (
-                self.whole_body(response.read()) if "json" in kind else self.stream(response.parse(), beat)
-            )
-        return Spoken(
-            spoken.content,
-            spoken.reasoning,
-            spoken.finish,
-            spoken.prompt_tokens,
-            spoken.completion_tokens,
-            time.monotonic() - begun,
-        )
+            begin, parts = peeked(response.iter_bytes())
+            match kind_of(begin):
+                case "stream":
+                    answer = Answer(self, most_tokens, asked)
+                    spoken = answer.collected(events(parts), beat)
+                case "json":
+                    spoken = self.whole_body(b"".join(parts))
+                case "page":
+                    raise NotAnAnswer(WEB_PAGE)
+                case "nothing":
+                    raise self.wordless(asked)
+                case _:
+                    raise NotAnAnswer(OTHER_TEXT)
+        return replace(spoken, seconds=time.monotonic() - begun)
 
     def whole_body(self, data: bytes) -> Spoken:
         """A server that does not stream, or that says its error with status 200."""
-        try:
-            body = json.loads(data)
-        except ValueError:
-            raise AnswerFault(f"{self.where} answered with something that is not JSON") from None
-        if not isinstance(body, dict) or not body.get("choices"):
+        body = parsed(data)
+        piece = piece_in(body) if isinstance(body, dict) and body.get("choices") else None
+        if piece is None:
+            if not message_of(body):
+                raise NotAnAnswer(OTHER_JSON)
             self.refuse(200, message_of(body), body)
-        choice = body["choices"][0]
-        said = choice.get("message") or {}
-        usage = body.get("usage") or {}
+            raise NotAnAnswer(OTHER_JSON)
         return Spoken(
-            str(said.get("content") or ""),
-            str(said.get("reasoning_content") or said.get("reasoning") or ""),
-            str(choice.get("finish_reason") or ""),
-            int(usage.get("prompt_tokens") or 0),
-            int(usage.get("completion_tokens") or 0),
+            piece.content, piece.reasoning, piece.finish, piece.prompt_tokens, piece.completion_tokens
         )
 
-    def stream(self, chunks: Any, beat: Beat) -> Spoken:
-        """Collect a stream; ends it early when the model goes round in circles or talks without end."""
-        content: list[str] = []
-        reasoning: list[str] = []
-        finish, prompt_tokens, completion_tokens, length, looked = "", 0, 0, 0, 0
-        for chunk in chunks:
+    def wordless(self, asked: int) -> Exception:
+        """What an answer without a single word means. LM Studio gives one when the prompt does not fit (#2339); after a
+        prompt that fits everywhere it is no answer. `asked`: characters of the prompt.
+        """
+        return Overflow() if asked > LEAST_WINDOW * 4 else NotAnAnswer(NOTHING)
+
+
+class Answer:
+    """A stream as it comes in; ended early when the model goes round in circles, talks without end or says nothing."""
+
+    def __init__(self, chat: Chat, most_tokens: int, asked: int) -> None:
+        self._chat = chat
+        self._asked = asked
+        self._most_pieces = (
+            most_tokens * 4 + 2000
+        )  # a piece is a token of the answer or of the thinking before it
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
+        self._length = self._looked = 0
+
+    def collected(self, values: Iterable[Any], beat: Beat) -> Spoken:
+        """The whole of it."""
+        finish, prompt_tokens, completion_tokens, count = "", 0, 0, 0
+        last_word = time.monotonic()
+        for value in values:
             beat()
-            extra = chunk.model_extra or {}
-            if extra.get("error"):
-                self.refuse(200, message_of(extra), extra)
-            if chunk.usage is not None:
-                prompt_tokens = chunk.usage.prompt_tokens or prompt_tokens
-                completion_tokens = chunk.usage.completion_tokens or completion_tokens
-            if not chunk.choices:
-                continue
-            choice = chunk.choices[0]
-            finish = choice.finish_reason or finish
-            delta = choice.delta
-            thought = (delta.model_extra or {}) if delta else {}
-            if piece := str(thought.get("reasoning_content") or thought.get("reasoning") or ""):
-                reasoning.append(piece)
-                length += len(piece)
-            if delta and delta.content:
-                content.append(delta.content)
-                length += len(delta.content)
-            if length - looked >= LOOP_CHECK:
-                looked = length
-                if goes_in_circles(("".join(content) or "".join(reasoning))[-4000:]):
-                    finish = "loop"
-                    break
-            if length > LONGEST_ANSWER:
-                finish = "length"
+            if isinstance(value, dict) and value.get("error"):
+                self._chat.refuse(200, message_of(value), value)
+            piece = piece_in(value)
+            if piece is None:
+                raise NotAnAnswer(OTHER_JSON)
+            finish = piece.finish or finish
+            prompt_tokens = piece.prompt_tokens or prompt_tokens
+            completion_tokens = piece.completion_tokens or completion_tokens
+            if piece.content or piece.reasoning:
+                last_word = time.monotonic()
+                count += 1
+            elif time.monotonic() - last_word > self._chat.patience:
+                raise NotAnAnswer(f"stopped answering: not a word for {self._chat.patience:.0f} s")
+            if ended := self._take(piece, count):
+                finish = ended
                 break
-        text = "".join(content)
-        if not text and not reasoning and not finish:
-            # A stream without a single word: LM Studio does this when the prompt does not fit (#2339).
-            raise Overflow()
-        return Spoken(text, "".join(reasoning), finish, prompt_tokens, completion_tokens)
+        text = "".join(self._content)
+        if not text and not self._reasoning and not finish:
+            raise self._chat.wordless(self._asked)
+        return Spoken(text, "".join(self._reasoning), finish, prompt_tokens, completion_tokens)
+
+    def _take(self, piece: Piece, count: int) -> str:
+        """Keep a piece; why the stream is to be ended, or nothing."""
+        if piece.reasoning:
+            self._reasoning.append(piece.reasoning)
+        if piece.content:
+            self._content.append(piece.content)
+        self._length += len(piece.content) + len(piece.reasoning)
+        if self._length - self._looked >= LOOP_CHECK:
+            self._looked = self._length
+            if goes_in_circles(("".join(self._content[-4000:]) or "".join(self._reasoning[-4000:]))[-4000:]):
+                return "loop"
+        return "length" if self._length > LONGEST_ANSWER or count > self._most_pieces else ""
 
 
 def message_of(body: Any) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
 
 from earmark.errors import PrivacyError
-from earmark.locality.confinement.transport import forget_environment, http_client, listening, openai_client
+from earmark.locality.confinement.bounds import Unbounded
+from earmark.locality.confinement.transport import (
+    WHOLE,
+    forget_environment,
+    http_client,
+    listening,
+    openai_client,
+)
 from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
 from earmark.locality.policy.destination import permitted
 from earmark.locality.policy.endpoint import NameNotFound, Pinned, Privacy
@@ -31,13 +37,16 @@ from earmark.summarization.servers import (
     identify,
     pick_model,
 )
+from earmark.summarization.streaming import NOTHING, WEB_PAGE, NotAnAnswer, kind_of, parsed
 from earmark.summarization.window import Meter
 
 ASK_TIMEOUT = 10.0
 """Seconds for a question about the server itself; a busy one may take a while, a list is never long work."""
 
-LARGEST_ANSWER = 8 * 1024 * 1024
-"""Bytes of a native answer that are read."""
+ELSEWHERE = "wants to send requests on to another address; that is not followed"
+
+HOPELESS = (WEB_PAGE, ELSEWHERE)
+"""Faults of a list of models after which no model is asked for, whatever its name. Some servers have no list at all."""
 
 
 _METERS: dict[tuple[str, str, str], Meter] = {}
@@ -140,7 +149,9 @@ def connect_to(
         raise EndpointFault(f"no summary server answers at {pinned.host} port {pinned.port}")
     http = http_client(reached, timeout)
     ask = asker(http, reached, api_key)
-    server = identify(ask, httpx2.URL(reached.base_url).path + "/models")
+    reached, server = identified(reached, ask)
+    if server.fault and (model == "auto" or server.fault in HOPELESS):
+        raise EndpointFault(f"what listens at {reached.host} port {reached.port} {server.fault}")
     where = f"{server.name} at {reached.host} port {reached.port}"
     if server.locked:
         wanted = "refuses the API key that is set" if api_key else "wants an API key"
@@ -149,8 +160,21 @@ def connect_to(
     if picked is None:
         raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")
     locality = locality_of(reached, server, picked, ask, privacy)
-    chat = Chat(openai_client(reached, api_key, http), picked.id, server.kind, where, Dialect.of(server.kind))
+    client = openai_client(reached, api_key, http)
+    chat = Chat(client, picked.id, server.kind, where, Dialect.of(server.kind), timeout)
     return Connection(reached, server, picked, chat, ask, picked.context, locality)
+
+
+def identified(pinned: Pinned, ask: Ask) -> tuple[Pinned, Server]:
+    """The server, and the base URL below which its interface is: where the configured path has none, the usual one."""
+    path = httpx2.URL(pinned.base_url).path
+    server = identify(ask, path + "/models")
+    if server.models or server.locked or path == "/v1":
+        return pinned, server
+    usual = identify(ask, "/v1/models")
+    if not usual.models:
+        return pinned, server
+    return replace(pinned, base_url=pinned.root_url + "/v1"), usual
 
 
 def locality_of(pinned: Pinned, server: Server, model: Model, ask: Ask, privacy: Privacy) -> str:
@@ -172,27 +196,34 @@ def locality_of(pinned: Pinned, server: Server, model: Model, ask: Ask, privacy:
 def asker(http: httpx2.Client, pinned: Pinned, api_key: str) -> Ask:
     """The function that asks native addresses: short timeout, bounded answers, no exceptions."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    timeout = httpx2.Timeout(ASK_TIMEOUT)
+    options: dict[str, Any] = {
+        "headers": headers,
+        "timeout": httpx2.Timeout(ASK_TIMEOUT),
+        "extensions": {WHOLE: ASK_TIMEOUT},
+    }
 
     def ask(path: str, body: Any = None) -> Reply | None:
         method = "GET" if body is None else "POST"
         try:
-            with http.stream(
-                method, pinned.root_url + path, json=body, headers=headers, timeout=timeout
-            ) as answer:
-                data = b""
-                for part in answer.iter_bytes():
-                    data += part
-                    if len(data) > LARGEST_ANSWER:
-                        return None
+            with http.stream(method, pinned.root_url + path, json=body, **options) as answer:
+                return reply(answer.status_code, answer.read())
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return None
-        try:
-            return Reply(answer.status_code, json.loads(data))
-        except ValueError:
-            return Reply(answer.status_code)
+        except Unbounded as fault:
+            return Reply(0, fault=str(fault))
 
     return ask
+
+
+def reply(status: int, data: bytes) -> Reply:
+    """An answer to a question, with what is wrong with it if it is none."""
+    if 300 <= status < 400:
+        return Reply(status, fault=ELSEWHERE)
+    try:
+        return Reply(status, parsed(data))
+    except NotAnAnswer as fault:
+        said = {"page": WEB_PAGE, "nothing": NOTHING}.get(kind_of(data), str(fault))
+        return Reply(status, fault=said if status == 200 else "")
 
 
 def open_on_loopback(port: int, timeout: float = 0.5) -> bool:

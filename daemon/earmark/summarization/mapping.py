@@ -105,7 +105,10 @@ class Mapper:
                 return
             self.meter.exact = None
         sample = [{"role": "user", "content": text[:1500]}]
-        spoken = self.chat.ask(sample, None, 1, lambda: self.beat(self.done, None))
+        try:
+            spoken = self.chat.ask(sample, None, 1, lambda: self.beat(self.done, None))
+        except Overflow:
+            return  # a server that refuses so little teaches nothing; what it refuses next is planned again
         self.meter.learn(joined(sample), spoken.prompt_tokens)
 
     @property

@@ -88,5 +88,5 @@ def whole(value: Any) -> int:
     """A count as an int, 0 for what is none."""
     try:
         return max(0, int(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a server may say Infinity
         return 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from earmark.summarization.overflow import whole
@@ -32,12 +32,17 @@ NOT_CHAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server said to a question: HTTP status and JSON body (None if it is not JSON)."""
+    """What a server said to a question: HTTP status and JSON body (None if it is not JSON).
+
+    `fault`: what is wrong with it, to go on after the server's name; "" for an answer that can be read.
+    """
 
     status: int
     body: Any = None
-    text: str = ""
+    fault: str = ""
 
+
+SILENT = "does not say which models it has"
 
 Ask = Callable[..., Reply | None]
 """`ask(path, json=None)` relative to the server's root: a GET, or a POST with a JSON body; None if it did not answer."""
@@ -65,7 +70,8 @@ class Server:
     slots: int = 0
     locked: bool = False
     """It wants an API key that it was not given."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
+    """What is wrong with its list of models, to go on after its name."""
 
     @property
     def name(self) -> str:
@@ -82,12 +88,14 @@ class Server:
 def identify(ask: Ask, models_path: str = "/v1/models") -> Server:
     """Ask a server what it is. Falls back to what the OpenAI listing says."""
     listing = ask(models_path)
-    locked = listing is not None and listing.status in (401, 403)
+    if listing is None:
+        listing = Reply(0, fault=SILENT)
+    locked = listing.status in (401, 403)
     for attempt in (lm_studio, ollama, llama_cpp):
         server = attempt(ask, listing)
         if server is not None:
             return server
-    return openai_listing(ask, listing, locked)
+    return replace(openai_listing(ask, listing, locked), fault=listing.fault)
 
 
 def lm_studio(ask: Ask, listing: Reply | None) -> Server | None:

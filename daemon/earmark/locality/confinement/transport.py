@@ -9,24 +9,38 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import MutableMapping
-from typing import Any
 
 import httpx2
 from openai import DefaultHttpxClient, OpenAI
 
 from earmark.errors import PrivacyError
+from earmark.locality.confinement.bounds import (
+    LONGEST_ANSWERS,
+    MOST_BODY,
+    BoundedBackend,
+    Bounds,
+    bounded,
+    pool,
+)
 from earmark.locality.policy.endpoint import Pinned
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a TCP (and TLS) handshake; a loopback server answers in under a millisecond."""
 
 
+WHOLE = "earmark.whole"
+"""A request's extension: seconds that the answer may take in all."""
+
+
 class PinnedTransport(httpx2.HTTPTransport):
     """Connects to one address and port; every other request is a PrivacyError before a packet leaves."""
 
-    def __init__(self, pinned: Pinned, **options: Any) -> None:
-        super().__init__(trust_env=False, proxy=None, **options)
+    def __init__(self, pinned: Pinned, timeout: float) -> None:
+        super().__init__(trust_env=False, proxy=None)
         self.pinned = pinned
+        self._timeout = timeout
+        self._bounds = BoundedBackend()
+        self._pool = pool(httpx2.create_ssl_context(trust_env=False), self._bounds)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = httpx2.URL(self.pinned.base_url)
@@ -35,16 +49,25 @@ class PinnedTransport(httpx2.HTTPTransport):
                 f"a request for {request.url.host} was stopped: only {self.pinned.host} was checked"
             )
         request.headers["Host"] = self.pinned.host_header
+        request.headers["Accept-Encoding"] = "identity"  # what is packed has no size that could be held to
         if url.scheme == "https":
             request.extensions = {**request.extensions, "sni_hostname": self.pinned.host}
-        return super().handle_request(request)
+        bounds = self._bounds_of(request)
+        self._bounds.begin(bounds)
+        return bounded(super().handle_request(request), bounds)
+
+    def _bounds_of(self, request: httpx2.Request) -> Bounds:
+        """A question about the server itself says how long it may take in all; what is asked of a model takes longer."""
+        if (whole := request.extensions.get(WHOLE)) is not None:
+            return Bounds(whole, whole, MOST_BODY)
+        return Bounds(self._timeout, self._timeout * LONGEST_ANSWERS)
 
 
 def http_client(pinned: Pinned, timeout: float) -> httpx2.Client:
     """A client for the endpoint. `timeout`: seconds without a single byte before the server counts as hung."""
     # isinstance-compatible with what the openai client expects; mypy sees an alias of httpx2.Client.
     return DefaultHttpxClient(
-        transport=PinnedTransport(pinned),
+        transport=PinnedTransport(pinned, timeout),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx2.Timeout(timeout, connect=CONNECT_TIMEOUT),
