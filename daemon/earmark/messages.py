@@ -200,6 +200,24 @@ class SummarizeRequest(Message):
     """Context window in tokens if the user fixed it; 0 asks the server."""
 
 
+class ProbeRequest(Message):
+    """Connect as a summary would and ask one small question of our own. The fields are those of SummarizeRequest.
+
+    Answered by Probed. No word of a recording is in it.
+    """
+
+    type: Literal["probe"] = "probe"
+    job: int = 0
+    endpoint: str
+    model: str = "auto"
+    api_key: str = ""
+    privacy: Literal["device", "lan", "cloud"] = "device"
+    allowed_hosts: tuple[str, ...] = ()
+    consent: str = ""
+    template_dir: str = ""
+    timeout: float = 600.0
+
+
 # --- summarization: replies ---
 
 
@@ -212,9 +230,54 @@ class Summarized(Message):
     note: Sentence = ""
 
 
+class EndpointReport(BaseModel):
+    """One endpoint as it was found.
+
+    `context`: tokens of the window as loaded, 0 if nobody says (then `assumed` is planned with). `structured`: the way
+    in which JSON can be had ("json_schema", "json_object" or "text"), empty if the model gave none. `speed`: answer
+    tokens per second, 0.0 unknown. `waited`: seconds to the first answer, with the loading of the model. `locality`:
+    "device", "unverified", "lan" or "cloud". `problem`: one sentence if it cannot be used, else empty.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    url: str
+    server: str = ""
+    model: str = ""
+    models: tuple[str, ...] = ()
+    context: int = 0
+    assumed: int = 0
+    structured: str = ""
+    tokenizer: bool = False
+    slots: int = 1
+    speed: float = 0.0
+    waited: float = 0.0
+    locality: str = ""
+    made_at: str = ""
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return not self.problem
+
+
+class Probed(Message):
+    """What was found where the configuration points: one report, or with "auto" one for each server that listens."""
+
+    type: Literal["probed"] = "probed"
+    job: int
+    reports: tuple[EndpointReport, ...]
+
+
 TranscriptionRequest = Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]
 parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAdapter(TranscriptionRequest)
 Reply = Ready | Started | Progress | Heard | Finished | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])
-SummarizationRequest = Annotated[Confine | SummarizeRequest, Field(discriminator="type")]
-parse_summarization_request: TypeAdapter[Confine | SummarizeRequest] = TypeAdapter(SummarizationRequest)
+SummarizationRequest = Annotated[Confine | SummarizeRequest | ProbeRequest, Field(discriminator="type")]
+parse_summarization_request: TypeAdapter[Confine | SummarizeRequest | ProbeRequest] = TypeAdapter(
+    SummarizationRequest
+)
+parse_probe_reply: TypeAdapter[Ready | Progress | Probed | Failed] = TypeAdapter(
+    Annotated[Ready | Progress | Probed | Failed, Field(discriminator="type")]
+)
+"""What a worker answers to Confine and ProbeRequest. Probed is no `Reply`: the daemon never asks for one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +9,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import err, here, out, plain_errors, print_json, readable, short
-from earmark.config import Config, api_key
-from earmark.errors import ConfigError
-from earmark.verbs import retrying
+from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
 
@@ -25,15 +22,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 def examine(json: AsJson = False) -> None:
     """Connect as a summary would, ask one small question, and show server, model, window, speed and where it runs.
 
-    No word of a recording is sent. Exit code 69 if no server can be used.
+    A worker confined like the daemon's does it. No word of a recording is sent. Exit code 69 if no server can be used.
 
     Example: [bold]earmark summary test[/]
     """
     with plain_errors():
-        _, config = here()
-        reports = _probe(config)
+        home, config = here()
+        if err.is_terminal:
+            err.print("[dim]Asking, as the daemon does; a model that has to be loaded takes minutes ...[/]")
+        reports = probing.summary_server(home, config)
         if json:
-            print_json([asdict(r) for r in reports])
+            print_json([r.model_dump(mode="json") for r in reports])
         for report in () if json else reports:
             if report.problem:
                 out.print(f"[red]✗[/] {escape(report.url)}: {escape(readable(report.problem))}")
@@ -55,10 +54,8 @@ def examine(json: AsJson = False) -> None:
             ):  # fmt: skip
                 out.print(f"    {name:<20} {escape(value)}")
         if not any(r.usable for r in reports):
-            if not reports:
-                err.print(
-                    "No summary server answers on this device; summaries are extractive until one does."
-                )
+            if not json:
+                err.print("Summaries are extractive until a server can be used.")
             raise typer.Exit(69)
 
 
@@ -104,29 +101,6 @@ def resummarize(
         if not wanted:
             out.print("Nothing to summarize again.")
         wake_daemon(home)
-
-
-def _probe(config: Config):  # type: ignore[no-untyped-def] # the type lives in a module that loads the HTTP client
-    from earmark.summarization.probe import probe, probe_all
-
-    summary = config.summary
-    key = api_key(config)
-    if summary.endpoint == "none":
-        raise ConfigError(
-            '[summary] endpoint is "none": no server is asked; set it to "auto" or to an address'
-        )
-    if summary.endpoint == "auto":
-        return probe_all(summary.model, key, summary.timeout_seconds)
-    return (
-        probe(
-            summary.endpoint,
-            summary.model,
-            key,
-            config.privacy,
-            summary.allowed_hosts,
-            summary.timeout_seconds,
-        ),
-    )
 
 
 def _require_template(name: str, own: Path) -> None:

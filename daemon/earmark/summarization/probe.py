@@ -5,14 +5,13 @@ Only words of our own are sent, never anything from a recording.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from earmark.errors import PrivacyError
 from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
 from earmark.locality.policy.endpoint import Privacy
-from earmark.summarization.answer import objects_in, without_thinking
+from earmark.messages import EndpointReport, ProbeRequest
+from earmark.summarization.answer import clean, objects_in, without_thinking
 from earmark.summarization.completion import Spoken
 from earmark.summarization.connection import Connection, connect, connect_to, open_on_loopback
 from earmark.summarization.engine import EndpointFault, SummaryFault
@@ -20,6 +19,8 @@ from earmark.summarization.overflow import Overflow
 from earmark.summarization.window import ASSUMED_WINDOW
 
 PROBE_TOKENS = 160
+MOST_MODELS = 200
+"""Names of models in one report."""
 QUESTION = "Repeat this sentence word for word: The bridge will be closed for three weeks in autumn."
 SCHEMA = {
     "type": "object",
@@ -29,36 +30,6 @@ SCHEMA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointReport:
-    """One endpoint as it was found.
-
-    `context`: tokens of the window as loaded, 0 if nobody says (then `assumed` is planned with). `structured`: the way
-    in which JSON can be had ("json_schema", "json_object" or "text"), empty if the model gave none. `speed`: answer
-    tokens per second, 0.0 unknown. `waited`: seconds to the first answer, with the loading of the model. `locality`:
-    "device", "unverified", "lan" or "cloud". `problem`: one sentence if it cannot be used, else empty.
-    """
-
-    url: str
-    server: str = ""
-    model: str = ""
-    models: tuple[str, ...] = ()
-    context: int = 0
-    assumed: int = ASSUMED_WINDOW
-    structured: str = ""
-    tokenizer: bool = False
-    slots: int = 1
-    speed: float = 0.0
-    waited: float = 0.0
-    locality: str = ""
-    made_at: str = ""
-    problem: str = ""
-
-    @property
-    def usable(self) -> bool:
-        return not self.problem
-
-
 def probe(
     endpoint: str,
     model: str = "auto",
@@ -66,12 +37,13 @@ def probe(
     privacy: Privacy = "device",
     allowed_hosts: Sequence[str] = (),
     timeout: float = 600.0,
+    consent: str = "",
 ) -> EndpointReport:
     """Connect as a summary would and ask one small question. Never raises for what an endpoint does."""
     try:
-        connection = connect(endpoint, model, api_key, privacy, allowed_hosts, timeout)
+        connection = connect(endpoint, model, api_key, privacy, allowed_hosts, timeout, consent)
     except (SummaryFault, PrivacyError) as fault:
-        return EndpointReport(endpoint, problem=str(fault))
+        return EndpointReport(url=endpoint, problem=str(fault))
     return report_on(connection)
 
 
@@ -85,8 +57,22 @@ def probe_all(model: str = "auto", api_key: str = "", timeout: float = 600.0) ->
         try:
             reports.append(report_on(connect_to(url, model, api_key, "device", (), timeout)))
         except (EndpointFault, PrivacyError) as fault:
-            reports.append(EndpointReport(url, problem=str(fault)))
+            reports.append(EndpointReport(url=url, problem=str(fault)))
     return tuple(reports)
+
+
+def examined(request: ProbeRequest) -> tuple[EndpointReport, ...]:
+    """What the request's endpoint is, by the way that a summary takes. With "auto" and nobody at home one report says so."""
+    if request.endpoint == "auto":
+        reports = probe_all(request.model, request.api_key, request.timeout)
+        if reports:
+            return reports
+    return (
+        probe(
+            request.endpoint, request.model, request.api_key, request.privacy, request.allowed_hosts, request.timeout,
+            request.consent,
+        ),
+    )  # fmt: skip
 
 
 def report_on(connection: Connection) -> EndpointReport:
@@ -106,8 +92,9 @@ def report_on(connection: Connection) -> EndpointReport:
         url=connection.pinned.base_url,
         server=connection.server.name,
         model=connection.shown_model,
-        models=tuple(model.id for model in connection.server.models if model.chat),
+        models=tuple(clean(model.id, 200) for model in connection.server.models if model.chat)[:MOST_MODELS],
         context=connection.window or connection.window_now(),
+        assumed=ASSUMED_WINDOW,
         structured=structured,
         tokenizer=connection.meter().exact is not None,
         slots=connection.slots,
@@ -123,8 +110,3 @@ def gave_json(spoken: Spoken) -> bool:
     """True if the answer, or where there is none the reasoning, holds an object with the keys that were asked for."""
     text = spoken.content if spoken.content.strip() else spoken.reasoning
     return any({"sentence", "weeks"} <= value.keys() for value in objects_in(without_thinking(text)))
-
-
-def as_json(report: EndpointReport) -> str:
-    """The report for scripts."""
-    return json.dumps({name: getattr(report, name) for name in EndpointReport.__slots__}, ensure_ascii=False)

@@ -28,6 +28,8 @@ from earmark.messages import (
     Confine,
     Failed,
     Message,
+    Probed,
+    ProbeRequest,
     Progress,
     Ready,
     Summarized,
@@ -122,10 +124,24 @@ def serve(
             sentence = "this worker is confined already; start another one for another endpoint"
             say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
             continue
-        say(answer(request, say, choose))
+        say(probed(request) if isinstance(request, ProbeRequest) else answer(request, say, choose))
 
 
-def confinement_for(request: SummarizeRequest) -> Confine:
+def probed(request: ProbeRequest) -> Message:
+    """What the endpoint is like, with no word of anybody's in the question."""
+    from earmark.summarization.probe import examined
+
+    try:
+        return Probed(job=request.job, reports=examined(request))
+    except MemoryError:
+        return Failed(job=request.job, fault=Fault.MEMORY, sentence="asking the server ran out of memory")
+    except Exception as error:
+        return Failed(
+            job=request.job, fault=Fault.INTERNAL, sentence=f"asking the server failed: {named(error)}"
+        )
+
+
+def confinement_for(request: SummarizeRequest | ProbeRequest) -> Confine:
     """What a request itself says about where its words may go."""
     return Confine(
         endpoint=request.endpoint,
