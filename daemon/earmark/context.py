@@ -50,6 +50,8 @@ class Context:
     """How often in a row somebody was quicker at the notes of a recording."""
     stumbled: Counter[Path] = field(default_factory=Counter)
     """How often in a row earmark itself went wrong with a file or its notes."""
+    server_faults_told: set[str] = field(default_factory=set)
+    """What is wrong with the summary server and was told since it last made a summary: it concerns no recording alone."""
     notes_found: dict[Path, Collection[bytes]] = field(default_factory=dict)
     """By drop folder, the paths of all notes that the last complete look at it found."""
     examined: Tick | None = None

@@ -25,6 +25,10 @@ EXTRACTIVE = "none"
 """The endpoint that stands for the built-in summarizer."""
 
 
+WAITS = (Fault.ENDPOINT, Fault.LOCALITY, Fault.ENVIRONMENT)
+"""Faults that no other try would mend: something outside has to change, and the job is parked until it does."""
+
+
 @dataclass(slots=True)
 class Summarizing:
     """One claimed summary. `fallback`: why the extractive summary is being made instead of the wanted one."""
@@ -112,6 +116,7 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
         ledger.words.store_summary(message.summary, now)
         if work.fallback is None:
             ledger.jobs.done(job.id, now, message.note or None)
+            context.server_faults_told.clear()
         else:
             _settle_fallback(context, work, work.fallback)
         context.tell(
@@ -142,6 +147,11 @@ def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeReq
 
 
 def _tell_failed(context: Context, work: Summarizing, message: Failed, *, journal: bool = True) -> None:
+    if message.fault in WAITS:
+        # Of the server, not of this recording: told once, and not for each one that waits. The job's row has it, too.
+        if message.sentence in context.server_faults_told:
+            return
+        context.server_faults_told.add(message.sentence)
     context.tell(
         Event.NOT_SUMMARIZED, message.sentence, recording=work.job.recording_id, level="warning",
         journal=journal, fault=message.fault.value, name=work.name,
@@ -151,7 +161,7 @@ def _tell_failed(context: Context, work: Summarizing, message: Failed, *, journa
 def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> None:
     ledger, now, job = context.ledger, context.now(), work.job
     match failure.fault:
-        case Fault.ENDPOINT | Fault.LOCALITY | Fault.ENVIRONMENT:
+        case fault if fault in WAITS:
             ledger.jobs.park(job.id, failure.sentence, now)
         case _ if job.attempts >= MAX_ATTEMPTS:
             ledger.jobs.fail(job.id, failure.sentence, now)

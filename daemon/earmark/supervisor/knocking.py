@@ -19,7 +19,11 @@ KNOCK_SECONDS = 40.0
 """Between two looks. With the time a look takes, a server that came back is noticed within a minute."""
 
 AFTER_ANSWER = 180.0
-"""Seconds of rest after somebody answered: it may still refuse, and is not to be hammered."""
+"""Seconds of rest after somebody answered: it may still refuse, and is not to be hammered. Doubled while nothing
+comes of it."""
+
+LONGEST_REST = 3600.0
+"""Seconds of rest at most."""
 
 
 class Knocking:
@@ -29,6 +33,12 @@ class Knocking:
         self._context = context
         self._not_before = Tick(0.0)
         self._process: subprocess.Popen[bytes] | None = None
+        self._in_vain = 0
+        """How often in a row somebody answered, and no summary came of it."""
+
+    def made(self) -> None:
+        """A summary came from the server."""
+        self._in_vain = 0
 
     def rest(self, now: Tick) -> None:
         """Nobody was home just now; come back later."""
@@ -41,10 +51,14 @@ class Knocking:
             if status is None:
                 return False
             self._process = None
-            if status == 0:
+            if status != 0:
+                self._in_vain = 0
+                return False
+            if not self._in_vain:
                 self._context.tell(Event.SERVER_ANSWERS)
-                self._not_before = Tick(now + AFTER_ANSWER)
-            return status == 0
+            self._not_before = Tick(now + min(LONGEST_REST, AFTER_ANSWER * 2**self._in_vain))
+            self._in_vain = min(self._in_vain + 1, 8)
+            return True
         if now >= self._not_before and summarizing.parked(self._context):
             self._not_before = Tick(now + KNOCK_SECONDS)
             self._start()

@@ -57,6 +57,7 @@ class SummaryStage(Stage[Summarizing]):
                 summarizing.summarized(self._context, work, message)
                 seat.free(now)
                 if work.fallback is None and work.request.endpoint != summarizing.EXTRACTIVE:
+                    self._knocking.made()
                     self.unpark()
             case Failed(fault=fault):
                 again = summarizing.failed(self._context, work, message)
