@@ -5,15 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from earmark.supervisor.knocking import LOCAL_PORTS, knock_addresses
+from earmark.supervisor.knocking import knock_addresses
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-def test_it_looks_at_the_same_ports_as_the_summary_worker() -> None:
-    from earmark.summarization.connection import PORTS
-
-    assert LOCAL_PORTS == PORTS
 
 
 @pytest.mark.parametrize(

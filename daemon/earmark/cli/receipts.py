@@ -11,13 +11,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import RetentionError
 from earmark.files import read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
-from earmark.paths import whole
-from earmark.retention import receipts
+from earmark.paths import Home, whole
+from earmark.retention import receipts, receipts_file
+from earmark.retention.receipts_file import Examined
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and export the receipts of deletions.")
@@ -67,30 +69,53 @@ def verify(
     file: Annotated[Path | None, typer.Argument(help="An export to verify instead of the ledger.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Check that no receipt was changed, removed or moved. Exit code 1 and what is wrong if one was.
+    """Check that no receipt was changed, removed, repeated or moved. Exit code 1 and what is wrong if one was.
+
+    What cannot be told is said, too: without the key of the installation that wrote an export nobody can tell whether
+    the whole of it was written anew.
 
     Examples: [bold]earmark receipts verify[/] · [bold]earmark receipts verify receipts.jsonl[/]
     """
     with plain_errors():
+        home, config = here_to_look()
         if file is not None:
-            try:
-                found = receipts.imported(read_bytes(file).decode().splitlines())
-            except (OSError, ValueError) as error:
-                raise RetentionError(f"{file}: cannot be read as receipts: {error}") from error
-            count, problems = len(found), receipts.problems(found)
+            found = _examined(file, home, config)
         else:
-            home, config = here_to_look()
             with opened_context(home, config, read_only=True) as context:
-                count, problems = len(context.ledger.receipts.all()), receipts.verify(context.ledger)
+                ledger = context.ledger
+                rows = ledger.receipts.all()
+                found = Examined(rows, receipts.verify(ledger), receipts.untold(ledger))
+    count, problems = len(found.receipts), found.problems
     if json:
-        print_json({"receipts": count, "problems": problems})
+        untold = {"cannot_be_told": found.untold} if found.untold else {}
+        print_json({"receipts": count, "problems": problems} | untold)
     elif problems:
         for problem in problems:
-            out.print(f"[red]✗[/] {problem}")
+            out.print(f"[red]✗[/] {escape(problem)}")
     else:
-        out.print(f"[green]✓[/] {count} receipts, none changed, none missing.")
+        missing = (
+            "none missing"
+            if not found.untold
+            else "none missing between the first and the last that is there"
+        )
+        by = f", as this installation sealed it at {moment(found.sealed_at)}" if found.sealed_at else ""
+        out.print(f"[green]✓[/] {counted(count, 'receipt')}, none changed, {missing}{by}.")
+    for sentence in () if json else found.untold:
+        out.print(f"[yellow]?[/] It cannot be told {escape(sentence)}.")
     if problems:
         raise typer.Exit(1)
+
+
+def _examined(file: Path, home: Home, config: Config) -> Examined:
+    """What an export comes to, with this installation's key where there is one."""
+    try:
+        text = read_bytes(file).decode("utf-8-sig")
+        if not home.ledger_file.exists():
+            return receipts_file.examine(text, None)
+        with opened_context(home, config, read_only=True) as context:
+            return receipts_file.examine(text, context.ledger)
+    except (OSError, ValueError) as error:
+        raise RetentionError(f"{file}: cannot be read as receipts: {error}") from error
 
 
 @app.command()
@@ -106,11 +131,8 @@ def export(
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            lines = [
-                json_text.dumps(receipts.exported(r), sort_keys=True) + "\n"
-                for r in context.ledger.receipts.all()
-            ]
             now = context.now()
+            lines = receipts_file.lines(context.ledger, now)
         if out_file is None:
             sys.stdout.writelines(lines)
             return
@@ -118,4 +140,4 @@ def export(
             write_new(whole(out_file), "".join(lines).encode())
         except OSError as error:
             raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
-        out.print(f"{len(lines)} receipts written at {moment(now)}.")
+        out.print(f"{counted(len(lines) - 2, 'receipt')} written at {moment(now)}.")

@@ -44,7 +44,7 @@ from earmark.ledger import Recording
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
-from earmark.retention import receipts
+from earmark.retention import receipts_file
 
 README = "README.md"
 
@@ -59,7 +59,8 @@ Every file here is listed in `manifest.json` and `SHA256SUMS`. Check them with
 or with `earmark export verify`. `recordings/` has one folder for each recording: the audio as it was dropped (if it
 was still there), the notes as they were (Markdown), `transcript.json` (segments with start and end in seconds),
 `summary.json`, and `recording.json` with dates, paths and what was decided. Times are Unix seconds unless they say
-otherwise. `receipts.jsonl` holds one line for each deletion before this export; it names nothing.
+otherwise. `receipts.jsonl` holds one line for each deletion before this export, between two lines that say how many there
+are and where they end; it names nothing.
 """
 
 
@@ -141,10 +142,8 @@ def _fill(context: Context, target: Package, since: Instant | None, folder: Path
     for recording in _chosen(context, since, folder):
         result.recordings += 1
         _one(context, recording, put, result.missing)
-    lines = "".join(
-        json.dumps(receipts.exported(r), sort_keys=True) + "\n" for r in context.ledger.receipts.all()
-    )
-    put(RECEIPTS, "receipts of deletions", lines.encode())
+    lines = receipts_file.lines(context.ledger, context.now())
+    put(RECEIPTS, "receipts of deletions", "".join(lines).encode())
     manifest = {
         "earmark_export": FORMAT,
         "earmark": __version__,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from earmark.errors import RetentionError
-from earmark.retention import receipts
+from earmark.retention import receipts_file
 
 FORMAT = 1
 MANIFEST, SUMS, RECEIPTS = "manifest.json", "SHA256SUMS", "receipts.jsonl"
@@ -94,7 +94,7 @@ def _check(names: set[str], opened: Callable[[str], IO[bytes]]) -> tuple[int, li
     problems += [f"not in the manifest: {name}" for name in sorted(names - listed)]
     if RECEIPTS in names:
         with opened(RECEIPTS) as file:
-            problems += receipts.problems(receipts.imported(file.read().decode().splitlines()))
+            problems += receipts_file.examine(file.read().decode(), None).problems
     return len(manifest["files"]), problems
 
 

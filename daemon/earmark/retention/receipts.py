@@ -52,18 +52,42 @@ def issue(ledger: Ledger, now: Instant, act: str, **facts: Any) -> Receipt:
 
 
 def problems(receipts: Sequence[Receipt]) -> list[str]:
-    """What is wrong with a chain, one sentence each: a changed, missing, added or moved receipt."""
-    found: list[str] = []
+    """What is wrong with a chain, one sentence each: a changed, missing, added, repeated or moved receipt."""
     begins, before = _beginning(receipts)
+    found = _order_problems(receipts, begins)
+    by_number = {receipt.seq: receipt for receipt in reversed(receipts)}
+    for seq, receipt in sorted(by_number.items()):
+        former = before if seq == begins else by_number[seq - 1].hash if seq - 1 in by_number else None
+        if former is not None and receipt.prev != former:
+            found.append(f"receipt {seq} does not follow the one before it")
     for receipt in receipts:
-        if receipt.seq != begins:
-            found.append(f"receipt {begins} is missing: {receipt.seq} stands in its place")
-        elif receipt.prev != before:
-            found.append(f"receipt {receipt.seq} does not follow the one before it")
         honest = chained(receipt.seq, receipt.at, receipt.act, receipt.body, receipt.prev)
         if honest.hash != receipt.hash:
             found.append(f"receipt {receipt.seq} has been changed")
-        begins, before = receipt.seq + 1, receipt.hash
+    return found
+
+
+def _order_problems(receipts: Sequence[Receipt], begins: int) -> list[str]:
+    """Receipts that are missing, there twice, in another order, or before the beginning."""
+    found: list[str] = []
+    seen: set[int] = set()
+    furthest = begins - 1
+    for receipt in receipts:
+        if receipt.seq in seen:
+            found.append(f"receipt {receipt.seq} is there more than once")
+        elif receipt.seq < begins:
+            found.append(f"receipt {receipt.seq} is from before the first one, {begins}")
+        elif receipt.seq < furthest:
+            found.append(f"receipt {receipt.seq} was moved: it stands after receipt {furthest}")
+        seen.add(receipt.seq)
+        furthest = max(furthest, receipt.seq)
+    expected = begins
+    for seq in sorted(number for number in seen if number >= begins):
+        if seq == expected + 1:
+            found.append(f"receipt {expected} is missing")
+        elif seq > expected:
+            found.append(f"receipts {expected} to {seq - 1} are missing")
+        expected = seq + 1
     return found
 
 
@@ -72,6 +96,8 @@ def verify(ledger: Ledger) -> list[str]:
     receipts = ledger.receipts.all()
     found = problems(receipts)
     head = ledger.receipts.head()
+    if not ledger.protection.key():
+        return found  # what cannot be told then, `untold` says
     if receipts and head != _sealed(ledger, receipts[-1]):
         found.append(
             f"the chain ends at receipt {receipts[-1].seq}, which is not where it was left: some were removed"
@@ -79,6 +105,15 @@ def verify(ledger: Ledger) -> list[str]:
     if not receipts and head is not None:
         found.append("all receipts were removed")
     return found
+
+
+def untold(ledger: Ledger) -> list[str]:
+    """What nobody can tell of this ledger's receipts, and why."""
+    if ledger.protection.key():
+        return []
+    return [
+        "whether the last receipts are missing: the key of this installation is lost, and with it the seal of the end"
+    ]
 
 
 def prune(ledger: Ledger, before: Instant, now: Instant) -> int:
@@ -96,24 +131,31 @@ def exported(receipt: Receipt) -> dict[str, Any]:
     return asdict(receipt)
 
 
-def imported(lines: Sequence[str]) -> list[Receipt]:
-    """Receipts from the lines of an export. Raises ValueError for a line that is none."""
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            fields = json.loads(line)
-            found.append(Receipt(**{name: fields[name] for name in EXPORT_FIELDS}))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"line {number} is not a receipt") from error
-    return found
+def receipt_in(fields: dict[str, Any], number: int) -> Receipt:
+    """A receipt from a line of an export, `number` for people. Raises ValueError for a line that is none."""
+    try:
+        seq, at, act, body, prev, digest = (fields[name] for name in EXPORT_FIELDS)
+    except KeyError as error:
+        raise ValueError(f"line {number} is not a receipt") from error
+    texts = all(isinstance(text, str) for text in (act, body, prev, digest))
+    numbers = type(seq) is int and type(at) in (int, float)
+    if not texts or not numbers:
+        raise ValueError(f"line {number} is not a receipt")
+    try:
+        return Receipt(seq, Instant(float(at)), act, body, prev, digest)
+    except OverflowError:
+        raise ValueError(f"line {number} is not a receipt") from None
 
 
 def _beginning(receipts: Sequence[Receipt]) -> tuple[int, str]:
     """Number of the first receipt and the hash before it: 1, or where the latest pruning says."""
     for receipt in reversed(receipts):
         if receipt.act == PRUNED:
-            facts = json.loads(receipt.body)
-            return facts["through"] + 1, facts["hash"]
+            try:
+                facts = json.loads(receipt.body)
+                return int(facts["through"]) + 1, str(facts["hash"])
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                break  # changed, which its hash tells
     return 1, FIRST
 
 
