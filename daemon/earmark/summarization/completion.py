@@ -23,6 +23,7 @@ from earmark.summarization.dialect import Dialect
 from earmark.summarization.engine import AnswerFault, EndpointFault
 from earmark.summarization.overflow import Overflow, overflow_in
 from earmark.summarization.streaming import (
+    NOT_HTTP,
     NOTHING,
     OTHER_JSON,
     OTHER_TEXT,
@@ -112,6 +113,8 @@ class Chat:
                 privacy_fault_in(error)
                 if (unbounded := unbounded_in(error)) is not None:
                     raise EndpointFault(f"{self.where} {unbounded}") from None
+                if not_http(error):
+                    raise EndpointFault(f"{self.where} {NOT_HTTP}") from None
                 broken += 1
                 if broken > 1:
                     raise EndpointFault(f"{self.where} went away in the middle of an answer") from None
@@ -277,6 +280,16 @@ def message_of(body: Any) -> str:
             return ""
         body = body.get("error") or body.get("message") or body.get("detail") or ""
     return str(body) if body else ""
+
+
+def not_http(error: BaseException) -> bool:
+    """True if what came back is no HTTP, rather than the end of the connection."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, httpx2.RemoteProtocolError):
+            return not re.search(r"disconnected|closed connection", str(cause))
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def privacy_fault_in(error: BaseException) -> None:

@@ -27,6 +27,7 @@ class NotAnAnswer(Exception):
 
 
 WEB_PAGE = "answers with a web page, not as a model server; is its address right?"
+NOT_HTTP = "answers with something that is not HTTP, so it is no model server"
 NOTHING = "ended its answer without a word"
 OTHER_TEXT = "answers with something that is not JSON, so it is no model server"
 OTHER_JSON = "answers with JSON that is no chat completion"

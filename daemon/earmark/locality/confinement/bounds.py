@@ -39,7 +39,7 @@ class Bounds:
 
     seconds: float
     whole: float
-    most: int = MOST_BYTES
+    most: int
     clock: Callable[[], float] = time.monotonic
     taken: int = 0
     begun: float = field(init=False)
@@ -47,6 +47,16 @@ class Bounds:
 
     def __post_init__(self) -> None:
         self.begun = self.moved = self.clock()
+
+    @classmethod
+    def of_answer(cls, timeout: float) -> Bounds:
+        """What a model may say to one question. `timeout`: as in `[summary] timeout_seconds`."""
+        return cls(timeout, timeout * LONGEST_ANSWERS, MOST_BYTES)
+
+    @classmethod
+    def of_question(cls, whole: float) -> Bounds:
+        """What a server may say about itself, within so many seconds."""
+        return cls(whole, whole, MOST_BODY)
 
     def wait(self, timeout: float | None) -> float:
         """Seconds that the next read or write may take. Raises Unbounded if the time is up."""

@@ -14,14 +14,7 @@ import httpx2
 from openai import DefaultHttpxClient, OpenAI
 
 from earmark.errors import PrivacyError
-from earmark.locality.confinement.bounds import (
-    LONGEST_ANSWERS,
-    MOST_BODY,
-    BoundedBackend,
-    Bounds,
-    bounded,
-    pool,
-)
+from earmark.locality.confinement.bounds import BoundedBackend, Bounds, bounded, pool
 from earmark.locality.policy.endpoint import Pinned
 
 CONNECT_TIMEOUT = 5.0
@@ -59,8 +52,8 @@ class PinnedTransport(httpx2.HTTPTransport):
     def _bounds_of(self, request: httpx2.Request) -> Bounds:
         """A question about the server itself says how long it may take in all; what is asked of a model takes longer."""
         if (whole := request.extensions.get(WHOLE)) is not None:
-            return Bounds(whole, whole, MOST_BODY)
-        return Bounds(self._timeout, self._timeout * LONGEST_ANSWERS)
+            return Bounds.of_question(whole)
+        return Bounds.of_answer(self._timeout)
 
 
 def http_client(pinned: Pinned, timeout: float) -> httpx2.Client:
