@@ -139,7 +139,7 @@ def _checked_port(authority: str, host: str) -> int | None:
     _, colon, port = text.rpartition(":")
     if not port or not (colon or authority.startswith("[")):
         return None
-    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise ValueError(
             f"its port is {port[:12]!r}; a port is a number from 1 to 65535, as in http://{host[:60]}:1234/v1"
         )

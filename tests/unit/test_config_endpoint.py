@@ -1,0 +1,142 @@
+"""Addresses as people paste them: made into a base URL, or refused with what would be right."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from earmark.config import load_config
+from earmark.config.endpoint import normalized
+from earmark.errors import ConfigError, PrivacyError
+from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
+from earmark.supervisor.knocking import knock_addresses
+from hypothesis import given
+from hypothesis import strategies as st
+
+LM_STUDIO = "http://localhost:1234/v1"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "meant"),
+    [
+        ("http://localhost:1234/v1/chat/completions", LM_STUDIO),
+        ("http://localhost:1234/v1/completions/", LM_STUDIO),
+        ("http://localhost:1234/v1/models", LM_STUDIO),
+        ("http://localhost:1234/v1/models/qwen3-4b", LM_STUDIO),
+        ("http://localhost:1234/v1/embeddings", LM_STUDIO),
+        ("http://localhost:1234/v1/responses", LM_STUDIO),
+        ("http://localhost:1234/v1/", LM_STUDIO),
+        ("http://localhost:1234//v1//", LM_STUDIO),
+        ("http://localhost:1234", LM_STUDIO),
+        ("http://localhost:1234/", LM_STUDIO),
+        ("localhost:1234", LM_STUDIO),
+        ("localhost:1234/v1/chat/completions", LM_STUDIO),
+        ("HTTP://LOCALHOST:1234/V1/CHAT/COMPLETIONS", LM_STUDIO),
+        ("http://localhost.:1234/v1", LM_STUDIO),
+        (' "http://localhost:1234/v1" ', LM_STUDIO),
+        ("<http://localhost:1234/v1>", LM_STUDIO),
+        ("http://localhost:1234/#/models", LM_STUDIO),
+        ("http://localhost:1234/api/v0/models", LM_STUDIO),
+        ("http://localhost:1234/api/v1/chat", LM_STUDIO),
+        ("http://localhost:11434/api", "http://localhost:11434/v1"),
+        ("http://localhost:11434/api/", "http://localhost:11434/v1"),
+        ("http://localhost:11434/api/chat", "http://localhost:11434/v1"),
+        ("http://127.0.0.1:9999/api/generate", "http://127.0.0.1:9999/v1"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/v1"),
+        ("[::1]:8080", "http://[::1]:8080/v1"),
+        ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080/v1"),
+        ("192.168.1.5:1234/v1", "http://192.168.1.5:1234/v1"),
+        ("http://localhost:/v1", "http://localhost/v1"),
+        ("https://openrouter.ai/api/v1/chat/completions", "https://openrouter.ai/api/v1"),
+        ("https://api.groq.com/openai/v1/models", "https://api.groq.com/openai/v1"),
+        ("http://localhost:3000/api/chat/completions", "http://localhost:3000/api"),
+        ("AUTO", "auto"),
+        (" None ", "none"),
+    ],
+)
+def test_what_is_pasted_becomes_the_base_url_that_was_meant(pasted: str, meant: str) -> None:
+    assert normalized(pasted) == meant
+    assert normalized(meant) == meant
+
+
+WRONG = [
+    ("http://localhost:99999/v1", "a port is a number from 1 to 65535"),
+    ("http://localhost:0/v1", "a port is a number from 1 to 65535"),
+    ("http://localhost:-1/v1", "a port is a number"),
+    ("http://localhost:port/v1", "a port is a number"),
+    ("http://localhost:１２３４/v1", "a port is a number"),
+    ("http://localhost:1234:1234/v1", "in brackets"),
+    ("http://[::1]1234/v1", "a port is a number"),
+    ("http://user:secret@localhost:1234/v1", "api_key_file"),
+    ("user:secret@localhost:1234", "api_key_file"),
+    ("http://secret@localhost/v1", "api_key_file"),
+    ("http://localhost:1234/v1?key=secret", "question mark"),
+    ("http://0.0.0.0:1234/v1", "where a server listens"),
+    ("http://[::]:1234/v1", "where a server listens"),
+    ("http://[fe80::1%25eth0]:1234/v1", "zone"),
+    ("http://::1:1234/v1", "in brackets"),
+    ("::1", "in brackets"),
+    ("http://[::1/v1", "that can be read"),
+    ("http://[nonsense]/v1", "that can be read|IPv6"),
+    ("http:/localhost:1234/v1", "://"),
+    ("http:localhost:1234/v1", "://"),
+    ("http//localhost:1234/v1", "://"),
+    ("http://", "http://localhost:1234/v1"),
+    ("http:///v1", "no host"),
+    ("http://:1234/v1", "no host"),
+    ("nas:1234", "http:// or https://"),
+    ("api.example.com/v1", "http:// or https://"),
+    ("ftp://localhost/v1", "ftp://"),
+    ("ws://localhost/v1", "ws://"),
+    ("file:///etc/passwd", "file://"),
+    ("unix:///run/server.sock", "Unix socket"),
+    ("http+unix://%2Frun%2Fx/v1", "Unix socket"),
+    ("/run/server.sock", "Unix socket"),
+    ("http://local host:1234/v1", "a space"),
+    ("http://localhost:1234\\@evil/v1", "backslash"),
+    ("http://localhost\x00:1234/v1", "cannot be seen"),
+    ("http://localhost\u200b:1234/v1", "cannot be seen"),
+    ("", 'write "none"'),
+    ("   ", 'write "none"'),
+    ("curl", "http:// or https://"),
+]
+
+
+@pytest.mark.parametrize(("pasted", "sentence"), WRONG)
+def test_what_cannot_be_an_address_is_refused_with_what_would_be_right(pasted: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as refused:
+        normalized(pasted)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("pasted", "sentence"), WRONG)
+def test_such_an_address_gets_no_further_than_config_check(
+    pasted: str, sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[summary]\nendpoint = {json.dumps(pasted)}\n".replace("\\u0000", "\\u0001"))
+    with pytest.raises(ConfigError, match=r"`summary\.endpoint`: ") as refused:
+        load_config(file)
+    assert "secret" not in str(refused.value)
+
+
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"(https?://)?[a-z\[\]:.@%0-9/?#\\-]{0,30}(:[0-9]{0,6})?(/[a-z/]{0,12})?", fullmatch=True)
+)
+def test_no_text_is_more_than_an_address_or_a_sentence(text: str) -> None:
+    """Nor does any of the parts that read an address fall over one that got past the configuration."""
+    try:
+        meant = normalized(text)
+    except ValueError:
+        meant = ""
+    if meant:
+        assert normalized(meant) == meant
+        knock_addresses(meant, "lan")
+    with contextlib.suppress(PrivacyError, NameNotFound):
+        resolve_endpoint(f"http://{text}/v1", "cloud", [text], resolver=lambda *a, **k: [])
+    with contextlib.suppress(PrivacyError, NameNotFound):
+        resolve_endpoint(text, "cloud", [text], resolver=lambda *a, **k: [])
+    knock_addresses(text, "lan")
