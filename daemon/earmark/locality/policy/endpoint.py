@@ -46,7 +46,8 @@ class Pinned:
 
     `base_url`: the URL to use, its host replaced by an IP literal. `host`: the name as configured (for the Host
     header, for TLS verification and for the note). `ip`: the literal without brackets. `others`: further literals
-    of the same name, judged too, to be tried when nothing listens on `ip`. `scope`: the widest of all of them.
+    of the same name, judged too, to be tried when nothing listens on `ip`. `unused`: those that were judged and cannot
+    stand in a URL (they have a zone). `scope`: the widest of all of them.
     """
 
     base_url: str
@@ -55,11 +56,12 @@ class Pinned:
     port: int
     scope: Scope
     others: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """All addresses that may be connected to."""
-        return tuple(ipaddress.ip_address(ip) for ip in (self.ip, *self.others))
+        """All addresses of the name."""
+        return tuple(ipaddress.ip_address(ip) for ip in (self.ip, *self.others, *self.unused))
 
     @property
     def tls(self) -> bool:
@@ -90,6 +92,7 @@ class Pinned:
             port=self.port,
             scope=self.scope,
             others=tuple(other for other in everything if other != ip),
+            unused=self.unused,
         )
 
 
@@ -141,6 +144,7 @@ def resolve_endpoint(
         port=port,
         scope=scope,
         others=tuple(literals[1:]),
+        unused=tuple(str(address) for address in addresses if address not in usable),
     )
 
 
