@@ -400,14 +400,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(stub: Stub, port: int = 0) -> Iterator[Stub]:
-    """The stub on a port of 127.0.0.1 (0: a free one); its `url` is the base URL to configure."""
+def running(stub: Stub, port: int = 0, host: str = "127.0.0.1") -> Iterator[Stub]:
+    """The stub on a port of this host (0: a free one); its `url` is the base URL to configure."""
     handler = type("StubHandler", (Handler,), {"stub": stub})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = ThreadingHTTPServer((host, port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    stub.url = f"http://{host}:{server.server_address[1]}/v1"
     try:
         yield stub
     finally:

@@ -1,0 +1,142 @@
+"""The daemon and its summary server: found by itself, missing, misbehaving, back again. Real supervisor and summary worker;
+only speech is made up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from earmark.locality.policy.addresses import LOCAL_PORTS
+from earmark.supervisor import knocking
+from earmark.workers import start_process
+
+from tests.conftest import Installation, wait_for
+from tests.daemon_rig import Live, Rig, quick_config, start_standin
+from tests.raw_server import answering, whole
+from tests.stub_server import LMStudio, honest, running
+
+
+def start(module: str, *more: Any, **options: Any) -> subprocess.Popen[bytes]:
+    """The real summary worker beside a stand-in for speech."""
+    if module == "earmark.summarization.worker":
+        return start_process(module, *more, **options)
+    return start_standin(module)
+
+
+def rig(root: Path, endpoint: str, **summary: Any) -> Rig:
+    return Rig(root, {"summary": {"endpoint": endpoint, "timeout_seconds": 5, **summary}})
+
+
+@contextlib.contextmanager
+def well_known_port() -> Iterator[int]:
+    """A port where "auto" looks and nobody listens; the rarest first, so as not to meet a real server."""
+    for port in reversed(LOCAL_PORTS):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            break
+    else:
+        pytest.skip("every port where model servers live is taken")
+    yield port
+
+
+@pytest.fixture
+def quick_knocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knocking, "KNOCK_SECONDS", 0.3)
+    monkeypatch.setattr(knocking, "AFTER_ANSWER", 0.3)
+
+
+def summary_of(made: Rig, name: str = "a.md") -> str:
+    return made.notes().get(name, "")
+
+
+def parked(made: Rig) -> list[str]:
+    """Why summaries wait, one sentence each."""
+    return [
+        row[0] for row in made.query("SELECT reason FROM jobs WHERE stage = 'summarize' AND state = 'parked'")
+    ]
+
+
+def test_auto_finds_a_server_for_a_real_daemon_and_the_test_verb_says_the_same(tmp_path: Path) -> None:
+    made = rig(tmp_path, "auto")
+    made.drop("a.wav")
+    installation = Installation(tmp_path / "verb")
+    installation.configure("[summary]\nendpoint = 'auto'\n")
+    with well_known_port() as port, running(LMStudio(), port=port):
+        assert made.run_once(start=start) == 0
+        shown = installation.earmark("summary", "test")
+    assert "summary_by: lm-studio" in summary_of(made) or "summary_by: qwen3-4b" in summary_of(made)
+    assert ("summarize", "done", 1) in made.jobs()
+    assert shown.returncode == 0
+    assert f"✓ http://127.0.0.1:{port}/v1" in shown.stdout
+
+
+def test_a_server_that_auto_finds_later_makes_the_better_summary(tmp_path: Path, quick_knocks: None) -> None:
+    made = rig(tmp_path, "auto")
+    with well_known_port() as port, Live(made, start=start):
+        made.drop("a.wav")
+        wait_for(lambda: "summary_by: extractive" in summary_of(made), 20, "the extractive summary")
+        with running(LMStudio(), port=port):
+            wait_for(lambda: "summary_by: extractive" not in summary_of(made), 20, "the better one")
+
+
+def test_no_server_is_said_once_and_not_for_each_recording(tmp_path: Path) -> None:
+    made = rig(tmp_path, "http://127.0.0.1:9/v1")
+    for name in ("a.wav", "b.wav", "c.wav"):
+        made.drop(name, name)
+    with structlog.testing.capture_logs() as told:
+        assert made.run_once(start=start) == 0
+    said = [line["sentence"] for line in told if line["event"] == "not-summarized"]
+    assert said == ["no summary server answers at 127.0.0.1 port 9"]
+    assert parked(made) == said * 3, "each recording still knows why it waits"
+    assert all("summary_by: extractive" in summary_of(made, f"{name}.md") for name in "abc")
+
+
+def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: None) -> None:
+    page = whole(b"<!doctype html><p>Hello</p>", "text/html")
+    with answering(lambda: [page], lambda: [page]) as url, structlog.testing.capture_logs() as told:
+        port = int(url.rsplit(":", 1)[1].split("/")[0])
+        made = rig(tmp_path, url)
+        with Live(made, start=start):
+            made.drop("a.wav")
+            wait_for(lambda: "summary_by: extractive" in summary_of(made), 20, "the extractive summary")
+            wait_for(lambda: parked(made), 20, "the wait for a server")
+    ((reason,),) = made.query("SELECT reason FROM jobs WHERE stage = 'summarize'")
+    assert (
+        reason == f"what listens at 127.0.0.1 port {port} answers with a web page, "
+        "not as a model server; is its address right?"
+    )
+    assert len([line for line in told if line["event"] == "not-summarized"]) == 1
+    with running(LMStudio(honest), port=port):
+        assert made.run_once(start=start) == 0
+    assert "summary_by: extractive" not in summary_of(made)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://localhost:99999/v1", "http://[::1/v1"]
+)
+def test_an_address_that_got_past_the_configuration_ends_no_daemon(tmp_path: Path, endpoint: str) -> None:
+    made = Rig(tmp_path)
+    made.drop("a.wav")
+    config = quick_config()
+    config = config.model_copy(update={"summary": config.summary.model_copy(update={"endpoint": endpoint})})
+    for _ in range(2):  # the second time something is parked, and is knocked for
+        running_daemon = made.supervisor(once=True, start=start)
+        running_daemon.config = config
+        assert running_daemon.run() == 0
+    assert "summary_by: extractive" in summary_of(made)
+
+
+def test_an_address_that_cannot_be_one_is_refused_before_the_daemon_starts(
+    installation: Installation,
+) -> None:
+    installation.configure("[summary]\nendpoint = 'http://localhost:99999/v1'\n")
+    for verb in (("config", "check"), ("run", "--once", installation.folder)):
+        done = installation.earmark(*verb)
+        assert done.returncode == 78
+        assert "a port is a number from 1 to 65535" in done.stderr
