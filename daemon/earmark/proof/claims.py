@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from earmark.config import Config, api_key
-from earmark.errors import ConfigError, EarmarkError, PrivacyError
-from earmark.locality.confinement.one_address import pinned_addresses
-from earmark.locality.policy.consent import host_away
+from earmark.errors import ConfigError, PrivacyError
+from earmark.locality.policy.destination import destination
 from earmark.locality.policy.endpoint import resolve_endpoint
 from earmark.paths import Home
 from earmark.proof.installation import modes, running_daemon, supervisor_sockets, words_elsewhere
@@ -63,18 +62,19 @@ def configured_endpoint(config: Config) -> Outcome:
     summary = config.summary
     if summary.endpoint == "none":
         return Outcome(claim, True, "no server is used")
-    away = host_away(config)
-    if summary.endpoint != "auto" and not pinned_addresses(
-        summary.endpoint, config.privacy, summary.allowed_hosts, ()
-    ):
-        return _refused_or_unknown(claim, config)
+    end = destination(config, None)
+    if end is not None and end.refused:
+        return Outcome(claim, True, f"it is not used: {end.refused}")
+    if end is None or end.scope is None:
+        return Outcome(claim, None, "its name does not resolve to any address now")
     from earmark.summarization.connection import connect
     from earmark.summarization.engine import SummaryFault
 
-    if away is not None:
-        return Outcome(
-            claim, True, f"{away} is named in the configuration; what it does with the words is not known"
+    if end.scope != "device":
+        detail = (
+            f"words go to {end.named} only after `earmark privacy allow`; what it does with them is not known"
         )
+        return Outcome(claim, True, detail)
     try:
         key = api_key(config)
         found = connect(summary.endpoint, summary.model, key, config.privacy, summary.allowed_hosts, 20.0)
@@ -89,13 +89,3 @@ def configured_endpoint(config: Config) -> Outcome:
         "unverified": "whether it hands words on cannot be known",
     }
     return Outcome(claim, True, f"{found.chat.where}: {said.get(found.locality, found.locality)}")
-
-
-def _refused_or_unknown(claim: str, config: Config) -> Outcome:
-    try:
-        resolve_endpoint(config.summary.endpoint, config.privacy, config.summary.allowed_hosts)
-    except PrivacyError as error:
-        return Outcome(claim, True, f"it is not used: {error}")
-    except EarmarkError as error:
-        return Outcome(claim, None, str(error))
-    return Outcome(claim, None, "its name resolves now and did not a moment ago")
