@@ -117,9 +117,7 @@ def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: Non
     assert "summary_by: extractive" not in summary_of(made)
 
 
-@pytest.mark.parametrize(
-    "endpoint", ["http://localhost:99999/v1", "http://[::1/v1"]
-)
+@pytest.mark.parametrize("endpoint", ["http://localhost:99999/v1", "http://[::1/v1"])
 def test_an_address_that_got_past_the_configuration_ends_no_daemon(tmp_path: Path, endpoint: str) -> None:
     made = Rig(tmp_path)
     made.drop("a.wav")
