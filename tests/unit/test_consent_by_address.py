@@ -255,3 +255,14 @@ def test_the_knock_needs_nothing_but_the_standard_library() -> None:
         for address, status in ((f"127.0.0.1:{port}", 0), (f"localhost:{port}", 0), ("127.0.0.1:1", 1)):
             command = [sys.executable, "-I", "-S", str(Path(knock.__file__)), address]
             assert subprocess.run(command, env={}, check=False).returncode == status
+
+
+def test_a_server_here_that_may_hand_words_on_is_on_the_page_once_that_was_allowed() -> None:
+    config = lan("http://localhost:1234/v1", "cloud")
+    end = destination(config, None, answering("127.0.0.1"))
+    quiet = snapshot(config, dataclasses.replace(FACTS, destination=end))
+    assert quiet.quick.zero_data_retention.startswith("yes")
+    made = snapshot(config, dataclasses.replace(FACTS, destination=end, handing_on=True, consent=True))
+    assert made.quick.zero_data_retention.startswith("not known: transcripts are sent to localhost (on this device")
+    (summaries,) = [o for o in made.operations if o.name.startswith("summaries by")]
+    assert summaries.where == "cloud"

@@ -43,6 +43,10 @@ MAY: dict[str, tuple[set[str], str]] = {
     "proof/": ({"*"}, "a throw-away installation in a temporary folder"),
     "workers.py": ({"read_text"}, "the kernel's counters of memory"),
     "locality/confinement/landlock.py": ({"os.open"}, "O_PATH, for the kernel's rules"),
+    "locality/confinement/listener.py": (
+        {"read_text", "read_bytes"},
+        "the kernel's tables of sockets and processes",
+    ),
     "locality/confinement/sockets.py": ({"read_text"}, "the kernel's tables of sockets"),
     "intake/watcher.py": ({"read_text"}, "the kernel's table of mounts"),
     "transcription/container.py": ({"open"}, "the media library, on a descriptor that the ground floor opened"),

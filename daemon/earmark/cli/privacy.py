@@ -18,7 +18,7 @@ from earmark.domain import Instant
 from earmark.errors import EarmarkError, PrivacyError
 from earmark.files import is_locked
 from earmark.ledger import Ledger
-from earmark.locality.policy.consent import FACT, missing_consent
+from earmark.locality.policy.consent import FACT, consented, missing_consent
 from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
 from earmark.locality.policy.snapshot import Facts, snapshot
@@ -109,17 +109,13 @@ def allow(
                 consenting.withdraw(context)
                 out.print("Transcripts stay on this device from the next summary on.")
                 return
-            if (
-                end is None
-                or config.privacy == "device"
-                or (missing_consent(config, None) is None and end.allowed)
-            ):
+            if end is None or not _may_be_allowed(config, end):
                 out.print("There is nothing to allow: with this configuration no words leave this device.")
                 return
             if end.refused:
                 raise PrivacyError(end.refused)
             out.print(
-                f"The text of every transcript (never audio) would go to [bold]{escape(readable(_where(end)))}[/], as "
+                f"The text of every transcript (never audio) would go to [bold]{escape(readable(_where(end, config.privacy)))}[/], as "
                 f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
             )
             if not yes:
@@ -131,11 +127,21 @@ def allow(
         )
 
 
-def _where(end: Destination) -> str:
+def _may_be_allowed(config: Config, end: Destination) -> bool:
+    """Whether words could leave with this configuration: by themselves, or by a server here that hands them on."""
+    if config.privacy == "device" or config.summary.endpoint == "auto":
+        return False
+    return config.privacy == "cloud" or missing_consent(config, None) is not None or not end.allowed
+
+
+def _where(end: Destination, privacy: str) -> str:
     """Where words would go, with what its addresses are now."""
     if end.scope is None:
         return f"{end.named}, whose name does not resolve to any address now"
-    return f"{end.named}, which is this device now" if end.scope == "device" else end.named
+    if end.scope == "device":
+        further = ", and by what answers there on to anywhere" if privacy == "cloud" else ""
+        return f"{end.named}, which is this device now{further}"
+    return end.named
 
 
 def _facts(home: Home, config: Config) -> Facts:
@@ -159,6 +165,8 @@ def _facts(home: Home, config: Config) -> Facts:
         models=str(home.models), folders=folders, model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
+        handing_on=config.privacy == "cloud"
+        and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),
         consent=missing_consent(config, consent) is None and end is not None and end.allowed, destination=end,
         verified=verified, made=made,
     )  # fmt: skip

@@ -19,10 +19,12 @@ from earmark.locality.confinement.transport import (
     listening,
     openai_client,
 )
+from earmark.locality.policy import forwarding
 from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
+from earmark.locality.policy.consent import ALLOW, consented
 from earmark.locality.policy.destination import permitted
 from earmark.locality.policy.endpoint import NameNotFound, Pinned, Privacy
-from earmark.locality.policy.forwarding import ask_endpoint
+from earmark.locality.policy.forwarding import ask_endpoint, ask_listener
 from earmark.summarization.answer import clean
 from earmark.summarization.completion import Chat
 from earmark.summarization.dialect import Dialect
@@ -159,7 +161,8 @@ def connect_to(
     picked = pick_model(server, model, local_only=privacy != "cloud")
     if picked is None:
         raise EndpointFault(f"{where} has no chat model; load one, or name it in the [summary] section")
-    locality = locality_of(reached, server, picked, ask, privacy)
+    handing_on_is_allowed = privacy == "cloud" and consented(url, privacy, allowed_hosts, consent)
+    locality = locality_of(reached, server, picked, ask, privacy, handing_on_is_allowed)
     client = openai_client(reached, api_key, http)
     chat = Chat(client, picked.id, server.kind, where, Dialect.of(server.kind), timeout)
     return Connection(reached, server, picked, chat, ask, picked.context, locality)
@@ -177,17 +180,32 @@ def identified(pinned: Pinned, ask: Ask) -> tuple[Pinned, Server]:
     return replace(pinned, base_url=pinned.root_url + "/v1"), usual
 
 
-def locality_of(pinned: Pinned, server: Server, model: Model, ask: Ask, privacy: Privacy) -> str:
-    """Where the words really go, for `Summary.locality`. Raises PrivacyError where that is further than allowed."""
+def locality_of(
+    pinned: Pinned, server: Server, model: Model, ask: Ask, privacy: Privacy, allowed: bool = False
+) -> str:
+    """Where the words really go, for `Summary.locality`. Raises PrivacyError where that is further than allowed.
+
+    `allowed`: a person has allowed the cloud for exactly this configuration.
+    """
     if pinned.scope == "cloud":
         return "cloud"
     # LM Studio's tool speaks for the LM Studio of this machine only.
     link_status = None if pinned.scope == "device" else (lambda: None)
     try:
         verdict = ask_endpoint(server.kind, model.id, ask, link_status)
+        if pinned.scope == "device":
+            where = f"{pinned.host} port {pinned.port}"
+            verdict = ask_listener(
+                forwarding.who_listens(pinned.ip, pinned.port), server.kind, verdict, where
+            )
     except PrivacyError:
         if privacy != "cloud":
             raise
+        if not allowed:
+            raise PrivacyError(
+                f"{server.name} at {pinned.host} port {pinned.port} is on this device and would hand the words of your "
+                f"recordings on to somewhere else, which you have not allowed. {ALLOW}"
+            ) from None
         # The user allows the cloud; that this server leads there is said in the note all the same.
         return "cloud"
     return verdict if pinned.scope == "device" else pinned.scope

@@ -30,6 +30,7 @@ from earmark.locality.policy.destination import permitted
 from earmark.locality.policy.endpoint import NameNotFound, Privacy, Resolver
 
 LINK_STATUS = Path(__file__).with_name("linkstatus.py")
+LISTENER = Path(__file__).with_name("listener.py")
 
 
 def pinned_addresses(
@@ -78,6 +79,8 @@ def confine(
     if tool is not None:
         # From here on no program can be started, and this one's answer decides whether words may go at all.
         forwarding.lms_link_status = LinkStatusAsker(tool)
+    if addresses:
+        forwarding.who_listens = ListenerAsker()
     enforced = shut_the_doors(readable, None, mode, what="the summary templates")
     lead_through(doorway, resolver)
     return (*enforced, way_out(doorway))
@@ -91,26 +94,48 @@ def way_out(doorway: Doorway) -> str:
     return f"connections: only to {named}, opened by a process that sees no words"
 
 
-class LinkStatusAsker:
-    """The process that runs `lms`, waiting to be asked. Calling it returns the tool's JSON, parsed, or None."""
+class Asker:
+    """A process that answers a line with a line of JSON, started before this one may start none."""
 
-    def __init__(self, tool: str) -> None:
+    def __init__(self, script: Path, *arguments: str, environ: Sequence[str] = ()) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", str(LINK_STATUS), tool],
+            [sys.executable, "-I", "-S", "-B", str(script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ},
+            env={name: os.environ[name] for name in environ if name in os.environ},
         )
 
-    def __call__(self) -> Any:
+    def ask(self, line: str) -> Any:
+        """The answer, parsed; None if there is none."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         try:
             with self._lock:
-                stdin.write(b"?\n")
+                stdin.write(line.encode() + b"\n")
                 stdin.flush()
                 return json.loads(stdout.readline() or b"null")
         except (OSError, ValueError):
             return None
+
+
+class LinkStatusAsker(Asker):
+    """Runs `lms` when it is asked. Calling it returns the tool's JSON, parsed, or None."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__(LINK_STATUS, tool, environ=("HOME", "PATH", "LANG"))
+
+    def __call__(self) -> Any:
+        return self.ask("?")
+
+
+class ListenerAsker(Asker):
+    """Looks which program listens at a port of this device. Calling it is calling `listener.who_listens`."""
+
+    def __init__(self) -> None:
+        super().__init__(LISTENER)
+
+    def __call__(self, ip: str, port: int) -> forwarding.Listener | None:
+        found = self.ask(f"{ip} {port}")
+        return found if isinstance(found, dict) and isinstance(found.get("names"), list) else None

@@ -60,6 +60,12 @@ def consent_in(fact: str | None) -> Consent | None:
         return Consent(fact, "cloud")
 
 
+def consented(endpoint: str, privacy: str, allowed_hosts: Sequence[str], allowed: str | None) -> bool:
+    """True if a person allowed words to leave this device for exactly this configuration."""
+    consent = consent_in(allowed)
+    return consent is not None and consent.fingerprint == fingerprint_of(privacy, endpoint, allowed_hosts)
+
+
 def is_localhost(host: str) -> bool:
     """Names that stand for this device by their standard (RFC 6761), though a resolver may say otherwise."""
     return host == "localhost" or host.endswith(".localhost")

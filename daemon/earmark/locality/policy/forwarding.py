@@ -1,7 +1,8 @@
 """Does a server on this device do the work itself, or hand the words on? It is asked, and believed only in part.
 
-A loopback address proves where the connection ends and nothing more: Ollama serves cloud models, LM Studio models of
-linked devices (LM Link), LocalAI a `cloud-proxy` backend and peers. What cannot be found out is called unverified.
+A loopback address proves where the connection ends and nothing more: `ssh -L` listens there, Ollama serves cloud models,
+LM Studio models of linked devices (LM Link), LocalAI a `cloud-proxy` backend and peers. What cannot be found out is
+called unverified.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from earmark.errors import PrivacyError
+from earmark.locality.confinement import listener
 
 Verdict = Literal["device", "unverified"]
 
@@ -37,6 +39,56 @@ Ask = Callable[..., Said | None]
 
 LinkStatus = Callable[[], Any]
 """What `lms link status --json` said, parsed; None if it could not be asked."""
+
+
+TUNNELS = frozenset(
+    (
+        "ssh", "autossh", "sshd", "sshd-session", "dropbear", "dbclient", "plink", "sshuttle", "chisel", "frpc", "ngrok",
+        "cloudflared", "tailscaled", "tailscale", "zerotier-one", "kubectl", "oc", "wireproxy", "inlets", "rathole",
+        "devtunnel", "gost",
+    )
+)  # fmt: skip
+"""Programs that listen at a port of this device for no other purpose than to reach another one."""
+
+RELAYS = frozenset(
+    (
+        "docker-proxy", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit", "com.docker.backend", "conmon",
+        "qemu-system-x86_64", "qemu-system-aarch64", "wslrelay", "nginx", "haproxy", "caddy", "traefik", "envoy", "squid",
+        "socat", "ncat", "nc", "netcat", "stunnel", "stunnel4", "ghostunnel", "xinetd", "systemd", "systemd-socket-proxyd",
+        "rinetd", "redir", "tinyproxy", "mitmproxy", "mitmdump", "mitmweb", "litellm",
+    )
+)  # fmt: skip
+"""Programs that hand connections on, into a container, a virtual machine, or anywhere: where to does not show."""
+
+SERVERS = {"ollama": "ollama", "lm-studio": "lm studio", "localai": "local-ai"}
+"""What a kind of server is called as a program, for those that say where a model runs."""
+
+Listener = Mapping[str, Any]
+"""As `confinement.listener.who_listens` gives it: `names` of the program, and whether it is `certain` that it is the one."""
+
+
+def ask_listener(found: Listener | None, kind: str, verdict: Verdict, where: str) -> Verdict:
+    """What the program that listens means for a server's own verdict. Raises PrivacyError for a tunnel.
+
+    A server may well do the work itself and be at the other end of a tunnel: "device" is believed only of a program that
+    is known to be no tunnel, or that runs as a user of its own together with a server of this kind.
+    """
+    names = [str(name) for name in found["names"]] if found else []
+    if found and found.get("certain") and (tunnel := next((n for n in names if n in TUNNELS), None)):
+        raise PrivacyError(
+            f"{where} is held by {tunnel}, which hands connections on to another machine, and "
+            "privacy does not allow that; end it, or name the server itself with privacy = 'lan' or 'cloud'"
+        )
+    if not found or any(name in TUNNELS or name in RELAYS for name in names):
+        return "unverified"
+    if not found.get("certain") and SERVERS.get(kind) not in names:
+        return "unverified"
+    return verdict
+
+
+def who_listens(ip: str, port: int) -> Listener | None:
+    """The program at a port of this device; a confined worker has another process look (one_address.py)."""
+    return listener.who_listens(ip, port)
 
 
 def ask_endpoint(kind: str, model: str, ask: Ask, link_status: LinkStatus | None = None) -> Verdict:

@@ -40,6 +40,8 @@ class Facts:
     destination: Destination | None = None
     """Where the endpoint ends, as it was looked up for this page; None: nobody was asked."""
     consent: bool = False
+    handing_on: bool = False
+    """A person allowed a server on this device to hand words on."""
     verified: tuple[Instant, bool] | None = None
     made: tuple[tuple[str, int], ...] = ()
 
@@ -138,8 +140,10 @@ def away_from_device(config: Config, facts: Facts) -> str | None:
     up, or that nobody knows now, counts as away.
     """
     end = facts.destination or not_looked_up(config)
-    if config.privacy == "device" or end is None or end.scope == "device" or end.refused:
+    if config.privacy == "device" or end is None or end.refused:
         return None
+    if end.scope == "device":
+        return f"{end.host} (on this device, and allowed to hand words on)" if facts.handing_on else None
     return end.named
 
 
@@ -257,7 +261,8 @@ def _summary_operation(config: Config, facts: Facts) -> tuple[Operation, ...]:
     if away is None or end is None:
         where = "this device (ports of LM Studio, Ollama, llama.cpp ...)" if endpoint == "auto" else endpoint
         return (Operation(name, "this device", where, "the transcript, over loopback", held),)
-    scope: Where = "cloud" if (end.scope or config.privacy) == "cloud" else "local network"
+    wide = config.privacy if end.scope in (None, "device") else end.scope
+    scope: Where = "cloud" if wide == "cloud" else "local network"
     allowed = "allowed by you" if facts.consent else "not allowed yet: earmark privacy allow"
     known = "" if end.scope else "; its name is not known now, so it counts as away"
     return (Operation(name, scope, away, f"the transcript, never audio ({allowed}{known})", held),)
