@@ -93,9 +93,9 @@ def test_a_tunnel_that_is_allowed_is_named_in_the_note(tmp_path: Path) -> None:
 @linux_only
 def test_behind_a_relay_no_server_is_believed_that_it_is_here(tmp_path: Path) -> None:
     with running(Ollama()) as stub:
-        assert summarized(stub.url)["summary"]["locality"] == "device"
+        assert connect(stub.url).locality == "device"
         with held_by("docker-proxy", stub, tmp_path) as url:
-            assert summarized(url)["summary"]["locality"] == "unverified"
+            assert connect(url).locality == "unverified"
 
 
 @linux_only

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from earmark.config import load_config
+from earmark.config import Config, load_config
 from earmark.config.endpoint import normalized
 from earmark.errors import ConfigError, PrivacyError
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
 from earmark.supervisor.knocking import knock_addresses
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 LM_STUDIO = "http://localhost:1234/v1"
 
@@ -59,6 +60,22 @@ LM_STUDIO = "http://localhost:1234/v1"
 def test_what_is_pasted_becomes_the_base_url_that_was_meant(pasted: str, meant: str) -> None:
     assert normalized(pasted) == meant
     assert normalized(meant) == meant
+
+
+@pytest.mark.parametrize(
+    ("pasted", "host"),
+    [
+        ("NAS", "nas"), ("nas.lan.", "nas.lan"), ("http://nas:1234/v1", "nas"), ("nas:1234", "nas"), ("[::1]", "::1"),
+        ("fd00::5", "fd00::5"), ("https://api.example.com/v1", "api.example.com"), (" 192.168.1.5:80/ ", "192.168.1.5"),
+    ],
+)  # fmt: skip
+def test_a_host_that_is_allowed_may_be_pasted_as_well(pasted: str, host: str) -> None:
+    assert Config.model_validate({"summary": {"allowed_hosts": [pasted]}}).summary.allowed_hosts == (host,)
+
+
+def test_a_pattern_is_no_host() -> None:
+    with pytest.raises(ValidationError, match="without patterns"):
+        Config.model_validate({"summary": {"allowed_hosts": ["*.lan"]}})
 
 
 WRONG = [

@@ -263,6 +263,8 @@ def test_a_server_here_that_may_hand_words_on_is_on_the_page_once_that_was_allow
     quiet = snapshot(config, dataclasses.replace(FACTS, destination=end))
     assert quiet.quick.zero_data_retention.startswith("yes")
     made = snapshot(config, dataclasses.replace(FACTS, destination=end, handing_on=True, consent=True))
-    assert made.quick.zero_data_retention.startswith("not known: transcripts are sent to localhost (on this device")
+    assert made.quick.zero_data_retention.startswith(
+        "not known: transcripts are sent to localhost (on this device"
+    )
     (summaries,) = [o for o in made.operations if o.name.startswith("summaries by")]
     assert summaries.where == "cloud"

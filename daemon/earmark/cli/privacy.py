@@ -114,8 +114,9 @@ def allow(
                 return
             if end.refused:
                 raise PrivacyError(end.refused)
+            where = escape(readable(_where(end, config.privacy)))
             out.print(
-                f"The text of every transcript (never audio) would go to [bold]{escape(readable(_where(end, config.privacy)))}[/], as "
+                f"The text of every transcript (never audio) would go to [bold]{where}[/], as "
                 f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
             )
             if not yes:

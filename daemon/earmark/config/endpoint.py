@@ -167,5 +167,25 @@ def _is_literal(host: str) -> bool:
     return True
 
 
+def host_meant(text: str) -> str:
+    """A host as `allowed_hosts` names it, also where an address was pasted. Raises ValueError for what names none."""
+    said = text.strip().lower()
+    if "://" in said:
+        return parts_of(said)[1]
+    host = (
+        said.strip("[]")
+        if _is_literal(said.strip("[]"))
+        else said.partition("/")[0].partition(":")[0].rstrip(".")
+    )
+    if not host or "*" in host:
+        raise ValueError(
+            f"{text[:60]!r} names no host; write each host as it stands in the address, without patterns"
+        )
+    return host
+
+
+HostField = Annotated[str, AfterValidator(host_meant)]
+"""A pydantic field that holds a host's name or address, in lower case."""
+
 EndpointField = Annotated[str, AfterValidator(normalized)]
 """A pydantic field that reads a pasted address and holds a base URL, `auto` or `none`."""

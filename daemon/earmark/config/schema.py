@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from earmark.config.duration import Duration, DurationField
-from earmark.config.endpoint import EndpointField
+from earmark.config.endpoint import EndpointField, HostField
 from earmark.config.size import SizeField
 from earmark.paths import whole
 
@@ -127,7 +127,7 @@ class Summary(Section):
         le=86400,
         description="Give up on a server that sends nothing for this long (loading takes minutes).",
     )
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: tuple[HostField, ...] = Field(
         (),
         description="Hosts that privacy `lan` or `cloud` may reach; nothing is reached that is not named here.",
     )

@@ -25,8 +25,9 @@ MOST_BODY = 8 * MEBI
 """Of an answer that comes as one JSON body, and of one line in a stream: 1/8 of this. A list of all models of a large
 server is under 1 MiB."""
 
-LONGEST_ANSWERS = 6
-"""How many times `timeout_seconds` one answer may take in all (an hour by default): 2,000 tokens at one a second fit."""
+LONGEST_ANSWER = 3600.0
+"""Seconds that one answer may take in all, or six times `timeout_seconds` where that is more: 2,000 tokens at one a
+second fit, and the loading of the model."""
 
 
 class Unbounded(Exception):
@@ -51,7 +52,7 @@ class Bounds:
     @classmethod
     def of_answer(cls, timeout: float) -> Bounds:
         """What a model may say to one question. `timeout`: as in `[summary] timeout_seconds`."""
-        return cls(timeout, timeout * LONGEST_ANSWERS, MOST_BYTES)
+        return cls(timeout, max(LONGEST_ANSWER, 6 * timeout), MOST_BYTES)
 
     @classmethod
     def of_question(cls, whole: float) -> Bounds:

@@ -29,11 +29,12 @@ class PinnedTransport(httpx2.HTTPTransport):
     """Connects to one address and port; every other request is a PrivacyError before a packet leaves."""
 
     def __init__(self, pinned: Pinned, timeout: float) -> None:
-        super().__init__(trust_env=False, proxy=None)
+        context = httpx2.create_ssl_context(trust_env=False)
+        super().__init__(verify=context, trust_env=False, proxy=None)
         self.pinned = pinned
         self._timeout = timeout
         self._bounds = BoundedBackend()
-        self._pool = pool(httpx2.create_ssl_context(trust_env=False), self._bounds)
+        self._pool = pool(context, self._bounds)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         url = httpx2.URL(self.pinned.base_url)
