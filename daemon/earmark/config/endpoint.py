@@ -119,6 +119,11 @@ def _checked_host(host: str) -> str:
         raise ValueError(
             "an address with a zone (the part after %) cannot be used; give the server an address without one"
         )
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()  # as every resolver and every HTTP client wants it
+        except UnicodeError:
+            raise ValueError(f"it names a host that cannot be one; {RIGHT}") from None
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -42,6 +42,9 @@ class Reply:
     fault: str = ""
 
 
+MOST_MODELS, LONGEST_NAME = 5000, 300
+"""Models of one server, and characters of a model's name, that are taken note of."""
+
 SILENT = "does not say which models it has"
 
 Ask = Callable[..., Reply | None]
@@ -94,8 +97,13 @@ def identify(ask: Ask, models_path: str = "/v1/models") -> Server:
     for attempt in (lm_studio, ollama, llama_cpp):
         server = attempt(ask, listing)
         if server is not None:
-            return server
-    return replace(openai_listing(ask, listing, locked), fault=listing.fault)
+            return with_bounded_names(server)
+    return with_bounded_names(replace(openai_listing(ask, listing, locked), fault=listing.fault))
+
+
+def with_bounded_names(server: Server) -> Server:
+    """The server without models whose names no person could have given."""
+    return replace(server, models=tuple(m for m in server.models if len(m.id) <= LONGEST_NAME))
 
 
 def lm_studio(ask: Ask, listing: Reply | None) -> Server | None:
@@ -221,7 +229,7 @@ def rows(answer: Reply | None, key: str) -> list[dict[str, Any]]:
     if answer is None or answer.status != 200 or not isinstance(answer.body, dict):
         return []
     found = answer.body.get(key)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return [row for row in found[:MOST_MODELS] if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def pick_model(server: Server, wanted: str, local_only: bool) -> Model | None:
