@@ -15,6 +15,7 @@ import pytest
 import structlog
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.supervisor import knocking
+from earmark.verbs.probing import summary_server
 from earmark.workers import start_process
 
 from tests.conftest import Installation, wait_for
@@ -106,6 +107,8 @@ def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: Non
             made.drop("a.wav")
             wait_for(lambda: "summary_by: extractive" in summary_of(made), 20, "the extractive summary")
             wait_for(lambda: parked(made), 20, "the wait for a server")
+        (report,) = summary_server(made.installed, made.config())
+        assert [report.problem] == parked(made), "the verb and the daemon say the same"
     ((reason,),) = made.query("SELECT reason FROM jobs WHERE stage = 'summarize'")
     assert (
         reason == f"what listens at 127.0.0.1 port {port} answers with a web page, "

@@ -93,11 +93,11 @@ def verify(
         for problem in problems:
             out.print(f"[red]✗[/] {escape(problem)}")
     else:
-        missing = (
-            "none missing"
-            if not found.untold
-            else "none missing between the first and the last that is there"
-        )
+        missing = "none missing"
+        if not found.says_its_end:
+            missing += " between the first and the last that is there"
+        elif file is not None and found.untold:
+            missing += " by what its first and its last line say"
         by = f", as this installation sealed it at {moment(found.sealed_at)}" if found.sealed_at else ""
         out.print(f"[green]✓[/] {counted(count, 'receipt')}, none changed, {missing}{by}.")
     for sentence in () if json else found.untold:

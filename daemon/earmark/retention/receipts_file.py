@@ -28,13 +28,15 @@ EMPTY = "it is empty: an export has at least a first and a last line, also witho
 class Examined:
     """What an export comes to. `problems`: what is wrong. `untold`: what nobody can tell here, and why.
 
-    `sealed_at`: when this installation wrote it, if its seal was checked.
+    `sealed_at`: when this installation wrote it, if its seal was checked. `says_its_end`: whether a line tells how many
+    there are; False for an export of version 1.
     """
 
     receipts: list[Receipt] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     untold: list[str] = field(default_factory=list)
     sealed_at: Instant | None = None
+    says_its_end: bool = True
 
 
 def lines(ledger: Ledger, now: Instant) -> list[str]:
@@ -141,6 +143,7 @@ def _check_ends(
     """Hold the receipts against what the outer lines say, and those against this installation's key and ledger."""
     rows = found.receipts
     if not outer:
+        found.says_its_end = False
         last = f"receipt {rows[-1].seq}" if rows else "its last line"
         found.untold.append(
             f"whether anything followed {last}: no line says where it ends (exports of earlier versions have none; in a "
