@@ -108,13 +108,19 @@ def test_a_listener_is_known_by_its_program(tmp_path: Path) -> None:
     assert who_listens("127.0.0.1", 1) is None
     if socket.has_dualstack_ipv6():
         with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as server:
-            for ip in ("127.0.0.1", "::1"):
+            for ip in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
                 assert who_listens(ip, server.getsockname()[1])
     assert who_listens("127.0.0.1", 80, tmp_path) is None
 
 
 def listens(*names: str, certain: bool = True) -> dict[str, Any]:
     return {"names": list(names), "certain": certain}
+
+
+def test_a_tunnel_of_somebody_else_is_known_by_the_port_that_it_was_started_with() -> None:
+    found = {"names": ["bash"], "certain": False, "mentions": ["ssh", "vim"]}
+    with pytest.raises(PrivacyError, match="held by ssh"):
+        ask_listener(found, "ollama", "device", "localhost port 1234")
 
 
 @pytest.mark.parametrize(

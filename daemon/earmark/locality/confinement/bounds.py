@@ -163,6 +163,8 @@ def bounded(response: httpx2.Response, bounds: Bounds) -> httpx2.Response:
         response.close()
         raise Unbounded(fault)
     whole = "json" in response.headers.get("content-type", "")
+    if whole:
+        bounds.most = min(bounds.most, MOST_BODY)
     assert isinstance(response.stream, httpx2.SyncByteStream)
     return httpx2.Response(
         response.status_code,

@@ -11,7 +11,7 @@ import re
 import struct
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 LISTEN = "0A"  # TCP_LISTEN, include/net/tcp_states.h
@@ -21,29 +21,32 @@ PROC = Path("/proc")
 def who_listens(ip: str, port: int, proc: Path = PROC) -> dict[str, object] | None:
     """The names of the program that listens there; None if it cannot be found out.
 
-    Not certain: only the user that it runs as is known, and the names are those of all programs of that user.
+    Not certain: only the user that it runs as is known, and the names are those of all programs of that user (none for
+    root's). `mentions`: programs of anybody whose command line names the port, where it is not certain.
     """
     rows = list(_listening(ip, port, proc))
     if not rows:
         return None
-    inodes, names = {inode for inode, _ in rows}, set()
+    inodes, users = {inode for inode, _ in rows}, {uid for _, uid in rows} - {0}
+    names: set[str] = set()
+    same_user: set[str] = set()
+    mentions: set[str] = set()
     for process in _processes(proc):
         if inodes & _sockets(process):
             names |= _names(process)
+        elif not names:
+            if users and _uid(process) in users:
+                same_user |= _names(process)
+            if re.search(rf"(?<!\d){port}(?!\d)", _command_line(process)):
+                mentions |= _names(process)
     if names:
-        return {"names": sorted(names), "certain": True}
-    users = {uid for _, uid in rows}
-    if 0 in users:
-        return None  # everything that runs as root
-    for process in _processes(proc):
-        if _uid(process) in users:
-            names |= _names(process)
-    return {"names": sorted(names), "certain": False} if names else None
+        return {"names": sorted(names), "certain": True, "mentions": []}
+    return {"names": sorted(same_user), "certain": False, "mentions": sorted(mentions)}
 
 
 def _listening(ip: str, port: int, proc: Path) -> Iterator[tuple[str, int]]:
     """Socket inode and user of each listener that a connection to this address may reach."""
-    wanted = ip_address(ip)
+    wanted = _unmapped(ip_address(ip))
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
             for line in (proc / "self" / "net" / table).read_text().splitlines()[1:]:
@@ -52,13 +55,17 @@ def _listening(ip: str, port: int, proc: Path) -> Iterator[tuple[str, int]]:
                 if columns[3] != LISTEN or int(hexadecimal, 16) != port:
                     continue
                 words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
-                local = ip_address(struct.pack(f"={len(words)}I", *words))
-                local = getattr(local, "ipv4_mapped", None) or local
+                local = _unmapped(ip_address(struct.pack(f"={len(words)}I", *words)))
                 # One that listens on :: takes IPv4, too, unless it was told not to.
                 if local == wanted or (
                     local.is_unspecified and (local.version == wanted.version or table == "tcp6")
                 ):
                     yield columns[9], int(columns[7])
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv4-mapped one."""
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _processes(proc: Path) -> Iterator[Path]:
@@ -90,6 +97,12 @@ def _names(process: Path) -> set[str]:
             Path(word.decode("utf-8", "replace")).name for word in words if word and not word.startswith(b"-")
         }
     return {name.lower()[:60] for name in found if name}
+
+
+def _command_line(process: Path) -> str:
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes()[:4096].decode("utf-8", "replace")
+    return ""
 
 
 def _uid(process: Path) -> int:

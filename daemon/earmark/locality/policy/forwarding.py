@@ -64,7 +64,8 @@ SERVERS = {"ollama": "ollama", "lm-studio": "lm studio", "localai": "local-ai"}
 """What a kind of server is called as a program, for those that say where a model runs."""
 
 Listener = Mapping[str, Any]
-"""As `confinement.listener.who_listens` gives it: `names` of the program, and whether it is `certain` that it is the one."""
+"""As `confinement.listener.who_listens` gives it: `names` of the program, whether it is `certain` that it is the one, and
+if not, `mentions`: programs that were started with this port's number."""
 
 
 def ask_listener(found: Listener | None, kind: str, verdict: Verdict, where: str) -> Verdict:
@@ -74,7 +75,10 @@ def ask_listener(found: Listener | None, kind: str, verdict: Verdict, where: str
     is known to be no tunnel, or that runs as a user of its own together with a server of this kind.
     """
     names = [str(name) for name in found["names"]] if found else []
-    if found and found.get("certain") and (tunnel := next((n for n in names if n in TUNNELS), None)):
+    suspects = (
+        names if found and found.get("certain") else [str(n) for n in (found or {}).get("mentions", ())]
+    )
+    if tunnel := next((name for name in suspects if name in TUNNELS), None):
         raise PrivacyError(
             f"{where} is held by {tunnel}, which hands connections on to another machine, and "
             "privacy does not allow that; end it, or name the server itself with privacy = 'lan' or 'cloud'"
