@@ -198,6 +198,8 @@ class SummarizeRequest(Message):
     """Seconds without a single byte from the server before it counts as hung."""
     context: int = 0
     """Context window in tokens if the user fixed it; 0 asks the server."""
+    meanwhile: bool = False
+    """There is no summary of this recording yet: send the extractive one if the server is slow to say a word."""
 
 
 class ProbeRequest(Message):
@@ -228,6 +230,8 @@ class Summarized(Message):
     job: JobId
     summary: Summary
     note: Sentence = ""
+    meanwhile: bool = False
+    """Not the answer yet: what stands there until it comes, or until the job waits for a server."""
 
 
 class EndpointReport(BaseModel):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from earmark.workers import start_process
 
 from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Live, Rig, quick_config, start_standin
-from tests.raw_server import answering, whole
+from tests.raw_server import again, answering, head, whole
 from tests.stub_server import LMStudio, honest, running
 
 
@@ -118,6 +119,24 @@ def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: Non
     with running(LMStudio(honest), port=port):
         assert made.run_once(start=start) == 0
     assert "summary_by: extractive" not in summary_of(made)
+
+
+def test_while_a_server_says_nothing_the_extractive_summary_is_there(tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def silence() -> Iterator[bytes]:
+        asked.set()
+        return again(b": keep-alive\n\n", 0.2, head())
+
+    with answering(silence) as url:
+        made = rig(tmp_path, url)
+        with Live(made, start=start):
+            made.drop("a.wav")
+            assert asked.wait(20)
+            wait_for(lambda: "summary_by: extractive" in summary_of(made), 20, "the extractive summary")
+            assert made.query("SELECT state FROM jobs WHERE stage = 'summarize'") == [("claimed",)]
+            wait_for(lambda: parked(made), 20, "the wait for a server")
+    assert "stopped answering" in parked(made)[0]
 
 
 @pytest.mark.parametrize("endpoint", ["http://localhost:99999/v1", "http://[::1/v1"])

@@ -91,6 +91,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
         max_points=summary.max_points,
         timeout=summary.timeout_seconds,
         context=summary.context,
+        meanwhile=ledger.words.summary(job.recording_id) is None,
     )
     name = str(places[0].path) if places else job.recording_id[:12]
     context.tell(Event.SUMMARIZING, name=name, endpoint=endpoint)
@@ -124,6 +125,19 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
             recording=job.recording_id, name=work.name, by=message.summary.by, coverage=message.summary.coverage,
         )  # fmt: skip
     context.step("after:summarized")
+
+
+def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
+    """Store what stands there while the server takes its time; the job goes on."""
+    ledger, job = context.ledger, work.job
+    with ledger.transaction():
+        if ledger.words.summary(job.recording_id) is not None:
+            return
+        ledger.words.store_summary(message.summary, context.now())
+        context.tell(
+            Event.SUMMARIZED, "By extractive, while the server takes its time.", recording=job.recording_id,
+            name=work.name, by=message.summary.by, coverage=message.summary.coverage,
+        )  # fmt: skip
 
 
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:

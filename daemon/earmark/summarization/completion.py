@@ -235,7 +235,6 @@ class Answer:
         finish, prompt_tokens, completion_tokens, count = "", 0, 0, 0
         last_word = time.monotonic()
         for value in values:
-            beat()
             if isinstance(value, dict) and value.get("error"):
                 self._chat.refuse(200, message_of(value), value)
             piece = piece_in(value)
@@ -245,6 +244,7 @@ class Answer:
             prompt_tokens = piece.prompt_tokens or prompt_tokens
             completion_tokens = piece.completion_tokens or completion_tokens
             if piece.content or piece.reasoning:
+                beat()
                 last_word = time.monotonic()
                 count += 1
             elif time.monotonic() - last_word > self._chat.patience:

@@ -8,6 +8,7 @@ their text, because a validation error quotes its input.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -40,6 +41,9 @@ from earmark.summarization.engine import Result, Summarizer, SummaryFault
 
 BEAT = 1.0
 """Seconds between two Progress lines that say the same."""
+
+MEANWHILE = 60.0
+"""Seconds without a word of the server, or half of its `timeout_seconds`, after which the extractive summary is sent."""
 
 Choose = Callable[[SummarizeRequest], Summarizer]
 Shut = Callable[[Confine], tuple[str, ...]]
@@ -156,18 +160,21 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
     """The final reply to one request; never raises for anything that the request or the server can cause."""
 
     last: tuple[float, float | None, float] = (-1.0, None, 0.0)
+    standing_in = StandIn(request, say)
 
     def beat(at: float, total: float | None) -> None:
         # Every token is a sign of life; the supervisor needs to hear of one a second, and of each step.
         nonlocal last
         now = time.monotonic()
+        standing_in.word(now)
         if (at, total) == last[:2] and now - last[2] < BEAT:
             return
         last = (at, total, now)
         say(Progress(job=request.job, at=at, total=total))
 
     try:
-        result: Result = choose(request).summarize(request, beat)
+        with standing_in:
+            result: Result = choose(request).summarize(request, beat)
     except SummaryFault as fault:
         return Failed(job=request.job, fault=fault.fault, sentence=fault.sentence)
     except PrivacyError as error:
@@ -179,6 +186,44 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
     except Exception as error:
         return Failed(job=request.job, fault=Fault.INTERNAL, sentence=f"summarizing failed: {named(error)}")
     return Summarized(job=request.job, summary=result.summary, note=result.note)
+
+
+class StandIn:
+    """Sends the extractive summary once, while a server is slow to say a word. Entered while it is waited for."""
+
+    def __init__(self, request: SummarizeRequest, say: Callable[[Message], None]) -> None:
+        self._request = request
+        self._say = say
+        self._patience = min(MEANWHILE, request.timeout / 2)
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._word = time.monotonic()
+
+    def word(self, now: float) -> None:
+        """The server has said something."""
+        self._word = now
+
+    def __enter__(self) -> None:
+        if self._request.meanwhile and self._request.endpoint != "none":
+            threading.Thread(target=self._watch, name="stand-in", daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:  # nothing is said any more once the answer is there
+            self._over.set()
+
+    def _watch(self) -> None:
+        while (left := self._word + self._patience - time.monotonic()) > 0:
+            if self._over.wait(left):
+                return
+        from earmark.summarization.extractive import extract
+
+        try:
+            summary = extract(self._request.transcript, self._request.template)
+        except Exception:  # the answer, or its fault, comes all the same
+            return
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            if not self._over.is_set():
+                self._say(Summarized(job=self._request.job, summary=summary, meanwhile=True))
 
 
 def refused(line: bytes, sentence: str) -> Failed:

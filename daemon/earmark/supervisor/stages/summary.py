@@ -53,6 +53,8 @@ class SummaryStage(Stage[Summarizing]):
 
     def answer(self, seat: Seat[Summarizing], work: Summarizing, message: Reply, now: Tick) -> None:
         match message:
+            case Summarized(meanwhile=True):
+                summarizing.meanwhile(self._context, work, message)
             case Summarized():
                 summarizing.summarized(self._context, work, message)
                 seat.free(now)
