@@ -500,6 +500,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_words(tmp_path: P
         replies, _ = worker(Confine(endpoint=url).line(), request(url).line())
         server.shutdown(socket.SHUT_RDWR)
     assert replies[-1]["type"] == "failed"
+    assert "certificate that nobody here vouches for" in replies[-1]["sentence"]
     assert [data for data in heard if data] == []
 
 

@@ -134,7 +134,7 @@ def test_the_supervisor_opens_no_sockets_but_unix_ones(job: Watched) -> None:
 
 def test_every_program_of_the_job_is_known(job: Watched) -> None:
     assert {Path(name).name for name in job.programs.values()} == {
-        "earmark", "earmark.transcription.worker", "earmark.summarization.worker", "door.py",
+        "earmark", "earmark.transcription.worker", "earmark.summarization.worker", "door.py", "listener.py",
     }  # fmt: skip
 
 

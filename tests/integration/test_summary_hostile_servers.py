@@ -254,6 +254,12 @@ def test_a_worker_that_is_sent_gigabytes_in_one_line_stays_small() -> None:
     assert int(peak[1]) < 200 * 1024, "as large as without a server's answer, and some megabytes"
 
 
+def test_https_in_front_of_a_server_without_tls_is_said() -> None:
+    with running(Stub()) as stub:
+        found = fault(stub.url.replace("http://", "https://"), model="named", timeout=5.0)
+    assert "does not speak TLS, for which https:// asks; is it http://?" in found.sentence
+
+
 def test_a_redirect_of_words_is_a_question_of_privacy() -> None:
     there = head(
         "text/html", "Location: http://192.0.2.1/", "Content-Length: 0", status="307 Temporary Redirect"

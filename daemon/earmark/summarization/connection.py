@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +40,7 @@ from earmark.summarization.servers import (
     identify,
     pick_model,
 )
-from earmark.summarization.streaming import NOTHING, WEB_PAGE, NotAnAnswer, kind_of, parsed
+from earmark.summarization.streaming import NO_TLS, NO_TRUST, NOTHING, WEB_PAGE, NotAnAnswer, kind_of, parsed
 from earmark.summarization.window import Meter
 
 ASK_TIMEOUT = 10.0
@@ -47,7 +48,7 @@ ASK_TIMEOUT = 10.0
 
 ELSEWHERE = "wants to send requests on to another address; that is not followed"
 
-HOPELESS = (WEB_PAGE, ELSEWHERE)
+HOPELESS = (WEB_PAGE, ELSEWHERE, NO_TLS, NO_TRUST)
 """Faults of a list of models after which no model is asked for, whatever its name. Some servers have no list at all."""
 
 
@@ -225,12 +226,25 @@ def asker(http: httpx2.Client, pinned: Pinned, api_key: str) -> Ask:
         try:
             with http.stream(method, pinned.root_url + path, json=body, **options) as answer:
                 return reply(answer.status_code, answer.read())
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return None
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            fault = tls_fault(error)
+            return Reply(0, fault=fault) if fault else None
         except Unbounded as fault:
             return Reply(0, fault=str(fault))
 
     return ask
+
+
+def tls_fault(error: BaseException) -> str:
+    """What is wrong with a server's TLS, to go on after its name; "" if it is something else."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NO_TRUST
+        if isinstance(cause, ssl.SSLError):
+            return NO_TLS
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def reply(status: int, data: bytes) -> Reply:

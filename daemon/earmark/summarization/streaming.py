@@ -28,6 +28,8 @@ class NotAnAnswer(Exception):
 
 WEB_PAGE = "answers with a web page, not as a model server; is its address right?"
 NOT_HTTP = "answers with something that is not HTTP, so it is no model server"
+NO_TLS = "does not speak TLS, for which https:// asks; is it http://?"
+NO_TRUST = "shows a certificate that nobody here vouches for"
 NOTHING = "ended its answer without a word"
 OTHER_TEXT = "answers with something that is not JSON, so it is no model server"
 OTHER_JSON = "answers with JSON that is no chat completion"
