@@ -13,7 +13,8 @@ from typing import Any
 
 from earmark.config import parse_config
 from earmark.context import Clock, Context
-from earmark.domain import Date, Dated, Event, Instant, Kind, Segment, Stage, Summary, Tick, Transcript
+from earmark.domain import Date, Dated, Instant, Kind, Segment, Stage, Summary, Tick, Transcript
+from earmark.events import Event
 from earmark.files import Identity, content_of, digest
 from earmark.ledger import Digests, Ledger, Place
 from earmark.notes.comparing import digests

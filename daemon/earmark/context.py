@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from earmark.config import Config, FolderSettings, folder_settings
-from earmark.domain import Event, Instant, Tick
+from earmark.domain import Instant, Tick
+from earmark.events import Event
 from earmark.files import Listings, Step, named, quiet
 from earmark.ledger import Ledger
 from earmark.log import get_logger

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.domain import Event, Instant, Kind, Segment
+from earmark.domain import Instant, Kind, Segment
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.export import export, verify
 from earmark.files import Folder, remove
 from earmark.messages import Heard

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from earmark.config import Config
 from earmark.context import Clock
-from earmark.domain import Event, Instant, JobState, Kind, Mark, Owed, Segment, Stage, Tick, TrashState
+from earmark.domain import Instant, JobState, Kind, Mark, Owed, Segment, Stage, Tick, TrashState
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.files import Folder, take_out
 from earmark.retention import next_sweep, receipts, remember_policy, sweep_by_clock, sweep_due
 from earmark.retention.rules.policy import policy_of

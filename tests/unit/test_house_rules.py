@@ -42,6 +42,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "service/doctor.py": ({"read_text"}, "a kernel's limit"),
     "proof/": ({"*"}, "a throw-away installation in a temporary folder"),
     "workers.py": ({"read_text"}, "the kernel's counters of memory"),
+    "allowance.py": ({"read_text"}, "the kernel's limits of control groups"),
     "locality/confinement/landlock.py": ({"os.open"}, "O_PATH, for the kernel's rules"),
     "locality/confinement/listener.py": (
         {"read_text", "read_bytes"},

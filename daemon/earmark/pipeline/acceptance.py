@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Gone, Instant, Owed, Stage
+from earmark.domain import Gone, Instant, Owed, Stage
+from earmark.events import Event
 from earmark.files import Content, Identity, fold, named, sha256_of
 from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event
+from earmark.domain import ArtifactState
+from earmark.events import Event
 from earmark.files import NotRegular, SymlinkInTheWay, digest, opened, read_bytes, remove
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness

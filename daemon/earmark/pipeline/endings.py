@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, later
+from earmark.domain import later
+from earmark.events import Event
 from earmark.ledger import Job
 from earmark.ledger.jobs import AT_ONCE, MAX_ATTEMPTS, backoff
 from earmark.pipeline.verdict import End, judge

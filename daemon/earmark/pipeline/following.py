@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event, Gone, Kind, Owed
+from earmark.domain import ArtifactState, Gone, Kind, Owed
+from earmark.events import Event
 from earmark.files import (
     Folder,
     NotRegular,

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.domain import Dated, Event, Gone, Kind, Summary, Transcript
+from earmark.domain import Dated, Gone, Kind, Summary, Transcript
 from earmark.errors import ConfigError
+from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.names import candidates
 from earmark.notes.properties import confidence

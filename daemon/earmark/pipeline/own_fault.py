@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Tick
+from earmark.domain import Tick
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
+from earmark.events import Event
 from earmark.files import why
 from earmark.ledger.mending import mend
 from earmark.log import get_logger

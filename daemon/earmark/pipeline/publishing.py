@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Instant, JobState, Stage
+from earmark.domain import Instant, JobState, Stage
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
+from earmark.events import Event
 from earmark.files import (
     Folder,
     Identity,

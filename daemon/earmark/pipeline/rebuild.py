@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Instant, Kind, Owed, Stage
+from earmark.domain import Instant, Kind, Owed, Stage
+from earmark.events import Event
 from earmark.files import StillChanging, digest, read_bytes, what_is_at
 from earmark.ledger import Ledger, Recording
 from earmark.ledger.repair import Repaired

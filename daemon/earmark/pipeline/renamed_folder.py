@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event
+from earmark.events import Event
 from earmark.files import Folder, opened, read_bytes, what_is_at
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact

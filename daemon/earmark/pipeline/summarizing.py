@@ -11,8 +11,9 @@ from functools import partial
 
 from earmark.config import api_key
 from earmark.context import Context
-from earmark.domain import Event, Fault, JobState, Stage, later
+from earmark.domain import Fault, JobState, Stage, later
 from earmark.errors import ConfigError
+from earmark.events import Event
 from earmark.files import pack_path
 from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from earmark.context import Context
-from earmark.domain import Event, Fault, Gone, Instant, Stage, later
+from earmark.domain import Fault, Gone, Instant, Stage, later
+from earmark.events import Event
 from earmark.files import pack_path
 from earmark.ledger import Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff

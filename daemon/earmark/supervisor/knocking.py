@@ -9,7 +9,8 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.config.endpoint import parts_of
 from earmark.context import Context
-from earmark.domain import Event, Tick
+from earmark.domain import Tick
+from earmark.events import Event
 from earmark.locality.confinement import knock
 from earmark.locality.policy.addresses import LOCAL_PORTS, literal, scope_of
 from earmark.locality.policy.consent import consent_in, fingerprint, is_localhost

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event
 from earmark.errors import LedgerBusy
+from earmark.events import Event
 from earmark.files import hidden_kind, opened, recover_hidden
 
 

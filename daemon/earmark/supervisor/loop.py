@@ -15,8 +15,8 @@ from types import FrameType
 from earmark import __version__
 from earmark.config import Config
 from earmark.context import Clock, Context
-from earmark.domain import Event
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError, NoState
+from earmark.events import Event
 from earmark.files import Step, make_private, quiet, why
 from earmark.ledger import DaemonLock, Ledger
 from earmark.ledger.mending import mend

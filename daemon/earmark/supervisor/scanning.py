@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Tick
+from earmark.domain import Tick
 from earmark.errors import EarmarkError
+from earmark.events import Event
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules

@@ -8,9 +8,10 @@ import sqlite3
 from typing import Protocol
 
 from earmark.context import Context
-from earmark.domain import Event, Fault, JobState
+from earmark.domain import Fault, JobState
 from earmark.domain import Stage as StageName
 from earmark.errors import EarmarkError, EnvironmentFault
+from earmark.events import Event
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline.rebuild import date_recordings, reconcile

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from earmark.context import Context
-from earmark.domain import Event, Stage
+from earmark.domain import Stage
+from earmark.events import Event
 from earmark.locality.policy.consent import FACT, Consent, fingerprint, written
 from earmark.locality.policy.destination import Destination
 

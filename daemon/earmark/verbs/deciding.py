@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from earmark.config.schema import RetentionRule
 from earmark.context import Context
-from earmark.domain import Event, Owed
+from earmark.domain import Owed
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.ledger.candidates import CLASSES
 from earmark.retention import NotesSeen
 from earmark.retention.gate import verdict

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import Event, JobState, Kind, Owed, Stage
+from earmark.domain import JobState, Kind, Owed, Stage
 from earmark.errors import NotFound
+from earmark.events import Event
 from earmark.files import read_bytes
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.verbs.resolve import resolve

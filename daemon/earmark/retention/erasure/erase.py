@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event
 from earmark.errors import EnvironmentFault
+from earmark.events import Event
 from earmark.files import OtherContent, named, opened, recover_hidden, remove, remove_empty, sha256_of, why
 from earmark.ledger import Doomed
 from earmark.retention import receipts

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Instant, Kind, Owed
+from earmark.domain import Instant, Kind, Owed
+from earmark.events import Event
 from earmark.ledger import Candidate
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decider, Decision, Plan, make_plan

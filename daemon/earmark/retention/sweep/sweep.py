@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from earmark.context import Context
-from earmark.domain import Event, Swept
+from earmark.domain import Swept
 from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
+from earmark.events import Event
 from earmark.files import named, why
 from earmark.log import get_logger
 from earmark.retention.erasure.erase import recover as recover_erasures

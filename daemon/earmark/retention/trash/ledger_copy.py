@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event, JobState, Kind, Stage, TrashState
+from earmark.domain import ArtifactState, JobState, Kind, Stage, TrashState
+from earmark.events import Event
 from earmark.retention.gate import verdict
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Event, Kind, Owed, TrashState
+from earmark.domain import Kind, Owed, TrashState
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.files import OtherContent, named, opened, put_back, remove_empty, remove_own, take_out
 from earmark.ledger import Trashed
 from earmark.retention.holds import why_held

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from earmark.context import Context
-from earmark.domain import Event, TrashState
+from earmark.domain import TrashState
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.files import Identity, named, remove_empty, remove_own, sha256_of
 from earmark.ledger import Trashed
 from earmark.retention.trash.purging import finish_purge

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event, Kind, Owed, TrashState
+from earmark.domain import ArtifactState, Kind, Owed, TrashState
 from earmark.errors import RetentionError
+from earmark.events import Event
 from earmark.files import named, what_is_at, why
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import bring_back, lies_in_trash, must_be_reachable, receipt

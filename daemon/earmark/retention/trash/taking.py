@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Event, Gone, Kind, Owed, TrashState
+from earmark.domain import ArtifactState, Gone, Kind, Owed, TrashState
+from earmark.events import Event
 from earmark.files import Folder, OtherContent, named, opened, remove_empty, take_out
 from earmark.ledger import Trashed
 from earmark.retention.rules.decide import Decision

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Generic
 
 from earmark.context import Context
-from earmark.domain import Event, Tick
+from earmark.domain import Tick
+from earmark.events import Event
 from earmark.ledger.jobs import backoff
 from earmark.messages import Confine, Failed, LoadModel, Progress, Ready, Reply
 from earmark.pipeline import endings

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from earmark.allowance import Allowance, allowance
-from earmark.domain import Event, Fault, Tick
+from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
+from earmark.events import Event
 from earmark.files import may_be_read
 from earmark.locality.confinement.sandbox import start_prefix
 from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
