@@ -72,6 +72,8 @@ def describe(end: End) -> str:
         return f"the worker said {end.broke}, and was ended"
     if not end.ready and end.out_of_memory:
         return "the worker was killed while it was starting because memory ran out (SIGKILL)"
+    if end.exit_status == -signal.SIGSYS:
+        return "the worker was ended for a system call that its walls never allow (SIGSYS)"
     if not end.ready:
         return f"the worker could not start ({_status(end.exit_status)})"
     if end.exit_status == -signal.SIGKILL and end.oom_kills:

@@ -24,6 +24,7 @@ from earmark.domain import Fault
 from earmark.errors import PrivacyError
 from earmark.files import unpack_path
 from earmark.locality.confinement.process import die_with_parent, harden_process
+from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import (
     LINE_LIMIT,
     Confine,
@@ -184,7 +185,8 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
     except BrokenPipeError:
         raise
     except Exception as error:
-        return Failed(job=request.job, fault=Fault.INTERNAL, sentence=f"summarizing failed: {named(error)}")
+        sentence = f"summarizing failed: {named(error)}. {if_refused(error)}".removesuffix(". ")
+        return Failed(job=request.job, fault=Fault.INTERNAL, sentence=sentence)
     return Summarized(job=request.job, summary=result.summary, note=result.note)
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from earmark.domain import Fault
 from earmark.errors import MediaError
 from earmark.files import Identity, NotRegular, StillChanging, fingerprint, open_regular, unpack_path
+from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest
 from earmark.transcription import limits
 from earmark.transcription.container import open_recording
@@ -186,7 +187,9 @@ def _blame(error: OSError) -> tuple[Fault, str]:
     """Whose fault a failed system call is, in words."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
         return Fault.GONE, "The file is not there any more."
-    if error.errno in (errno.EACCES, errno.EPERM):
+    if refused := if_refused(error):
+        return Fault.INTERNAL, refused
+    if error.errno == errno.EACCES:
         return Fault.ACCESS, "The file may not be read: give the user who runs earmark the right to read it."
     if error.errno == errno.ENOMEM:
         return Fault.MEMORY, "The machine has no memory left to read the file."

@@ -9,6 +9,8 @@ import platform
 import resource
 import sys
 
+from earmark.locality.confinement.process import cap_memory as cap_memory
+
 IOPRIO_WHO_PROCESS, IOPRIO_CLASS_BE, IOPRIO_CLASS_SHIFT = 1, 2, 13  # linux/ioprio.h
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # malloc.h (glibc)
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
@@ -31,14 +33,6 @@ def step_back() -> None:
     if sys.platform == "linux" and number is not None:
         lowest_best_effort = IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | 7
         ctypes.CDLL(None, use_errno=True).syscall(number, IOPRIO_WHO_PROCESS, 0, lowest_best_effort)
-
-
-def cap_memory(mebibytes: int) -> None:
-    """Cap the address space, so that a recording that asks for too much gets MemoryError instead of the OOM killer."""
-    if mebibytes > 0:
-        size = mebibytes * 1024 * 1024
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def allow_cpu(audio_seconds: float, threads: int) -> None:

@@ -25,6 +25,7 @@ from faster_whisper.transcribe import get_compression_ratio, get_suppressed_toke
 from faster_whisper.vad import get_vad_model
 
 from earmark.errors import ModelError
+from earmark.locality.confinement.sandbox import if_refused
 from earmark.transcription.engine import Answer, Phrase, Samples, Wish
 from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop
 from earmark.transcription.timestamps import STEP, split
@@ -75,10 +76,12 @@ class WhisperEngine:
                 local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
+            what_to_do = if_refused(error) or (
+                "Check [transcription] device and compute_type, or copy the model again."
+            )
             raise ModelError(
                 f"The speech model in {model_dir} cannot be loaded on {self.device} with {self.compute_type}: "
-                f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. Check "
-                "[transcription] device and compute_type, or copy the model again."
+                f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. {what_to_do}"
             ) from error
         self._voice = get_vad_model()
 

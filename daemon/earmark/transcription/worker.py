@@ -25,7 +25,7 @@ from earmark.domain import Fault
 from earmark.errors import EarmarkError, ModelError
 from earmark.files import unpack_path
 from earmark.locality.confinement.process import die_with_parent, harden_process
-from earmark.locality.confinement.sandbox import shut_the_doors
+from earmark.locality.confinement.sandbox import if_refused, may_use_gpu, shut_the_doors
 from earmark.messages import (
     LINE_LIMIT,
     Failed,
@@ -87,9 +87,9 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
     """Shut the doors, then load the model. Raises EarmarkError or MemoryError."""
     model_dir = unpack_path(load.model_dir)
     readable = [unpack_path(p) for p in load.readable]
-    sandbox = shut_the_doors(readable, model_dir, load.sandbox)
+    limits.cap_memory(load.memory_limit_mb)  # behind the doors no limit but that of processor time can be set
+    sandbox = shut_the_doors(readable, model_dir, load.sandbox, gpu=may_use_gpu(load.device))
     limits.keep_freed_memory()
-    limits.cap_memory(load.memory_limit_mb)
     limits.allow_cpu(0.0, load.cpu_threads)
     from earmark.transcription.models import require_files
 
@@ -97,7 +97,8 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
     try:
         from earmark.transcription.whisper import WhisperEngine
     except ImportError as error:
-        raise ModelError(f"The speech engine cannot be loaded: {error}. Install earmark again.") from error
+        what_to_do = if_refused(error) or "Install earmark again."
+        raise ModelError(f"The speech engine cannot be loaded: {error}. {what_to_do}") from error
     engine = WhisperEngine(model_dir, load.device, load.compute_type, load.cpu_threads)
     ready = Ready(engine=engine.name, device=engine.device, compute_type=engine.compute_type, sandbox=sandbox)
     return engine, ready
@@ -132,7 +133,7 @@ def _serve(requests: BinaryIO, engine: Engine, load: LoadModel, say: Say) -> Non
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
             print(f"earmark worker: {where}", file=sys.stderr)  # noqa: T201
-            sentence = f"earmark itself went wrong while transcribing ({where})."
+            sentence = f"earmark itself went wrong while transcribing ({where}). {if_refused(error)}".strip()
             say(Failed(job=request.job, fault=Fault.INTERNAL, sentence=sentence))
 
 

@@ -28,6 +28,14 @@ def harden_process() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def cap_memory(mebibytes: int) -> None:
+    """Cap the address space for good, so that asking for too much is a MemoryError, not the OOM killer; 0 caps nothing."""
+    if mebibytes > 0:
+        size = mebibytes * 1024 * 1024
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
 def die_with_parent() -> None:
     """Have this process killed when its parent goes, even in the middle of waiting for a server.
 

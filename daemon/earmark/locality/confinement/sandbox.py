@@ -6,6 +6,7 @@ What is returned is what was tried out and found to hold, in words for `earmark 
 from __future__ import annotations
 
 import errno
+import os
 import platform
 import socket
 import sys
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import PrivacyError
-from earmark.locality.confinement import landlock, seccomp
+from earmark.locality.confinement import calls, landlock, seccomp
+from earmark.locality.confinement.calls import Group
 
 Mode = Literal["auto", "require", "off"]
 
@@ -31,7 +33,8 @@ _SYSTEM = (
 )  # fmt: skip
 """What Python, the C library and the maths libraries read for themselves; none of it is anybody's document."""
 
-_DEVICES = ("/dev/null", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-caps")
+_GPU = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-caps", "/proc/self/task")
+"""What CUDA writes to. It names a thread of its own by /proc/self/task/N/comm, and gives up (error 304) where it cannot."""
 
 
 def shut_the_doors(
@@ -39,22 +42,51 @@ def shut_the_doors(
     model_dir: Path | None,
     mode: Mode,
     what: str = "the recordings and the model",
+    may: Sequence[Group] = calls.TRANSCRIPTION,
+    gpu: bool = False,
 ) -> tuple[str, ...]:
     """Give up the network and all files but `readable`, the model and the system's own; returns what holds.
 
     Call it before other threads exist and before any model or recording is opened. It cannot be undone. With mode
     "require" a network that could not be given up raises PrivacyError; with "off" nothing is done. `what` names what
-    `readable` is.
+    `readable` is; `may` are the system calls that are left; with `gpu` those of CUDA and its devices, too.
     """
     if mode == "off":
         return (f"{NOT_ENFORCED}the sandbox is turned off by [transcription] sandbox",)
-    said = [_files([*readable, *([model_dir] if model_dir else [])], what), _network()]
+    usable = [Path("/dev/null"), *(_gpu_devices() if gpu else ())]
+    said = [
+        _files([*readable, *([model_dir] if model_dir else [])], usable, what),
+        _network([*may, *([calls.GPU] if gpu else [])]),
+    ]
     if mode == "require" and not network_is_shut():
         raise PrivacyError(
             f"The network could not be given up ({said[1].removeprefix(NOT_ENFORCED)}), and the configuration "
             "says require_sandbox = true. Set it to false to work without that guarantee."
         )
     return tuple(said)
+
+
+def may_use_gpu(device: str) -> bool:
+    """Whether a model that is to run on `device` ("auto", "cpu", "cuda") may end up on an NVIDIA GPU."""
+    return device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists())
+
+
+def if_refused(error: BaseException) -> str:
+    """A sentence if the system call filter may be what `error` came of, else "".
+
+    The filter says EPERM, Landlock EACCES. Libraries of other languages pass on the words alone.
+    """
+    seen: BaseException | None = error
+    words = os.strerror(errno.EPERM)
+    while seen is not None:
+        if getattr(seen, "errno", None) == errno.EPERM or words in str(seen):
+            return (
+                f"The system refused this worker a call that it needs here ({words}). If that comes again, try "
+                '[transcription] sandbox = "off" to see whether its walls are the reason, and report it with the system '
+                "and the processor."
+            )
+        seen = seen.__cause__ or seen.__context__
+    return ""
 
 
 def network_is_shut() -> bool:
@@ -97,25 +129,26 @@ def macos_profile(readable: Sequence[Path]) -> str:
     )
 
 
-def _network() -> str:
+def _network(may: Sequence[Group]) -> str:
     try:
-        seccomp.shut_network()
+        left = seccomp.allow_only(may)
     except OSError as error:
         if network_is_shut():
             return "no network: the system refuses every connection"
         return f"{NOT_ENFORCED}the network is open ({error.strerror or error})"
     if not network_is_shut():
         return f"{NOT_ENFORCED}the network is open (the filter was accepted but does not hold)"
-    return "no network and no other program: sockets, exec, ptrace and io_uring are refused (seccomp)"
+    return f"no network and no other program: all but {left} system calls are refused (seccomp)"
 
 
-def _files(readable: Sequence[Path], what: str) -> str:
-    devices = [Path(d) for d in _DEVICES]
-    if Path("/dev/nvidiactl").exists():
-        devices += Path("/dev").glob("nvidia[0-9]*")
+def _gpu_devices() -> list[Path]:
+    return [*(Path(p) for p in _GPU), *Path("/dev").glob("nvidia[0-9]*")]
+
+
+def _files(readable: Sequence[Path], usable: Sequence[Path], what: str) -> str:
     reads = [*readable, *python_folders(), *(Path(p) for p in _SYSTEM)]
     try:
-        version = landlock.restrict(reads, devices)
+        version = landlock.restrict(reads, usable)
     except OSError as error:
         if platform.system() == "Darwin" and _is_refused(Path.home()):
             return f"files: only {what} can be read, nothing written (sandbox-exec)"

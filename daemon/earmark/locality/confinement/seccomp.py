@@ -1,8 +1,9 @@
-"""A seccomp filter that takes away the network and everything else that leads out of the process. Linux only.
+"""A seccomp filter made from a list of what may be done; everything else is refused. Linux only.
 
-Written by hand on purpose, as the only way there is: it is thirty instructions, and needs nothing that a fresh machine
-may lack. (pyseccomp needs libseccomp2, and finds it by running ldconfig or a compiler.) A refused call returns EACCES
-or EPERM, so that a library that only tries goes on.
+Written by hand on purpose, as the only way there is: it is a few lines, and needs nothing that a fresh machine may lack.
+(pyseccomp needs libseccomp2, and finds it by running ldconfig or a compiler.) A refused call returns EPERM, so that a
+library that only tries goes on; one that is newer than the list returns ENOSYS, so that the C library takes the older way;
+one of another architecture ends the process.
 """
 
 from __future__ import annotations
@@ -13,138 +14,125 @@ import os
 import platform
 import struct
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+
+from earmark.locality.confinement.calls import ALL_BITS, MISSING, SELF, Group, Where
+from earmark.locality.confinement.numbers import MACHINES, NEWEST, NUMBERS
 
 PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 1, 1  # linux/seccomp.h
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000  # SECCOMP_RET_*
+REFUSE, ABSENT, NOWHERE = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO | errno.ENOENT
+AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_* (linux/audit.h)
+_INSTALL = {"x86_64": 317, "aarch64": 277}  # seccomp(2)
 _NR, _ARCH, _ARGS = 0, 4, 16  # offsets in struct seccomp_data
-_LOAD, _JEQ, _JGE, _RET = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGE|K, BPF_RET|K
-_AND = 0x54  # BPF_ALU|AND|K
-AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10  # linux/socket.h
-SOCK_STREAM, SOCK_TYPE_MASK = 1, 0xF  # linux/net.h
+_LOAD, _RET = 0x20, 0x06  # BPF_LD|W|ABS, BPF_RET|K
+_EQUAL, _ABOVE, _FROM, _AND = 0x15, 0x25, 0x35, 0x54  # BPF_JMP|JEQ|K, JGT, JGE; BPF_ALU|AND|K
+_X32, _X32_END = 0x40000000, 0x80000000  # __X32_SYSCALL_BIT; above lies -1, which tracers skip a call with
 
-DOOR_MAY = ("connect", "sendmsg")
-"""Calls refused to workers that the door process (locality/door.py) lives on: connecting, and handing a socket over."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Machine:
-    """One architecture: its AUDIT_ARCH, its number of seccomp(2), and the numbers of the calls refused outright."""
-
-    audit: int
-    seccomp: int
-    socket: int
-    socketpair: int
-    sendto: int
-    refused: dict[str, int]
+Step = tuple[int, int, int, int]
+"""struct sock_filter: code, jump if true, jump if false, value."""
 
 
-# Numbers from arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h. Even a socket of AF_UNIX
-# may not connect: behind one may sit a resolver or a bus that would carry words out.
-_MACHINES = {
-    "x86_64": _Machine(
-        0xC000003E, 317, 41, 53, 44,
-        {
-            "connect": 42, "bind": 49, "listen": 50, "sendmsg": 46, "sendmmsg": 307,
-            "execve": 59, "execveat": 322, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
-            "pidfd_getfd": 438, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-            "bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "kexec_load": 246, "kexec_file_load": 320,
-            "init_module": 175, "finit_module": 313, "delete_module": 176, "mount": 165, "umount2": 166,
-            "pivot_root": 155, "setns": 308, "unshare": 272, "add_key": 248, "request_key": 249, "keyctl": 250,
-            "open_by_handle_at": 304, "kcmp": 312, "chroot": 161, "fsopen": 430, "move_mount": 429,
-        },
-    ),
-    "aarch64": _Machine(
-        0xC00000B7, 277, 198, 199, 206,
-        {
-            "connect": 203, "bind": 200, "listen": 201, "sendmsg": 211, "sendmmsg": 269,
-            "execve": 221, "execveat": 281, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271,
-            "pidfd_getfd": 438, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-            "bpf": 280, "perf_event_open": 241, "userfaultfd": 282, "kexec_load": 104, "kexec_file_load": 294,
-            "init_module": 105, "finit_module": 273, "delete_module": 106, "mount": 40, "umount2": 39,
-            "pivot_root": 41, "setns": 268, "unshare": 97, "add_key": 217, "request_key": 218, "keyctl": 219,
-            "open_by_handle_at": 265, "kcmp": 272, "chroot": 51, "fsopen": 430, "move_mount": 429,
-        },
-    ),
-}  # fmt: skip
+def available() -> bool:
+    """Whether a filter can be made for this machine."""
+    return sys.platform == "linux" and platform.machine() in AUDIT and struct.calcsize("P") == 8
 
 
-def shut_network(*, door: bool = False) -> None:
-    """Install the filter in all threads of this process, for good. Raises OSError, with the reason, if it cannot.
+def allow_only(groups: Iterable[Group]) -> int:
+    """Leave all threads of this process only what `groups` allow, for good; returns how many calls that are.
 
-    With `door` the process may open TCP connections and hand them over, and still nothing else.
+    Raises OSError, with the reason, if it cannot.
     """
-    machine = _MACHINES.get(platform.machine())
-    if sys.platform != "linux" or machine is None or struct.calcsize("P") != 8:
+    if not available():
         raise OSError(errno.ENOSYS, f"no seccomp filter for {sys.platform} on {platform.machine()}")
+    machine = platform.machine()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"no_new_privs: {os.strerror(ctypes.get_errno())}")
-    program = _program(machine, door)
-    code = ctypes.create_string_buffer(program, len(program))
+    chosen = tuple(groups)
+    steps = program(machine, chosen, os.getpid())
+    packed = b"".join(struct.pack("<HBBI", *step) for step in steps)
+    code = ctypes.create_string_buffer(packed, len(packed))
 
     class Program(ctypes.Structure):
         """struct sock_fprog (linux/filter.h)."""
 
         _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
-    wanted = Program(len(program) // 8, ctypes.addressof(code))
-    if (
-        libc.syscall(
-            machine.seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(wanted)
-        )
-        != 0
-    ):
+    wanted = Program(len(steps), ctypes.addressof(code))
+    done = libc.syscall(
+        _INSTALL[machine], SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(wanted)
+    )
+    if done != 0:
         raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
+    return sum(map(len, _merged(chosen, numbers_of(machine))))
 
 
-def _program(machine: _Machine, door: bool = False) -> bytes:
-    """The filter as an array of struct sock_filter."""
-    refuse = _ERRNO | errno.EACCES
-    refused = {name: number for name, number in machine.refused.items() if not (door and name in DOOR_MAY)}
-    code: list[tuple[int, int, int, int]] = [
+def numbers_of(machine: str) -> dict[str, int]:
+    """The numbers of the calls that this kind of machine has."""
+    return {name: number for name, both in NUMBERS.items() if (number := both[MACHINES[machine]]) is not None}
+
+
+def program(machine: str, groups: Iterable[Group], pid: int) -> list[Step]:
+    """The filter for the process `pid`. A call that several groups name is allowed in each of their ways."""
+    numbers = numbers_of(machine)
+    steps: list[Step] = [
         (_LOAD, 0, 0, _ARCH),
-        (_JEQ, 1, 0, machine.audit),
-        (_RET, 0, 0, _KILL),  # another architecture's numbers would mean other calls
+        (_EQUAL, 1, 0, AUDIT[machine]),
+        (_RET, 0, 0, KILL),  # another architecture's numbers would mean other calls
         (_LOAD, 0, 0, _NR),
-        (_JGE, 0, 1, 0x40000000),  # x32: the same calls under other numbers
-        (_RET, 0, 0, _ERRNO | errno.ENOSYS),
+        (_FROM, 0, 2, _X32),
+        (_FROM, 1, 0, _X32_END),
+        (_RET, 0, 0, KILL),  # x32: the same calls under other numbers
     ]
-    if door:
-        code += [
-            (_JEQ, 0, 9, machine.socket),
-            (_LOAD, 0, 0, _ARGS),
-            (_JEQ, 2, 0, AF_INET),
-            (_JEQ, 1, 0, AF_INET6),
-            (_RET, 0, 0, refuse),
-            (_LOAD, 0, 0, _ARGS + 8),
-            (_AND, 0, 0, SOCK_TYPE_MASK),  # the rest of the type is flags
-            (_JEQ, 1, 0, SOCK_STREAM),
-            (_RET, 0, 0, refuse),
-            (_RET, 0, 0, _ALLOW),
-            (_JEQ, 0, 1, machine.socketpair),
-            (_RET, 0, 0, refuse),
-        ]
-    else:
-        for number in (machine.socket, machine.socketpair):
-            code += [
-                (_JEQ, 0, 4, number),
-                (_LOAD, 0, 0, _ARGS),  # the address family; the kernel looks at the low half only
-                (_JEQ, 1, 0, AF_UNIX),
-                (_RET, 0, 0, refuse),
-                (_RET, 0, 0, _ALLOW),
-            ]
-    code += [
-        (_JEQ, 0, 6, machine.sendto),
-        (_LOAD, 0, 0, _ARGS + 4 * 8),  # an address to send to: none is what send() passes
-        (_JEQ, 0, 3, 0),
-        (_LOAD, 0, 0, _ARGS + 4 * 8 + 4),
-        (_JEQ, 0, 1, 0),
-        (_RET, 0, 0, _ALLOW),
-        (_RET, 0, 0, refuse),
-    ]
-    for number in refused.values():
-        code += [(_JEQ, 0, 1, number), (_RET, 0, 0, refuse)]
-    code.append((_RET, 0, 0, _ALLOW))
-    return b"".join(struct.pack("<HBBI", *step) for step in code)
+    chosen = tuple(groups)
+    plain, guarded = _merged(chosen, numbers)
+    for number in plain:
+        steps += [(_EQUAL, 0, 1, number), (_RET, 0, 0, ALLOW)]
+    for number, ways in guarded.items():
+        block = [step for way in ways for step in _way(way, pid)]
+        steps += [(_EQUAL, 0, len(block) + 1, number), *block, (_RET, 0, 0, REFUSE)]
+    answered = dict.fromkeys(MISSING.split(), ABSENT)
+    answered |= {name: NOWHERE for group in chosen for name in group.nowhere.split()}
+    for name, answer in answered.items():
+        if name in numbers:
+            steps += [(_EQUAL, 0, 1, numbers[name]), (_RET, 0, 0, answer)]
+    return [*steps, (_ABOVE, 0, 1, NEWEST), (_RET, 0, 0, ABSENT), (_RET, 0, 0, REFUSE)]
+
+
+def _merged(
+    groups: Iterable[Group], numbers: dict[str, int]
+) -> tuple[list[int], dict[int, list[Sequence[Where]]]]:
+    """Numbers allowed with any arguments, and those allowed in some ways."""
+    plain: dict[int, None] = {}
+    guarded: dict[int, list[Sequence[Where]]] = {}
+    for group in groups:
+        plain |= {numbers[name]: None for name in group.calls.split() if name in numbers}
+        for name, ways in group.guarded:
+            if name in numbers:
+                guarded.setdefault(numbers[name], []).extend(ways)
+    return list(plain), {number: ways for number, ways in guarded.items() if number not in plain}
+
+
+def _way(conditions: Sequence[Where], pid: int) -> list[Step]:
+    """Allow if all conditions hold, else go on after these steps. All of them load what they compare."""
+    checks: list[list[Step]] = []
+    for condition in conditions:
+        at = _ARGS + 8 * condition.argument
+        # Little-endian, as both machines are: the lower half comes first.
+        checks.append([(_LOAD, 0, 0, at)])
+        if condition.mask != ALL_BITS:
+            checks[-1].append((_AND, 0, 0, condition.mask))
+        values = [pid if value == SELF else value for value in condition.values]
+        checks[-1] += [(_EQUAL, len(values) - 1 - i, 0, value) for i, value in enumerate(values)]
+        if condition.wide:
+            checks.append([(_LOAD, 0, 0, at + 4), (_EQUAL, 0, 0, 0)])
+    # The last comparison of each check leads behind the final "allow" if it fails.
+    length = sum(map(len, checks)) + 1
+    steps: list[Step] = []
+    for check in checks:
+        steps += check
+        code, true, _, value = steps[-1]
+        steps[-1] = (code, true, length - len(steps), value)
+    return [*steps, (_RET, 0, 0, ALLOW)]
