@@ -107,9 +107,15 @@ class Hearing:
 class WorkerProcess:
     """A real transcription worker, as the supervisor starts it."""
 
-    def __init__(self, readable: Sequence[Path], sandbox: str = "auto", memory_limit_mb: int = 0) -> None:
+    def __init__(
+        self,
+        readable: Sequence[Path],
+        sandbox: str = "auto",
+        memory_limit_mb: int = 0,
+        command: Sequence[str] = ("-m", "earmark.transcription.worker"),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "earmark.transcription.worker"],
+            [sys.executable, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

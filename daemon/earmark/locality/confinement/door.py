@@ -10,6 +10,7 @@ It leaves when the worker does: the descriptor then reaches its end.
 """
 
 import contextlib
+import encodings.idna  # noqa: F401 - `socket` loads it when it is first given a name, and behind the walls it could not
 import errno
 import socket
 import struct
