@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import importlib
 import json
 import mmap
 import os
@@ -187,7 +188,7 @@ def on_processes(other: int) -> dict[str, Act]:
 
 def on_the_system(folder: Path) -> dict[str, Act]:
     """What the kernel keeps between processes, and what changes the machine."""
-    word = (ctypes.c_char * 64)(*b"\1\0\0\0\0\0\0\0words")
+    word = ctypes.create_string_buffer(b"\1\0\0\0\0\0\0\0words", 64)
 
     def shared_memory() -> None:
         segment = system("shmget", 0, 4096, 0o1600)
@@ -248,7 +249,7 @@ def on_sockets() -> dict[str, Act]:
         return act
 
     return {f"socket family {n}": family(n) for n in range(46)} | {
-        "socketpair": lambda: [s.close() for s in socket.socketpair()],
+        "socketpair": socket.socketpair,
     }
 
 
@@ -311,8 +312,8 @@ def _say(what: dict[str, Any]) -> None:
 
 def transcription(recording: str, other: str, confined: str) -> int:
     """The transcription worker, with everything tried before its first request; one request then meets a refused call."""
-    from earmark.transcription import assignment, worker
-
+    assignment: Any = importlib.import_module("earmark.transcription.assignment")
+    worker: Any = importlib.import_module("earmark.transcription.worker")
     serve = worker._serve
 
     def try_first(*arguments: Any) -> None:
@@ -331,13 +332,12 @@ def transcription(recording: str, other: str, confined: str) -> int:
         serve(*arguments)
 
     worker._serve = try_first
-    return worker.main()
+    return int(worker.main())
 
 
 def summaries(recording: str, other: str, elsewhere: str) -> int:
     """The summarization worker, with everything tried at its first request, over a connection from its door, too."""
-    from earmark.summarization import worker
-
+    worker: Any = importlib.import_module("earmark.summarization.worker")
     answer = worker.answer
 
     def try_first(request: Any, say: Any, choose: Any) -> Any:
@@ -353,7 +353,7 @@ def summaries(recording: str, other: str, elsewhere: str) -> int:
         return answer(request, say, choose)
 
     worker.answer = try_first
-    return worker.main()
+    return int(worker.main())
 
 
 def _memory() -> str:
@@ -366,7 +366,7 @@ def _memory() -> str:
 
 def call(how: str) -> int:
     """The summarization worker, which makes one call in another convention at its first request."""
-    from earmark.summarization import worker
+    worker: Any = importlib.import_module("earmark.summarization.worker")
 
     def foreign(request: Any, say: Any, choose: Any) -> Any:
         del request, say, choose
@@ -375,14 +375,19 @@ def call(how: str) -> int:
         else:
             code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
             code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov $20, %eax (getpid); int $0x80; ret
-            ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+            getpid: Any = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+            getpid()
         os._exit(0)
 
     worker.answer = foreign
-    return worker.main()
+    return int(worker.main())
 
+
+WORKERS: dict[str, Callable[..., int]] = {
+    "transcription": transcription,
+    "summaries": summaries,
+    "call": call,
+}
 
 if __name__ == "__main__":
-    sys.exit(
-        {"transcription": transcription, "summaries": summaries, "call": call}[sys.argv[1]](*sys.argv[2:])
-    )
+    sys.exit(WORKERS[sys.argv[1]](*sys.argv[2:]))

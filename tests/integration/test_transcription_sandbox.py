@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.locality.confinement.sandbox import NOT_ENFORCED, macos_profile, start_prefix
+from earmark.locality.confinement import landlock
+from earmark.locality.confinement.sandbox import NOT_ENFORCED, macos_profile, may_use_gpu, start_prefix
 
 from tests.speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
 
@@ -202,6 +203,38 @@ def test_an_ordinary_user_can_shut_the_doors_too() -> None:
     done = subprocess.run([*other, code], capture_output=True, text=True, cwd="/")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("True")
+
+
+@linux
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_where_a_gpu_may_be_used_cudas_calls_are_left_and_no_file_can_be_changed(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    code = (
+        "import errno, os, socket, sys; from pathlib import Path\n"
+        "from earmark.locality.confinement.sandbox import shut_the_doors\n"
+        "print(shut_the_doors([Path(sys.argv[1]).parent], None, 'require', gpu=True)[1])\n"
+        "line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); line.bind('\\0cuda-uvmfd'); line.listen()\n"
+        "Path('/proc/self/task', str(os.getpid()), 'comm').write_text('cuda')\n"
+        "name = sys.argv[1]\n"
+        "for act in (lambda: os.open(name, os.O_RDWR), lambda: os.open(name + '2', os.O_WRONLY | os.O_CREAT),\n"
+        "            lambda: os.unlink(name), lambda: os.chmod(name, 0o600), lambda: line.accept(),\n"
+        "            lambda: line.connect('x'), lambda: socket.socket(), os.fork):\n"
+        "    try: act(); print('possible')\n"
+        "    except OSError as error: print(errno.errorcode[error.errno])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.wav")], capture_output=True, text=True, timeout=60
+    )
+    said, *rest = done.stdout.splitlines()
+    assert "CUDA's among them" in said
+    assert rest == ["EACCES", "EACCES", "ENOENT", "EPERM", "EPERM", "EPERM", "EPERM", "EPERM"], done.stderr
+
+
+@pytest.mark.parametrize(("device", "may"), [("cpu", False), ("cuda", True), ("auto", False)])
+def test_only_a_worker_that_may_use_a_gpu_gets_its_calls(device: str, may: bool) -> None:
+    if Path("/dev/nvidiactl").exists() and device == "auto":
+        pytest.skip("this machine has an NVIDIA GPU")
+    assert may_use_gpu(device) is may
 
 
 def test_turned_off_says_that_nothing_is_enforced() -> None:

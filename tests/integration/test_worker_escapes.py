@@ -72,7 +72,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with av.open(str(SAMPLE)) as sound:
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=16_000)
         parts = [f.to_ndarray() for frame in sound.decode(audio=0) for f in resampler.resample(frame)]
-    speech = np.concatenate(parts, axis=1)[0, : 16_000 * 7]
+    speech = np.concatenate(parts, axis=1)[0, : 16_000 * 7].astype(np.float32)
     for suffix, codec, rate in FORMATS:
         write(folder / f"{codec}.{suffix}", speech, codec, rate)
     return folder

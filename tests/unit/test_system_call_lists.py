@@ -194,3 +194,13 @@ def test_arguments_decide(
 ) -> None:
     said = answer(machine, PROFILES[profile], seccomp.numbers_of(machine)[call], *arguments)
     assert said == (ALLOWED if allowed else REFUSED)
+
+
+def test_the_privacy_page_counts_right() -> None:
+    page = Path(__file__).parents[2] / "docs" / "privacy.md"
+    numbers = seccomp.numbers_of("x86_64")
+    hearing, summarizing = (
+        len({n for g in groups for n in named(g) if n in numbers})
+        for groups in (calls.TRANSCRIPTION, calls.SUMMARIES)
+    )
+    assert f"{hearing} for hearing, {summarizing} for summarizing" in page.read_text()

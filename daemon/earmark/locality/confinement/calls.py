@@ -109,7 +109,7 @@ ITSELF = Group(
 )
 ELSEWHERE = Group(
     "not seen here, harmless, and what another C library, kernel or processor (AMX) asks for",
-    "getcpu membarrier",
+    "getcpu membarrier mseal",
     # ARCH_GET_XCOMP_SUPP, ARCH_GET_XCOMP_PERM, ARCH_REQ_XCOMP_PERM (asm/prctl.h): oneMKL's way to the matrix unit.
     (Guarded("arch_prctl", ((Where(0, (0x1021, 0x1022, 0x1023)),),)),),
 )

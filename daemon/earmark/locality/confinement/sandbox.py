@@ -138,7 +138,8 @@ def _network(may: Sequence[Group]) -> str:
         return f"{NOT_ENFORCED}the network is open ({error.strerror or error})"
     if not network_is_shut():
         return f"{NOT_ENFORCED}the network is open (the filter was accepted but does not hold)"
-    return f"no network and no other program: all but {left} system calls are refused (seccomp)"
+    cuda = ", CUDA's among them," if calls.GPU in may else ""
+    return f"no network and no other program: all but {left} system calls{cuda} are refused (seccomp)"
 
 
 def _gpu_devices() -> list[Path]:
