@@ -107,9 +107,9 @@ def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: Non
         with Live(made, start=start):
             made.drop("a.wav")
             wait_for(lambda: "summary_by: extractive" in summary_of(made), 20, "the extractive summary")
-            wait_for(lambda: parked(made), 20, "the wait for a server")
+            reasons = wait_for(lambda: parked(made), 20, "the wait for a server")
         (report,) = summary_server(made.installed, made.config())
-        assert [report.problem] == parked(made), "the verb and the daemon say the same"
+        assert [report.problem] == reasons, "the verb and the daemon say the same"
     ((reason,),) = made.query("SELECT reason FROM jobs WHERE stage = 'summarize'")
     assert (
         reason == f"what listens at 127.0.0.1 port {port} answers with a web page, "

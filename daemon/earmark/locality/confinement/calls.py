@@ -166,5 +166,7 @@ TRANSCRIPTION = (FILES, *_EVERY)
 """What the process that hears recordings may do."""
 SUMMARIES = (FILES, *_EVERY, CONNECTION)
 """What the process that summarizes may do."""
+LISTENER = (FILES, *_EVERY)
+"""What the process that looks which program listens at a port may do."""
 DOOR = (Group("reads and closes what it has open", "read close fstat lseek"), *_EVERY, CONNECTING)
 """What the process that opens the connection may do: no file at all."""
