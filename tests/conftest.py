@@ -119,6 +119,21 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             process.wait(10)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shows", metavar="PAGE:KEY", help="run the tests behind one sentence of docs/PAGE.md")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --shows: only the tests that are marked with this key, or with any of this page."""
+    wanted = config.getoption("--shows")
+    if wanted:
+        items[:] = [
+            item
+            for item in items
+            if any(key.startswith(wanted) for mark in item.iter_markers("shows") for key in mark.args)
+        ]
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What tests have to say of their size (`record_property("said", ...)`), whichever process they ran in."""
     reports = [

@@ -31,6 +31,8 @@ from earmark.verbs.trash import bring_back, empty
 
 from tests.retention_world import World
 
+pytestmark = pytest.mark.shows("durability:somebody-does-any-step")
+
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 RULES = {
     "audio": {"keep_for": "30d"}, "transcript": {"keep_for": "30d"}, "trash": {"keep_for": "1d"},
@@ -391,6 +393,7 @@ def pair(act: str, disturb: Callable[[Scene], None], at: int) -> tuple[list[str]
         return steps, wrong(here, act, disturb, own, steps[at - 1] if len(steps) >= at else "")
 
 
+@pytest.mark.shows("retention:held-note-folder-rule")
 @pytest.mark.parametrize("act", ACTS)
 def test_whatever_the_world_does_at_any_step_nothing_goes_that_was_not_named(
     act: str, record_property: Callable[[str, object], None]

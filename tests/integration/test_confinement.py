@@ -132,6 +132,7 @@ def confined(folder: Path, here: int, away: int) -> Iterator[dict[str, Any]]:
         bus.close()
 
 
+@pytest.mark.shows("privacy:one-address")
 @linux_only
 def test_the_worker_reaches_the_pinned_address_and_nothing_else(
     tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
@@ -152,6 +153,7 @@ def test_the_worker_reaches_the_pinned_address_and_nothing_else(
         assert outcome["cores"] == [0, 0]
 
 
+@pytest.mark.shows("privacy:one-address")
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_the_worker_reads_its_templates_and_no_other_file_of_the_user(
     tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
@@ -163,6 +165,7 @@ def test_the_worker_reads_its_templates_and_no_other_file_of_the_user(
         assert {outcome[name] for name in ("writing", "a temporary file")} == {"EPERM"}
 
 
+@pytest.mark.shows("privacy:one-address")
 @linux_only
 def test_the_door_process_has_no_way_but_tcp_to_the_pinned_port(
     tmp_path: Path, two_servers: tuple[Listener, Listener], monkeypatch: pytest.MonkeyPatch
@@ -178,6 +181,7 @@ def test_the_door_process_has_no_way_but_tcp_to_the_pinned_port(
         assert argv[-2] == f"127.0.0.1:{two_servers[0].port}".encode()
 
 
+@pytest.mark.shows("privacy:one-address")
 @pytest.mark.skipif(landlock.version() < 4, reason="this kernel's Landlock knows no ports")
 def test_landlock_holds_the_door_to_its_port_even_if_its_code_did_not(
     two_servers: tuple[Listener, Listener],
@@ -224,6 +228,7 @@ def test_the_real_worker_summarises_through_the_door_and_says_what_is_enforced(t
     assert summarized["summary"]["locality"] == "unverified"
 
 
+@pytest.mark.shows("privacy:one-address")
 @linux_only
 def test_a_worker_that_was_confined_to_one_endpoint_never_reaches_another() -> None:
     with running(LlamaCpp()) as allowed, running(LlamaCpp()) as other:

@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import QUICK, Installation
 from tests.stub_server import LlamaCpp, running
 
+pytestmark = pytest.mark.shows("privacy:by-address")
+
 HERE = Path(__file__).resolve().parents[2]
 
 NAMESPACES = ["unshare", "--mount", "--net"]

@@ -74,6 +74,7 @@ def outcomes(state: Path) -> dict[str, tuple[str, int, str]]:
     return {Path(os.fsdecode(r[0])).name: (r[1], r[2], r[3] or "") for r in rows}
 
 
+@pytest.mark.shows("durability:bad-media-ends-sentence")
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads worker memory from /proc")
 def test_every_bad_file_ends_done_or_failed_with_a_sentence(installation: Installation) -> None:
     valid = installation.root / "valid"

@@ -33,6 +33,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     time.tzset()
 
 
+@pytest.mark.shows("durability:change-from-summer-time")
 @pytest.mark.parametrize("sweep_at", ["00:00", "01:30", "02:00", "02:30", "03:00", "03:30", "23:59"])
 def test_a_change_of_local_time_neither_skips_nor_repeats_a_sweep(
     tmp_path: Path, zone: str, sweep_at: str

@@ -84,6 +84,7 @@ def brought_back_from_its_copy(rig: Rig) -> None:
     (rig.folder / "copy.wav").rename(rig.folder / "standup.m4a")
 
 
+@pytest.mark.shows("durability:daemon-killed-each-durable")
 @pytest.mark.parametrize(
     "scene",
     [

@@ -32,6 +32,7 @@ def finished(rig: Rig, notes: int) -> bool:
     return len(rig.notes()) == notes and {state for _, state, _ in rig.jobs()} == {"done"}
 
 
+@pytest.mark.shows("durability:every-file-found-events")
 @pytest.mark.parametrize("watch", ["auto", "off"])
 def test_many_recordings_dropped_at_once_are_all_found_with_and_without_events(
     tmp_path: Path, watch: str
@@ -57,6 +58,7 @@ def test_many_recordings_dropped_at_once_are_all_found_with_and_without_events(
     assert grown < 60 * 1024 * 1024
 
 
+@pytest.mark.shows("durability:every-file-found-events")
 def test_a_deep_tree_is_searched_to_its_bottom(rig: Rig) -> None:
     deep = "/".join(f"level {n}" for n in range(40))
     with Live(rig):
@@ -65,6 +67,7 @@ def test_a_deep_tree_is_searched_to_its_bottom(rig: Rig) -> None:
     assert (rig.folder / deep / "deep.md").exists()
 
 
+@pytest.mark.shows("durability:every-file-found-events")
 def test_a_folder_moved_in_with_files_in_it_is_searched(rig: Rig) -> None:
     outside = Rig(rig.root / "outside")
     outside.drop("Monday/one.m4a", "one")
@@ -74,6 +77,7 @@ def test_a_folder_moved_in_with_files_in_it_is_searched(rig: Rig) -> None:
         wait_for(lambda: finished(rig, 4), 20)
 
 
+@pytest.mark.shows("durability:rename-same-recording-untouched")
 def test_a_renamed_folder_takes_its_notes_along_and_nothing_is_heard_again(rig: Rig) -> None:
     with Live(rig):
         for number in range(5):
@@ -90,6 +94,7 @@ def test_a_renamed_folder_takes_its_notes_along_and_nothing_is_heard_again(rig: 
     assert len(rig.events("transcribed")) == 5
 
 
+@pytest.mark.shows("durability:rename-same-recording-untouched")
 def test_a_renamed_recording_keeps_its_words_and_its_notes_follow(rig: Rig) -> None:
     with Live(rig):
         rig.drop("one.m4a", "one")
@@ -100,6 +105,7 @@ def test_a_renamed_recording_keeps_its_words_and_its_notes_follow(rig: Rig) -> N
     assert len(rig.events("transcribed")) == 1
 
 
+@pytest.mark.shows("durability:edited-notes-yours")
 def test_an_edited_note_stays_where_it_is_when_its_recording_is_renamed(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     assert run_child(rig) == 0
@@ -113,6 +119,7 @@ def test_an_edited_note_stays_where_it_is_when_its_recording_is_renamed(rig: Rig
     assert not (rig.folder / "one.transcript.md").exists()
 
 
+@pytest.mark.shows("durability:same-content-twice-heard")
 def test_the_same_content_twice_is_heard_once_and_both_have_notes(rig: Rig) -> None:
     with Live(rig):
         rig.drop("one.m4a", "same")
@@ -122,6 +129,7 @@ def test_the_same_content_twice_is_heard_once_and_both_have_notes(rig: Rig) -> N
     assert len(rig.events("same-content")) == 1
 
 
+@pytest.mark.shows("durability:written-belongs-was-read")
 def test_a_file_replaced_while_it_is_heard_gets_the_words_of_what_it_is_now(rig: Rig) -> None:
     pause = rig.drop("one.m4a", "pause@1\nold").with_name("one.m4a.pause")
     pause.touch()
@@ -137,6 +145,7 @@ def test_a_file_replaced_while_it_is_heard_gets_the_words_of_what_it_is_now(rig:
     assert len(rig.notes()) == 2
 
 
+@pytest.mark.shows("durability:written-belongs-was-read")
 def test_a_file_replaced_while_it_waits_is_heard_as_what_it_is_now(rig: Rig) -> None:
     rig.sections = {"transcription": {"workers": 1}}
     pause = rig.drop("first.m4a", "pause@0\n").with_name("first.m4a.pause")
@@ -152,6 +161,7 @@ def test_a_file_replaced_while_it_waits_is_heard_as_what_it_is_now(rig: Rig) -> 
     assert len(rig.events("transcribed")) == 2
 
 
+@pytest.mark.shows("durability:file-still-written-left")
 def test_a_file_that_is_still_growing_is_left_by_a_draining_run_and_taken_by_the_next(rig: Rig) -> None:
     rig.drop("done.m4a", "done")
     with (rig.folder / "growing.m4a").open("w") as file:
@@ -164,6 +174,7 @@ def test_a_file_that_is_still_growing_is_left_by_a_draining_run_and_taken_by_the
     assert "growing.md" in rig.notes()
 
 
+@pytest.mark.shows("durability:link-leads-out-folder")
 def test_a_link_that_leads_out_of_the_folder_is_refused_with_a_sentence(rig: Rig) -> None:
     secret = rig.root / "secret.m4a"
     secret.write_text("secret")
@@ -174,6 +185,7 @@ def test_a_link_that_leads_out_of_the_folder_is_refused_with_a_sentence(rig: Rig
     assert rig.jobs() == set()
 
 
+@pytest.mark.shows("durability:file-any-date-heard")
 @pytest.mark.parametrize(
     "mtime",
     [0, 1, 2**31 - 1, 2**31, 2_147_483_648.5, 4_102_444_800, -86_400, 32_503_680_000],
@@ -209,6 +221,7 @@ def jumping(*jumps: float) -> Callable[[], Instant]:
 YEAR = 365 * 86_400.0
 
 
+@pytest.mark.shows("durability:wall-clock-jumps-hours")
 @pytest.mark.parametrize("jumps", [(YEAR, -YEAR), (-5 * YEAR, 5 * YEAR), (3600.0, -3600.0), (-20 * YEAR,)])
 def test_a_wall_clock_that_jumps_kills_loses_and_expires_nothing(rig: Rig, jumps: tuple[float, ...]) -> None:
     rig.sections = {"retention": {"audio": {"keep_for": "30d"}}}
@@ -224,6 +237,7 @@ def test_a_wall_clock_that_jumps_kills_loses_and_expires_nothing(rig: Rig, jumps
     ]
 
 
+@pytest.mark.shows("durability:wall-clock-jumps-hours")
 def test_a_wait_set_under_another_clock_does_not_hold_anything_up(rig: Rig) -> None:
     rig.drop("one.m4a", "pause@0\n").with_name("one.m4a.pause").touch()
     with Live(rig):
@@ -235,6 +249,7 @@ def test_a_wait_set_under_another_clock_does_not_hold_anything_up(rig: Rig) -> N
     assert len(rig.notes()) == 2
 
 
+@pytest.mark.shows("durability:edited-notes-yours")
 def test_a_new_version_goes_beside_a_note_that_was_edited(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     assert run_child(rig) == 0
@@ -249,6 +264,7 @@ def test_a_new_version_goes_beside_a_note_that_was_edited(rig: Rig) -> None:
     assert any("was edited" in detail for detail in rig.events("written"))
 
 
+@pytest.mark.shows("durability:every-file-found-events")
 def test_recordings_are_found_where_the_system_gives_no_more_change_events(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +284,7 @@ def test_recordings_are_found_where_the_system_gives_no_more_change_events(
         wait_for(lambda: finished(rig, 4), 20)
 
 
+@pytest.mark.shows("durability:time-asleep-time-without")
 def test_time_asleep_is_not_time_without_progress(rig: Rig) -> None:
     """The worker's silence is counted on a clock that stands still in sleep: only the wall clock moves by a night."""
     rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
@@ -283,6 +300,7 @@ def test_time_asleep_is_not_time_without_progress(rig: Rig) -> None:
     assert rig.events("worker-died-retry") == []
 
 
+@pytest.mark.shows("durability:recording-appended-while-heard")
 def test_a_recording_that_grows_while_it_is_heard_is_heard_anew_and_ends_nothing(rig: Rig) -> None:
     """SQLite gives the number of the job that is gone to the one that takes its place."""
     file = rig.drop("talk.m4a", "pause@1\n")

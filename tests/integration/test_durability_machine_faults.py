@@ -75,6 +75,7 @@ def paused(rig: Rig) -> str:
     return (report and report.paused) or ""
 
 
+@pytest.mark.shows("durability:disk-full-under-notes")
 def test_a_full_disk_under_the_notes_delays_them_and_nothing_else(rig: Rig, small_disk: Path) -> None:
     rig.folder.rmdir()
     rig.folder.symlink_to(small_disk)
@@ -93,6 +94,7 @@ def test_a_full_disk_under_the_notes_delays_them_and_nothing_else(rig: Rig, smal
         wait_for(lambda: real.troubles() == {}, 10)
 
 
+@pytest.mark.shows("durability:disk-full-under-notes")
 def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
     rig: Rig, small_disk: Path
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
         wait_for(lambda: not paused(rig), 10)
 
 
+@pytest.mark.shows("durability:read-only-without-permission")
 def test_a_disk_that_became_read_only_is_written_to_again_when_it_can_be(rig: Rig, small_disk: Path) -> None:
     rig.folder.rmdir()
     rig.folder.symlink_to(small_disk)
@@ -122,6 +125,7 @@ def test_a_disk_that_became_read_only_is_written_to_again_when_it_can_be(rig: Ri
         wait_for(lambda: rig.troubles() == {}, 10)
 
 
+@pytest.mark.shows("durability:read-only-without-permission")
 def test_a_folder_that_may_not_be_written_to_gets_its_notes_when_it_may(rig: Rig) -> None:
     rig.drop("sub/one.m4a", "one")
     (rig.folder / "sub").chmod(0o500)
@@ -133,6 +137,7 @@ def test_a_folder_that_may_not_be_written_to_gets_its_notes_when_it_may(rig: Rig
         wait_for(lambda: rig.troubles() == {}, 10)
 
 
+@pytest.mark.shows("durability:read-only-without-permission")
 def test_a_recording_that_may_not_be_read_is_named_and_taken_when_it_may(rig: Rig) -> None:
     rig.drop("good.m4a", "good")
     rig.drop("secret.m4a", "secret").chmod(0)
@@ -145,6 +150,7 @@ def test_a_recording_that_may_not_be_read_is_named_and_taken_when_it_may(rig: Ri
         wait_for(lambda: rig.troubles() == {}, 10)
 
 
+@pytest.mark.shows("durability:read-only-without-permission")
 def test_a_subfolder_that_may_not_be_entered_loses_nothing_and_is_looked_into_later(rig: Rig) -> None:
     rig.drop("sub/one.m4a", "one")
     with Live(rig, plain=True):
@@ -157,6 +163,7 @@ def test_a_subfolder_that_may_not_be_entered_loses_nothing_and_is_looked_into_la
     assert rig.jobs() == {("transcribe", "done", 1), ("summarize", "done", 1)}
 
 
+@pytest.mark.shows("durability:folder-goes-away-comes")
 def test_a_folder_that_goes_away_and_comes_back_is_the_same_folder(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     with Live(rig):
@@ -174,6 +181,7 @@ def test_a_folder_that_goes_away_and_comes_back_is_the_same_folder(rig: Rig) -> 
     assert len(rig.events("transcribed")) == 2
 
 
+@pytest.mark.shows("durability:folder-goes-away-comes")
 def test_an_empty_mount_point_is_a_disk_that_is_away_and_not_an_empty_folder(
     rig: Rig, small_disk: Path
 ) -> None:
@@ -190,6 +198,7 @@ def test_an_empty_mount_point_is_a_disk_that_is_away_and_not_an_empty_folder(
     )  # for the fixture to unmount
 
 
+@pytest.mark.shows("durability:folder-goes-away-comes")
 def test_draining_the_queue_ends_although_a_folder_is_away(rig: Rig) -> None:
     rig.drop("one.m4a", "pause@0\none").with_name("one.m4a.pause").touch()
     with Live(rig):
@@ -203,6 +212,7 @@ def test_draining_the_queue_ends_although_a_folder_is_away(rig: Rig) -> None:
     assert done(rig, 2)
 
 
+@pytest.mark.shows("durability:state-folder-removed-while")
 def test_a_state_folder_that_is_removed_while_the_daemon_runs_is_made_anew(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     with Live(rig) as live:
@@ -217,6 +227,7 @@ def test_a_state_folder_that_is_removed_while_the_daemon_runs_is_made_anew(rig: 
         assert rig.installed.lock_file.exists()
 
 
+@pytest.mark.shows("durability:ledger-locked-long")
 def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     with Live(rig) as live:
@@ -247,6 +258,7 @@ def flip(file: Path, seed: int) -> None:
     file.write_bytes(data[: len(data)])
 
 
+@pytest.mark.shows("durability:recording-whose-notes-beside")
 def test_a_damaged_ledger_is_set_aside_and_its_notes_are_known_again(rig: Rig) -> None:
     for number in range(4):
         rig.drop(f"{number}.m4a", f"number {number}")
@@ -266,6 +278,7 @@ def test_a_damaged_ledger_is_set_aside_and_its_notes_are_known_again(rig: Rig) -
         wait_for(lambda: rig.troubles() == {}, 10, "the trouble's end once the kept ledger is deleted")
 
 
+@pytest.mark.shows("durability:recording-whose-notes-beside")
 def test_notes_found_after_a_loss_are_nobody_elses_and_are_not_touched(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     assert run_child(rig) == 0
@@ -280,6 +293,7 @@ def test_notes_found_after_a_loss_are_nobody_elses_and_are_not_touched(rig: Rig)
     assert before.items() <= rig.notes().items()
 
 
+@pytest.mark.shows("durability:recording-whose-notes-beside")
 def test_a_note_that_is_missing_after_a_loss_is_made_again_beside_the_other(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     assert run_child(rig) == 0
@@ -290,6 +304,7 @@ def test_a_note_that_is_missing_after_a_loss_is_made_again_beside_the_other(rig:
     assert rig.notes() == before
 
 
+@pytest.mark.shows("durability:damaged-ledger-start-while")
 @pytest.mark.parametrize("seed", range(8))
 def test_flipped_bytes_anywhere_cost_at_most_the_ledger(rig: Rig, seed: int) -> None:
     for number in range(6):
@@ -305,6 +320,7 @@ def test_flipped_bytes_anywhere_cost_at_most_the_ledger(rig: Rig, seed: int) -> 
     assert set(after) - set(before) == {"new.md", "new.transcript.md"}
 
 
+@pytest.mark.shows("durability:damaged-ledger-start-while")
 @pytest.mark.parametrize("seed", range(4))
 def test_bytes_flipped_while_the_daemon_runs_cost_at_most_the_ledger(rig: Rig, seed: int) -> None:
     for number in range(6):
@@ -329,6 +345,7 @@ def test_bytes_flipped_while_the_daemon_runs_cost_at_most_the_ledger(rig: Rig, s
         assert before.items() <= rig.notes().items()
 
 
+@pytest.mark.shows("durability:damaged-ledger-start-while")
 def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     """Holds, tombstones and words of the recordings on the pages that are whole."""
     for number in range(40):
@@ -356,6 +373,7 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
     assert rig.events("transcribed") == []
 
 
+@pytest.mark.shows("durability:notes-not-written")
 def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(
     rig: Rig, small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -377,6 +395,7 @@ def run_earmark(home: Path, *arguments: str | Path, seconds: float = 60) -> subp
     )  # fmt: skip
 
 
+@pytest.mark.shows("durability:no-room-at-start")
 def test_a_run_that_is_to_end_ends_with_74_where_the_state_folder_has_no_room(
     rig: Rig, small_disk: Path
 ) -> None:
@@ -389,6 +408,7 @@ def test_a_run_that_is_to_end_ends_with_74_where_the_state_folder_has_no_room(
     assert len(ended.stderr.splitlines()) <= 3
 
 
+@pytest.mark.shows("durability:no-room-at-start")
 def test_a_daemon_that_finds_no_room_for_its_state_waits_for_it(rig: Rig, small_disk: Path) -> None:
     rig.home.mkdir(exist_ok=True)
     (rig.home / "state").symlink_to(small_disk)
@@ -400,6 +420,7 @@ def test_a_daemon_that_finds_no_room_for_its_state_waits_for_it(rig: Rig, small_
         wait_for(lambda: done(rig, 2), 20)
 
 
+@pytest.mark.shows("durability:home-read-only")
 @pytest.mark.parametrize("once", [(), ("--once",)])
 def test_a_home_that_is_read_only_is_one_sentence(rig: Rig, small_disk: Path, once: tuple[str, ...]) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)

@@ -50,6 +50,7 @@ def states(rig: Rig) -> dict[str, tuple[str, int, str]]:
     return {Path(os.fsdecode(r[0])).name: (r[1], r[2], r[3] or "") for r in rows}
 
 
+@pytest.mark.shows("durability:crash-hang-tried-three")
 @pytest.mark.parametrize(
     ("order", "reason"),
     [
@@ -74,6 +75,7 @@ def test_a_recording_that_kills_its_worker_fails_after_three_tries_and_the_other
     assert len(rig.notes()) == 10
 
 
+@pytest.mark.shows("durability:out-memory-killer-told")
 def test_the_out_of_memory_killer_is_told_from_a_person(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     struck = iter(range(1000))
     # A counter of the kernel's that rises between a worker's start and end; running out of memory for real would take
@@ -87,6 +89,7 @@ def test_the_out_of_memory_killer_is_told_from_a_person(rig: Rig, monkeypatch: p
     assert states(rig)["good.m4a"][0] == "done"
 
 
+@pytest.mark.shows("durability:crash-hang-tried-three")
 def test_a_recording_on_which_the_worker_hangs_fails_with_the_time_it_hung(rig: Rig) -> None:
     rig.drop("stuck.m4a", "hang@1\n")
     rig.drop("good.m4a", "good")
@@ -103,6 +106,7 @@ def test_a_recording_on_which_the_worker_hangs_fails_with_the_time_it_hung(rig: 
     assert states(rig)["good.m4a"][0] == "done"
 
 
+@pytest.mark.shows("durability:worker-somebody-kills-costs")
 def test_a_worker_that_somebody_kills_costs_the_recording_nothing(rig: Rig) -> None:
     rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
     with Live(rig) as live:
@@ -147,6 +151,7 @@ ends = st.builds(
 jitters = st.floats(0, 1, exclude_max=True)
 
 
+@pytest.mark.shows("durability:worker-somebody-kills-costs")
 @given(ends, st.integers(1, 10), st.integers(0, 10_000), jitters)
 def test_every_end_gets_a_reason_and_a_bounded_wait(
     end: End, attempts: int, interruptions: int, jitter: float
@@ -156,6 +161,7 @@ def test_every_end_gets_a_reason_and_a_bounded_wait(
     assert 0 <= found.delay <= (LONGEST_REST if found.action == "refund" else ledger_jobs.LONGEST_BACKOFF)
 
 
+@pytest.mark.shows("durability:worker-somebody-kills-costs")
 @given(st.integers(0, 10_000), jitters, st.integers(1, 10))
 def test_a_kill_from_outside_is_never_charged_however_often_it_comes(
     interruptions: int, jitter: float, attempts: int
@@ -165,17 +171,20 @@ def test_a_kill_from_outside_is_never_charged_however_often_it_comes(
         assert judge(end, attempts, interruptions, jitter).action == "refund"
 
 
+@pytest.mark.shows("durability:out-memory-killer-told")
 @given(st.integers(1, 3), jitters)
 def test_a_kill_while_memory_ran_out_is_charged(kills: int, jitter: float) -> None:
     end = End(-signal.SIGKILL, oom_kills=kills, ready=True)
     assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
 
 
+@pytest.mark.shows("durability:crash-hang-tried-three")
 @given(ends.filter(lambda e: e.ready and (e.hung_for is not None or e.exit_status >= 0)), jitters)
 def test_what_the_recording_did_itself_is_tried_exactly_three_times(end: End, jitter: float) -> None:
     assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
 
 
+@pytest.mark.shows("durability:worker-cannot-start-recording")
 @given(ends.filter(lambda e: not e.ready and e.hung_for is None), st.integers(1, 10), jitters)
 def test_a_worker_that_did_not_get_ready_is_nobodys_recordings_fault(
     end: End, attempts: int, jitter: float
@@ -183,6 +192,7 @@ def test_a_worker_that_did_not_get_ready_is_nobodys_recordings_fault(
     assert judge(end, attempts, 0, jitter).action == "refund"
 
 
+@pytest.mark.shows("durability:getting-further-than-ever")
 def test_getting_further_than_ever_clears_earlier_bad_ends(rig: Rig) -> None:
     """Dies once after each segment, in another place every time: done in the end, although it died three times."""
     file, one, two = rig.drop("one.m4a", "one"), Instant(1.0), Instant(2.0)

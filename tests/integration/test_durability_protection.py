@@ -112,6 +112,7 @@ def faults(rig: Rig) -> list[str]:
     return found
 
 
+@pytest.mark.shows("durability:any-page-may-lost")
 def test_the_rules_do_take_what_nothing_protects(world: Rig) -> None:
     world.bring_back("before")
     assert run_child(world) == 0
@@ -155,6 +156,8 @@ def tried(world: Rig, seeds: range) -> Tried:
     return result
 
 
+@pytest.mark.shows("durability:any-page-may-lost")
+@pytest.mark.shows("retention:anything-after-damage-may")
 def test_a_damaged_page_of_the_ledger_never_lets_go_of_what_is_protected(
     world: Rig, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_damaged_page_of_the_ledger_never_lets_go_of_what_is_protected(
     assert taken > DAMAGES / 3
 
 
+@pytest.mark.shows("durability:any-page-may-lost")
 def test_without_the_second_copy_a_damaged_ledger_stops_every_sweep_until_a_person_looks(world: Rig) -> None:
     world.bring_back("before")
     count, size = pages(world.installed.ledger_file)
@@ -197,6 +201,7 @@ class Killed(BaseException):
     """The process is no more."""
 
 
+@pytest.mark.shows("durability:any-page-may-lost")
 def test_a_repair_that_is_killed_at_any_step_is_finished_or_done_again(
     world: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +249,7 @@ def test_a_repair_that_is_killed_at_any_step_is_finished_or_done_again(
     assert acts > 5
 
 
+@pytest.mark.shows("durability:any-page-may-lost")
 def test_a_damaged_ledger_is_no_reason_to_forget_without_asking_what_holds(world: Rig) -> None:
     world.bring_back("before")
     with opened_context(world.installed, world.config()) as context:

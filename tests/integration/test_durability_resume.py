@@ -80,6 +80,7 @@ def reached(installation: Installation) -> float:
     return max((w["at"] for w in report["working"]), default=0.0)
 
 
+@pytest.mark.shows("durability:long-recording-goes-from")
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for worker processes in /proc")
 def test_kills_in_a_long_recording_cost_at_most_a_minute_each_and_no_word(
     installation: Installation, tmp_path: Path

@@ -21,6 +21,7 @@ GRACE = 3.0
 """Seconds that a busy test machine gets on top."""
 
 
+@pytest.mark.shows("durability:sigterm-ctrl-c-end")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_in_the_middle_of_a_recording_gives_the_work_back(tmp_path: Path, number: int) -> None:
     rig = Rig(tmp_path)
@@ -40,6 +41,7 @@ def test_a_stop_in_the_middle_of_a_recording_gives_the_work_back(tmp_path: Path,
     assert rig.query("SELECT count(*) FROM events WHERE what = 'transcribed'") == [(1,)]
 
 
+@pytest.mark.shows("durability:sigterm-ctrl-c-end")
 def test_a_stop_while_another_process_locks_the_ledger_is_not_lost(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
@@ -60,6 +62,7 @@ def test_a_stop_while_another_process_locks_the_ledger_is_not_lost(tmp_path: Pat
     assert len(rig.notes()) == 4
 
 
+@pytest.mark.shows("durability:worker-outlives-daemon")
 @pytest.mark.speech
 def test_no_worker_outlives_a_stopped_or_killed_daemon(installation: Installation) -> None:
     mark = f"EARMARK_HOME={installation.root / 'home'}".encode()
@@ -91,6 +94,7 @@ def test_no_worker_outlives_a_stopped_or_killed_daemon(installation: Installatio
         wait_for(lambda: not ours(), 10, "the workers' end")
 
 
+@pytest.mark.shows("durability:sighup-reads-configuration-again")
 def test_a_broken_configuration_keeps_the_old_one_and_a_mended_one_is_taken(
     installation: Installation,
 ) -> None:

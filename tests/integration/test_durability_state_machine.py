@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from earmark.log import configure_logging
 from earmark.notes.frontmatter import recording_of
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.daemon_rig import Rig
+
+pytestmark = pytest.mark.shows("durability:any-order-drops-growth")
 
 NAMES = ("a.m4a", "b.wav", "a.wav", "sub/a.m4a")
 CONTENTS = ("one", "two", "three")

@@ -28,6 +28,7 @@ def traced(rig: Rig, *options: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.shows("durability:same-holds-system-calls")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_a_kill_at_any_durable_system_call_changes_nothing_about_how_it_ends(tmp_path: Path) -> None:
     rig = Rig(tmp_path)

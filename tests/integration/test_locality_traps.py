@@ -33,6 +33,8 @@ from tests.conftest import QUICK, SAMPLE, Installation
 from tests.spoken import request
 from tests.stub_server import LlamaCpp, LMStudio, LocalAI, Ollama, Said, Stub, honest, running
 
+pytestmark = pytest.mark.shows("privacy:traps")
+
 TrapMaker = Callable[["Trap"], bytes]
 
 
@@ -325,6 +327,7 @@ def words_sent(stub: Stub) -> int:
     return sum("budget" in json.dumps(body) for body in stub.requests)
 
 
+@pytest.mark.shows("privacy:environment")
 def test_a_server_that_redirects_is_not_followed(trap: Trap) -> None:
     class Redirecting(LlamaCpp):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -337,6 +340,7 @@ def test_a_server_that_redirects_is_not_followed(trap: Trap) -> None:
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:environment")
 def test_a_listing_that_redirects_is_not_followed_either(trap: Trap) -> None:
     class Redirecting(Stub):
         def get(self, path: str) -> Said:
@@ -348,6 +352,7 @@ def test_a_listing_that_redirects_is_not_followed_either(trap: Trap) -> None:
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:environment")
 @pytest.mark.parametrize("case", [str.upper, str.lower], ids=["upper", "lower"])
 def test_proxy_variables_are_ignored(trap: Trap, case: Callable[[str], str]) -> None:
     hostile = dict.fromkeys(map(case, ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")), trap.url(""))
@@ -357,6 +362,7 @@ def test_proxy_variables_are_ignored(trap: Trap, case: Callable[[str], str]) -> 
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:environment")
 def test_the_openai_variables_are_ignored(trap: Trap) -> None:
     hostile = {
         "OPENAI_BASE_URL": trap.url("v1"), "OPENAI_API_BASE": trap.url("v1"), "OPENAI_API_KEY": "sk-trap",
@@ -369,6 +375,7 @@ def test_the_openai_variables_are_ignored(trap: Trap) -> None:
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:environment")
 def test_a_password_in_netrc_is_not_sent(trap: Trap, tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("default login me password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
@@ -394,6 +401,7 @@ doorway._getaddrinfo = socket.getaddrinfo = resolver
 """
 
 
+@pytest.mark.shows("privacy:loopback-names")
 def test_a_name_that_changes_its_answer_still_ends_where_it_was_checked() -> None:
     """DNS rebinding, with a resolver that gives the right address once and another one ever after."""
     with running(LlamaCpp()) as stub:
@@ -408,6 +416,7 @@ def test_a_name_that_changes_its_answer_still_ends_where_it_was_checked() -> Non
         assert stub.requests
 
 
+@pytest.mark.shows("privacy:loopback-names")
 def test_a_name_with_one_address_outside_is_refused_as_a_whole(trap: Trap) -> None:
     both = FLIPPING.replace('ip = next(answers, "127.0.0.2")', "").replace(
         'return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port))]',
@@ -419,6 +428,7 @@ def test_a_name_with_one_address_outside_is_refused_as_a_whole(trap: Trap) -> No
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:loopback-names")
 @pytest.mark.parametrize(
     "url",
     [
@@ -437,6 +447,7 @@ def test_an_address_that_only_looks_local_is_refused(trap: Trap, url: str) -> No
     assert trap.visits == []
 
 
+@pytest.mark.shows("privacy:handed-on")
 @pytest.mark.parametrize(
     ("server", "model"),
     [
@@ -460,6 +471,7 @@ def test_a_local_server_that_hands_words_on_gets_none(server: Stub, model: str) 
     )
 
 
+@pytest.mark.shows("privacy:handed-on")
 def test_a_linked_lm_studio_gets_no_words_although_the_worker_may_start_no_programs(tmp_path: Path) -> None:
     """A stand-in for LM Studio's `lms`: the real one cannot run here. It is asked by a process of its own."""
     tool = tmp_path / "lms"

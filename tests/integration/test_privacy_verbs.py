@@ -25,6 +25,7 @@ AWAY = QUICK.replace(
 )
 
 
+@pytest.mark.shows("privacy:no-daemon")
 @linux_only
 def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(installation: Installation) -> None:
     installation.earmark("run", "--once", installation.folder)
@@ -35,10 +36,14 @@ def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(instal
         failed = [c for c in failed if "other files" not in c["claim"]]
     assert failed == []
     assert {c["held"] for c in found["claims"] if "network" in c["claim"]} == {True}
+    (nobody,) = [c for c in found["claims"] if "no daemon is running" in c["detail"]]
+    assert nobody["held"] is None
+    assert all("started for this check" in c["claim"] for c in found["claims"] if "walls" in c["claim"])
     page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
     assert "never" not in page["quick"]["last_verified"]
 
 
+@pytest.mark.shows("privacy:private-files")
 @linux_only
 def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installation: Installation) -> None:
     installation.earmark("run", "--once", installation.folder)
@@ -53,13 +58,14 @@ def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installati
 @linux_only
 def test_the_check_notices_a_worker_without_walls(tmp_path: Path) -> None:
     """The check's own teeth: with the sandbox off, leaving works, and is called a failure."""
+    fresh = "A process with the transcription worker's walls, started for this check,"
     open_to_all = Config.model_validate({"transcription": {"sandbox": "off"}})
     with trap() as caught:
         outcomes = {o.claim: o for o in walls("transcription", open_to_all, caught, tmp_path)}
-    network = outcomes["The transcription worker cannot reach the network"]
+    network = outcomes[f"{fresh} cannot reach the network"]
     assert network.held is False
     assert "connect to another program of this device" in network.detail
-    files = outcomes["The transcription worker cannot read or write your other files"]
+    files = outcomes[f"{fresh} cannot read or write your other files"]
     assert files.held is False
 
 
@@ -77,6 +83,7 @@ def test_the_page_is_printed_in_each_format(installation: Installation) -> None:
     assert json.loads(installation.earmark("privacy", "-f", "json").stdout)["privacy"] == "device"
 
 
+@pytest.mark.shows("privacy:consent")
 @pytest.mark.speech
 def test_words_wait_for_consent_and_are_asked_about_again_when_the_host_changes(
     installation: Installation,
@@ -107,6 +114,7 @@ def test_there_is_nothing_to_allow_on_this_device(installation: Installation) ->
     assert "nothing to allow" in installation.earmark("privacy", "allow", "--yes").stdout
 
 
+@pytest.mark.shows("privacy:supervisor-sockets")
 @linux_only
 def test_a_running_daemon_says_what_holds_its_workers_and_which_sockets_it_has(
     installation: Installation,
@@ -131,6 +139,7 @@ def test_socket_tables_show_what_is_connected() -> None:
         assert "AF_INET" in own_families()
 
 
+@pytest.mark.shows("privacy:require")
 @linux_only
 @pytest.mark.speech
 def test_with_require_sandbox_nothing_is_worked_on_where_the_network_cannot_be_given_up(
@@ -163,6 +172,7 @@ def test_require_sandbox_and_a_sandbox_that_is_off_contradict_each_other(install
     assert "remove one of the two" in done.stderr
 
 
+@pytest.mark.shows("privacy:off-is-said")
 @linux_only
 @pytest.mark.speech
 def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation: Installation) -> None:
@@ -177,6 +187,7 @@ def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation
     assert any("turned off" in sentence for sentence in page["not_enforced"])
 
 
+@pytest.mark.shows("privacy:require")
 @linux_only
 @pytest.mark.speech
 def test_a_single_run_ends_with_a_reason_when_the_required_sandbox_is_not_to_be_had(

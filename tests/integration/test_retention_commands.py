@@ -56,6 +56,7 @@ def run_json(*words: str) -> Any:
     return json.loads(output)
 
 
+@pytest.mark.shows("privacy:plan")
 def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: World) -> None:
     plan = run_json("retention", "plan")
     assert [Path(d["path"]).name for d in plan["goes"]] == ["a.wav"]
@@ -172,6 +173,7 @@ def test_trash_is_listed_restored_and_emptied(world: World) -> None:
     assert acts == ["trashed", "restored", "trashed", "purged"]
 
 
+@pytest.mark.shows("privacy:forget-stays")
 def test_forget_shows_asks_for_typed_words_erases_and_says_what_it_cannot_reach(world: World) -> None:
     dry = run_json("forget", "drop/a.wav", "--dry-run")
     assert len(dry["copies"]) == 3
@@ -209,6 +211,7 @@ def test_a_damaged_ledger_that_was_set_aside_is_named_and_goes_with_everything(w
     assert not aside.exists()
 
 
+@pytest.mark.shows("privacy:forget-held")
 def test_forget_refuses_what_is_held_unless_told_so(world: World) -> None:
     run("hold", "drop/a.wav", "--why", "court case")
     code, output = run("forget", "drop/a.wav", "--yes")

@@ -26,6 +26,8 @@ from earmark.verbs.resolve import resolve
 
 from tests.retention_world import World, as_somebody, say_keep
 
+pytestmark = pytest.mark.shows("retention:doubt-about-folders")
+
 pytest_plugins = ("tests.retention_root",)
 
 RULES = {

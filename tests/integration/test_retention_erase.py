@@ -45,6 +45,7 @@ def everything(folder: Path) -> bytes:
     return b"\n".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
 
 
+@pytest.mark.shows("privacy:forget")
 def test_no_word_name_or_byte_of_an_erased_recording_is_left_anywhere(world: World) -> None:
     gone = world.record("walrus-meeting.wav", said=SECRET)
     kept = world.record("other.wav")
@@ -115,6 +116,7 @@ def test_a_file_that_took_the_place_of_the_recording_is_not_touched(world: World
     assert place.path.read_bytes() == b"a quite different recording"
 
 
+@pytest.mark.shows("privacy:forget")
 def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> None:
     place = world.record("a.wav")
     with (world.drop / "a.md").open("a") as note:
@@ -125,6 +127,7 @@ def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> Non
     assert world.files() == set()
 
 
+@pytest.mark.shows("privacy:forget-stays")
 def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> None:
     place = world.record("a.wav")
     assert not tombstoned(world.ledger, place.recording_id)
@@ -249,6 +252,7 @@ def test_old_receipts_can_be_cut_off_and_the_rest_still_verifies(world: World) -
     assert tamper(world, "DELETE FROM receipts WHERE seq = 4") != []
 
 
+@pytest.mark.shows("privacy:forget")
 def test_receipts_hold_no_name_no_word_and_no_plain_hash(world: World) -> None:
     place = world.record("walrus-meeting.wav", said=SECRET)
     world.pass_days(11)
@@ -260,6 +264,7 @@ def test_receipts_hold_no_name_no_word_and_no_plain_hash(world: World) -> None:
         assert hidden not in text
 
 
+@pytest.mark.shows("privacy:export")
 @pytest.mark.parametrize("name", ["out", "out.zip"])
 def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
     world: World, root: Path, name: str

@@ -148,6 +148,7 @@ def killed_at(n: int, root: Path, days: float, act: Callable[[World, Step], None
     return False
 
 
+@pytest.mark.shows("retention:killed-at-any-step")
 @pytest.mark.parametrize("case", CASES)
 def test_killed_at_any_step_a_rerun_completes_it(case: str, root: Path) -> None:
     act, check, days = CASES[case]

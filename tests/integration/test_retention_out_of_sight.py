@@ -42,6 +42,8 @@ from earmark.verbs.resolve import resolve
 from tests.integration.test_retention_lineage import arrive, finish, grow
 from tests.retention_world import World, as_somebody, say_keep
 
+pytestmark = pytest.mark.shows("retention:may-stand-where-nobody")
+
 pytest_plugins = ("tests.retention_root",)
 
 RULES = {

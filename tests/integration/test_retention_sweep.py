@@ -33,6 +33,7 @@ def world(root: Path) -> World:
     return World(root, AUDIO_30D)
 
 
+@pytest.mark.shows("retention:anything-while-rule-applies")
 def test_an_empty_policy_deletes_nothing_however_old(root: Path) -> None:
     world = World(root)
     world.record("old.wav")
@@ -73,6 +74,7 @@ def test_the_clock_starts_when_all_notes_are_written_not_when_the_file_came(root
     assert world.plan() == set()
 
 
+@pytest.mark.shows("retention:unfinished-whose-clock-has")
 def test_what_is_not_finished_stays(world: World) -> None:
     world.record("waiting.wav", done=False)
     place = world.record("summary-again.wav")
@@ -106,6 +108,7 @@ def test_a_summary_that_waits_for_a_better_one_keeps_nothing_from_going(world: W
     assert world.why("heard-again.wav") == "its transcription is not finished"
 
 
+@pytest.mark.shows("retention:unfinished-whose-clock-has")
 def test_a_first_summary_that_is_still_to_come_keeps_its_recording(world: World) -> None:
     place = world.record("a.wav")
     world.ledger.db.execute("UPDATE recordings SET done_at = NULL")
@@ -114,6 +117,7 @@ def test_a_first_summary_that_is_still_to_come_keeps_its_recording(world: World)
     assert world.why("a.wav") == "its summary is not finished"
 
 
+@pytest.mark.shows("retention:note-you-edited")
 def test_an_edited_note_stays_and_an_unedited_one_goes(root: Path) -> None:
     world = World(root, {"transcript": {"keep_for": "10d"}})
     world.record("a.wav")
@@ -125,6 +129,7 @@ def test_an_edited_note_stays_and_an_unedited_one_goes(root: Path) -> None:
     assert world.why("a.transcript.md") == "edited by you"
 
 
+@pytest.mark.shows("retention:file-changed-changes-very")
 def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: World) -> None:
     place = world.record("a.wav")
     stat = place.path.stat()
@@ -138,6 +143,7 @@ def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: 
     assert world.why("a.wav") == "its content is not what was transcribed"
 
 
+@pytest.mark.shows("retention:file-changed-changes-very")
 def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     place = world.record("a.wav")
     world.pass_days(31)
@@ -174,6 +180,7 @@ def test_a_file_that_changes_at_the_very_moment_is_put_back_or_kept_for_its_owne
     assert (world.drop / "b (2).wav").read_bytes() == old
 
 
+@pytest.mark.shows("retention:file-behind-symlink-drop")
 def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
     world.record("sub/a.wav")
     elsewhere = root / "elsewhere"
@@ -184,6 +191,7 @@ def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
     assert "symlink" in world.why("a.wav")
 
 
+@pytest.mark.shows("retention:held-note-folder-rule")
 @pytest.mark.parametrize("how", ["frontmatter", "command", "marker", "marker-above"])
 def test_a_hold_of_any_kind_keeps(world: World, how: str) -> None:
     place = world.record("talks/a.wav")
@@ -201,6 +209,7 @@ def test_a_hold_of_any_kind_keeps(world: World, how: str) -> None:
     assert world.why("a.wav").startswith("held")
 
 
+@pytest.mark.shows("retention:any-note-ever-said")
 def test_a_hold_in_a_note_that_its_owner_renamed_still_counts(world: World) -> None:
     world.record("a.wav")
     note = world.drop / "a.md"
@@ -212,6 +221,7 @@ def test_a_hold_in_a_note_that_its_owner_renamed_still_counts(world: World) -> N
     assert "My meeting.md" in world.why("a.wav")
 
 
+@pytest.mark.shows("retention:any-note-ever-said")
 def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None:
     world.record("a.wav")
     world.pass_days(31)
@@ -222,6 +232,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
     assert world.why("a.wav") == "held by `keep: true` in a.md"
 
 
+@pytest.mark.shows("retention:audio-whose-transcript-cannot")
 @pytest.mark.parametrize(
     ("flaw", "sentence"),
     [
@@ -261,6 +272,7 @@ def test_audio_may_go_after_a_rule_took_its_transcript(root: Path) -> None:
     assert world.plan() == {"a.wav"}
 
 
+@pytest.mark.shows("retention:failed-recording-without-rule")
 def test_a_failed_recording_needs_its_own_rule(root: Path) -> None:
     world = World(root, AUDIO_30D)
     place = world.record("a.wav", done=False)
@@ -422,6 +434,7 @@ def test_something_new_that_is_dated_before_the_last_sweep_stops_it(world: World
     assert world.sweep().outcome == "stopped"
 
 
+@pytest.mark.shows("retention:date-future")
 def test_a_future_date_never_expires(world: World) -> None:
     world.record("future.wav", dated=world.now + 4000 * DAY)
     world.pass_days(3000)

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from earmark.domain import Kind, Stage, TrashState
 from earmark.retention import receipts
 from earmark.retention.trash.restoring import restore
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.retention_world import DAY, World
+
+pytestmark = pytest.mark.shows("retention:all-these-once-arbitrary")
 
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 

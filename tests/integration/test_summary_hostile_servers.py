@@ -29,6 +29,8 @@ from tests.raw_server import Bytes, again, answering, head, whole
 from tests.spoken import request
 from tests.stub_server import Said, Stub, chunk, honest, running, sse
 
+pytestmark = pytest.mark.shows("privacy:bounded-answers")
+
 PAGE = b"<!doctype html><html><head><title>My app</title></head><body>Hello</body></html>"
 
 

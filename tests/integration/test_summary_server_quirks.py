@@ -603,6 +603,7 @@ def test_a_localai_proxy_or_swarm_is_refused() -> None:
     assert stub.requests == []
 
 
+@pytest.mark.shows("privacy:unverified")
 def test_what_cannot_be_known_is_called_unverified() -> None:
     localities = {}
     for kind in (LMStudio, Ollama, LlamaCpp, LocalAI, Stub):

@@ -43,6 +43,7 @@ def test_memory_over_the_cap_is_a_python_error_and_not_the_end() -> None:
 
 
 @LINUX
+@pytest.mark.shows("privacy:private-files")
 def test_no_core_file_is_left_and_no_debugger_gets_in() -> None:
     done = run(
         "import ctypes\n"

@@ -120,6 +120,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return said | {"reached": reached, "folder": folder}
 
 
+@pytest.mark.shows("privacy:worker-no-network")
 @linux
 @pytest.mark.parametrize(
     "way", ["inet", "inet6", "udp", "raw", "netlink", "vsock", "inet in a thread", "connect"]
@@ -128,6 +129,7 @@ def test_no_socket_to_anywhere_can_be_made(tried: dict[str, Any], way: str) -> N
     assert tried[way] == "EPERM"
 
 
+@pytest.mark.shows("privacy:worker-no-network")
 @linux
 def test_no_unix_socket_reaches_another_program_not_even_one_that_was_open_before(
     tried: dict[str, Any],
@@ -136,12 +138,14 @@ def test_no_unix_socket_reaches_another_program_not_even_one_that_was_open_befor
     assert tried["reached"] == 0
 
 
+@pytest.mark.shows("privacy:worker-no-network")
 @linux
 @pytest.mark.parametrize("call", ["exec", "io_uring", "ptrace", "process_vm_readv", "bpf", "userfaultfd"])
 def test_no_other_program_can_be_started_read_or_asked_to_act(tried: dict[str, Any], call: str) -> None:
     assert tried[call] == "EPERM"
 
 
+@pytest.mark.shows("privacy:worker-no-network")
 @linux
 def test_privileges_cannot_be_gained(tried: dict[str, Any]) -> None:
     assert tried["no_new_privs"] == "1"
@@ -157,6 +161,7 @@ def test_recordings_and_the_model_can_be_read(tried: dict[str, Any]) -> None:
     assert tried["read allowed"] == tried["read model"] == "yes"
 
 
+@pytest.mark.shows("privacy:worker-files")
 @linux
 @pytest.mark.parametrize("what", ["read other", "list other", "read by ..", "read passwd"])
 def test_no_other_file_can_be_read(tried: dict[str, Any], what: str) -> None:
@@ -164,6 +169,7 @@ def test_no_other_file_can_be_read(tried: dict[str, Any], what: str) -> None:
     assert tried[what] == "EACCES"
 
 
+@pytest.mark.shows("privacy:worker-files")
 @linux
 @pytest.mark.parametrize(
     "what", ["write allowed", "change allowed", "delete allowed", "write tmp", "write null"]

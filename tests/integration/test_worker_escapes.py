@@ -30,7 +30,10 @@ from tests.speech import SAMPLE, WorkerProcess, words
 from tests.spoken import request
 from tests.stub_server import LlamaCpp, running
 
-pytestmark = pytest.mark.skipif(not seccomp.available(), reason="no filter for this system or processor")
+pytestmark = [
+    pytest.mark.skipif(not seccomp.available(), reason="no filter for this system or processor"),
+    pytest.mark.shows("privacy:worker-no-network", "privacy:worker-files"),
+]
 
 AS_IF_ABSENT = {"clone3", "openat2"}
 SCRIPT = escapes.__file__
@@ -196,6 +199,7 @@ def test_a_summary_is_made_behind_the_list(summarized: Tried) -> None:
     assert summarized.replies[-1]["summary"]["by"] == "llama.cpp"
 
 
+@pytest.mark.shows("durability:summary-worker-memory")
 def test_the_summarization_worker_gets_no_memory_without_end(summarized: Tried) -> None:
     assert summarized.memory == "MemoryError"
     assert summarized.acts["its own memory"] == "EPERM"

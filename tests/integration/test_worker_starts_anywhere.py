@@ -15,6 +15,7 @@ def ready(line: bytes) -> bool:
     return b'"type":"ready"' in line
 
 
+@pytest.mark.shows("durability:worker-starts-wherever-daemon")
 @pytest.mark.speech
 def test_a_worker_starts_although_the_current_folder_was_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -36,6 +37,7 @@ def test_a_worker_starts_although_the_current_folder_was_deleted(
         assert worker.wait(20) == 0
 
 
+@pytest.mark.shows("durability:worker-starts-wherever-daemon")
 def test_a_worker_imports_nothing_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

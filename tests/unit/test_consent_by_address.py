@@ -35,6 +35,8 @@ from hypothesis import strategies as st
 from tests.unit.test_policy_page import FACTS
 from tests.unit.test_summary_endpoint import answering
 
+pytestmark = pytest.mark.shows("privacy:by-address", "privacy:consent")
+
 
 @pytest.mark.parametrize(
     ("address", "scope"),

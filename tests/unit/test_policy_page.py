@@ -87,6 +87,8 @@ def test_retention_rules_become_sentences_with_their_exceptions() -> None:
 
 def test_the_last_check_is_named_with_its_outcome() -> None:
     assert "every claim held" in page(verified=(1_795_000_000.0, True)).quick.last_verified
+    some = page(verified=(1_795_000_000.0, True), untried=3).quick.last_verified
+    assert "every claim that could be tried held; 3 could not be tried" in some
     assert "not every claim held" in page(verified=(1_795_000_000.0, False)).quick.last_verified
 
 
@@ -147,6 +149,7 @@ def test_only_what_is_loopback_without_a_lookup_needs_no_consent(endpoint: str, 
     assert (missing_consent(config, None) is None) == (away is None)
 
 
+@pytest.mark.shows("privacy:consent")
 @pytest.mark.parametrize(
     "change",
     [

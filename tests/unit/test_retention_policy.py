@@ -24,6 +24,8 @@ from earmark.retention.sweep.clock import BACK, DRIFT, Reading, clock_doubt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.shows("retention:all-these-once-arbitrary")
+
 DAY = 86400.0
 NOW = Instant(1_760_000_000.0)
 FOLDERS = ("/drop/a", "/drop/b")
@@ -179,6 +181,7 @@ def test_no_file_goes_before_the_day_that_its_note_promises(items: list[Candidat
             assert item.path not in gone
 
 
+@pytest.mark.shows("retention:anything-while-rule-applies", "privacy:no-rule")
 @given(candidates())
 def test_an_empty_policy_keeps_everything(items: list[Candidate]) -> None:
     for item in items:
@@ -346,6 +349,7 @@ def test_a_rule_that_makes_no_sense_is_an_error_with_the_reason(
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden" / "restic_forget.json"
 
 
+@pytest.mark.shows("retention:restic-policies")
 @pytest.mark.skipif(not GOLDEN.exists(), reason="restic's own test data are not here")
 def test_the_policies_of_restic_keep_what_restic_keeps() -> None:
     data = json.loads(GOLDEN.read_text("utf-8"))

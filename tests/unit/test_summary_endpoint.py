@@ -50,6 +50,7 @@ def test_a_url_without_a_path_gets_the_usual_one() -> None:
     )
 
 
+@pytest.mark.shows("privacy:loopback-names")
 @pytest.mark.parametrize(
     "address",
     [

@@ -25,8 +25,9 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 EXIT_CODES = (
-    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 65 a recording or plan is bad · 66 not found · "
-    "69 no model or server · 74 disk trouble · 75 another daemon runs · 77 not allowed (privacy) · 78 bad configuration"
+    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
+    "66 not found · 69 no model or server · 74 disk trouble · 75 another daemon runs · 77 not allowed (privacy) · "
+    "78 bad configuration"
 )
 
 

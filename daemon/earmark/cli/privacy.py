@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import re
 from dataclasses import asdict
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import here, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, out, plain_errors, print_json, readable
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.domain import Instant
@@ -23,7 +24,7 @@ from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
 from earmark.locality.policy.snapshot import Facts, snapshot
 from earmark.paths import Home
-from earmark.report import read_report
+from earmark.report import Report, read_report
 from earmark.verbs import consenting
 from earmark.verbs.opening import opened_context, wake_daemon
 
@@ -56,18 +57,40 @@ def privacy(
             typer.echo(render_page(page, format or "md"), nl=False)
 
 
-@app.command()
-def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Try every claim: leave from inside each process, read the socket tables and modes; exit code 1 if one fails.
+LATER = 3
+"""Exit code of a check that failed nowhere, but for which the daemon was too busy."""
 
-    Example: [bold]earmark privacy check[/]
+
+@app.command()
+def check(
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    recording: Annotated[
+        bool,
+        typer.Option("--recording/--no-recording", help="Drop a recording for the running daemon to hear."),
+    ] = True,
+    wait: Annotated[float, typer.Option(help="Seconds that this recording may take.", min=1.0)] = 300.0,
+) -> None:
+    """Try every claim, on the daemon that runs and from inside fresh processes.
+
+    A daemon that runs is watched while it hears a recording of ours, which is dropped into its folder and erased afterwards.
+    Exit code 1 if a claim fails, 3 if the daemon was too busy. To see all of another user's daemon, ask as root.
+
+    Examples: [bold]earmark privacy check[/] · [bold]earmark privacy check --no-recording[/]
     """
     with plain_errors():
         home, config = here()
-        outcomes = []
         from earmark.proof.claims import check_everything
+        from earmark.proof.outcome import Outcome
+        from earmark.proof.running.prove import Running
+        from earmark.proof.running.watching import Watcher, step_down
 
-        for outcome in check_everything(config, home, _phrases(home, config)):
+        report = _running(home)
+        watcher = Watcher(report.pid) if report is not None else None
+        step_down(home.state)
+        say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(readable(line))}[/]"))
+        running = Running(config, home, report, watcher, wait, say) if report and watcher else None
+        outcomes: list[Outcome] = []
+        for outcome in check_everything(config, home, _phrases(home, config), running, recording):
             outcomes.append(outcome)
             if not json:
                 mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}[
@@ -77,7 +100,7 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
         passed = not any(o.held is False for o in outcomes)
         if home.ledger_file.exists():
             with opened_context(home, config) as inside:
-                passing = jsonlib.dumps({"passed": passed})
+                passing = jsonlib.dumps({"passed": passed, "untried": sum(o.held is None for o in outcomes)})
                 inside.ledger.journal.set_fact(CHECKED, passing, inside.now())
         if json:
             print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
@@ -88,6 +111,15 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
             )
         if not passed:
             raise typer.Exit(1)
+        if any(o.later for o in outcomes):
+            raise typer.Exit(LATER)
+
+
+def _running(home: Home) -> Report | None:
+    """What the daemon that runs says of itself, where its processes can be looked at."""
+    report = read_report(home.status_file)
+    alive = report is not None and is_locked(home.lock_file) and os.path.isdir(f"/proc/{report.pid}")  # noqa: PTH112
+    return report if alive else None
 
 
 @app.command()
@@ -150,13 +182,15 @@ def _facts(home: Home, config: Config) -> Facts:
     running = is_locked(home.lock_file)
     folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
     verified: tuple[Instant, bool] | None = None
+    untried = 0
     made: tuple[tuple[str, int], ...] = ()
     consent: str | None = None
     if home.ledger_file.exists():
         with opened_context(home, config, read_only=True) as context:
             ledger = context.ledger
             if fact := ledger.journal.fact(CHECKED):
-                verified = fact[1], bool(jsonlib.loads(fact[0])["passed"])
+                said = jsonlib.loads(fact[0])
+                verified, untried = (fact[1], bool(said["passed"])), int(said.get("untried", 0))
             made = _made(ledger)
             if allowed := ledger.journal.fact(FACT):
                 consent = allowed[0]
@@ -169,7 +203,7 @@ def _facts(home: Home, config: Config) -> Facts:
         handing_on=config.privacy == "cloud"
         and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),
         consent=missing_consent(config, consent) is None and end is not None and end.allowed, destination=end,
-        verified=verified, made=made,
+        verified=verified, untried=untried, made=made,
     )  # fmt: skip
 
 

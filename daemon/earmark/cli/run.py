@@ -15,6 +15,7 @@ from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound
 from earmark.files import write_new
+from earmark.locality.confinement.sockets import keep_account
 from earmark.log import configure_logging
 from earmark.paths import Home, platform_home, whole
 from earmark.service.systemd import watchdog_interval
@@ -49,6 +50,7 @@ def run(
             _put_sample(chosen[0])
         if once and not any(os.path.isdir(folder) for folder in chosen):  # noqa: PTH112 - false, too, where not allowed
             raise NotFound(f"{chosen[0]}: there is no such folder, or it may not be looked at")
+        keep_account()
         screen = Screen(err)
         if service:
             configure_logging(sys.stderr, json=True, verbose=verbose)

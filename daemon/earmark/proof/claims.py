@@ -12,22 +12,53 @@ from earmark.errors import ConfigError, PrivacyError
 from earmark.locality.policy.destination import destination
 from earmark.locality.policy.endpoint import resolve_endpoint
 from earmark.paths import Home
-from earmark.proof.installation import modes, running_daemon, supervisor_sockets, words_elsewhere
+from earmark.proof.installation import modes, supervisor_sockets, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.fresh import real_worker
+from earmark.proof.running.prove import Running
 from earmark.proof.walls import WALLS, hostile_environment, walls
+from earmark.verbs.opening import watched_folders
 
 
-def check_everything(config: Config, home: Home, words: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be."""
+def check_everything(
+    config: Config,
+    home: Home,
+    words: Sequence[str] = (),
+    running: Running | None = None,
+    recording: bool = True,
+) -> Iterator[Outcome]:
+    """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be.
+
+    `running`: the daemon that runs, if one does; with `recording` it is given one to hear.
+    """
+    if running is not None:
+        yield from running.prove(recording)
+    else:
+        yield nobody_runs()
+    yield from on_fresh_processes(config, home, words)
+
+
+def nobody_runs() -> Outcome:
+    """What is not known without a daemon."""
+    return Outcome(
+        "The running daemon and its workers keep to all this",
+        None,
+        "no daemon is running (or this is not Linux): what follows was tried on processes started for this check; "
+        "sockets, files and log of a daemon at work were not looked at",
+    )
+
+
+def on_fresh_processes(config: Config, home: Home, words: Sequence[str]) -> Iterator[Outcome]:
+    """What is tried from inside, by processes that are started for it."""
     with trap() as caught, tempfile.TemporaryDirectory(prefix="earmark-proof-") as scratch:
         for worker in WALLS:
             yield from walls(worker, config, caught, Path(scratch))
+        yield real_worker(config, home, watched_folders(home, config), Path(scratch))
         yield hostile_environment(caught, Path(scratch))
         yield addresses_are_judged()
         yield configured_endpoint(config)
         yield supervisor_sockets(Path(scratch))
-        yield running_daemon(config, home)
         yield modes(config, home)
         yield words_elsewhere(home, words)
 

@@ -1,4 +1,4 @@
-"""What this installation is like: the daemon's sockets, the modes of files, where words lie."""
+"""What this installation is like: a daemon's own sockets, the modes of files, where words lie."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from earmark.config import Config
-from earmark.locality.confinement.one_address import pinned_addresses
-from earmark.locality.confinement.sockets import internet_sockets
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.report import read_report
 
 
 def supervisor_sockets(scratch: Path) -> Outcome:
-    """A daemon of its own on an empty folder, and which sockets it says that it has."""
-    claim = "The daemon itself opens no socket but the service manager's"
+    """A daemon of its own on an empty folder, and which sockets it says that it had."""
+    claim = "A daemon started for this check on an empty folder opens no socket but the service manager's"
     home = scratch / "daemon"
     (home / "recordings").mkdir(parents=True)
     notify = scratch / "notify"
@@ -36,45 +34,6 @@ def supervisor_sockets(scratch: Path) -> Outcome:
         return Outcome(claim, None, "a daemon on an empty folder did not come up")
     others = [family for family in report.sockets if family != "AF_UNIX"]
     return Outcome(claim, not others, f"it has {', '.join(others)}" if others else "no internet socket")
-
-
-def running_daemon(config: Config, home: Home) -> Outcome:
-    """The socket tables of the daemon that runs, and of what it started."""
-    claim = "Nothing of the running daemon is connected outside"
-    report = read_report(home.status_file)
-    if report is None or not Path(f"/proc/{report.pid}").is_dir():
-        return Outcome(claim, None, "no daemon is running (or this is not Linux)")
-    if others := [family for family in report.sockets if family != "AF_UNIX"]:
-        return Outcome(claim, False, f"the daemon has {', '.join(others)}")
-    tables = {pid: internet_sockets(pid) for pid in _family(report.pid)}
-    away = [s.remote for found in tables.values() for s in found or () if s.leaves]
-    allowed = {
-        ip
-        for ip, _ in pinned_addresses(
-            config.summary.endpoint, config.privacy, config.summary.allowed_hosts, ()
-        )
-    }
-    if astray := sorted(set(away) - allowed):
-        return Outcome(claim, False, f"connected to {', '.join(astray)}")
-    unseen = sum(1 for found in tables.values() if found is None)
-    note = (
-        f" ({unseen} of {len(tables)} processes only let root look: sudo earmark privacy check)"
-        if unseen
-        else ""
-    )
-    return Outcome(claim, True, f"no internet socket of the daemon itself{note}")
-
-
-def _family(pid: int) -> list[int]:
-    """A process and everything it started."""
-    found = [pid]
-    for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
-                found += [int(child) for child in children.read_text().split()]
-            except OSError:
-                continue
-    return found
 
 
 def modes(config: Config, home: Home) -> Outcome:

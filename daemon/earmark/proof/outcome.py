@@ -10,8 +10,11 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One claim tried. `held` is None where it could not be tried; `detail` says what was seen."""
+    """One claim tried. `held` is None where it could not be tried; `detail` says what was seen; `later`: the daemon was
+    too busy for it, and it can be tried again.
+    """
 
     claim: str
     held: bool | None
     detail: str
+    later: bool = False

@@ -24,16 +24,22 @@ REFUSED = frozenset({"EACCES", "EPERM", "EAFNOSUPPORT"})
 
 ALL = (inside.CONNECT, inside.OUTSIDE, inside.DATAGRAM, inside.IPV6, inside.UNIX, inside.PROGRAM)
 WALLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "transcription": ("The transcription worker", ALL, (inside.READ, inside.WRITE)),
-    "summarization": ("The summarization worker", ALL, (inside.READ, inside.WRITE)),
+    "transcription": ("A process with the transcription worker's walls", ALL, (inside.READ, inside.WRITE)),
+    "summarization": ("A process with the summarization worker's walls", ALL, (inside.READ, inside.WRITE)),
     "door": (
-        "The door process",
+        "A process with the door's walls",
         (inside.CONNECT, inside.OUTSIDE, inside.DATAGRAM, inside.UNIX, inside.PROGRAM),
         (inside.READ, inside.WRITE),
     ),
-    "download": ("The model download", (), (inside.READ, inside.WRITE, inside.PROGRAM)),
+    "download": (
+        "A process with the model download's walls",
+        (),
+        (inside.READ, inside.WRITE, inside.PROGRAM),
+    ),
 }
-"""By process: its name, what the network claim tries, and what the claim about files tries."""
+"""By process: its name, what the network claim tries, and what the claim about files tries. All are started for the check;
+what runs already is looked at by `earmark.proof.running`.
+"""
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
@@ -44,15 +50,19 @@ def walls(worker: str, config: Config, caught: Trap, scratch: Path) -> Iterator[
     try:
         answer = from_inside(worker, config, caught, scratch)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        yield Outcome(f"{name} is confined", False, f"the proof could not run: {type(error).__name__}")
+        yield Outcome(
+            f"{name}, started for this check, is confined",
+            False,
+            f"the proof could not run: {type(error).__name__}",
+        )
         return
     tried = answer["attempts"]
     came = caught.visitors()
     if network:
         possible = [attempt for attempt in network if tried[attempt] not in REFUSED]
         yield Outcome(
-            f"{name} cannot reach the network"
-            + ("" if worker == "transcription" else " but the pinned address"),
+            f"{name}, started for this check, cannot reach the network"
+            + ("" if worker == "transcription" else " but for the pinned address"),
             not possible and not came,
             f"it can {'; '.join(possible)}"
             if possible
@@ -60,7 +70,7 @@ def walls(worker: str, config: Config, caught: Trap, scratch: Path) -> Iterator[
         )
     possible = [attempt for attempt in files if tried[attempt] not in REFUSED]
     yield Outcome(
-        f"{name} cannot read or write your other files",
+        f"{name}, started for this check, cannot read or write your other files",
         not possible,
         f"it can {'; '.join(possible)} (Landlock is not there or turned off)"
         if possible
@@ -76,7 +86,9 @@ def walls(worker: str, config: Config, caught: Trap, scratch: Path) -> Iterator[
     leaks += ["it leaves core files"] if answer["core"] else []
     leaks += [] if answer["offline"] or worker == "download" else ["the model hub is not switched off"]
     yield Outcome(
-        f"{name} leaves no memory behind and knows no proxy", not leaks, "; ".join(leaks) or "as claimed"
+        f"{name}, started for this check, leaves no memory behind and knows no proxy",
+        not leaks,
+        "; ".join(leaks) or "as claimed",
     )
 
 

@@ -8,8 +8,10 @@ import os
 import re
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 TABLES = ("tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6")
 
@@ -29,9 +31,34 @@ class InternetSocket:
         return not (address.is_loopback or address.is_unspecified)
 
 
+_had: set[str] = set()
+
+LOOKUP = "a name was looked up"
+_LOOKUPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
+
+
+def keep_account() -> None:
+    """From now on `own_families` has every socket that Python makes in this process, closed ones too.
+
+    An audit hook (PEP 578), which nothing in the process can take away again. What a C library opens by itself, it does
+    not see.
+    """
+    sys.addaudithook(_account)
+
+
+def _account(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.__new__" and isinstance(arguments[1], int) and arguments[1] >= 0:
+        try:
+            _had.add(socket.AddressFamily(arguments[1]).name)
+        except ValueError:
+            _had.add(str(arguments[1]))
+    elif event in _LOOKUPS:
+        _had.add(LOOKUP)
+
+
 def own_families() -> tuple[str, ...]:
     """The address families of this process's sockets, sorted; the only account a process without ptrace can get."""
-    families = set()
+    families = set(_had)
     own = Path("/proc/self/fd")
     for fd in own.iterdir() if own.is_dir() else ():
         with contextlib.suppress(OSError, ValueError):
@@ -57,13 +84,17 @@ def internet_sockets(pid: int, proc: Path = Path("/proc")) -> list[InternetSocke
             for line in (proc / str(pid) / "net" / table).read_text().splitlines()[1:]:
                 columns = line.split()
                 if columns[9] in inodes:
-                    found.append(InternetSocket(table, _address(columns[1]), _address(columns[2])))
+                    found.append(
+                        InternetSocket(
+                            table, address_and_port(columns[1])[0], address_and_port(columns[2])[0]
+                        )
+                    )
     return found
 
 
-def _address(column: str) -> str:
-    """`0100007F:1F90` (words of the machine's byte order) as an address."""
-    packed = column.partition(":")[0]
+def address_and_port(column: str) -> tuple[str, int]:
+    """`0100007F:1F90` (the address in words of the machine's byte order) as an address and a port."""
+    packed, _, port = column.partition(":")
     words = [int(packed[i : i + 8], 16) for i in range(0, len(packed), 8)]
     raw = struct.pack(f"={len(words)}I", *words)
-    return str(ipaddress.ip_address(raw))
+    return str(ipaddress.ip_address(raw)), int(port or "0", 16)

@@ -23,8 +23,9 @@ Where = Literal["this device", "local network", "cloud"]
 class Facts:
     """What cannot be read from the configuration. None: not known.
 
-    `verified`: when `earmark privacy check` last ran, and whether everything passed. `sandbox`/`summary_sandbox`: what the
-    workers of the running daemon said of themselves. `made`: summaries by their locality ("device", "unverified", ...).
+    `verified`: when `earmark privacy check` last ran, and whether nothing failed; `untried`: how many claims could
+    not be tried. `sandbox`/`summary_sandbox`: what the workers of the running daemon said of themselves. `made`:
+    summaries by their locality ("device", "unverified", ...).
     """
 
     version: str
@@ -43,6 +44,7 @@ class Facts:
     handing_on: bool = False
     """A person allowed a server on this device to hand words on."""
     verified: tuple[Instant, bool] | None = None
+    untried: int = 0
     made: tuple[tuple[str, int], ...] = ()
 
 
@@ -120,7 +122,8 @@ def snapshot(config: Config, facts: Facts) -> Page:
         delete=(
             (
                 "earmark forget FILE",
-                "erases a recording and everything made of it: audio, notes, words in the ledger",
+                "erases a recording and everything made of it: audio, notes, words in the ledger; what is held needs "
+                "--even-held; a receipt and a keyed hash stay",
             ),
             ("earmark forget --all", "erases everything"),
             ("earmark trash empty", "purges what retention rules have put into the trash"),
@@ -155,7 +158,10 @@ def quick(config: Config, facts: Facts) -> Quick:
     verified = "never; run: earmark privacy check"
     if facts.verified is not None:
         at, passed = facts.verified
-        verified = f"{_when(at)}: {'every claim held' if passed else 'not every claim held'}"
+        held = "every claim held"
+        if facts.untried:
+            held = f"every claim that could be tried held; {facts.untried} could not be tried"
+        verified = f"{_when(at)}: {held if passed else 'not every claim held'}"
     return Quick(
         default_retention=f"recordings {audio}; transcripts {rule_in_words(config.retention.transcript)}; "
         f"summaries {rule_in_words(config.retention.summary)}",

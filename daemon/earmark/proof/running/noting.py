@@ -1,0 +1,289 @@
+"""What a followed process does by which something could get out: noted as acts, and what it wrote is kept."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from earmark.proof.running import ptrace
+from earmark.proof.running.calls import ODD
+from earmark.proof.running.sampler import rows
+from earmark.proof.running.seen import Act
+
+LONGEST = KEPT = 1024 * 1024
+"""Bytes of one write that are read, and bytes that are kept of all that went to one place."""
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT, errno.EBADF, errno.EINVAL)
+"""How a connection ends of which no packet left."""
+
+_WRITES = 0o1 | 0o2 | 0o100  # O_WRONLY, O_RDWR, O_CREAT
+_AT_CWD = -100
+_CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
+_SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+
+
+SET_FILTER, BENEATH = (
+    1,
+    1,
+)  # SECCOMP_SET_MODE_FILTER (linux/seccomp.h), LANDLOCK_RULE_PATH_BENEATH (linux/landlock.h)
+
+NAME = "its own name"
+"""Under which the names that a process gives itself are kept."""
+
+
+@dataclass
+class Thread:
+    """A followed thread: its process, and what to do when its present call has come back."""
+
+    pid: int
+    after: Callable[[int], None] | None = None
+
+
+@dataclass
+class Notes:
+    """Reads the arguments of calls. `quiet`: what is written to a target of which this is true need not be kept. `watched`:
+    folders whose reading is told. `logs`: what the daemon's stdout and stderr are.
+    """
+
+    quiet: Callable[[str], bool]
+    watched: tuple[str, ...]
+    logs: set[str] = field(default_factory=set)
+    acts: dict[tuple[int, str, str, bool], Act] = field(default_factory=dict)
+    said: dict[str, bytearray] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
+    """Where more was written than was kept."""
+    _kinds: dict[tuple[int, int], int] = field(default_factory=dict)
+    _lines: dict[str, str] = field(default_factory=dict)
+
+    def note(self, pid: int, what: str, about: str, done: bool = True) -> None:
+        """Note an act, once."""
+        key = (pid, what, about, done)
+        if key not in self.acts and len(self.acts) < 20_000:
+            self.acts[key] = Act(len(self.acts), pid, what, about, done)
+
+    def _later(self, thread: Thread, what: str, about: str) -> None:
+        """Note it when the call has come back, with whether it worked."""
+        thread.after = lambda result: self.note(thread.pid, what, about, result >= 0)
+
+    def called(self, thread: Thread, name: str, a: tuple[int, ...]) -> None:
+        """A call of this name with these six arguments begins."""
+        pid = thread.pid
+        match name:
+            case "write" | "pwrite64":
+                self._wrote(pid, a[0], ((a[1], a[2]),))
+            case "writev" | "pwritev" | "pwritev2":
+                self._wrote(pid, a[0], _pieces(pid, a[1], a[2]))
+            case "socket":
+                self._socket(thread, a[0], a[1] & 0xF)
+            case "connect":
+                self._connect(thread, a[0], self._address(pid, a[1], a[2]))
+            case "bind":
+                self._later(thread, name, self._address(pid, a[1], a[2]))
+            case "sendto":
+                if a[4]:
+                    self._later(thread, "send", self._address(pid, a[4], a[5]))
+                self._wrote(pid, a[0], ((a[1], a[2]),))
+            case "sendmsg":
+                self._message(thread, a[0], a[1])
+            case "sendmmsg":
+                self._message(thread, a[0], a[1])  # struct mmsghdr begins with the first message
+            case "open" | "creat":
+                self._open(thread, a[1] if name == "open" else _WRITES, ptrace.text(pid, a[0]))
+            case "openat":
+                self._open(thread, a[2], ptrace.text(pid, a[1]))
+            case "openat2":
+                self._open(
+                    thread, int.from_bytes(ptrace.memory(pid, a[2], 8), "little"), ptrace.text(pid, a[1])
+                )
+            case "rename" | "link":
+                self._named(thread, self._path(pid, _AT_CWD, a[0]), self._path(pid, _AT_CWD, a[1]))
+            case "renameat" | "renameat2" | "linkat":
+                self._named(thread, self._path(pid, a[0], a[1]), self._path(pid, a[2], a[3]))
+            case "mkdir" | "mkdirat":
+                path = self._path(pid, a[0], a[1]) if name == "mkdirat" else self._path(pid, _AT_CWD, a[0])
+                self._later(thread, "named", path)
+            case "prctl":
+                self._prctl(thread, a)
+            case "setrlimit" | "prlimit64":
+                self._limit(thread, a[1:3] if name == "prlimit64" else a[:2])
+            case "seccomp" if a[0] == SET_FILTER:
+                self._filter(thread, a[2])
+            case "landlock_restrict_self":
+                self._later(thread, "wall", "landlock")
+            case "landlock_create_ruleset" if a[0]:
+                handled = int.from_bytes(ptrace.memory(pid, a[0], 8), "little")
+                self._later(thread, "landlock", f"handles {handled:#x}")
+            case "landlock_add_rule" if a[1] == BENEATH:
+                rights, fd = struct.unpack("=Qi", ptrace.memory(pid, a[2], 12))
+                self._later(thread, "landlock", f"{rights:#x} {target(pid, fd)}")
+            case "execve":
+                self._later(thread, "program", ptrace.text(pid, a[0]))
+            case _ if name in ODD:
+                self._later(thread, "odd", name)
+
+    def _socket(self, thread: Thread, family: int, kind: int) -> None:
+        def made(result: int) -> None:
+            self.note(thread.pid, "socket", f"{_family(family)} {kind}", result >= 0)
+            self._kinds[thread.pid, result] = kind
+
+        thread.after = made
+
+    def _connect(self, thread: Thread, fd: int, address: str) -> None:
+        """One that is under way, or that nobody answered, has sent something; one that the system refused has not, and one
+        of a datagram socket is an aim only.
+        """
+        aim = self._kinds.get((thread.pid, fd)) == socket.SOCK_DGRAM and not address.startswith("unix ")
+
+        def connected(result: int) -> None:
+            left = -result not in REFUSED and not address.startswith("unix ")
+            self.note(thread.pid, "aim" if aim else "connect", address, result >= 0 or left)
+
+        thread.after = connected
+
+    def _filter(self, thread: Thread, address: int) -> None:
+        """struct sock_fprog: how many instructions, and where."""
+        count, at = struct.unpack("=H6xQ", ptrace.memory(thread.pid, address, 16))
+        code = ptrace.memory(thread.pid, at, count * 8).hex()
+
+        def filtered(result: int) -> None:
+            self.note(thread.pid, "wall", "seccomp", result >= 0)
+            self.note(thread.pid, "filter", code, result >= 0)
+
+        thread.after = filtered
+
+    def _prctl(self, thread: Thread, a: tuple[int, ...]) -> None:
+        if a[0] == _SET_DUMPABLE:
+            self._later(
+                thread, "wall" if a[1] == 0 else "odd", "not dumpable" if a[1] == 0 else "PR_SET_DUMPABLE"
+            )
+        elif a[0] == _SET_SECCOMP and a[1] == _MODE_FILTER:
+            self._filter(thread, a[2])
+        elif a[0] == _SET_NAME:
+            self.keep(f"{thread.pid} {NAME}", ptrace.memory(thread.pid, a[1], 16).partition(b"\0")[0] + b"\n")
+
+    def _limit(self, thread: Thread, a: tuple[int, ...]) -> None:
+        if a[0] == _CORE and a[1] and (limit := ptrace.memory(thread.pid, a[1], 8)):
+            self._later(thread, "odd" if any(limit) else "wall", "RLIMIT_CORE" if any(limit) else "no core")
+
+    def _open(self, thread: Thread, flags: int, path: str) -> None:
+        pid = thread.pid
+        if flags & _WRITES:
+
+            def opened(result: int) -> None:
+                if result >= 0:
+                    self.note(pid, "opened", target(pid, result) if result >= 0 else path)
+
+            thread.after = opened
+        elif path.startswith("/") and not any(path.startswith(f"{folder}/") for folder in self.watched):
+            return
+        else:
+
+            def looked(result: int) -> None:
+                found = target(pid, result) if result >= 0 else ""
+                if any(found.startswith(f"{folder}/") for folder in self.watched):
+                    self.note(pid, "read", found)
+
+            thread.after = looked
+
+    def _named(self, thread: Thread, old: str, new: str) -> None:
+        def named(result: int) -> None:
+            if result >= 0:
+                self.note(thread.pid, "named", new)
+                for key in [k for k in self.said if k.partition(" ")[2] == old]:
+                    self.keep(f"{key.partition(' ')[0]} {new}", bytes(self.said[key]))
+
+        thread.after = named
+
+    def _message(self, thread: Thread, fd: int, at: int) -> None:
+        """struct msghdr: name, its length, pieces, their count."""
+        name, length, pieces, count = struct.unpack("=QI4xQQ", ptrace.memory(thread.pid, at, 32))
+        if name:
+            self._later(thread, "send", self._address(thread.pid, name, length))
+        self._wrote(thread.pid, fd, _pieces(thread.pid, pieces, count))
+
+    def _wrote(self, pid: int, fd: int, pieces: Sequence[tuple[int, int]]) -> None:
+        to = target(pid, fd)
+        log = to in self.logs
+        if not log and (to.startswith(("pipe:", "anon_inode:")) or self.quiet(to)):
+            return
+        if to.startswith("socket:") and not log:
+            to = self._line(pid, to)
+            if to.startswith("socket udp"):
+                self.note(pid, "send", to.rpartition(" ")[2])
+        if sum(length for _, length in pieces) > LONGEST:
+            self.cut.add(to)
+        data = b"".join(ptrace.memory(pid, at, min(length, LONGEST)) for at, length in pieces)
+        if to.endswith("/comm") and to.startswith("/proc/"):
+            to, data = NAME, data + b"\n"
+        self.keep(f"{pid} {'the log' if log else to}", data)
+
+    def keep(self, where: str, data: bytes) -> None:
+        """Keep what was written there, up to a limit: the first and the last of it."""
+        kept = self.said.setdefault(where, bytearray())
+        kept += data
+        if len(kept) > KEPT:
+            self.cut.add(where)
+            del kept[KEPT // 2 : len(kept) - KEPT // 2]
+
+    def _line(self, pid: int, line: str) -> str:
+        """A socket with where it leads, from the kernel's tables, once."""
+        if line not in self._lines:
+            found = rows(pid, [line[len("socket:[") : -1]])
+            if not found or "in no table" in found[0]:
+                return line
+            self._lines[line] = f"socket {found[0]}"
+        return self._lines[line]
+
+    def _path(self, pid: int, at: int, address: int) -> str:
+        name = ptrace.text(pid, address)
+        if name.startswith("/"):
+            return name
+        signed = at & 0xFFFFFFFF
+        link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
+        return f"{os.readlink(link)}/{name}"  # noqa: PTH115
+
+    def _address(self, pid: int, at: int, length: int) -> str:
+        return address_of(ptrace.memory(pid, at, min(length, 128)))
+
+
+def target(pid: int, fd: int) -> str:
+    """What a descriptor leads to."""
+    number = fd & 0xFFFFFFFF
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115 - `pipe:[1]` is no path
+    except OSError:
+        return f"descriptor {number}"
+
+
+def address_of(data: bytes) -> str:
+    """struct sockaddr in words: `127.0.0.1:80`, `[::1]:80`, `unix /run/x`, or the family."""
+    if len(data) < 2:
+        return "nothing"
+    (family,) = struct.unpack_from("=H", data)
+    if family == socket.AF_INET and len(data) >= 8:
+        return f"{socket.inet_ntop(socket.AF_INET, data[4:8])}:{struct.unpack_from('!H', data, 2)[0]}"
+    if family == socket.AF_INET6 and len(data) >= 24:
+        return f"[{socket.inet_ntop(socket.AF_INET6, data[8:24])}]:{struct.unpack_from('!H', data, 2)[0]}"
+    if family == socket.AF_UNIX:
+        name = data[2:]
+        return "unix " + (
+            "@" + os.fsdecode(name[1:]) if name[:1] == b"\0" else os.fsdecode(name.partition(b"\0")[0])
+        )
+    return _family(family)
+
+
+def _family(number: int) -> str:
+    try:
+        return socket.AddressFamily(number & 0xFF).name
+    except ValueError:
+        return f"family {number}"
+
+
+def _pieces(pid: int, at: int, count: int) -> list[tuple[int, int]]:
+    """An array of struct iovec."""
+    data = ptrace.memory(pid, at, 16 * min(count, 1024))
+    return [struct.unpack_from("=QQ", data, i) for i in range(0, len(data) - 15, 16)]

@@ -1,0 +1,220 @@
+"""The claims about the running daemon: it is watched while it hears and summarizes a recording that the check drops."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.errors import EarmarkError
+from earmark.locality.confinement import landlock
+from earmark.locality.confinement.one_address import pinned_addresses
+from earmark.locality.policy import forwarding
+from earmark.locality.policy.addresses import LOCAL_PORTS
+from earmark.locality.policy.consent import FACT
+from earmark.paths import Home
+from earmark.proof.outcome import Outcome
+from earmark.proof.running import recording, whereabouts
+from earmark.proof.running.journal import log_of
+from earmark.proof.running.recording import Dropped, Standing
+from earmark.proof.running.rules import Judge
+from earmark.proof.running.seen import Seen
+from earmark.proof.running.setting import Setting
+from earmark.proof.running.watching import Watcher
+from earmark.proof.running.words import runs_of
+from earmark.report import Report, read_report
+from earmark.verbs.opening import opened_context
+
+EVERY = 0.1
+"""Seconds between two looks at the ledger."""
+
+AFTERWARDS = 1.0
+"""Seconds that the daemon is watched on, when everything is written, and again when it is erased."""
+
+WITHOUT = 3.0
+"""Seconds that it is watched where no recording is dropped."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Running:
+    """The daemon of `report`, watched by `watcher`. `wait`: seconds that its recording may take. `follow`: its system
+    calls, too.
+    """
+
+    config: Config
+    home: Home
+    report: Report
+    watcher: Watcher
+    wait: float
+    say: Say
+    follow: bool = True
+
+    def prove(self, with_recording: bool = True) -> Iterator[Outcome]:
+        """Watch, and judge what was seen. The recording is taken away again, whatever happens."""
+        folders = tuple(Path(os.path.realpath(f)) for f in self.report.folders)
+        state = Path(os.path.realpath(self.home.state))
+        quiet = [*(f"{folder}/" for folder in folders), f"{state}/ledger.db"]
+        why_not = self.watcher.begin(folders, quiet, self.follow)
+        owner = self.home.state.stat().st_uid
+        elsewhere = whereabouts.Elsewhere(self.home.status_file, owner, bool(why_not))
+        reason = "none was asked for (--no-recording)"
+        if with_recording:
+            reason = why_not_now(self.config, self.report.next_sweep, time.time(), self.wait)
+        folder = next((f for f in folders if os.access(f, os.W_OK | os.X_OK)), None)
+        if folder is None:
+            reason = reason or "no drop folder can be written to"
+        dropped, came, erased = None, "", (False, "")
+        found = whereabouts.Found()
+        try:
+            if folder is None or reason:
+                self._look(elsewhere, WITHOUT)
+            else:
+                dropped = recording.drop(folder)
+                self.say(f"{dropped.path} was dropped; it is erased again")
+                came = self._wait_for(dropped, elsewhere)
+                self._made(dropped, found)
+                found.read((*folders, state), (Path.home(),), elsewhere)
+        finally:
+            if dropped is not None:
+                erased = recording.take_away(self.home, self.config, dropped)
+        try:
+            self._look(elsewhere, AFTERWARDS)
+            seen = self.watcher.end()
+        finally:
+            self.watcher.close()
+        found.logged = log_of(self.report.pid, seen.began)
+        yield from self._claims(seen, folders, state, found, came)
+        if dropped is None:
+            yield Outcome("The running daemon heard a recording of this check", None, reason)
+        else:
+            yield Outcome("The recording of this check is erased, with all that was made of it", *erased)
+
+    def _look(self, elsewhere: whereabouts.Elsewhere, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            elsewhere.look()
+            time.sleep(EVERY)
+
+    def _wait_for(self, dropped: Dropped, elsewhere: whereabouts.Elsewhere) -> str:
+        """Until its notes are written: "done", "gone", "busy: ..." or "failed: ..."."""
+        until, told = time.monotonic() + self.wait, 0.0
+        with opened_context(self.home, self.config, read_only=True) as context:
+            while time.monotonic() < until:
+                elsewhere.look()
+                if not Path(f"/proc/{self.report.pid}").is_dir():
+                    return "gone"
+                standing = recording.standing(context, dropped)
+                if standing.failed:
+                    return f"failed: {standing.failed}"
+                if standing.done:
+                    self._look(elsewhere, AFTERWARDS)
+                    return "done"
+                if time.monotonic() - told > 10:
+                    told = time.monotonic()
+                    self.say(self._doing(standing, dropped))
+                time.sleep(EVERY)
+            return f"busy: {self._doing(standing, dropped)}"
+
+    def _doing(self, standing: Standing, dropped: Dropped) -> str:
+        """What keeps it from being done, in words."""
+        report = read_report(self.home.status_file)
+        others = [w for w in report.working if Path(w.file).name != dropped.path.name] if report else []
+        if report is not None and report.paused:
+            return f"the daemon is paused: {report.paused}"
+        if others and not standing.heard:
+            at, total = others[0].at, others[0].total
+            far = f" ({at:.0f} of {total:.0f} s)" if total else ""
+            return f"the daemon is working on {others[0].file}{far}"
+        return "it is being worked on" if standing.known else "the daemon has not taken it yet"
+
+    def _made(self, dropped: Dropped, found: whereabouts.Found) -> None:
+        with (
+            contextlib.suppress(EarmarkError),
+            opened_context(self.home, self.config, read_only=True) as context,
+        ):
+            found.texts, found.notes = recording.texts(context, dropped), recording.notes(context, dropped)
+
+    def _claims(
+        self, seen: Seen, folders: Sequence[Path], state: Path, found: whereabouts.Found, came: str
+    ) -> Iterator[Outcome]:
+        if self.report.pid not in seen.processes or not seen.processes[self.report.pid].looks:
+            yield Outcome(f"The running daemon (pid {self.report.pid}) can be looked at", None, "it was gone")
+            return
+        judge = Judge(seen, self._setting(seen, tuple(folders), state))
+        yield from judge.claims()
+        if came:
+            yield self._heard(came)
+        if found.texts:
+            yield from whereabouts.words_stay(judge, runs_of(found.texts), found)
+
+    def _heard(self, came: str) -> Outcome:
+        claim = f"The running daemon (pid {self.report.pid}) heard and summarized a recording of this check"
+        how, _, why = came.partition(": ")
+        if how == "busy":
+            return replace(Outcome(claim, None, f"not within {self.wait:.0f} s: {why}"), later=True)
+        if how == "gone":
+            return Outcome(claim, False, "the daemon ended meanwhile")
+        return Outcome(claim, how == "done", why or "while it was watched")
+
+    def _consent(self) -> str:
+        """What was allowed, as the ledger has it."""
+        with (
+            contextlib.suppress(EarmarkError),
+            opened_context(self.home, self.config, read_only=True) as context,
+        ):
+            fact = context.ledger.journal.fact(FACT)
+            return fact[0] if fact else ""
+        return ""
+
+    def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path) -> Setting:
+        summary = self.config.summary
+        pinned = pinned_addresses(
+            summary.endpoint, self.config.privacy, summary.allowed_hosts, LOCAL_PORTS, consent=self._consent()
+        )
+        report = read_report(self.home.status_file) or self.report
+        environment = [t for t in seen.processes[self.report.pid].titles if t.startswith("environment:")]
+        manager = [
+            line.partition("=")[2]
+            for t in environment
+            for line in t.splitlines()
+            if line.startswith("NOTIFY_SOCKET=")
+        ]
+        return Setting(
+            self.report.pid, folders, state, pinned, named=_is_named(summary.endpoint),
+            manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
+            account=report.sockets, home=Path(os.path.realpath(Path.home())),
+        )  # fmt: skip
+
+
+def _is_named(endpoint: str) -> bool:
+    """True if the server's address has to be looked up by name."""
+    from urllib.parse import urlsplit
+
+    if endpoint in ("none", "auto"):
+        return False
+    host = urlsplit(endpoint).hostname or ""
+    return not host.replace(".", "").isdigit() and ":" not in host
+
+
+def why_not_now(config: Config, next_sweep: float | None, now: float, wait: float) -> str:
+    """Why no recording is dropped now, or "": a rule that counts would count it, too. `wait`: seconds that it may take."""
+    if next_sweep is not None and _has_rules(config) and next_sweep - now < wait + 60:
+        return "a sweep is due, and a rule that counts recordings would count this one; ask again after it"
+    return ""
+
+
+def _has_rules(config: Config) -> bool:
+    """True if anything may be deleted at all."""
+    retention = config.retention
+    rules = [retention.audio, retention.transcript, retention.summary, retention.sidecar, retention.failed]
+    return (
+        bool(retention.tags)
+        or any(not rule.empty for rule in rules)
+        or any(getattr(folder, "retention", None) for folder in config.folder)
+    )

@@ -1,0 +1,58 @@
+"""Which process of the daemon is which: by its command line, and whether it is one of ours at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from earmark.locality.confinement import door
+from earmark.proof.running.seen import Process, Seen
+
+SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
+DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
+
+_MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
+_SCRIPTS = Path(door.__file__).parent
+"""Where the small programs are that a summarization worker needs, each run by its file."""
+
+_BY_FILE = {"door": DOOR, "knock": KNOCK, "linkstatus": LINK}
+
+
+def roles(seen: Seen, supervisor: int, lms: str | None = None) -> dict[int, str]:
+    """The role of each process. `lms`: where LM Studio's tool is, which may be asked about its links.
+
+    A process that has not become another program yet does what its parent does.
+    """
+    found = {supervisor: SUPERVISOR}
+    root = seen.processes[supervisor]
+    for pid in sorted(seen.processes):
+        process = seen.processes[pid]
+        parent = seen.processes.get(process.parent)
+        if pid in found:
+            continue
+        if parent is not None and (not process.arguments or process.arguments == parent.arguments):
+            found[pid] = found.get(parent.pid, STRANGER)
+        else:
+            found[pid] = _role(process, root, lms)
+    return found
+
+
+def _role(process: Process, root: Process, lms: str | None) -> str:
+    arguments = process.arguments
+    if lms is not None and arguments[:1] == (lms,):
+        return LINK
+    # Something else in a worker's place is judged as that worker, and is no program of ours all the same.
+    module = next((a for a in arguments[1:] if a in _MODULES), "")
+    if module:
+        return _MODULES[module]
+    if process.program and root.program and process.program != root.program:
+        return STRANGER
+    script = Path(next((a for a in arguments[1:] if not a.startswith("-")), "/"))
+    return _BY_FILE.get(script.stem, HELPER) if script.parent == _SCRIPTS else STRANGER
+
+
+def is_ours(process: Process, root: Process) -> bool:
+    """False for a worker that is not the module of this name, run by the daemon's own Python."""
+    if not any(argument in _MODULES for argument in process.arguments[1:]):
+        return True
+    same = not process.program or not root.program or process.program == root.program
+    return same and process.arguments[1:2] == ("-m",) and len(process.arguments) == 3

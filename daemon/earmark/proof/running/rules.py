@@ -1,0 +1,270 @@
+"""What was seen of the running processes, judged: one claim each, and in it on which processes it was tried."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.files import hidden_kind
+from earmark.proof.outcome import Outcome
+from earmark.proof.running.roles import (
+    DOOR,
+    HELPER,
+    KNOCK,
+    LINK,
+    STRANGER,
+    SUMMARIZER,
+    SUPERVISOR,
+    TRANSCRIBER,
+    is_ours,
+    roles,
+)
+from earmark.proof.running.seen import Act, Process, Seen
+from earmark.proof.running.setting import Setting
+from earmark.proof.running.shut import held, is_leaky
+
+LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
+"""Where the C library asks who a user is. No word goes there."""
+
+MAY_BE_OPENED = ("/dev/null", "/dev/nvidia", "/proc/")
+_TYPES = {"1": "stream", "2": "datagram", "3": "raw", "5": "packets"}
+
+
+@dataclass
+class Judge:
+    """`seen` by the rules of `setting`."""
+
+    seen: Seen
+    setting: Setting
+    role: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.role = roles(self.seen, self.setting.supervisor, self.setting.lms)
+
+    def claims(self) -> Iterator[Outcome]:
+        """All that does not need to know what was said."""
+        yield from self._walls()
+        yield self._supervisor()
+        yield from self._transcribers()
+        yield self._summarizers()
+        yield self._programs()
+        yield self._files()
+
+    @property
+    def how(self) -> str:
+        """How wide the proof is."""
+        seconds = max(0.0, self.seen.ended - self.seen.began)
+        if self.seen.followed:
+            return f"each of {self.seen.calls} system calls seen, for {seconds:.0f} s"
+        looks = self.seen.processes[self.setting.supervisor].looks
+        return f"{looks} looks in {seconds:.0f} s; what came and went between two of them was not seen"
+
+    def pids(self, *wanted: str) -> list[int]:
+        return sorted(pid for pid, role in self.role.items() if role in wanted)
+
+    def _name(self, role: str, pids: list[int]) -> str:
+        return f"The running {role} ({_pids(pids)})"
+
+    def _walls(self) -> Iterator[Outcome]:
+        for role in (TRANSCRIBER, SUMMARIZER):
+            pids = [pid for pid in self.pids(role) if self.seen.processes[pid].status]
+            if not pids:
+                yield Outcome(
+                    f"The running {role} is held by the kernel", None, "none was there to be looked at"
+                )
+            for pid in pids:
+                yield held(self.seen, self.seen.processes[pid], self._name(role, [pid]), role, self.setting)
+        core = self.seen.processes[self.setting.supervisor].status.get("core")
+        wrong = [] if core in ("0", None) else ["it leaves core files"]
+        acts = [act for pid in self.pids(SUPERVISOR) for act in self.seen.by(pid, "odd")]
+        wrong += [f"it set {act.about}" for act in acts if is_leaky(act)]
+        yield Outcome(
+            f"{self._name(SUPERVISOR, [self.setting.supervisor])} leaves no core file",
+            None if core is None and not wrong else not wrong,
+            "; ".join(wrong) or ("its limit is 0" if core else "its limits cannot be read"),
+        )
+
+    def _supervisor(self) -> Outcome:
+        claim = (
+            f"{self._name(SUPERVISOR, [self.setting.supervisor])} opens no socket but the service manager's"
+        )
+        wrong = []
+        for pid in self.pids(SUPERVISOR):
+            wrong += self._sockets(pid, tried=True)
+            wrong += [
+                f"{_did(a)} {a.about}"
+                for a in self.seen.by(pid, "connect", "aim", "send", "bind")
+                if not self._manager(a.about)
+            ]
+        account = [f for f in self.setting.account if f != "AF_UNIX"]
+        wrong += [f"it says itself that it had {', '.join(account)}"] if account and not wrong else []
+        return self._outcome(claim, wrong, self.pids(SUPERVISOR))
+
+    def _transcribers(self) -> Iterator[Outcome]:
+        for pid in self.pids(TRANSCRIBER):
+            claim = f"{self._name(TRANSCRIBER, [pid])} has no socket and sends nothing"
+            wrong = self._sockets(pid)
+            wrong += [
+                f"{_did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind") if a.done
+            ]
+            yield self._outcome(claim, wrong, [pid])
+
+    def _summarizers(self) -> Outcome:
+        pids = self.pids(SUMMARIZER, DOOR, KNOCK, LINK, HELPER)
+        only = ", ".join(f"{ip} port {port}" for ip, port in self.setting.pinned) or "nobody"
+        if len(self.setting.pinned) > 2:
+            only = f"{self.setting.pinned[0][0]}, {len(self.setting.pinned)} ports"
+        claim = f"{self._name(f'{SUMMARIZER} with its helpers', pids)} reaches {only}"
+        if not self.pids(SUMMARIZER):
+            return Outcome(f"The running {SUMMARIZER} reaches {only}", None, "none was there to be looked at")
+        wrong = []
+        for pid in pids:
+            wrong += [
+                f"it is connected to {row}"
+                for row in self.seen.processes[pid].sockets
+                if not self._allowed_row(row)
+            ]
+            wrong += self._astray(pid)
+        return self._outcome(claim, wrong, pids)
+
+    def _astray(self, pid: int) -> list[str]:
+        """What a summarization worker or its helper did that it may not. Before its doors are shut it may ask for names."""
+        acts = self.seen.by(pid)
+        shut = next((a.order for a in acts if a.what == "wall" and a.about == "seccomp" and a.done), None)
+        wrong = []
+        for act in acts:
+            before = shut is None or act.order < shut
+            if act.what in ("connect", "aim", "send") and act.done and not self._allowed(act, before):
+                wrong.append(f"{_did(act)} {act.about}")
+            elif act.what == "bind" and act.done and before and act.about.startswith("AF_NETLINK"):
+                continue  # the C library looks which addresses this machine has
+            elif act.what == "bind" and act.done:
+                wrong.append(f"{_did(act)} {act.about}")
+            elif act.what == "socket" and act.done and self.role[pid] == SUMMARIZER:
+                family, _, kind = act.about.partition(" ")
+                looking = before and (family == "AF_NETLINK" or kind == "2")
+                if family != "AF_UNIX" and not looking:
+                    wrong.append(f"it opened a socket itself ({family} {_TYPES.get(kind, kind)})")
+        return wrong
+
+    def _allowed(self, act: Act, before: bool) -> bool:
+        address = act.about
+        if address in {_shown(ip, port) for ip, port in self.setting.pinned} or address.startswith(LOOKUPS):
+            return True
+        host, _, port = address.rpartition(":")
+        if act.what == "aim" and host.strip("[]") in {ip for ip, _ in self.setting.pinned}:
+            return (
+                before  # how the C library sorts addresses: a datagram socket is aimed, and nothing is sent
+            )
+        if act.what in ("connect", "aim") and address == "AF_UNSPEC":
+            return before
+        return before and self.setting.named and (port == "53" or address == "AF_NETLINK")
+
+    def _allowed_row(self, row: str) -> bool:
+        table, _, remote = row.partition(" ")
+        if table == "unix" or (table == "netlink" and self.setting.named):
+            return True
+        return remote in {_shown(ip, port) for ip, port in self.setting.pinned} | {"0.0.0.0:0", "[::]:0"}
+
+    def _sockets(self, pid: int, tried: bool = False) -> list[str]:
+        """Sockets that are not unix sockets, had or opened; with `tried` also those that were refused."""
+        wrong = [
+            f"it had a socket: {row}"
+            for row in self.seen.processes[pid].sockets
+            if not row.startswith("unix")
+        ]
+        for act in self.seen.by(pid, "socket"):
+            family, _, kind = act.about.partition(" ")
+            if family != "AF_UNIX" and (act.done or tried):
+                wrong.append(f"it opened a socket ({family} {_TYPES.get(kind, kind)})")
+        return wrong
+
+    def _manager(self, address: str) -> bool:
+        return address.startswith(LOOKUPS) or address == f"unix {self.setting.manager}"
+
+    def _outcome(self, claim: str, wrong: list[str], pids: list[int]) -> Outcome:
+        if wrong:
+            return Outcome(claim, False, "; ".join(dict.fromkeys(wrong)))
+        blind = [pid for pid in pids if not self.seen.processes[pid].readable]
+        if not blind or self.seen.followed:
+            return Outcome(claim, True, self.how)
+        if self.seen.packets == 0:
+            seconds = self.seen.ended - self.seen.began
+            how = f"the kernel counted no IP packet of any program for {seconds:.0f} s; its sockets only root can see"
+            return Outcome(f"{claim.partition(' (pid')[0]} ({_pids(pids)}) sends nothing by IP", True, how)
+        return Outcome(
+            claim, None, "its sockets can be seen by root only, and other programs sent packets, too"
+        )
+
+    def _programs(self) -> Outcome:
+        claim = f"{self._name(SUPERVISOR, [self.setting.supervisor])} starts its workers and no other program"
+        if not self.seen.followed:
+            claim = f"{self._name(SUPERVISOR, [self.setting.supervisor])} was not seen to start any program but its workers"
+        root = self.seen.processes[self.setting.supervisor]
+        strangers = [
+            f"it started {_command(process)} (pid {pid})"
+            for pid, process in sorted(self.seen.processes.items())
+            if self.role[pid] == STRANGER or (self.role[pid] != SUPERVISOR and not is_ours(process, root))
+        ]
+        ours = {self.seen.processes[pid].program for pid in self.role if self.role[pid] != STRANGER}
+        for act in self.seen.acts:
+            if act.what == "program" and act.done and self.role.get(act.pid) != STRANGER:
+                real = str(Path(act.about).resolve())
+                if act.about != self.setting.lms and real not in ours:
+                    strangers.append(f"it started {act.about} (pid {act.pid})")
+        return Outcome(claim, not strangers, "; ".join(strangers) or self.how)
+
+    def _files(self) -> Outcome:
+        pids = sorted(pid for pid, role in self.role.items() if role != STRANGER)
+        claim = f"{self._name('daemon and its workers', pids)} write to the drop folders and the state folder only"
+        if not self.seen.followed:
+            return Outcome(claim, None, f"system calls cannot be followed ({self.seen.why_not}); sudo can")
+        wrong = []
+        for act in self.seen.acts:
+            role = self.role.get(act.pid, STRANGER)
+            if act.what in ("opened", "named") and act.done and role != STRANGER:
+                if not self._may_write(role, act):
+                    wrong.append(f"the {role} wrote {act.about}")
+            elif act.what == "odd" and act.done and not is_leaky(act):
+                wrong.append(f"the {role} used {act.about}")
+        return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or self.how)
+
+    def _may_write(self, role: str, act: Act) -> bool:
+        path = act.about
+        if not path.startswith("/") or path.startswith(MAY_BE_OPENED) or _byte_code(path):
+            return True  # what is no path is a pipe or the like
+        if role != SUPERVISOR:
+            return False
+        if path.startswith(f"{self.setting.state}/"):
+            return True
+        beside = any(path.startswith(f"{folder}/") for folder in self.setting.folders)
+        # A note is written under a hidden name first, and then gets its own.
+        return beside and (act.what == "named" or hidden_kind(path.rpartition("/")[2]) is not None)
+
+
+def _pids(pids: list[int]) -> str:
+    return f"pid {', '.join(map(str, pids))}"
+
+
+def _did(act: Act) -> str:
+    return {
+        "connect": "it connected to",
+        "aim": "it aimed at",
+        "send": "it sent to",
+        "bind": "it listens at",
+    }[act.what]
+
+
+def _byte_code(path: str) -> bool:
+    return re.search(r"/__pycache__/[^/]+\.pyc(\.\d+)?$", path) is not None
+
+
+def _command(process: Process) -> str:
+    return " ".join(process.arguments)[:120] or process.program or "a program"
+
+
+def _shown(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ipaddress.ip_address(ip).version == 6 else f"{ip}:{port}"

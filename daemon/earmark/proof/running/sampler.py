@@ -1,0 +1,157 @@
+"""Looks at a daemon's processes many times a second: walls, sockets, command lines and environments, as /proc has it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.locality.confinement.sockets import TABLES, address_and_port
+from earmark.proof.running.seen import Process
+
+EVERY, WHEN_FOLLOWED = 0.05, 0.2
+"""Seconds between two looks; where system calls are followed, nothing depends on them being close."""
+
+_FIELDS = ("PPid", "Seccomp", "NoNewPrivs", "Uid", "Name")
+_NO_ADDRESS = ("unix", "packet", "netlink")
+_INODE = {"unix": 6, "packet": 8, "netlink": 9}
+"""Column of the inode in these tables of /proc/net; in the others it is the tenth."""
+
+
+@dataclass
+class Sampler:
+    """`root`: the supervisor. `processes` fills with what was seen; `texts` with the versions of a file that change."""
+
+    root: int
+    processes: dict[int, Process] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """One look at everybody who is there now."""
+        for pid in family(self.root):
+            self.meet(pid, 0, False)
+            self._look_at(self.processes[pid])
+
+    def meet(self, pid: int, parent: int, born: bool) -> None:
+        """Know of a process from now on. `born`: it was just started, or just became another program."""
+        known = self.processes.get(pid)
+        if known is None:
+            known = self.processes[pid] = Process(pid, parent, born=born)
+        known.parent = parent or known.parent
+        self._name(known)
+
+    def _name(self, process: Process) -> None:
+        arguments = _read(process.pid, "cmdline")
+        if arguments:
+            process.arguments = tuple(os.fsdecode(a) for a in arguments.rstrip(b"\0").split(b"\0"))
+            _once(process.titles, "command line:" + arguments.replace(b"\0", b" ").decode(errors="replace"))
+        with contextlib.suppress(OSError):
+            process.program = os.readlink(f"/proc/{process.pid}/exe")  # noqa: PTH115
+        for name, what in (("comm", "name"), ("environ", "environment")):
+            found = _read(process.pid, name).replace(b"\0", b"\n").strip()
+            if found:
+                _once(process.titles, f"{what}:" + found.decode(errors="replace"))
+
+    def _look_at(self, process: Process) -> None:
+        pid = process.pid
+        lines = dict(
+            line.split(":", 1)
+            for line in _read(pid, "status").decode(errors="replace").splitlines()
+            if ":" in line
+        )
+        if not lines or lines.get("State", "").strip()[:1] in "ZX":
+            return
+        process.looks += 1
+        process.status = {name: lines[name].strip() for name in _FIELDS if name in lines}
+        process.parent = int(process.status.get("PPid", 0))
+        if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
+            process.status["core"] = limit[1].decode()
+        inodes = _inodes(pid)
+        process.readable = process.readable and inodes is not None
+        if inodes:
+            for row in rows(pid, inodes):
+                _once(process.sockets, row)
+
+
+def packets_sent(pid: int) -> int | None:
+    """How many IP packets the kernel has sent in the network that this process is in, for whomever; None if unknown."""
+    counts = []
+    lines = [line.split() for line in _read(pid, "net/snmp").decode(errors="replace").splitlines()]
+    for names, values in zip(lines[::2], lines[1::2], strict=False):
+        if names[0] == "Ip:" and "OutRequests" in names:
+            counts.append(int(values[names.index("OutRequests")]))
+    six = re.search(r"^Ip6OutRequests\s+(\d+)", _read(pid, "net/snmp6").decode(errors="replace"), re.M)
+    return counts[0] + (int(six[1]) if six else 0) if counts else None
+
+
+def family(root: int) -> list[int]:
+    """A process and everything that it started, and they."""
+    found = [root]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += [int(child) for child in children.read_text().split()]
+    return found
+
+
+def rows(pid: int, inodes: Iterable[str], again: bool = False) -> list[str]:
+    """The sockets with these inodes, from every table of the network that the process is in: `tcp 127.0.0.1:80`."""
+    wanted, found = set(inodes), []
+    for table in (*TABLES, "icmp", "icmp6", *_NO_ADDRESS):
+        for line in _read(pid, f"net/{table}").decode(errors="replace").splitlines()[1:]:
+            columns = line.split()
+            inode = columns[_INODE.get(table, 9)] if len(columns) > _INODE.get(table, 9) else ""
+            if inode in wanted:
+                wanted.discard(inode)
+                found.append(f"{table} {_end(table, columns)}".strip())
+    if wanted and not again:
+        # It may have been closed, or have got its address, between the two looks.
+        still = _inodes(pid)
+        return found + (rows(pid, wanted & still, again=True) if still and wanted & still else [])
+    # Families that have no table here (vsock, Bluetooth, IPv4 without an address) must not pass for nothing.
+    return found + [f"socket of a family that is in no table ({inode})" for inode in sorted(wanted)]
+
+
+def _end(table: str, columns: list[str]) -> str:
+    if table == "unix":
+        return columns[7] if len(columns) > 7 else ""
+    if table in _NO_ADDRESS:
+        return ""
+    address, port = address_and_port(columns[2])
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _inodes(pid: int) -> set[str] | None:
+    found = set()
+    try:
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if match := re.fullmatch(r"socket:\[(\d+)\]", str(fd.readlink())):
+                    found.add(match[1])
+    except FileNotFoundError:
+        return set()
+    except OSError:
+        return None
+    return found
+
+
+def _once(texts: list[str], text: str) -> None:
+    if text not in texts and len(texts) < 200:
+        texts.append(text)
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
+def sample(sampler: Sampler, going_on: Callable[[], bool], every: float) -> None:
+    """Look until told otherwise."""
+    while going_on():
+        sampler.look()
+        time.sleep(every)

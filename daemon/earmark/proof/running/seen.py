@@ -1,0 +1,75 @@
+"""What was seen of the running processes, as it travels from the process that watches to the check: JSON both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that a process did. `order`: acts of all processes are numbered in the order they were seen in.
+
+    `what`: socket, connect, aim (of a datagram socket), send, bind, opened (for writing), read (a file of a drop folder),
+    named (a file or folder got this name), program, wall, filter (its program), landlock (rights and a path), or odd.
+    `about`: address, path, name. `done` is False where the system refused it.
+    """
+
+    order: int
+    pid: int
+    what: str
+    about: str
+    done: bool
+
+
+@dataclass
+class Process:
+    """One process of the daemon. `status`: fields of /proc/PID/status and its limit at the last look."""
+
+    pid: int
+    parent: int
+    arguments: tuple[str, ...] = ()
+    program: str = ""
+    looks: int = 0
+    status: dict[str, str] = field(default_factory=dict)
+    sockets: list[str] = field(default_factory=list)
+    """`tcp 127.0.0.1:1234`, once each; without a remote address `udp *`."""
+    readable: bool = True
+    """False where its descriptors could not be looked at."""
+    born: bool = False
+    """It started while it was followed: all it ever did was seen."""
+    titles: list[str] = field(default_factory=list)
+    """Command lines, names and environments that it had, one text each, and which of these it is before a colon."""
+
+
+@dataclass
+class Seen:
+    """Everything that was seen from the first look to the last. `followed`: by its system calls, else why not."""
+
+    followed: bool
+    why_not: str
+    processes: dict[int, Process] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)
+    """What was written, by where: `PID target`. Not the ledger, the notes, and the pipes between daemon and worker."""
+    packets: int | None = None
+    """IP packets that all programs in the daemon's network sent meanwhile, loopback too; None if the kernel does not say."""
+    began: float = 0.0
+    ended: float = 0.0
+    calls: int = 0
+    cut: list[str] = field(default_factory=list)
+    """Targets to which more was written than was kept."""
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Seen:
+        """From JSON."""
+        made = cls(**{k: v for k, v in data.items() if k not in ("processes", "acts")})
+        made.processes = {int(pid): Process(**p) for pid, p in data["processes"].items()}
+        made.acts = [Act(*row) for row in data["acts"]]
+        for process in made.processes.values():
+            process.arguments = tuple(process.arguments)
+        return made
+
+    def by(self, pid: int, *what: str) -> list[Act]:
+        """Acts of one process."""
+        return [act for act in self.acts if act.pid == pid and (not what or act.what in what)]

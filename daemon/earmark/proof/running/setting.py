@@ -1,0 +1,26 @@
+"""What the judge of a running daemon has to know of the installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`pinned`: where summaries may go. `named`: the server goes by a
+    name that is looked up. `manager`: the service manager's socket. `landlock`: whether this kernel has it.
+    """
+
+    supervisor: int
+    folders: tuple[Path, ...]
+    state: Path
+    pinned: tuple[tuple[str, int], ...] = ()
+    named: bool = False
+    manager: str = ""
+    landlock: bool = True
+    lms: str | None = None
+    account: tuple[str, ...] = ()
+    """Families of sockets that the daemon itself says it had."""
+    home: Path = Path("/nonexistent")
+    """The daemon's owner's home folder."""

@@ -1,0 +1,72 @@
+"""Watches a running daemon: `python -m earmark.proof.running.watcher PID`, from its first line on stdin to the end of stdin.
+
+A process of its own, because it needs the right to look into others, which the rest of the check does without. The first
+line is JSON: `watched` (drop folders), `quiet` (paths whose writes are not kept). One line comes back when it watches, with
+why it cannot follow system calls if it cannot; at the end comes what it saw (`Seen`, JSON). If it dies, all go on unharmed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import threading
+import time
+from dataclasses import asdict, astuple
+
+from earmark.proof.running.calls import NAMES
+from earmark.proof.running.noting import Notes
+from earmark.proof.running.sampler import EVERY, WHEN_FOLLOWED, Sampler, family, packets_sent, sample
+from earmark.proof.running.seen import Seen
+from earmark.proof.running.tracer import Tracer
+
+
+def main() -> int:
+    root = int(sys.argv[1])
+    asked = json.loads(sys.stdin.buffer.readline())
+    quiet, watched = tuple(asked["quiet"]), tuple(asked["watched"])
+    sampler = Sampler(root)
+    notes = Notes(lambda target: target.startswith(quiet), watched)
+    tracer = Tracer(root, notes, sampler.meet)
+    why_not = "" if NAMES else "the numbers of this machine's system calls are not known"
+    if asked["follow"] and not why_not:
+        try:
+            tracer.begin(family(root))
+        except OSError as error:
+            why_not = error.strerror or str(error)
+    elif not why_not:
+        why_not = "it was not asked for"
+    began, before = time.time(), packets_sent(root)
+    sampler.look()
+    sys.stdout.write(json.dumps({"why_not": why_not}) + "\n")
+    sys.stdout.flush()
+    ended = threading.Event()
+    every = EVERY if why_not else WHEN_FOLLOWED
+    looking = threading.Thread(target=sample, args=(sampler, lambda: not ended.is_set(), every), daemon=True)
+    looking.start()
+    if why_not and not tracer.holds_any():
+        select.select([0], [], [])
+    else:
+        tracer.follow(
+            0
+        )  # also where only some could be seized: they stand still until somebody lets them go on
+    after = packets_sent(root)
+    ended.set()
+    looking.join(5)
+    seen = Seen(
+        not why_not, why_not, began=began, ended=time.time(), calls=tracer.calls, cut=sorted(notes.cut)
+    )
+    seen.packets = after - before if after is not None and before is not None else None
+    found = asdict(seen) | {
+        "processes": {pid: asdict(p) for pid, p in sampler.processes.items()},
+        "acts": [astuple(act) for act in notes.acts.values()],
+        "said": {where: bytes(data).decode(errors="replace") for where, data in notes.said.items()},
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # what is left are threads of the kernel's: it lets the followed processes go
+
+
+if __name__ == "__main__":
+    sys.exit(main())

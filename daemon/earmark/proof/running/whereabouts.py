@@ -1,0 +1,210 @@
+"""Where the words of the recording turned up: in what was written, in names and command lines, in files that changed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from earmark.proof.outcome import Outcome
+from earmark.proof.running.roles import SUMMARIZER
+from earmark.proof.running.rules import Judge
+from earmark.proof.running.words import AMONG_OTHERS, IN_NAMES, RUN, Runs, found_in
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a file that is searched."""
+
+PATIENCE = 5.0
+"""Seconds for looking through a home folder; one that is larger is looked through in part, and that is said."""
+
+
+@dataclass
+class Elsewhere:
+    """Folders where nothing should turn up. `look` keeps what came there since, even if it goes again.
+
+    `needed` where system calls cannot be followed; cheap, so that it can be asked ten times a second.
+    """
+
+    status_file: Path
+    owner: int
+    needed: bool
+    since: float = field(default_factory=time.time)
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        temporary = {tempfile.gettempdir(), os.environ.get("TMPDIR", "/tmp"), "/tmp", "/var/tmp", "/dev/shm"}
+        self._folders = [Path(p) for p in sorted(temporary) if Path(p).is_dir()]
+        self._before = {p: set(_names(p)) for p in self._folders}
+
+    def look(self) -> None:
+        """Read what is new in the temporary folders, and the daemon's report."""
+        if not self.needed:
+            return
+        self._keep(self.status_file)
+        for folder in self._folders:
+            for name in set(_names(folder)) - self._before[folder]:
+                for path in _below(folder / name, time.monotonic() + PATIENCE):
+                    self._keep(path)
+
+    def _keep(self, path: Path) -> None:
+        text = text_of(path, self.owner)
+        known = self.kept.get(str(path), "")
+        if text and text not in known and len(known) < LARGEST:
+            self.kept[str(path)] = f"{known}\n{text}"
+
+
+def text_of(path: Path, owner: int | None = None) -> str:
+    """What an ordinary file (of this owner) holds, up to a limit; "" for anything else."""
+    try:
+        about = path.lstat()
+        if not stat.S_ISREG(about.st_mode) or (owner is not None and about.st_uid != owner):
+            return ""
+        with path.open("rb") as file:
+            return file.read(LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def changed(folders: Iterable[Path], since: float, seconds: float) -> Iterator[Path]:
+    """Files below these folders that changed since then, for so many seconds of looking."""
+    until = time.monotonic() + seconds
+    for folder in folders:
+        for path in _below(folder, until):
+            try:
+                if path.lstat().st_ctime >= since - 1:
+                    yield path
+            except OSError:
+                continue
+
+
+@dataclass
+class Found:
+    """What was there when everything was written, read before it is erased. `notes`: the files that are to hold words;
+    `texts`: what was said; `files`: what all files hold that changed; `logged`: the log, where it can be read.
+    """
+
+    notes: set[Path] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+    files: dict[Path, str] = field(default_factory=dict)
+    logged: str | None = None
+
+    def read(self, ours: Iterable[Path], others: Iterable[Path], elsewhere: Elsewhere) -> None:
+        """Read the files that changed below folders of ours and, for a while and by their owner, below others."""
+        self.files = {path: text_of(path) for path in changed(ours, elsewhere.since, 60.0)}
+        if elsewhere.needed:
+            theirs = changed(others, elsewhere.since, PATIENCE)
+            self.files |= {path: text_of(path, elsewhere.owner) for path in theirs}
+            self.files |= {Path(path): text for path, text in elsewhere.kept.items()}
+
+
+def words_stay(judge: Judge, runs: Runs, found: Found) -> Iterator[Outcome]:
+    """The claims about where the words are."""
+    setting = judge.setting
+    name = f"the recording of this check by the running daemon (pid {setting.supervisor})"
+    if not any(found_in(found.files.get(note, ""), runs) for note in found.notes):
+        claim = f"Words of {name} are in its notes and the ledger only"
+        yield Outcome(claim, None, "the search does not find them even in the notes")
+        return
+    yield _written(judge, runs, name)
+    yield _logged(judge, runs, name, found.logged)
+    yield _named(judge, runs, name)
+    yield _lying(judge, runs, found, name)
+
+
+def _written(judge: Judge, runs: Runs, name: str) -> Outcome:
+    claim = f"Words of {name} are written to its notes and the ledger only"
+    if not judge.seen.followed:
+        return Outcome(claim, None, f"system calls cannot be followed ({judge.seen.why_not})")
+    wrong = []
+    for where, text in judge.seen.said.items():
+        pid, _, target = where.partition(" ")
+        if target == "the log" or target == "its own name" or _is_way_out(judge, int(pid), target):
+            continue
+        if run := found_in(text, runs):
+            wrong.append(f"the {judge.role.get(int(pid), 'daemon')} wrote “{run}” to {target}")
+    if judge.seen.cut and not wrong:
+        return Outcome(claim, None, f"more was written than was looked at: {', '.join(judge.seen.cut[:3])}")
+    return Outcome(claim, not wrong, "; ".join(wrong) or judge.how)
+
+
+def _is_way_out(judge: Judge, pid: int, target: str) -> bool:
+    """The one connection through which words may go. That it leads to the pinned address is a claim of its own."""
+    return judge.role.get(pid) == SUMMARIZER and target.startswith("socket tcp")
+
+
+def _logged(judge: Judge, runs: Runs, name: str, journal: str | None) -> Outcome:
+    claim = f"Words of {name} are in no log line"
+    wrong = []
+    for where, text in judge.seen.said.items():
+        pid, _, target = where.partition(" ")
+        if target == "the log" and (run := found_in(text, runs)):
+            wrong.append(f"the {judge.role.get(int(pid), 'daemon')} logged “{run}”")
+    if journal and (run := found_in(journal, runs)):
+        wrong.append(f"“{run}” is in the log")
+    if not wrong and not judge.seen.followed and journal is None:
+        return Outcome(claim, None, "where it logs to cannot be seen by you; root can")
+    how = judge.how if judge.seen.followed else "its log was read afterwards"
+    return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or how)
+
+
+def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
+    pids = ", ".join(str(pid) for pid in sorted(judge.seen.processes))
+    shown = all(any(t.startswith("environment:") for t in p.titles) for p in judge.seen.processes.values())
+    environment = "environment, " if judge.seen.followed or shown else ""  # only root may read it
+    claim = f"Words of {name} are in no command line, {environment}process name or file name"
+    wrong = []
+    for pid, process in judge.seen.processes.items():
+        for title in process.titles:
+            what, _, text = title.partition(":")
+            if run := found_in(text, runs, IN_NAMES if what == "name" else RUN):
+                wrong.append(f"“{run}” was in the {what} of the {judge.role.get(pid, 'daemon')} (pid {pid})")
+    for where, text in judge.seen.said.items():
+        pid_of, _, target = where.partition(" ")
+        if target == "its own name" and (run := found_in(text, runs, IN_NAMES)):
+            wrong.append(f"“{run}” was in the name of pid {pid_of}")
+    for act in judge.seen.acts:
+        if act.what in ("named", "opened", "bind", "connect", "send"):
+            last = act.about.rpartition("/")[2]
+            if run := found_in(last, runs, IN_NAMES):
+                wrong.append(f"“{run}” was in the name {act.about}")
+    return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or f"pid {pids}; {judge.how}")
+
+
+def _lying(judge: Judge, runs: Runs, found: Found, name: str) -> Outcome:
+    setting = judge.setting
+    claim = f"Words of {name} lie in no other file of the drop folders and the state folder"
+    if not judge.seen.followed:
+        claim += ", nor in a temporary folder or your home folder"
+    wrong = []
+    for path, text in found.files.items():
+        ledger = path.name.startswith("ledger.db") and path.parent == setting.state
+        if ledger or path in found.notes:
+            continue
+        ours = path.is_relative_to(setting.state)
+        if run := found_in(text, runs, RUN if ours else AMONG_OTHERS):
+            wrong.append(f"“{run}” is in {path}")
+        if run := found_in(path.name, runs, IN_NAMES if ours else RUN):
+            wrong.append(f"“{run}” is in the name of {path}")
+    return Outcome(claim, not wrong, "; ".join(wrong) or f"{len(found.files)} files that changed were read")
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
+
+
+def _below(path: Path, until: float) -> Iterator[Path]:
+    """Everything at and below a path, in no symlink, until a moment of the monotonic clock."""
+    if path.is_symlink() or not path.is_dir():
+        yield path
+        return
+    for folder, _, names in os.walk(path):
+        if time.monotonic() > until:
+            return
+        yield from (Path(folder) / name for name in names)

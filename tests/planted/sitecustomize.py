@@ -1,0 +1,284 @@
+"""Breaches, planted into a real daemon: Python imports this file at the start of each process with its folder in PYTHONPATH.
+
+Which ones is read from `planted.json` in the installation's home, by process: "daemon", "transcription", "summarization".
+With "quick" there the speech model is replaced, so that a row of the table costs no seconds of CPU; everything else is real.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HOME = Path(os.environ.get("EARMARK_HOME", "/nonexistent"))
+NOWHERE = ("192.0.2.1", 9)  # RFC 5737; a datagram socket that is connected there sends nothing
+
+SENTENCES = (
+    "Good morning everyone, the harbour committee begins with the invoices.",
+    "The lighthouse keeper counted seventeen broken lanterns before breakfast.",
+    "We agreed that Marguerite carries the ledger to Rotterdam tomorrow.",
+)
+
+
+class QuickEngine:
+    """Hears the same sentences in everything, and waits while a file `pause` lies in the drop folder."""
+
+    name, device, compute_type, multilingual = "quick", "cpu", "none", False
+
+    def __init__(self, *_: Any) -> None:
+        self._said = 0
+
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)
+
+    def voice(self, samples: Any) -> Any:
+        import numpy as np
+
+        return np.ones(-(-len(samples) // 512), dtype=np.float32)
+
+    def detect_language(self, _: Any) -> tuple[str, float]:
+        return "en", 1.0
+
+    def hear(self, speech: Any, _: Any) -> Any:
+        from earmark.transcription.engine import Answer, Phrase
+
+        while (HOME.parent / "Recordings" / "pause").exists():
+            time.sleep(0.02)
+        seconds = len(speech) / 16_000
+        step = seconds / len(SENTENCES)
+        said = [Phrase(i * step, (i + 0.9) * step, text, -0.1, 0.0) for i, text in enumerate(SENTENCES)]
+        return Answer(tuple(said), seconds)
+
+
+# --- in the daemon: what it does with the words and the name of each recording that it hears ---
+
+
+def udp(name: str, _: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.sendto(name.encode(), ("127.0.0.1", 9))
+
+
+def lookup(name: str, _: str) -> None:
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(f"{name.split()[0]}.invalid", 80)
+
+
+def open_line(_: str, __: str) -> None:
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    line.connect(NOWHERE)
+    KEPT.append(line)
+
+
+def unix_datagram(name: str, _: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.sendto(name.encode(), str(HOME / "bus"))
+
+
+def temp(_: str, words: str) -> None:
+    with tempfile.NamedTemporaryFile("w", prefix="breach-") as file:
+        file.write(words)
+        file.flush()
+
+
+def temp_that_stays(_: str, words: str) -> None:
+    (Path(tempfile.gettempdir()) / f"breach-{os.getpid()}.txt").write_text(words)
+
+
+def shared_memory(_: str, words: str) -> None:
+    file = Path("/dev/shm") / f"breach-{os.getpid()}"
+    file.write_text(words)
+    file.unlink()
+
+
+def log(_: str, words: str) -> None:
+    from earmark.log import get_logger
+
+    get_logger("planted").info("heard", text=words[:70])
+
+
+def status(_: str, words: str) -> None:
+    from earmark.files import write_own
+
+    file = HOME / "state" / "status.json"
+    write_own(file, json.dumps(json.loads(file.read_bytes()) | {"heard": words}).encode())
+
+
+def state_file(_: str, words: str) -> None:
+    (HOME / "state" / "debug.txt").write_text(words)
+
+
+def drop_folder(_: str, words: str) -> None:
+    (HOME.parent / "Recordings" / "copy.txt").write_text(words)
+
+
+def file_name(_: str, words: str) -> None:
+    (HOME / "state" / words[:40].strip().replace(" ", "_")).touch()
+
+
+def program(_: str, __: str) -> None:
+    subprocess.run(["/bin/true"], check=True)
+
+
+def argument(_: str, words: str) -> None:
+    subprocess.run([sys.executable, "-c", "pass", words], check=True)
+
+
+def environment(_: str, words: str) -> None:
+    subprocess.run([sys.executable, "-S", "-c", "pass"], env={"NOTE": words}, check=True)
+
+
+def title(_: str, __: str) -> None:
+    Path("/proc/self/comm").write_text("broken lanterns")
+    ctypes.CDLL(None).prctl(15, b"broken lanterns", 0, 0, 0)
+
+
+def dumpable(_: str, __: str) -> None:
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+
+
+def memory_segment(_: str, __: str) -> None:
+    libc = ctypes.CDLL(None)
+    number = libc.shmget(0, 4096, 0o600)
+    libc.shmctl(number, 0, None)  # IPC_RMID
+
+
+def forked_child(name: str, _: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", 9), timeout=0.1)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+KEPT: list[Any] = []
+IN_DAEMON: dict[str, Callable[[str, str], None]] = {
+    act.__name__: act
+    for act in (
+        udp, lookup, open_line, unix_datagram, temp, temp_that_stays, shared_memory, log, status, state_file,
+        drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
+    )
+}  # fmt: skip
+
+
+def plant_in_daemon(names: list[str]) -> None:
+    from earmark.locality.confinement import process
+    from earmark.pipeline import transcribing
+
+    if "core" in names:
+        process.harden_process = lambda: None
+        names = [name for name in names if name != "core"]
+        resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
+    real = transcribing.heard
+
+    def heard(context: Any, work: Any, message: Any) -> None:
+        words = " ".join(segment.text for segment in message.segments)
+        for name in names:
+            IN_DAEMON[name](work.place.path.name, words)
+        real(context, work, message)
+
+    transcribing.heard = heard
+
+
+# --- in the workers ---
+
+
+def open_doors(*_: Any, **__: Any) -> tuple[str, ...]:
+    return ("no network: believe me", "files: believe me")
+
+
+def hollow_filter(*_: Any, **__: Any) -> int:
+    """A filter that allows everything: /proc/PID/status cannot tell it from another."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    allow = struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000)  # BPF_RET | BPF_K, SECCOMP_RET_ALLOW
+    code = ctypes.create_string_buffer(allow, len(allow))
+    program = ctypes.create_string_buffer(struct.pack("=H6xQ", 1, ctypes.addressof(code)))
+    libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    libc.prctl(22, 2, ctypes.byref(program), 0, 0)  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+    return 1
+
+
+def plant_in_transcription(names: list[str]) -> None:
+    from earmark.locality.confinement import landlock, sandbox, seccomp
+
+    if "hollow filter" in names:
+        for name in ("shut_network", "allow_only"):  # whichever way the filter is put on
+            if hasattr(seccomp, name):
+                setattr(seccomp, name, hollow_filter)
+    if "hole" in names:
+        restrict = landlock.restrict
+
+        def with_a_hole(readable: Any, usable: Any, **rest: Any) -> int:
+            return restrict([*readable, Path("/")], usable, **rest)
+
+        landlock.restrict = with_a_hole
+    if "never shuts" in names:
+        sandbox.shut_the_doors = open_doors
+    hear = QuickEngine.hear
+
+    def heard(self: QuickEngine, speech: Any, wish: Any) -> Any:
+        if "line" in names:
+            open_line("", "")
+        if "shm" in names:
+            (Path("/dev/shm") / f"breach-{os.getpid()}").write_text(" ".join(SENTENCES))
+            (Path("/dev/shm") / f"breach-{os.getpid()}").unlink()
+        return hear(self, speech, wish)
+
+    setattr(QuickEngine, "hear", heard)  # noqa: B010 - a method
+
+
+def plant_in_summarization(names: list[str]) -> None:
+    from earmark.locality.confinement import landlock, process
+
+    if "files open" in names:
+        landlock.restrict = lambda *_, **__: 7
+    if "stays dumpable" in names:
+        process.harden_process = lambda: None
+    from earmark.locality.confinement import one_address
+    from earmark.summarization.chat import ChatSummarizer
+
+    if "never shuts" in names:
+        one_address.confine = open_doors
+    real = ChatSummarizer.summarize
+
+    def summarize(self: Any, request: Any, *rest: Any) -> Any:
+        if "second address" in names:
+            port = int((HOME / "second").read_text())
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as line:
+                line.sendall(request.transcript.text.encode())
+        return real(self, request, *rest)
+
+    setattr(ChatSummarizer, "summarize", summarize)  # noqa: B010 - a method
+
+
+def plant() -> None:
+    try:
+        planted: dict[str, list[str]] = json.loads((HOME / "planted.json").read_text())
+    except (OSError, ValueError):
+        return
+    arguments = sys.orig_argv
+    if "quick" in planted:
+        module = types.ModuleType("earmark.transcription.whisper")
+        module.WhisperEngine = QuickEngine  # type: ignore[attr-defined]
+        sys.modules[module.__name__] = module
+    if arguments[1:4] == ["-m", "earmark", "run"] and "daemon" in planted:
+        plant_in_daemon(planted["daemon"])
+    elif "earmark.transcription.worker" in arguments:
+        plant_in_transcription(planted.get("transcription", []))
+    elif "earmark.summarization.worker" in arguments:
+        plant_in_summarization(planted.get("summarization", []))
+
+
+plant()

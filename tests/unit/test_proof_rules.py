@@ -1,0 +1,182 @@
+"""The judge of `earmark privacy check`, by what it might see: pure functions, no daemon."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from earmark.config import Config
+from earmark.locality.confinement import door
+from earmark.proof.running.filters import MUST_REFUSE, not_refused
+from earmark.proof.running.noting import address_of
+from earmark.proof.running.prove import why_not_now
+from earmark.proof.running.rules import Judge
+from earmark.proof.running.seen import Act, Process, Seen
+from earmark.proof.running.setting import Setting
+from earmark.proof.running.words import IN_NAMES, found_in, runs_of
+
+SAID = "We decided to move the release to the tenth of March. Anna brings the café’s ledger."
+RUNS = runs_of([SAID])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x "decided to move" y',
+        "DECIDED_TO_MOVE",
+        "decided\nto\tmove",
+        json.dumps({"heard": SAID}),
+        quote(SAID),
+        "brings the café",
+    ],
+)
+def test_words_are_found_whatever_stands_between_them(text: str) -> None:
+    assert found_in(text, RUNS)
+
+
+@pytest.mark.parametrize("text", ["to the tenth", "decided that the release", "", "move", "to%20the%20tenth"])
+def test_words_that_anybody_says_are_nothing_strange(text: str) -> None:
+    assert found_in(text, RUNS) is None
+
+
+def test_in_names_two_words_are_enough() -> None:
+    assert found_in("café’s-ledger.txt", RUNS) is None
+    assert found_in("the release.txt", RUNS, IN_NAMES) == "the release"
+
+
+def _steps(*steps: tuple[int, int, int, int]) -> bytes:
+    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+ALLOW, REFUSE = (0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x00050001)
+
+
+def test_a_filter_that_allows_everything_refuses_nothing() -> None:
+    assert set(not_refused([_steps(ALLOW)])) == set(MUST_REFUSE)
+    assert set(not_refused([])) == set(MUST_REFUSE)
+
+
+def test_a_program_that_cannot_be_understood_refuses_nothing() -> None:
+    for code in (b"", b"\xff" * 8, _steps((0x05, 0, 0, 99)), _steps((0x20, 0, 0, 4096), REFUSE)):
+        assert set(not_refused([code])) == set(MUST_REFUSE)
+
+
+def test_filters_are_run_for_their_calls_and_add_up() -> None:
+    """Refuse one call by its number, and everything but that in a second filter."""
+    from earmark.proof.running.calls import NAMES
+
+    number = next(n for n, name in NAMES.items() if name == "connect")
+    one = _steps((0x20, 0, 0, 0), (0x15, 0, 1, number), REFUSE, ALLOW)
+    rest = _steps((0x20, 0, 0, 0), (0x15, 1, 0, number), REFUSE, ALLOW)
+    assert "connecting" not in not_refused([one])
+    assert "starting a program" in not_refused([one])
+    assert not_refused([rest]) == ["connecting"]
+    assert not_refused([one, rest]) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (struct.pack("=H", 2) + struct.pack("!H", 53) + bytes([192, 0, 2, 1]), "192.0.2.1:53"),
+        (struct.pack("=H", 10) + struct.pack("!H", 80) + bytes(4) + bytes(15) + b"\x01", "[::1]:80"),
+        (struct.pack("=H", 1) + b"/run/x\0rest", "unix /run/x"),
+        (struct.pack("=H", 1) + b"\0name", "unix @name"),
+        (struct.pack("=H", 40) + bytes(14), "AF_VSOCK"),
+        (b"", "nothing"),
+    ],
+)
+def test_an_address_is_read_as_the_kernel_reads_it(data: bytes, said: str) -> None:
+    assert address_of(data) == said
+
+
+def test_no_recording_is_dropped_where_a_rule_might_count_it() -> None:
+    rules = Config.model_validate({"retention": {"audio": {"keep_last": 3}}})
+    assert "a sweep is due" in why_not_now(rules, 1100.0, 1000.0, 60.0)
+    assert why_not_now(rules, 1130.0, 1000.0, 60.0) == ""
+    assert why_not_now(Config(), 1100.0, 1000.0, 60.0) == ""
+
+
+def judged(*acts: tuple[int, str, str, bool], manager: str = "/run/notify") -> dict[str, str]:
+    """Failed claims and why, for a daemon (1), its summarization worker (2) and the door (3) that did this."""
+    python = "/usr/bin/python3"
+    seen = Seen(True, "", began=0.0, ended=1.0)
+    for pid, parent, arguments in (
+        (1, 0, (python, "-m", "earmark", "run")),
+        (2, 1, (python, "-m", "earmark.summarization.worker")),
+        (3, 2, (python, "-I", "-S", "-B", door.__file__, "5", "127.0.0.1:8080")),
+    ):
+        seen.processes[pid] = Process(pid, parent, arguments, python, looks=1)
+    seen.acts = [Act(i, *act) for i, act in enumerate(acts)]
+    setting = Setting(1, (Path("/drop"),), Path("/state"), (("127.0.0.1", 8080),), manager=manager)
+    return {o.claim: o.detail for o in Judge(seen, setting).claims() if o.held is False}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        (1, "connect", "unix /run/notify", True),
+        (1, "send", "unix /run/notify", True),
+        (1, "connect", "unix /run/nscd/socket", True),
+        (1, "opened", "/state/ledger.db-wal", True),
+        (1, "opened", "/drop/.earmark-0123456789abcdef.tmp", True),
+        (1, "named", "/drop/standup.md", True),
+        (1, "opened", "/tmp/x", False),
+        (2, "aim", "127.0.0.1:8080", True),
+        (2, "socket", "AF_INET 1", False),
+        (3, "connect", "127.0.0.1:8080", True),
+    ],
+)
+def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool]) -> None:
+    assert judged(act) == {}
+
+
+@pytest.mark.parametrize(
+    ("act", "claim", "said"),
+    [
+        ((1, "socket", "AF_INET 2", False), "opens no socket", "opened a socket (AF_INET datagram)"),
+        ((1, "connect", "unix /run/dbus", True), "opens no socket", "unix /run/dbus"),
+        ((1, "opened", "/tmp/x", True), "write to the drop folders", "the supervisor wrote /tmp/x"),
+        ((1, "opened", "/drop/copy.txt", True), "write to the drop folders", "/drop/copy.txt"),
+        (
+            (2, "opened", "/state/ledger.db", True),
+            "write to the drop folders",
+            "the summarization worker wrote",
+        ),
+        (
+            (3, "connect", "127.0.0.1:8081", True),
+            "reaches 127.0.0.1 port 8080",
+            "connected to 127.0.0.1:8081",
+        ),
+        (
+            (3, "connect", "192.0.2.1:8080", True),
+            "reaches 127.0.0.1 port 8080",
+            "connected to 192.0.2.1:8080",
+        ),
+        ((2, "send", "127.0.0.1:53", True), "reaches 127.0.0.1 port 8080", "sent to 127.0.0.1:53"),
+        ((1, "program", "/usr/bin/curl", True), "no other program", "started /usr/bin/curl"),
+        ((1, "odd", "RLIMIT_CORE", True), "no core file", "RLIMIT_CORE"),
+    ],
+)
+def test_what_it_may_not_do_fails_the_claim_that_says_so(
+    act: tuple[int, str, str, bool], claim: str, said: str
+) -> None:
+    failed = judged(act)
+    assert [d for c, d in failed.items() if claim in c and said in d], failed
+
+
+@pytest.mark.parametrize(("packets", "held"), [(0, True), (3, None), (None, None)])
+def test_where_sockets_cannot_be_seen_only_silence_of_the_whole_network_is_a_proof(
+    packets: int | None, held: bool | None
+) -> None:
+    python = "/usr/bin/python3"
+    seen = Seen(False, "not allowed", packets=packets, began=0.0, ended=7.0)
+    seen.processes[1] = Process(1, 0, (python, "-m", "earmark", "run"), python, looks=9, readable=False)
+    claims = {o.claim: o for o in Judge(seen, Setting(1, (Path("/drop"),), Path("/state"))).claims()}
+    (sockets,) = [o for c, o in claims.items() if "opens no socket" in c or "sends nothing by IP" in c]
+    assert sockets.held is held
+    assert ("sends nothing by IP" in sockets.claim) is (held is True)
+    (files,) = [o for c, o in claims.items() if "write to the drop folders" in c]
+    assert files.held is None
