@@ -99,6 +99,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads its peak memor
 
 @linux
 @pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.shows("durability:worker-says-what-cannot-be")
 def test_a_transcription_worker_that_says_what_cannot_be_fails_its_recording(
     after: dict[str, Any], trick: str
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_transcription_worker_that_says_what_cannot_be_fails_its_recording(
 
 @linux
 @pytest.mark.parametrize("trick", SUMMARY_TRICKS)
+@pytest.mark.shows("durability:worker-says-what-cannot-be")
 def test_a_summary_worker_that_says_what_cannot_be_fails_its_summary_and_changes_no_other(
     after: dict[str, Any], trick: str
 ) -> None:
@@ -127,6 +129,7 @@ def test_what_is_only_odd_is_borne(after: dict[str, Any], trick: str) -> None:
 
 
 @linux
+@pytest.mark.shows("durability:worker-says-what-cannot-be")
 def test_the_other_recordings_and_their_notes_are_as_they_were(after: dict[str, Any]) -> None:
     rig = after["rig"]
     notes = rig.notes()
@@ -137,12 +140,14 @@ def test_the_other_recordings_and_their_notes_are_as_they_were(after: dict[str, 
 
 
 @linux
+@pytest.mark.shows("durability:floods-stay-flat")
 def test_floods_leave_memory_and_ledger_flat(after: dict[str, Any]) -> None:
     # Hundreds of megabytes were said. A parsed line of 4 MB takes several times that; two workers speak at once.
     assert after["grown"] < 200 * 1024 * 1024
     assert after["ledger"] < 2 * 1024 * 1024
 
 
+@pytest.mark.shows("durability:remarks-reach-no-log")
 def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,6 +220,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("place", "mistake"), CASES)
+@pytest.mark.shows("durability:own-fault-ends-there")
 def test_a_mistake_of_its_own_ends_with_the_recording_that_brought_it_to_light(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

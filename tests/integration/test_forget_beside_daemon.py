@@ -15,6 +15,7 @@ RECORDINGS = 30
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.shows("durability:erased-while-worked-on")
 def test_a_daemon_goes_on_while_what_it_works_on_is_erased(tmp_path: Path, seed: int) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 2}, "notes": {"formats": ["srt"]}})
     installation = Installation(tmp_path)

@@ -53,6 +53,7 @@ def make(kind: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.shows("durability:odd-notes-hang-nothing")
 def test_the_daemon_writes_its_notes_beside_what_has_their_names(tmp_path: Path, kind: str) -> None:
     rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})
     for name in ("one.md", "one.transcript.md", "one.srt"):
@@ -71,6 +72,7 @@ def test_the_daemon_writes_its_notes_beside_what_has_their_names(tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", MAKE)
+@pytest.mark.shows("durability:odd-notes-hang-nothing")
 def test_the_daemon_goes_on_when_its_notes_become_something_else(tmp_path: Path, kind: str) -> None:
     rig = Rig(tmp_path)
     rig.drop("one.m4a", "one")
@@ -86,6 +88,7 @@ def test_the_daemon_goes_on_when_its_notes_become_something_else(tmp_path: Path,
     assert not (rig.folder / "one.md").is_file(), "it is still what somebody put there"
 
 
+@pytest.mark.shows("durability:odd-notes-hang-nothing")
 def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
     rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})
     installation = Installation(tmp_path)

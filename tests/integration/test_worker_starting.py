@@ -48,6 +48,7 @@ def trouble(rig: Rig) -> str | None:
     return rig.troubles().get(base.WORKER_TROUBLE)
 
 
+@pytest.mark.shows("durability:starts-are-counted")
 def test_a_model_that_does_not_fit_into_memory_is_named_and_not_loaded_for_ever(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_model_that_does_not_fit_into_memory_is_named_and_not_loaded_for_ever(
     assert rig.jobs() == {("transcribe", "waiting", 0)}, "nobody is charged"
 
 
+@pytest.mark.shows("durability:starts-are-counted")
 def test_a_run_that_is_to_end_does_not_wait_for_a_worker_that_cannot_start(rig: Rig) -> None:
     rig.drop("one.m4a", "one")
     starts = Starts(FELL_OVER)
@@ -102,6 +104,7 @@ def memory_of(mebibytes: int) -> Iterator[Path]:
             group.rmdir()
 
 
+@pytest.mark.shows("durability:starts-are-counted")
 def test_the_kernels_own_out_of_memory_killer_is_told_by_name(installation: Installation) -> None:
     """The real worker with the real model, in a group that has no memory for it."""
     installation.configure()
@@ -135,6 +138,7 @@ def drop(folder: Path, name: str) -> None:
     (folder / f".{name}.partial").rename(folder / name)
 
 
+@pytest.mark.shows("durability:folders-of-a-worker")
 def test_a_drop_folder_that_is_replaced_or_made_while_a_worker_lives_is_heard(real: Rig) -> None:
     """The walls of a worker hold the folders that were there when it shut its doors."""
     with Live(real, start=start_process):
@@ -146,6 +150,7 @@ def test_a_drop_folder_that_is_replaced_or_made_while_a_worker_lives_is_heard(re
         assert not real.events("not-transcribed")
 
 
+@pytest.mark.shows("durability:folders-of-a-worker")
 def test_a_worker_whose_walls_are_older_than_the_disk_is_replaced_and_the_recording_heard(
     real: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

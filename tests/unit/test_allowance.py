@@ -55,6 +55,7 @@ def test_version_2_shares_of_the_processor(tmp_path: Path, quota: str, cores: in
     assert allowance(proc).cores == cores
 
 
+@pytest.mark.shows("durability:allowance")
 def test_the_strictest_limit_on_the_way_up_counts(tmp_path: Path) -> None:
     files = {
         "fs/user.slice/memory.max": str(900 * MIB), "fs/user.slice/app.slice/memory.max": "max",
@@ -110,6 +111,7 @@ def real_group(controller: str, **limits: int) -> Iterator[Path]:
         group.rmdir()
 
 
+@pytest.mark.shows("durability:allowance")
 def test_a_real_limit_of_this_kernel_is_found() -> None:
     with real_group("memory", memory__limit_in_bytes=600 * MIB) as group:
         code = "from earmark.allowance import allowance; print(allowance().memory)"
@@ -118,6 +120,7 @@ def test_a_real_limit_of_this_kernel_is_found() -> None:
     assert int(told.stdout) == 600 * MIB
 
 
+@pytest.mark.shows("durability:allowance")
 def test_as_many_workers_as_fit_into_memory_and_at_least_one() -> None:
     assert worker_count(0, 8, TINY, None) == 2
     assert worker_count(0, 8, TINY, 16_000 * MIB) == 2
