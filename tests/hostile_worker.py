@@ -76,6 +76,9 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     "a job without end": lambda r: heard(r | {"job": 10**30}, 10.0, segment(1.0, 2.0)),
     "the end of another job": lambda r: say(type="failed", job=r["job"] + 1, fault="media", sentence="No."),
     "not ready in the middle of it": lambda r: say(type="failed", job=0, fault="environment", sentence="No model."),
+    "that it is ready, with words": lambda r: say(
+        type="ready", engine="SECRET", device="words", compute_type="", sandbox=["SECRET words of the recording"]
+    ),
     "an infinite time": lambda r: raw(f'{{"type": "progress", "job": {r["job"]}, "at": 1e999, "total": null}}\n'),
     "a century": lambda r: finished(r, 3.2e9),
     "an end far from what was heard": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, 5_000.0)),
@@ -91,6 +94,13 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     ),
 }  # fmt: skip
 """What it says instead of a transcription. Where it returns, it waits to be ended."""
+
+FAILS: dict[str, Callable[[Request], object]] = {
+    "words in its sentence": lambda r: say(
+        type="failed", job=r["job"], fault="media", sentence="SECRET words of the recording"
+    ),
+}
+"""What is no more than a failure, and may be words."""
 
 HARMLESS: dict[str, Callable[[Request], object]] = {
     "a date of no calendar": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, recorded_at="2026-99-99T99:99:99")),
@@ -134,6 +144,8 @@ def transcribe(request: Request) -> None:
         finished(request)
     elif trick in HARMLESS:
         HARMLESS[trick](request)
+    elif trick in FAILS:
+        FAILS[trick](request)
     elif trick in TRICKS:
         say(type="started", job=request["job"], declared_duration=10.0)
         TRICKS[trick](request)

@@ -79,12 +79,14 @@ class Context:
         file: Path | None = None,
         level: Literal["info", "warning", "error"] = "info",
         journal: bool = True,
+        by_worker: bool = False,
         **facts: Any,
     ) -> None:
         """Tell an act once: a line in the log (and on the terminal), and if there is a sentence a row in the journal.
 
         The sentence holds no word of what was said. `file`: what it is about, as far as a file is. `journal` false: what it
-        says is in another table, as long as it is so. `facts` go to the log.
+        says is in another table, as long as it is so. `by_worker`: the words are a worker's, which has opened a file, and no
+        log that outlives the recording gets them (log.py). `facts` go to the log.
         """
         if sentence:
             if journal:
@@ -94,4 +96,6 @@ class Context:
             return
         if file is not None:
             facts["file"] = str(file)
+        if by_worker:
+            facts["by_worker"] = True
         getattr(log, level)(event.value, **facts)

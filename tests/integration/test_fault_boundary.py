@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from earmark.context import Context
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
+from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
@@ -147,12 +149,14 @@ def test_floods_leave_memory_and_ledger_flat(after: dict[str, Any]) -> None:
     assert after["ledger"] < 2 * 1024 * 1024
 
 
-@pytest.mark.shows("durability:remarks-reach-no-log")
+@pytest.mark.shows("durability:remarks-reach-no-log", "privacy:words")
 def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rig = Rig(tmp_path)
+    configure_logging(sys.stderr, json=True)
     rig.drop("a.m4a", "a flood on stderr\n")
+    rig.drop("b.m4a", "words in its sentence\n")
 
     def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -160,9 +164,14 @@ def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
             stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
         )  # fmt: skip
 
-    assert rig.run_once(start=start_hostile) == 0
+    try:
+        assert rig.run_once(start=start_hostile) == 65
+    finally:
+        structlog.reset_defaults()
     told = capfd.readouterr()
+    assert "not-transcribed" in told.err
     assert "SECRET" not in told.out + told.err
+    assert "SECRET" not in rig.installed.status_file.read_text()
 
 
 # --- mistakes of earmark's own ---

@@ -124,6 +124,7 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
         context.tell(
             Event.SUMMARIZED, f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
             recording=job.recording_id, name=work.name, by=message.summary.by, coverage=message.summary.coverage,
+            by_worker=True,
         )  # fmt: skip
     context.step("after:summarized")
 
@@ -137,7 +138,7 @@ def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
         ledger.words.store_summary(message.summary, context.now())
         context.tell(
             Event.SUMMARIZED, "By extractive, while the server takes its time.", recording=job.recording_id,
-            name=work.name, by=message.summary.by, coverage=message.summary.coverage,
+            name=work.name, by=message.summary.by, coverage=message.summary.coverage, by_worker=True,
         )  # fmt: skip
 
 
@@ -169,7 +170,7 @@ def _tell_failed(context: Context, work: Summarizing, message: Failed, *, journa
         context.server_faults_told.add(message.sentence)
     context.tell(
         Event.NOT_SUMMARIZED, message.sentence, recording=work.job.recording_id, level="warning",
-        journal=journal, fault=message.fault.value, name=work.name,
+        journal=journal, fault=message.fault.value, name=work.name, by_worker=True,
     )  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
                 )
         context.tell(
             Event.NOT_TRANSCRIBED, sentence, recording=job.recording_id, file=work.place.path, level="warning",
-            fault=message.fault.value,
+            fault=message.fault.value, by_worker=True,
         )  # fmt: skip
 
 

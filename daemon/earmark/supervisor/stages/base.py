@@ -170,7 +170,7 @@ class Stage(ABC, Generic[Work]):
 
     def _said(self, seat: Seat[Work], message: Reply, now: Tick) -> None:
         work = seat.work
-        if isinstance(message, Ready):
+        if isinstance(message, Ready) and seat.ready is None:
             self._ready(seat, message)
         elif isinstance(message, Failed) and message.job == 0 and seat.ready is None:
             self.refused = True
@@ -182,8 +182,7 @@ class Stage(ABC, Generic[Work]):
         elif work is None:
             pass  # what it says of what is not its own any more
         elif (cannot_be := self._cannot_be(work, message)) is not None:
-            if seat.worker is not None:
-                seat.worker.end_for(cannot_be)
+            self._end(seat, cannot_be)
         elif isinstance(message, Progress):
             seat.reach(message.at, message.total, now)
         else:
@@ -197,8 +196,14 @@ class Stage(ABC, Generic[Work]):
                 seat.worker.kill()
                 seat.free(now)
 
+    def _end(self, seat: Seat[Work], cannot_be: str) -> None:
+        if seat.worker is not None:
+            seat.worker.end_for(cannot_be)
+
     def _cannot_be(self, work: Work, message: Reply) -> str | None:
-        if not isinstance(message, Ready) and message.job != work.job.id:
+        if isinstance(message, Ready):
+            return "that it is ready, twice"
+        if message.job != work.job.id:
             return "something about a job that is not its own"
         return self.implausible(work, message)
 
