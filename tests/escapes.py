@@ -1,31 +1,20 @@
-"""Ways in which words could leave a worker, tried from inside: the real worker modules, after they have shut their doors.
-
-`python escapes.py transcription|summaries|call ARGUMENT...` runs the real `main` of a worker. At the moment when it would
-begin to work it first tries every act here and writes what became of each to stderr, as one line of JSON.
-"""
+"""Ways in which words could leave a worker, as acts to try from inside of one (tests/escaping_worker.py does)."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import fcntl
-import importlib
-import json
-import mmap
 import os
 import platform
 import resource
 import signal
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from earmark.locality.confinement import calls, seccomp
-from earmark.locality.confinement.numbers import NEWEST
 
 Act = Callable[[], object]
 POSSIBLE = "possible"
@@ -278,116 +267,3 @@ HARMLESS = (
     "socketpair", "socket family 1", "socket family 2",
 )  # fmt: skip
 """Acts that do no harm where they are possible, as they are for everybody whom nothing confines."""
-
-
-def sweep(groups: Sequence[calls.Group]) -> dict[str, list[int]]:
-    """What every call says that is not in the list, without arguments; numbers by result."""
-    numbers = seccomp.numbers_of(platform.machine())
-    named = {
-        numbers[n] for g in groups for n in (*g.calls.split(), *(c.call for c in g.guarded)) if n in numbers
-    }
-    # uretprobe and uprobe: the kernel asks no filter about the way back from an administrator's probe, and a process that
-    # is in none ends.
-    named |= {335, 336} if platform.machine() == "x86_64" else set()
-    said: dict[str, list[int]] = {}
-    for number in range(NEWEST + 1):
-        if number not in named:
-            said.setdefault(result(lambda n=number: system(n)), []).append(number)  # type: ignore[misc]
-    return said
-
-
-def tried(acts: dict[str, Act], groups: Sequence[calls.Group], confined: bool) -> dict[str, Any]:
-    """What became of each act; with nothing to confine, of the harmless ones only."""
-    wanted = acts if confined else {name: acts[name] for name in HARMLESS if name in acts}
-    found: dict[str, Any] = {name: result(act) for name, act in wanted.items()}
-    # Never without the filter: some of these calls end more than the process.
-    held = confined and found["chmod"] == found["sethostname"] == found["mount"] == "EPERM"
-    return {"acts": found, "sweep": sweep(groups) if held else None}
-
-
-def _say(what: dict[str, Any]) -> None:
-    sys.stderr.write("escapes " + json.dumps(what) + "\n")
-    sys.stderr.flush()
-
-
-def transcription(recording: str, other: str, confined: str) -> int:
-    """The transcription worker, with everything tried before its first request; one request then meets a refused call."""
-    assignment: Any = importlib.import_module("earmark.transcription.assignment")
-    worker: Any = importlib.import_module("earmark.transcription.worker")
-    serve = worker._serve
-
-    def try_first(*arguments: Any) -> None:
-        acts = on_files(Path(recording)) | on_processes(int(other)) | on_sockets()
-        acts |= on_the_system(Path(recording).parent)
-        _say(tried(acts, calls.TRANSCRIPTION, confined == "confined"))
-        really_open = assignment.open_recording
-
-        def refused_once(fd: int) -> Any:
-            assignment.open_recording = really_open
-            os.fchmod(fd, 0o600)
-            return really_open(fd)
-
-        if confined == "confined":
-            assignment.open_recording = refused_once
-        serve(*arguments)
-
-    worker._serve = try_first
-    return int(worker.main())
-
-
-def summaries(recording: str, other: str, elsewhere: str) -> int:
-    """The summarization worker, with everything tried at its first request, over a connection from its door, too."""
-    worker: Any = importlib.import_module("earmark.summarization.worker")
-    answer = worker.answer
-
-    def try_first(request: Any, say: Any, choose: Any) -> Any:
-        worker.answer = answer
-        acts = on_files(Path(recording)) | on_processes(int(other)) | on_sockets()
-        acts |= on_the_system(Path(recording).parent)
-        port = int(request.endpoint.rpartition(":")[2].partition("/")[0])
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
-            _say(
-                tried(acts | over_a_connection(line, int(elsewhere)), calls.SUMMARIES, True)
-                | {"memory": _memory()}
-            )
-        return answer(request, say, choose)
-
-    worker.answer = try_first
-    return int(worker.main())
-
-
-def _memory() -> str:
-    try:
-        bytearray(3 << 30)
-    except MemoryError:
-        return "MemoryError"
-    return POSSIBLE
-
-
-def call(how: str) -> int:
-    """The summarization worker, which makes one call in another convention at its first request."""
-    worker: Any = importlib.import_module("earmark.summarization.worker")
-
-    def foreign(request: Any, say: Any, choose: Any) -> Any:
-        del request, say, choose
-        if how == "x32":
-            system(0x40000000 + 39)
-        else:
-            code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-            code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov $20, %eax (getpid); int $0x80; ret
-            getpid: Any = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
-            getpid()
-        os._exit(0)
-
-    worker.answer = foreign
-    return int(worker.main())
-
-
-WORKERS: dict[str, Callable[..., int]] = {
-    "transcription": transcription,
-    "summaries": summaries,
-    "call": call,
-}
-
-if __name__ == "__main__":
-    sys.exit(WORKERS[sys.argv[1]](*sys.argv[2:]))

@@ -18,13 +18,14 @@ import pytest
 from earmark.domain import Fault
 from earmark.files import pack_path
 from earmark.locality.confinement import seccomp
+from earmark.locality.confinement.call_numbers import NUMBERS
 from earmark.locality.confinement.calls import MISSING
-from earmark.locality.confinement.numbers import NUMBERS
 from earmark.locality.confinement.one_address import MEMORY
 from earmark.messages import Confine, Finished
 from earmark.pipeline.verdict import End, describe
 
-from tests import escapes
+from tests.escapes import POSSIBLE
+from tests.escaping_worker import COMMAND
 from tests.media import write
 from tests.speech import SAMPLE, WorkerProcess, words
 from tests.spoken import request
@@ -36,7 +37,6 @@ pytestmark = [
 ]
 
 AS_IF_ABSENT = {"clone3", "openat2"}
-SCRIPT = escapes.__file__
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ FORMATS = (
 def hear(folder: Path, stranger: int, sandbox: str) -> Tried:
     """All recordings of the folder by one real worker, after it has tried everything."""
     how = "open" if sandbox == "off" else "confined"
-    command = (SCRIPT, "transcription", str(folder / "whole.m4a"), str(stranger), how)
+    command = (*COMMAND, "transcription", str(folder / "whole.m4a"), str(stranger), how)
     with WorkerProcess([folder], sandbox=sandbox, memory_limit_mb=2400, command=command) as worker:
         worker.ready()
         files = sorted(p for p in folder.iterdir() if p.suffix)
@@ -121,7 +121,7 @@ def summarized(tmp_path_factory: pytest.TempPathFactory, stranger: int) -> Tried
     with running(LlamaCpp()) as stub, running(LlamaCpp()) as away:
         elsewhere = away.url.rpartition(":")[2].partition("/")[0]
         done = subprocess.run(
-            [sys.executable, SCRIPT, "summaries", str(folder / "a.toml"), str(stranger), elsewhere],
+            [sys.executable, *COMMAND, "summaries", str(folder / "a.toml"), str(stranger), elsewhere],
             input=Confine(endpoint=stub.url, template_dir=pack_path(folder), require=True).line()
             + request(stub.url).line(),
             capture_output=True, timeout=60,
@@ -167,7 +167,7 @@ def test_every_call_that_is_not_in_the_summarization_workers_list_is_refused(sum
 
 @pytest.mark.speech
 def test_the_acts_are_real_where_nothing_confines_they_are_possible(unconfined: Tried) -> None:
-    refused = {name: said for name, said in unconfined.acts.items() if said != escapes.POSSIBLE}
+    refused = {name: said for name, said in unconfined.acts.items() if said != POSSIBLE}
     # Some machines refuse everybody some of these: a file system without these marks, a container without message queues.
     assert len(refused) <= 4, refused
     assert {"chmod", "utimensat", "fork", "kill", "flock"}.isdisjoint(refused)
@@ -210,7 +210,7 @@ def test_the_summarization_worker_gets_no_memory_without_end(summarized: Tried) 
 @pytest.mark.parametrize("how", ["x32", "i386"])
 def test_a_call_in_another_convention_ends_the_worker_and_is_told_in_words(how: str) -> None:
     done = subprocess.run(
-        [sys.executable, SCRIPT, "call", how],
+        [sys.executable, *COMMAND, "call", how],
         input=Confine(endpoint="none", require=True).line() + request("none").line(),
         capture_output=True, timeout=60,
     )  # fmt: skip

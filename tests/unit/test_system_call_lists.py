@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from earmark.locality.confinement import calls, seccomp
-from earmark.locality.confinement.numbers import MACHINES, NEWEST, NUMBERS
+from earmark.locality.confinement.call_numbers import MACHINES, NEWEST, NUMBERS
 
 PROFILES = {
     "transcription": calls.TRANSCRIPTION,
     "transcription on a GPU": (*calls.TRANSCRIPTION, calls.GPU),
     "summaries": calls.SUMMARIES,
+    "listener": calls.LISTENER,
     "door": calls.DOOR,
 }
 PID, OTHER = 4321, 1

@@ -16,8 +16,8 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 
+from earmark.locality.confinement.call_numbers import MACHINES, NEWEST, NUMBERS
 from earmark.locality.confinement.calls import ALL_BITS, MISSING, SELF, Group, Where
-from earmark.locality.confinement.numbers import MACHINES, NEWEST, NUMBERS
 
 PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 1, 1  # linux/seccomp.h
