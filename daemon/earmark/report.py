@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from earmark import __version__
 from earmark.files import read_bytes, write_own
 
 
@@ -28,8 +29,8 @@ class Working(BaseModel):
 
 class Report(BaseModel):
     """The daemon's own account. `format` goes up when a field changes its meaning. `paused`: why it does nothing at the
-    moment (disk full ...), or None. `sockets`: families of its own sockets, because nobody else may look into a process that
-    is not dumpable.
+    moment (disk full ...), or None. `waiting`: jobs that are due or will be. `wrong`: troubles of folders and of the system.
+    `sockets`: families of its own sockets, because nobody else may look into a process that is not dumpable.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -50,6 +51,42 @@ class Report(BaseModel):
     paused: str | None = None
     config_error: str | None = None
     next_sweep: float | None = None
+    waiting: int = 0
+    wrong: tuple[str, ...] = ()
+
+
+def other_version(report: Report, own: str = __version__) -> str | None:
+    """What is to be done about a running daemon of another version than this program; None if it is the same."""
+    if report.version == own:
+        return None
+    return (
+        f"the running daemon is earmark {report.version}, and this command is {own}; restart the daemon to have "
+        "one version: earmark service restart (or end it and start it again)"
+    )
+
+
+def in_a_line(report: Report) -> str:
+    """What is being done and what is wrong, for `systemctl status`. Counts and folders only: whoever is on the machine may
+    read the line of a system service, and a recording's name may say much.
+    """
+    doing = [
+        f"{'transcribing' if work.stage == 'transcribe' else 'summarizing'}"
+        + (f" ({min(100, round(100 * work.at / work.total))} %)" if work.total else "")
+        for work in report.working
+    ]
+    if report.settling:
+        doing.append(f"{len(report.settling)} arriving")
+    if report.waiting:
+        doing.append(f"{report.waiting} waiting")
+    folders = f"watching {len(report.folders)} folder{'' if len(report.folders) == 1 else 's'}"
+    line = ", ".join(doing or [folders])
+    wrong = list(report.wrong)
+    if report.config_error:
+        wrong.insert(0, "the configuration is broken and the old one kept")
+    if report.paused:
+        line, wrong = "paused", [report.paused, *wrong]
+    told = f"{line}; wrong: {'; '.join(w.rstrip('.') for w in wrong[:3])}" if wrong else line
+    return told[:1].upper() + told[1:]
 
 
 def write_report(file: Path, report: Report) -> None:

@@ -19,10 +19,12 @@ from earmark.cli import (
     summary,
     trash,
 )
-from earmark.cli.console import EXIT_CODES
+from earmark.cli.console import EXIT_CODES, plain_errors
+from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
 from earmark.cli.run import run
+from earmark.cli.scope import act_for_the_system
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
 from earmark.locality.confinement.process import harden_process
@@ -70,7 +72,7 @@ app.add_typer(config.app, name="config", rich_help_panel=SETUP)
 app.add_typer(service.app, name="service", rich_help_panel=SETUP)
 app.add_typer(summary.app, name="summary", rich_help_panel=SETUP)
 app.add_typer(models.app, name="models", rich_help_panel=SETUP)
-app.command("doctor", rich_help_panel=SETUP)(service.doctor)
+app.command("doctor", rich_help_panel=SETUP)(doctor)
 
 
 def _print_version(wanted: bool) -> None:
@@ -81,11 +83,22 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
+    system: Annotated[
+        bool,
+        typer.Option(
+            "--system", help="For the machine's service, not this user's own: sudo earmark --system status"
+        ),
+    ] = False,
     version: Annotated[
         bool,
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
     ] = False,
-) -> None: ...
+) -> None:
+    if system:
+        context.obj = "system"
+        with plain_errors():
+            act_for_the_system(context.invoked_subcommand)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`earmark service` and `earmark doctor`: running under systemd or launchd, and what could stop it."""
+"""`earmark service`: running under systemd or launchd, and looking at what runs there."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import here, out, plain_errors, print_json, readable
-from earmark.config import Config, require_sound
-from earmark.errors import EarmarkError, NotFound
-from earmark.paths import Home, whole
-from earmark.report import read_report
-from earmark.retention.holds import DOUBT
-from earmark.service.doctor import diagnose
+from earmark.cli.scope import scope
+from earmark.cli.service_log import follow
+from earmark.config import require_sound
+from earmark.errors import NotFound
+from earmark.paths import platform_home, whole
+from earmark.service import launchd
 from earmark.service.install import install as install_unit
-from earmark.service.install import kind_for, render
+from earmark.service.install import kind_for, render, require_alone, require_folders
 from earmark.service.install import uninstall as uninstall_unit
-from earmark.transcription.models import find_model
-from earmark.verbs.opening import opened_context
+from earmark.service.story import told
+from earmark.service.systemctl import Scope, UnitState, command, unit_state
+from earmark.service.systemd import UNIT
 
-app = typer.Typer(no_args_is_help=True, help="Install, remove or show the background service.")
+app = typer.Typer(no_args_is_help=True, help="Install, remove, restart or show the background service.")
+
+System = Annotated[
+    bool, typer.Option("--system", help="The machine's service (systemd/system/), not this user's own.")
+]
 
 
 @app.command()
@@ -40,10 +45,15 @@ def install(
     """
     with plain_errors():
         home, config = here()
-        named = [whole(f) for f in folders or []]
-        require_sound(named or [f.path for f in config.folder], home)
+        named, configured = [whole(f) for f in folders or []], [f.path for f in config.folder]
+        require_folders(named, configured)
+        require_sound(named or configured, home)
+        require_alone(home, kind_for())
         for sentence in install_unit(kind_for(), _executable(), named):
             out.print(escape(readable(sentence)))
+        for folder in () if named else configured:
+            if not folder.is_dir():
+                out.print(f"[yellow]{escape(readable(folder))} is not there; it is watched when it is.[/]")
 
 
 @app.command()
@@ -58,56 +68,111 @@ def uninstall() -> None:
 
 
 @app.command()
-def show() -> None:
+def status(
+    system: System = False, json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+) -> None:
+    """Say whether the service is installed, runs or failed, and why; exit code 1 if it failed or is not installed.
+
+    Examples: [bold]earmark service status[/] · [bold]earmark service status --system[/]
+    """
+    with plain_errors():
+        if kind_for() == "launchd":
+            ok, sentence = launchd.told()
+            if json:
+                print_json({"ok": ok, "sentence": sentence})
+            else:
+                out.print(escape(readable(sentence)))
+            raise typer.Exit(0 if ok else 1)
+        whose = _whose(system)
+        state = _installed(whose)
+        ok, sentence = told(state, whose)
+        if json:
+            print_json(
+                asdict(state) | {"ok": ok, "sentence": sentence, "environment": dict(state.environment)}
+            )
+        else:
+            out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
+            if state.said and state.pid:
+                out.print(f"  {escape(readable(state.said))}")
+            out.print(f"  [dim]unit: {escape(readable(state.file))}[/]")
+        raise typer.Exit(0 if ok else 1)
+
+
+@app.command()
+def restart(system: System = False) -> None:
+    """Stop the service and start it again; what it is transcribing goes on where it was.
+
+    Examples: [bold]earmark service restart[/] · [bold]sudo earmark service restart --system[/]
+    """
+    with plain_errors():
+        if kind_for() == "launchd":
+            launchd.restart()
+        else:
+            whose = _whose(system)
+            _installed(whose)
+            command(whose, "restart", UNIT)
+        out.print("Restarted it.")
+
+
+@app.command()
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    system: System = False,
+) -> None:
+    """Show what the service has said, newest last.
+
+    Examples: [bold]earmark service logs[/] · [bold]earmark service logs -f[/] · [bold]sudo earmark service logs --system[/]
+    """
+    with plain_errors():
+        if kind_for() == "launchd":
+            file = platform_home().state / "earmark.log"
+            if not file.exists():
+                raise NotFound(f"There is no {file}; the service has said nothing yet")
+            follow(["tail", "-n", str(lines), *(["-F"] if following else []), str(file)])
+            return
+        unit = f"--unit={UNIT}" if _whose(system) == "system" else f"--user-unit={UNIT}"
+        follow(
+            ["journalctl", unit, "--output=json", f"--lines={lines}", *(["--follow"] if following else [])]
+        )
+
+
+@app.command()
+def show(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders as for `install`.", metavar="FOLDER..."),
+    ] = None,
+) -> None:
     """Print the unit that `install` would write.
 
-    Example: [bold]earmark service show[/]
+    Example: [bold]earmark service show ~/Recordings[/]
     """
     with plain_errors():
-        typer.echo(render(kind_for(), _executable()), nl=False)
+        named = [whole(f) for f in folders or []]
+        typer.echo(render(kind_for(), _executable(), named), nl=False)
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Check everything the daemon needs; exit code 1 if something is wrong.
+def _whose(system: bool) -> Scope:
+    return "system" if system else scope()
 
-    Example: [bold]earmark doctor[/]
-    """
-    with plain_errors():
-        home, config = here()
-        report = read_report(home.status_file)
-        folders = [f.path for f in config.folder] or [Path(f) for f in (report.folders if report else ())]
-        speech = config.transcription
 
-        def model() -> Path:
-            return find_model(speech.model, speech.model_dir, home.models).dir
-
-        findings = diagnose(
-            folders,
-            home,
-            find_model=model,
-            sandbox=lambda: (report.sandbox or None) if report else None,
-            troubles=_ledger_troubles(home, config),
+def _installed(whose: Scope) -> UnitState:
+    """The unit's state. Raises NotFound if there is none."""
+    state = unit_state(whose)
+    if state is None:
+        raise NotFound("There is no service manager to ask; `earmark run` needs none")
+    if not state.loaded:
+        how = (
+            "earmark service install FOLDER" if whose == "user" else "systemd/system/earmark.service says how"
         )
-        if json:
-            print_json([asdict(f) for f in findings])
-        else:
-            for finding in findings:
-                mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-                out.print(f"{mark} {escape(finding.name)}: {escape(readable(finding.sentence))}")
-        if not all(f.ok for f in findings):
-            raise typer.Exit(1)
-
-
-def _ledger_troubles(home: Home, config: Config) -> list[str]:
-    """What is wrong with the ledger itself: it is damaged, or was, and nobody knows whether all holds are there."""
-    if not home.ledger_file.exists():
-        return []
-    try:
-        with opened_context(home, config, read_only=True) as context:
-            context.ledger.db.check()
-            return [t.sentence for t in context.ledger.journal.troubles() if t.subject == DOUBT]
-    except EarmarkError as error:
-        return [str(error)]
+        other: Scope = "system" if whose == "user" else "user"
+        there = unit_state(other)
+        also = "; the machine's is there: earmark service status --system" if other == "system" else ""
+        raise NotFound(
+            f"The service is not installed: {how}{also if there is not None and there.loaded else ''}"
+        )
+    return state
 
 
 def _executable() -> Path:

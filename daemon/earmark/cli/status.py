@@ -29,7 +29,7 @@ from earmark.files import is_locked
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
-from earmark.report import Report, read_report
+from earmark.report import Report, other_version, read_report
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import outdated_summaries
 
@@ -175,6 +175,8 @@ def show(found: Status) -> Group:
     if found.running and report is not None:
         lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
+        if (other := other_version(report)) is not None:
+            lines.append(f"  [yellow]{escape(readable(other))}[/]")
         if report.paused:
             lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
         if report.config_error:

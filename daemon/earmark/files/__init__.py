@@ -4,6 +4,7 @@ Standard library only. A folder is held by descriptor (`opened`), a file is know
 looks at what it has in hand before anything is lost.
 """
 
+from earmark.files.access import Access, access_of, for_a_note
 from earmark.files.content import (
     Begin,
     Content,
@@ -57,6 +58,7 @@ from earmark.files.taking import (
 from earmark.files.writers import being_written
 
 __all__ = [
+    "Access",
     "Begin",
     "Busy",
     "Content",
@@ -72,6 +74,7 @@ __all__ = [
     "Stopped",
     "SymlinkInTheWay",
     "Taken",
+    "access_of",
     "being_written",
     "content_of",
     "digest",
@@ -79,6 +82,7 @@ __all__ = [
     "fingerprint",
     "flush_folder_of",
     "fold",
+    "for_a_note",
     "hidden_kind",
     "is_locked",
     "make_durable",

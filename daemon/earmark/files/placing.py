@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.files.access import Access, access_of, grant
 from earmark.files.content import StillChanging, content_of, fingerprint, open_regular, read_bytes, sha256_of
 from earmark.files.durable import flush_file, flush_folder, write_all
 from earmark.files.folders import Folder, flush, make_private, opened
@@ -37,16 +37,25 @@ class Moved:
     doubt: str | None = None
 
 
-def put_in_place(folder: Folder, name: str, data: bytes, expected: str | None, *, step: Step = quiet) -> None:
+def put_in_place(
+    folder: Folder,
+    name: str,
+    data: bytes,
+    expected: str | None,
+    *,
+    access: Access | None = None,
+    step: Step = quiet,
+) -> None:
     """Make `name` a file with this content; when this returns, it survives a power cut.
 
-    `expected` None: the name must be free, else FileExistsError. A SHA-256: the file with that content is replaced, which
-    keeps its mode; anything else under that name keeps it, and OtherContent says so. FileNotFoundError: nothing has the
-    name any more. Leaves no hidden file behind, whatever it raises.
+    `expected` None: the name must be free, else FileExistsError; `access` or the umask says who may read it. A SHA-256: the
+    file with that content is replaced, which keeps its access; anything else under that name keeps it, and OtherContent says
+    so. FileNotFoundError: nothing has the name any more. Leaves no hidden file behind, whatever it raises.
     """
     if expected is not None:
         _must_be(folder, name, expected)
-    hidden = _written(folder, data, _mode_of(folder, name) if expected is not None else None, step)
+        access = access_of(name, folder)
+    hidden = _written(folder, data, access, expected is not None, step)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         if expected is None:
@@ -103,7 +112,7 @@ def move_without_loss(
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            put_in_place(new, target, read_bytes(name, old), None, step=step)
+            put_in_place(new, target, read_bytes(name, old), None, access=access_of(name, old), step=step)
             remove(old, name, expected, step=step)
             return Moved(new.at(target))
     step("after:move")
@@ -143,18 +152,22 @@ def name_new(temp: Path, target: Path) -> None:
         flush_folder(folder.fd)
 
 
-def _written(folder: Folder, data: bytes, mode: int | None, step: Step) -> str:
+def _written(folder: Folder, data: bytes, access: Access | None, exactly: bool, step: Step) -> str:
     """The data, on the medium, under a hidden name."""
     hidden = hidden_name("tmp")
     step("before:create-temp")
-    # 0666 lets the kernel apply umask and the folder's default ACL, as for a file that the user saves there.
+    # 0666 lets the kernel apply umask and the folder's default ACL, as for a file that the user saves there. What gets its
+    # access from another file is nobody's but ours until then.
     fd = os.open(
-        hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666, dir_fd=folder.fd
+        hidden,
+        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW,
+        0o666 if access is None else 0o600,
+        dir_fd=folder.fd,
     )
     try:
         step("after:create-temp")
-        if mode is not None:
-            os.fchmod(fd, mode)
+        if access is not None:
+            grant(fd, access, exactly=exactly)
         write_all(fd, data)
         step("before:fsync")
         flush_file(fd)
@@ -237,8 +250,3 @@ def _rename(old: Folder, name: str, new: Folder, target: str) -> None:
     except OSError:
         put_back(old, hidden, old, name)
         raise
-
-
-def _mode_of(folder: Folder, name: str) -> int | None:
-    found = folder.look_at(name)
-    return None if found is None else stat.S_IMODE(found.st_mode)

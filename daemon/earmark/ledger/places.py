@@ -228,6 +228,13 @@ class Places:
         row = self._db.one("SELECT min(not_before) AS t FROM places WHERE not_before > ? AND watched", (now,))
         return row["t"] if row else None
 
+    def held_up(self, now: Instant) -> list[Place]:
+        """Places whose notes could not be written and wait for another try."""
+        rows = self._db.all(
+            "SELECT * FROM places WHERE not_before > ? AND trouble IS NOT NULL AND watched", (now,)
+        )
+        return [_place(r) for r in rows]
+
     def caught_up(self, place: Place, transcript_rev: int, summary_rev: int) -> None:
         """The notes of these revisions are on disk, and nothing else is owed."""
         self._db.execute(

@@ -16,9 +16,12 @@ from earmark.domain import Instant, JobState, Stage
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
 from earmark.events import Event
 from earmark.files import (
+    Access,
     Folder,
     Identity,
     OtherContent,
+    access_of,
+    for_a_note,
     make_durable,
     opened,
     put_in_place,
@@ -196,12 +199,21 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     if placement.action is Action.UNCHANGED:
         make_durable(folder, placement.name, known.sha256, step=context.step)
     else:
-        put_in_place(folder, placement.name, data, placement.replaces, step=context.step)
+        access = _access(folder, place) if placement.replaces is None else None
+        put_in_place(folder, placement.name, data, placement.replaces, access=access, step=context.step)
         context.listings.changed(folder, added="" if placement.replaces else placement.name)
     context.step("before:written")
     _confirm(context, folder, place, output, placement, known)
     context.step("after:written")
     return path, placement.action is Action.BESIDE
+
+
+def _access(folder: Folder, place: Place) -> Access | None:
+    """A new note is for whom its recording is for; None where that cannot be seen."""
+    try:
+        return for_a_note(access_of(place.path.name, folder))
+    except OSError:
+        return None
 
 
 def _confirm(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from earmark.errors import EarmarkError, EnvironmentFault
-from earmark.files import make_private
-from earmark.paths import platform_home
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
+from earmark.files import is_locked, make_private, remove_empty
+from earmark.ledger.lock import holder
+from earmark.paths import Home, platform_home
 from earmark.service import launchd, systemd
+from earmark.service.checks import check_folder
+from earmark.service.story import why_it_failed
+from earmark.service.systemctl import Run, checked, command, lingers, unit_state
 from earmark.service.units import unit_text
 
 Kind = Literal["systemd", "launchd"]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MARK = "Written by `earmark service install`"
 CARRIED = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
@@ -53,6 +58,37 @@ def render(
     return text.replace("<plist ", f"<!-- {MARK}. -->\n<plist ", 1)
 
 
+def require_folders(named: Sequence[Path], configured: Sequence[Path]) -> None:
+    """Refuse to install a service that would watch nothing. Raises NotFound for a named folder that is not there,
+    EnvironmentFault for one that may not be read or written, ConfigError where no folder is named anywhere.
+
+    Folders of the configuration may be away: their disks come and go, and the daemon says so.
+    """
+    if not named and not configured:
+        raise ConfigError(
+            "There is no folder to watch. Name one (earmark service install ~/Recordings) or put it into the "
+            "configuration (earmark config sample shows how)."
+        )
+    for folder in named:
+        if not folder.is_dir():
+            what = "is not a folder" if folder.exists() else "does not exist"
+            raise NotFound(f"{folder} {what}; name one that is there, or make it first: mkdir -p '{folder}'")
+        if not (found := check_folder(folder)).ok:
+            raise EnvironmentFault(found.sentence)
+
+
+def require_alone(home: Home, kind: Kind, run: Run = subprocess.run) -> None:
+    """Raises LedgerBusy if a daemon runs that is not the service, because the service could not start beside it."""
+    if not is_locked(home.lock_file):
+        return
+    state = unit_state("user", run) if kind == "systemd" else None
+    if kind == "systemd" and not (state is not None and state.pid):
+        who = holder(home.lock_file) or "unknown process"
+        raise LedgerBusy(
+            f"Another earmark ({who}) is running; stop that one first (Ctrl-C in its terminal), then install the service."
+        )
+
+
 def install(
     kind: Kind,
     executable: Path,
@@ -63,28 +99,33 @@ def install(
 ) -> list[str]:
     """Write the user's unit and start it now and at every login; returns what was done, as sentences.
 
-    `folders`: to be watched; none leaves that to config.toml. Doing it again replaces what the last time wrote.
-    Raises EarmarkError if a unit is there that earmark did not write, or the service manager refuses.
+    `folders`: to be watched; none leaves that to config.toml. Doing it again replaces what the last time wrote. Raises
+    EarmarkError if a unit is there that earmark did not write, or the service does not start; then all is as it was.
     """
     path = unit_path(kind, environ)
-    _write(path, render(kind, executable, folders, environ))
-    done = [f"Wrote {path}."]
+    _refuse_if_foreign(path)
+    text = render(kind, executable, folders, environ)
     if kind == "launchd":
         make_private(platform_home(dict(environ)).state)
-        _launchd_start(path, run)
-        done.append("Started it; it starts again at every login and after a crash.")
-        done.append(
-            "If a folder is under Desktop, Documents, Downloads or iCloud, macOS asks for your permission."
-        )
-        return done
-    _systemctl(run, "daemon-reload")
-    _systemctl(run, "enable", "--now", systemd.UNIT)
-    # A unit that was there already keeps running on its old text.
-    _systemctl(run, "try-restart", systemd.UNIT)
-    done.append("Started it; it starts again at every login and after a crash.")
+        with _undone_if_it_fails(path, kind, run):
+            _write(path, text)
+            _launchd_start(path, run)
+        return [
+            f"Wrote {path}.",
+            "Started it; it starts again at every login and after a crash.",
+            "If a folder is under Desktop, Documents, Downloads or iCloud, macOS asks for your permission.",
+        ]
+    # First of all, because it writes nothing and tells whether there is a manager to talk to.
+    command("user", "daemon-reload", run=run)
+    with _undone_if_it_fails(path, kind, run):
+        _write(path, text)
+        command("user", "daemon-reload", run=run)
+        command("user", "enable", systemd.UNIT, run=run)
+        _start(run)
+    done = [f"Wrote {path}.", "Started it; it starts again at every login and after a crash."]
     if lingers(run) is False:
         done.append("It stops when you log out; to keep it running: loginctl enable-linger")
-    done.append("Logs: journalctl --user -u earmark")
+    done.append("How it is: earmark service status. What it says: earmark service logs")
     return done
 
 
@@ -95,27 +136,68 @@ def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, st
         return [f"There is no {path}; nothing to do."]
     _refuse_if_foreign(path)
     if kind == "launchd":
-        run(["launchctl", "bootout", f"gui/{os.getuid()}/{launchd.LABEL}"], capture_output=True, text=True)
+        run(["launchctl", "bootout", launchd.target()], capture_output=True, text=True)
         path.unlink()
     else:
-        _systemctl(run, "disable", "--now", systemd.UNIT)
-        path.unlink()
-        _systemctl(run, "daemon-reload")
-    return [f"Stopped it and removed {path}.", "Recordings, notes, ledger and configuration are untouched."]
+        command("user", "disable", "--now", systemd.UNIT, run=run)
+        _take_away(path, run)
+    done = [f"Stopped it and removed {path}.", "Recordings, notes, ledger and configuration are untouched."]
+    own = path.with_name(path.name + ".d")
+    if own.is_dir():
+        done.append(f"Your own changes of the unit stay in {own}.")
+    return done
 
 
-def lingers(run: Run = subprocess.run) -> bool | None:
-    """Whether the user's services go on after logout; None where logind cannot be asked."""
+def _start(run: Run) -> None:
+    """Start it, or start it anew with its new text. Raises EnvironmentFault that says why it did not start."""
     try:
-        answer = run(
-            ["loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(answer.stdout.strip()) if answer.returncode == 0 else None
+        # `restart` also starts what is stopped; `enable --now` would leave a running one on its old text.
+        command("user", "restart", systemd.UNIT, run=run)
+    except EnvironmentFault as problem:
+        state = unit_state("user", run)
+        if state is None or state.result in ("success", ""):
+            raise
+        raise EnvironmentFault(
+            f"The service did not start, because {why_it_failed(state)}. Everything is as it was before. "
+            f"Its words: journalctl --user -u earmark"
+        ) from problem
+
+
+@contextmanager
+def _undone_if_it_fails(path: Path, kind: Kind, run: Run) -> Iterator[None]:
+    """Put back the unit that was there, or none, and the folders that were not, if the block raises."""
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(EarmarkError, OSError):
+            if before is not None:
+                _write(path, before)
+                if kind == "launchd":
+                    _launchd_start(path, run)
+                else:
+                    command("user", "daemon-reload", run=run)
+                    command("user", "restart", systemd.UNIT, run=run)
+            elif path.exists():
+                if kind == "systemd":
+                    with contextlib.suppress(EarmarkError):
+                        command("user", "disable", "--now", systemd.UNIT, run=run)
+                _take_away(path, run if kind == "systemd" else None)
+        for folder in made:
+            remove_empty(folder)
+        raise
+
+
+def _take_away(path: Path, run: Run | None) -> None:
+    path.unlink()
+    for folder in path.parents[:1]:
+        remove_empty(folder / "default.target.wants")
+    if run is not None:
+        command("user", "daemon-reload", run=run)
+        # A unit that failed is remembered as "not-found failed" otherwise; one that did not is not known any more.
+        with contextlib.suppress(EarmarkError):
+            command("user", "reset-failed", systemd.UNIT, run=run)
 
 
 def _refuse_if_foreign(path: Path) -> None:
@@ -126,7 +208,6 @@ def _refuse_if_foreign(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    _refuse_if_foreign(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
@@ -138,32 +219,11 @@ def _write(path: Path, text: str) -> None:
         raise EnvironmentFault(f"{path} cannot be written: {problem.strerror}.") from problem
 
 
-def _checked(run: Run, command: list[str], advice: str) -> None:
-    try:
-        answer = run(command, capture_output=True, text=True, timeout=120)
-    except FileNotFoundError as problem:
-        raise EnvironmentFault(f"{command[0]} is not on this machine. {advice}") from problem
-    except subprocess.TimeoutExpired as problem:
-        raise EnvironmentFault(f"{' '.join(command)} did not answer within 120 s. {advice}") from problem
-    if answer.returncode != 0:
-        words = (answer.stderr or answer.stdout or "").strip() or f"exit status {answer.returncode}"
-        raise EnvironmentFault(f"{' '.join(command)} failed: {words}. {advice}")
-
-
-def _systemctl(run: Run, *arguments: str) -> None:
-    _checked(
-        run,
-        ["systemctl", "--user", *arguments],
-        "The unit is for a session of your own under systemd; elsewhere use `earmark run` under what you have.",
-    )
-
-
 def _launchd_start(path: Path, run: Run) -> None:
-    domain = f"gui/{os.getuid()}"
     # Not loaded yet is the usual case, and an error.
-    run(["launchctl", "bootout", f"{domain}/{launchd.LABEL}"], capture_output=True, text=True)
-    _checked(
+    run(["launchctl", "bootout", launchd.target()], capture_output=True, text=True)
+    checked(
         run,
-        ["launchctl", "bootstrap", domain, str(path)],
+        ["launchctl", "bootstrap", launchd.domain(), str(path)],
         "It needs the session of a user who is logged in at the screen.",
     )

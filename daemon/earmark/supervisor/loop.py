@@ -25,7 +25,7 @@ from earmark.log import get_logger
 from earmark.paths import Home
 from earmark.pipeline.own_fault import machine_fault, place_of
 from earmark.pipeline.rebuild import say_repaired
-from earmark.report import Report, Working, write_report
+from earmark.report import Report, Working, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
 from earmark.supervisor.session import Session
@@ -181,6 +181,7 @@ class Supervisor:
         self.on_progress(report.working)
         # `forget` removes the file, because it may name what was erased; `status` is to have it again at once.
         if report != self._reported or not self.home.status_file.exists():
+            self.notifier.status(in_a_line(report))
             write_report(self.home.status_file, report)
             self._reported = report
 

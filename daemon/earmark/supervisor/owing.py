@@ -6,12 +6,16 @@ from earmark.context import Context
 from earmark.domain import Instant, Tick
 from earmark.ledger import Place
 from earmark.pipeline.publishing import publish_owed
+from earmark.pipeline.unwritable import Unwritable
 
 GLANCE = 30.0
 """Seconds after which is looked for owed notes whatever happened (the wall clock may have been set)."""
 
 LONGEST_WAIT = 60.0
 """Seconds that a run that is to end waits for notes that another program has open."""
+
+LOOK = 3.0
+"""Seconds between two looks at folders whose notes could not be written."""
 
 
 class Owing:
@@ -26,10 +30,14 @@ class Owing:
         self._next_due: Instant | None = None
         self._next_glance = 0.0
         self._waiting_since: Tick | None = None
+        self._unwritable = Unwritable(context)
+        self._next_look = float("inf")
 
     def turn(self) -> None:
         """Write a bounded number of notes, if any may be owed."""
         ledger, now, clock = self._context.ledger, self._context.now(), self._context.clock.monotonic()
+        if clock >= self._next_look:
+            self._look(clock)
         version = ledger.db.version()
         waiting = self._next_due is None or now < self._next_due
         if self._nothing_at == version and waiting and clock < self._next_glance:
@@ -39,6 +47,15 @@ class Owing:
         nothing = not written and not self.more and ledger.db.version() == version
         self._nothing_at = version if nothing else None
         self._next_due = ledger.places.next_due(now)
+        if self._next_due is not None:
+            self._look(clock)
+
+    def next_at(self) -> float:
+        """When the loop should come here again, on the monotonic clock."""
+        return self._next_look
+
+    def _look(self, clock: Tick) -> None:
+        self._next_look = clock + LOOK if self._unwritable.look() else float("inf")
 
     def idle(self) -> bool:
         """True if nothing is owed that could be written now."""

@@ -137,7 +137,11 @@ class Session:
     def _patience(self) -> float:
         """Seconds until somebody has something to do."""
         now, wall = self.context.clock.monotonic(), self.context.now()
-        times = [self._scanning.next_at(), *(stage.next_at(now) for stage in self._stages)]
+        times = [
+            self._scanning.next_at(),
+            self._owing.next_at(),
+            *(stage.next_at(now) for stage in self._stages),
+        ]
         for due in (self.context.ledger.jobs.next_due(wall), self.context.ledger.places.next_due(wall)):
             if due is not None:
                 times.append(now + max(0.05, due - wall))
@@ -216,6 +220,10 @@ class Session:
             "sockets": own_families(),
             "model": self._transcription.model_name,
             "next_sweep": self._sweeping.next_at(),
+            "waiting": sum(
+                n for (_, state), n in self.context.ledger.jobs.count().items() if state is JobState.WAITING
+            ),
+            "wrong": tuple(t.sentence for t in self.context.ledger.journal.troubles() if t.kind != "file"),
         }
         self._daemon.say(Report.model_validate(found | self._daemon.about()))
 

@@ -1,0 +1,119 @@
+"""`earmark doctor`: what could stop the daemon, and what does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from earmark.cli.console import counted, out, plain_errors, print_json, readable
+from earmark.cli.scope import scope
+from earmark.config import Config, load_config
+from earmark.errors import ConfigError, EarmarkError
+from earmark.files import is_locked
+from earmark.paths import Home, platform_home
+from earmark.report import Report, other_version, read_report
+from earmark.retention.holds import DOUBT
+from earmark.service.checks import Finding, sentence
+from earmark.service.doctor import Patient, diagnose
+from earmark.service.systemctl import unit_folders, unit_state
+from earmark.supervisor.knocking import LOCAL_PORTS
+from earmark.transcription.models import find_model
+from earmark.verbs.opening import opened_context
+
+
+def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Check everything the daemon needs, and the service; exit code 1 if something is wrong.
+
+    Examples: [bold]earmark doctor[/] · [bold]sudo earmark --system doctor[/]
+    """
+    with plain_errors():
+        home, config, broken = _configuration()
+        running = is_locked(home.lock_file)
+        report = read_report(home.status_file) if running else None
+        speech = config.transcription
+
+        def model() -> Path:
+            return find_model(speech.model, speech.model_dir, home.models).dir
+
+        findings = [
+            *([Finding("configuration", False, sentence(broken))] if broken else []),
+            *diagnose(
+                Patient(
+                    _folders(config, report),
+                    home,
+                    config,
+                    find_model=model,
+                    sandbox=lambda: (report.sandbox or None) if report else None,
+                    troubles=list(_ledger_troubles(home, config, running)),
+                    ports=LOCAL_PORTS,
+                    scope=scope(),
+                )
+            ),
+            *_daemon(report),
+        ]
+        if json:
+            print_json([asdict(f) for f in findings])
+        else:
+            for finding in findings:
+                mark = "[red]✗[/]" if not finding.ok else "[dim]·[/]" if finding.note else "[green]✓[/]"
+                out.print(f"{mark} {escape(readable(finding.name))}: {escape(readable(finding.sentence))}")
+        if not all(f.ok for f in findings):
+            raise typer.Exit(1)
+
+
+def _configuration() -> tuple[Home, Config, str]:
+    """The third is what is wrong with it, if it cannot be used; then its defaults are looked at."""
+    home = platform_home()
+    try:
+        return home, load_config(home.config_file), ""
+    except ConfigError as error:
+        return home, Config(), str(error)
+
+
+def _folders(config: Config, report: Report | None) -> list[Path]:
+    """What is watched, or would be: by the daemon that runs, by the service that is installed, by the configuration. What a
+    daemon watched that has ended is nobody's business any more.
+    """
+    if report is not None:
+        return [Path(folder) for folder in report.folders]
+    state = unit_state(scope())
+    named = unit_folders(scope()) if state is not None and state.loaded else ()
+    return list(named) or [f.path for f in config.folder]
+
+
+def _daemon(report: Report | None) -> Iterator[Finding]:
+    if report is None:
+        yield Finding(
+            "daemon", True, "No daemon runs; earmark service install FOLDER, or: earmark run", note=True
+        )
+    elif (other := other_version(report)) is not None:
+        yield Finding("daemon", False, other)
+    elif report.paused:
+        yield Finding("daemon", False, sentence(f"It runs and waits: {report.paused}"))
+    elif report.config_error:
+        yield Finding("daemon", False, sentence(f"It keeps its old configuration: {report.config_error}"))
+    else:
+        yield Finding("daemon", True, f"A daemon runs (pid {report.pid}, earmark {report.version}).")
+
+
+def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]:
+    """What is wrong with the ledger itself, and what a running daemon has written down as wrong right now."""
+    if not home.ledger_file.exists():
+        return
+    try:
+        with opened_context(home, config, read_only=True) as context:
+            context.ledger.db.check()
+            troubles = context.ledger.journal.troubles()
+    except EarmarkError as error:
+        yield str(error)
+        return
+    # Folders are looked at by the doctor itself, so that what it says of them is of this moment.
+    yield from (t.sentence for t in troubles if t.subject == DOUBT or (running and t.kind == "system"))
+    files = [t for t in troubles if t.kind == "file"] if running else []
+    if files:
+        yield f"{counted(len(files), 'file is', 'files are')} not taken (earmark status says which and why)"

@@ -1,0 +1,57 @@
+"""`earmark --system ...`: the verbs, for the service that systemd runs for everybody on this machine, as its own user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+
+import click
+
+from earmark.errors import NotFound, UsageError
+from earmark.locality.confinement.process import harden_process
+from earmark.service.systemctl import Run, Scope, unit_state
+
+KEPT = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+"""Variables that say where earmark keeps things; those of whoever says --system do not count."""
+
+
+def scope() -> Scope:
+    """Whose service the command that runs now is about."""
+    context = click.get_current_context(silent=True)
+    return "system" if context is not None and context.find_root().obj == "system" else "user"
+
+
+def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:
+    """Take the folders of the system's unit and, as root, its user: what root wrote into the ledger, the service could not
+    read any more. `earmark service` only talks to systemd and keeps its rights. Raises NotFound, UsageError.
+    """
+    state = unit_state("system", run)
+    if state is None or not state.loaded:
+        raise NotFound(
+            "There is no system service of earmark on this machine; systemd/system/earmark.service says at its top how to "
+            "install it. Your own service goes without --system"
+        )
+    for name in KEPT:
+        os.environ.pop(name, None)
+        if name in state.environment:
+            os.environ[name] = state.environment[name]
+    if verb == "service" or not state.user:
+        return
+    try:
+        user = pwd.getpwnam(state.user)
+    except KeyError:
+        raise NotFound(
+            f"The system service runs as {state.user}, and there is no such user on this machine"
+        ) from None
+    if os.geteuid() == user.pw_uid:
+        return
+    if os.geteuid() != 0:
+        raise UsageError(
+            f"The system service is {state.user}'s; say: sudo earmark --system {verb or 'status'}"
+        )
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+    os.environ["HOME"] = user.pw_dir
+    harden_process()  # the kernel undoes it when the user changes

@@ -1,0 +1,248 @@
+"""What the daemon needs of the machine, each looked at for itself: folders, state, room, model, walls, watches, server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.errors import EarmarkError
+from earmark.files import read_bytes
+from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.locality.policy.endpoint import resolve_endpoint
+
+ROOM = 500 * 1024 * 1024
+"""Bytes that should be free: the ledger keeps hours of speech in a few MB, SQLite's WAL and a model need room."""
+
+MACOS_ASKS = ("Desktop", "Documents", "Downloads", "Library/Mobile Documents", "Library/CloudStorage")
+"""Folders under the home folder that macOS lets a program read only with the user's permission (TCC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: `ok`, or `sentence` says what is wrong and what would be right. `note`: nothing is wrong, and still good
+    to know.
+    """
+
+    name: str
+    ok: bool
+    sentence: str
+    note: bool = False
+
+
+def check_python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info >= (3, 11)
+    return Finding(
+        "python", ok, f"Python {version}." if ok else f"Python {version}; earmark needs 3.11 or newer."
+    )
+
+
+def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
+    """List the folder, read a byte of its first file, and write a nameless temporary file into it."""
+    name = f"folder {folder}"
+    try:
+        if not folder.is_dir():
+            there = "is not a folder" if folder.exists() else "does not exist"
+            return Finding(name, False, f"{folder} {there}; create it or name another in config.toml.")
+        with os.scandir(folder) as entries:
+            first = next((entry for entry in entries if entry.is_file(follow_symlinks=False)), None)
+        if first is not None:
+            read_bytes(Path(first.path), most=1)
+    except PermissionError as problem:
+        advice = "give this user read and write access"
+        if platform == "darwin":
+            advice = "allow it in System Settings, Privacy & Security, Files and Folders"
+        return Finding(name, False, f"{os.fsdecode(problem.filename or folder)} may not be read; {advice}.")
+    except OSError as problem:
+        return Finding(name, False, f"{folder} cannot be read: {problem.strerror}.")
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=".earmark-doctor-") as probe:
+            probe.write(b"earmark")
+    except OSError as problem:
+        return Finding(
+            name,
+            False,
+            f"{folder} cannot be written ({problem.strerror}); the notes go beside the recordings.",
+        )
+    home = Path.home()
+    if platform == "darwin" and any(folder.is_relative_to(home / asked) for asked in MACOS_ASKS):
+        return Finding(
+            name,
+            True,
+            f"{folder} can be read and written from here; macOS will ask once more for the background service.",
+        )
+    return Finding(name, True, f"{folder} can be read and written.")
+
+
+def check_state(state: Path) -> Finding:
+    """The ledger's folder holds what was said; nobody else may look into it."""
+    try:
+        info = state.stat()
+    except FileNotFoundError:
+        return Finding("state", True, f"{state} will be created, for you alone.")
+    except OSError as problem:
+        return Finding("state", False, f"{state} cannot be looked at: {problem.strerror}.")
+    if info.st_uid != os.geteuid():
+        return Finding(
+            "state", False, f"{state} belongs to another user (uid {info.st_uid}); chown it to yourself."
+        )
+    if info.st_mode & 0o077:
+        mode = f"{info.st_mode & 0o777:o}"
+        return Finding("state", False, f"{state} is open to others (mode {mode}); chmod 700 {state}")
+    if not os.access(state, os.W_OK):
+        return Finding("state", False, f"{state} cannot be written; chmod 700 {state}")
+    return Finding("state", True, f"{state} is private.")
+
+
+def check_room(paths: Sequence[Path]) -> Iterator[Finding]:
+    """Free space, once for each filesystem."""
+    seen: set[int] = set()
+    for path in paths:
+        there = next((p for p in (path, *path.parents) if p.exists()), Path("/"))
+        device = there.stat().st_dev
+        if device in seen:
+            continue
+        seen.add(device)
+        free = shutil.disk_usage(there).free
+        ok = free >= ROOM
+        sentence = f"{free / 1e9:.1f} GB are free where {path} is"
+        yield Finding(
+            "disk", ok, f"{sentence}." if ok else f"Only {sentence}; {ROOM / 1e9:.1f} GB should be."
+        )
+
+
+def check_model(find_model: Callable[[], Path]) -> Finding:
+    """The speech model, by the same lookup that the daemon makes."""
+    try:
+        return Finding("model", True, f"The speech model is {find_model()}.")
+    except EarmarkError as problem:
+        return Finding("model", False, str(problem))
+
+
+def check_sandbox(sandbox: Callable[[], Sequence[str] | None]) -> Finding:
+    """What keeps the process that reads your recordings off the network."""
+    try:
+        enforced = sandbox()
+    except EarmarkError as problem:
+        return Finding("sandbox", False, str(problem))
+    if enforced is None:
+        return Finding(
+            "sandbox",
+            True,
+            "Not known before a daemon runs and transcribes; `earmark status` says it then.",
+            note=True,
+        )
+    missing = [s.removeprefix(NOT_ENFORCED) for s in enforced if s.startswith(NOT_ENFORCED)]
+    if missing:
+        return Finding(
+            "sandbox", False, f"Not enforced against the transcription worker: {'; '.join(missing)}."
+        )
+    if not enforced:
+        return Finding("sandbox", False, "Nothing here takes the network away from the transcription worker.")
+    return Finding("sandbox", True, f"The transcription worker is held by: {', '.join(enforced)}.")
+
+
+WATCH_LIMITS = ("fs/inotify/max_user_watches", "user/max_inotify_watches")
+"""Of the machine, and of the user namespace (a container's may be smaller): proc_sys_fs(5), namespaces(7)."""
+
+INSTANCE_LIMITS = ("fs/inotify/max_user_instances", "user/max_inotify_instances")
+
+
+def check_watches(folders: Sequence[Path], proc: Path = Path("/proc")) -> Finding:
+    """inotify needs one watch a folder; without enough of them new recordings wait for the next full look."""
+    found = {name: limit for name in WATCH_LIMITS if (limit := _limit(proc, name)) is not None}
+    if not found:
+        where = proc / "sys" / WATCH_LIMITS[0]
+        return Finding(
+            "watches", True, f"{where} cannot be read; folders are looked through every minute anyway."
+        )
+    for name in INSTANCE_LIMITS:
+        if _limit(proc, name) == 0:
+            return Finding(
+                "watches", False, f"No change events at all are allowed here; sudo sysctl {_sysctl(name)}=128"
+            )
+    name, limit = min(found.items(), key=lambda one: one[1])
+    wanted = sum(1 for folder in folders for _ in _folders_under(folder, limit))
+    # Others of this user watch too (editors, sync clients), so half of the limit is as far as we should go.
+    if wanted * 2 > limit:
+        return Finding(
+            "watches",
+            False,
+            f"{wanted} folders to watch, and {_sysctl(name)} allows {limit} watches in all; "
+            f"sudo sysctl {_sysctl(name)}={max(524288, wanted * 4)}",
+        )
+    return Finding("watches", True, f"{_folders(wanted)} to watch, {limit} watches allowed.")
+
+
+def _folders(count: int) -> str:
+    return f"{count} folder{'' if count == 1 else 's'}"
+
+
+def _limit(proc: Path, name: str) -> int | None:
+    try:
+        return int((proc / "sys" / name).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _sysctl(name: str) -> str:
+    return name.replace("/", ".")
+
+
+def _folders_under(folder: Path, at_most: int) -> Iterator[str]:
+    for count, (path, _, _) in enumerate(os.walk(folder)):
+        if count > at_most:
+            return
+        yield path
+
+
+def check_summary(config: Config, ports: Sequence[int]) -> Finding:
+    """Whether a summary server listens; nothing is sent to it, and one on another machine is not even knocked at.
+
+    `ports`: where `auto` looks. The server that is the default need not be there: nobody asked for it.
+    """
+    summary, without = config.summary, "until then summaries are made by the built-in summarizer"
+    if summary.endpoint == "none":
+        return Finding("summary", True, "Summaries are made by the built-in summarizer, as configured.")
+    if summary.endpoint == "auto":
+        there = next((port for port in ports if _listens("127.0.0.1", port)), None)
+        if there is not None:
+            return Finding(
+                "summary", True, f"A server listens on this device at port {there}; earmark summary test"
+            )
+        return Finding("summary", True, f"No summary server listens on this device; {without}.", note=True)
+    try:
+        pinned = resolve_endpoint(summary.endpoint, config.privacy, summary.allowed_hosts)
+    except EarmarkError as problem:
+        return Finding("summary", False, sentence(str(problem)))
+    if pinned.scope != "device":
+        return Finding(
+            "summary", True, f"{pinned.host} is not asked from here; earmark summary test", note=True
+        )
+    if any(_listens(ip, pinned.port) for ip in (pinned.ip, *pinned.others)):
+        return Finding(
+            "summary", True, f"A server listens at {summary.endpoint}; earmark summary test asks it"
+        )
+    chosen = "endpoint" in summary.model_fields_set
+    nobody = f"Nothing listens at {summary.endpoint}; start the server, or name another; {without}."
+    return Finding("summary", not chosen, nobody, note=not chosen)
+
+
+def _listens(ip: str, port: int) -> bool:
+    try:
+        with socket.create_connection((ip, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def sentence(text: str) -> str:
+    """Words of another part with one dot at their end, whether or not they brought one."""
+    return text.strip().rstrip(".") + "."

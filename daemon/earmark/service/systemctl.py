@@ -1,0 +1,158 @@
+"""Asking systemd: what it says of earmark's unit, in the user's own manager or the system's, and telling it what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from earmark.errors import EnvironmentFault
+from earmark.service.systemd import UNIT
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Scope = Literal["user", "system"]
+
+ADVICE: dict[Scope, str] = {
+    "user": "The unit is for a session of your own under systemd; elsewhere use `earmark run` under what you have.",
+    "system": "The system's services are root's: put sudo before it.",
+}
+
+_PROPERTIES = (
+    "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "MainPID", "NRestarts",
+    "StatusText", "NeedDaemonReload", "FragmentPath", "User", "Environment",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What systemd says of the unit (systemctl(1), `show`). `status`: the exit status of the daemon that ran last.
+    `said`: the daemon's own line (STATUS=). `outdated`: the file was changed since systemd read it.
+    """
+
+    loaded: bool
+    active: str
+    sub: str = ""
+    enabled: bool = False
+    result: str = ""
+    status: int = 0
+    pid: int = 0
+    restarts: int = 0
+    said: str = ""
+    outdated: bool = False
+    file: str = ""
+    user: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
+    """What the manager says; None where there is none to ask."""
+    command = ["systemctl", f"--{scope}", "show", UNIT, f"--property={','.join(_PROPERTIES)}"]
+    words = _answer(run, command, scope)
+    if words is None:
+        return None
+    said = dict(line.split("=", 1) for line in words.splitlines() if "=" in line)
+    if "ActiveState" not in said:
+        return None
+    return UnitState(
+        loaded=said.get("LoadState") == "loaded",
+        active=said["ActiveState"],
+        sub=said.get("SubState", ""),
+        enabled=said.get("UnitFileState", "").startswith("enabled"),
+        result=said.get("Result", ""),
+        status=_number(said.get("ExecMainStatus")),
+        pid=_number(said.get("MainPID")),
+        restarts=_number(said.get("NRestarts")),
+        said=said.get("StatusText", ""),
+        outdated=said.get("NeedDaemonReload") == "yes",
+        file=said.get("FragmentPath", ""),
+        user=said.get("User", ""),
+        environment=dict(word.split("=", 1) for word in _words(said.get("Environment", "")) if "=" in word),
+    )
+
+
+def unit_folders(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
+    """The folders that the unit as it is loaded, drop-ins included, gives to `earmark run`; none where none are named."""
+    name = UNIT.replace(".", "_2e")  # as D-Bus paths escape
+    words = _answer(
+        run,
+        [
+            "busctl", f"--{scope}", "--json=short", "get-property", "org.freedesktop.systemd1",
+            f"/org/freedesktop/systemd1/unit/{name}", "org.freedesktop.systemd1.Service", "ExecStart",
+        ],
+        scope,
+    )  # fmt: skip
+    try:
+        arguments = [str(word) for word in json.loads(words or "")["data"][-1][1]]
+        return tuple(
+            Path(word) for word in arguments[arguments.index("run") :][1:] if not word.startswith("-")
+        )
+    except (ValueError, KeyError, IndexError, TypeError):
+        return ()
+
+
+def lingers(run: Run = subprocess.run) -> bool | None:
+    """Whether the user's services go on after logout; None where logind cannot be asked."""
+    words = _answer(
+        run, ["loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value"], "system"
+    )
+    return {"yes": True, "no": False}.get((words or "").strip())
+
+
+def manager_pid(run: Run = subprocess.run) -> int:
+    """The process of this user's own service manager; 0 where there is none."""
+    unit = f"user@{os.getuid()}.service"
+    return _number(_answer(run, ["systemctl", "show", unit, "--property=MainPID", "--value"], "system"))
+
+
+def command(scope: Scope, *arguments: str, run: Run = subprocess.run) -> None:
+    """Tell the manager to do something. Raises EnvironmentFault with its own words if it does not."""
+    checked(run, ["systemctl", f"--{scope}", *arguments], ADVICE[scope])
+
+
+def checked(run: Run, command: list[str], advice: str) -> None:
+    """Run a service manager's tool. Raises EnvironmentFault with its words, and `advice`, if it fails."""
+    try:
+        answer = run(command, capture_output=True, text=True, timeout=330, env=bus_environment())
+    except FileNotFoundError as problem:
+        raise EnvironmentFault(f"{command[0]} is not on this machine. {advice}") from problem
+    except subprocess.TimeoutExpired as problem:
+        raise EnvironmentFault(f"{' '.join(command)} did not answer within 330 s. {advice}") from problem
+    if answer.returncode != 0:
+        words = (answer.stderr or answer.stdout or "").strip() or f"exit status {answer.returncode}"
+        raise EnvironmentFault(f"{' '.join(command)} failed: {words.rstrip('.')}. {advice}")
+
+
+def bus_environment(
+    environ: Mapping[str, str] = os.environ, run_user: Path = Path("/run/user")
+) -> dict[str, str]:
+    """The environment with the way to the user's manager in it, which `su` and cron leave out."""
+    folder = run_user / str(os.getuid())
+    known = (
+        {"XDG_RUNTIME_DIR": str(folder)} if (folder / "bus").exists() or (folder / "systemd").is_dir() else {}
+    )
+    return {**known, **environ}
+
+
+def _answer(run: Run, command: list[str], scope: Scope) -> str | None:
+    env = bus_environment() if scope == "user" else dict(os.environ)
+    try:
+        answer = run(command, capture_output=True, text=True, timeout=10, env=env)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.strip().isdigit() else 0
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return []
