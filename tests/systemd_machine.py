@@ -22,6 +22,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OPT_IN = "EARMARK_TEST_SYSTEMD"
 PACKAGES = "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,python3,python3-venv,procps,util-linux,libgomp1,sudo"
+SETUP = (
+    "python3 -m venv /opt/earmark"
+    " && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels /opt/earmark/bin/pip install --quiet 'earmark[starter]'"
+    " && /opt/earmark/bin/pip uninstall --quiet --yes earmark && rm -r /opt/wheels"
+    " && useradd --create-home --shell /bin/bash alice && ln -s /opt/earmark/bin/earmark /usr/local/bin/earmark"
+    " && printf '127.0.0.1 localhost\\n::1 localhost\\n' >/etc/hosts"
+)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CALLS = "bpf landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 """System calls that nspawn's own filter refuses; without them Landlock looks absent and IPAddressDeny= does nothing."""
@@ -61,7 +68,7 @@ def wheel(folder: Path, version: str | None = None) -> Path:
 def base() -> Path:
     """Debian with all packages that earmark needs under /opt/earmark, a user alice, and no earmark. Made where it is not."""
     cache = Path(os.environ.get("EARMARK_SYSTEMD_CACHE") or Path.home() / ".cache" / "earmark-systemd")
-    needs = (ROOT / "pyproject.toml").read_bytes() + PACKAGES.encode() + Path(__file__).read_bytes()
+    needs = (ROOT / "pyproject.toml").read_bytes() + f"{PACKAGES} {SETUP}".encode()
     done = cache / f"root-{hashlib.sha256(needs).hexdigest()[:12]}"
     if done.is_dir():
         return done
@@ -78,13 +85,7 @@ def base() -> Path:
     shutil.rmtree(part, ignore_errors=True)
     _run("cp", "-a", debian, part)
     _must("pip", "wheel", "--quiet", "--wheel-dir", part / "opt" / "wheels", f"{ROOT}[starter]")
-    _chroot(
-        part,
-        "python3 -m venv /opt/earmark"
-        " && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels /opt/earmark/bin/pip install --quiet 'earmark[starter]'"
-        " && /opt/earmark/bin/pip uninstall --quiet --yes earmark && rm -r /opt/wheels"
-        " && useradd --create-home --shell /bin/bash alice && ln -s /opt/earmark/bin/earmark /usr/local/bin/earmark",
-    )
+    _chroot(part, SETUP)
     part.rename(done)
     return done
 
@@ -174,6 +175,7 @@ def booted(work: Path) -> Iterator[Machine]:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
             )  # fmt: skip
         machine = Machine(root, _leader(container))
+        machine.run('echo "127.0.0.1 $(hostname)" >>/etc/hosts')  # sudo looks it up
         machine.until("systemctl is-system-running | grep -Eq 'running|degraded'", seconds=120)
         yield machine
     finally:

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import counted, out, plain_errors, print_json, readable
-from earmark.cli.scope import scope
+from earmark.cli.console import out, plain_errors, print_json, readable
+from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
@@ -20,18 +20,22 @@ from earmark.report import Report, other_version, read_report
 from earmark.retention.holds import DOUBT
 from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
+from earmark.service.story import Scope
 from earmark.service.systemctl import unit_folders, unit_state
 from earmark.supervisor.knocking import LOCAL_PORTS
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def doctor(
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+) -> None:
     """Check everything the daemon needs, and the service; exit code 1 if something is wrong.
 
     Examples: [bold]earmark doctor[/] · [bold]sudo earmark --system doctor[/]
     """
     with plain_errors():
+        whose = scope_of(context)
         home, config, broken = _configuration()
         running = is_locked(home.lock_file)
         report = read_report(home.status_file) if running else None
@@ -44,14 +48,14 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
             *([Finding("configuration", False, sentence(broken))] if broken else []),
             *diagnose(
                 Patient(
-                    _folders(config, report),
+                    _folders(config, report, whose),
                     home,
                     config,
                     find_model=model,
                     sandbox=lambda: (report.sandbox or None) if report else None,
                     troubles=list(_ledger_troubles(home, config, running)),
                     ports=LOCAL_PORTS,
-                    scope=scope(),
+                    scope=whose,
                 )
             ),
             *_daemon(report),
@@ -75,14 +79,14 @@ def _configuration() -> tuple[Home, Config, str]:
         return home, Config(), str(error)
 
 
-def _folders(config: Config, report: Report | None) -> list[Path]:
+def _folders(config: Config, report: Report | None, whose: Scope) -> list[Path]:
     """What is watched, or would be: by the daemon that runs, by the service that is installed, by the configuration. What a
     daemon watched that has ended is nobody's business any more.
     """
     if report is not None:
         return [Path(folder) for folder in report.folders]
-    state = unit_state(scope())
-    named = unit_folders(scope()) if state is not None and state.loaded else ()
+    state = unit_state(whose)
+    named = unit_folders(whose) if state is not None and state.loaded else ()
     return list(named) or [f.path for f in config.folder]
 
 
@@ -114,6 +118,3 @@ def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]
         return
     # Folders are looked at by the doctor itself, so that what it says of them is of this moment.
     yield from (t.sentence for t in troubles if t.subject == DOUBT or (running and t.kind == "system"))
-    files = [t for t in troubles if t.kind == "file"] if running else []
-    if files:
-        yield f"{counted(len(files), 'file is', 'files are')} not taken (earmark status says which and why)"

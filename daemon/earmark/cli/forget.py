@@ -25,7 +25,8 @@ from earmark.verbs.opening import opened_context, wake_daemon
 
 def forget(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help="Recordings or their notes.")
+        list[Path] | None,
+        typer.Argument(readable=False, metavar="FILE...", help="Recordings or their notes."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
     before: Annotated[

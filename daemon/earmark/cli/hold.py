@@ -27,7 +27,9 @@ TITLES = {
 def hold(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Recordings or their notes; none lists all that is held."),
+        typer.Argument(
+            readable=False, metavar="FILE...", help="Recordings or their notes; none lists all that is held."
+        ),
     ] = None,
     why: Annotated[
         str, typer.Option("--why", help="A word on why, shown where the hold keeps something.")

@@ -106,7 +106,9 @@ def _listed(ledger: Ledger, place: Place) -> Listed:
 
 
 def why(
-    file: Annotated[Path, typer.Argument(help="A recording, a note, or a file that was not taken.")],
+    file: Annotated[
+        Path, typer.Argument(readable=False, help="A recording, a note, or a file that was not taken.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell the story of one file: what was decided about it, when and why.
@@ -178,7 +180,7 @@ def _why_not(context: Context, path: Path) -> str:
 
 def retry(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Recordings to try again.", metavar="FILE...")
+        list[Path] | None, typer.Argument(readable=False, help="Recordings to try again.", metavar="FILE...")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,

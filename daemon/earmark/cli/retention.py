@@ -66,7 +66,8 @@ Retroactive = Annotated[
 @app.command()
 def plan(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Only files at or below these.", metavar="PATH...")
+        list[Path] | None,
+        typer.Argument(readable=False, help="Only files at or below these.", metavar="PATH..."),
     ] = None,
     at: When = None,
     everything: Annotated[bool, typer.Option("--all", help="Also list what stays, with the reason.")] = False,
@@ -231,7 +232,9 @@ def _described(rules: dict[str, RetentionRule]) -> dict[str, str]:
 
 @app.command()
 def accept(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings or their notes.")],
+    files: Annotated[
+        list[Path], typer.Argument(readable=False, metavar="FILE...", help="Recordings or their notes.")
+    ],
     undo: Annotated[bool, typer.Option("--undo", help="Let the quality gate decide again.")] = False,
 ) -> None:
     """Say that a transcript is good enough for its audio to go by the rules, although the quality gate failed.
@@ -253,7 +256,7 @@ def accept(
 
 @app.command("set")
 def set_rule(
-    file: Annotated[Path, typer.Argument(help="A recording or one of its notes.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="A recording or one of its notes.")],
     kind: Annotated[str, typer.Option(help="audio, transcript, summary, sidecar, failed, or all.")] = "all",
     keep_for: Annotated[str | None, typer.Option(help="`36h`, `30d`, `2y5m7d` after it was done.")] = None,
     never: Annotated[bool, typer.Option("--never", help="Never delete it by a rule.")] = False,

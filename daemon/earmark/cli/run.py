@@ -27,7 +27,9 @@ SAMPLE = "sample.m4a"
 def run(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders to watch; without any, those of config.toml.", metavar="FOLDER..."),
+        typer.Argument(
+            readable=False, help="Folders to watch; without any, those of config.toml.", metavar="FOLDER..."
+        ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what there is to do, then exit.")] = False,
     service: Annotated[

@@ -6,20 +6,20 @@ import os
 import pwd
 import subprocess
 
-import click
+import typer
 
 from earmark.errors import NotFound, UsageError
 from earmark.locality.confinement.process import harden_process
-from earmark.service.systemctl import Run, Scope, unit_state
+from earmark.service.story import Scope
+from earmark.service.systemctl import Run, unit_state
 
 KEPT = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
 """Variables that say where earmark keeps things; those of whoever says --system do not count."""
 
 
-def scope() -> Scope:
-    """Whose service the command that runs now is about."""
-    context = click.get_current_context(silent=True)
-    return "system" if context is not None and context.find_root().obj == "system" else "user"
+def scope_of(context: typer.Context) -> Scope:
+    """Whose service a command is about."""
+    return "system" if context.find_root().obj == "system" else "user"
 
 
 def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import here, out, plain_errors, print_json, readable
-from earmark.cli.scope import scope
+from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
 from earmark.errors import NotFound
@@ -21,8 +21,8 @@ from earmark.service import launchd
 from earmark.service.install import install as install_unit
 from earmark.service.install import kind_for, render, require_alone, require_folders
 from earmark.service.install import uninstall as uninstall_unit
-from earmark.service.story import told
-from earmark.service.systemctl import Scope, UnitState, command, unit_state
+from earmark.service.story import Scope, UnitState, told
+from earmark.service.systemctl import start_anew, unit_state
 from earmark.service.systemd import UNIT
 
 app = typer.Typer(no_args_is_help=True, help="Install, remove, restart or show the background service.")
@@ -36,7 +36,9 @@ System = Annotated[
 def install(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders to watch; none: those of config.toml.", metavar="FOLDER..."),
+        typer.Argument(
+            readable=False, help="Folders to watch; none: those of config.toml.", metavar="FOLDER..."
+        ),
     ] = None,
 ) -> None:
     """Start earmark now and at every login, as a service of this user (systemd or launchd).
@@ -69,7 +71,9 @@ def uninstall() -> None:
 
 @app.command()
 def status(
-    system: System = False, json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+    context: typer.Context,
+    system: System = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say whether the service is installed, runs or failed, and why; exit code 1 if it failed or is not installed.
 
@@ -83,7 +87,7 @@ def status(
             else:
                 out.print(escape(readable(sentence)))
             raise typer.Exit(0 if ok else 1)
-        whose = _whose(system)
+        whose = _whose(context, system)
         state = _installed(whose)
         ok, sentence = told(state, whose)
         if json:
@@ -99,7 +103,7 @@ def status(
 
 
 @app.command()
-def restart(system: System = False) -> None:
+def restart(context: typer.Context, system: System = False) -> None:
     """Stop the service and start it again; what it is transcribing goes on where it was.
 
     Examples: [bold]earmark service restart[/] · [bold]sudo earmark service restart --system[/]
@@ -108,14 +112,15 @@ def restart(system: System = False) -> None:
         if kind_for() == "launchd":
             launchd.restart()
         else:
-            whose = _whose(system)
+            whose = _whose(context, system)
             _installed(whose)
-            command(whose, "restart", UNIT)
+            start_anew(whose)
         out.print("Restarted it.")
 
 
 @app.command()
 def logs(
+    context: typer.Context,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
     following: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     system: System = False,
@@ -131,7 +136,7 @@ def logs(
                 raise NotFound(f"There is no {file}; the service has said nothing yet")
             follow(["tail", "-n", str(lines), *(["-F"] if following else []), str(file)])
             return
-        unit = f"--unit={UNIT}" if _whose(system) == "system" else f"--user-unit={UNIT}"
+        unit = f"--unit={UNIT}" if _whose(context, system) == "system" else f"--user-unit={UNIT}"
         follow(
             ["journalctl", unit, "--output=json", f"--lines={lines}", *(["--follow"] if following else [])]
         )
@@ -141,7 +146,7 @@ def logs(
 def show(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders as for `install`.", metavar="FOLDER..."),
+        typer.Argument(readable=False, help="Folders as for `install`.", metavar="FOLDER..."),
     ] = None,
 ) -> None:
     """Print the unit that `install` would write.
@@ -153,8 +158,8 @@ def show(
         typer.echo(render(kind_for(), _executable(), named), nl=False)
 
 
-def _whose(system: bool) -> Scope:
-    return "system" if system else scope()
+def _whose(context: typer.Context, system: bool) -> Scope:
+    return "system" if system else scope_of(context)
 
 
 def _installed(whose: Scope) -> UnitState:

@@ -58,6 +58,7 @@ def for_a_person(line: str) -> str | None:
         shown = escape(readable(json.dumps(event)))
     if shown is None:
         return None
+    shown = shown.replace("  [dim](Ctrl-C stops)[/]", "")
     return f"{when}{shown}" + (f"\n{escape(readable(json.dumps(trace)))}" if trace else "")
 
 

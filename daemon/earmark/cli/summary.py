@@ -61,7 +61,7 @@ def examine(json: AsJson = False) -> None:
 
 def resummarize(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Recordings or notes.", metavar="FILE...")
+        list[Path] | None, typer.Argument(readable=False, help="Recordings or notes.", metavar="FILE...")
     ] = None,
     template: Annotated[
         str | None,

@@ -36,11 +36,11 @@ class Unwritable:
 
 
 def state_of(folder: Path) -> State | None:
-    """What says whether a file could be made in a folder: which folder it is, its permissions, whether its disk is read-only,
-    and its free space, in powers of two. None: it is not there.
+    """What says whether a file could be made in a folder: which folder it is, its permissions, whether its disk is
+    read-only, and its free space, in powers of two. None: it is not there.
     """
     try:
-        found, disk = os.stat(folder), os.statvfs(folder)
+        found, disk = folder.stat(), os.statvfs(folder)
     except OSError:
         return None
     return (

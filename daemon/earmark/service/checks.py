@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from earmark.config import Config
 from earmark.errors import EarmarkError
 from earmark.files import read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
-from earmark.locality.policy.endpoint import resolve_endpoint
+from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
 
 ROOM = 500 * 1024 * 1024
 """Bytes that should be free: the ledger keeps hours of speech in a few MB, SQLite's WAL and a model need room."""
@@ -45,16 +46,13 @@ def check_python() -> Finding:
 
 
 def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
-    """List the folder, read a byte of its first file, and write a nameless temporary file into it."""
+    """List the folder, read a byte of a file in it, and write a nameless temporary file into it."""
     name = f"folder {folder}"
     try:
         if not folder.is_dir():
             there = "is not a folder" if folder.exists() else "does not exist"
             return Finding(name, False, f"{folder} {there}; create it or name another in config.toml.")
-        with os.scandir(folder) as entries:
-            first = next((entry for entry in entries if entry.is_file(follow_symlinks=False)), None)
-        if first is not None:
-            read_bytes(Path(first.path), most=1)
+        _read_a_file(folder)
     except PermissionError as problem:
         advice = "give this user read and write access"
         if platform == "darwin":
@@ -79,6 +77,24 @@ def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
             f"{folder} can be read and written from here; macOS will ask once more for the background service.",
         )
     return Finding(name, True, f"{folder} can be read and written.")
+
+
+def _read_a_file(folder: Path) -> None:
+    """Read a byte of some file. Raises OSError if the folder cannot be listed, or none of its first files can be read."""
+    with os.scandir(folder) as entries:
+        files = [e.path for e in itertools.islice(entries, 1000) if e.is_file(follow_symlinks=False)][:20]
+    refused: OSError | None = None
+    for file in files:
+        try:
+            read_bytes(Path(file), most=1)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            refused = error
+        else:
+            return
+    if refused is not None:
+        raise refused
 
 
 def check_state(state: Path) -> Finding:
@@ -218,8 +234,11 @@ def check_summary(config: Config, ports: Sequence[int]) -> Finding:
                 "summary", True, f"A server listens on this device at port {there}; earmark summary test"
             )
         return Finding("summary", True, f"No summary server listens on this device; {without}.", note=True)
+    chosen = "endpoint" in summary.model_fields_set
     try:
         pinned = resolve_endpoint(summary.endpoint, config.privacy, summary.allowed_hosts)
+    except NameNotFound as problem:
+        return Finding("summary", not chosen, f"{str(problem).rstrip('.')}; {without}.", note=not chosen)
     except EarmarkError as problem:
         return Finding("summary", False, sentence(str(problem)))
     if pinned.scope != "device":
@@ -230,7 +249,6 @@ def check_summary(config: Config, ports: Sequence[int]) -> Finding:
         return Finding(
             "summary", True, f"A server listens at {summary.endpoint}; earmark summary test asks it"
         )
-    chosen = "endpoint" in summary.model_fields_set
     nobody = f"Nothing listens at {summary.endpoint}; start the server, or name another; {without}."
     return Finding("summary", not chosen, nobody, note=not chosen)
 
@@ -245,4 +263,5 @@ def _listens(ip: str, port: int) -> bool:
 
 def sentence(text: str) -> str:
     """Words of another part with one dot at their end, whether or not they brought one."""
-    return text.strip().rstrip(".") + "."
+    words = text.strip().rstrip(".")
+    return words if words.endswith(("?", "!")) else words + "."

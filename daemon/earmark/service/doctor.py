@@ -26,8 +26,8 @@ from earmark.service.checks import (
     check_watches,
     sentence,
 )
-from earmark.service.story import told
-from earmark.service.systemctl import Run, Scope, UnitState, lingers, manager_pid, unit_state
+from earmark.service.story import Scope, UnitState, told
+from earmark.service.systemctl import Run, lingers, manager_pid, unit_state
 
 
 @dataclass(frozen=True, slots=True)

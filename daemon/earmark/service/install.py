@@ -18,8 +18,7 @@ from earmark.ledger.lock import holder
 from earmark.paths import Home, platform_home
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
-from earmark.service.story import why_it_failed
-from earmark.service.systemctl import Run, checked, command, lingers, unit_state
+from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_state
 from earmark.service.units import unit_text
 
 Kind = Literal["systemd", "launchd"]
@@ -121,7 +120,8 @@ def install(
         _write(path, text)
         command("user", "daemon-reload", run=run)
         command("user", "enable", systemd.UNIT, run=run)
-        _start(run)
+        # It also starts what is stopped; `enable --now` would leave a running one on its old text.
+        start_anew("user", run)
     done = [f"Wrote {path}.", "Started it; it starts again at every login and after a crash."]
     if lingers(run) is False:
         done.append("It stops when you log out; to keep it running: loginctl enable-linger")
@@ -146,21 +146,6 @@ def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, st
     if own.is_dir():
         done.append(f"Your own changes of the unit stay in {own}.")
     return done
-
-
-def _start(run: Run) -> None:
-    """Start it, or start it anew with its new text. Raises EnvironmentFault that says why it did not start."""
-    try:
-        # `restart` also starts what is stopped; `enable --now` would leave a running one on its old text.
-        command("user", "restart", systemd.UNIT, run=run)
-    except EnvironmentFault as problem:
-        state = unit_state("user", run)
-        if state is None or state.result in ("success", ""):
-            raise
-        raise EnvironmentFault(
-            f"The service did not start, because {why_it_failed(state)}. Everything is as it was before. "
-            f"Its words: journalctl --user -u earmark"
-        ) from problem
 
 
 @contextmanager

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-from earmark.service.systemctl import Scope, UnitState
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Scope = Literal["user", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What systemd says of the unit (systemctl(1), `show`). `status`: the exit status of the daemon that ran last.
+    `said`: the daemon's own line (STATUS=). `outdated`: the file was changed since systemd read it.
+    """
+
+    loaded: bool
+    active: str
+    sub: str = ""
+    enabled: bool = False
+    result: str = ""
+    status: int = 0
+    pid: int = 0
+    restarts: int = 0
+    said: str = ""
+    outdated: bool = False
+    file: str = ""
+    user: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
 
 _OURS = {
     69: "there is no usable speech model, or no worker could be started (earmark doctor)",

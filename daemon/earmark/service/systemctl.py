@@ -7,15 +7,13 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from earmark.errors import EnvironmentFault
+from earmark.service.story import Scope, UnitState, why_it_failed
 from earmark.service.systemd import UNIT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-Scope = Literal["user", "system"]
 
 ADVICE: dict[Scope, str] = {
     "user": "The unit is for a session of your own under systemd; elsewhere use `earmark run` under what you have.",
@@ -26,27 +24,6 @@ _PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "MainPID", "NRestarts",
     "StatusText", "NeedDaemonReload", "FragmentPath", "User", "Environment",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class UnitState:
-    """What systemd says of the unit (systemctl(1), `show`). `status`: the exit status of the daemon that ran last.
-    `said`: the daemon's own line (STATUS=). `outdated`: the file was changed since systemd read it.
-    """
-
-    loaded: bool
-    active: str
-    sub: str = ""
-    enabled: bool = False
-    result: str = ""
-    status: int = 0
-    pid: int = 0
-    restarts: int = 0
-    said: str = ""
-    outdated: bool = False
-    file: str = ""
-    user: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
@@ -112,6 +89,17 @@ def manager_pid(run: Run = subprocess.run) -> int:
 def command(scope: Scope, *arguments: str, run: Run = subprocess.run) -> None:
     """Tell the manager to do something. Raises EnvironmentFault with its own words if it does not."""
     checked(run, ["systemctl", f"--{scope}", *arguments], ADVICE[scope])
+
+
+def start_anew(scope: Scope, run: Run = subprocess.run) -> None:
+    """Start the unit, or stop it and start it. Raises EnvironmentFault that says why it did not start."""
+    try:
+        command(scope, "restart", UNIT, run=run)
+    except EnvironmentFault as problem:
+        state = unit_state(scope, run)
+        if state is None or state.result in ("success", ""):
+            raise
+        raise EnvironmentFault(f"The service did not start, because {why_it_failed(state)}") from problem
 
 
 def checked(run: Run, command: list[str], advice: str) -> None:

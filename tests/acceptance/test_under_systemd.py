@@ -1,0 +1,285 @@
+"""The life of the service under a real systemd (252, Debian 12): installed, busy, killed, reloaded, upgraded, removed.
+
+Only where it is asked for (tests/systemd_machine.py says how); `sh scripts/service-journey` does, and prints what a person
+would see.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.conftest import QUICK, SAMPLE
+from tests.systemd_machine import ROOT, Machine, booted, wheel, why_not
+
+pytestmark = [
+    pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
+    pytest.mark.timeout(600),
+]
+
+LOGIN = "systemd-run --quiet --uid=alice --unit=alice-login --property=PAMName=login sleep infinity"
+SHOW = "systemctl --user show earmark --value -p"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    work = tmp_path_factory.mktemp("machine")
+    with booted(work) as made:
+        made.install(wheel(work))
+        yield made
+
+
+@pytest.fixture
+def alice(machine: Machine) -> Machine:
+    """The machine with alice logged in, who has a folder and a quick configuration and nothing else of earmark."""
+    machine.run(f"loginctl disable-linger alice; systemctl is-active --quiet alice-login || {LOGIN}")
+    machine.until("systemctl --user is-system-running | grep -Eq 'running|degraded'", "alice")
+    machine.run("earmark service uninstall; rm -rf .config .local Recordings; mkdir Recordings", "alice")
+    machine.run("systemctl --user daemon-reload; systemctl --user reset-failed", "alice")
+    configure(machine)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample eight times over: five minutes, of which some are heard when it is interrupted."""
+    resampler = av.AudioResampler("s16", "mono", 16000)
+    with av.open(str(SAMPLE)) as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    once = np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
+    file = tmp_path_factory.mktemp("long") / "long.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 16000, 0, "NONE", ""))
+        out.writeframes(np.tile(once, 8).tobytes())
+    return file
+
+
+def configure(machine: Machine, text: str = QUICK) -> None:
+    machine.run(f"mkdir -p .config/earmark && cat >.config/earmark/config.toml <<'END'\n{text}END", "alice")
+
+
+def status(machine: Machine, command: str = "earmark status --json") -> dict[str, Any]:
+    answer = machine.run(command, "root" if command.startswith("sudo") else "alice")
+    return dict(json.loads(answer.stdout or "{}"))
+
+
+def heard_to(machine: Machine) -> float:
+    working = (status(machine).get("report") or {}).get("working", ())
+    return max((float(work["at"]) for work in working if work["stage"] == "transcribe"), default=0.0)
+
+
+def test_a_service_that_would_watch_nothing_is_refused_before_anything_is_written(alice: Machine) -> None:
+    assert "no folder to watch" in alice.says("earmark service install", "alice", code=78)
+    assert "does not exist" in alice.says("earmark service install ~/Recordingz", "alice", code=66)
+    alice.run("touch file; mkdir -p locked; chmod 0 locked", "alice")
+    assert "is not a folder" in alice.says("earmark service install file", "alice", code=66)
+    assert "may not be read" in alice.says("earmark service install locked", "alice", code=74)
+    assert alice.output("ls -A .config .local 2>/dev/null", "alice") == ".config:\nearmark"
+    assert "not installed" in alice.says("earmark service status", "alice", code=66)
+
+
+def test_the_first_note_comes_and_the_service_says_how_it_is(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
+    alice.until("test -e Recordings/sample.md", "alice")
+    assert "The service runs (pid " in alice.says("earmark service status", "alice")
+    alice.until(f"{SHOW} StatusText | grep -q '^Watching 1 folder$'", "alice")
+    alice.says("systemctl --user status earmark | head -8", "alice")
+    said = alice.says("earmark service logs", "alice")
+    assert "+ sample.m4a" in said
+    assert "Ctrl-C" not in said
+    findings = alice.says("earmark doctor", "alice")
+    assert "✓ service: The service runs" in findings
+    assert "· linger: The service stops when you log out" in findings
+    alice.says("mv Recordings Elsewhere", "alice")
+    alice.until(f"{SHOW} StatusText | grep -q 'wrong: /home/alice/Recordings is not there'", "alice")
+    assert "wrong: /home/alice/Recordings is not there" in alice.says("earmark service status", "alice")
+    alice.says("mv Elsewhere Recordings", "alice")
+    alice.until(f"{SHOW} StatusText | grep -q '^Watching 1 folder$'", "alice")
+
+
+def test_a_restart_in_mid_recording_goes_on_where_it_was(alice: Machine, long_recording: Path) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    alice.put(long_recording, "/home/alice/Recordings/long.wav")
+    alice.until("earmark status --json | grep -Eq '\"at\": [1-9]'", "alice")
+    before = heard_to(alice)
+    alice.says("earmark status", "alice")
+    alice.says("earmark service restart", "alice")
+    alice.until('earmark status --json | grep -Eq \'"at": [1-9]|"transcribed": 1\'', "alice")
+    after = heard_to(alice)
+    assert after == 0.0 or after >= before - 60  # a minute of audio is what a restart may cost
+    alice.until("test -e Recordings/long.md", "alice", seconds=240)
+    story = alice.says("earmark why Recordings/long.wav", "alice")
+    assert story.count("transcribed ") == 1
+    words = alice.output("cat Recordings/long.transcript.md", "alice")
+    assert words.count("budget to Maria") == 8
+
+
+def test_a_daemon_that_is_killed_is_back_and_one_that_hangs_is_ended_by_the_watchdog(alice: Machine) -> None:
+    alice.run("mkdir -p .config/systemd/user/earmark.service.d", "alice")
+    drop_in = "[Service]\\nWatchdogSec=3\\nRestartSec=1\\nTimeoutAbortSec=3\\n"
+    alice.run(f"printf '{drop_in}' >.config/systemd/user/earmark.service.d/quick.conf", "alice")
+    alice.says("earmark service install ~/Recordings", "alice")
+    alice.says(f"kill -KILL $({SHOW} MainPID)", "alice")
+    alice.until(f"test $({SHOW} NRestarts) = 1 && systemctl --user is-active -q earmark", "alice")
+    hanging = alice.output(f"{SHOW} MainPID", "alice")
+    alice.says(f"kill -STOP {hanging}", "alice")
+    alice.until(f"test $({SHOW} NRestarts) = 2 && systemctl --user is-active -q earmark", "alice")
+    log = alice.says("journalctl --user -u earmark -o cat | grep -i watchdog", "alice")
+    assert "Watchdog timeout" in log
+    assert "was restarted 2 times" in alice.says("earmark service status", "alice")
+    assert "stay in" in alice.says("earmark service uninstall", "alice")
+
+
+def test_a_reload_is_heard_and_a_broken_configuration_changes_nothing(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    configure(alice, QUICK + "[notes]\ntags = ['heard-again']\n")
+    alice.says("systemctl --user reload earmark", "alice")
+    alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
+    alice.until("grep -q heard-again Recordings/sample.md", "alice")
+    configure(alice, "[intak]\n")
+    alice.says("systemctl --user reload earmark", "alice")
+    alice.until(f"{SHOW} StatusText | grep -q 'configuration is broken'", "alice")
+    assert "✗ daemon: It keeps its old configuration" in alice.says("earmark doctor", "alice", code=1)
+    assert alice.output("systemctl --user is-active earmark", "alice") == "active"
+
+
+def test_it_stops_at_logout_starts_at_login_and_stays_if_it_may_linger(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    first = alice.output(f"{SHOW} MainPID", "alice")
+    alice.says("systemctl stop alice-login")
+    alice.until(f"! test -d /proc/{first}", seconds=60)
+    alice.run(LOGIN)
+    alice.until("systemctl --user is-active -q earmark", "alice")
+    assert alice.output(f"{SHOW} Result", "alice") == "success"
+    alice.says("loginctl enable-linger alice")
+    assert "✓ linger: The service goes on" in alice.says("earmark doctor | grep linger", "alice")
+    second = alice.output(f"{SHOW} MainPID", "alice")
+    alice.says("systemctl stop alice-login")
+    alice.until("! loginctl list-sessions --no-legend | grep -q alice")
+    alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
+    alice.until("test -e Recordings/sample.md", "alice")
+    assert alice.output(f"{SHOW} MainPID", "alice") == second
+
+
+def test_after_an_upgrade_the_older_daemon_is_told_from_the_new_command(
+    alice: Machine, tmp_path: Path
+) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    alice.install(wheel(tmp_path, "0.2.0"))
+    told = "the running daemon is earmark 0.1.0, and this command is 0.2.0"
+    assert told in alice.says("earmark status", "alice")
+    assert told in alice.says("earmark doctor", "alice", code=1)
+    alice.says("earmark service restart", "alice")
+    assert "running daemon is earmark" not in alice.says("earmark status", "alice")
+    assert status(alice)["report"]["version"] == "0.2.0"
+    alice.install(wheel(tmp_path))
+
+
+def test_a_service_that_cannot_start_leaves_nothing_behind(alice: Machine) -> None:
+    alice.run("mkdir -p .config/systemd/user/earmark.service.d", "alice")
+    drop_in = "[Service]\\nExecStart=\\nExecStart=/bin/false\\n"
+    alice.run(f"printf '{drop_in}' >.config/systemd/user/earmark.service.d/broken.conf", "alice")
+    before = alice.output("find .config | sort", "alice")
+    assert "The service did not start, because" in alice.says(
+        "earmark service install ~/Recordings", "alice", code=74
+    )
+    assert alice.output("find .config | sort", "alice") == before
+    assert "earmark" not in alice.says("systemctl --user --all list-units | grep earmark; true", "alice")
+    alice.run("rm -r .config/systemd", "alice")
+    alice.run("setsid earmark run Recordings >/dev/null 2>&1 &", "alice")
+    alice.until("earmark status | grep -q running", "alice")
+    assert "is running; stop that one first" in alice.says(
+        "earmark service install ~/Recordings", "alice", code=75
+    )
+    assert alice.output("find .config/systemd", "alice") == ""
+    alice.says("kill $(earmark status --json | sed -n 's/.*\"pid\": \\([0-9]*\\),/\\1/p')", "alice")
+    alice.until("! earmark status | grep -q '● running'", "alice")
+
+
+def test_a_failed_service_is_explained_and_nothing_of_it_is_left_after_uninstall(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    configure(alice, "[intak]\n")
+    reason = "because its configuration is wrong"
+    assert reason in alice.says("earmark service restart", "alice", code=74)
+    assert reason in alice.says("earmark service status", "alice", code=1)
+    assert reason in alice.says("earmark doctor", "alice", code=1)
+    alice.says("earmark service uninstall", "alice")
+    assert "earmark" not in alice.says("systemctl --user --all list-units | grep earmark; true", "alice")
+    assert alice.output("find .config/systemd -type f -o -type l", "alice") == ""
+
+
+def test_notes_are_for_whom_the_recording_is_for_once_the_manager_has_its_group(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    alice.says("groupadd family && usermod -aG family alice && chgrp family /home/alice/Recordings")
+    findings = alice.says("earmark doctor", "alice", code=1)
+    assert "✗ groups: The service started before its user was added to the group family" in findings
+    alice.says("systemctl restart user@1000")
+    alice.until("systemctl --user is-active -q earmark", "alice")
+    assert "groups" not in alice.says("earmark doctor", "alice")
+    shutil.copy(SAMPLE, alice.root / "var/opt/sample.m4a")
+    alice.says("install -o alice -g family -m 664 /var/opt/sample.m4a /home/alice/Recordings/shared.m4a")
+    alice.until("test -e Recordings/shared.md", "alice")
+    modes = alice.says("stat -c '%A %U %G %n' Recordings/*", "alice")
+    assert re.findall(r"^-rw-rw-r-- alice family .*md$", modes, re.MULTILINE) != []
+    assert "alice alice" not in modes
+    alice.says("gpasswd --delete alice family && groupdel family && systemctl restart user@1000")
+
+
+def test_the_unit_by_hand_works_as_its_header_says(alice: Machine) -> None:
+    alice.run("mkdir -p .local/bin && ln -s /opt/earmark/bin/earmark .local/bin/earmark", "alice")
+    shutil.copytree(ROOT / "systemd", alice.root / "var/opt/systemd", dirs_exist_ok=True)
+    for line in commands(ROOT / "systemd" / "earmark.service")[:2]:
+        alice.says(f"cd /var/opt && {line.replace('cp systemd', 'cp /var/opt/systemd')}", "alice")
+    alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
+    alice.until("test -e Recordings/sample.md", "alice")
+    assert "was not written by earmark" in alice.says("earmark service uninstall", "alice", code=70)
+    alice.says("systemctl --user disable --now earmark && rm .config/systemd/user/earmark.service", "alice")
+
+
+def test_the_system_service_as_its_header_says_with_verbs_for_an_administrator(machine: Machine) -> None:
+    shutil.copytree(ROOT / "systemd", machine.root / "var/opt/systemd", dirs_exist_ok=True)
+    machine.run("rm /usr/local/bin/earmark")
+    machine.run("mkdir -p /etc/earmark; cat >/etc/earmark/config.toml <<'END'\n" + QUICK + "END")
+    for line in commands(ROOT / "systemd" / "system" / "earmark.service"):
+        if "pip install" not in line and not line.startswith("sudo"):
+            machine.says(f"cd /var/opt && {line}")
+    shutil.copy(SAMPLE, machine.root / "var/opt/sample.m4a")
+    machine.run("usermod -aG earmark alice")
+    machine.says("install -o alice -g earmark -m 660 /var/opt/sample.m4a /srv/recordings/sample.m4a")
+    machine.until("test -e /srv/recordings/sample.md")
+    modes = machine.says("stat -c '%a %U %G %n' /srv/recordings/*")
+    assert "660 earmark earmark /srv/recordings/sample.md" in modes
+    for line in commands(ROOT / "systemd" / "system" / "earmark.service"):
+        if line.startswith("sudo"):
+            machine.says(line.split("#")[0].strip())
+    findings = machine.says("sudo earmark --system doctor")
+    assert "✓ service: The service runs" in findings
+    assert "linger" not in findings
+    assert "✓ folder /srv/recordings" in findings
+    machine.says("sudo earmark --system hold /srv/recordings/sample.m4a")
+    assert machine.output("find /var/lib/earmark ! -user earmark") == ""
+    pid = machine.output("systemctl show earmark -p MainPID --value")
+    assert re.search(r" /etc/earmark ro,", machine.output(f"cat /proc/{pid}/mountinfo"))
+    assert "sudo earmark --system status" in machine.says("earmark --system status", "alice", code=2)
+    assert "sudo earmark --system status" in machine.says("rm -rf .local; earmark status", "alice", code=66)
+    machine.says("sudo earmark service restart --system")
+    assert "The service runs" in machine.says("earmark service status --system", "alice")
+    machine.says(
+        "systemctl disable --now earmark; rm /etc/systemd/system/earmark.service; systemctl daemon-reload"
+    )
+
+
+def commands(unit: Path) -> list[str]:
+    """What a unit's header tells a person to type."""
+    header = unit.read_text().split("\n[Unit]")[0]
+    return [line[3:].strip() for line in header.splitlines() if line.startswith("#   ")]
