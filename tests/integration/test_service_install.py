@@ -3,6 +3,7 @@ called: a test must not start services in the session of whoever runs it."""
 
 from __future__ import annotations
 
+import json
 import os
 import plistlib
 import subprocess
@@ -10,8 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.errors import EarmarkError, EnvironmentFault
-from earmark.service.install import MARK, install, kind_for, lingers, uninstall, unit_path
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
+from earmark.ledger import DaemonLock
+from earmark.paths import Home
+from earmark.service import launchd
+from earmark.service.install import (
+    MARK,
+    install,
+    kind_for,
+    require_alone,
+    require_folders,
+    uninstall,
+    unit_path,
+)
+from earmark.service.systemctl import bus_environment, lingers, unit_folders, unit_state
 
 
 class Manager:
@@ -40,9 +53,11 @@ def test_installing_writes_the_unit_and_starts_it(home: dict[str, str], tmp_path
     assert done[0] == f"Wrote {unit}."
     assert 'ExecStart="/opt/earmark/bin/earmark" run --service "/srv/rec"\n' in unit.read_text()
     assert MARK in unit.read_text()
-    assert manager.calls[:2] == [
+    assert manager.calls[:4] == [
         "systemctl --user daemon-reload",
-        "systemctl --user enable --now earmark.service",
+        "systemctl --user daemon-reload",
+        "systemctl --user enable earmark.service",
+        "systemctl --user restart earmark.service",
     ]
 
 
@@ -51,7 +66,7 @@ def test_installing_again_replaces_what_the_last_time_wrote(home: dict[str, str]
     manager = Manager()
     install("systemd", Path("/elsewhere/earmark"), run=manager, environ=home)
     assert "/elsewhere/earmark" in unit_path("systemd", home).read_text()
-    assert "systemctl --user try-restart earmark.service" in manager.calls
+    assert "systemctl --user restart earmark.service" in manager.calls
     assert [path.name for path in unit_path("systemd", home).parent.iterdir()] == ["earmark.service"]
 
 
@@ -103,6 +118,7 @@ def test_removing_the_service_stops_it_first(home: dict[str, str]) -> None:
     assert manager.calls == [
         "systemctl --user disable --now earmark.service",
         "systemctl --user daemon-reload",
+        "systemctl --user reset-failed earmark.service",
     ]
     assert "nothing to do" in uninstall("systemd", run=manager, environ=home)[0]
 
@@ -120,3 +136,119 @@ def test_the_launch_agent_is_loaded_for_this_user_and_unloaded_again(home: dict[
 
 def test_macos_gets_launchd_and_everything_else_systemd() -> None:
     assert (kind_for("darwin"), kind_for("linux")) == ("launchd", "systemd")
+
+
+# --- nothing is written that could not work, and nothing of what failed stays ---
+
+
+def test_without_a_folder_or_with_one_that_is_not_there_nothing_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="no folder to watch"):
+        require_folders([], [])
+    with pytest.raises(NotFound, match="does not exist"):
+        require_folders([tmp_path / "mistyped"], [])
+    with pytest.raises(NotFound, match="is not a folder"):
+        require_folders([tmp_path / "file"], [])
+    require_folders([tmp_path], [])
+    require_folders([], [tmp_path / "a disk that is away"])
+
+
+@pytest.mark.parametrize("step", ["daemon-reload", "enable", "restart"])
+def test_an_install_that_fails_leaves_nothing_behind(home: dict[str, str], tmp_path: Path, step: str) -> None:
+    manager = Manager(**{step: (1, "no such luck.\n")})
+    with pytest.raises(EnvironmentFault, match=r"no such luck\. The unit is for"):
+        install("systemd", PROGRAM, run=manager, environ=home)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_install_that_fails_leaves_the_first_one(home: dict[str, str]) -> None:
+    install("systemd", PROGRAM, run=Manager(), environ=home)
+    before = unit_path("systemd", home).read_text()
+    manager = Manager(restart=(1, "no\n"))
+    with pytest.raises(EnvironmentFault):
+        install("systemd", Path("/elsewhere/earmark"), run=manager, environ=home)
+    assert unit_path("systemd", home).read_text() == before
+    assert "systemctl --user disable --now earmark.service" not in manager.calls
+
+
+def test_why_a_service_does_not_start_is_said_in_a_sentence(home: dict[str, str]) -> None:
+    state = "LoadState=loaded\nActiveState=failed\nResult=exit-code\nExecMainStatus=78\n"
+    manager = Manager(restart=(1, "Job for earmark.service failed."), show=(0, state))
+    with pytest.raises(EnvironmentFault, match="did not start, because its configuration is wrong"):
+        install("systemd", PROGRAM, run=manager, environ=home)
+
+
+def test_an_agent_that_launchd_refuses_is_taken_away_again(home: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentFault, match=r"Bootstrap failed: 5\. It needs"):
+        install("launchd", PROGRAM, run=Manager(bootstrap=(5, "Bootstrap failed: 5.\n")), environ=home)
+    assert not unit_path("launchd", home).exists()
+
+
+def test_a_service_is_not_installed_beside_a_daemon_that_runs(tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path)
+    require_alone(home, "systemd", Manager())
+    with DaemonLock(home.lock_file):
+        with pytest.raises(LedgerBusy, match=f"pid {os.getpid()}.*stop that one first"):
+            require_alone(home, "systemd", Manager())
+        service = "LoadState=loaded\nActiveState=active\nMainPID=4711\n"
+        require_alone(home, "systemd", Manager(show=(0, service)))
+
+
+def test_changes_of_the_user_s_own_stay_and_are_named(home: dict[str, str]) -> None:
+    install("systemd", PROGRAM, run=Manager(), environ=home)
+    own = unit_path("systemd", home).with_name("earmark.service.d")
+    own.mkdir()
+    assert any(str(own) in sentence for sentence in uninstall("systemd", run=Manager(), environ=home))
+    assert own.is_dir()
+
+
+# --- what the service manager is asked ---
+
+
+def test_the_folders_of_the_service_are_those_of_the_unit_as_it_is_loaded() -> None:
+    command = ["/opt/earmark", "run", "--service", "/srv/a b", "/srv/$x"]
+    answer = {"type": "a(sasbttttuii)", "data": [["/opt/earmark", command, False, 0, 0, 0, 0, 0, 0, 0]]}
+    assert unit_folders("user", Manager(busctl=(0, json.dumps(answer)))) == (
+        Path("/srv/a b"),
+        Path("/srv/$x"),
+    )
+    assert unit_folders("user", Manager(busctl=(0, "{}"))) == ()
+    assert unit_folders("user", Manager(busctl=(1, ""))) == ()
+
+
+def test_a_unit_s_variables_are_read_as_systemd_quotes_them() -> None:
+    show = 'LoadState=loaded\nActiveState=active\nEnvironment=XDG_CONFIG_HOME=/etc "EARMARK_HOME=/a b"\n'
+    state = unit_state("system", Manager(show=(0, show)))
+    assert state is not None
+    assert state.environment == {"XDG_CONFIG_HOME": "/etc", "EARMARK_HOME": "/a b"}
+    assert unit_state("system", Manager(show=(1, ""))) is None
+
+
+def test_the_user_s_manager_is_found_where_su_left_out_the_way_to_it(tmp_path: Path) -> None:
+    assert bus_environment({"HOME": "/x"}, tmp_path) == {"HOME": "/x"}
+    (tmp_path / str(os.getuid()) / "systemd").mkdir(parents=True)
+    assert bus_environment({}, tmp_path) == {"XDG_RUNTIME_DIR": str(tmp_path / str(os.getuid()))}
+    assert bus_environment({"XDG_RUNTIME_DIR": "/mine"}, tmp_path) == {"XDG_RUNTIME_DIR": "/mine"}
+
+
+@pytest.mark.parametrize(
+    ("printed", "ok", "words"),
+    [
+        ("gui/501/org.earmark.daemon = {\n\tstate = running\n\tpid = 12\n}", True, "runs (pid 12)"),
+        ("x = {\n\tstate = not running\n\tlast exit code = 78\n}", False, "exit status 78"),
+        ("x = {\n\tstate = not running\n\tlast exit code = 0\n}", True, "is stopped"),
+    ],
+)
+def test_what_launchd_prints_of_the_agent_is_told_in_a_sentence(printed: str, ok: bool, words: str) -> None:
+    found = launchd.told(Manager(print=(0, printed)))
+    assert found[0] is ok
+    assert words in found[1]
+    assert "not installed" in launchd.told(Manager(print=(113, "Could not find service")))[1]
+
+
+def test_the_agent_is_started_anew_by_launchd() -> None:
+    manager = Manager()
+    launchd.restart(manager)
+    assert manager.calls == [f"launchctl kickstart -k gui/{os.getuid()}/org.earmark.daemon"]
+    with pytest.raises(EnvironmentFault, match=r"Could not find service\. Is it installed"):
+        launchd.restart(Manager(kickstart=(113, "Could not find service.\n")))

@@ -182,7 +182,9 @@ def test_the_launch_agent_s_shell_line_starts_earmark_from_a_home_with_a_space(t
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
     subprocess.run(agent["ProgramArguments"], env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, check=True)
-    assert (home / "Library/Application Support/earmark/earmark.log").read_text() == "run --service\n"
+    assert (home / "Library/Application Support/earmark/earmark.log").read_text() == (
+        f"run --service {home}/Recordings\n"
+    )
 
 
 def test_the_filled_in_launch_agent_needs_no_shell() -> None:

@@ -44,7 +44,7 @@ _SYSTEMDS = {
     200: "its working folder is not there",
     203: "the earmark command is not where the unit says, or may not be run; install the service again",
     217: "the user that the unit names does not exist",
-    226: "systemd could not build the unit's view of the files; is each folder in ReadWritePaths= there?",
+    226: "systemd could not build the unit's view of the files (is each folder in ReadWritePaths= there)",
     228: "systemd could not set the unit's system call filter",
     238: "its state folder could not be made",
     240: "its configuration folder could not be made",

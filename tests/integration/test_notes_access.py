@@ -1,0 +1,123 @@
+"""For whom notes are: the recording's group and permissions decide, whatever the umask of the service."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from earmark.files import digest, move_without_loss, opened, put_in_place
+
+from tests.conftest import wait_for
+from tests.daemon_rig import Live, Rig
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to any group")
+OTHER_GROUP = 100
+ACL = "system.posix_acl_access"
+USER, NAMED_USER, GROUP, MASK, EVERYBODY = 1, 2, 4, 16, 32  # linux/posix_acl.h
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    before = os.umask(0o077)
+    yield Rig(tmp_path)
+    os.umask(before)
+
+
+def access(rig: Rig) -> set[tuple[str, int]]:
+    """Mode and group of every note."""
+    found = [file.stat() for file in rig.folder.rglob("*.md")]
+    assert len(found) == 2
+    return {(f"{stat.S_IMODE(one.st_mode):o}", one.st_gid) for one in found}
+
+
+def acl(*entries: tuple[int, int, int]) -> bytes:
+    """An access-control list as Linux keeps it (linux/posix_acl_xattr.h): (tag, permissions, id), in the kernel's order."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+NOBODY = 0xFFFFFFFF
+FOR_ONE_MORE = acl(
+    (USER, 6, NOBODY), (NAMED_USER, 4, 12345), (GROUP, 0, NOBODY), (MASK, 4, NOBODY), (EVERYBODY, 0, NOBODY)
+)
+
+
+def set_acl(file: Path, value: bytes, name: str = ACL) -> None:
+    try:
+        os.setxattr(file, name, value)
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENOTSUP, errno.EPERM):
+            raise
+        pytest.skip("this disk keeps no access-control lists")
+
+
+@pytest.mark.parametrize(
+    ("recording", "notes"), [(0o664, "664"), (0o640, "640"), (0o600, "600"), (0o755, "644"), (0o444, "644")]
+)
+def test_notes_are_as_readable_as_the_recording(rig: Rig, recording: int, notes: str) -> None:
+    file = rig.drop("one.m4a")
+    file.chmod(recording)
+    assert rig.run_once() == 0
+    assert access(rig) == {(notes, file.stat().st_gid)}
+
+
+@as_root
+def test_notes_get_the_group_of_the_recording(rig: Rig) -> None:
+    file = rig.drop("one.m4a")
+    os.chown(file, 0, OTHER_GROUP)
+    file.chmod(0o660)
+    assert rig.run_once() == 0
+    assert access(rig) == {("660", OTHER_GROUP)}
+
+
+@as_root
+@pytest.mark.parametrize(("recording", "notes"), [(0o660, "600"), (0o664, "644")])
+def test_where_the_group_cannot_be_given_its_rights_go_to_no_other_group(
+    rig: Rig, recording: int, notes: str
+) -> None:
+    file = rig.drop("one.m4a")
+    os.chown(file, 0, OTHER_GROUP)
+    file.chmod(recording)
+    with Live(rig, plain=True):
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        assert access(rig) == {(notes, os.getegid())}
+
+
+def test_who_is_named_in_the_recording_s_list_may_read_its_notes_and_nobody_else(rig: Rig) -> None:
+    set_acl(rig.drop("one.m4a"), FOR_ONE_MORE)
+    assert rig.run_once() == 0
+    for note in rig.folder.glob("*.md"):
+        assert os.getxattr(note, ACL) == FOR_ONE_MORE
+
+
+def test_a_note_that_is_replaced_keeps_the_access_that_its_owner_gave_it(tmp_path: Path) -> None:
+    note = tmp_path / "one.md"
+    note.write_text("old")
+    note.chmod(0o606)
+    # What the folder would give a new file.
+    set_acl(tmp_path, FOR_ONE_MORE, "system.posix_acl_default")
+    with opened(tmp_path) as folder:
+        put_in_place(folder, "one.md", b"new", digest(b"old"))
+    assert note.read_text() == "new"
+    assert stat.S_IMODE(note.stat().st_mode) == 0o606
+    with pytest.raises(OSError, match="No data"):
+        os.getxattr(note, ACL)
+
+
+def test_a_note_keeps_its_access_on_its_way_to_another_disk(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk")
+    (tmp_path / "one.md").write_text("text")
+    (tmp_path / "one.md").chmod(0o640)
+    target = f"earmark-test-{os.getpid()}.md"
+    with opened(tmp_path) as old, opened(elsewhere) as new:
+        moved = move_without_loss(old, "one.md", new, target, digest(b"text")).where
+    try:
+        assert stat.S_IMODE(moved.stat().st_mode) == 0o640
+    finally:
+        moved.unlink()
