@@ -28,11 +28,27 @@ _SCOPES = 0b11  # abstract unix sockets, signals: from version 6
 
 
 def version() -> int:
-    """Landlock's version in this kernel; 0 if it has none or it is turned off."""
+    """Landlock's version for this process; 0 if there is none (`why_absent` says why)."""
+    return max(0, _asked()[0])
+
+
+def why_absent() -> OSError:
+    """Why there is no Landlock for this process: the kernel's word for it, and what that means."""
+    number = _asked()[1]
+    if number in (errno.EPERM, errno.EACCES):
+        # Docker's, podman's and nspawn's filters do so, and the kernel may well have it.
+        return OSError(number, "a system call filter, of the container or the service that this runs in, refuses Landlock")
+    if number == errno.EOPNOTSUPP:
+        return OSError(number, "Landlock is turned off on this machine (the kernel's lsm= does not name it)")
+    return OSError(errno.ENOSYS, "this kernel has no Landlock")
+
+
+def _asked() -> tuple[int, int]:
+    """Landlock's version, or a negative number and errno."""
     if sys.platform != "linux":
-        return 0
+        return -1, errno.ENOSYS
     found = ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG)
-    return int(max(0, found))
+    return int(found), ctypes.get_errno()
 
 
 def restrict(
@@ -52,7 +68,7 @@ def restrict(
     """
     found = version()
     if not found:
-        raise OSError(errno.ENOSYS, "this kernel has no Landlock")
+        raise why_absent()
     libc = ctypes.CDLL(None, use_errno=True)
     handled = _FILES[max(v for v in _FILES if v <= found)]
     attributes = struct.pack("<Q", handled)
