@@ -37,7 +37,10 @@ def why_absent() -> OSError:
     number = _asked()[1]
     if number in (errno.EPERM, errno.EACCES):
         # Docker's, podman's and nspawn's filters do so, and the kernel may well have it.
-        return OSError(number, "a system call filter, of the container or the service that this runs in, refuses Landlock")
+        return OSError(
+            number,
+            "a system call filter, of the container or the service that this runs in, refuses Landlock",
+        )
     if number == errno.EOPNOTSUPP:
         return OSError(number, "Landlock is turned off on this machine (the kernel's lsm= does not name it)")
     return OSError(errno.ENOSYS, "this kernel has no Landlock")
