@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from earmark.ledger import DaemonLock
+
+from tests.conftest import Installation
 
 EARMARK = Path(sys.executable).with_name("earmark")
 
@@ -91,6 +94,29 @@ def test_a_reload_is_told_and_a_broken_configuration_does_not_stop_it(service: S
     _, log = service.process.communicate(timeout=30)
     assert service.process.returncode == 0
     assert "intak" in log
+
+
+def test_it_is_told_what_is_wrong_and_when_it_is_over(service: Service, tmp_path: Path) -> None:
+    service.told("READY=1")
+    folder = tmp_path / "recordings"
+    folder.rename(tmp_path / "elsewhere")
+    away = f"{folder} is not there; create it or mount its disk, and it will be watched again"
+    service.told(f"STATUS=Watching 1 folder; wrong: {away}")
+    (tmp_path / "elsewhere").rename(folder)
+    # Nothing watches a folder that is not there: a look at it is asked for, as the timer asks once a minute.
+    service.process.send_signal(signal.SIGUSR1)
+    service.told("STATUS=Watching 1 folder")
+
+
+def test_a_daemon_of_an_older_version_is_told_from_the_command(installation: Installation) -> None:
+    assert installation.earmark("run", "--once", installation.folder).returncode == 0
+    file = installation.state / "status.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": "0.0.9"}))
+    with DaemonLock(installation.state / "daemon.lock"):
+        said = installation.earmark("status").stdout
+        found = json.loads(installation.earmark("doctor", "--json").stdout)
+    assert "the running daemon is earmark 0.0.9" in said
+    assert [f["ok"] for f in found if f["name"] == "daemon"] == [False]
 
 
 def test_a_configuration_that_is_wrong_at_the_start_ends_with_the_code_that_the_unit_does_not_restart(

@@ -348,6 +348,17 @@ def folding(tmp_path: Path) -> Iterator[Rig]:
         yield Rig(tmp_path)
 
 
+def test_a_name_that_changes_in_case_alone_takes_its_notes_along(rig: Rig) -> None:
+    talk = rig.drop("Talk.m4a", "one")
+    rig.drop("Sub/x.m4a", "two")
+    assert rig.run_once() == 0
+    talk.rename(rig.folder / "talk.M4A")
+    (rig.folder / "Sub").rename(rig.folder / "sub")
+    assert rig.run_once() == 0
+    assert set(rig.notes()) == {"talk.md", "talk.transcript.md", "sub/x.md", "sub/x.transcript.md"}
+    assert described(rig)["talk.md"] == linked(rig)["talk.md"] == "talk.M4A"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -12,6 +12,7 @@ from earmark.errors import NotFound, UsageError
 from earmark.locality.confinement.process import harden_process
 from earmark.service.story import Scope
 from earmark.service.systemctl import Run, unit_state
+from earmark.service.units import unit_file
 
 KEPT = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
 """Variables that say where earmark keeps things; those of whoever says --system do not count."""
@@ -29,8 +30,8 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:
     state = unit_state("system", run)
     if state is None or not state.loaded:
         raise NotFound(
-            "There is no system service of earmark on this machine; systemd/system/earmark.service says at its top how to "
-            "install it. Your own service goes without --system"
+            "There is no system service of earmark on this machine; how to install it is said at the top of "
+            f"{unit_file('systemd/system/earmark.service')}. Your own service goes without --system"
         )
     for name in KEPT:
         os.environ.pop(name, None)

@@ -1,0 +1,117 @@
+"""What the daemon says of itself in a line, and what a person reads of its log."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+from typing import Any
+
+import pytest
+from earmark.cli.scope import KEPT, act_for_the_system
+from earmark.cli.service_log import for_a_person
+from earmark.errors import NotFound, UsageError
+from earmark.report import Report, Working, in_a_line, other_version
+
+IDLE = Report(pid=1, version="1.0", started_at=0.0, folders=("/srv/a", "/srv/b"), config_file="/x")
+
+
+def working(stage: str, at: float, total: float | None) -> Working:
+    return Working(stage=stage, file="/srv/a/Divorce.m4a", at=at, total=total)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "Watching 2 folders"),
+        ({"folders": ("/srv/a",)}, "Watching 1 folder"),
+        ({"working": (working("transcribe", 30, 120),), "waiting": 3}, "Transcribing (25 %), 3 waiting"),
+        ({"working": (working("summarize", 0, None),)}, "Summarizing"),
+        ({"settling": ("/srv/a/x.m4a",)}, "1 arriving"),
+        ({"wrong": ("/srv/a is not there.",)}, "Watching 2 folders; wrong: /srv/a is not there"),
+        ({"paused": "The disk is full."}, "Paused; wrong: The disk is full"),
+        (
+            {"config_error": "..."},
+            "Watching 2 folders; wrong: the configuration is broken and the old one kept",
+        ),
+    ],
+)
+def test_a_line_says_what_is_done_and_what_is_wrong(changes: dict[str, Any], line: str) -> None:
+    assert in_a_line(IDLE.model_copy(update=changes)) == line
+
+
+def test_no_recording_is_named_in_the_line_that_everybody_on_the_machine_may_read() -> None:
+    busy = IDLE.model_copy(
+        update={
+            "working": (working("transcribe", 1, 2),),
+            "settling": ("/srv/a/Divorce.m4a",),
+            "being_written": ("/srv/a/Divorce.m4a",),
+        }
+    )
+    assert "Divorce" not in in_a_line(busy)
+
+
+def test_a_daemon_of_another_version_is_told_from_this_command() -> None:
+    assert other_version(IDLE, "1.0") is None
+    told = other_version(IDLE, "1.1") or ""
+    assert "the running daemon is earmark 1.0, and this command is 1.1" in told
+    assert "earmark service restart" in told
+
+
+def journal(message: Any) -> str:
+    return json.dumps({"__REALTIME_TIMESTAMP": "1772443800000000", "MESSAGE": message})
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (journal('{"event": "accepted", "file": "/srv/a/talk.m4a", "level": "info"}'), "talk.m4a"),
+        (journal("Started earmark.service - earmark."), "Started earmark.service"),
+        (journal(list(b"caf\xc3\xa9 \xff")), "café"),
+        (journal('{"event": "written"}'), "written"),
+        (journal('{"event": "of-a-later-version", "sentence": "So it is."}'), "So it is."),
+        ('{"event": "accepted", "file": "/a/talk.m4a", "timestamp": "2026-03-02T09:30:00Z"}', "talk.m4a"),
+        ("Traceback (most recent call last):\n", "Traceback (most recent call last):"),
+        (journal("[bold]no markup[/]"), "\\[bold]no markup"),
+        ("17\n", "17"),
+    ],
+)
+def test_every_line_of_the_log_can_be_read_by_a_person(line: str, words: str) -> None:
+    assert words in (for_a_person(line) or "")
+
+
+def test_what_a_person_need_not_see_is_left_out_of_the_log() -> None:
+    assert for_a_person(journal('{"event": "sandbox", "enforced": "nothing"}')) is None
+
+
+# --- sudo earmark --system ---
+
+
+def system_unit(user: str, load: str = "loaded") -> Any:
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        words = f"LoadState={load}\nActiveState=active\nUser={user}\nEnvironment=XDG_STATE_HOME=/var/lib\n"
+        return subprocess.CompletedProcess(command, 0, stdout=words, stderr="")
+
+    return run
+
+
+def test_the_verbs_for_the_system_s_service_take_its_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KEPT:
+        monkeypatch.setenv(name, "/mine")
+    act_for_the_system("status", system_unit(pwd.getpwuid(os.geteuid()).pw_name))
+    assert [os.environ.get(name) for name in KEPT] == [None, None, "/var/lib", None]
+
+
+def test_without_a_system_s_service_there_is_nothing_to_act_for() -> None:
+    with pytest.raises(NotFound, match="no system service of earmark"):
+        act_for_the_system("status", system_unit("", "not-found"))
+    with pytest.raises(NotFound, match="there is no such user"):
+        act_for_the_system("status", system_unit("nobody-of-this-name"))
+
+
+def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(UsageError, match="sudo earmark --system doctor"):
+        act_for_the_system("doctor", system_unit("root"))
+    act_for_the_system("service", system_unit("root"))  # only asks systemd
