@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from earmark.cli.console import here, out, plain_errors, print_json, readable
 from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
-from earmark.errors import NotFound
+from earmark.errors import NotFound, UsageError
 from earmark.paths import platform_home, whole
 from earmark.service import launchd
 from earmark.service.install import install as install_unit
@@ -24,6 +25,7 @@ from earmark.service.install import uninstall as uninstall_unit
 from earmark.service.story import Scope, UnitState, told
 from earmark.service.systemctl import start_anew, unit_state
 from earmark.service.systemd import UNIT
+from earmark.service.units import unit_file
 
 app = typer.Typer(no_args_is_help=True, help="Install, remove, restart or show the background service.")
 
@@ -34,6 +36,7 @@ System = Annotated[
 
 @app.command()
 def install(
+    context: typer.Context,
     folders: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -46,6 +49,7 @@ def install(
     Example: [bold]earmark service install ~/Recordings[/]
     """
     with plain_errors():
+        _require_own(context)
         home, config = here()
         named, configured = [whole(f) for f in folders or []], [f.path for f in config.folder]
         require_folders(named, configured)
@@ -59,12 +63,13 @@ def install(
 
 
 @app.command()
-def uninstall() -> None:
+def uninstall(context: typer.Context) -> None:
     """Stop the service and remove its unit; recordings, notes and settings stay.
 
     Example: [bold]earmark service uninstall[/]
     """
     with plain_errors():
+        _require_own(context)
         for sentence in uninstall_unit(kind_for()):
             out.print(escape(readable(sentence)))
 
@@ -75,7 +80,7 @@ def status(
     system: System = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Say whether the service is installed, runs or failed, and why; exit code 1 if it failed or is not installed.
+    """Say whether the service is installed, runs or failed, and why; exit code 1 if it failed, 66 if there is none.
 
     Examples: [bold]earmark service status[/] · [bold]earmark service status --system[/]
     """
@@ -158,6 +163,19 @@ def show(
         typer.echo(render(kind_for(), _executable(), named), nl=False)
 
 
+def _require_own(context: typer.Context) -> None:
+    """Only a user's own service is installed and removed here. Raises UsageError."""
+    file = unit_file("systemd/system/earmark.service")
+    if scope_of(context) == "system":
+        raise UsageError(
+            f"The machine's service is installed and removed by hand; the top of {file} says how"
+        )
+    if os.geteuid() == 0 and (user := os.environ.get("SUDO_USER")):
+        raise UsageError(
+            f"The service would be root's and not {user}'s; say it without sudo. One for the whole machine: the top of {file}"
+        )
+
+
 def _whose(context: typer.Context, system: bool) -> Scope:
     return "system" if system else scope_of(context)
 
@@ -167,16 +185,18 @@ def _installed(whose: Scope) -> UnitState:
     state = unit_state(whose)
     if state is None:
         raise NotFound("There is no service manager to ask; `earmark run` needs none")
-    if not state.loaded:
-        how = (
-            "earmark service install FOLDER" if whose == "user" else "systemd/system/earmark.service says how"
-        )
-        other: Scope = "system" if whose == "user" else "user"
-        there = unit_state(other)
-        also = "; the machine's is there: earmark service status --system" if other == "system" else ""
+    if not state.loaded and whose == "system":
         raise NotFound(
-            f"The service is not installed: {how}{also if there is not None and there.loaded else ''}"
+            f"The service is not installed; how: {unit_file('systemd/system/earmark.service')}, at its top"
         )
+    if not state.loaded:
+        machines = unit_state("system")
+        also = (
+            "; the machine's is there: earmark service status --system"
+            if machines and machines.loaded
+            else ""
+        )
+        raise NotFound(f"The service is not installed: earmark service install FOLDER{also}")
     return state
 
 

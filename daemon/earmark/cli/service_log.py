@@ -25,14 +25,19 @@ def follow(command: list[str]) -> None:
     except OSError as problem:
         raise EnvironmentFault(f"{command[0]} cannot be started: {problem.strerror}") from problem
     assert reading.stdout is not None
+    nothing = True
     try:
         for line in reading.stdout:
+            nothing = False
             if (shown := for_a_person(line)) is not None:
                 out.print(shown)
     except KeyboardInterrupt:
         reading.terminate()
+        nothing = False
     finally:
         reading.wait()
+    if nothing:
+        out.print("Nothing is in its log, or nothing that this user may read.")
 
 
 def for_a_person(line: str) -> str | None:
