@@ -20,11 +20,11 @@ from earmark.service.checks import (
     check_sandbox,
     check_state,
     check_summary,
-    check_watches,
     sentence,
 )
 from earmark.service.doctor import Here, Patient, check_groups, check_systemd, diagnose
 from earmark.service.story import UnitState
+from earmark.service.watches import check_watches
 
 from tests.conftest import Installation
 

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,15 @@ from earmark.cli.scope import KEPT, act_for_the_system
 from earmark.cli.service_log import for_a_person
 from earmark.errors import NotFound, UsageError
 from earmark.report import Report, Working, in_a_line, other_version
+
+
+@pytest.fixture(autouse=True)
+def _same_environment_afterwards() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
 
 IDLE = Report(pid=1, version="1.0", started_at=0.0, folders=("/srv/a", "/srv/b"), config_file="/x")
 

@@ -172,7 +172,7 @@ def _require_own(context: typer.Context) -> None:
         )
     if os.geteuid() == 0 and (user := os.environ.get("SUDO_USER")):
         raise UsageError(
-            f"The service would be root's and not {user}'s; say it without sudo. One for the whole machine: the top of {file}"
+            f"The service would be root's and not {user}'s; say it without sudo. One for the machine: the top of {file}"
         )
 
 

@@ -23,11 +23,11 @@ from earmark.service.checks import (
     check_sandbox,
     check_state,
     check_summary,
-    check_watches,
     sentence,
 )
 from earmark.service.story import Scope, UnitState, told
 from earmark.service.systemctl import Run, lingers, manager_pid, unit_state
+from earmark.service.watches import check_watches
 
 
 @dataclass(frozen=True, slots=True)
