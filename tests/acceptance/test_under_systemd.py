@@ -267,7 +267,10 @@ def test_the_system_service_as_its_header_says_with_verbs_for_an_administrator(m
     machine.says("sudo earmark --system hold /srv/recordings/sample.m4a")
     assert machine.output("find /var/lib/earmark ! -user earmark") == ""
     pid = machine.output("systemctl show earmark -p MainPID --value")
-    assert re.search(r" /etc/earmark ro,", machine.output(f"cat /proc/{pid}/mountinfo"))
+    mounts = machine.output(f"cat /proc/{pid}/mountinfo")
+    assert re.search(r" /etc/earmark ro,", mounts)
+    assert re.search(r"/systemd/inaccessible/dir /home ", mounts)
+    assert "0.0.0.0/0" in machine.output("systemctl show earmark -p IPAddressDeny")
     assert "sudo earmark --system status" in machine.says("earmark --system status", "alice", code=2)
     assert "sudo earmark --system status" in machine.says("rm -rf .local; earmark status", "alice", code=66)
     machine.says("sudo earmark service restart --system")

@@ -66,12 +66,13 @@ def test_notes_are_as_readable_as_the_recording(rig: Rig, recording: int, notes:
 
 
 @as_root
-def test_notes_get_the_group_of_the_recording(rig: Rig) -> None:
+def test_notes_get_the_group_of_the_recording_and_from_root_its_owner(rig: Rig) -> None:
     file = rig.drop("one.m4a")
-    os.chown(file, 0, OTHER_GROUP)
+    os.chown(file, 12345, OTHER_GROUP)
     file.chmod(0o660)
     assert rig.run_once() == 0
     assert access(rig) == {("660", OTHER_GROUP)}
+    assert {note.stat().st_uid for note in rig.folder.glob("*.md")} == {12345}
 
 
 @as_root
