@@ -188,6 +188,8 @@ def booted(work: Path) -> Iterator[Machine]:
                 container.kill()
                 container.wait(20)
         subprocess.run(["umount", "-l", root], check=False)
+        for folder in (upper, scratch):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leader(container: subprocess.Popen[bytes]) -> int:

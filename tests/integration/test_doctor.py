@@ -227,6 +227,13 @@ def test_a_service_that_comes_and_goes_is_wrong(tmp_path: Path) -> None:
     assert not told(tmp_path, unit)["service"].ok
 
 
+@pytest.mark.parametrize("load", ["masked", "bad-setting", "error"])
+def test_a_unit_that_systemd_cannot_start_is_wrong(tmp_path: Path, load: str) -> None:
+    found = told(tmp_path, RUNS | {"LoadState": load, "ActiveState": "inactive"})["service"]
+    assert not found.ok
+    assert "systemctl --user" in found.sentence
+
+
 def test_a_unit_that_was_changed_since_systemd_read_it_is_wrong(tmp_path: Path) -> None:
     assert not told(tmp_path, RUNS | {"NeedDaemonReload": "yes"})["service"].ok
 
@@ -242,16 +249,16 @@ def test_a_group_that_the_user_s_manager_lacks_is_wrong_where_a_folder_belongs_t
     (tmp_path / "815").mkdir()
     (tmp_path / "815" / "status").write_text("Name:\tsystemd\nGid:\t99999 99999\nGroups:\t99998 \n")
     here = Here("linux", tmp_path, tmp_path, systemd(manager=815))
-    (needed,) = check_groups([folder], "user", UnitState(True, "active"), here)
+    (needed,) = check_groups([folder], "user", UnitState("loaded", "active"), here)
     assert not needed.ok
     assert f"{folder} belongs to it" in needed.sentence
-    (elsewhere,) = check_groups([], "user", UnitState(True, "active"), here)
+    (elsewhere,) = check_groups([], "user", UnitState("loaded", "active"), here)
     assert (elsewhere.ok, elsewhere.note) == (True, True)
     mine = " ".join(
         map(str, {*os.getgrouplist(pwd.getpwuid(os.geteuid()).pw_name, os.getgid()), os.getegid()})
     )
     (tmp_path / "815" / "status").write_text(f"Groups:\t{mine}\n")
-    assert list(check_groups([folder], "user", UnitState(True, "active"), here)) == []
+    assert list(check_groups([folder], "user", UnitState("loaded", "active"), here)) == []
 
 
 def test_a_container_s_own_limit_of_watches_counts_where_it_is_the_smaller_one(tmp_path: Path) -> None:

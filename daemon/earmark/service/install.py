@@ -15,7 +15,7 @@ from typing import Literal
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
 from earmark.files import is_locked, make_private, remove_empty
 from earmark.ledger.lock import holder
-from earmark.paths import Home, platform_home
+from earmark.paths import Home, platform_home, whole
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
 from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_state
@@ -45,7 +45,8 @@ def render(
     kind: Kind, executable: Path, folders: Sequence[Path] = (), environ: Mapping[str, str] = os.environ
 ) -> str:
     """The text of the unit that `install` would write."""
-    carried = {name: environ[name] for name in CARRIED if environ.get(name)}
+    # Whole, because a service starts somewhere else.
+    carried = {name: str(whole(Path(environ[name]))) for name in CARRIED if environ.get(name)}
     if kind == "systemd":
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
         return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"

@@ -11,11 +11,12 @@ Scope = Literal["user", "system"]
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """What systemd says of the unit (systemctl(1), `show`). `status`: the exit status of the daemon that ran last.
-    `said`: the daemon's own line (STATUS=). `outdated`: the file was changed since systemd read it.
+    """What systemd says of the unit (systemctl(1), `show`). `load`: "loaded", "not-found", "masked", "bad-setting", "error".
+    `status`: the exit status of the daemon that ran last. `said`: the daemon's own line (STATUS=). `outdated`: the file was
+    changed since systemd read it.
     """
 
-    loaded: bool
+    load: str
     active: str
     sub: str = ""
     enabled: bool = False
@@ -28,6 +29,11 @@ class UnitState:
     file: str = ""
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is such a unit, be it one that cannot be started."""
+        return self.load not in ("not-found", "")
 
 
 _OURS = {
@@ -79,9 +85,20 @@ def verbs(scope: Scope) -> tuple[str, str]:
     return "earmark service restart", "earmark service logs"
 
 
+def _tool(scope: Scope) -> str:
+    return "sudo systemctl" if scope == "system" else "systemctl --user"
+
+
 def told(state: UnitState, scope: Scope) -> tuple[bool, str]:
     """Whether all is well with a unit that is installed, and a sentence."""
     restart, logs = verbs(scope)
+    if state.load == "masked":
+        return False, f"The service is masked, so that nothing can start it; {_tool(scope)} unmask earmark"
+    if state.load != "loaded":
+        return (
+            False,
+            f"systemd cannot use the unit {state.file}; what is wrong with it: {_tool(scope)} status earmark",
+        )
     if state.active in ("failed", "activating") and state.result not in ("success", ""):
         again = (
             "; systemd tries again" if state.active == "activating" else f"; when that is mended: {restart}"

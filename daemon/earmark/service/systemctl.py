@@ -36,7 +36,7 @@ def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
     if "ActiveState" not in said:
         return None
     return UnitState(
-        loaded=said.get("LoadState") == "loaded",
+        load=said.get("LoadState", ""),
         active=said["ActiveState"],
         sub=said.get("SubState", ""),
         enabled=said.get("UnitFileState", "").startswith("enabled"),

@@ -153,6 +153,7 @@ class Supervisor:
             session.context.config, session.context.folders = self.config, self.folders
             session.reconfigure()
             session.context.tell(Event.CONFIG_RELOADED, folders=[str(f) for f in self.folders])
+        self._reported = None  # what comes next is said, changed or not
         self.notifier.ready(
             "Configuration read again" if self._config_error is None else "Kept the old configuration"
         )
@@ -224,6 +225,7 @@ class Supervisor:
         self._paused = reason
         self.notifier.status(f"Paused: {reason}")
         write_report(self.home.status_file, Report.model_validate(self.about()))
+        self._reported = None  # that it is over is said, even if all is as before
         until = self.clock.monotonic() + seconds
         later_posts: list[Signaled] = []
         while not self.stopping and (left := until - self.clock.monotonic()) > 0:
