@@ -7,13 +7,16 @@ import os
 import pwd
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.cli.main import app
 from earmark.cli.scope import KEPT, act_for_the_system
 from earmark.cli.service_log import for_a_person
 from earmark.errors import NotFound, UsageError
 from earmark.report import Report, Working, in_a_line, other_version
+from typer.testing import CliRunner
 
 
 @pytest.fixture(autouse=True)
@@ -125,3 +128,23 @@ def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="sudo earmark --system doctor"):
         act_for_the_system("doctor", system_unit("root"))
     act_for_the_system("service", system_unit("root"))  # only asks systemd
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["why"], ["retry"], ["hold"], ["forget"], ["resummarize"], ["transcribe"], ["retention", "plan"],
+        ["receipts", "verify"],
+        ["service", "install"], ["models", "add", "--name", "x"],
+    ],
+)  # fmt: skip
+def test_a_file_that_may_not_be_read_is_the_verb_s_business_and_no_wrong_usage(
+    verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "talk.m4a"
+    file.write_bytes(b"x")
+    monkeypatch.setenv("EARMARK_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may read everything
+    answer = CliRunner().invoke(app, [*verb, str(file)])
+    assert "is not readable" not in answer.output
+    assert answer.exit_code != 2, answer.output

@@ -80,7 +80,7 @@ def export(
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(help="The folder or zip of an export.")],
+    path: Annotated[Path, typer.Argument(readable=False, help="The folder or zip of an export.")],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Check every file of an export against its manifest. Exit code 1 if one was changed, is missing or was added.

@@ -93,7 +93,8 @@ def _catalog(device: Device, here: set[str]) -> Table:
 @app.command()
 def add(
     source: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A folder, .zip or .tar with the model's files.")
+        Path,
+        typer.Argument(readable=False, metavar="PATH", help="A folder, .zip or .tar with the model's files."),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it; default: the name of PATH.")] = None,
     license: Annotated[str, typer.Option(help="Its license, for the record.")] = "unknown",

@@ -28,7 +28,8 @@ app = typer.Typer(no_args_is_help=True, help="List, verify and export the receip
 @app.command("list")
 def list_receipts(
     file: Annotated[
-        Path | None, typer.Argument(help="Only receipts of this path, or of a file with this content.")
+        Path | None,
+        typer.Argument(readable=False, help="Only receipts of this path, or of a file with this content."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -66,7 +67,9 @@ def _about(context: Context, file: Path) -> list[Receipt]:
 
 @app.command()
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="An export to verify instead of the ledger.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(readable=False, help="An export to verify instead of the ledger.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Check that no receipt was changed, removed, repeated or moved. Exit code 1 and what is wrong if one was.

@@ -34,7 +34,7 @@ Format = Literal["md", "txt", "srt", "vtt", "json"]
 
 
 def transcribe(
-    file: Annotated[Path, typer.Argument(help="An audio or video file.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="An audio or video file.")],
     format: Annotated[Format, typer.Option("--format", "-f", help="What to print.")] = "txt",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this new file instead.")
