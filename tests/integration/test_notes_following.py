@@ -646,6 +646,28 @@ def test_a_note_that_is_removed_while_it_is_open_stays_removed(rig: Rig) -> None
     assert set(rig.notes()) == {"a.transcript.md"}
 
 
+@pytest.mark.parametrize("step", ["after:announce", "before:create-temp", "after:fsync", "before:exchange"])
+def test_a_note_that_is_removed_while_it_is_replaced_stays_removed_and_is_nobody_s_trouble(
+    rig: Rig, step: str
+) -> None:
+    file = rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    note = rig.folder / "a.md"
+    with file.open("a") as recorder:
+        recorder.write(" and more")
+    writing = "SELECT 1 FROM artifacts WHERE kind = 'summary' AND state = 'writing'"
+
+    def remove_it(now: str) -> None:
+        if now == step and rig.query(writing):
+            note.unlink(missing_ok=True)
+
+    assert rig.run_once(step=remove_it) == 0
+    assert not note.exists()
+    assert rig.troubles() == {}
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == {"a.transcript.md"}
+
+
 @pytest.mark.parametrize("new", ["b.m4a", "d/b.m4a"])
 @pytest.mark.parametrize("grown", [False, True])
 def test_killed_while_its_notes_are_written_and_then_moved_there_is_one_pair(

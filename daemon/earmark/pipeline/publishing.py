@@ -196,12 +196,17 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
         place, output.kind, output.form, path, output.rev, known.sha256, context.now(), folder.what
     )
     context.step("after:announce")
-    if placement.action is Action.UNCHANGED:
-        make_durable(folder, placement.name, known.sha256, step=context.step)
-    else:
-        access = _access(folder, place) if placement.replaces is None else None
-        put_in_place(folder, placement.name, data, placement.replaces, access=access, step=context.step)
-        context.listings.changed(folder, added="" if placement.replaces else placement.name)
+    try:
+        if placement.action is Action.UNCHANGED:
+            make_durable(folder, placement.name, known.sha256, step=context.step)
+        else:
+            access = _access(folder, place) if placement.replaces is None else None
+            put_in_place(folder, placement.name, data, placement.replaces, access=access, step=context.step)
+            context.listings.changed(folder, added="" if placement.replaces else placement.name)
+    except FileNotFoundError:
+        if folder.is_at(folder.path):
+            raise OtherContent(path, "it was removed at that very moment") from None
+        raise
     context.step("before:written")
     _confirm(context, folder, place, output, placement, known)
     context.step("after:written")
