@@ -286,8 +286,9 @@ def test_a_summary_server_that_was_chosen_and_does_not_listen_is_wrong_and_the_d
         server.listen()
         assert check_summary(chosen, ()).ok
         assert f"at port {port}" in check_summary(auto, (port,)).sentence
-    default = Config()
-    default.summary.__dict__["endpoint"] = url  # nobody listens there any more
+    unchosen = Config().summary.model_copy()
+    unchosen.__dict__["endpoint"] = url  # as if that were the default; nobody listens there any more
+    default = Config().model_copy(update={"summary": unchosen})
     assert (check_summary(default, ()).ok, check_summary(default, ()).note) == (True, True)
     none = Config.model_validate({"summary": {"endpoint": "none"}})
     assert (check_summary(none, ()).ok, check_summary(none, ()).note) == (True, False)
