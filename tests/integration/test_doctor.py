@@ -216,6 +216,12 @@ def test_a_service_that_failed_is_wrong_and_the_reason_is_said(
     assert "earmark service logs" in found.sentence
 
 
+def test_a_service_that_is_stopped_is_worth_a_note_and_not_wrong(tmp_path: Path) -> None:
+    found = told(tmp_path, RUNS | {"ActiveState": "inactive", "MainPID": "0"})["service"]
+    assert (found.ok, found.note) == (True, True)
+    assert "earmark service restart" in found.sentence
+
+
 def test_a_service_that_comes_and_goes_is_wrong(tmp_path: Path) -> None:
     unit = RUNS | {
         "ActiveState": "activating",

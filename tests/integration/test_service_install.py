@@ -55,8 +55,8 @@ def test_installing_writes_the_unit_and_starts_it(home: dict[str, str], tmp_path
     assert MARK in unit.read_text()
     assert manager.calls[:4] == [
         "systemctl --user daemon-reload",
-        "systemctl --user daemon-reload",
         "systemctl --user enable earmark.service",
+        "systemctl --user daemon-reload",
         "systemctl --user restart earmark.service",
     ]
 

@@ -107,7 +107,8 @@ def check_systemd(folders: Sequence[Path], scope: Scope, here: Here) -> Iterator
         how = "earmark service install FOLDER" if scope == "user" else "see systemd/system/earmark.service"
         yield Finding("service", True, f"No service is installed; {how}", note=True)
         return
-    yield Finding("service", *told(state, scope))
+    ok, said = told(state, scope)
+    yield Finding("service", ok, said, note=ok and not state.pid)
     yield from check_groups(folders, scope, state, here)
     if scope == "user":
         match lingers(here.run):

@@ -119,7 +119,6 @@ def install(
     command("user", "daemon-reload", run=run)
     with _undone_if_it_fails(path, kind, run):
         _write(path, text)
-        command("user", "daemon-reload", run=run)
         command("user", "enable", systemd.UNIT, run=run)
         # It also starts what is stopped; `enable --now` would leave a running one on its old text.
         start_anew("user", run)

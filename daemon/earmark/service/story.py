@@ -109,7 +109,8 @@ def told(state: UnitState, scope: Scope) -> tuple[bool, str]:
     if state.active in ("active", "reloading"):
         if state.outdated:
             return False, f"The service runs, but its unit was changed since. To use it: {restart}"
-        times = "" if not state.restarts else f", and was restarted {state.restarts} times"
+        often = "once" if state.restarts == 1 else f"{state.restarts} times"
+        times = f", and was restarted {often}" if state.restarts else ""
         return True, f"The service runs (pid {state.pid}{times})."
     later = (
         "" if state.enabled else "; it is not started at login either" if scope == "user" else "; nor at boot"

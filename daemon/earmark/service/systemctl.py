@@ -92,7 +92,8 @@ def command(scope: Scope, *arguments: str, run: Run = subprocess.run) -> None:
 
 
 def start_anew(scope: Scope, run: Run = subprocess.run) -> None:
-    """Start the unit, or stop it and start it. Raises EnvironmentFault that says why it did not start."""
+    """Start the unit, or stop and start it, as its file is now. Raises EnvironmentFault that says why it did not start."""
+    command(scope, "daemon-reload", run=run)
     try:
         command(scope, "restart", UNIT, run=run)
     except EnvironmentFault as problem:
