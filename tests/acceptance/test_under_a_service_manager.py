@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from earmark.domain import Instant
 from earmark.ledger import DaemonLock
+from earmark.ledger.journal import Trouble
 
 from tests.conftest import Installation
 
@@ -106,6 +108,15 @@ def test_it_is_told_what_is_wrong_and_when_it_is_over(service: Service, tmp_path
     # Nothing watches a folder that is not there: a look at it is asked for, as the timer asks once a minute.
     service.process.send_signal(signal.SIGUSR1)
     service.told("STATUS=Watching 1 folder")
+
+
+def test_a_folder_that_is_wrong_is_named() -> None:
+    found = [
+        Trouble("/srv/a", "folder", "cannot be read: Permission denied", Instant(0.0), "").whole,
+        Trouble("/srv/a", "folder", "/srv/a is not there", Instant(0.0), "").whole,
+        Trouble("[model]", "system", "there is no model", Instant(0.0), "").whole,
+    ]
+    assert found == ["/srv/a: cannot be read: Permission denied", "/srv/a is not there", "there is no model"]
 
 
 def test_a_daemon_of_an_older_version_is_told_from_the_command(installation: Installation) -> None:

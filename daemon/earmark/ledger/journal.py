@@ -40,6 +40,12 @@ class Trouble:
     since: Instant
     seen: str
 
+    @property
+    def whole(self) -> str:
+        """The sentence, with the folder that it is about."""
+        named = self.kind == "system" or self.subject in self.sentence
+        return self.sentence if named else f"{self.subject}: {self.sentence}"
+
 
 class Journal:
     """Rows of `events`, `troubles` and `facts`."""

@@ -223,7 +223,7 @@ class Session:
             "waiting": sum(
                 n for (_, state), n in self.context.ledger.jobs.count().items() if state is JobState.WAITING
             ),
-            "wrong": tuple(t.sentence for t in self.context.ledger.journal.troubles() if t.kind != "file"),
+            "wrong": tuple(t.whole for t in self.context.ledger.journal.troubles() if t.kind != "file"),
         }
         self._daemon.say(Report.model_validate(found | self._daemon.about()))
 
