@@ -133,7 +133,7 @@ def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "verb",
     [
-        ["why"], ["retry"], ["hold"], ["forget"], ["resummarize"], ["transcribe"], ["retention", "plan"],
+        ["why"], ["retry"], ["hold"], ["forget"], ["resummarize"], ["retention", "plan"],
         ["receipts", "verify"],
         ["service", "install"], ["models", "add", "--name", "x"],
     ],
