@@ -175,8 +175,8 @@ def booted(work: Path) -> Iterator[Machine]:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
             )  # fmt: skip
         machine = Machine(root, _leader(container))
-        machine.run('echo "127.0.0.1 $(hostname)" >>/etc/hosts')  # sudo looks it up
         machine.until("systemctl is-system-running | grep -Eq 'running|degraded'", seconds=120)
+        machine.run('echo "127.0.0.1 $(hostname)" >>/etc/hosts')  # sudo looks it up
         yield machine
     finally:
         if container is not None:
