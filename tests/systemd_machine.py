@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
 OPT_IN = "EARMARK_TEST_SYSTEMD"
 PACKAGES = "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,python3,python3-venv,procps,util-linux,libgomp1,sudo"
@@ -57,8 +59,9 @@ def wheel(folder: Path, version: str | None = None) -> Path:
             copy(ROOT / name, source / name)
         for file in ("pyproject.toml", "daemon/earmark/__init__.py"):
             text = (source / file).read_text()
-            (source / file).write_text(text.replace('version = "0.1.0"', f'version = "{version}"', 1)
-                                       .replace('__version__ = "0.1.0"', f'__version__ = "{version}"', 1))  # fmt: skip
+            (source / file).write_text(text.replace(f'version = "{__version__}"', f'version = "{version}"', 1)
+                                       .replace(f'__version__ = "{__version__}"', f'__version__ = "{version}"', 1))  # fmt: skip
+            assert version in (source / file).read_text()
     target = folder / f"wheel-{version}"
     _must("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, source)
     (built,) = target.glob("earmark-*.whl")

@@ -17,6 +17,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from earmark import __version__
 
 from tests.conftest import QUICK, SAMPLE, wait_for
 from tests.systemd_machine import ROOT, Machine, booted, wheel, why_not
@@ -178,13 +179,13 @@ def test_after_an_upgrade_the_older_daemon_is_told_from_the_new_command(
     alice: Machine, tmp_path: Path
 ) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
-    alice.install(wheel(tmp_path, "0.2.0"))
-    told = "the running daemon is earmark 0.1.0, and this command is 0.2.0"
+    alice.install(wheel(tmp_path, "9.8.7"))
+    told = f"the running daemon is earmark {__version__}, and this command is 9.8.7"
     assert told in alice.says("earmark status", "alice")
     assert told in alice.says("earmark doctor", "alice", code=1)
     alice.says("earmark service restart", "alice")
     assert "running daemon is earmark" not in alice.says("earmark status", "alice")
-    assert status(alice)["report"]["version"] == "0.2.0"
+    assert status(alice)["report"]["version"] == "9.8.7"
     alice.install(wheel(tmp_path))
 
 
