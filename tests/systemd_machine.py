@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -59,8 +60,9 @@ def wheel(folder: Path, version: str | None = None) -> Path:
             copy(ROOT / name, source / name)
         for file in ("pyproject.toml", "daemon/earmark/__init__.py"):
             text = (source / file).read_text()
-            (source / file).write_text(text.replace(f'version = "{__version__}"', f'version = "{version}"', 1)
-                                       .replace(f'__version__ = "{__version__}"', f'__version__ = "{version}"', 1))  # fmt: skip
+            (source / file).write_text(
+                re.sub(rf'(version(?:__)? = )"{re.escape(__version__)}"', rf'\1"{version}"', text, count=1)
+            )
             assert version in (source / file).read_text()
     target = folder / f"wheel-{version}"
     _must("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", target, source)

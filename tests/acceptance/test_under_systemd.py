@@ -24,7 +24,7 @@ from tests.systemd_machine import ROOT, Machine, booted, wheel, why_not
 
 pytestmark = [
     pytest.mark.skipif(why_not() is not None, reason=why_not() or ""),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1500),
 ]
 
 LOGIN = "systemd-run --quiet --uid=alice --unit=alice-login --property=PAMName=login sleep infinity"
