@@ -15,6 +15,7 @@ from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
+from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
 from earmark.report import Report, other_version, read_report
 from earmark.retention.holds import DOUBT
@@ -22,7 +23,6 @@ from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
 from earmark.service.story import Scope
 from earmark.service.systemctl import unit_folders, unit_state
-from earmark.supervisor.knocking import LOCAL_PORTS
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
