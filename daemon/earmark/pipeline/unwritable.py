@@ -13,25 +13,27 @@ State = tuple[object, ...]
 
 class Unwritable:
     """What such folders looked like when it was found out. Notes wait longer and longer until they are tried again; a
-    folder that looks different by now has its notes tried at once, and what cannot be seen (a quota) waits as before.
+    folder that looks different by now has its notes tried at once, and what cannot be seen (a quota) waits as before. The
+    first look of a run finds all of them different: whoever starts a daemon may have mended something.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._states: dict[Path, State | None] = {}
+        self._first = True
 
     def look(self) -> bool:
         """Have the notes of folders that changed tried again. True if there are any such folders."""
         ledger, now = self._context.ledger, self._context.now()
         places = ledger.places.held_up(now)
         states = {folder: state_of(folder) for folder in {place.path.parent for place in places}}
-        changed = {folder for folder, state in states.items() if self._states.get(folder, state) != state}
+        changed = {f for f, state in states.items() if self._first or self._states.get(f, state) != state}
         if changed:
             with ledger.transaction():
                 for place in places:
                     if place.path.parent in changed:
                         ledger.places.not_written(place, None, Instant(now))
-        self._states = states
+        self._states, self._first = states, False
         return bool(places)
 
 

@@ -17,6 +17,8 @@ LONGEST_WAIT = 60.0
 LOOK = 3.0
 """Seconds between two looks at folders whose notes could not be written."""
 
+NEVER = float("inf")
+
 
 class Owing:
     """In a large ledger it costs to find that nothing is owed, so that is found out again only after a change to the
@@ -31,7 +33,7 @@ class Owing:
         self._next_glance = 0.0
         self._waiting_since: Tick | None = None
         self._unwritable = Unwritable(context)
-        self._next_look = float("inf")
+        self._next_look = float("-inf")
 
     def turn(self) -> None:
         """Write a bounded number of notes, if any may be owed."""
@@ -47,7 +49,7 @@ class Owing:
         nothing = not written and not self.more and ledger.db.version() == version
         self._nothing_at = version if nothing else None
         self._next_due = ledger.places.next_due(now)
-        if self._next_due is not None:
+        if self._next_due is not None and self._next_look == NEVER:
             self._look(clock)
 
     def next_at(self) -> float:
@@ -55,7 +57,7 @@ class Owing:
         return self._next_look
 
     def _look(self, clock: Tick) -> None:
-        self._next_look = clock + LOOK if self._unwritable.look() else float("inf")
+        self._next_look = clock + LOOK if self._unwritable.look() else NEVER
 
     def idle(self) -> bool:
         """True if nothing is owed that could be written now."""
