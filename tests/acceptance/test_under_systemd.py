@@ -78,6 +78,7 @@ def heard_to(machine: Machine) -> float:
     return max((float(work["at"]) for work in working if work["stage"] == "transcribe"), default=0.0)
 
 
+@pytest.mark.shows("service:nothing-installed")
 def test_a_service_that_would_watch_nothing_is_refused_before_anything_is_written(alice: Machine) -> None:
     assert "no folder to watch" in alice.says("earmark service install", "alice", code=78)
     assert "does not exist" in alice.says("earmark service install ~/Recordingz", "alice", code=66)
@@ -88,6 +89,7 @@ def test_a_service_that_would_watch_nothing_is_refused_before_anything_is_writte
     assert "not installed" in alice.says("earmark service status", "alice", code=66)
 
 
+@pytest.mark.shows("service:line")
 def test_the_first_note_comes_and_the_service_says_how_it_is(alice: Machine) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
@@ -113,6 +115,7 @@ def test_the_first_note_comes_and_the_service_says_how_it_is(alice: Machine) -> 
     alice.until(f"{SHOW} StatusText | grep -q '^Watching 1 folder$'", "alice")
 
 
+@pytest.mark.shows("service:restart")
 def test_a_restart_in_mid_recording_goes_on_where_it_was(alice: Machine, long_recording: Path) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     alice.put(long_recording, "/home/alice/Recordings/long.wav")
@@ -128,6 +131,7 @@ def test_a_restart_in_mid_recording_goes_on_where_it_was(alice: Machine, long_re
     assert words.count("budget to Maria") == 16
 
 
+@pytest.mark.shows("service:killed-or-hung")
 def test_a_daemon_that_is_killed_is_back_and_one_that_hangs_is_ended_by_the_watchdog(alice: Machine) -> None:
     alice.run("mkdir -p .config/systemd/user/earmark.service.d", "alice")
     drop_in = "[Service]\\nWatchdogSec=3\\nRestartSec=1\\nTimeoutAbortSec=3\\n"
@@ -144,6 +148,7 @@ def test_a_daemon_that_is_killed_is_back_and_one_that_hangs_is_ended_by_the_watc
     assert "stay in" in alice.says("earmark service uninstall", "alice")
 
 
+@pytest.mark.shows("service:reload")
 def test_a_reload_is_heard_and_a_broken_configuration_changes_nothing(alice: Machine) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     configure(alice, QUICK + "[notes]\ntags = ['heard-again']\n")
@@ -157,6 +162,7 @@ def test_a_reload_is_heard_and_a_broken_configuration_changes_nothing(alice: Mac
     assert alice.output("systemctl --user is-active earmark", "alice") == "active"
 
 
+@pytest.mark.shows("service:logout")
 def test_it_stops_at_logout_starts_at_login_and_stays_if_it_may_linger(alice: Machine) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     first = alice.output(f"{SHOW} MainPID", "alice")
@@ -175,6 +181,7 @@ def test_it_stops_at_logout_starts_at_login_and_stays_if_it_may_linger(alice: Ma
     assert alice.output(f"{SHOW} MainPID", "alice") == second
 
 
+@pytest.mark.shows("service:upgrade")
 def test_after_an_upgrade_the_older_daemon_is_told_from_the_new_command(
     alice: Machine, tmp_path: Path
 ) -> None:
@@ -189,6 +196,7 @@ def test_after_an_upgrade_the_older_daemon_is_told_from_the_new_command(
     alice.install(wheel(tmp_path))
 
 
+@pytest.mark.shows("service:nothing-installed")
 def test_a_service_that_cannot_start_leaves_nothing_behind(alice: Machine) -> None:
     alice.run("mkdir -p .config/systemd/user/earmark.service.d", "alice")
     drop_in = "[Service]\\nExecStart=\\nExecStart=/bin/false\\n"
@@ -210,6 +218,7 @@ def test_a_service_that_cannot_start_leaves_nothing_behind(alice: Machine) -> No
     alice.until("! earmark status | grep -q '● running'", "alice")
 
 
+@pytest.mark.shows("service:failed")
 def test_a_failed_service_is_explained_and_nothing_of_it_is_left_after_uninstall(alice: Machine) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     configure(alice, "[intak]\n")
@@ -222,6 +231,7 @@ def test_a_failed_service_is_explained_and_nothing_of_it_is_left_after_uninstall
     assert alice.output("find .config/systemd -type f -o -type l", "alice") == ""
 
 
+@pytest.mark.shows("service:access")
 def test_notes_are_for_whom_the_recording_is_for_once_the_manager_has_its_group(alice: Machine) -> None:
     alice.says("earmark service install ~/Recordings", "alice")
     alice.says("groupadd family && usermod -aG family alice && chgrp family /home/alice/Recordings")
@@ -239,6 +249,7 @@ def test_notes_are_for_whom_the_recording_is_for_once_the_manager_has_its_group(
     alice.says("gpasswd --delete alice family && groupdel family && systemctl restart user@1000")
 
 
+@pytest.mark.shows("service:by-hand")
 def test_the_unit_by_hand_works_as_its_header_says(alice: Machine) -> None:
     alice.run("mkdir -p .local/bin && ln -s /opt/earmark/bin/earmark .local/bin/earmark", "alice")
     shutil.copytree(ROOT / "systemd", alice.root / "var/opt/systemd", dirs_exist_ok=True)
@@ -250,6 +261,7 @@ def test_the_unit_by_hand_works_as_its_header_says(alice: Machine) -> None:
     alice.says("systemctl --user disable --now earmark && rm .config/systemd/user/earmark.service", "alice")
 
 
+@pytest.mark.shows("service:system")
 def test_the_system_service_as_its_header_says_with_verbs_for_an_administrator(machine: Machine) -> None:
     shutil.copytree(ROOT / "systemd", machine.root / "var/opt/systemd", dirs_exist_ok=True)
     machine.run("rm /usr/local/bin/earmark")

@@ -178,6 +178,7 @@ def test_a_service_that_ends_with_the_login_is_worth_a_note_and_not_wrong(
     assert (found.ok, found.note) == (True, note)
 
 
+@pytest.mark.shows("service:doctor")
 def test_a_machine_without_systemd_is_not_wrong_and_told_that_run_needs_none(tmp_path: Path) -> None:
     (finding,) = check_systemd([], "user", Here("linux", tmp_path, tmp_path / "no", systemd()))
     assert (finding.ok, finding.note) == (True, True)
@@ -205,6 +206,7 @@ def test_a_machine_on_which_no_service_is_installed_is_not_wrong(tmp_path: Path)
         ("a-later-systemd-s-word", "0", "a-later-systemd-s-word"),
     ],
 )
+@pytest.mark.shows("service:doctor")
 def test_a_service_that_failed_is_wrong_and_the_reason_is_said(
     tmp_path: Path, result: str, status: str, reason: str
 ) -> None:
@@ -249,6 +251,7 @@ def test_the_system_s_service_is_asked_for_no_lingering(tmp_path: Path) -> None:
     assert [finding.name for finding in check_systemd([], "system", here)] == ["service"]
 
 
+@pytest.mark.shows("service:doctor")
 def test_a_group_that_the_user_s_manager_lacks_is_wrong_where_a_folder_belongs_to_it(tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     folder.mkdir()
@@ -267,6 +270,7 @@ def test_a_group_that_the_user_s_manager_lacks_is_wrong_where_a_folder_belongs_t
     assert list(check_groups([folder], "user", UnitState("loaded", "active"), here)) == []
 
 
+@pytest.mark.shows("service:doctor")
 def test_a_container_s_own_limit_of_watches_counts_where_it_is_the_smaller_one(tmp_path: Path) -> None:
     proc = limits(tmp_path, 65536)
     (proc / "sys/user").mkdir()
@@ -280,6 +284,7 @@ def test_a_container_s_own_limit_of_watches_counts_where_it_is_the_smaller_one(t
     assert "user.max_inotify_instances=128" in check_watches([], proc).sentence
 
 
+@pytest.mark.shows("service:doctor")
 def test_a_summary_server_that_was_chosen_and_does_not_listen_is_wrong_and_the_default_one_is_not() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -319,6 +324,7 @@ def test_a_sentence_of_another_part_has_one_dot_at_its_end() -> None:
 # --- the verb ---
 
 
+@pytest.mark.shows("service:doctor")
 def test_doctor_does_not_judge_the_folders_of_a_daemon_that_has_ended(installation: Installation) -> None:
     assert installation.earmark("run", "--once", installation.folder).returncode == 0
     installation.folder.rmdir()

@@ -58,6 +58,7 @@ def set_acl(file: Path, value: bytes, name: str = ACL) -> None:
 @pytest.mark.parametrize(
     ("recording", "notes"), [(0o664, "664"), (0o640, "640"), (0o600, "600"), (0o755, "644"), (0o444, "644")]
 )
+@pytest.mark.shows("service:access")
 def test_notes_are_as_readable_as_the_recording(rig: Rig, recording: int, notes: str) -> None:
     file = rig.drop("one.m4a")
     file.chmod(recording)
@@ -66,6 +67,7 @@ def test_notes_are_as_readable_as_the_recording(rig: Rig, recording: int, notes:
 
 
 @as_root
+@pytest.mark.shows("service:access")
 def test_notes_get_the_group_of_the_recording_and_from_root_its_owner(rig: Rig) -> None:
     file = rig.drop("one.m4a")
     os.chown(file, 12345, OTHER_GROUP)
@@ -77,6 +79,7 @@ def test_notes_get_the_group_of_the_recording_and_from_root_its_owner(rig: Rig) 
 
 @as_root
 @pytest.mark.parametrize(("recording", "notes"), [(0o660, "600"), (0o664, "644")])
+@pytest.mark.shows("service:access")
 def test_where_the_group_cannot_be_given_its_rights_go_to_no_other_group(
     rig: Rig, recording: int, notes: str
 ) -> None:
@@ -88,6 +91,7 @@ def test_where_the_group_cannot_be_given_its_rights_go_to_no_other_group(
         assert access(rig) == {(notes, os.getegid())}
 
 
+@pytest.mark.shows("service:access")
 def test_who_is_named_in_the_recording_s_list_may_read_its_notes_and_nobody_else(rig: Rig) -> None:
     set_acl(rig.drop("one.m4a"), FOR_ONE_MORE)
     assert rig.run_once() == 0
@@ -95,6 +99,7 @@ def test_who_is_named_in_the_recording_s_list_may_read_its_notes_and_nobody_else
         assert os.getxattr(note, ACL) == FOR_ONE_MORE
 
 
+@pytest.mark.shows("service:access")
 def test_a_note_that_is_replaced_keeps_the_access_that_its_owner_gave_it(tmp_path: Path) -> None:
     note = tmp_path / "one.md"
     note.write_text("old")

@@ -156,6 +156,7 @@ def test_without_a_folder_or_with_one_that_is_not_there_nothing_is_installed(tmp
 
 
 @pytest.mark.parametrize("step", ["daemon-reload", "enable", "restart"])
+@pytest.mark.shows("service:nothing-installed")
 def test_an_install_that_fails_leaves_nothing_behind(home: dict[str, str], tmp_path: Path, step: str) -> None:
     manager = Manager(**{step: (1, "no such luck.\n")})
     with pytest.raises(EnvironmentFault, match=r"no such luck\. The unit is for"):
@@ -163,6 +164,7 @@ def test_an_install_that_fails_leaves_nothing_behind(home: dict[str, str], tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.shows("service:nothing-installed")
 def test_a_second_install_that_fails_leaves_the_first_one(home: dict[str, str]) -> None:
     install("systemd", PROGRAM, run=Manager(), environ=home)
     before = unit_path("systemd", home).read_text()

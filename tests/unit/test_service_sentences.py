@@ -50,10 +50,12 @@ def working(stage: str, at: float, total: float | None) -> Working:
         ),
     ],
 )
+@pytest.mark.shows("service:line")
 def test_a_line_says_what_is_done_and_what_is_wrong(changes: dict[str, Any], line: str) -> None:
     assert in_a_line(IDLE.model_copy(update=changes)) == line
 
 
+@pytest.mark.shows("service:line")
 def test_no_recording_is_named_in_the_line_that_everybody_on_the_machine_may_read() -> None:
     busy = IDLE.model_copy(
         update={
