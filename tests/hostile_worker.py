@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -52,6 +53,11 @@ def for_ever(act: Callable[[int], object]) -> None:
     while True:
         act(number)
         number += 1
+
+
+def end_like_killed() -> object:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
 
 
 TRICKS: dict[str, Callable[[Request], object]] = {
@@ -102,6 +108,21 @@ FAILS: dict[str, Callable[[Request], object]] = {
 }
 """What is no more than a failure, and may be words."""
 
+CLAIMS: dict[str, Callable[[Request], object]] = {
+    "says that the disk has a fault": lambda r: say(
+        type="failed", job=r["job"], fault="environment", sentence="The disk."
+    ),
+    "says that it may not be read": lambda r: say(type="failed", job=r["job"], fault="access", sentence="No."),
+    "says that it is gone": lambda r: say(type="failed", job=r["job"], fault="gone", sentence="Gone."),
+    "says that it changed": lambda r: say(type="failed", job=r["job"], fault="changed", sentence="Changed."),
+    "ends like one that was killed": lambda _: end_like_killed(),
+    "creeps, and ends like one that was killed": lambda r: (
+        heard(r, r["resume_at"] + 0.001, *[segment(r["resume_at"], r["resume_at"], "x" * 29_000)] * 2),
+        end_like_killed(),
+    ),
+}  # fmt: skip
+"""What would cost the recording nothing, said again and again."""
+
 HARMLESS: dict[str, Callable[[Request], object]] = {
     "a date of no calendar": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, recorded_at="2026-99-99T99:99:99")),
     "a flood on stderr": lambda r: (
@@ -144,6 +165,8 @@ def transcribe(request: Request) -> None:
         finished(request)
     elif trick in HARMLESS:
         HARMLESS[trick](request)
+    elif trick in CLAIMS:
+        CLAIMS[trick](request)
     elif trick in FAILS:
         FAILS[trick](request)
     elif trick in TRICKS:

@@ -36,6 +36,7 @@ class Event(StrEnum):
     WRITTEN = "written"
     NOT_WRITTEN = "not-written"
     NOTES_OWED = "notes-owed"
+    STILL_WAITING = "still-waiting"
     NOTE_FOLLOWED = "note-followed"
     NOTE_SET_ASIDE = "note-set-aside"
     LAYOUT_NOT_USED = "template-layout-not-used"

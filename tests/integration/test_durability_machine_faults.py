@@ -392,7 +392,6 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
 
 
 @pytest.mark.shows("durability:notes-not-written")
-@pytest.mark.shows("durability:once-ends")
 def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(
     rig: Rig, small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -415,7 +414,6 @@ def run_earmark(home: Path, *arguments: str | Path, seconds: float = 60) -> subp
 
 
 @pytest.mark.shows("durability:no-room-at-start")
-@pytest.mark.shows("durability:once-ends")
 def test_a_run_that_is_to_end_ends_with_74_where_the_state_folder_has_no_room(
     rig: Rig, small_disk: Path
 ) -> None:
@@ -442,7 +440,7 @@ def test_a_daemon_that_finds_no_room_for_its_state_waits_for_it(rig: Rig, small_
 
 @pytest.mark.shows("durability:home-read-only")
 @pytest.mark.parametrize("once", [(), ("--once",)])
-@pytest.mark.shows("durability:once-ends")
+@pytest.mark.shows("durability:read-only-home")
 def test_a_home_that_is_read_only_is_one_sentence(rig: Rig, small_disk: Path, once: tuple[str, ...]) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     ended = run_earmark(small_disk, "run", *once, rig.folder)

@@ -26,7 +26,7 @@ from earmark.workers import worker_environment
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
-from tests.hostile_worker import HARMLESS, SUMMARY_TRICKS, TRICKS
+from tests.hostile_worker import CLAIMS, HARMLESS, SUMMARY_TRICKS, TRICKS
 
 HOSTILE = Path(__file__).parents[1] / "hostile_worker.py"
 GOOD = 3
@@ -172,6 +172,33 @@ def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
     assert "not-transcribed" in told.err
     assert "SECRET" not in told.out + told.err
     assert "SECRET" not in rig.installed.status_file.read_text()
+
+
+@linux
+@pytest.mark.shows("durability:claims-rest-longer")
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_would_cost_nothing_is_not_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, claim: str
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    quick_waits(monkeypatch)
+    rig.drop("bad.m4a", f"{claim}\n")
+    rig.drop("good.m4a", "good")
+
+    def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
+        )  # fmt: skip
+
+    assert rig.run_once(start=start_hostile) in (65, 74)
+    assert len(rig.notes()) == 2
+    states = rig.query(
+        "SELECT j.state FROM jobs j JOIN places p USING (recording_id) WHERE CAST(p.path AS TEXT) LIKE '%bad%'"
+    )
+    assert states in ([("waiting",)], [("failed",)])
+    ((size,),) = rig.query("SELECT coalesce(sum(length(text)), 0) FROM heard")
+    assert size < 200_000
 
 
 # --- mistakes of earmark's own ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from earmark.domain import Instant, JobState, Stage
@@ -9,6 +10,9 @@ from earmark.ledger.connection import Connection, Row
 
 MAX_ATTEMPTS = 3
 """Attempts that end badly before a job is failed for good."""
+
+PUT_OFF = 4
+"""Times in a row that work was cut short or given back, from which a run that is to end does not wait for it."""
 
 LONGEST_BACKOFF = 3600.0
 """Seconds. Also how a clock that jumped is noticed: no honest `not_before` is further ahead than this."""
@@ -168,6 +172,27 @@ class Jobs:
             (stage, now, now, LONGEST_BACKOFF),
         )
         return row is not None
+
+    def put_off(self, before: Mapping[int, int]) -> list[str]:
+        """The reasons of jobs that wait, and were cut short or given back again and again without getting further; `before`:
+        how often each had been at the start.
+        """
+        return [
+            job.reason or "the work on it is cut short again and again"
+            for job in map(
+                _job, self._db.all("SELECT * FROM jobs WHERE state = 'waiting' AND interruptions > 0")
+            )
+            if job.interruptions - before.get(job.id, 0) >= PUT_OFF
+        ]
+
+    def interruptions(self) -> dict[int, int]:
+        """How often each job was cut short, of those that were."""
+        rows = self._db.all("SELECT id, interruptions FROM jobs WHERE interruptions > 0")
+        return {row["id"]: row["interruptions"] for row in rows}
+
+    def try_now(self) -> None:
+        """Nothing that waits rests any longer."""
+        self._db.execute("UPDATE jobs SET not_before = 0 WHERE state = 'waiting' AND not_before > 0")
 
     def without_file(self) -> int:
         """How many waiting transcriptions have no file to be made from at present."""

@@ -43,6 +43,14 @@ class Words:
             for r in rows
         )
 
+    def heard_size(self, recording_id: str) -> tuple[int, int]:
+        """How many segments are stored of a recording that is not finished, and their characters."""
+        row = self._db.one(
+            "SELECT count(*) AS n, coalesce(sum(length(text)), 0) AS size FROM heard WHERE recording_id = ?",
+            (recording_id,),
+        )
+        return (row["n"], row["size"]) if row else (0, 0)
+
     def begin(self, recording_id: str, settings: str) -> Checkpoint | None:
         """The checkpoint to go on from, if it was made with the same settings; one made with others is dropped."""
         found = self.checkpoint(recording_id)

@@ -7,7 +7,7 @@ returns what cannot be, as the end of "the worker said ...", or None.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from earmark.domain import Point, Segment, Summary
 from earmark.messages import Finished, Heard, Summarized
@@ -41,13 +41,18 @@ MOST_TEXT = 300_000
 
 @dataclass(slots=True)
 class Told:
-    """What a worker has said of one recording in one attempt: up to which second, and how much."""
+    """What was said of one recording: up to which second, and how much; in earlier attempts, too. `checkpoints` are those of
+    one attempt, from `start` on.
+    """
 
     start: float
-    upto: float
+    upto: float = field(init=False)
     checkpoints: int = 0
     segments: int = 0
     characters: int = 0
+
+    def __post_init__(self) -> None:
+        self.upto = self.start
 
 
 def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | None:
@@ -61,10 +66,10 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
             return "words at a time that is not in the recording"
         if len(segment.text) > LONGEST_SENTENCE:
             return "a sentence that nobody can have said"
-    got, checkpoints = message.upto - told.start, told.checkpoints + 1
+    got, checkpoints = message.upto, told.checkpoints + 1
     segments = told.segments + len(message.segments)
     characters = told.characters + sum(len(s.text) for s in message.segments)
-    if checkpoints > CHECKPOINTS_AT_ONCE + CHECKPOINTS_PER_SECOND * got:
+    if checkpoints > CHECKPOINTS_AT_ONCE + CHECKPOINTS_PER_SECOND * (got - told.start):
         return "again and again that it has heard something, and got nowhere"
     if (
         characters > MOST_AT_ONCE + CHARACTERS_PER_SECOND * got

@@ -18,7 +18,6 @@ from earmark.notes.dates import date_of
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Told
-from earmark.pipeline.verdict import LONGEST_REST
 
 LEAST_PROGRESS = 1.0
 """Seconds by which a worker has to get further than any before to clear earlier bad ends: one that creeps, and dies each
@@ -87,8 +86,9 @@ def _prepare(context: Context, job: Job) -> Transcribing | None:
     context.tell(
         Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
     )
-    at = request.resume_at
-    return Transcribing(job, place, settings.model, heard_with, base, request, at, Told(at, at))
+    segments, characters = ledger.words.heard_size(job.recording_id)
+    told = Told(request.resume_at, segments=segments, characters=characters)
+    return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at, told)
 
 
 def heard(context: Context, work: Transcribing, message: Heard) -> None:
@@ -149,16 +149,15 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
                 # What was heard so far may be a mixture of two files.
                 ledger.words.drop_checkpoint(job.recording_id)
                 _no_longer_there(context, work, Gone.REPLACED)
-                ledger.jobs.give_back(job.id, sentence, now)
+                _give_back(context, job, sentence, 0.0)
             case Fault.GONE:
                 # Asking again and again would not bring it back; the next look that finds it does.
                 _no_longer_there(context, work, Gone.MISSING)
-                ledger.jobs.give_back(job.id, sentence, now)
+                _give_back(context, job, sentence, 0.0)
             case Fault.ACCESS:
-                rest = min(LONGEST_REST, backoff(job.interruptions + 1, context.jitter(), base=1.0))
-                ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
+                _give_back(context, job, sentence, 1.0)
             case Fault.ENVIRONMENT:
-                ledger.jobs.give_back(job.id, sentence, now, not_before=later(now, 15.0))
+                _give_back(context, job, sentence, 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:
                 ledger.jobs.fail(job.id, f"{sentence} (tried {job.attempts} times)", now)
             case _:
@@ -169,6 +168,14 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             Event.NOT_TRANSCRIBED, sentence, recording=job.recording_id, file=work.place.path, level="warning",
             fault=message.fault.value, by_worker=True,
         )  # fmt: skip
+
+
+def _give_back(context: Context, job: Job, sentence: str, first_rest: float) -> None:
+    """It costs the recording nothing, on the word of a worker; so it rests longer each time, up to an hour."""
+    at_once = not first_rest and not job.interruptions
+    rest = 0.0 if at_once else backoff(job.interruptions + 1, context.jitter(), base=first_rest or 2.0)
+    now = context.now()
+    context.ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
 
 
 def _no_longer_there(context: Context, work: Transcribing, why: Gone) -> None:

@@ -64,6 +64,7 @@ class Session:
         self._sweeping = Sweeping(context, inbox.put)
         self._caught_up = False
         self._failed_at_start: set[int] = set()
+        self._interrupted_at_start: dict[int, int] = {}
 
     def run(self) -> int:
         """Take over, then take turns until told to stop (or, with `once`, until nothing is left to do)."""
@@ -113,6 +114,9 @@ class Session:
                 job.id, "the daemon was ended while it was being worked on", context.now(), interrupted=True
             )
         self._summary.unpark()
+        if self._daemon.once:
+            jobs.try_now()
+        self._interrupted_at_start = jobs.interruptions()
         self._failed_at_start = {j.id for j in jobs.all() if j.state is JobState.FAILED}
         context.tell(Event.WATCHING, folders=[str(f) for f in context.folders], state=str(context.home.state))
 
@@ -189,10 +193,18 @@ class Session:
         waiting = sum(counts.get((stage, JobState.WAITING), 0) for stage in StageName)
         nobody_works = self._transcription.missing() or any(stage.refused for stage in self._stages)
         stuck = jobs.without_file() + (waiting if nobody_works else 0)
+        if self._daemon.once:
+            stuck += len(jobs.put_off(self._interrupted_at_start))
         return waiting <= stuck and self._owing.idle()
 
     def _exit_code(self) -> int:
-        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if notes are owed."""
+        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if work is left."""
+        waits = self.context.ledger.jobs.put_off(self._interrupted_at_start)
+        if waits:
+            self.context.tell(
+                Event.STILL_WAITING, f"{len(waits)} recording(s) still wait: {waits[0]}", level="error", journal=False,
+                by_worker=True,
+            )  # fmt: skip
         owed = self._owing.still_owed()
         if owed:
             why = next((place.trouble for place in owed if place.trouble), "another program has them open")
@@ -205,7 +217,7 @@ class Session:
         failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
         if failed - self._failed_at_start or self._transcription.missing() or self._scanning.went_wrong:
             return 65
-        return EnvironmentFault.exit_code if owed else 0
+        return EnvironmentFault.exit_code if owed or waits else 0
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""

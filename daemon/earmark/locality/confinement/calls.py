@@ -84,9 +84,9 @@ THREADS = Group(
     (Guarded("clone", ((Where(0, (_THREAD,), _THREAD), Where(0, (0,), _NOT_OF_A_THREAD)),)),),
 )
 SIGNALS = Group(
-    "handlers of signals; abort() after a failure, in itself only",
+    "handlers of signals; abort() after a failure, in itself only: a worker cannot pass for one that somebody else ended",
     "rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall",
-    (Guarded("tgkill", ((Where(0, (SELF,)),),)),),
+    (Guarded("tgkill", ((Where(0, (SELF,)), Where(2, (6,))),)),),  # SIGABRT
 )
 CLOCKS = Group(
     "the time, and sleeping", "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time"
