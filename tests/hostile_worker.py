@@ -55,6 +55,11 @@ def for_ever(act: Callable[[int], object]) -> None:
         number += 1
 
 
+def creep(request: Request, at: float) -> None:
+    say(type="progress", job=request["job"], at=at, total=None)
+    time.sleep(0.1)
+
+
 def end_like_killed() -> object:
     os.kill(os.getpid(), signal.SIGKILL)
     return None
@@ -77,6 +82,9 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     "a flood of segments without words": lambda r: for_ever(
         lambda n: heard(r, 1.0 + n, *[segment(1.0 + n, 1.0 + n, "")] * 1_000)
     ),
+    "a day of words in a few bytes": lambda r: [
+        heard(r, 180.0 * n, *[segment(180.0 * n - 1, 180.0 * n - 1, "word " * 15)] * 2_000) for n in range(1, 481)
+    ],
     "a flood of unknown words": lambda r: for_ever(lambda n: raw('{"type": "sing"}\n')),
     "another job": lambda r: heard(r | {"job": r["job"] + 1}, 10.0, segment(1.0, 2.0)),
     "a job without end": lambda r: heard(r | {"job": 10**30}, 10.0, segment(1.0, 2.0)),
@@ -100,6 +108,18 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     ),
 }  # fmt: skip
 """What it says instead of a transcription. Where it returns, it waits to be ended."""
+
+STAYS: dict[str, Callable[[Request], object]] = {
+    "that creeps for ever": lambda r: for_ever(
+        lambda n: creep(r, 1.0 + n / 1e6)
+    ),
+    "that runs ahead for ever": lambda r: for_ever(
+        lambda n: creep(r, 1.0 + n)
+    ),
+}  # fmt: skip
+"""It is alive, and gets nowhere."""
+
+LATE = "goes on about it afterwards"
 
 FAILS: dict[str, Callable[[Request], object]] = {
     "words in its sentence": lambda r: say(
@@ -165,6 +185,15 @@ def transcribe(request: Request) -> None:
         finished(request)
     elif trick in HARMLESS:
         HARMLESS[trick](request)
+    elif trick in STAYS:
+        say(type="started", job=request["job"], declared_duration=10.0)
+        STAYS[trick](request)
+    elif trick == LATE:
+        heard(request, 10.0, segment(1.0, 2.0))
+        finished(request)
+        sys.stdin.readline()  # the next recording
+        heard(request, 20.0, segment(11.0, 12.0))
+        time.sleep(3600)
     elif trick in CLAIMS:
         CLAIMS[trick](request)
     elif trick in FAILS:
@@ -197,6 +226,8 @@ def main() -> None:
                 transcribe(request)
             case "summarize":
                 summarize(request)
+    if os.environ.get("STAYS"):
+        time.sleep(3600)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class EarmarkError(Exception):
     """Something went wrong that a sentence can explain.
@@ -75,3 +78,9 @@ class RetentionError(EarmarkError):
     """A plan that no longer matches the world, a blown fuse, or a rule that cannot be understood."""
 
     exit_code = 65
+
+
+def place_of(error: BaseException) -> list[str]:
+    """Where an error came from, the innermost place last: never its text or the locals, which may hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames][-12:]

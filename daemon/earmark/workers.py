@@ -36,6 +36,9 @@ AT_ONCE, PER_SECOND = 2_000, 200
 """Messages that a worker may send after a request, and so many more for each second since. A transcription says one or
 two for each window and one every two seconds; a summary one a second. Each 4 kB of a message count as one."""
 
+LEAVE_SECONDS = 15.0
+"""What a worker has to leave in after it was told to; it takes a fraction of one, or what a model takes to be loaded."""
+
 REMARK, REMARKS = 300, 50
 """Characters of a line, and lines, of what a worker prints on stderr before it knows of a recording."""
 
@@ -152,6 +155,8 @@ class Worker:
         self._answered = threading.Event()
         self._knows_of_recordings = False
         self._asked_at, self._said = time.monotonic(), 0.0
+        self._last_call = threading.Timer(LEAVE_SECONDS, self.kill)
+        self._last_call.daemon = True
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
         self._reader.start()
         threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
@@ -171,10 +176,12 @@ class Worker:
         self._requests.put(message)
 
     def dismiss(self) -> None:
-        """Tell an idle worker to leave: the end of its input ends it at once."""
+        """Tell an idle worker to leave: the end of its input ends it at once. One that stays all the same is killed."""
         if not self._dismissed:
             self._dismissed = True
             self._requests.put(None)
+            self._answered.set()
+            self._last_call.start()
 
     def kill(self) -> None:
         """End it now, with everything it started. A flag would not do: a transcription call blocks for many seconds."""
@@ -219,6 +226,7 @@ class Worker:
             status = self._process.wait()
             if self._broke:
                 status = os.EX_PROTOCOL  # we ended it, for what it did itself: not a kill from outside
+            self._last_call.cancel()
             self._requests.put(None)
             self._answered.set()
             stdout.close()

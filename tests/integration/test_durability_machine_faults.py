@@ -11,18 +11,22 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from earmark.domain import Instant
+from earmark.events import Event
 from earmark.ledger import Ledger, connection
 from earmark.pipeline import publishing
 from earmark.report import read_report
-from earmark.supervisor import loop
+from earmark.supervisor import arriving, loop
 
 from tests.conftest import wait_for
-from tests.daemon_rig import Live, Rig, run_child
+from tests.daemon_rig import Live, Rig, run_child, without_privileges
 
 
 @pytest.fixture
@@ -222,7 +226,7 @@ def test_draining_the_queue_ends_although_a_folder_is_away(rig: Rig) -> None:
     with Live(rig):
         wait_for(lambda: ("transcribe", "claimed", 1) in rig.jobs(), 20)
     rig.folder.rename(rig.root / "away")
-    assert rig.run_once() == 0
+    assert rig.run_once() == 74
     assert rig.jobs() == {("transcribe", "waiting", 0)}
     (rig.root / "away").rename(rig.folder)
     (rig.folder / "one.m4a.pause").unlink()
@@ -392,15 +396,15 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
 
 
 @pytest.mark.shows("durability:notes-not-written")
-def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(
-    rig: Rig, small_disk: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(rig: Rig, small_disk: Path) -> None:
     rig.folder.rmdir()
     rig.folder.symlink_to(small_disk)
     rig.drop("one.m4a", "one")
     filler = fill(small_disk)
-    assert rig.run_once() == 74
-    assert "The notes of 1 recording(s) are not written yet: Cannot write notes in" in capsys.readouterr().out
+    with structlog.testing.capture_logs() as told:
+        assert rig.run_once() == 74
+    (sentence,) = (event["sentence"] for event in told if event["event"] == Event.LEFT)
+    assert "The notes of 1 recording(s) are not written yet: Cannot write notes in" in sentence
     filler.unlink()
     assert rig.run_once() == 0
     assert len(rig.notes()) == 2
@@ -447,3 +451,60 @@ def test_a_home_that_is_read_only_is_one_sentence(rig: Rig, small_disk: Path, on
     assert ended.returncode == 74
     (sentence,) = ended.stderr.splitlines()
     assert "cannot keep its ledger there: Read-only file system. Allow it to write there" in sentence
+
+
+@pytest.mark.shows("durability:left-is-said")
+def test_a_run_that_is_to_end_says_what_it_could_not_read(rig: Rig) -> None:
+    rig.drop("good.m4a", "good")
+    rig.drop("secret.m4a", "secret").chmod(0)
+    rig.drop("closed/one.m4a", "one")
+    (rig.folder / "closed").chmod(0)
+    codes: list[int] = []
+    told: list[Any] = []
+
+    def run() -> None:
+        without_privileges()
+        with structlog.testing.capture_logs() as seen:
+            codes.append(rig.run_once())
+        told.extend(seen)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(60)
+    (rig.folder / "closed").chmod(0o700)
+    assert codes == [74]
+    (sentence,) = (event["sentence"] for event in told if event["event"] == Event.LEFT)
+    assert "2 file(s) or folder(s) could not be looked at" in sentence
+    assert len(rig.notes()) == 2
+
+
+@pytest.mark.shows("durability:left-is-said")
+def test_a_run_that_is_to_end_does_not_wait_for_a_file_that_never_stays_the_same(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "RESTLESS", 1.0)
+    rig.drop("good.m4a", "good")
+    growing, stop = rig.drop("growing.m4a", "x"), threading.Event()
+
+    def grow() -> None:
+        while not stop.is_set():
+            with growing.open("ab") as file:
+                file.write(b"x")
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    try:
+        assert rig.run_once() == 0
+    finally:
+        stop.set()
+        thread.join()
+    assert len(rig.notes()) == 2
+
+
+def test_a_state_folder_that_is_a_link_to_itself_is_one_sentence(rig: Rig) -> None:
+    (rig.root / "loop").mkdir()
+    (rig.root / "loop" / ".local").symlink_to(rig.root / "loop" / ".local")
+    for verb in (["run", "--once", str(rig.folder)], ["doctor"], ["status"]):
+        ended = run_earmark(rig.root / "loop", *verb)
+        assert "Traceback" not in ended.stderr, verb
+    assert run_earmark(rig.root / "loop", "run", "--once", rig.folder).returncode == 74

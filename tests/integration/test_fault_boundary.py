@@ -15,18 +15,21 @@ from typing import Any
 
 import pytest
 import structlog
+from earmark import workers
 from earmark.context import Context
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
+from earmark.supervisor.stages import seat
+from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
 from earmark.workers import worker_environment
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
-from tests.hostile_worker import CLAIMS, HARMLESS, SUMMARY_TRICKS, TRICKS
+from tests.hostile_worker import CLAIMS, HARMLESS, LATE, STAYS, SUMMARY_TRICKS, TRICKS
 
 HOSTILE = Path(__file__).parents[1] / "hostile_worker.py"
 GOOD = 3
@@ -158,12 +161,6 @@ def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
     rig.drop("a.m4a", "a flood on stderr\n")
     rig.drop("b.m4a", "words in its sentence\n")
 
-    def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
-        )  # fmt: skip
-
     try:
         assert rig.run_once(start=start_hostile) == 65
     finally:
@@ -185,12 +182,6 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
     rig.drop("bad.m4a", f"{claim}\n")
     rig.drop("good.m4a", "good")
 
-    def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
-        )  # fmt: skip
-
     assert rig.run_once(start=start_hostile) in (65, 74)
     assert len(rig.notes()) == 2
     states = rig.query(
@@ -199,6 +190,64 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
     assert states in ([("waiting",)], [("failed",)])
     ((size,),) = rig.query("SELECT coalesce(sum(length(text)), 0) FROM heard")
     assert size < 200_000
+
+
+def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
+    )  # fmt: skip
+
+
+@pytest.mark.shows("durability:nobody-keeps-a-seat")
+@pytest.mark.parametrize("trick", STAYS)
+def test_a_worker_that_is_alive_and_gets_nowhere_counts_as_hung(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trick: str
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    quick_waits(monkeypatch)
+    monkeypatch.setattr(TranscriptionStage, "patience", 0.5)
+    monkeypatch.setattr(seat, "STANDSTILL", 2)
+    rig.drop("bad.m4a", f"{trick}\n")
+    assert rig.run_once(start=start_hostile) == 65
+    ((reason,),) = rig.query("SELECT reason FROM jobs")
+    assert "showed no progress for" in reason
+
+
+@pytest.mark.shows("durability:nobody-keeps-a-seat")
+def test_a_worker_that_stays_when_it_is_told_to_go_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LEAVE_SECONDS", 0.3)
+    monkeypatch.setenv("STAYS", "1")
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    rig.drop("one.m4a", "one")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
+        started.append(start_hostile(module))
+        return started[-1]
+
+    with Live(rig, start=start) as live:
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        before = list(started)
+        live.reload()
+        wait_for(lambda: all(process.poll() is not None for process in before), 20, "their end")
+
+
+@pytest.mark.shows("durability:worker-says-what-cannot-be")
+def test_a_worker_that_goes_on_about_the_recording_before_is_ended_and_the_next_one_charged_nothing(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    rig.drop("a.m4a", f"{LATE}\n")
+    with Live(rig, start=start_hostile):
+        wait_for(lambda: rig.query("SELECT 1 FROM jobs WHERE stage = 'transcribe' AND state = 'done'"), 20)
+        rig.drop("b.m4a", "good")
+        wait_for(lambda: len(rig.notes()) == 4, 20)
+    attempts = rig.query("SELECT attempts FROM jobs WHERE stage = 'transcribe'")
+    assert attempts == [(1,), (1,)]
+    assert not rig.events("worker-died")
 
 
 # --- mistakes of earmark's own ---

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from click.exceptions import ClickException
 from rich.console import Console
 from rich.markup import escape
 
 from earmark.config import Config, load_config
 from earmark.domain import Instant
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageError
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageError, place_of
 from earmark.files import why
 from earmark.paths import Home, platform_home
 
@@ -49,6 +50,17 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         err.print(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
+    except (ClickException, typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
+        where = place_of(error)
+        err.print(
+            f"[bold red]earmark:[/] this verb went wrong ({type(error).__name__} at {escape(where[-1])}). If the ledger is"
+            " damaged, `earmark run` finds that out and repairs it; else please report it with this:"
+            f" {escape(' '.join(where))}"
+        )
+        raise typer.Exit(EarmarkError.exit_code) from None
 
 
 def readable(text: object) -> str:

@@ -211,9 +211,14 @@ def _made(ledger: Ledger) -> tuple[tuple[str, int], ...]:
     """Summaries by where they were made, in words."""
     unverified = ", which does not say whether it handed the words on"
     return tuple(
-        (f"{host} by {by}" + (unverified if locality == "unverified" else ""), count)
+        (_plain(f"{host} by {by}") + (unverified if locality == "unverified" else ""), count)
         for host, by, locality, count in ledger.words.made_where()
     )
+
+
+def _plain(name: str) -> str:
+    """A name that a worker gave, as text that is nothing but text in Markdown, HTML and a terminal."""
+    return re.sub(r"[<>\[\]`|*\\]", "", readable(name))
 
 
 def _phrases(home: Home, config: Config) -> list[str]:

@@ -143,7 +143,9 @@ def why(
             f"[bold]{escape(short(path))}[/]: {word}{f' ({escape(readable(reason))})' if reason else ''}"
         )
         for event in events:
-            out.print(f"  [dim]{moment(event.at)}[/]  {event.what:<16} {escape(readable(event.detail))}")
+            out.print(
+                f"  [dim]{moment(event.at)}[/]  {escape(readable(event.what)):<16} {escape(readable(event.detail))}"
+            )
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

@@ -162,7 +162,7 @@ def as_json(found: Status) -> dict[str, Any]:
 def walls(report: Report) -> str:
     """In a word, whether the system keeps the workers from the network and from other files."""
     said = (*report.sandbox, *report.summary_sandbox)
-    missing = [escape(s) for s in said if s.startswith(NOT_ENFORCED)]
+    missing = [escape(readable(s)) for s in said if s.startswith(NOT_ENFORCED)]
     if missing:
         return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"
     return "shut by the system" if said else "not started yet"

@@ -66,7 +66,7 @@ _SENTENCES: dict[str, Line] = {
     Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
-    Event.SUMMARIZED: lambda e: f"[dim]  {_name(e)}  summary by {escape(e['by'])}[/]",
+    Event.SUMMARIZED: lambda e: f"[dim]  {_name(e)}  summary by {escape(readable(e['by']))}[/]",
     Event.NOT_TRANSCRIBED: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
     Event.NOT_SUMMARIZED: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
     Event.NOT_WRITTEN: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",

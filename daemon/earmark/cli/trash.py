@@ -60,7 +60,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
             gone = trash.purged_from(config, r)
             table.add_row(
                 str(r.id), escape(short(r.original)), r.kind.value, decimal(r.size), moment(r.trashed_at),
-                escape(r.rule), moment(gone) if gone else "never",
+                escape(readable(r.rule)), moment(gone) if gone else "never",
             )  # fmt: skip
         out.print(table)
 

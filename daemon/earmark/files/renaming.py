@@ -20,14 +20,29 @@ _EXCHANGE = 2
 NO_HARD_LINKS = NO_SUCH_CALL | {errno.EPERM, errno.EMLINK, errno.EACCES}
 """How FAT, exFAT, some FUSE, SMB and Android filesystems say that they know no hard links (man 2 link)."""
 
+LONGEST_NAME = 255
+"""Bytes of a file name on every disk that is in use (NAME_MAX); APFS counts characters, of which there are no more."""
+
 _OURS = re.compile(r"\.earmark-[0-9a-f]{16}\.(?:tmp|swap)(?:\.(?P<name>.+))?", re.DOTALL)
 
 
 def hidden_name(kind: str, name: str = "") -> str:
     """A new name for a file of ours that nobody else uses: `.earmark-0123456789abcdef.tmp`; `kind` is "tmp" (bytes that we
-    are writing) or "swap" (what stood, or is to stand, under `name`).
+    are writing) or "swap" (what stood, or is to stand, under `name`; only the end of one that would be too long for a disk).
     """
-    return f".earmark-{secrets.token_hex(8)}.{kind}" + (f".{name}" if name else "")
+    prefix = f".earmark-{secrets.token_hex(8)}.{kind}"
+    return f"{prefix}.{_end(name, LONGEST_NAME - len(prefix) - 1)}" if name else prefix
+
+
+def _end(name: str, most: int) -> str:
+    """The last bytes of a name, so many at most, from the first of a character on: with its ending it is found again."""
+    raw = os.fsencode(name)
+    if len(raw) <= most:
+        return name
+    cut = raw[-most:]
+    while cut and cut[0] & 0xC0 == 0x80:  # in the middle of a character in UTF-8 (RFC 3629)
+        cut = cut[1:]
+    return os.fsdecode(cut or raw[-most:]).lstrip(".")
 
 
 def hidden_kind(name: str) -> tuple[str, str] | None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from earmark.errors import LedgerBusy
-from earmark.files import Busy, FileLock
+from earmark.errors import EnvironmentFault, LedgerBusy
+from earmark.files import Busy, FileLock, why
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
 from earmark.ledger.erasing import Erasing
@@ -72,6 +72,8 @@ class Ledger:
             raise LedgerBusy(
                 "Another earmark is writing, sweeping, restoring or erasing right now; try again in a moment"
             ) from None
+        except OSError as error:
+            raise EnvironmentFault(f"{lock.file}: the lock cannot be taken: {why(error)}") from error
         try:
             yield
         finally:

@@ -7,14 +7,13 @@ that is neither the machine's nor the ledger's is settled here, by the one who k
 from __future__ import annotations
 
 import errno
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Tick
-from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError, place_of
 from earmark.events import Event
 from earmark.files import why
 from earmark.ledger.mending import mend
@@ -58,12 +57,6 @@ def machine_fault(error: OSError) -> str:
     """The machine's trouble as a sentence."""
     what = f"{Path(str(error.filename))}: " if isinstance(error.filename, str) else ""
     return f"{what}{why(error)}"
-
-
-def place_of(error: BaseException) -> list[str]:
-    """Where an error came from, the innermost place last: never its text or the locals, which may hold what was said."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames][-12:]
 
 
 def _sentence(error: Exception, where: list[str]) -> str:

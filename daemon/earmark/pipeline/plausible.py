@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from earmark.domain import Point, Segment, Summary
-from earmark.messages import Finished, Heard, Summarized
+from earmark.messages import Failed, Finished, Heard, Summarized
 
 LONGEST_STEP = 180.0
 """Seconds of a recording between two checkpoints at most; a window is 60 s (`transcription/windows.py`)."""
@@ -22,15 +22,23 @@ LONGEST_SENTENCE = 30_000
 """Characters of one segment: 448 tokens, the longest answer of Whisper's decoder, of up to 64 characters."""
 
 MOST_AT_ONCE = 64_000
-CHARACTERS_PER_SECOND = 300.0
-"""What a recording may have of words: so many in the beginning, and so many for each second up to where it is heard. The
-fastest speech has about 30, a model that has got into a loop about 90.
+CHARACTERS_PER_SECOND = 100.0
+CHARACTERS_PER_BYTE = 2.0
+"""What a recording may have of words: so many in the beginning, and so many for each second up to where it is heard, and for
+each byte of the file. The fastest speech has about 30 a second, a model that has got into a loop about 90; a second
+of speech has 87 bytes at least (Codec2 at 700 bit/s). How long it is only the worker says; how large it is we know.
 """
 
 CHECKPOINTS_AT_ONCE, CHECKPOINTS_PER_SECOND = 100, 2.0
-SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND = 2_000, 20.0
+SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND, SEGMENTS_PER_BYTE = 2_000, 5.0, 0.05
 """The same for checkpoints, of which each but the last gets at least a second further (`transcription/timestamps.py`), and
 for segments, which are at least as long as a token of time, 0.02 s, and honestly some seconds."""
+
+LOCALITIES = ("device", "unverified", "lan", "cloud")
+LONGEST_NAME = 300
+
+LONGEST_FAILURE = 1_000
+"""Characters of the sentence about a recording; those about the machine may quote long paths, and come before any."""
 
 LONGEST_TEXT = 6_000
 MOST_ENTRIES = 500
@@ -41,11 +49,12 @@ MOST_TEXT = 300_000
 
 @dataclass(slots=True)
 class Told:
-    """What was said of one recording: up to which second, and how much; in earlier attempts, too. `checkpoints` are those of
-    one attempt, from `start` on.
+    """What was said of one recording of `size` bytes: up to which second, and how much; in earlier attempts, too.
+    `checkpoints` are those of one attempt, from `start` on.
     """
 
     start: float
+    size: int
     upto: float = field(init=False)
     checkpoints: int = 0
     segments: int = 0
@@ -71,11 +80,10 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
     characters = told.characters + sum(len(s.text) for s in message.segments)
     if checkpoints > CHECKPOINTS_AT_ONCE + CHECKPOINTS_PER_SECOND * (got - told.start):
         return "again and again that it has heard something, and got nowhere"
-    if (
-        characters > MOST_AT_ONCE + CHARACTERS_PER_SECOND * got
-        or segments > SEGMENTS_AT_ONCE + SEGMENTS_PER_SECOND * got
-    ):
-        return "more words than somebody can say in that time"
+    if characters > MOST_AT_ONCE + min(
+        CHARACTERS_PER_SECOND * got, CHARACTERS_PER_BYTE * told.size
+    ) or segments > SEGMENTS_AT_ONCE + min(SEGMENTS_PER_SECOND * got, SEGMENTS_PER_BYTE * told.size):
+        return "more words than the recording can hold"
     told.upto, told.checkpoints, told.segments, told.characters = (
         message.upto,
         checkpoints,
@@ -100,6 +108,10 @@ def implausible_summary(message: Summarized, recording_id: str, duration: float)
     summary = message.summary
     if summary.recording_id != recording_id:
         return "a summary of another recording"
+    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in _names(summary)):
+        return "a summary with a name that is none"
+    if summary.locality not in LOCALITIES:
+        return "a summary that was made nowhere"
     entries = list(_entries(summary))
     if len(entries) > MOST_ENTRIES or sum(map(len, entries)) > MOST_TEXT:
         return "a summary that is longer than one can be"
@@ -116,8 +128,27 @@ def implausible_summary(message: Summarized, recording_id: str, duration: float)
     return None
 
 
+def implausible_failure(message: Failed) -> str | None:
+    """Its sentence is one."""
+    if len(message.sentence) > LONGEST_FAILURE:
+        return "a sentence that is longer than one can be"
+    return None
+
+
 def _in_order(segment: Segment, first: float, last: float) -> bool:
     return first <= segment.start <= segment.end <= last and 0.0 <= segment.confidence <= 1.0
+
+
+def _names(summary: Summary) -> Iterable[str]:
+    """What is shown without a recording's words around it."""
+    yield from (
+        summary.by,
+        summary.model,
+        summary.made_at,
+        summary.template,
+        summary.language,
+        *summary.extra,
+    )
 
 
 def _points(summary: Summary) -> Iterable[Point]:
@@ -128,15 +159,7 @@ def _points(summary: Summary) -> Iterable[Point]:
 
 def _entries(summary: Summary) -> Iterable[str]:
     """Every text of a summary."""
-    yield from (
-        summary.by,
-        summary.title,
-        summary.overview,
-        summary.language,
-        summary.template,
-        summary.model,
-    )
-    yield from (summary.made_at, summary.locality, *summary.people, *summary.tags, *summary.extra)
+    yield from (summary.title, summary.overview, *summary.people, *summary.tags)
     for point in _points(summary):
         yield from (point.text, *point.flagged)
     for task in summary.tasks:

@@ -99,7 +99,7 @@ def _publish(context: Context, place: Place) -> Written | None:
     except OSError as error:
         _not_written(context, place, environment_fault(error, place.path.parent))
     except EnvironmentFault as fault:
-        if str(context.home.ledger_file) in str(fault):
+        if str(context.home.state) in str(fault):
             raise
         _not_written(context, place, fault)
     except LedgerError:

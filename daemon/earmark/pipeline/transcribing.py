@@ -87,7 +87,7 @@ def _prepare(context: Context, job: Job) -> Transcribing | None:
         Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
     )
     segments, characters = ledger.words.heard_size(job.recording_id)
-    told = Told(request.resume_at, segments=segments, characters=characters)
+    told = Told(request.resume_at, place.identity.size, segments=segments, characters=characters)
     return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at, told)
 
 

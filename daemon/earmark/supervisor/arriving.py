@@ -14,6 +14,9 @@ from earmark.domain import Tick
 from earmark.files import Identity, StillChanging, Stopped, being_written, fingerprint, open_regular
 from earmark.supervisor.inbox import Read
 
+RESTLESS = 30.0
+"""Seconds after which a file that never stays the same is one that is still written to; at least ten settle times."""
+
 
 class Phase(Enum):
     """How far a file is."""
@@ -27,12 +30,13 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class ArrivingFile:
-    """`identity` is as it was seen last, `since` when it was first seen so."""
+    """`identity` is as it was seen last, `since` when it was first seen so, `first` when it was seen at all."""
 
     path: bytes
     folder: Path
     identity: Identity
     since: Tick
+    first: Tick
     phase: Phase = Phase.SETTLING
 
     @property
@@ -51,7 +55,7 @@ class Arriving:
         """A scan found it. One that is being read is left to its reader."""
         known = self._files.get(path)
         if known is None:
-            self._files[path] = ArrivingFile(path, folder, identity, now)
+            self._files[path] = ArrivingFile(path, folder, identity, now, now)
         elif known.identity != identity and known.phase is not Phase.READING:
             known.identity, known.since = identity, now
 
@@ -101,9 +105,13 @@ class Arriving:
         """Their paths, sorted."""
         return sorted(os.fsdecode(f.path) for f in self._files.values() if f.phase in phases)
 
-    def idle(self) -> bool:
-        """True if nothing has still to be taken but what others are writing to."""
-        return all(f.phase is Phase.WRITTEN_TO for f in self._files.values())
+    def idle(self, now: Tick) -> bool:
+        """True if nothing has still to be taken but what others are writing to, all the time or again and again."""
+        patience = max(RESTLESS, 10 * self.settle_seconds)
+        return all(
+            f.phase is Phase.WRITTEN_TO or (f.phase is Phase.SETTLING and now - f.first > patience)
+            for f in self._files.values()
+        )
 
 
 class Reader:

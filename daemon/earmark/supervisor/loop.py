@@ -15,7 +15,7 @@ from types import FrameType
 from earmark import __version__
 from earmark.config import Config
 from earmark.context import Clock, Context
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError, NoState
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError, NoState, place_of
 from earmark.events import Event
 from earmark.files import Step, make_private, quiet, why
 from earmark.ledger import DaemonLock, Ledger
@@ -23,7 +23,7 @@ from earmark.ledger.mending import mend
 from earmark.ledger.repair import Repaired, finish, repair
 from earmark.log import get_logger
 from earmark.paths import Home
-from earmark.pipeline.own_fault import machine_fault, place_of
+from earmark.pipeline.own_fault import machine_fault
 from earmark.pipeline.rebuild import say_repaired
 from earmark.report import Report, Working, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier

@@ -63,6 +63,8 @@ class Scanning:
         self._given_up: dict[bytes, str] = {}
         self.went_wrong = False
         """earmark itself went wrong with a file or a folder."""
+        self.left_out: dict[str, str] = {}
+        """Files and folders that could not be read, and why."""
 
     def hint(self) -> None:
         """Somebody says that something changed."""
@@ -87,7 +89,8 @@ class Scanning:
 
     def idle(self) -> bool:
         """True if the folders were read through and nothing in them still has to be taken."""
-        return self._scans > 0 and not self._asked and self.arriving.idle() and not self._unread_notes
+        now = self._context.clock.monotonic()
+        return self._scans > 0 and not self._asked and self.arriving.idle(now) and not self._unread_notes
 
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
@@ -125,6 +128,7 @@ class Scanning:
         if read.content is not None:
             accept(self._context, read.file, read.folder, read.content)
             self._context.stumbled.pop(read.file, None)
+            self.left_out.pop(str(read.file), None)
         elif read.error is not None:
             self._unreadable(read.file, read.error)
 
@@ -155,6 +159,7 @@ class Scanning:
             return
         context = self._context
         sentence = f"cannot be read: {error.strerror}; allow this user to read it"
+        self.left_out[str(file)] = sentence
         if context.ledger.journal.trouble(file, "file", sentence, context.now()):
             context.tell(Event.UNREADABLE, sentence, file=file, level="warning", journal=False)
 
@@ -184,9 +189,11 @@ class Scanning:
         found = scan(folder, Rules(settings.ignore), settings.recursive, known, others)
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
+            self.left_out[str(folder)] = away
             if ledger.journal.trouble(folder, "folder", away, context.now()):
                 context.tell(Event.FOLDER_AWAY, away, file=folder, level="warning", journal=False)
             return
+        self.left_out.pop(str(folder), None)
         if self._trouble_over(folder):
             context.tell(Event.FOLDER_BACK, file=folder)
         now = context.clock.monotonic()
@@ -245,6 +252,7 @@ class Scanning:
             if journal.trouble(file, "file", sentence, now, str(identity)):
                 context.tell(Event.REFUSED, sentence, file=file, journal=False)
         for path, sentence in found.unread.items():
+            self.left_out[os.fsdecode(path)] = sentence
             if journal.trouble(Path(os.fsdecode(path)), "folder", sentence, now):
                 context.tell(
                     Event.UNREADABLE, sentence, file=Path(os.fsdecode(path)), level="warning", journal=False
@@ -261,6 +269,7 @@ class Scanning:
     def _trouble_over(self, folder: Path) -> bool:
         """The folder can be read (again). That its notes cannot be written is another trouble, and not over by that."""
         journal = self._context.ledger.journal
+        self.left_out.pop(str(folder), None)
         return any(
             t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder)
             for t in journal.troubles()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from earmark.context import Context
@@ -198,26 +200,29 @@ class Session:
         return waiting <= stuck and self._owing.idle()
 
     def _exit_code(self) -> int:
-        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if work is left."""
-        waits = self.context.ledger.jobs.put_off(self._interrupted_at_start)
-        if waits:
-            self.context.tell(
-                Event.STILL_WAITING, f"{len(waits)} recording(s) still wait: {waits[0]}", level="error", journal=False,
-                by_worker=True,
-            )  # fmt: skip
-        owed = self._owing.still_owed()
-        if owed:
-            why = next((place.trouble for place in owed if place.trouble), "another program has them open")
-            self.context.tell(
-                Event.NOTES_OWED, f"The notes of {len(owed)} recording(s) are not written yet: {why}", level="error",
-                journal=False,
-            )  # fmt: skip
+        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if anything is left."""
+        for name in self._scanning.arriving.in_phase(Phase.SETTLING):
+            self.context.tell(Event.STILL_WRITTEN, file=Path(name))
+        left = list(self._left())
+        for sentence in left:
+            self.context.tell(Event.LEFT, sentence, level="error", journal=False, by_worker=True)
         if any(stage.refused for stage in self._stages):
             return 69
         failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
         if failed - self._failed_at_start or self._transcription.missing() or self._scanning.went_wrong:
             return 65
-        return EnvironmentFault.exit_code if owed or waits else 0
+        return EnvironmentFault.exit_code if left else 0
+
+    def _left(self) -> Iterator[str]:
+        """What this run leaves undone, a sentence a kind."""
+        if waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
+            yield f"{len(waits)} recording(s) still wait: {waits[0]}"
+        if owed := self._owing.still_owed():
+            why = next((place.trouble for place in owed if place.trouble), "another program has them open")
+            yield f"The notes of {len(owed)} recording(s) are not written yet: {why}"
+        if out := self._scanning.left_out:
+            name, why = next(iter(out.items()))
+            yield f"{len(out)} file(s) or folder(s) could not be looked at: {name}: {why}"
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""

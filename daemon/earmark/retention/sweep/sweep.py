@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from earmark.context import Context
 from earmark.domain import Swept
-from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
+from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError, place_of
 from earmark.events import Event
 from earmark.files import named, why
 from earmark.log import get_logger
@@ -51,7 +51,7 @@ def sweep_by_clock(context: Context, *, budget: float = 20.0, boot: BootClock = 
         raise
     except Exception as error:
         # A sweep that dies once must not die for ever: say so, and let the next one try.
-        log.exception(Event.SWEEP_FAILED)
+        log.error(Event.SWEEP_FAILED, error=type(error).__name__, where=place_of(error))
         report = SweepReport(Swept.FAILED, f"The sweep failed: {type(error).__name__}: {why(error)}")
     if report.outcome in (Swept.STOPPED, Swept.FAILED):
         ledger.journal.trouble(TROUBLE, "system", report.sentence, context.now())

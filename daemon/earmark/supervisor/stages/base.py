@@ -17,7 +17,7 @@ from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.verdict import LONGEST_REST, End, describe
 from earmark.report import Working
-from earmark.supervisor.stages.seat import Seat, Work
+from earmark.supervisor.stages.seat import GRACE, Seat, Work
 from earmark.workers import Left, Said, Starter
 
 WORKER_TROUBLE = "[worker]"
@@ -53,6 +53,10 @@ class Stage(ABC, Generic[Work]):
     @abstractmethod
     def answer(self, seat: Seat[Work], work: Work, message: Reply, now: Tick) -> None:
         """Take what a worker says about its work; in a transaction, with the job still in the ledger."""
+
+    @abstractmethod
+    def further(self, seat: Seat[Work], work: Work, message: Progress) -> bool:
+        """True if what it says counts as getting further with its work, and not only as being alive."""
 
     @abstractmethod
     def implausible(self, work: Work, message: Reply) -> str | None:
@@ -120,7 +124,8 @@ class Stage(ABC, Generic[Work]):
         return False
 
     def reconfigure(self) -> None:
-        """Idle workers leave, so that the next one starts with the new configuration."""
+        """Idle workers leave, so that the next one starts with the new configuration; what rested may be tried again."""
+        self._context.ledger.jobs.try_now()
         for seat in self.seats:
             seat.starts_failed, seat.not_before = 0, 0.0
             if seat.work is None and seat.worker is not None:
@@ -146,7 +151,8 @@ class Stage(ABC, Generic[Work]):
             if seat.worker is not None and seat.work is None:
                 times.append(seat.idle_since + self._context.config.transcription.idle_seconds)
             elif seat.work is not None:
-                times.append(seat.sign_of_life + self.patience)
+                since = seat.sign_of_life if seat.suspected is None else seat.suspected
+                times.append(since + (self.patience if seat.suspected is None else min(GRACE, self.patience)))
             if seat.not_before > now:
                 times.append(seat.not_before)
         return min(times)
@@ -181,10 +187,15 @@ class Stage(ABC, Generic[Work]):
             self.not_ready(seat, message, now)
         elif work is None:
             pass  # what it says of what is not its own any more
+        elif not isinstance(message, Ready) and message.job == seat.former and message.job != work.job.id:
+            # It goes on about the recording before; this one has nothing to do with it.
+            self._end(seat, "something about a recording that it had done with")
+            endings.give_back(self._context, work.job)
+            seat.free(now)
         elif (cannot_be := self._cannot_be(work, message)) is not None:
             self._end(seat, cannot_be)
         elif isinstance(message, Progress):
-            seat.reach(message.at, message.total, now)
+            seat.reach(message.at, message.total, now, further=self.further(seat, work, message))
         else:
             # In one transaction, so that `earmark forget` comes before or after it, never in between.
             with self._context.ledger.transaction():

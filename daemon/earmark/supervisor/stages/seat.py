@@ -17,6 +17,9 @@ Work = TypeVar("Work", Transcribing, Summarizing)
 
 NEVER = Tick(0.0)
 
+GRACE = 5.0
+"""Seconds that a worker has to show that it lives, after it was found silent for too long; it says so every two."""
+
 STANDSTILL = 12
 """How many times as long as it may be silent a worker may say that it is alive without getting any further. Skipping to
 where a day-long recording goes on takes two minutes; a slow summary server may take as many for one answer."""
@@ -36,11 +39,16 @@ class Seat(Generic[Work]):
     idle_since: Tick = NEVER
     advanced: Tick = NEVER
     """When it last got further with its work, or said so."""
+    suspected: Tick | None = None
+    """When it was first seen to have been silent for too long. Whoever was stopped with the daemon (a container that was
+    paused) has a moment to show that it lives."""
     hung_for: float | None = None
     progress: tuple[float, float | None] | None = None
     starts_failed: int = 0
     not_before: float = 0.0
     leaving: bool = False
+    former: int | None = None
+    """The job before."""
 
     def ensure(
         self,
@@ -62,25 +70,33 @@ class Seat(Generic[Work]):
 
     def give(self, work: Work, request: Message, now: Tick) -> None:
         """Put the worker to work. If it has just died, its `Left` settles what becomes of the work."""
+        self.former = self.work.job.id if self.work is not None else self.former
         self.work, self.progress, self.sign_of_life, self.advanced = work, None, now, now
+        self.suspected = None
         if self.worker is not None:
             self.worker.send(request)
 
-    def reach(self, at: float, total: float | None, now: Tick) -> None:
-        """It has got so far with its work."""
-        if self.progress is None or at > self.progress[0]:
+    def reach(self, at: float, total: float | None, now: Tick, *, further: bool) -> None:
+        """It has got so far with its work, or says so. `further`: that counts as getting further."""
+        if further:
             self.advanced = now
         self.progress = (at, total or (self.progress[1] if self.progress else None))
 
     def silent_for(self, now: Tick, patience: float) -> float | None:
         """Seconds without a sign of life, or without getting any further, if that is too long."""
         silent, standing = now - self.sign_of_life, now - self.advanced
-        if silent >= patience:
-            return silent
-        return standing if standing >= STANDSTILL * patience else None
+        if silent < patience and standing < STANDSTILL * patience:
+            self.suspected = None
+            return None
+        if self.suspected is None:
+            self.suspected = now
+        if now - self.suspected < min(GRACE, patience):
+            return None
+        return silent if silent >= patience else standing
 
     def free(self, now: Tick) -> None:
         """The work is over, one way or the other."""
+        self.former = self.work.job.id if self.work is not None else self.former
         self.work, self.progress, self.idle_since = None, None, now
 
     def end(self, left: Left) -> End:

@@ -16,6 +16,9 @@ from earmark.supervisor.stages.base import Stage
 from earmark.supervisor.stages.seat import Seat
 from earmark.workers import Left, Said, Starter
 
+MOST_PARTS = 100
+"""Parts that a summary may be made in, beside one for each segment; it may be cut and begun again a few times."""
+
 MODULE = "earmark.summarization.worker"
 
 
@@ -73,12 +76,19 @@ class SummaryStage(Stage[Summarizing]):
             case _:
                 pass
 
+    def further(self, seat: Seat[Summarizing], work: Summarizing, message: Progress) -> bool:
+        # Whole parts of the recording, and no more of them than it can have.
+        most = MOST_PARTS + len(work.request.transcript.segments)
+        return message.at <= most and (seat.progress is None or message.at >= seat.progress[0] + 1)
+
     def implausible(self, work: Summarizing, message: Reply) -> str | None:
         match message:
             case Summarized():
                 duration = work.request.transcript.duration
                 return plausible.implausible_summary(message, work.job.recording_id, duration)
-            case Progress() | Failed():
+            case Failed():
+                return plausible.implausible_failure(message)
+            case Progress():
                 return None
             case _:
                 return "what a summary does not say"

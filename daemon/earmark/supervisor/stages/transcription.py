@@ -69,11 +69,11 @@ class TranscriptionStage(Stage[Transcribing]):
         context = self._context
         match message:
             case Started(declared_duration=total):
-                seat.reach(work.request.resume_at, total, now)
+                seat.reach(work.request.resume_at, total, now, further=True)
                 work.began = now
             case Heard():
                 transcribing.heard(context, work, message)
-                seat.reach(message.upto, None, now)
+                seat.reach(message.upto, None, now, further=True)
             case Finished():
                 engine = seat.ready.engine if seat.ready else ""
                 model = seat.order.model_name if isinstance(seat.order, LoadModel) else self.model_name
@@ -87,13 +87,21 @@ class TranscriptionStage(Stage[Transcribing]):
             case _:
                 pass
 
+    def further(self, seat: Seat[Transcribing], work: Transcribing, message: Progress) -> bool:
+        # Skipping to where it goes on; from there on only checkpoints count.
+        return message.at <= work.request.resume_at and (
+            seat.progress is None or message.at > seat.progress[0]
+        )
+
     def implausible(self, work: Transcribing, message: Reply) -> str | None:
         match message:
             case Heard():
                 return plausible.implausible_heard(message, work.told, work.request.max_seconds)
             case Finished():
                 return plausible.implausible_finished(message, work.told)
-            case Started() | Progress() | Failed():
+            case Failed():
+                return plausible.implausible_failure(message)
+            case Started() | Progress():
                 return None
             case _:
                 return "what a transcription does not say"
