@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -121,3 +122,55 @@ def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
         assert "Traceback" not in ended.stderr, verb
         assert ended.returncode in (0, 1, 2, 65, 66, 69, 74, 75, 77), (verb, ended.returncode, ended.stderr)
     assert stat.S_ISFIFO((rig.folder / "stranger.md").stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".m4a", "ü" * 125 + ".m4a", "y" * 240 + ".m4a"])
+def test_a_recording_with_a_name_as_long_as_names_can_be_is_erased(tmp_path: Path, name: str) -> None:
+    rig = Rig(tmp_path)
+    installation = Installation(tmp_path)
+    installation.configure(f"[[folder]]\npath = '{rig.folder}'\n[summary]\nendpoint = 'none'\n")
+    file = rig.drop(name, "one")
+    assert rig.run_once() == 0
+    ended = installation.earmark("forget", file, "--yes")
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert list(rig.folder.iterdir()) == []
+
+
+def test_a_verb_that_goes_wrong_is_one_sentence_without_a_word_of_the_ledger(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    installation = Installation(tmp_path)
+    installation.configure(f"[[folder]]\npath = '{rig.folder}'\n[summary]\nendpoint = 'none'\n")
+    rig.drop("one.m4a", "one")
+    assert rig.run_once() == 0
+    with contextlib.closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
+        db.execute('UPDATE transcripts SET body = \'{"text": "SECRET words"\'')
+        db.execute("UPDATE recordings SET duration = 9e999")
+    for verb in (["list"], ["forget", "--matching", "number", "--dry-run"], ["why", rig.folder / "one.m4a"]):
+        ended = installation.earmark(*verb)
+        assert "Traceback" not in ended.stderr + ended.stdout, verb
+        assert "SECRET" not in ended.stderr + ended.stdout, verb
+        assert ended.returncode == 0 or "this verb went wrong" in ended.stderr, verb
+
+
+def test_names_that_workers_gave_are_text_in_a_terminal(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    installation = Installation(tmp_path)
+    installation.configure(f"[[folder]]\npath = '{rig.folder}'\n[summary]\nendpoint = 'none'\n")
+    rig.drop("one.m4a", "one")
+    assert rig.run_once() == 0
+    with contextlib.closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
+        db.execute("UPDATE events SET what = 'x' || char(27) || ']0;y'")
+        db.execute(
+            "UPDATE summaries SET body = json_set(body, '$.by', '<script>' || char(27) || '[2J', '$.made_at', '![[x]]')"
+        )
+    for verb in (
+        ["why", rig.folder / "one.m4a"],
+        ["privacy"],
+        ["privacy", "-f", "md"],
+        ["privacy", "-f", "html"],
+    ):
+        ended = installation.earmark(*verb)
+        assert "\x1b]" not in ended.stdout
+        assert "\x1b[2J" not in ended.stdout
+        assert "<script>" not in ended.stdout
+        assert "![[" not in ended.stdout
