@@ -16,8 +16,8 @@ from earmark.context import Clock
 from earmark.domain import Instant, Stage
 from earmark.ledger import Ledger
 
-from tests.conftest import wait_for
-from tests.daemon_rig import Live, Rig, run_child
+from tests.conftest import Installation, wait_for
+from tests.daemon_rig import Live, Rig, quick_config, run_child, supervisor
 
 MANY = 200
 """Recordings dropped at once here; benchmarks/many_recordings.py drops 10,000."""
@@ -314,3 +314,43 @@ def test_a_recording_that_grows_while_it_is_heard_is_heard_anew_and_ends_nothing
         pause.unlink()
         wait_for(lambda: len(rig.events("transcribed")) == 1, 30, "the longer one to be heard")
         wait_for(lambda: set(rig.notes()) == {"talk.md", "talk.transcript.md"}, 30, "its notes")
+
+
+@pytest.mark.shows("durability:folders-whose-names-are-no-text")
+@pytest.mark.parametrize("above", [False, True])
+def test_a_folder_whose_name_is_no_text_is_one_like_any_other(tmp_path: Path, above: bool) -> None:
+    """Its recordings are heard, its rules hold, it goes away and comes back, and what is erased is erased."""
+    rig = Rig(tmp_path / os.fsdecode(b"R\xff\xfe") if above else tmp_path)
+    folder = rig.folder if above else rig.root / os.fsdecode(b"Re\xffcordings")
+    folder.mkdir(exist_ok=True)
+    installation = Installation(rig.root)
+    if not above:
+        installation.configure("[summary]\nendpoint = 'none'\n[retention]\naudio = { keep_for = '1d' }\n")
+    config = quick_config(retention={"audio": {"keep_for": "1d"}})
+    for name in ("one.m4a", os.fsdecode(b"tw\xffo.m4a")):
+        (folder / name).write_text(name.encode("utf-8", "surrogateescape").hex())
+        os.utime(folder / name, (1.5e9, 1.5e9))
+    for _ in range(2):
+        assert supervisor(rig.installed, (folder,), config, once=True).run() == 0
+    assert len(list(folder.glob("*.md"))) == 4
+    assert rig.events("sweep-failed") == []
+    assert not [s for s in rig.query("SELECT sentence FROM troubles") if "wrong" in s[0]]
+    folder.rename(rig.root / "away")
+    assert supervisor(rig.installed, (folder,), config, once=True).run() == 74
+    assert rig.query("SELECT sentence FROM troubles WHERE kind = 'folder'")
+    (rig.root / "away").rename(folder)
+    assert supervisor(rig.installed, (folder,), config, once=True).run() == 0
+    for verb in (
+        ["status"],
+        ["list"],
+        ["retention", "status"],
+        ["retention", "plan"],
+        ["privacy"],
+        ["doctor"],
+    ):
+        ended = installation.earmark(*verb)
+        assert ended.returncode in (0, 1), ended.stderr
+        assert "went wrong" not in ended.stderr
+    ended = installation.earmark("forget", "--all", "--yes", "--even-held")
+    assert ended.returncode == 0, ended.stderr
+    assert list(folder.iterdir()) == []

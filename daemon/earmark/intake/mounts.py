@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from earmark.files import named, pack_path
 from earmark.ledger import Ledger
 
 
 def device_fact(folder: Path) -> str:
-    """The fact that says on which device a drop folder was last seen."""
-    return f"device:{folder}"
+    """The name of the fact that says on which device a drop folder was last seen; one whose bytes are no text is packed."""
+    shown = str(folder)
+    return f"device:{shown if named(shown) == shown else pack_path(folder)}"
 
 
 def why_unmounted(ledger: Ledger, folder: Path) -> str | None:

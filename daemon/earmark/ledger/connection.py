@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from earmark.errors import EnvironmentFault, LedgerError
-from earmark.files import make_private
+from earmark.files import make_private, named
 
 MIGRATIONS: tuple[str, ...] = (
     "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql", "0006_removed.sql",
@@ -113,6 +113,8 @@ class Connection:
         """Run one statement; sqlite3's errors come out as ours."""
         try:
             return self._db.execute(sql, values)
+        except UnicodeEncodeError:
+            return self._db.execute(sql, _storable(values))
         except TROUBLE as error:
             raise self._translate(error) from error
 
@@ -199,6 +201,13 @@ class Connection:
         if any(word in text for word in SIGNS_OF_DAMAGE):
             return LedgerError(f"{self.file}: the ledger is damaged: {text}")
         return error
+
+
+def _storable(values: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
+    """The same, with names quoted whose bytes are no text. What has to be found again by them is stored as bytes."""
+    if isinstance(values, Mapping):
+        return {key: named(value) if isinstance(value, str) else value for key, value in values.items()}
+    return [named(value) if isinstance(value, str) else value for value in values]
 
 
 def _inode(file: Path) -> tuple[int, int] | None:
