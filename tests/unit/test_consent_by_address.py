@@ -132,6 +132,16 @@ def test_without_tls_another_address_is_asked_about_again_with_both_addresses() 
         permitted(config.summary.endpoint, "lan", ["nas.lan"], given_then, answering("192.168.1.66"))
 
 
+@pytest.mark.parametrize("spelled", ["::ffff:192.168.1.20", "::ffff:c0a8:114", "192.168.1.20"])
+def test_an_address_that_was_allowed_is_the_same_however_it_was_spelled(spelled: str) -> None:
+    config = lan("http://nas.lan:1234/v1")
+    given_then = written(Consent(fingerprint(config), "lan", (spelled,)))
+    for found in ("192.168.1.20", "::ffff:192.168.1.20"):
+        assert addresses(config, given_then, answering(found)) == ("192.168.1.20",)
+    with pytest.raises(PrivacyError, match=r"you allowed it at 192\.168\.1\.20, "):
+        permitted(config.summary.endpoint, "lan", ["nas.lan"], given_then, answering("192.168.1.21"))
+
+
 def test_with_tls_an_address_may_change_but_not_to_further_away() -> None:
     config = lan("https://nas.lan/v1", "cloud")
     given_then = consent(config, answering("192.168.1.20"))
@@ -234,7 +244,7 @@ def test_a_knock_goes_to_loopback_or_to_what_was_allowed(monkeypatch: pytest.Mon
     for allowed in ("", "device", "192.168.1.2", "10.0.0.1,192.168.1.21"):
         assert not knock.answers("box.localhost:1234", allowed)
     assert tried == []
-    for allowed in ("192.168.1.20", "10.0.0.1,192.168.1.20", "lan", "cloud"):
+    for allowed in ("192.168.1.20", "10.0.0.1,::ffff:192.168.1.20", "lan", "cloud"):
         knock.answers("box.localhost:1234", allowed)
     assert tried == ["192.168.1.20"] * 4
     monkeypatch.setattr(socket, "getaddrinfo", answering("127.0.0.1", "8.8.8.8"))

@@ -75,6 +75,15 @@ def test_an_ipv4_address_in_ipv6_clothes_is_judged_as_what_it_is() -> None:
         resolve_endpoint("http://x/v1", resolver=answering("::ffff:8.8.8.8"))
 
 
+def test_an_address_has_one_spelling_whatever_the_resolver_and_python_call_it() -> None:
+    found = resolve_endpoint(
+        "http://x/v1", resolver=answering("::ffff:127.0.0.1", "127.0.0.1", "::ffff:7f00:2")
+    )
+    assert (found.base_url, found.others) == ("http://127.0.0.1:80/v1", ("127.0.0.2",))
+    with pytest.raises(PrivacyError, match=r"is at 8\.8\.8\.8, "):
+        resolve_endpoint("http://x/v1", resolver=answering("::ffff:808:808"))
+
+
 def test_lan_needs_the_host_named_and_a_private_address() -> None:
     home = answering("192.168.1.20")
     with pytest.raises(PrivacyError, match="allowed_hosts"):

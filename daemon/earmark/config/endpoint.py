@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator
+
+from earmark.config.host import canonical_host, in_url
 
 RIGHT = "right would be something like http://localhost:1234/v1"
 
@@ -39,6 +41,14 @@ _OLLAMA_ONLY = re.compile(
 _NATIVE_PORTS = (1234, 11434)
 """LM Studio's and Ollama's: what is below `/api` there is theirs. Elsewhere it may be OpenAI's (Open WebUI, OpenRouter)."""
 
+_QUOTES = "\"'`<>(){}" + "".join(
+    map(chr, (0xAB, 0xBB, *range(0x2018, 0x2020), 0x2039, 0x203A, *range(0x3008, 0x3012)))
+)
+"""What people put around an address: straight, curly, angle and corner quotation marks, and brackets that no host has."""
+
+_AFTER = f"{_QUOTES},;.!\u2026\u3001\u3002\uff01\uff0c\uff1a\uff1b"
+"""What else comes along behind one, copied out of a sentence or a list."""
+
 
 def normalized(text: str) -> str:
     """`auto`, `none`, or the base URL that was meant, without anything that is pasted along with one.
@@ -46,19 +56,26 @@ def normalized(text: str) -> str:
     Raises ValueError with a sentence where that cannot be told. A normalized address stays as it is. No sentence holds a
     part of the address that could be a password.
     """
-    said = text.strip().strip("\"'<>`").strip()
+    said = _unwrapped(text)
     if said.lower() in WORDS:
         return said.lower()
     _require_plain(said)
     if "://" not in said:
         said = _with_scheme(said)
     scheme, host, port, path = parts_of(said)
-    name = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}{f':{port}' if port else ''}{_base_path(path, port)}"
+    return f"{scheme}://{in_url(host)}{f':{port}' if port else ''}{_base_path(path, port)}"
+
+
+def _unwrapped(text: str) -> str:
+    """The text without white space, quotation marks and a sentence's punctuation around it."""
+    former, said = "", text
+    while former != said:
+        former, said = said, said.strip().lstrip(_QUOTES).rstrip(_AFTER)
+    return said
 
 
 def parts_of(url: str) -> tuple[str, str, int | None, str]:
-    """Scheme, host (lower case, without brackets), port if one is named, and path. Raises ValueError with a sentence."""
+    """Scheme, host (as `canonical_host` spells it), port if one is named, and path. Raises ValueError with a sentence."""
     _require_plain(url)
     scheme, _, rest = url.strip().partition("://")
     scheme = scheme.lower()
@@ -78,16 +95,24 @@ def parts_of(url: str) -> tuple[str, str, int | None, str]:
         raise ValueError("an IPv6 address is written in brackets: http://[::1]:1234/v1")
     try:
         split = urlsplit(f"{scheme}://{rest}")
-        host = (split.hostname or "").lower().rstrip(".")
+        host = split.hostname or ""
     except ValueError:
         raise ValueError(f"it is not an address that can be read; {RIGHT}") from None
-    if not host:
-        raise ValueError(f"it names no host; {RIGHT}")
+    if authority.startswith("[") and ":" not in host:
+        raise ValueError(f"what stands in the brackets is not an IPv6 address; {RIGHT}")
+    try:
+        host = canonical_host(host)
+    except ValueError as error:
+        raise ValueError(f"{error}; {RIGHT}") from None
     if "?" in rest.partition("#")[0]:
         raise ValueError(
             f"it has a part after a question mark, which a base URL cannot have; leave it out: {RIGHT}"
         )
-    return scheme, _checked_host(host), _checked_port(authority, host), split.path
+    if any(unquote(part) in (".", "..") for part in split.path.split("/")):
+        raise ValueError(
+            f"its path goes up and down (. or ..), which servers read in different ways; {RIGHT}"
+        )
+    return scheme, host, _checked_port(authority, host), split.path
 
 
 def _require_plain(text: str) -> None:
@@ -114,31 +139,6 @@ def _with_scheme(said: str) -> str:
     raise ValueError(f"it does not say http:// or https:// in front, and both are possible; {RIGHT}")
 
 
-def _checked_host(host: str) -> str:
-    if "%" in host:
-        raise ValueError(
-            "an address with a zone (the part after %) cannot be used; give the server an address without one"
-        )
-    if not host.isascii():
-        try:
-            host = host.encode("idna").decode()  # as every resolver and every HTTP client wants it
-        except UnicodeError:
-            raise ValueError(f"it names a host that cannot be one; {RIGHT}") from None
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        if ":" in host:
-            raise ValueError(f"what stands in the brackets is not an IPv6 address; {RIGHT}") from None
-        if re.search(r"[\[\]<>\"'`{}|^,;!$&()*+=]", host):
-            raise ValueError(f"it names a host that cannot be one; {RIGHT}") from None
-        return host
-    if address.is_unspecified:
-        raise ValueError(
-            f"{host} is where a server listens and not where it is reached; write localhost or its own address"
-        )
-    return str(address)
-
-
 def _checked_port(authority: str, host: str) -> int | None:
     text = authority.rpartition("]")[2] if authority.startswith("[") else authority
     _, colon, port = text.rpartition(":")
@@ -146,22 +146,20 @@ def _checked_port(authority: str, host: str) -> int | None:
         return None
     if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise ValueError(
-            f"its port is {port[:12]!r}; a port is a number from 1 to 65535, as in http://{host[:60]}:1234/v1"
+            f"its port is {port[:12]!r}; a port is a number from 1 to 65535, as in http://{in_url(host)[:60]}:1234/v1"
         )
     return int(port)
 
 
 def _base_path(path: str, port: int | None) -> str:
     """The path of the base URL; `/v1`, where every known server has its interface, if none was meant."""
-    path = re.sub(r"/{2,}", "/", path).rstrip("/")
-    if _OLLAMA_ONLY.fullmatch(path) or (port in _NATIVE_PORTS and _NATIVE.fullmatch(path)):
-        return "/v1"
-    base = _ANSWERS.sub("", path)
-    if base.lower() in ("", "/v1"):
-        return "/v1"
-    if port in _NATIVE_PORTS and _NATIVE.fullmatch(base):
-        return "/v1"
-    return base
+    former = ""
+    while former != path:
+        former, path = path, re.sub(r"/{2,}", "/", path).rstrip(f"/:{_AFTER}")
+        if _OLLAMA_ONLY.fullmatch(path) or (port in _NATIVE_PORTS and _NATIVE.fullmatch(path)):
+            return "/v1"
+        path = _ANSWERS.sub("", path)
+    return "/v1" if path.lower() in ("", "/v1") else path
 
 
 def _is_literal(host: str) -> bool:
@@ -173,24 +171,32 @@ def _is_literal(host: str) -> bool:
 
 
 def host_meant(text: str) -> str:
-    """A host as `allowed_hosts` names it, also where an address was pasted. Raises ValueError for what names none."""
-    said = text.strip().lower()
-    if "://" in said:
-        return parts_of(said)[1]
-    host = (
-        said.strip("[]")
-        if _is_literal(said.strip("[]"))
-        else said.partition("/")[0].partition(":")[0].rstrip(".")
-    )
-    if not host or "*" in host:
-        raise ValueError(
-            f"{text[:60]!r} names no host; write each host as it stands in the address, without patterns"
-        )
-    return host
+    """A host in `allowed_hosts`, spelled as the endpoint's is, also where an address was pasted.
+
+    Raises ValueError with a sentence for what names none, which holds no part of what could be a password.
+    """
+    said = _unwrapped(text)
+    right = "write each host as it stands in the address, without patterns"
+    if "@" in said:
+        raise ValueError(f"it holds a user name or password; {right}")
+    first, slash, rest = said.partition("/")
+    if slash and rest.isdecimal() and _is_literal(first):
+        raise ValueError(f"{said[:60]!r} is a network and names no host; {right}")
+    if not said:
+        raise ValueError(f"an empty text names no host; {right}")
+    try:
+        if "*" in said:
+            raise ValueError("it is a pattern")
+        if ":" in said and _is_literal(said):
+            said = f"[{said}]"
+        return parts_of(said if "://" in said else f"http://{said}")[1]
+    except ValueError as error:
+        reason = str(error).partition(f"; {RIGHT}")[0]
+        raise ValueError(f"{text[:60]!r} names no host ({reason}); {right}") from None
 
 
 HostField = Annotated[str, AfterValidator(host_meant)]
-"""A pydantic field that holds a host's name or address, in lower case."""
+"""A pydantic field that holds a host's name or address, as `canonical_host` spells it."""
 
 EndpointField = Annotated[str, AfterValidator(normalized)]
 """A pydantic field that reads a pasted address and holds a base URL, `auto` or `none`."""

@@ -70,7 +70,7 @@ def explain(problem: ErrorDetails) -> str:
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
         return f"`{key}` is not a setting; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
-    if key == "summary.endpoint" and problem["type"] == "value_error":
+    if key.startswith(("summary.endpoint", "summary.allowed_hosts")) and problem["type"] == "value_error":
         return f"`{key}`: {message}"  # not shown: it may hold a password
     return f"`{key}`: {message[0].lower()}{message[1:]} (found {problem['input']!r})"
 

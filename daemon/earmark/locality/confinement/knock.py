@@ -41,7 +41,7 @@ def permitted(host: str, port: int, allowed: str) -> Iterable[str]:
         if ip is None:
             return []
         near = addresses.WIDTH[addresses.scope_of(ip)] <= within
-        if not near and str(ip) not in allowed.split(","):
+        if not near and not addresses.is_among(ip, allowed.split(",")):
             return []
     return [str(ip) for ip in found]
 

@@ -93,8 +93,12 @@ def internet_sockets(pid: int, proc: Path = Path("/proc")) -> list[InternetSocke
 
 
 def address_and_port(column: str) -> tuple[str, int]:
-    """`0100007F:1F90` (the address in words of the machine's byte order) as an address and a port."""
+    """`0100007F:1F90` (the address in words of the machine's byte order) as an address and a port.
+
+    IPv4 inside IPv6 is spelled as the IPv4 address that it is.
+    """
     packed, _, port = column.partition(":")
     words = [int(packed[i : i + 8], 16) for i in range(0, len(packed), 8)]
     raw = struct.pack(f"={len(words)}I", *words)
-    return str(ipaddress.ip_address(raw)), int(port or "0", 16)
+    address = ipaddress.ip_address(raw)
+    return str(getattr(address, "ipv4_mapped", None) or address), int(port or "0", 16)

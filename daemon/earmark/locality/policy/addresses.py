@@ -38,11 +38,24 @@ other habits."""
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is, without any lookup; None for a name."""
+    """The address that a host is, without any lookup, as `plain` has it; None for a name."""
     try:
-        return ipaddress.ip_address(host.strip("[]"))
+        return plain(ipaddress.ip_address(host.strip("[]")))
     except ValueError:
         return None
+
+
+def plain(address: Address) -> Address:
+    """The one form of an address: IPv4 inside IPv6 as the IPv4 address that it is, unless it has a zone.
+
+    Without it two spellings of one address would differ, and Python 3.11 and 3.13 spell such addresses differently.
+    """
+    return address if isinstance(address, ipaddress.IPv6Address) and address.scope_id else inner(address)
+
+
+def is_among(address: Address, texts: Iterable[str]) -> bool:
+    """True if one of the texts is this address, however it is spelled there."""
+    return any(literal(text.strip()) == plain(address) for text in texts)
 
 
 def inner(address: Address) -> Address:

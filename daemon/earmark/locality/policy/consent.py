@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from earmark.config import Config
-from earmark.locality.policy.addresses import WIDTH, Address, Scope, in_words, literal, scope_of, widest
+from earmark.locality.policy.addresses import (
+    WIDTH,
+    Address,
+    Scope,
+    in_words,
+    is_among,
+    literal,
+    scope_of,
+    widest,
+)
 
 FACT = "privacy.allowed"
 
@@ -126,9 +135,11 @@ def refusal(
         if WIDTH[scope] <= WIDTH.get(consent.scope, 0):
             return None
         return f"{host} is at {shown} now, which is further away than what you allowed. {ALLOW}"
-    if all(str(address) in consent.addresses for address in away):
+    if all(is_among(address, consent.addresses) for address in away):
         return None
-    before = ", ".join(consent.addresses[:4]) or "no address that was known"
+    before = (
+        ", ".join(str(literal(text) or text) for text in consent.addresses[:4]) or "no address that was known"
+    )
     return (
         f"{host} is at {shown} now; you allowed it at {before}, and without TLS only the address tells who answers. "
         f"{ALLOW}"

@@ -6,6 +6,7 @@ Pure but for the resolver, which is passed in.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from earmark.config.endpoint import parts_of
+from earmark.config.endpoint import host_meant, parts_of
 from earmark.errors import EarmarkError, PrivacyError
-from earmark.locality.policy.addresses import Address, Scope, in_words, literal, scope_of, widest
+from earmark.locality.policy.addresses import Address, Scope, in_words, literal, plain, scope_of, widest
 
 __all__ = [
     "Address",
@@ -126,7 +127,7 @@ def resolve_endpoint(
     # Looked up at the call: a confined worker has put what was known before in its place (doorway.py).
     addresses = look_up(host, port, resolver or socket.getaddrinfo)
     scope = widest(addresses)
-    judge(host, scope, scheme, privacy, {name.lower().rstrip(".") for name in allowed_hosts}, addresses)
+    judge(host, scope, scheme, privacy, hosts_in(allowed_hosts), addresses)
 
     # Every address was judged; those with a zone cannot stand in a URL, and are not connected to.
     usable = [address for address in addresses if "%" not in str(address)]
@@ -146,6 +147,15 @@ def resolve_endpoint(
         others=tuple(literals[1:]),
         unused=tuple(str(address) for address in addresses if address not in usable),
     )
+
+
+def hosts_in(allowed_hosts: Iterable[str]) -> set[str]:
+    """The hosts that are named, spelled as the endpoint's is; what names no host allows none."""
+    found = set()
+    for name in allowed_hosts:
+        with contextlib.suppress(ValueError):
+            found.add(host_meant(name))
+    return found
 
 
 def read(base_url: str) -> tuple[str, str, int, str]:
@@ -182,7 +192,7 @@ def look_up(host: str, port: int, resolver: Resolver) -> list[Address]:
 def with_zone(sockaddr: Sequence[Any]) -> Address:
     """The address in a resolver's row, with its zone if it has one: (address, port) or (address, port, flow, zone)."""
     text, zone = str(sockaddr[0]), sockaddr[3] if len(sockaddr) > 3 else 0
-    return ipaddress.ip_address(f"{text}%{zone}" if zone and "%" not in text else text)
+    return plain(ipaddress.ip_address(f"{text}%{zone}" if zone and "%" not in text else text))
 
 
 def judge(
@@ -197,7 +207,7 @@ def judge(
             f"the summary endpoint {host} is at {away}, which is not on this device, and privacy is 'device'; "
             "use a server on this machine, or set privacy to 'lan' or 'cloud' and name the host in allowed_hosts"
         )
-    if host.lower() not in allowed:
+    if host not in allowed:
         raise PrivacyError(
             f"the summary endpoint {host} is not on this device; name it in allowed_hosts to let words go there"
         )
