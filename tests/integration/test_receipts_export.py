@@ -109,6 +109,89 @@ def test_what_was_done_to_an_export_shows(
         assert sentence in said(examine("".join(change(lines)), None)), "and without a key as well"
 
 
+def with_text(lines: list[str], number: int, old: str, new: str) -> list[str]:
+    assert old in lines[number]
+    return [*lines[:number], lines[number].replace(old, new, 1), *lines[number + 1 :]]
+
+
+def both(lines: list[str], **fields: Any) -> list[str]:
+    return changed(changed(lines, 0, **fields), 6, **fields)
+
+
+def without_seal(lines: list[str]) -> list[str]:
+    """Both outer lines with no word of key and seal."""
+    bare = [{k: v for k, v in json.loads(lines[i]).items() if k not in ("key", "seal")} for i in (0, 6)]
+    first, last = (json.dumps(line, sort_keys=True) + "\n" for line in bare)
+    return [first, *lines[1:6], last]
+
+
+NOT_AS_WRITTEN: list[tuple[Change, int]] = [
+    (lambda lines: changed(lines, 2, note="the boss was told"), 3),
+    (lambda lines: with_text(lines, 2, '{"act"', '{"act": "kept for ever", "act"'), 3),
+    (lambda lines: with_text(lines, 2, '{"act"', '{"at": 1.0, "act"'), 3),
+    (lambda lines: with_text(lines, 2, '{"act"', '{"hidden": {"a": 1, "a": 2}, "act"'), 3),
+    (lambda lines: with_text(lines, 2, '"seq": 2', '"seq":  2'), 3),
+    (lambda lines: with_text(lines, 2, "purged", "\\u0070urged"), 3),
+    (lambda lines: with_text(lines, 2, "}\n", "} \n"), 3),
+    (lambda lines: with_text(lines, 2, "{", "\t{"), 3),
+    (
+        lambda lines: [
+            *lines[:2],
+            json.dumps(dict(reversed(json.loads(lines[2]).items()))) + "\n",
+            *lines[3:],
+        ],
+        3,
+    ),
+    (lambda lines: both(lines, installation="somebody else"), 1),
+    (lambda lines: both(lines, count=5.0), 1),
+    (lambda lines: both(lines, first=True), 1),
+    (lambda lines: both(lines, at=int(NOW)), 1),
+    (lambda lines: both(lines, seal=""), 1),
+    (without_seal, 1),
+    (lambda lines: with_text(lines, 0, '{"at"', '{"at": 1.0, "at"'), 1),
+    (lambda lines: changed(lines, 0, **{FIRST_LINE: 2.0}), 1),
+    (lambda lines: changed(lines, 0, **{FIRST_LINE: True}), 1),
+    (lambda lines: changed(lines, 0, **{FIRST_LINE: "2"}), 1),
+    (lambda lines: changed(lines, 0, **{LAST_LINE: 2}), 1),
+    (lambda lines: changed(lines, 6, **{LAST_LINE: 99}), 7),
+    (lambda lines: changed(lines, 6, **{LAST_LINE: 2.0}), 7),
+    (lambda lines: changed(lines, 6, **{FIRST_LINE: 2}), 7),
+]
+
+
+@pytest.mark.parametrize(("change", "number"), NOT_AS_WRITTEN)
+def test_a_line_that_earmark_does_not_write_was_changed(
+    ledger: Ledger, lines: list[str], change: Change, number: int
+) -> None:
+    for whose in (ledger, None):
+        found = examine("".join(change(lines)), whose)
+        assert f"line {number}, " in said(found)
+        assert "was changed: it is not written as earmark writes it" in said(found)
+        assert found.sealed_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (lambda text: "\ufeff" + text, "byte order mark"),
+        (lambda text: text.replace("\n", "\r\n"), "carriage return"),
+        (lambda text: text + "\n", "line 8 is empty"),
+        (lambda text: "\n" + text, "line 1 is empty"),
+        (lambda text: text[:-1], "line 7 is not ended"),
+    ],
+)
+def test_what_stands_between_the_lines_shows(
+    ledger: Ledger, lines: list[str], text: Callable[[str], str], sentence: str
+) -> None:
+    found = examine(text("".join(lines)), ledger)
+    assert said(found).count(sentence) == 1
+    assert (len(found.receipts), len(found.problems), found.sealed_at) == (5, 1, None)
+
+
+def test_an_export_of_an_earlier_version_holds_nothing_else_either(lines: list[str]) -> None:
+    assert "was changed" in said(examine("".join(changed(lines[1:-1], 1, note="x")), None))
+
+
 def cut_and_sealed_anew(lines: list[str]) -> list[str]:
     """What somebody without the key can do: fewer receipts, and outer lines that say so."""
     last = json.loads(lines[3])

@@ -112,7 +112,7 @@ def verify(
 def _examined(file: Path, home: Home, config: Config) -> Examined:
     """What an export comes to, with this installation's key where there is one."""
     try:
-        text = read_bytes(file).decode("utf-8-sig")
+        text = read_bytes(file).decode()
         if not home.ledger_file.exists():
             return receipts_file.examine(text, None)
         with opened_context(home, config, read_only=True) as context:

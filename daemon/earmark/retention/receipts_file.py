@@ -16,10 +16,18 @@ from typing import Any
 from earmark.domain import Instant
 from earmark.ledger import Ledger, Receipt
 from earmark.retention import receipts as chain
+from earmark.retention.receipts_lines import (
+    FIRST_LINE,
+    LAST_LINE,
+    VERSION,
+    is_as_written,
+    is_outer,
+    object_in,
+    rows_of,
+    written,
+)
 
-VERSION = 2
-FIRST_LINE, LAST_LINE = "earmark_receipts", "earmark_receipts_end"
-"""The key by which each outer line is known; its value is the version."""
+__all__ = ["FIRST_LINE", "LAST_LINE", "VERSION", "Examined", "examine", "key_id", "lines", "seal"]
 
 EMPTY = "it is empty: an export has at least a first and a last line, also without receipts"
 
@@ -52,7 +60,7 @@ def lines(ledger: Ledger, now: Instant) -> list[str]:
     key = ledger.protection.key()
     said |= {"key": key_id(key), "seal": seal(key, said)}
     return [
-        json.dumps(line, sort_keys=True) + "\n"
+        f"{written(line)}\n"
         for line in ({FIRST_LINE: VERSION} | said, *map(chain.exported, rows), {LAST_LINE: VERSION} | said)
     ]
 
@@ -77,16 +85,13 @@ def examine(text: str, ledger: Ledger | None) -> Examined:
     """
     found = Examined()
     outer: list[tuple[int, str, dict[str, Any]]] = []
-    rows = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if not rows:
+    if not text.strip():
         found.problems.append(EMPTY)
         return found
+    rows = rows_of(text, found.problems)
     for number, line in rows:
-        if outer and outer[0][1] == FIRST_LINE and outer[0][2][FIRST_LINE] != VERSION:
-            found.problems.append("it was written by another version of earmark, which has to check it")
-            return found
         try:
-            fields = _object(line, number)
+            fields = object_in(line, number)
         except ValueError:
             if number == rows[-1][0] and outer:
                 found.problems.append(f"line {number} is cut off")
@@ -95,22 +100,23 @@ def examine(text: str, ledger: Ledger | None) -> Examined:
         name = next((name for name in (FIRST_LINE, LAST_LINE) if name in fields), None)
         if name is None:
             found.receipts.append(chain.receipt_in(fields, number))
-        else:
-            outer.append((number, name, fields))
+            if not (set(fields) == set(chain.EXPORT_FIELDS) and is_as_written(line, fields)):
+                found.problems.append(_changed(number, f"receipt {found.receipts[-1].seq}"))
+            continue
+        if not outer and name == FIRST_LINE and type(fields[name]) is int and fields[name] != VERSION:
+            found.problems.append("it was written by another version of earmark, which has to check it")
+            return found
+        outer.append((number, name, fields))
+        if not (is_outer(name, fields) and is_as_written(line, fields)):
+            found.problems.append(_changed(number, "an outer line"))
     found.problems += _outer_problems(outer, rows[0][0], rows[-1][0])
     found.problems += chain.problems(found.receipts)
     _check_ends(found, outer, ledger)
     return found
 
 
-def _object(line: str, number: int) -> dict[str, Any]:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise ValueError(f"line {number} is not a receipt")
-    return fields
+def _changed(number: int, what: str) -> str:
+    return f"line {number}, {what}, was changed: it is not written as earmark writes it"
 
 
 def _outer_problems(outer: Sequence[tuple[int, str, dict[str, Any]]], first: int, last: int) -> Iterable[str]:
