@@ -188,6 +188,14 @@ def test_what_stands_between_the_lines_shows(
     assert (len(found.receipts), len(found.problems), found.sealed_at) == (5, 1, None)
 
 
+@pytest.mark.parametrize("put", ["nonsense", '{"seq": 1}', "[]", "\0"])
+def test_a_line_that_is_no_receipt_shows_among_receipts(lines: list[str], put: str) -> None:
+    for whole in (lines, lines[1:-1]):
+        found = examine("".join([*whole[:2], f"{put}\n", *whole[2:]]), None)
+        assert "line 3 is not a receipt: it was changed or put there" in said(found)
+    assert "line 3 is not a receipt" in said(examine("".join(changed(lines, 2, seq=2.0)), None))
+
+
 def test_an_export_of_an_earlier_version_holds_nothing_else_either(lines: list[str]) -> None:
     assert "was changed" in said(examine("".join(changed(lines[1:-1], 1, note="x")), None))
 

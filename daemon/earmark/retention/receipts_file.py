@@ -90,18 +90,24 @@ def examine(text: str, ledger: Ledger | None) -> Examined:
         return found
     rows = rows_of(text, found.problems)
     for number, line in rows:
+        receipt: Receipt | None = None
         try:
             fields = object_in(line, number)
-        except ValueError:
-            if number == rows[-1][0] and outer:
-                found.problems.append(f"line {number} is cut off")
-                continue
-            raise
-        name = next((name for name in (FIRST_LINE, LAST_LINE) if name in fields), None)
-        if name is None:
-            found.receipts.append(chain.receipt_in(fields, number))
+            name = next((name for name in (FIRST_LINE, LAST_LINE) if name in fields), "")
+            if not name:
+                receipt = chain.receipt_in(fields, number)
+        except ValueError as error:
+            if not outer and not found.receipts:
+                raise
+            cut = number == rows[-1][0] and not line.endswith("}")
+            found.problems.append(
+                f"line {number} is cut off" if cut else f"{error}: it was changed or put there"
+            )
+            continue
+        if receipt is not None:
+            found.receipts.append(receipt)
             if not (set(fields) == set(chain.EXPORT_FIELDS) and is_as_written(line, fields)):
-                found.problems.append(_changed(number, f"receipt {found.receipts[-1].seq}"))
+                found.problems.append(_changed(number, f"receipt {receipt.seq}"))
             continue
         if not outer and name == FIRST_LINE and type(fields[name]) is int and fields[name] != VERSION:
             found.problems.append("it was written by another version of earmark, which has to check it")
