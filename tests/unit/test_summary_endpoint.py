@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from earmark.errors import PrivacyError
+from earmark.locality.confinement.sockets import address_and_port
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint, scope_of
 from earmark.locality.policy.forwarding import ask_endpoint
 from earmark.summarization.servers import Reply
@@ -82,6 +84,12 @@ def test_an_address_has_one_spelling_whatever_the_resolver_and_python_call_it() 
     assert (found.base_url, found.others) == ("http://127.0.0.1:80/v1", ("127.0.0.2",))
     with pytest.raises(PrivacyError, match=r"is at 8\.8\.8\.8, "):
         resolve_endpoint("http://x/v1", resolver=answering("::ffff:808:808"))
+
+
+def test_the_kernels_tables_are_read_in_the_same_spelling() -> None:
+    words = struct.unpack("=4I", bytes(10) + b"\xff\xff\x7f\0\0\1")
+    column = "".join(f"{word:08X}" for word in words) + ":1F90"
+    assert address_and_port(column) == ("127.0.0.1", 8080)
 
 
 def test_lan_needs_the_host_named_and_a_private_address() -> None:
