@@ -501,6 +501,7 @@ def test_a_run_that_is_to_end_does_not_wait_for_a_file_that_never_stays_the_same
     assert len(rig.notes()) == 2
 
 
+@pytest.mark.shows("durability:read-only-home")
 def test_a_state_folder_that_is_a_link_to_itself_is_one_sentence(rig: Rig) -> None:
     (rig.root / "loop").mkdir()
     (rig.root / "loop" / ".local").symlink_to(rig.root / "loop" / ".local")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from click.exceptions import ClickException
 from rich.console import Console
 from rich.markup import escape
 
@@ -30,6 +29,9 @@ EXIT_CODES = (
     "66 not found · 69 no model or server · 74 disk trouble · 75 another daemon runs · 77 not allowed (privacy) · "
     "78 bad configuration"
 )
+
+_USAGE = tuple(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+"""What typer raises for wrong usage; it is click's, or of its own copy of click."""
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         err.print(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
-    except (ClickException, typer.Exit, typer.Abort):
+    except (*_USAGE, typer.Exit, typer.Abort):
         raise
     except Exception as error:
         # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
