@@ -30,7 +30,9 @@ EXIT_CODES = (
     "78 bad configuration"
 )
 
-_USAGE = tuple(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+_USAGE: tuple[type[Exception], ...] = tuple(
+    c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException" and issubclass(c, Exception)
+)
 """What typer raises for wrong usage; it is click's, or of its own copy of click."""
 
 
