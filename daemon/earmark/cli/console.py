@@ -30,10 +30,12 @@ EXIT_CODES = (
     "78 bad configuration"
 )
 
-_USAGE: tuple[type[Exception], ...] = tuple(
-    c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException" and issubclass(c, Exception)
+_TYPERS: tuple[type[Exception], ...] = (
+    *(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException" and issubclass(c, Exception)),
+    typer.Exit,
+    typer.Abort,
 )
-"""What typer raises for wrong usage; it is click's, or of its own copy of click."""
+"""What typer raises for itself; wrong usage is click's, or of its own copy of click."""
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         err.print(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
-    except (*_USAGE, typer.Exit, typer.Abort):
+    except _TYPERS:
         raise
     except Exception as error:
         # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
