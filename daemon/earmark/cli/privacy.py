@@ -81,22 +81,25 @@ def check(
         home, config = here()
         from earmark.proof.claims import check_everything
         from earmark.proof.outcome import Outcome
+        from earmark.proof.running.ending import alone, end_by_signal
         from earmark.proof.running.prove import Running
         from earmark.proof.running.watching import Watcher, step_down
 
-        report = _running(home)
+        report, nobody = _running(home)
         watcher = Watcher(report.pid) if report is not None else None
         step_down(home.state)
+        end_by_signal()
         say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(readable(line))}[/]"))
         running = Running(config, home, report, watcher, wait, say) if report and watcher else None
         outcomes: list[Outcome] = []
-        for outcome in check_everything(config, home, _phrases(home, config), running, recording):
-            outcomes.append(outcome)
-            if not json:
-                mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}[
-                    outcome.held
-                ]
-                out.print(f"{mark}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}")
+        with alone(home):
+            for outcome in check_everything(config, home, _phrases(home, config), running, recording, nobody):
+                outcomes.append(outcome)
+                if not json:
+                    mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
+                    out.print(
+                        f"{mark[outcome.held]}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}"
+                    )
         passed = not any(o.held is False for o in outcomes)
         if home.ledger_file.exists():
             with opened_context(home, config) as inside:
@@ -115,11 +118,17 @@ def check(
             raise typer.Exit(LATER)
 
 
-def _running(home: Home) -> Report | None:
-    """What the daemon that runs says of itself, where its processes can be looked at."""
+def _running(home: Home) -> tuple[Report | None, str]:
+    """What the daemon that runs says of itself, with the pid that the kernel has for it; or why it cannot be looked at."""
+    from earmark.proof.running.holder import holder_of
+
     report = read_report(home.status_file)
-    alive = report is not None and is_locked(home.lock_file) and os.path.isdir(f"/proc/{report.pid}")  # noqa: PTH112
-    return report if alive else None
+    if report is None or not is_locked(home.lock_file) or not os.path.isdir("/proc/self"):  # noqa: PTH112
+        return None, ""
+    holder = holder_of(home.lock_file)
+    if not holder.pid:
+        return None, holder.why_not
+    return report.model_copy(update={"pid": holder.pid}), ""
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from earmark.proof.installation import modes, supervisor_sockets, words_elsewher
 from earmark.proof.listeners import trap
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.fresh import real_worker
+from earmark.proof.running.leftovers import SCRATCH
 from earmark.proof.running.prove import Running
 from earmark.proof.walls import WALLS, hostile_environment, walls
 from earmark.verbs.opening import watched_folders
@@ -27,31 +29,33 @@ def check_everything(
     words: Sequence[str] = (),
     running: Running | None = None,
     recording: bool = True,
+    nobody: str = "",
 ) -> Iterator[Outcome]:
     """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be.
 
     `running`: the daemon that runs, if one does; with `recording` it is given one to hear.
+    `nobody`: why the daemon that runs cannot be looked at.
     """
     if running is not None:
         yield from running.prove(recording)
     else:
-        yield nobody_runs()
+        yield nobody_runs(nobody)
     yield from on_fresh_processes(config, home, words)
 
 
-def nobody_runs() -> Outcome:
-    """What is not known without a daemon."""
+def nobody_runs(why: str = "") -> Outcome:
+    """What is not known without a daemon, or where it was not looked at."""
     return Outcome(
         "The running daemon and its workers keep to all this",
         None,
-        "no daemon is running (or this is not Linux): what follows was tried on processes started for this check; "
+        f"{(why and f'not looked at: {why}') or 'no daemon is running (or this is not Linux)'}: what follows was tried on processes started for this check; "
         "sockets, files and log of a daemon at work were not looked at",
     )
 
 
 def on_fresh_processes(config: Config, home: Home, words: Sequence[str]) -> Iterator[Outcome]:
     """What is tried from inside, by processes that are started for it."""
-    with trap() as caught, tempfile.TemporaryDirectory(prefix="earmark-proof-") as scratch:
+    with trap() as caught, tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as scratch:
         for worker in WALLS:
             yield from walls(worker, config, caught, Path(scratch))
         yield real_worker(config, home, watched_folders(home, config), Path(scratch))

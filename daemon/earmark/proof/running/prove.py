@@ -18,7 +18,7 @@ from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.locality.policy.consent import FACT
 from earmark.paths import Home
 from earmark.proof.outcome import Outcome
-from earmark.proof.running import recording, whereabouts
+from earmark.proof.running import leftovers, recording, whereabouts
 from earmark.proof.running.journal import log_of
 from earmark.proof.running.recording import Dropped, Standing
 from earmark.proof.running.rules import Judge
@@ -75,6 +75,8 @@ class Running:
             if folder is None or reason:
                 self._look(elsewhere, WITHOUT)
             else:
+                for line in leftovers.clear(self.home, self.config, folders):
+                    self.say(line)
                 dropped = recording.drop(folder)
                 self.say(f"{dropped.path} was dropped; it is erased again")
                 came = self._wait_for(dropped, elsewhere)
@@ -146,12 +148,22 @@ class Running:
         if self.report.pid not in seen.processes or not seen.processes[self.report.pid].looks:
             yield Outcome(f"The running daemon (pid {self.report.pid}) can be looked at", None, "it was gone")
             return
+        yield self._says_who_it_is()
         judge = Judge(seen, self._setting(seen, tuple(folders), state))
         yield from judge.claims()
         if came:
             yield self._heard(came)
         if found.texts:
             yield from whereabouts.words_stay(judge, runs_of(found.texts), found)
+
+    def _says_who_it_is(self) -> Outcome:
+        """A report of a process that holds no lock is not the daemon's."""
+        report = read_report(self.home.status_file)
+        claim = f"The running daemon (pid {self.report.pid}), which holds the lock, says itself that it is this process"
+        if report is None:
+            return Outcome(claim, None, "its report was gone")
+        lies = report.pid != self.report.pid
+        return Outcome(claim, not lies, f"its report names pid {report.pid}")
 
     def _heard(self, came: str) -> Outcome:
         claim = f"The running daemon (pid {self.report.pid}) heard and summarized a recording of this check"

@@ -1,0 +1,61 @@
+"""Which process is the daemon, by the kernel's word: the one that holds the lock. What a report says of that is a claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """`pid` of the process that is to be looked at; 0 where none can be, and then `why_not`."""
+
+    pid: int
+    why_not: str = ""
+
+
+def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
+    """Who holds this lock (flock) now. A process of another pid namespace, or of another program, is not looked at."""
+    try:
+        locks = (proc / "locks").read_text()
+        inode = lock_file.stat().st_ino
+    except OSError as error:
+        return Holder(0, f"the kernel does not say who holds {lock_file} ({error.strerror})")
+    holders = sorted(set(holders_in(locks, inode)))
+    ours = [pid for pid in holders if pid > 0 and _is_earmark(proc, pid)]
+    if not holders or holders == [0]:
+        return Holder(0, f"the process that holds {lock_file} is in a container or cannot be seen from here")
+    if len(ours) != 1:
+        return Holder(0, f"{lock_file} is held by pid {', '.join(map(str, holders))}, which is no earmark")
+    if len(_status(proc, ours[0], "NSpid").split()) > 1:
+        return Holder(0, f"the daemon (pid {ours[0]}) is in a container; ask inside of it")
+    return Holder(ours[0])
+
+
+def holders_in(locks: str, inode: int) -> list[int]:
+    """Holders of a lock on a file with this inode, in the lines of /proc/locks (proc_locks(5)).
+
+    The device is passed over: btrfs and overlayfs name another there than stat(2).
+    """
+    found = []
+    for line in locks.splitlines():
+        columns = line.split()
+        if columns[1:2] == ["FLOCK"] and len(columns) > 5 and columns[5].rpartition(":")[2] == str(inode):
+            found.append(int(columns[4]))
+    return found
+
+
+def _is_earmark(proc: Path, pid: int) -> bool:
+    try:
+        arguments = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(Path(a.decode(errors="replace")).name == "earmark" for a in arguments[:4])
+
+
+def _status(proc: Path, pid: int, name: str) -> str:
+    try:
+        lines = (proc / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")
