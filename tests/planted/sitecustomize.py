@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import mmap
 import os
+import platform
 import resource
 import socket
 import struct
@@ -163,12 +165,80 @@ def forked_child(name: str, _: str) -> None:
     os.waitpid(pid, 0)
 
 
+def kept_line(name: str, _: str) -> None:
+    KEPT_OPEN["line"].sendall(name.encode())
+
+
+def kept_pipe(_: str, words: str) -> None:
+    os.write(KEPT_OPEN["pipe"], words.encode())
+
+
+def kept_memory(_: str, words: str) -> None:
+    KEPT_OPEN["memory"][: len(words.encode())] = words.encode()
+
+
+def hidden_copy(_: str, words: str) -> None:
+    copy = HOME.parent / "Recordings" / ".earmark-0123456789abcdef.tmp.x.md"
+    copy.write_text(words)
+    copy.unlink()
+
+
+def ledger_copy(_: str, words: str) -> None:
+    (HOME / "state" / "ledger.db-copy").write_text(words)
+    (HOME / "state" / "ledger.db-copy").unlink()
+
+
+def byte_code(_: str, words: str) -> None:
+    folder = HOME.parent / "tmp" / "__pycache__"
+    folder.mkdir(exist_ok=True)
+    (folder / "x.pyc").write_bytes(words.encode()[::-1])
+
+
+def times(_: str, __: str) -> None:
+    os.utime(HOME / "bus", (1, 2))
+
+
+def message_queue(_: str, words: str) -> None:
+    libc = ctypes.CDLL(None)
+    number = libc.msgget(0, 0o600)
+    libc.msgsnd(number, struct.pack("=q", 1) + words.encode()[:64], 64, 0o4000)
+    libc.msgctl(number, 0, None)  # IPC_RMID
+
+
+def key(_: str, words: str) -> None:
+    if platform.machine() == "x86_64":
+        ctypes.CDLL(None).syscall(250, 1, words[:60].encode(), 0, 0, 0)  # KEYCTL_JOIN_SESSION_KEYRING
+
+
+def open_before() -> None:
+    """What the daemon has open from its start on."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    line.connect(os.path.relpath(HOME / "bus"))
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.close(write)
+            os.set_blocking(read, True)
+            while os.read(read, 4096):
+                pass
+        os._exit(0)
+    os.wait()
+    os.close(read)
+    with (HOME.parent / "tmp" / "memory").open("w+b") as file:
+        file.truncate(8192)
+        memory = mmap.mmap(file.fileno(), 8192)
+    KEPT_OPEN.update(line=line, pipe=write, memory=memory)
+
+
 KEPT: list[Any] = []
+KEPT_OPEN: dict[str, Any] = {}
 IN_DAEMON: dict[str, Callable[[str, str], None]] = {
     act.__name__: act
     for act in (
         udp, lookup, open_line, unix_datagram, temp, temp_that_stays, shared_memory, log, status, state_file,
         drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
+        kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
     )
 }  # fmt: skip
 
@@ -181,6 +251,8 @@ def plant_in_daemon(names: list[str]) -> None:
         process.harden_process = lambda: None
         names = [name for name in names if name != "core"]
         resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
+    if any(name.startswith("kept_") for name in names):
+        open_before()
     real = transcribing.heard
 
     def heard(context: Any, work: Any, message: Any) -> None:

@@ -45,10 +45,11 @@ def check_everything(
 
 def nobody_runs(why: str = "") -> Outcome:
     """What is not known without a daemon, or where it was not looked at."""
+    found = f"not looked at: {why}" if why else "no daemon is running (or this is not Linux)"
     return Outcome(
         "The running daemon and its workers keep to all this",
         None,
-        f"{(why and f'not looked at: {why}') or 'no daemon is running (or this is not Linux)'}: what follows was tried on processes started for this check; "
+        f"{found}; what follows was tried on processes started for this check; "
         "sockets, files and log of a daemon at work were not looked at",
     )
 

@@ -168,6 +168,12 @@ def python_folders() -> list[Path]:
     return sorted(p for p in found if p.is_dir() and p != Path("/"))
 
 
+def own_paths(of: int | str = "self") -> frozenset[str]:
+    """What `shut_the_doors` leaves beside recordings, model and templates, as the process `of` (its pid) has these paths."""
+    paths = [*python_folders(), *(Path(p) for p in _SYSTEM), Path("/dev/null"), *_gpu_devices()]
+    return frozenset(os.path.realpath(str(p).replace("/proc/self", f"/proc/{of}")) for p in paths)
+
+
 def _is_refused(folder: Path) -> bool:
     try:
         next(folder.iterdir(), None)

@@ -15,7 +15,15 @@ _X86_64 = {
     "splice": 275, "pwritev": 296, "prlimit64": 302, "sendmmsg": 307, "process_vm_writev": 311, "renameat2": 316,
     "seccomp": 317, "memfd_create": 319, "copy_file_range": 326, "pwritev2": 328, "io_uring_setup": 425,
     "openat2": 437, "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
-    "mknod": 133, "semget": 64, "add_key": 248,
+    "mknod": 133, "semget": 64, "add_key": 248, "mmap": 9, "accept": 43, "listen": 50, "clone": 56, "msgsnd": 69,
+    "truncate": 76, "ftruncate": 77, "rmdir": 84, "unlink": 87, "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93,
+    "lchown": 94, "ptrace": 101, "utime": 132, "semop": 65, "semctl": 66, "shmat": 30, "mount": 165, "removexattr": 197,
+    "lremovexattr": 198, "fremovexattr": 199, "semtimedop": 220, "utimes": 235, "mq_timedsend": 242, "request_key": 249,
+    "keyctl": 250, "fchownat": 260, "futimesat": 261, "unlinkat": 263, "fchmodat": 268, "unshare": 272, "tee": 276,
+    "vmsplice": 278, "utimensat": 280, "accept4": 288, "perf_event_open": 298, "open_by_handle_at": 304, "setns": 308,
+    "bpf": 321, "execveat": 322, "userfaultfd": 323, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435,
+    "pidfd_getfd": 438, "memfd_secret": 447, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
+    "file_setattr": 469,
 }  # fmt: skip
 _AARCH64 = {
     "mknodat": 33, "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66,
@@ -25,6 +33,13 @@ _AARCH64 = {
     "memfd_create": 279, "copy_file_range": 285, "pwritev2": 287, "io_uring_setup": 425, "openat2": 437,
     "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
     "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "semget": 190, "add_key": 217,
+    "mmap": 222, "accept": 202, "listen": 201, "clone": 220, "msgsnd": 189, "truncate": 45, "ftruncate": 46, "fchmod": 52,
+    "fchmodat": 53, "fchownat": 54, "fchown": 55, "ptrace": 117, "semop": 193, "semctl": 191, "shmat": 196, "mount": 40,
+    "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16, "semtimedop": 192, "mq_timedsend": 182,
+    "request_key": 218, "keyctl": 219, "unlinkat": 35, "unshare": 97, "tee": 77, "vmsplice": 75, "utimensat": 88,
+    "accept4": 242, "perf_event_open": 241, "open_by_handle_at": 265, "setns": 268, "bpf": 280, "execveat": 281,
+    "userfaultfd": 282, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435, "pidfd_getfd": 438,
+    "memfd_secret": 447, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "file_setattr": 469,
 }  # fmt: skip
 
 NAMES: dict[int, str] = {
@@ -41,6 +56,24 @@ X32 = 0x40000000
 
 ODD = frozenset(
     {"shmget", "msgget", "semget", "add_key", "mq_open", "io_uring_setup", "process_vm_writev", "memfd_create", "sendfile",
-     "splice", "copy_file_range", "setxattr", "lsetxattr", "fsetxattr", "mknod", "mknodat", "symlink", "symlinkat"}
+     "splice", "copy_file_range", "setxattr", "lsetxattr", "fsetxattr", "mknod", "mknodat", "symlink", "symlinkat",
+     "accept", "accept4", "listen", "io_uring_enter", "io_uring_register", "msgsnd", "semop", "semctl", "semtimedop",
+     "shmat", "mq_timedsend", "request_key", "keyctl", "tee", "vmsplice", "ptrace", "mount", "unshare", "setns", "bpf",
+     "perf_event_open", "open_by_handle_at", "execveat", "userfaultfd", "pidfd_getfd", "memfd_secret", "setxattrat",
+     "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr"}
 )  # fmt: skip
 """Calls that earmark makes nowhere, and by which words could go where reading `write` does not show them."""
+
+CHANGES = {
+    "truncate": 0, "chmod": 0, "chown": 0, "lchown": 0, "utime": 0, "utimes": 0, "unlink": 0, "rmdir": 0,
+}  # fmt: skip
+"""Calls that change the file of a path, by the argument that is the path."""
+
+CHANGES_AT = frozenset({"unlinkat", "fchmodat", "fchmodat2", "fchownat", "utimensat", "futimesat"})
+"""Calls that change the file of a descriptor of a folder and a path; without a path it is the descriptor's own."""
+
+CHANGES_OPEN = frozenset({"ftruncate", "fchmod", "fchown"})
+"""Calls that change the file of a descriptor."""
+
+UNTRACED = 0x00800000
+"""CLONE_UNTRACED (linux/sched.h): what is started so escapes from being followed."""

@@ -24,7 +24,10 @@ def clear(home: Home, config: Config, folders: Iterable[Path]) -> Iterator[str]:
     """
     for folder in folders:
         for path in sorted(p for p in _inside(folder) if _NAME.fullmatch(p.name) and is_ours(p)):
-            gone, how = take_away(home, config, Dropped(path, sha256_of(path)))
+            digest = sha256_of(path)
+            if digest is None:
+                continue
+            gone, how = take_away(home, config, Dropped(path, digest))
             yield f"{path} of an earlier check: {how}" if gone else f"{path} of an earlier check stays: {how}"
     for path in _inside(Path(tempfile.gettempdir())):
         pid = path.name.removeprefix(SCRATCH).partition("-")[0]

@@ -6,13 +6,18 @@ import errno
 import os
 import socket
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from earmark.proof.running import ptrace
-from earmark.proof.running.calls import ODD
+from earmark.proof.running.calls import CHANGES, CHANGES_AT, CHANGES_OPEN, ODD, UNTRACED
 from earmark.proof.running.sampler import rows
 from earmark.proof.running.seen import Act
+
+MOST = 20_000
+"""Different acts that are kept."""
 
 LONGEST = KEPT = 1024 * 1024
 """Bytes of one write that are read, and bytes that are kept of all that went to one place."""
@@ -20,7 +25,8 @@ LONGEST = KEPT = 1024 * 1024
 REFUSED = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT, errno.EBADF, errno.EINVAL)
 """How a connection ends of which no packet left."""
 
-_WRITES = 0o1 | 0o2 | 0o100  # O_WRONLY, O_RDWR, O_CREAT
+_WRITES = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
+_NO_READING = os.O_PATH | os.O_DIRECTORY if sys.platform == "linux" else 0
 _AT_CWD = -100
 _CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
 _SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
@@ -54,6 +60,8 @@ class Notes:
     logs: set[str] = field(default_factory=set)
     acts: dict[tuple[int, str, str, bool], Act] = field(default_factory=dict)
     said: dict[str, bytearray] = field(default_factory=dict)
+    full: bool = False
+    """There were more different acts than were kept."""
     cut: set[str] = field(default_factory=set)
     """Where more was written than was kept."""
     _kinds: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -62,12 +70,18 @@ class Notes:
     def note(self, pid: int, what: str, about: str, done: bool = True) -> None:
         """Note an act, once."""
         key = (pid, what, about, done)
-        if key not in self.acts and len(self.acts) < 20_000:
+        if key not in self.acts and len(self.acts) >= MOST:
+            self.full = True
+        elif key not in self.acts:
             self.acts[key] = Act(len(self.acts), pid, what, about, done)
 
     def _later(self, thread: Thread, what: str, about: str) -> None:
         """Note it when the call has come back, with whether it worked."""
         thread.after = lambda result: self.note(thread.pid, what, about, result >= 0)
+
+    def unknown(self, thread: Thread, number: int) -> None:
+        """A call begins that is newer than what this check knows."""
+        self._later(thread, "odd", f"system call {number}, which this check does not know")
 
     def called(self, thread: Thread, name: str, a: tuple[int, ...]) -> None:
         """A call of this name with these six arguments begins."""
@@ -122,8 +136,33 @@ class Notes:
                 self._later(thread, "landlock", f"{rights:#x} {target(pid, fd)}")
             case "execve":
                 self._later(thread, "program", ptrace.text(pid, a[0]))
+            case _:
+                self._called_seldom(thread, name, a)
+
+    def _called_seldom(self, thread: Thread, name: str, a: tuple[int, ...]) -> None:
+        pid = thread.pid
+        match name:
+            case "mmap":
+                self._mapped(thread, a)
+            case "clone" | "clone3":
+                flags = a[0] if name == "clone" else int.from_bytes(ptrace.memory(pid, a[0], 8), "little")
+                if flags & UNTRACED:
+                    self._later(thread, "odd", "CLONE_UNTRACED")
+            case _ if name in CHANGES:
+                self._later(thread, "changed", self._path(pid, _AT_CWD, a[CHANGES[name]]))
+            case _ if name in CHANGES_AT:
+                self._later(thread, "changed", self._path(pid, a[0], a[1]) if a[1] else target(pid, a[0]))
+            case _ if name in CHANGES_OPEN:
+                self._later(thread, "changed", target(pid, a[0]))
             case _ if name in ODD:
                 self._later(thread, "odd", name)
+
+    def _mapped(self, thread: Thread, a: tuple[int, ...]) -> None:
+        """Shared memory of a file: what is written to it is no system call. It may be made writable later, too."""
+        if a[3] & 3 in (1, 3) and not a[3] & 0x20:  # MAP_SHARED, MAP_SHARED_VALIDATE; not MAP_ANONYMOUS
+            path = target(thread.pid, a[4])
+            if a[2] & 2 or _is_writable(thread.pid, a[4]):
+                self._later(thread, "mapped", path)
 
     def _socket(self, thread: Thread, family: int, kind: int) -> None:
         def made(result: int) -> None:
@@ -178,13 +217,11 @@ class Notes:
                     self.note(pid, "opened", target(pid, result) if result >= 0 else path)
 
             thread.after = opened
-        elif path.startswith("/") and not any(path.startswith(f"{folder}/") for folder in self.watched):
-            return
-        else:
+        elif not flags & _NO_READING:
 
             def looked(result: int) -> None:
                 found = target(pid, result) if result >= 0 else ""
-                if any(found.startswith(f"{folder}/") for folder in self.watched):
+                if any(found.startswith(f"{folder}/") for folder in self.watched) and _is_file(pid, result):
                     self.note(pid, "read", found)
 
             thread.after = looked
@@ -193,6 +230,8 @@ class Notes:
         def named(result: int) -> None:
             if result >= 0:
                 self.note(thread.pid, "named", new)
+                self.note(thread.pid, "changed", old)
+                self.note(thread.pid, "moved", f"{old}\0{new}")
                 for key in [k for k in self.said if k.partition(" ")[2] == old]:
                     self.keep(f"{key.partition(' ')[0]} {new}", bytes(self.said[key]))
 
@@ -208,6 +247,10 @@ class Notes:
     def _wrote(self, pid: int, fd: int, pieces: Sequence[tuple[int, int]]) -> None:
         to = target(pid, fd)
         log = to in self.logs
+        if fd != 2 and to.startswith("pipe:"):
+            self.note(pid, "answered", "")
+        if to.startswith("/") and not log:
+            self.note(pid, "wrote", to)
         if not log and (to.startswith(("pipe:", "anon_inode:")) or self.quiet(to)):
             return
         if to.startswith("socket:") and not log:
@@ -241,10 +284,10 @@ class Notes:
     def _path(self, pid: int, at: int, address: int) -> str:
         name = ptrace.text(pid, address)
         if name.startswith("/"):
-            return name
+            return _whole(name)
         signed = at & 0xFFFFFFFF
         link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
-        return f"{os.readlink(link)}/{name}"  # noqa: PTH115
+        return _whole(f"{os.readlink(link)}/{name}")  # noqa: PTH115
 
     def _address(self, pid: int, at: int, length: int) -> str:
         return address_of(ptrace.memory(pid, at, min(length, 128)))
@@ -257,6 +300,24 @@ def target(pid: int, fd: int) -> str:
         return os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115 - `pipe:[1]` is no path
     except OSError:
         return f"descriptor {number}"
+
+
+def _whole(path: str) -> str:
+    """The folder without symlinks; the last part as it is, because that is what is named, moved or removed."""
+    folder, _, name = path.rstrip("/").rpartition("/")
+    return f"{os.path.realpath(folder or '/').rstrip('/')}/{name}"
+
+
+def _is_file(pid: int, fd: int) -> bool:
+    return Path(f"/proc/{pid}/fd/{fd}").is_file()
+
+
+def _is_writable(pid: int, fd: int) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/fdinfo/{fd & 0xFFFFFFFF}").read_text().splitlines()
+        return any(line.startswith("flags:") and int(line.split()[1], 8) & 0o3 for line in lines)
+    except (OSError, ValueError):
+        return False
 
 
 def address_of(data: bytes) -> str:

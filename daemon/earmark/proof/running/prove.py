@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,12 +22,13 @@ from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
 from earmark.proof.running.journal import log_of
 from earmark.proof.running.recording import Dropped, Standing
-from earmark.proof.running.rules import Judge
+from earmark.proof.running.rules import LEDGER, Judge
 from earmark.proof.running.seen import Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
 from earmark.proof.running.words import runs_of
 from earmark.report import Report, read_report
+from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
 EVERY = 0.1
@@ -59,7 +61,7 @@ class Running:
         """Watch, and judge what was seen. The recording is taken away again, whatever happens."""
         folders = tuple(Path(os.path.realpath(f)) for f in self.report.folders)
         state = Path(os.path.realpath(self.home.state))
-        quiet = [*(f"{folder}/" for folder in folders), f"{state}/ledger.db"]
+        quiet = [f"{state}/{name}" for name in LEDGER]
         why_not = self.watcher.begin(folders, quiet, self.follow)
         owner = self.home.state.stat().st_uid
         elsewhere = whereabouts.Elsewhere(self.home.status_file, owner, bool(why_not))
@@ -184,6 +186,15 @@ class Running:
             return fact[0] if fact else ""
         return ""
 
+    def _readable(self, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        """What workers may read of the user's; nothing where the model is not known."""
+        configured = self.config.transcription
+        try:
+            model = find_model(configured.model, configured.model_dir, self.home.models)
+        except EarmarkError:
+            return ()
+        return (*folders, model.dir, self.home.templates)
+
     def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path) -> Setting:
         summary = self.config.summary
         pinned = pinned_addresses(
@@ -200,7 +211,8 @@ class Running:
         return Setting(
             self.report.pid, folders, state, pinned, named=_is_named(summary.endpoint),
             manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
-            account=report.sockets, home=Path(os.path.realpath(Path.home())),
+            account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
+            program=os.path.realpath(sys.executable),
         )  # fmt: skip
 
 

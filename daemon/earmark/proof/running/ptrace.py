@@ -7,11 +7,13 @@ ends, however it ends, the kernel lets all of them go on by themselves.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import struct
 
 _CONT_TO_CALL, _SEIZE, _INTERRUPT, _LISTEN, _CALL_INFO = 24, 0x4206, 0x4207, 0x4208, 0x420E  # linux/ptrace.h
+_GET_FILTER = 0x420C  # PTRACE_SECCOMP_GET_FILTER
 _OPTIONS = 1 | 2 | 4 | 8 | 0x10  # TRACESYSGOOD, TRACEFORK, TRACEVFORK, TRACECLONE, TRACEEXEC
 EVENT_EXEC, EVENT_STOP = 4, 128
 AT_CALL = signal.SIGTRAP | 0x80
@@ -67,6 +69,19 @@ def call_of(tid: int) -> tuple[int, int, tuple[int, ...]] | None:
         return None
     kind, architecture, _, _, *rest = _INFO.unpack(_buffer.raw)
     return kind, architecture, tuple(rest)
+
+
+def filters_of(tid: int) -> list[bytes] | None:
+    """The programs of the filters on a stopped thread, as they were put on; None where the kernel does not tell."""
+    found: list[bytes] = []
+    while True:
+        count = _ptrace(_GET_FILTER, tid, len(found), None)
+        if count < 0:
+            return found if ctypes.get_errno() == errno.ENOENT else None
+        code = ctypes.create_string_buffer(count * 8)
+        if _ptrace(_GET_FILTER, tid, len(found), ctypes.addressof(code)) < 0:
+            return None
+        found.append(code.raw)
 
 
 def memory(pid: int, address: int, length: int) -> bytes:

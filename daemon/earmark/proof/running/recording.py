@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import secrets
 import struct
 from dataclasses import dataclass
@@ -100,7 +101,10 @@ def texts(context: Context, dropped: Dropped) -> list[str]:
 
 def notes(context: Context, dropped: Dropped) -> set[Path]:
     """The files that earmark wrote for it."""
-    return {artifact.path for artifact in context.ledger.artifacts.of_recording(dropped.recording_id)}
+    return {
+        Path(os.path.realpath(artifact.path))
+        for artifact in context.ledger.artifacts.of_recording(dropped.recording_id)
+    }
 
 
 def take_away(home: Home, config: Config, dropped: Dropped) -> tuple[bool, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.files import hidden_kind
+from earmark.locality.confinement.sandbox import python_folders
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.roles import (
     DOOR,
@@ -24,12 +26,15 @@ from earmark.proof.running.roles import (
 )
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
-from earmark.proof.running.shut import held, is_leaky
+from earmark.proof.running.shut import TOO_MUCH, held, is_leaky
 
 LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
 """Where the C library asks who a user is. No word goes there."""
 
-MAY_BE_OPENED = ("/dev/null", "/dev/nvidia", "/proc/")
+LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
+"""SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
+
+JOURNAL = "/run/systemd/journal/"
 _TYPES = {"1": "stream", "2": "datagram", "3": "raw", "5": "packets"}
 
 
@@ -52,6 +57,7 @@ class Judge:
         yield self._summarizers()
         yield self._programs()
         yield self._files()
+        yield self._held()
 
     @property
     def how(self) -> str:
@@ -151,8 +157,10 @@ class Judge:
         return wrong
 
     def _allowed(self, act: Act, before: bool) -> bool:
-        address = act.about
-        if address in {_shown(ip, port) for ip, port in self.setting.pinned} or address.startswith(LOOKUPS):
+        address = _plain(act.about)
+        if address in {_plain(_shown(ip, port)) for ip, port in self.setting.pinned} or address.startswith(
+            LOOKUPS
+        ):
             return True
         host, _, port = address.rpartition(":")
         if act.what == "aim" and host.strip("[]") in {ip for ip, _ in self.setting.pinned}:
@@ -167,7 +175,8 @@ class Judge:
         table, _, remote = row.partition(" ")
         if table == "unix" or (table == "netlink" and self.setting.named):
             return True
-        return remote in {_shown(ip, port) for ip, port in self.setting.pinned} | {"0.0.0.0:0", "[::]:0"}
+        pinned = {_plain(_shown(ip, port)) for ip, port in self.setting.pinned}
+        return _plain(remote) in pinned | {"0.0.0.0:0", "[::]:0"}
 
     def _sockets(self, pid: int, tried: bool = False) -> list[str]:
         """Sockets that are not unix sockets, had or opened; with `tried` also those that were refused."""
@@ -188,6 +197,8 @@ class Judge:
     def _outcome(self, claim: str, wrong: list[str], pids: list[int]) -> Outcome:
         if wrong:
             return Outcome(claim, False, "; ".join(dict.fromkeys(wrong)))
+        if self.seen.full:
+            return Outcome(claim, None, TOO_MUCH)
         blind = [pid for pid in pids if not self.seen.processes[pid].readable]
         if not blind or self.seen.followed:
             return Outcome(claim, True, self.how)
@@ -215,7 +226,7 @@ class Judge:
                 real = str(Path(act.about).resolve())
                 if act.about != self.setting.lms and real not in ours:
                     strangers.append(f"it started {act.about} (pid {act.pid})")
-        return Outcome(claim, not strangers, "; ".join(strangers) or self.how)
+        return self._unless_full(claim, strangers)
 
     def _files(self) -> Outcome:
         pids = sorted(pid for pid, role in self.role.items() if role != STRANGER)
@@ -225,24 +236,66 @@ class Judge:
         wrong = []
         for act in self.seen.acts:
             role = self.role.get(act.pid, STRANGER)
-            if act.what in ("opened", "named") and act.done and role != STRANGER:
+            if act.what in WRITING and act.done and role != STRANGER:
                 if not self._may_write(role, act):
-                    wrong.append(f"the {role} wrote {act.about}")
+                    wrong.append(f"the {role} {WRITING[act.what]} {act.about}")
             elif act.what == "odd" and act.done and not is_leaky(act):
                 wrong.append(f"the {role} used {act.about}")
+        return self._unless_full(claim, wrong)
+
+    def _unless_full(self, claim: str, wrong: list[str]) -> Outcome:
+        if self.seen.full and not wrong:
+            return Outcome(claim, None, TOO_MUCH)
         return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or self.how)
 
     def _may_write(self, role: str, act: Act) -> bool:
-        path = act.about
-        if not path.startswith("/") or path.startswith(MAY_BE_OPENED) or _byte_code(path):
+        path = act.about.removesuffix(" (deleted)")
+        if not path.startswith("/"):
             return True  # what is no path is a pipe or the like
+        if path == "/dev/null" or path.startswith(("/dev/nvidia", f"/proc/{act.pid}/")) or _byte_code(path):
+            return True
         if role != SUPERVISOR:
             return False
-        if path.startswith(f"{self.setting.state}/"):
+        if act.what == "mapped":
+            return path in {f"{self.setting.state}/{name}" for name in LEDGER}
+        if path == str(self.setting.state) or path.startswith(f"{self.setting.state}/"):
             return True
         beside = any(path.startswith(f"{folder}/") for folder in self.setting.folders)
         # A note is written under a hidden name first, and then gets its own.
-        return beside and (act.what == "named" or hidden_kind(path.rpartition("/")[2]) is not None)
+        return beside and (
+            act.what in ("named", "changed") or hidden_kind(path.rpartition("/")[2]) is not None
+        )
+
+    def _held(self) -> Outcome:
+        """What was open before the check: the calls by which it was opened are past."""
+        pids = sorted(pid for pid, role in self.role.items() if role != STRANGER)
+        claim = f"{self._name('daemon and its workers', pids)} have nothing open that leads elsewhere"
+        looked = [self.seen.processes[pid].held for pid in pids]
+        if self.seen.processes[self.setting.supervisor].held is None:
+            return Outcome(claim, None, "what they have open can be seen by root only")
+        wrong = [
+            f"the {self.role[pid]} has {thing}"
+            for pid, things in zip(pids, looked, strict=True)
+            for thing in things or ()
+            if not self._may_hold(pid, thing)
+        ]
+        return Outcome(
+            claim, not wrong, "; ".join(dict.fromkeys(wrong)) or "at the first look and at the last"
+        )
+
+    def _may_hold(self, pid: int, thing: str) -> bool:
+        kind, _, what = thing.partition(" ")
+        if kind in ("file", "memory"):
+            act = Act(0, pid, "opened" if kind == "file" else "mapped", what, True)
+            return self._may_write(self.role[pid], act)
+        if thing.startswith("unix to /") and self.role[pid] == SUPERVISOR:
+            return self._manager(f"unix {what[3:]}") or what[3:].startswith(JOURNAL)
+        return False
+
+
+WRITING = {
+    "opened": "wrote", "wrote": "wrote", "named": "wrote", "changed": "changed", "mapped": "shares memory by",
+}  # fmt: skip
 
 
 def _pids(pids: list[int]) -> str:
@@ -259,7 +312,9 @@ def _did(act: Act) -> str:
 
 
 def _byte_code(path: str) -> bool:
-    return re.search(r"/__pycache__/[^/]+\.pyc(\.\d+)?$", path) is not None
+    """True for what Python makes of the modules in its own folders."""
+    made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None
+    return made and any(path.startswith(f"{os.path.realpath(folder)}/") for folder in python_folders())
 
 
 def _command(process: Process) -> str:
@@ -268,3 +323,14 @@ def _command(process: Process) -> str:
 
 def _shown(ip: str, port: int) -> str:
     return f"[{ip}]:{port}" if ipaddress.ip_address(ip).version == 6 else f"{ip}:{port}"
+
+
+def _plain(address: str) -> str:
+    """The one spelling of an address and port: IPv4 in IPv6 (`[::ffff:127.0.0.1]:80`) is that IPv4 address."""
+    host, _, port = address.rpartition(":")
+    try:
+        ip = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return address
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return _shown(str(mapped or ip), int(port))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
+from earmark.proof.running.holdings import Others, holdings
 from earmark.proof.running.seen import Process
 
 EVERY, WHEN_FOLLOWED = 0.05, 0.2
@@ -34,6 +35,17 @@ class Sampler:
         for pid in family(self.root):
             self.meet(pid, 0, False)
             self._look_at(self.processes[pid])
+
+    def open_now(self, logs: Iterable[str]) -> None:
+        """What everybody has open now, beside what they had open before."""
+        everybody = family(self.root)
+        others = Others.now(everybody)
+        for pid in everybody:
+            self.meet(pid, 0, False)
+            found = holdings(pid, others, logs)
+            if found is not None:
+                known = self.processes[pid]
+                known.held = list(dict.fromkeys([*(known.held or ()), *found]))
 
     def meet(self, pid: int, parent: int, born: bool) -> None:
         """Know of a process from now on. `born`: it was just started, or just became another program."""
@@ -66,6 +78,8 @@ class Sampler:
             return
         process.looks += 1
         process.status = {name: lines[name].strip() for name in _FIELDS if name in lines}
+        for one in _walls_of_threads(pid):
+            process.status |= one
         process.parent = int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()
@@ -74,6 +88,18 @@ class Sampler:
         if inodes:
             for row in rows(pid, inodes):
                 _once(process.sockets, row)
+
+
+def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
+    """What is not as it is to be in any thread: a filter holds those only that it was put on."""
+    for task in Path(f"/proc/{pid}/task").glob("*/status"):
+        with contextlib.suppress(OSError):
+            lines = dict(line.split(":", 1) for line in task.read_text().splitlines() if ":" in line)
+            yield {
+                name: lines[name].strip()
+                for name, right in (("Seccomp", "2"), ("NoNewPrivs", "1"))
+                if lines.get(name, right).strip() != right
+            }
 
 
 def packets_sent(pid: int) -> int | None:

@@ -11,7 +11,9 @@ class Act:
     """One thing that a process did. `order`: acts of all processes are numbered in the order they were seen in.
 
     `what`: socket, connect, aim (of a datagram socket), send, bind, opened (for writing), read (a file of a drop folder),
-    named (a file or folder got this name), program, wall, filter (its program), landlock (rights and a path), or odd.
+    named (a file or folder got this name), moved (from a path to another), changed (length, mode, owner, times or name of a
+    file), wrote (to a path), mapped (a file as shared memory), answered (into a pipe), program, wall, filter (its program),
+    standing (a filter that was there before), landlock (rights and a path), or odd.
     `about`: address, path, name. `done` is False where the system refused it.
     """
 
@@ -38,6 +40,8 @@ class Process:
     """False where its descriptors could not be looked at."""
     born: bool = False
     """It started while it was followed: all it ever did was seen."""
+    held: list[str] | None = None
+    """What it had open by which words could get out (`holdings`); None where nobody could look."""
     titles: list[str] = field(default_factory=list)
     """Command lines, names and environments that it had, one text each, and which of these it is before a colon."""
 
@@ -57,6 +61,8 @@ class Seen:
     began: float = 0.0
     ended: float = 0.0
     calls: int = 0
+    full: bool = False
+    """There were more different acts than were kept."""
     cut: list[str] = field(default_factory=list)
     """Targets to which more was written than was kept."""
 

@@ -24,3 +24,7 @@ class Setting:
     """Families of sockets that the daemon itself says it had."""
     home: Path = Path("/nonexistent")
     """The daemon's owner's home folder."""
+    readable: tuple[Path, ...] = ()
+    """What workers may read beside the system's own: drop folders, model, templates; empty where the model is not known."""
+    program: str = ""
+    """The Python that this check runs in. What another one needs is not known here."""

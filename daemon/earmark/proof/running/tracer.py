@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earmark.locality.confinement.call_numbers import NEWEST
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
 from earmark.proof.running.noting import Notes, Thread, target
@@ -28,6 +29,8 @@ class Tracer:
     on_process: Callable[[int, int, bool], None]
     calls: int = 0
     _threads: dict[int, Thread] = field(default_factory=dict)
+    _unread: set[int] = field(default_factory=set)
+    """Threads that were there before, whose filters were not read yet."""
 
     def begin(self, processes: Iterable[int]) -> None:
         """Seize all threads of these processes. Raises OSError where the system does not allow it."""
@@ -43,6 +46,7 @@ class Tracer:
                         except ProcessLookupError:
                             continue
                         self._threads[tid], found = Thread(pid), True
+                        self._unread.add(tid)
                         ptrace.interrupt(tid)
             self.on_process(pid, 0, False)
 
@@ -75,6 +79,9 @@ class Tracer:
         if not os.WIFSTOPPED(status):
             self._threads.pop(tid, None)
             return True
+        if tid in self._unread:
+            self._unread.discard(tid)
+            self._read_filters(tid)
         number, event = os.WSTOPSIG(status), status >> 16
         thread = self._threads.get(tid) or self._meet(tid)
         if number == ptrace.AT_CALL:
@@ -94,6 +101,12 @@ class Tracer:
         else:
             ptrace.go_on(tid, number)
         return True
+
+    def _read_filters(self, tid: int) -> None:
+        """What stands on a thread that was there before; a filter that is put on later is seen as a call."""
+        if tid in self._threads:
+            for code in ptrace.filters_of(tid) or ():
+                self.notes.note(self._threads[tid].pid, "standing", code.hex())
 
     def _meet(self, tid: int) -> Thread:
         """A thread or process that a followed one started."""
@@ -117,9 +130,12 @@ class Tracer:
         if architecture != AUDIT or first & X32:
             self.notes.note(thread.pid, "odd", "calls of another architecture")
         name = NAMES.get(first)
-        if kind == 1 and name is not None:
+        if kind == 1:
             thread.after = None
-            self.notes.called(thread, name, tuple(rest))
+            if name is not None:
+                self.notes.called(thread, name, tuple(rest))
+            elif first > NEWEST:
+                self.notes.unknown(thread, first)
 
     def _exec(self, pid: int) -> None:
         parent = _process_of(pid)[1]

@@ -25,9 +25,9 @@ from earmark.proof.running.tracer import Tracer
 def main() -> int:
     root = int(sys.argv[1])
     asked = json.loads(sys.stdin.buffer.readline())
-    quiet, watched = tuple(asked["quiet"]), tuple(asked["watched"])
+    quiet, watched = frozenset(asked["quiet"]), tuple(asked["watched"])
     sampler = Sampler(root)
-    notes = Notes(lambda target: target.startswith(quiet), watched)
+    notes = Notes(lambda target: target in quiet, watched)
     tracer = Tracer(root, notes, sampler.meet)
     why_not = "" if NAMES else "the numbers of this machine's system calls are not known"
     if asked["follow"] and not why_not:
@@ -39,6 +39,7 @@ def main() -> int:
         why_not = "it was not asked for"
     began, before = time.time(), packets_sent(root)
     sampler.look()
+    sampler.open_now(notes.logs)
     sys.stdout.write(json.dumps({"why_not": why_not}) + "\n")
     sys.stdout.flush()
     ended = threading.Event()
@@ -51,11 +52,18 @@ def main() -> int:
         tracer.follow(
             0
         )  # also where only some could be seized: they stand still until somebody lets them go on
+    sampler.open_now(notes.logs)
     after = packets_sent(root)
     ended.set()
     looking.join(5)
     seen = Seen(
-        not why_not, why_not, began=began, ended=time.time(), calls=tracer.calls, cut=sorted(notes.cut)
+        not why_not,
+        why_not,
+        began=began,
+        ended=time.time(),
+        calls=tracer.calls,
+        cut=sorted(notes.cut),
+        full=notes.full,
     )
     seen.packets = after - before if after is not None and before is not None else None
     found = asdict(seen) | {

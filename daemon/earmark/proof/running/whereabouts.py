@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earmark.files import hidden_kind
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.roles import SUMMARIZER
-from earmark.proof.running.rules import Judge
+from earmark.proof.running.rules import LEDGER, Judge
+from earmark.proof.running.shut import TOO_MUCH
 from earmark.proof.running.words import AMONG_OTHERS, IN_NAMES, RUN, Runs, found_in
 
 LARGEST = 8 * 1024 * 1024
@@ -109,13 +111,20 @@ def words_stay(judge: Judge, runs: Runs, found: Found) -> Iterator[Outcome]:
         claim = f"Words of {name} are in its notes and the ledger only"
         yield Outcome(claim, None, "the search does not find them even in the notes")
         return
-    yield _written(judge, runs, name)
+    yield _written(judge, runs, name, _with_temporary(judge, found.notes))
     yield _logged(judge, runs, name, found.logged)
     yield _named(judge, runs, name)
     yield _lying(judge, runs, found, name)
 
 
-def _written(judge: Judge, runs: Runs, name: str) -> Outcome:
+def _with_temporary(judge: Judge, notes: set[Path]) -> set[str]:
+    """The notes, and the hidden names under which they were written before they had their own."""
+    found = {str(note) for note in notes}
+    moved = [act.about.partition("\0") for act in judge.seen.acts if act.what == "moved" and act.done]
+    return found | {old for old, _, new in moved if new in found and hidden_kind(old.rpartition("/")[2])}
+
+
+def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
     claim = f"Words of {name} are written to its notes and the ledger only"
     if not judge.seen.followed:
         return Outcome(claim, None, f"system calls cannot be followed ({judge.seen.why_not})")
@@ -124,8 +133,13 @@ def _written(judge: Judge, runs: Runs, name: str) -> Outcome:
         pid, _, target = where.partition(" ")
         if target == "the log" or target == "its own name" or _is_way_out(judge, int(pid), target):
             continue
-        if run := found_in(text, runs):
+        if target.removesuffix(" (deleted)") in notes:
+            continue
+        others = any(target.startswith(f"{folder}/") for folder in judge.setting.folders)
+        if run := found_in(text, runs, AMONG_OTHERS if others else RUN):
             wrong.append(f"the {judge.role.get(int(pid), 'daemon')} wrote “{run}” to {target}")
+    if judge.seen.full and not wrong:
+        return Outcome(claim, None, TOO_MUCH)
     if judge.seen.cut and not wrong:
         return Outcome(claim, None, f"more was written than was looked at: {', '.join(judge.seen.cut[:3])}")
     return Outcome(claim, not wrong, "; ".join(wrong) or judge.how)
@@ -181,7 +195,7 @@ def _lying(judge: Judge, runs: Runs, found: Found, name: str) -> Outcome:
         claim += ", nor in a temporary folder or your home folder"
     wrong = []
     for path, text in found.files.items():
-        ledger = path.name.startswith("ledger.db") and path.parent == setting.state
+        ledger = path.name in LEDGER and path.parent == setting.state
         if ledger or path in found.notes:
             continue
         ours = path.is_relative_to(setting.state)
