@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -297,3 +298,43 @@ def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: 
     (later,) = [c for c in json.loads(done.stdout)["claims"] if c["later"]]
     assert "long.m4a" in later["detail"]
     assert [name for name in names if "privacy check" in name] == []
+
+
+@pytest.mark.shows("privacy:ended-check")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_check_that_is_ended_takes_its_recording_away_and_another_waits_for_its_turn(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with daemon(tmp_path) as made:
+        pause = made.folder / "pause"
+        pause.touch()
+        going = subprocess.Popen(
+            [sys.executable, "-m", "earmark", "privacy", "check"],
+            env=made.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: list(made.folder.glob("earmark privacy check *.m4a")), 30, "the recording")
+        second = made.earmark("privacy", "check", "--no-recording")
+        going.send_signal(number)
+        going.wait(60)
+        left = sorted(path.name for path in made.folder.iterdir())
+    assert "Another privacy check" in second.stderr
+    assert left == ["pause"]
+    assert going.returncode != 0
+
+
+@pytest.mark.shows("privacy:ended-check")
+def test_a_recording_of_a_check_that_was_killed_is_erased_by_the_next_one(tmp_path: Path) -> None:
+    from earmark.proof.running import recording
+
+    with daemon(tmp_path) as made:
+        left = recording.drop(made.folder).path.rename(
+            made.folder / "earmark privacy check 2026-01-02 030405.m4a"
+        )
+        wait_for(lambda: left.with_suffix(".md").exists(), 30, "its note")
+        other = made.folder / "earmark privacy check 2026-01-02 030406.m4a"
+        other.write_bytes(b"of somebody who likes the name")
+        done = made.earmark("privacy", "check", "--wait", "60")
+        names = sorted(path.name for path in made.folder.iterdir())
+    assert f"{left} of an earlier check" in done.stderr.replace("\n", "")
+    assert other.name in names
+    assert not [name for name in names if name.startswith(left.stem)]

@@ -11,6 +11,7 @@ import pytest
 from earmark.config import Config
 from earmark.locality.confinement import door
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
+from earmark.proof.running.holder import holder_of
 from earmark.proof.running.noting import address_of
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.rules import Judge
@@ -99,8 +100,13 @@ def test_no_recording_is_dropped_where_a_rule_might_count_it() -> None:
     assert why_not_now(Config(), 1100.0, 1000.0, 60.0) == ""
 
 
-def judged(*acts: tuple[int, str, str, bool], manager: str = "/run/notify") -> dict[str, str]:
-    """Failed claims and why, for a daemon (1), its summarization worker (2) and the door (3) that did this."""
+def judge_of(
+    *acts: tuple[int, str, str, bool],
+    manager: str = "/run/notify",
+    held: tuple[str, ...] = (),
+    full: bool = False,
+) -> Judge:
+    """Of a daemon (1), its summarization worker (2) and the door (3) that did this. `held`: what the daemon has open."""
     python = "/usr/bin/python3"
     seen = Seen(True, "", began=0.0, ended=1.0)
     for pid, parent, arguments in (
@@ -111,7 +117,13 @@ def judged(*acts: tuple[int, str, str, bool], manager: str = "/run/notify") -> d
         seen.processes[pid] = Process(pid, parent, arguments, python, looks=1)
     seen.acts = [Act(i, *act) for i, act in enumerate(acts)]
     setting = Setting(1, (Path("/drop"),), Path("/state"), (("127.0.0.1", 8080),), manager=manager)
-    return {o.claim: o.detail for o in Judge(seen, setting).claims() if o.held is False}
+    seen.processes[1].held, seen.full = list(held), full
+    return Judge(seen, setting)
+
+
+def judged(*acts: tuple[int, str, str, bool], held: tuple[str, ...] = ()) -> dict[str, str]:
+    """Failed claims and why."""
+    return {o.claim: o.detail for o in judge_of(*acts, held=held).claims() if o.held is False}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +139,13 @@ def judged(*acts: tuple[int, str, str, bool], manager: str = "/run/notify") -> d
         (2, "aim", "127.0.0.1:8080", True),
         (2, "socket", "AF_INET 1", False),
         (3, "connect", "127.0.0.1:8080", True),
+        (3, "connect", "[::ffff:127.0.0.1]:8080", True),
+        (1, "wrote", "/state/status.json", True),
+        (1, "wrote", "/drop/.earmark-0123456789abcdef.tmp (deleted)", True),
+        (1, "changed", "/drop/.earmark-0123456789abcdef.tmp", True),
+        (1, "mapped", "/state/ledger.db-shm", True),
+        (1, "wrote", "/proc/1/comm", True),
+        (1, "odd", "msgsnd", False),
     ],
 )
 def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool]) -> None:
@@ -139,6 +158,26 @@ def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool])
         ((1, "socket", "AF_INET 2", False), "opens no socket", "opened a socket (AF_INET datagram)"),
         ((1, "connect", "unix /run/dbus", True), "opens no socket", "unix /run/dbus"),
         ((1, "opened", "/tmp/x", True), "write to the drop folders", "the supervisor wrote /tmp/x"),
+        ((1, "wrote", "/tmp/x", True), "write to the drop folders", "the supervisor wrote /tmp/x"),
+        ((1, "wrote", "/proc/7/mem", True), "write to the drop folders", "wrote /proc/7/mem"),
+        ((1, "wrote", "/dev/nullx", True), "write to the drop folders", "wrote /dev/nullx"),
+        (
+            (1, "opened", "/tmp/__pycache__/x.pyc", True),
+            "write to the drop folders",
+            "/tmp/__pycache__/x.pyc",
+        ),
+        ((1, "changed", "/tmp/x", True), "write to the drop folders", "the supervisor changed /tmp/x"),
+        (
+            (1, "mapped", "/state/ledger.db-copy", True),
+            "write to the drop folders",
+            "shares memory by /state/",
+        ),
+        ((1, "odd", "accept4", True), "write to the drop folders", "used accept4"),
+        (
+            (2, "changed", "/drop/standup.m4a", True),
+            "write to the drop folders",
+            "the summarization worker changed",
+        ),
         ((1, "opened", "/drop/copy.txt", True), "write to the drop folders", "/drop/copy.txt"),
         (
             (2, "opened", "/state/ledger.db", True),
@@ -165,6 +204,64 @@ def test_what_it_may_not_do_fails_the_claim_that_says_so(
 ) -> None:
     failed = judged(act)
     assert [d for c, d in failed.items() if claim in c and said in d], failed
+
+
+HOLDS = [
+    ("file /tmp/x", False),
+    ("file /state/ledger.db", True),
+    ("memory /state/ledger.db-shm", True),
+    ("memory /dev/shm/x", False),
+    ("pipe to pid 7", False),
+    ("unix to /run/notify", True),
+    ("unix to /run/systemd/journal/stdout", True),
+    ("unix to pid 7", False),
+    ("unix to @name", False),
+    ("listener @name type 1", False),
+    ("io_uring", False),
+]
+
+
+@pytest.mark.parametrize(("thing", "may"), HOLDS)
+def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: str, may: bool) -> None:
+    failed = judged(held=(thing,))
+    assert (failed == {}) is may
+    assert may or [d for c, d in failed.items() if "nothing open" in c and thing in d]
+
+
+def test_where_more_was_done_than_is_kept_no_claim_that_depends_on_it_passes() -> None:
+    claims = {o.claim: o.held for o in judge_of(full=True).claims()}
+    for part in ("opens no socket", "reaches 127.0.0.1", "no other program", "write to the drop folders"):
+        assert [held for claim, held in claims.items() if part in claim] == [None], part
+
+
+def _proc(root: Path, holder: int, command: bytes, spaces: str) -> tuple[Path, Path]:
+    """A folder as /proc is, and a lock that this process holds by it."""
+    lock = root / "daemon.lock"
+    lock.touch()
+    (root / str(holder)).mkdir()
+    (root / "locks").write_text(f"1: FLOCK  ADVISORY  WRITE {holder} 00:2a:{lock.stat().st_ino} 0 EOF\n")
+    (root / str(holder) / "cmdline").write_bytes(command)
+    (root / str(holder) / "status").write_text(f"Name:\tpython\nNSpid:\t{spaces}\n")
+    return lock, root
+
+
+OURS = b"/usr/bin/python3\0-m\0earmark\0run\0"
+
+
+def test_the_daemon_is_who_holds_the_lock(tmp_path: Path) -> None:
+    assert holder_of(*_proc(tmp_path, 7, OURS, "7")).pid == 7
+
+
+@pytest.mark.parametrize(
+    ("command", "spaces", "why"),
+    [(b"sleep\x00600\0", "7", "no earmark"), (OURS, "7\t1", "in a container")],
+)
+def test_a_stranger_or_a_process_in_a_container_is_not_looked_at(
+    tmp_path: Path, command: bytes, spaces: str, why: str
+) -> None:
+    found = holder_of(*_proc(tmp_path, 7, command, spaces))
+    assert found.pid == 0
+    assert why in found.why_not
 
 
 @pytest.mark.parametrize(("packets", "held"), [(0, True), (3, None), (None, None)])

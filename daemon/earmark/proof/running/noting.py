@@ -9,10 +9,10 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import CHANGES, CHANGES_AT, CHANGES_OPEN, ODD, UNTRACED
+from earmark.proof.running.descriptors import is_file, is_writable, target, whole
 from earmark.proof.running.sampler import rows
 from earmark.proof.running.seen import Act
 
@@ -32,10 +32,7 @@ _CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_S
 _SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
-SET_FILTER, BENEATH = (
-    1,
-    1,
-)  # SECCOMP_SET_MODE_FILTER (linux/seccomp.h), LANDLOCK_RULE_PATH_BENEATH (linux/landlock.h)
+SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
 
 NAME = "its own name"
 """Under which the names that a process gives itself are kept."""
@@ -104,7 +101,10 @@ class Notes:
             case "sendmsg":
                 self._message(thread, a[0], a[1])
             case "sendmmsg":
-                self._message(thread, a[0], a[1])  # struct mmsghdr begins with the first message
+                for i in range(
+                    min(a[2] & 0xFFFFFFFF, 1024)
+                ):  # struct mmsghdr is a struct msghdr and a length
+                    self._message(thread, a[0], a[1] + 64 * i)
             case "open" | "creat":
                 self._open(thread, a[1] if name == "open" else _WRITES, ptrace.text(pid, a[0]))
             case "openat":
@@ -161,7 +161,7 @@ class Notes:
         """Shared memory of a file: what is written to it is no system call. It may be made writable later, too."""
         if a[3] & 3 in (1, 3) and not a[3] & 0x20:  # MAP_SHARED, MAP_SHARED_VALIDATE; not MAP_ANONYMOUS
             path = target(thread.pid, a[4])
-            if a[2] & 2 or _is_writable(thread.pid, a[4]):
+            if a[2] & 2 or is_writable(thread.pid, a[4]):
                 self._later(thread, "mapped", path)
 
     def _socket(self, thread: Thread, family: int, kind: int) -> None:
@@ -221,7 +221,7 @@ class Notes:
 
             def looked(result: int) -> None:
                 found = target(pid, result) if result >= 0 else ""
-                if any(found.startswith(f"{folder}/") for folder in self.watched) and _is_file(pid, result):
+                if any(found.startswith(f"{folder}/") for folder in self.watched) and is_file(pid, result):
                     self.note(pid, "read", found)
 
             thread.after = looked
@@ -284,40 +284,13 @@ class Notes:
     def _path(self, pid: int, at: int, address: int) -> str:
         name = ptrace.text(pid, address)
         if name.startswith("/"):
-            return _whole(name)
+            return whole(name)
         signed = at & 0xFFFFFFFF
         link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
-        return _whole(f"{os.readlink(link)}/{name}")  # noqa: PTH115
+        return whole(f"{os.readlink(link)}/{name}")  # noqa: PTH115
 
     def _address(self, pid: int, at: int, length: int) -> str:
         return address_of(ptrace.memory(pid, at, min(length, 128)))
-
-
-def target(pid: int, fd: int) -> str:
-    """What a descriptor leads to."""
-    number = fd & 0xFFFFFFFF
-    try:
-        return os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115 - `pipe:[1]` is no path
-    except OSError:
-        return f"descriptor {number}"
-
-
-def _whole(path: str) -> str:
-    """The folder without symlinks; the last part as it is, because that is what is named, moved or removed."""
-    folder, _, name = path.rstrip("/").rpartition("/")
-    return f"{os.path.realpath(folder or '/').rstrip('/')}/{name}"
-
-
-def _is_file(pid: int, fd: int) -> bool:
-    return Path(f"/proc/{pid}/fd/{fd}").is_file()
-
-
-def _is_writable(pid: int, fd: int) -> bool:
-    try:
-        lines = Path(f"/proc/{pid}/fdinfo/{fd & 0xFFFFFFFF}").read_text().splitlines()
-        return any(line.startswith("flags:") and int(line.split()[1], 8) & 0o3 for line in lines)
-    except (OSError, ValueError):
-        return False
 
 
 def address_of(data: bytes) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from earmark.locality.confinement.call_numbers import NEWEST
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
-from earmark.proof.running.noting import Notes, Thread, target
+from earmark.proof.running.descriptors import target
+from earmark.proof.running.noting import Notes, Thread
 
 
 @dataclass

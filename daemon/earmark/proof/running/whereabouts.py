@@ -136,6 +136,8 @@ def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
         if target.removesuffix(" (deleted)") in notes:
             continue
         others = any(target.startswith(f"{folder}/") for folder in judge.setting.folders)
+        if others and judge.seen.full and hidden_kind(target.removesuffix(" (deleted)").rpartition("/")[2]):
+            continue  # which of them became notes was not kept
         if run := found_in(text, runs, AMONG_OTHERS if others else RUN):
             wrong.append(f"the {judge.role.get(int(pid), 'daemon')} wrote “{run}” to {target}")
     if judge.seen.full and not wrong:
@@ -185,6 +187,8 @@ def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
             last = act.about.rpartition("/")[2]
             if run := found_in(last, runs, IN_NAMES):
                 wrong.append(f"“{run}” was in the name {act.about}")
+    if judge.seen.full and not wrong:
+        return Outcome(claim, None, TOO_MUCH)
     return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or f"pid {pids}; {judge.how}")
 
 

@@ -1,0 +1,35 @@
+"""What a descriptor or a path of another process leads to, now."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def target(pid: int, fd: int) -> str:
+    """What a descriptor leads to."""
+    number = fd & 0xFFFFFFFF
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115 - `pipe:[1]` is no path
+    except OSError:
+        return f"descriptor {number}"
+
+
+def whole(path: str) -> str:
+    """The folder without symlinks; the last part as it is, because that is what is named, moved or removed."""
+    folder, _, name = path.rstrip("/").rpartition("/")
+    return f"{os.path.realpath(folder or '/').rstrip('/')}/{name}"
+
+
+def is_file(pid: int, fd: int) -> bool:
+    """True for an ordinary file: not for a folder, a pipe or a device."""
+    return Path(f"/proc/{pid}/fd/{fd}").is_file()
+
+
+def is_writable(pid: int, fd: int) -> bool:
+    """Whether it was opened for writing."""
+    try:
+        lines = Path(f"/proc/{pid}/fdinfo/{fd & 0xFFFFFFFF}").read_text().splitlines()
+        return any(line.startswith("flags:") and int(line.split()[1], 8) & 0o3 for line in lines)
+    except (OSError, ValueError):
+        return False
