@@ -318,6 +318,7 @@ def test_a_check_that_is_ended_takes_its_recording_away_and_another_waits_for_it
         going.wait(60)
         left = sorted(path.name for path in made.folder.iterdir())
     assert "Another privacy check" in second.stderr
+    assert second.returncode == 75
     assert left == ["pause"]
     assert going.returncode != 0
 

@@ -12,6 +12,12 @@ from earmark.files import Busy, FileLock
 from earmark.paths import Home
 
 
+class CheckGoesOn(EarmarkError):
+    """Another check of this installation is going on. Try again after it."""
+
+    exit_code = 75
+
+
 def end_by_signal() -> None:
     """Have SIGTERM and SIGHUP do what Ctrl-C does: everything is left by its own way out. The second one is passed over."""
 
@@ -26,7 +32,7 @@ def end_by_signal() -> None:
 
 @contextmanager
 def alone(home: Home) -> Iterator[None]:
-    """Hold the lock of checks. Raises EarmarkError while another check of this installation is going on."""
+    """Hold the lock of checks. Raises CheckGoesOn while another check of this installation is going on."""
     if not home.state.is_dir():
         yield
         return
@@ -34,7 +40,7 @@ def alone(home: Home) -> Iterator[None]:
     try:
         lock.acquire()
     except Busy:
-        raise EarmarkError(
+        raise CheckGoesOn(
             "Another privacy check of this installation is going on; ask again after it."
         ) from None
     try:
