@@ -96,6 +96,28 @@ def test_every_line_of_the_log_can_be_read_by_a_person(line: str, words: str) ->
     assert words in (for_a_person(line) or "")
 
 
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"event": "summarized", "name": "/r/a.m4a", "coverage": 1.0}, "a.m4a  summarized"),
+        (
+            {"event": "not-transcribed", "file": "/r/a.m4a", "fault": "media"},
+            "a.m4a: the reason is in: earmark why",
+        ),
+        (
+            {"event": "not-summarized", "name": "/r/a.m4a", "fault": "endpoint"},
+            "a.m4a  the reason is in: earmark why",
+        ),
+    ],
+)
+def test_what_a_worker_says_is_not_in_the_log_and_its_line_can_be_read_all_the_same(
+    event: dict[str, Any], words: str
+) -> None:
+    shown = for_a_person(journal(json.dumps(event)))
+    assert shown is not None
+    assert words in shown
+
+
 def test_what_a_person_need_not_see_is_left_out_of_the_log() -> None:
     assert for_a_person(journal('{"event": "sandbox", "enforced": "nothing"}')) is None
 

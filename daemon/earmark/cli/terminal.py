@@ -32,7 +32,13 @@ def _name(event: MutableMapping[str, Any]) -> str:
 
 
 def _said(event: MutableMapping[str, Any]) -> str:
-    return escape(readable(event.get("sentence", "")))
+    """The sentence. The log of a service has none of a worker's: the ledger has it."""
+    return escape(readable(event.get("sentence") or "the reason is in: earmark why"))
+
+
+def _summarized(event: MutableMapping[str, Any]) -> str:
+    by = f"summary by {escape(readable(event['by']))}" if event.get("by") else "summarized"
+    return f"[dim]  {_name(event)}  {by}[/]"
 
 
 def _sweep(event: MutableMapping[str, Any]) -> str | None:
@@ -66,7 +72,7 @@ _SENTENCES: dict[str, Line] = {
     Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
-    Event.SUMMARIZED: lambda e: f"[dim]  {_name(e)}  summary by {escape(readable(e['by']))}[/]",
+    Event.SUMMARIZED: _summarized,
     Event.NOT_TRANSCRIBED: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
     Event.NOT_SUMMARIZED: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
     Event.NOT_WRITTEN: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
