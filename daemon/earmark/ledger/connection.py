@@ -63,16 +63,18 @@ class Connection:
                 # The file is created with the right mode before SQLite would create it world-readable.
                 os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
                 self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+            # Everything is fetched to its end: a statement that is still in progress would keep the first commit from going
+            # through for as long as anybody has its cursor in hand.
             self._db.row_factory = sqlite3.Row
             self._db.set_progress_handler(lambda: _go_on(alive), BREATH)
-            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}").fetchall()
+            self._db.execute("PRAGMA foreign_keys = ON").fetchall()
             if not read_only:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute("PRAGMA secure_delete = ON")
+                self._db.execute("PRAGMA journal_mode = WAL").fetchall()
+                self._db.execute("PRAGMA synchronous = FULL").fetchall()
+                self._db.execute("PRAGMA secure_delete = ON").fetchall()
                 # macOS: fsync alone does not reach the platter.
-                self._db.execute("PRAGMA fullfsync = ON")
+                self._db.execute("PRAGMA fullfsync = ON").fetchall()
                 self._migrate()
             self._inode = _inode(file)
         except TROUBLE as error:
@@ -93,7 +95,7 @@ class Connection:
     def hurry(self, milliseconds: int = 250) -> None:
         """From now on wait no longer than this for another process's write: the daemon is on its way out."""
         with suppress(*TROUBLE):
-            self._db.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            self._db.execute(f"PRAGMA busy_timeout = {milliseconds}").fetchall()
 
     def all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Every row of a query."""
@@ -181,7 +183,7 @@ class Connection:
             self.execute(statement)
 
     def _migrate(self) -> None:
-        done = self._db.execute("PRAGMA user_version").fetchone()[0]
+        done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
         if done > len(MIGRATIONS):
             raise LedgerError(
                 f"{self.file}: written by a newer earmark (version {done} against {len(MIGRATIONS)} here); upgrade earmark"

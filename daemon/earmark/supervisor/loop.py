@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -245,6 +246,8 @@ class Supervisor:
                 ledger.db.check()
         except LedgerError as error:
             return error
+        except (EarmarkError, OSError, sqlite3.Error):
+            return None  # it cannot be looked at now; the next session finds out why
         return None
 
     def _mended(self) -> bool:
@@ -252,7 +255,7 @@ class Supervisor:
         try:
             with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
                 count = mend(ledger)
-        except EarmarkError:
+        except (EarmarkError, OSError, sqlite3.Error):
             return False
         if count:
             log.error(Event.LEDGER_MENDED, rows=count)
