@@ -114,11 +114,12 @@ class Rig:
         return self.supervisor(once=True, **options).run()
 
     def notes(self) -> dict[str, str]:
-        """Every Markdown file by its name below the folder, with its text."""
-        return {
-            str(p.relative_to(self.folder)): p.read_text("utf-8", "surrogateescape")
-            for p in sorted(self.folder.rglob("*.md"))
-        }
+        """Every Markdown file by its name below the folder, with its text; not those that go at this very moment."""
+        found = {}
+        for path in sorted(self.folder.rglob("*.md")):
+            with contextlib.suppress(FileNotFoundError):
+                found[str(path.relative_to(self.folder))] = path.read_text("utf-8", "surrogateescape")
+        return found
 
     def litter(self) -> list[str]:
         """Files of ours that should not outlive a run."""
