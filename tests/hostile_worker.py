@@ -6,7 +6,6 @@ like the stand-in does (standin_worker.py). Run as a script, without site-packag
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -215,17 +214,7 @@ def summarize(request: Request) -> None:
 
 
 def main() -> None:
-    if sys.platform == "linux":
-        standin_worker.die_with_parent()
-    for line in sys.stdin:
-        request = json.loads(line)
-        match request["type"]:
-            case "load" | "confine":
-                say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
-            case "transcribe":
-                transcribe(request)
-            case "summarize":
-                summarize(request)
+    standin_worker.main(transcribe, summarize)
     if os.environ.get("STAYS"):
         time.sleep(3600)
 

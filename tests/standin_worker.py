@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -28,6 +29,8 @@ SECONDS = 10.0
 """Length of the one segment in each checkpoint."""
 
 SEGMENTS = 3
+
+Work = Callable[[dict[str, Any]], None]
 
 
 def say(**message: Any) -> None:
@@ -120,7 +123,8 @@ def summarize(request: dict[str, Any]) -> None:
     say(type="summarized", job=request["job"], summary=summary, note="")
 
 
-def main() -> None:
+def main(transcribe: Work = transcribe, summarize: Work = summarize) -> None:
+    """Serve requests until stdin ends; the work itself may be somebody else's (hostile_worker.py)."""
     if sys.platform == "linux":
         die_with_parent()
     for line in sys.stdin:

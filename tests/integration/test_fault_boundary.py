@@ -25,7 +25,6 @@ from earmark.supervisor.stages import seat
 from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
-from earmark.workers import worker_environment
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
@@ -58,23 +57,24 @@ def reset_peak() -> None:
 # --- workers that a recording has taken over ---
 
 
+def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run over a recording for each trick and some ordinary ones: what became of each, and what it cost."""
     rig = Rig(tmp_path_factory.mktemp("hostile"), {"transcription": {"workers": 2}})
     other = rig.root / "other"
 
-    def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(HOSTILE), module],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            env=worker_environment(dict(os.environ)) | {"OTHER": str(other)}, close_fds=True,
-        )  # fmt: skip
-
     for number in range(GOOD):
         rig.drop(f"good-{number}.m4a", f"good {number}")
     with pytest.MonkeyPatch.context() as patched:
         quick_waits(patched)
+        patched.setenv("OTHER", str(other))
         assert rig.run_once(start=start_hostile) == 0
         other.write_text(
             rig.query("SELECT recording_id FROM places WHERE CAST(path AS TEXT) LIKE '%good-0%'")[0][0]
@@ -190,13 +190,6 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
     assert states in ([("waiting",)], [("failed",)])
     ((size,),) = rig.query("SELECT coalesce(sum(length(text)), 0) FROM heard")
     assert size < 200_000
-
-
-def start_hostile(module: str, *_: Any, **__: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(HOSTILE), module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True, close_fds=True,
-    )  # fmt: skip
 
 
 @pytest.mark.shows("durability:nobody-keeps-a-seat")

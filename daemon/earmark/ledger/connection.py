@@ -114,9 +114,10 @@ class Connection:
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Run one statement; sqlite3's errors come out as ours."""
         try:
-            return self._db.execute(sql, values)
-        except UnicodeEncodeError:
-            return self._db.execute(sql, _storable(values))
+            try:
+                return self._db.execute(sql, values)
+            except UnicodeEncodeError:
+                return self._db.execute(sql, _storable(values))
         except TROUBLE as error:
             raise self._translate(error) from error
 

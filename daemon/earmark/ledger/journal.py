@@ -18,7 +18,7 @@ SPEED = "speed:"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision: `what` is a events.Event, or one that an older version told. `detail` is a sentence that holds no
+    """One decision: `what` is an events.Event, or one that an older version told. `detail` is a sentence that holds no
     word of what was said.
     """
 
