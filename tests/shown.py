@@ -1,8 +1,9 @@
 """Which tests show which sentence of which page: `@pytest.mark.shows("page:key")` on a test, `<!-- page:key -->` in a page.
 
-`python -m tests.shown` writes the names of the tests behind each key into docs/; tests/unit/test_shown.py holds both sides
-together, and `pytest --shows page:key` runs the tests of one sentence. The markers are read from the source, so that
-nothing has to be imported for it.
+`python -m tests.shown` writes the names of the tests behind each key into README.md and docs/: where a page ends with
+`<!-- tests -->`, into a fold there, else behind the key. tests/unit/test_shown.py holds both sides together, and `pytest
+--shows page:key` runs the tests of one sentence. The markers are read from the source, so that nothing has to be imported
+for it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 DOCS = TESTS.parent / "docs"
+README = TESTS.parent / "README.md"
 WIDTH = 128
-KEY = re.compile(r"<!-- ([a-z]+:[a-z0-9-]+) -->((?:,?\s+`(?:test_\w+|tests/[\w/]+\.py)`)*)")
+NAMES = r"((?:,?\s+`(?:test_\w+|tests/[\w/]+\.py)`)*)"
+KEY = re.compile(rf"<!-- ([a-z]+:[a-z0-9-]+) -->{NAMES}")
+FOLD = "<!-- tests -->\n"
+"""The last line that a person writes of a page whose tests are listed at its end."""
+LISTED = re.compile(rf"^- `([a-z]+:[a-z0-9-]+)`:{NAMES}", re.MULTILINE)
 
 
 def markers(tests: Path = TESTS) -> dict[str, list[str]]:
@@ -43,35 +49,68 @@ def _keys(node: ast.expr) -> Iterator[str]:
 
 
 def sentences(text: str) -> dict[str, list[str]]:
-    """The keys of a page, with the tests that it names behind them."""
-    return {m[1]: re.findall(r"`([^`]+)`", m[2]) for m in KEY.finditer(text)}
+    """The keys of a page, with the tests that it names behind them, or in its fold."""
+    body, _, fold = text.partition(FOLD)
+    listed = {m[1]: _named(m[2]) for m in LISTED.finditer(fold)}
+    return {m[1]: listed.get(m[1]) or _named(m[2]) for m in KEY.finditer(body)}
+
+
+def _named(names: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", names)
 
 
 def written(text: str, shown: dict[str, list[str]]) -> str:
-    """The page with the tests of each key behind it; in a table on one line, elsewhere wrapped and indented."""
+    """The page with the tests of each key in its fold, if it has one; else behind the key: in a table on one line, elsewhere
+    wrapped and indented.
+    """
+    body, fold, _ = text.partition(FOLD)
+    if not fold:
+        return _written_behind(body, shown)
+    bare = _written_behind(body, {})
+    lines = [_wrapped(f"- `{key}`:", shown[key], "  ") for key in sentences(bare) if shown.get(key)]
+    if not lines:
+        return bare + fold
+    return (
+        f"{bare}{fold}\n<details>\n<summary>Which test shows which sentence</summary>\n\n"
+        "The marks are in the source of this page, behind the sentences; `sh scripts/test --shows MARK` runs the tests of one.\n\n"
+        + "\n".join(lines)
+        + "\n\n</details>\n"
+    )
+
+
+def _written_behind(text: str, shown: dict[str, list[str]]) -> str:
     done, at = "", 0
     for match in KEY.finditer(text):
         done += text[at : match.end(1)] + " -->"
         line = done.rpartition("\n")[2]
-        names = ", ".join(f"`{name}`" for name in shown.get(match[1], []))
+        names = shown.get(match[1], [])
         if names and line.startswith("|"):
-            done += f" {names}"
+            done += " " + ", ".join(f"`{name}`" for name in names)
         elif names:
-            done += "\n" + textwrap.fill(
-                names,
-                WIDTH,
-                initial_indent="  ",
-                subsequent_indent="  ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            done += "\n" + _wrapped("", names, "  ")
         at = match.end()
     return done + text[at:]
 
 
+def _wrapped(first: str, names: list[str], indent: str) -> str:
+    return textwrap.fill(
+        f"{first} " * bool(first) + ", ".join(f"`{name}`" for name in names),
+        WIDTH,
+        initial_indent="" if first else indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def all_pages() -> list[Path]:
+    """What a person reads: README.md and docs/."""
+    return [README, *sorted(DOCS.glob("*.md"))]
+
+
 def pages() -> list[Path]:
     """The pages that have keys."""
-    return [page for page in sorted(DOCS.glob("*.md")) if KEY.search(page.read_text("utf-8"))]
+    return [page for page in all_pages() if KEY.search(page.read_text("utf-8"))]
 
 
 if __name__ == "__main__":

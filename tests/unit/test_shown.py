@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shown import DOCS, TESTS, markers, pages, sentences, written
+from tests.shown import DOCS, FOLD, TESTS, all_pages, markers, pages, sentences, written
 
 SHOWN = markers()
 
@@ -19,11 +19,13 @@ def test_there_are_pages_with_keys_and_tests_behind_them() -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_each_key_of_a_page_has_a_test_and_the_page_names_it(page: Path) -> None:
-    found = sentences(page.read_text("utf-8"))
-    assert [key for key in found if not key.startswith(f"{page.stem}:")] == []
+    text = page.read_text("utf-8")
+    found = sentences(text)
+    assert [key for key in found if not key.startswith(f"{page.stem.lower()}:")] == []
     assert {key: SHOWN.get(key, "no test is marked with it") for key in found} == found, (
         "python -m tests.shown"
     )
+    assert written(text, SHOWN) == text, "python -m tests.shown"
 
 
 def test_each_marker_has_a_sentence() -> None:
@@ -39,7 +41,7 @@ def test_a_key_stands_at_one_sentence_only() -> None:
 
 def test_no_page_names_a_test_by_hand() -> None:
     """What is written out of the markers is taken away; no name of a test is left."""
-    for page in sorted(DOCS.glob("*.md")):
+    for page in all_pages():
         bare = written(page.read_text("utf-8"), {})
         left = re.findall(r"`(test_\w+)`|pytest (tests/\S+)", bare)
         assert left == [], page.name
@@ -75,3 +77,15 @@ def test_the_writer_puts_names_behind_keys_and_takes_old_ones_away() -> None:
         "- It holds. <!-- a:b -->\n  `test_one`, `test_two`\n- And this.\n\n| x | <!-- a:c --> `tests/unit/test_x.py` |\n"
     )
     assert written(written(text, shown), shown) == written(text, shown)
+
+
+def test_a_page_with_a_fold_has_its_tests_there_and_none_in_its_prose() -> None:
+    text = "It holds. <!-- a:b -->\n  `test_old`\nAnd this. <!-- a:c -->\n\n" + FOLD
+    shown = {"a:b": ["test_one", "test_two"], "a:c": ["tests/unit/test_x.py"]}
+    page = written(text, shown)
+    prose, _, fold = page.partition(FOLD)
+    assert prose == "It holds. <!-- a:b -->\nAnd this. <!-- a:c -->\n\n"
+    assert "- `a:b`: `test_one`, `test_two`\n- `a:c`: `tests/unit/test_x.py`\n" in fold
+    assert sentences(page) == shown
+    assert written(page, shown) == page
+    assert sentences(written(page, {})) == {"a:b": [], "a:c": []}
