@@ -72,7 +72,7 @@ def written(text: str, shown: dict[str, list[str]]) -> str:
         return bare + fold
     return (
         f"{bare}{fold}\n<details>\n<summary>Which test shows which sentence</summary>\n\n"
-        "The marks are in the source of this page, behind the sentences; `sh scripts/test --shows MARK` runs the tests of one.\n\n"
+        "The marks stand behind the sentences in the source of this page. `sh scripts/test --shows MARK` runs its tests.\n\n"
         + "\n".join(lines)
         + "\n\n</details>\n"
     )
