@@ -7,6 +7,8 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import SAMPLE, Installation, wait_for, words
 from tests.media import Decoded, write
 
@@ -112,6 +114,7 @@ def test_a_users_own_note_of_that_name_is_never_touched(installation: Installati
     assert mine.read_text() == "my own thoughts"
 
 
+@pytest.mark.shows("readme:edited")
 def test_an_edited_note_stays_and_the_new_version_goes_beside_it(installation: Installation) -> None:
     installation.daemon()
     installation.drop("a.m4a")
@@ -144,6 +147,7 @@ def test_ctrl_c_stops_cleanly_and_a_second_daemon_is_told_who_holds_the_ledger(
     assert installation.notes() == ["a.md", "a.transcript.md"]
 
 
+@pytest.mark.shows("configuration:reload")
 def test_sighup_reads_the_configuration_again_and_a_broken_one_changes_nothing(
     installation: Installation,
 ) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from earmark import errors
 
 from tests.conftest import SAMPLE, SAMPLE_WORDS, Installation, word_errors, words
+from tests.shown import README
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,48 @@ def test_the_sample_becomes_two_notes_and_the_person_is_told_where(first: tuple[
     assert str(made.folder / "sample.md") in printed
 
 
+def of_the_readme(kind: str, begins: str) -> list[str]:
+    """The pieces of a code block of README.md between the `…` where it leaves something out."""
+    blocks = re.findall(
+        rf"^```{kind}\n({begins}.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (block,) = blocks
+    return [piece.strip("\n") for piece in re.split("…", block) if piece.strip()]
+
+
+def stand_in_order(pieces: list[str], text: str) -> str:
+    """The first piece that the text does not have behind the ones before; "" if it has them all."""
+    at = 0
+    for piece in pieces:
+        found = text.find(piece, at)
+        if found < 0:
+            return piece
+        at = found + len(piece)
+    return ""
+
+
+@pytest.mark.shows("readme:printed")
+def test_the_readme_shows_what_the_first_run_prints(first: tuple[Installation, str]) -> None:
+    made, printed = first
+    (shown,) = of_the_readme("", "Watching")
+    shown = shown.replace("/home/you/earmark/Recordings", str(made.folder)) + "\nNothing left to do.\n"
+    # A machine that has a summary server says another sentence, or none.
+    server = re.compile(r"(?m)^  sample\.m4a  (?!transcribing|0:39|summary by).*\n")
+    assert server.sub("", shown) == server.sub("", printed)
+    assert len(server.findall(shown)) == 1
+
+
+@pytest.mark.shows("readme:note")
+def test_the_readme_shows_the_note_that_comes_out(first: tuple[Installation, str]) -> None:
+    note = (first[0].folder / "sample.md").read_text()
+    pieces = of_the_readme("markdown", "---")
+    assert len(pieces) > 5
+    assert stand_in_order(pieces, note) == ""
+    assert note.startswith(pieces[0])
+    transcript = (first[0].folder / "sample.transcript.md").read_text()
+    assert "[[sample.m4a#t=" in transcript
+
+
 def test_the_words_are_right(first: tuple[Installation, str]) -> None:
     made, _ = first
     shown = made.earmark("transcribe", made.folder / "sample.m4a").stdout
@@ -37,12 +82,19 @@ def test_the_words_are_right(first: tuple[Installation, str]) -> None:
         assert said in note
 
 
+@pytest.mark.shows("readme:links")
 def test_the_summary_has_decisions_and_tasks_that_were_said_with_links_into_the_audio(
     first: tuple[Installation, str],
 ) -> None:
     note = (first[0].folder / "sample.md").read_text()
     tasks = [line for line in note.splitlines() if line.startswith("- [ ] ")]
     assert any("budget" in t and "Friday" in t and "sample.m4a#t=" in t for t in tasks), tasks
+    overview, *sections = note.partition("![[sample.m4a]]")[2].split("\n## ")
+    assert "sample.m4a#t=" not in overview
+    lines = {s.splitlines()[0]: [x for x in s.splitlines() if x.startswith("- ")] for s in sections}
+    for section in ("Key points", "Decisions", "Tasks", "Open questions"):
+        assert lines[section], section
+        assert [line for line in lines[section] if "[[sample.m4a#t=" not in line] == [], section
     assert "## Decisions" in note
     assert "summary_by: extractive" in note
     assert "![[sample.m4a]]" in note
@@ -65,6 +117,7 @@ def test_a_deleted_sample_does_not_come_back(first: tuple[Installation, str], tm
     assert not list(made.folder.iterdir())
 
 
+@pytest.mark.shows("readme:every-day")
 def test_list_and_why_and_status_tell_the_story(first: tuple[Installation, str]) -> None:
     made, _ = first
     (row,) = json.loads(made.earmark("list", "--json").stdout)
@@ -80,6 +133,7 @@ def test_list_and_why_and_status_tell_the_story(first: tuple[Installation, str])
     assert "1 transcribed" in made.earmark("status").stdout
 
 
+@pytest.mark.shows("readme:every-day")
 def test_a_bare_name_is_enough_where_it_is_the_only_one(first: tuple[Installation, str]) -> None:
     made, _ = first
     assert "done" in made.earmark("why", "sample.m4a").stdout
@@ -162,6 +216,13 @@ def test_the_first_help_fits_a_screen_and_documents_exit_codes(first: tuple[Inst
     shown = first[0].earmark("--help").stdout
     assert len(shown.splitlines()) <= 50
     assert "Exit codes" in shown
+    listed = {int(code) for code in re.findall(r"(\d+) [a-z]", shown.partition("Exit codes")[2])}
+    assert {0, 1, 2, 3} <= listed
+    assert {kind.exit_code for kind in kinds_of_errors(errors.EarmarkError)} <= listed
+
+
+def kinds_of_errors(kind: type[errors.EarmarkError]) -> set[type[errors.EarmarkError]]:
+    return {kind}.union(*(kinds_of_errors(inner) for inner in kind.__subclasses__()))
 
 
 def test_running_without_any_folder_says_what_to_do(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def test_a_recording_that_moves_to_another_folder_takes_its_notes_along(rig: Rig
     assert set(linked(rig).values()) == {"call.m4a"}
 
 
+@pytest.mark.shows("readme:edited")
 def test_an_edited_note_keeps_the_name_that_its_owner_knows(rig: Rig) -> None:
     rig.drop("talk.m4a", "hello")
     assert run_child(rig) == 0

@@ -56,7 +56,7 @@ def run_json(*words: str) -> Any:
     return json.loads(output)
 
 
-@pytest.mark.shows("privacy:plan")
+@pytest.mark.shows("privacy:plan", "readme:every-day")
 def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: World) -> None:
     plan = run_json("retention", "plan")
     assert [Path(d["path"]).name for d in plan["goes"]] == ["a.wav"]

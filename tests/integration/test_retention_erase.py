@@ -116,7 +116,7 @@ def test_a_file_that_took_the_place_of_the_recording_is_not_touched(world: World
     assert place.path.read_bytes() == b"a quite different recording"
 
 
-@pytest.mark.shows("privacy:forget")
+@pytest.mark.shows("privacy:forget", "readme:edited")
 def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> None:
     place = world.record("a.wav")
     with (world.drop / "a.md").open("a") as note:

@@ -117,7 +117,7 @@ def test_a_first_summary_that_is_still_to_come_keeps_its_recording(world: World)
     assert world.why("a.wav") == "its summary is not finished"
 
 
-@pytest.mark.shows("retention:note-you-edited")
+@pytest.mark.shows("retention:note-you-edited", "readme:edited")
 def test_an_edited_note_stays_and_an_unedited_one_goes(root: Path) -> None:
     world = World(root, {"transcript": {"keep_for": "10d"}})
     world.record("a.wav")
@@ -191,7 +191,7 @@ def test_a_file_behind_a_symlink_stays(world: World, root: Path) -> None:
     assert "symlink" in world.why("a.wav")
 
 
-@pytest.mark.shows("retention:held-note-folder-rule")
+@pytest.mark.shows("retention:held-note-folder-rule", "readme:keep")
 @pytest.mark.parametrize("how", ["frontmatter", "command", "marker", "marker-above"])
 def test_a_hold_of_any_kind_keeps(world: World, how: str) -> None:
     place = world.record("talks/a.wav")

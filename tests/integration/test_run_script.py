@@ -109,6 +109,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return here
 
 
+@pytest.mark.shows("readme:start")
 def test_the_default_folder_is_under_the_current_directory_and_gets_the_sample(
     checkout: Checkout, tmp_path: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_the_default_folder_is_under_the_current_directory_and_gets_the_sample(
     assert answer.stdout == f"called {tmp_path} ['run', '--with-sample', '--once', './Recordings']\n"
 
 
+@pytest.mark.shows("readme:start")
 def test_a_folder_and_further_options_are_passed_on_as_they_are(checkout: Checkout, tmp_path: Path) -> None:
     answer = checkout.run("my recordings", "--once", cwd=tmp_path)
     assert answer.stdout == f"called {tmp_path} ['run', 'my recordings', '--once']\n"
@@ -123,6 +125,7 @@ def test_a_folder_and_further_options_are_passed_on_as_they_are(checkout: Checko
     assert answer.stdout == f"called {tmp_path} ['run', '--once', 'my recordings']\n"
 
 
+@pytest.mark.shows("readme:start")
 def test_a_second_start_is_silent_and_installs_nothing(checkout: Checkout) -> None:
     before = checkout.installs
     answer = checkout.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from earmark.config import Config, Duration, folder_settings, load_config, parse_config, parse_duration
@@ -14,6 +15,9 @@ from earmark.errors import ConfigError
 from earmark.paths import platform_home
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from tests.shown import written
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +26,7 @@ def test_no_file_means_all_defaults(tmp_path: Path) -> None:
     assert load_config(tmp_path / "config.toml") == Config()
 
 
+@pytest.mark.shows("configuration:every-key", "readme:config")
 def test_every_line_of_the_sample_is_right_when_it_is_uncommented() -> None:
     uncommented = re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = )", "", sample())
     parsed = parse_config(tomllib.loads(uncommented), "sample")
@@ -32,11 +37,35 @@ def test_the_sample_as_it_is_changes_nothing() -> None:
     assert parse_config(tomllib.loads(sample()), "sample") == Config()
 
 
+def keys_of(model: type[BaseModel]) -> set[str]:
+    """The names of all keys of a section, of its sections and of those in them."""
+    found = set(model.model_fields)
+    for field in model.model_fields.values():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                found |= keys_of(inner)
+    return found
+
+
+@pytest.mark.shows("configuration:every-key")
 def test_the_configuration_document_in_the_project_is_what_the_schema_says() -> None:
-    written = (ROOT / "docs" / "configuration.md").read_text()
-    assert written == reference(), "run: earmark config reference > docs/configuration.md"
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    assert written(text, {}) == reference(), (
+        "run: earmark config reference > docs/configuration.md; python -m tests.shown"
+    )
 
 
+@pytest.mark.shows("configuration:every-key", "readme:config")
+def test_every_key_is_in_the_document_and_in_the_sample() -> None:
+    keys = keys_of(Config)
+    assert len(keys) > 60
+    page, lines = reference(), sample()
+    for name in keys - {"folder", "intake", "transcription", "summary", "notes", "retention"}:
+        assert re.search(rf"^(?:\| `{name}` \||##+ `\[+[\w.]*\b{name}\]+`)", page, re.MULTILINE), name
+        assert re.search(rf"^(?:# {name} = |\[[\w.]*\b{name}\])", lines, re.MULTILINE), name
+
+
+@pytest.mark.shows("configuration:unknown-keys")
 def test_all_problems_are_told_at_once_with_what_was_probably_meant(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(

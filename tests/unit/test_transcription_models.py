@@ -27,6 +27,7 @@ def test_the_starter_model_is_found_and_is_the_bytes_it_was_released_with(tmp_pa
     assert {f.name for f in model.dir.iterdir()} == set(models.STARTER_FILES)
 
 
+@pytest.mark.shows("readme:model")
 def test_a_configured_folder_comes_first(tmp_path: Path) -> None:
     mine = fake_model(tmp_path / "elsewhere" / "mine")
     fake_model(tmp_path / "models" / "tiny.en")
@@ -34,12 +35,14 @@ def test_a_configured_folder_comes_first(tmp_path: Path) -> None:
     assert (found.dir, found.name, found.source) == (mine, "mine", "configured")
 
 
+@pytest.mark.shows("readme:model")
 def test_a_model_in_the_data_folder_comes_before_the_starter_model(tmp_path: Path) -> None:
     folder = fake_model(tmp_path / "tiny.en")
     assert find_model("tiny.en", None, tmp_path).dir == folder
     assert find_model("auto", None, tmp_path).source == "data folder"
 
 
+@pytest.mark.shows("readme:model")
 def test_of_several_models_auto_chooses_none(tmp_path: Path) -> None:
     fake_model(tmp_path / "small")
     fake_model(tmp_path / "large")

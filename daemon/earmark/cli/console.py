@@ -26,8 +26,8 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
-    "66 not found · 69 no model or server · 74 disk trouble · 75 another daemon runs · 77 not allowed (privacy) · "
-    "78 bad configuration"
+    "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
+    "77 not allowed (privacy) · 78 bad configuration"
 )
 
 _TYPERS: tuple[type[Exception], ...] = (

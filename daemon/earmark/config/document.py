@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from earmark.config.schema import Config, Folder, Intake, Notes, Summary, Transcription
+from earmark.config.schema import Config, Folder, Intake, Notes, RuleSet, Summary, Transcription
 
 
 def sample() -> str:
@@ -32,11 +32,12 @@ def sample() -> str:
         "# [[folder]]",
     ]
     lines += _sample_keys(Folder)
+    lines += [f"# {Folder.model_fields['retention'].description}", f"# retention = {EXAMPLE_RULES}"]
     return "\n".join(lines) + "\n"
 
 
 def reference() -> str:
-    """docs/configuration.md: every key with type, default and meaning."""
+    """docs/configuration.md: every key with type, default and meaning. Comments tie it to tests (tests/shown.py)."""
     lines = [
         "# Configuration",
         "",
@@ -44,7 +45,10 @@ def reference() -> str:
         "",
         "earmark needs no configuration. To change something, write `config.toml` where `earmark config show` says",
         "(Linux: `~/.config/earmark/`, macOS: `~/Library/Application Support/earmark/`). Unknown keys are errors.",
+        "<!-- configuration:unknown-keys -->",
         "A running daemon reads the file again on SIGHUP; a broken file changes nothing and says why.",
+        "<!-- configuration:reload -->",
+        "Every key stands here, with its type and its default. <!-- configuration:every-key -->",
         "",
         "## Top level",
         "",
@@ -61,15 +65,20 @@ def reference() -> str:
             if (rule := _section(inner)) is not None:
                 lines += ["", f"### `[{name}.{inner_name}]`", "", inner.description or "", ""]
                 lines += _table(rule)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "<!-- tests -->"]) + "\n"
 
 
 def _sample_section(name: str, section: type[BaseModel]) -> list[str]:
     lines = ["", f"# {_first_line(section)}", f"[{name}]", *_sample_keys(section)]
     for inner_name, field in section.model_fields.items():
         if (inner := _section(field)) is not None:
-            lines += ["", f"# {field.description}", f"[{name}.{inner_name}]", *_sample_keys(inner)]
+            lines += ["", f"# {field.description}", f"[{name}.{inner_name}]"]
+            lines += _sample_keys(inner) if inner is not RuleSet else [f"# private = {EXAMPLE_RULES}"]
     return lines
+
+
+EXAMPLE_RULES = '{ audio = { keep_for = "30d" } }   # an example; not set by default'
+"""Rules by class, of a folder or a tag."""
 
 
 def _sample_keys(model: type[BaseModel]) -> list[str]:
@@ -101,6 +110,11 @@ def _plain_fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
 
 def _table(model: type[BaseModel]) -> list[str]:
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    if model is RuleSet:
+        return rows + [
+            f"| `{name}` | keys of `[retention.{name}]` | `none` | {field.description} |"
+            for name, field in model.model_fields.items()
+        ]
     for name, field in _plain_fields(model):
         default = (
             "required" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"

@@ -63,7 +63,8 @@ class Transcription(Section):
 
     model: str = Field(
         "auto",
-        description="Name of a model under the models folder, `tiny.en` (the starter), or `auto`: the best one present.",
+        description="Name of a model under the models folder, `tiny.en` (the starter), or `auto`: the only one there, "
+        "else the starter.",
     )
     model_dir: UserPath | None = Field(
         None, description="A folder with a CTranslate2 Whisper model; comes before `model`."
@@ -79,17 +80,19 @@ class Transcription(Section):
     compute_type: Literal[
         "auto", "int8", "int8_float16", "int8_float32", "float16", "float32", "bfloat16"
     ] = Field("auto", description="Number format; `auto` is int8 on a CPU and float16 on a GPU.")
-    workers: int = Field(0, ge=0, le=32, description="Recordings transcribed at once; 0 chooses by cores.")
+    workers: int = Field(
+        0, ge=0, le=32, description="Recordings transcribed at once; 0 chooses by cores, memory and model."
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads per worker; 0 chooses by cores.")
     beam_size: int = Field(5, ge=1, le=20, description="Wider is slower and a little more accurate.")
     idle_seconds: float = Field(
         60.0, ge=0, le=86400, description="An idle worker leaves (and gives its memory back) after this long."
     )
     hang_seconds: float = Field(
-        300.0, ge=10, le=86400, description="A worker that shows no progress for this long is ended."
+        300.0, ge=10, le=86400, description="A worker that says nothing for this long is ended."
     )
     memory_limit_mb: int = Field(
-        0, ge=0, description="Address-space limit per worker in MiB on a CPU; 0 chooses by size of the model."
+        0, ge=0, description="Address-space limit per worker in MiB on a CPU; 0 chooses by model and threads."
     )
     max_hours: float = Field(24.0, gt=0, le=240, description="A longer recording is refused with a reason.")
     sandbox: Literal["auto", "off"] = Field(
@@ -106,10 +109,12 @@ class Summary(Section):
         description="Base URL of an OpenAI-compatible server (default: LM Studio); `auto` looks on this device; or `none`.",
     )
     model: str = Field(
-        "auto", description="Model name as the server knows it, or `auto`: one that is loaded."
+        "auto",
+        description="Model name as the server knows it, or `auto`: a chat model, a loaded one before others.",
     )
     api_key_file: UserPath | None = Field(
-        None, description="A file that holds the server's key, if it wants one (mode 0600)."
+        None,
+        description="A file that holds the server's key, if it wants one; only you should be able to read it.",
     )
     template: str = Field(
         "meeting", description="meeting, memo, interview, lecture, call, journal, or one of yours."
