@@ -44,6 +44,7 @@ def test_a_server_on_this_device_writes_the_summary_and_the_note_says_so(
     assert "[[a.m4a#t=" in written
 
 
+@pytest.mark.shows("summaries:extractive", "summaries:better")
 def test_without_a_server_the_extractive_summary_is_there_and_is_replaced_when_one_answers(
     installation: Installation, server: LMStudio
 ) -> None:
@@ -62,6 +63,7 @@ def test_without_a_server_the_extractive_summary_is_there_and_is_replaced_when_o
     assert installation.notes() == ["a.md", "a.transcript.md"]
 
 
+@pytest.mark.shows("summaries:better", "summaries:down")
 def test_a_server_that_comes_back_is_noticed_within_a_minute(installation: Installation) -> None:
     with running(LMStudio()) as stub:
         url = stub.url
@@ -73,6 +75,7 @@ def test_a_server_that_comes_back_is_noticed_within_a_minute(installation: Insta
         wait_for(lambda: "summary_by: extractive" not in note(installation), 60, "the better summary")
 
 
+@pytest.mark.shows("summaries:better")
 def test_an_edited_summary_stays_when_another_template_is_wanted(
     installation: Installation, server: LMStudio
 ) -> None:
@@ -119,6 +122,7 @@ def test_another_template_in_the_configuration_offers_and_never_forces(
     assert "summary_template: lecture" in note(installation)
 
 
+@pytest.mark.shows("summaries:test")
 def test_summary_test_shows_what_was_found(installation: Installation, server: LMStudio) -> None:
     configure(installation, server.url)
     shown = installation.earmark("summary", "test")

@@ -49,12 +49,14 @@ class OnlyCloud(Ollama):
         return super().get(path)
 
 
+@pytest.mark.shows("summaries:auto")
 def test_the_first_server_that_has_a_chat_model_is_taken() -> None:
     with listening(WebApp(), LMStudio(), Ollama()) as ports:
         found = connect("auto", ports=ports)
     assert (found.server.kind, found.model.id) == ("lm-studio", "qwen3-4b")
 
 
+@pytest.mark.shows("summaries:auto")
 def test_something_else_on_a_usual_port_is_passed_over_and_never_sent_words() -> None:
     app = WebApp()
     with listening(app, Ollama()) as ports:
@@ -65,6 +67,7 @@ def test_something_else_on_a_usual_port_is_passed_over_and_never_sent_words() ->
     assert app.requests == []
 
 
+@pytest.mark.shows("summaries:model")
 def test_a_server_with_nothing_but_cloud_models_is_passed_over() -> None:
     with listening(OnlyCloud(), LMStudio()) as ports:
         assert connect("auto", ports=ports).server.kind == "lm-studio"
@@ -79,6 +82,7 @@ def test_nobody_at_home_is_said_with_the_ports_that_were_tried() -> None:
         connect("auto", ports=(9,))
 
 
+@pytest.mark.shows("summaries:auto")
 def test_auto_stays_on_the_device_even_where_more_is_allowed() -> None:
     with listening(OnlyCloud()) as ports, pytest.raises(EndpointFault):
         connect("auto", privacy="cloud", allowed_hosts=("ollama.com",), ports=ports)

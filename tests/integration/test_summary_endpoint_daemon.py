@@ -64,6 +64,7 @@ def parked(made: Rig) -> list[str]:
     ]
 
 
+@pytest.mark.shows("summaries:auto", "summaries:test")
 def test_auto_finds_a_server_for_a_real_daemon_and_the_test_verb_says_the_same(tmp_path: Path) -> None:
     made = rig(tmp_path, "auto")
     made.drop("a.wav")
@@ -87,6 +88,7 @@ def test_a_server_that_auto_finds_later_makes_the_better_summary(tmp_path: Path,
             wait_for(lambda: "summary_by: extractive" not in summary_of(made), 20, "the better one")
 
 
+@pytest.mark.shows("summaries:said-once")
 def test_no_server_is_said_once_and_not_for_each_recording(tmp_path: Path) -> None:
     made = rig(tmp_path, "http://127.0.0.1:9/v1")
     for name in ("a.wav", "b.wav", "c.wav"):
@@ -99,6 +101,7 @@ def test_no_server_is_said_once_and_not_for_each_recording(tmp_path: Path) -> No
     assert all("summary_by: extractive" in summary_of(made, f"{name}.md") for name in "abc")
 
 
+@pytest.mark.shows("summaries:no-answer")
 def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: None) -> None:
     page = whole(b"<!doctype html><p>Hello</p>", "text/html")
     with answering(lambda: [page], lambda: [page]) as url, structlog.testing.capture_logs() as told:
@@ -121,6 +124,7 @@ def test_a_web_page_in_its_place_is_waited_out(tmp_path: Path, quick_knocks: Non
     assert "summary_by: extractive" not in summary_of(made)
 
 
+@pytest.mark.shows("summaries:meanwhile")
 def test_while_a_server_says_nothing_the_extractive_summary_is_there(tmp_path: Path) -> None:
     asked = threading.Event()
 

@@ -100,6 +100,7 @@ HOSTILE: dict[str, tuple[Bytes, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.shows("summaries:no-answer", "summaries:dripping", "summaries:endless")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_no_answer_of_a_model_server_is_told_and_waited_for(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -145,6 +146,7 @@ def test_a_list_of_models_without_end_or_measure_is_cut_to_what_people_have() ->
         assert len(found.server.models) < 6000
 
 
+@pytest.mark.shows("summaries:redirect")
 def test_a_list_of_models_that_leads_elsewhere_is_not_followed_and_said() -> None:
     elsewhere = head("text/html", "Location: http://192.0.2.1/", "Content-Length: 0", status="302 Found")
     with answering(lambda: [], lambda: [elsewhere]) as url:
@@ -189,6 +191,7 @@ def test_an_answer_in_parts_or_of_the_older_interface_is_read(body: dict[str, An
     assert piece.content == "{}"
 
 
+@pytest.mark.shows("summaries:endless")
 def test_a_model_that_talks_for_ever_is_ended_after_what_it_was_asked_for() -> None:
     def talk() -> Iterable[bytes]:
         yield head()
@@ -202,6 +205,7 @@ def test_a_model_that_talks_for_ever_is_ended_after_what_it_was_asked_for() -> N
     assert time.monotonic() - begun < 20
 
 
+@pytest.mark.shows("summaries:dripping")
 def test_one_answer_may_not_take_for_ever_even_if_it_goes_on() -> None:
     clock = iter([0.0, 1.0, 7.0]).__next__
     held = bounds.Bounds(5.0, 6.0, 100, clock=clock)
@@ -233,6 +237,7 @@ def test_no_shape_of_an_event_is_more_than_a_piece_or_nothing(value: Any) -> Non
     assert piece is None or isinstance(piece.content + piece.reasoning + piece.finish, str)
 
 
+@pytest.mark.shows("summaries:endless")
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the kernel tells a process's peak on Linux only"
 )

@@ -42,6 +42,7 @@ def chat(server: Llama) -> Chat:
     return connect(server.url).chat
 
 
+@pytest.mark.shows("summaries:window")
 def test_the_server_is_recognised_with_its_window_and_tokenizer(server: Llama) -> None:
     report = probe(server.url)
     assert report.problem == ""
@@ -54,6 +55,7 @@ def test_the_server_is_recognised_with_its_window_and_tokenizer(server: Llama) -
     assert report.locality == "unverified"
 
 
+@pytest.mark.shows("summaries:too-long")
 def test_the_real_overflow_error_teaches_the_window(chat: Chat) -> None:
     with pytest.raises(Overflow) as caught:
         chat.ask([{"role": "user", "content": "one and two " * 3000}], None, 8)
@@ -61,6 +63,7 @@ def test_the_real_overflow_error_teaches_the_window(chat: Chat) -> None:
     assert caught.value.prompt > WINDOW
 
 
+@pytest.mark.shows("summaries:tokens")
 def test_tokens_are_counted_as_the_server_counts_them(server: Llama, chat: Chat) -> None:
     meter = connect(server.url).meter()
     for text in (MEETING, "Wir haben beschlossen, den Start zu verschieben. " * 5, "会議は明日です。" * 20):
@@ -70,6 +73,7 @@ def test_tokens_are_counted_as_the_server_counts_them(server: Llama, chat: Chat)
         assert abs(spoken.prompt_tokens - template + 1 - counted) <= 2
 
 
+@pytest.mark.shows("summaries:tokens")
 def test_characters_per_token_learned_from_usage_are_the_servers(server: Llama, chat: Chat) -> None:
     """As for a server without a tokenizer to ask: what one request teaches predicts the next."""
     meter = Meter()
@@ -130,6 +134,7 @@ def test_a_short_meeting_ends_in_a_checked_summary_or_an_honest_failure(server: 
     check_honesty(outcome(server, spoken), spoken)
 
 
+@pytest.mark.shows("summaries:parts")
 def test_sixty_minutes_are_summarized_through_a_window_of_two_thousand_tokens(
     server: Llama, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_the_kind_of_server_is_named_in_the_summary() -> None:
     }
 
 
+@pytest.mark.shows("summaries:parameters")
 def test_lm_studio_is_never_asked_for_json_object() -> None:
     with running(LMStudio()) as stub:
         summary(stub)
@@ -99,6 +100,7 @@ def test_lm_studio_is_never_asked_for_json_object() -> None:
     }
 
 
+@pytest.mark.shows("summaries:parameters")
 def test_a_server_that_knows_no_json_schema_is_asked_in_words() -> None:
     class Plain(Stub):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -110,6 +112,7 @@ def test_a_server_that_knows_no_json_schema_is_asked_in_words() -> None:
         assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:parameters")
 @pytest.mark.parametrize("unknown", ["stream_options", "chat_template_kwargs", "reasoning_effort", "ttl"])
 def test_a_parameter_that_a_server_refuses_is_left_out(unknown: str) -> None:
     def strict(base: type[Stub]) -> type[Stub]:
@@ -128,6 +131,7 @@ def test_a_parameter_that_a_server_refuses_is_left_out(unknown: str) -> None:
             assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:parameters")
 def test_a_server_that_cannot_bound_strings_still_gets_the_schema() -> None:
     class Unbounded(Stub):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -142,6 +146,7 @@ def test_a_server_that_cannot_bound_strings_still_gets_the_schema() -> None:
     assert stub.summaries[-1]["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.shows("summaries:reasoning")
 @pytest.mark.parametrize("field_name", ["reasoning_content", "reasoning"])
 def test_json_that_lands_in_the_reasoning_field_is_read(field_name: str) -> None:
     class Reasoning(LMStudio):
@@ -152,6 +157,7 @@ def test_json_that_lands_in_the_reasoning_field_is_read(field_name: str) -> None
         assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:reasoning")
 def test_reasoning_without_json_is_a_failure_and_not_a_summary() -> None:
     class Musing(LMStudio):
         def say(self, text: str, prompt: int, finish: str = "stop") -> Said:
@@ -164,6 +170,7 @@ def test_reasoning_without_json_is_a_failure_and_not_a_summary() -> None:
         assert fault(stub).fault is Fault.ANSWER
 
 
+@pytest.mark.shows("summaries:reasoning")
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -183,6 +190,7 @@ def test_thinking_around_the_answer_is_stripped(wrap: str) -> None:
     assert "think" not in (made.title + made.overview).lower()
 
 
+@pytest.mark.shows("summaries:errors")
 def test_an_error_inside_a_successful_stream_is_an_error() -> None:
     class Failing(LMStudio):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -200,6 +208,7 @@ def test_an_error_inside_a_successful_stream_is_an_error() -> None:
         assert "crashed" in failed.sentence
 
 
+@pytest.mark.shows("summaries:errors")
 def test_an_error_text_as_the_answer_never_becomes_a_summary() -> None:
     for text in ("Error: model requires more system memory", '{"error": "out of memory"}', "", "null", "[]"):
         with running(Stub(lambda messages, text=text: text)) as stub:  # type: ignore[misc]
@@ -223,6 +232,7 @@ def test_a_server_that_does_not_stream_is_understood() -> None:
         assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:thinking")
 def test_a_model_that_cannot_stop_thinking_gets_room_for_it() -> None:
     class Thinker(LMStudio):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -236,6 +246,7 @@ def test_a_model_that_cannot_stop_thinking_gets_room_for_it() -> None:
     assert len(stub.summaries) == 2
 
 
+@pytest.mark.shows("summaries:parameters")
 def test_a_model_that_wants_its_parameters_named_otherwise_gets_them_so() -> None:
     class Newer(Stub):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -254,9 +265,19 @@ def test_a_model_that_wants_its_parameters_named_otherwise_gets_them_so() -> Non
         assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:usual-path")
+@pytest.mark.parametrize("kind", [LMStudio, Ollama, LlamaCpp, LocalAI, VLLM, Stub])
+def test_where_no_model_is_listed_below_the_path_the_usual_one_is_tried(kind: type[Stub]) -> None:
+    """Also where the server lists its models at an address of its own, whatever the path is."""
+    with running(kind()) as stub:
+        stub.url = stub.url.removesuffix("/v1") + "/openai"
+        assert summary(stub).decisions
+
+
 # --- the window ---
 
 
+@pytest.mark.shows("summaries:window")
 @pytest.mark.parametrize("kind", [LMStudio, LlamaCpp, VLLM])
 def test_a_long_recording_is_covered_whole_when_the_server_tells_its_window(kind: type[Stub]) -> None:
     spoken = long_meeting(400)
@@ -268,6 +289,7 @@ def test_a_long_recording_is_covered_whole_when_the_server_tells_its_window(kind
     assert len(stub.summaries) > 3
 
 
+@pytest.mark.shows("summaries:too-long")
 @pytest.mark.parametrize("kind", [LMStudio, LlamaCpp, LocalAI, VLLM, Stub])
 def test_overflow_errors_of_every_shape_lead_to_a_new_plan(kind: type[Stub]) -> None:
     """The configured window is wrong by a factor of eight; the errors have to teach the right one."""
@@ -301,6 +323,7 @@ def test_an_empty_stream_is_taken_for_an_overflow() -> None:
         assert summary(stub, spoken=long_meeting(250), context=20000).coverage == 1.0
 
 
+@pytest.mark.shows("summaries:cut")
 def test_a_prompt_that_was_cut_silently_is_noticed_and_planned_again() -> None:
     spoken = long_meeting(300)
     with running(Ollama(real=2048)) as stub:
@@ -310,6 +333,7 @@ def test_a_prompt_that_was_cut_silently_is_noticed_and_planned_again() -> None:
     assert min(starts) < 600, "the beginning of the recording is what a silent cut loses"
 
 
+@pytest.mark.shows("summaries:window")
 def test_ollamas_real_window_is_asked_for_once_the_model_is_loaded() -> None:
     with running(Ollama(real=3000, tells=True)) as stub:
         made = summary(stub, spoken=long_meeting(200))
@@ -328,6 +352,7 @@ def test_a_server_that_does_not_count_cached_tokens_is_not_asked_for_ever() -> N
     assert len(stub.requests) < 40
 
 
+@pytest.mark.shows("summaries:tokens")
 def test_german_is_measured_and_not_guessed() -> None:
     """The stub counts 2 characters a token here, half of what English would suggest."""
 
@@ -365,6 +390,31 @@ def test_an_answer_that_was_cut_short_is_asked_for_in_smaller_parts() -> None:
     assert made.coverage == 1.0
 
 
+@pytest.mark.shows("summaries:by-number")
+def test_the_last_step_picks_points_by_number_and_restates_none() -> None:
+    def inventive(messages: list[dict[str, str]]) -> str:
+        if LINE.search(messages[-1]["content"]):
+            return honest(messages)
+        made_up = [{"quote": "they sold the bank", "at": 1, "text": "They sold the bank."}]
+        return json.dumps(
+            {
+                "title": "All of it",
+                "overview": "",
+                "best": [2, 10_000, "They sold the bank."],
+                "key_points": made_up,
+            }
+        )
+
+    spoken = long_meeting(300)
+    with running(LMStudio(inventive, window=4096)) as stub:
+        made = summary(stub, spoken=spoken)
+    said = {segment.text for segment in spoken.segments}
+    assert made.title == "All of it"
+    assert made.key_points
+    assert {point.text for point in made.key_points} <= said
+
+
+@pytest.mark.shows("summaries:coverage")
 def test_what_no_model_answer_covers_is_named_as_missing() -> None:
     def picky(messages: list[dict[str, str]]) -> str:
         return "I would rather not." if "hospital" in messages[-1]["content"] else honest(messages)
@@ -380,6 +430,7 @@ def test_what_no_model_answer_covers_is_named_as_missing() -> None:
     assert "gave no usable answer" in result.note
 
 
+@pytest.mark.shows("summaries:circles")
 def test_a_model_that_repeats_itself_is_stopped_and_fails_in_those_words() -> None:
     looping = '{"title": "Budget", "overview": "' + "The budget is the budget. " * 4000
     with running(Stub(lambda messages: looping)) as stub:
@@ -388,6 +439,7 @@ def test_a_model_that_repeats_itself_is_stopped_and_fails_in_those_words() -> No
     assert "repeated itself" in failed.sentence
 
 
+@pytest.mark.shows("summaries:circles")
 def test_what_a_model_said_before_it_lost_itself_is_kept_if_the_recording_bears_it_out() -> None:
     point = {
         "quote": "we should keep four thousand for the autumn",
@@ -401,6 +453,7 @@ def test_what_a_model_said_before_it_lost_itself_is_kept_if_the_recording_bears_
     assert [item.text for item in made.key_points] == ["Keep four thousand for autumn."]
 
 
+@pytest.mark.shows("summaries:errors")
 def test_a_model_that_only_ever_fails_is_given_up_on_before_the_hours_are_through() -> None:
     with running(LlamaCpp(model=lambda messages: "I am a large language model.", window=2048)) as stub:
         failed = fault(stub, spoken=long_meeting(600))
@@ -411,6 +464,7 @@ def test_a_model_that_only_ever_fails_is_given_up_on_before_the_hours_are_throug
 # --- busy, down, locked ---
 
 
+@pytest.mark.shows("summaries:loading")
 def test_a_model_that_takes_its_time_to_load_is_waited_for_and_only_so_long() -> None:
     class Loading(LMStudio):
         pause = 0.6
@@ -427,6 +481,7 @@ def test_a_model_that_takes_its_time_to_load_is_waited_for_and_only_so_long() ->
     assert "stopped answering" in failed.sentence
 
 
+@pytest.mark.shows("summaries:down")
 def test_a_busy_server_is_tried_again() -> None:
     class Busy(Ollama):
         refusals = 3
@@ -448,6 +503,7 @@ def test_a_busy_server_is_tried_again() -> None:
         assert summary(stub).decisions
 
 
+@pytest.mark.shows("summaries:down")
 def test_a_server_that_stays_busy_is_the_endpoints_fault_in_its_own_words() -> None:
     class Full(Ollama):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -489,6 +545,7 @@ def test_a_server_that_dies_in_the_middle_is_tried_once_more_and_then_waited_for
         assert fault(stub).fault is Fault.ENDPOINT
 
 
+@pytest.mark.shows("summaries:down")
 def test_a_required_api_key_is_asked_for_in_words() -> None:
     class Locked(Stub):
         def get(self, path: str) -> Said:
@@ -525,6 +582,7 @@ def test_a_wrong_model_name_is_told_with_the_name() -> None:
         assert summary(stub, model="stub-7b-instruct").decisions
 
 
+@pytest.mark.shows("summaries:model")
 def test_a_loaded_chat_model_is_picked_and_never_an_embedding_model() -> None:
     with running(LMStudio()) as stub:
         assert summary(stub).model == "qwen3-4b"
@@ -542,6 +600,7 @@ def test_a_loaded_chat_model_is_picked_and_never_an_embedding_model() -> None:
     assert "no chat model" in failed.sentence
 
 
+@pytest.mark.shows("summaries:not-quoted")
 def test_a_servers_error_that_repeats_the_recording_is_not_quoted() -> None:
     class Echoing(Stub):
         def chat(self, body: dict[str, Any]) -> Said:
@@ -558,6 +617,7 @@ def test_a_servers_error_that_repeats_the_recording_is_not_quoted() -> None:
 # --- where the words go ---
 
 
+@pytest.mark.shows("summaries:redirect")
 def test_a_redirect_is_not_followed() -> None:
     with running(Stub()) as elsewhere:
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from earmark.files import pack_path
 from earmark.messages import SummarizeRequest
 from earmark.summarization.templating import BUILT_IN
@@ -153,6 +154,7 @@ def test_a_model_that_obeys_the_recording_only_changes_the_summary_and_not_the_p
     assert len(finals(replies)) == 1
 
 
+@pytest.mark.shows("summaries:templates")
 def test_every_built_in_template_works_end_to_end() -> None:
     def filled(messages: list[dict[str, str]]) -> str:
         asked = [
@@ -179,6 +181,7 @@ def test_every_built_in_template_works_end_to_end() -> None:
     }
 
 
+@pytest.mark.shows("summaries:templates")
 def test_a_users_template_is_read_from_the_folder_that_the_request_names(tmp_path: Path) -> None:
     folder = tmp_path / "my templates ü%20"
     folder.mkdir()

@@ -21,6 +21,7 @@ from tests.unit.test_summary_endpoint import answering
 LM_STUDIO = "http://localhost:1234/v1"
 
 
+@pytest.mark.shows("summaries:pasted")
 @pytest.mark.parametrize(
     ("pasted", "meant"),
     [
@@ -83,6 +84,7 @@ def test_what_is_pasted_becomes_the_base_url_that_was_meant(pasted: str, meant: 
     assert normalized(meant) == meant
 
 
+@pytest.mark.shows("summaries:hosts")
 @pytest.mark.parametrize(
     ("pasted", "host"),
     [
@@ -98,6 +100,7 @@ def test_a_host_that_is_allowed_may_be_pasted_as_well(pasted: str, host: str) ->
     assert Config.model_validate({"summary": {"allowed_hosts": [pasted]}}).summary.allowed_hosts == (host,)
 
 
+@pytest.mark.shows("summaries:hosts")
 @pytest.mark.parametrize(
     "spelled",
     ["müller.local", "MÜLLER.local.", "xn--mller-kva.local", "[fd00:0:0::1]", "[FD00::1]", "[::ffff:10.1.2.3]", "10.1.515",
@@ -116,6 +119,7 @@ def test_a_host_that_is_named_as_it_stands_in_the_address_is_allowed(spelled: st
         assert resolve_endpoint(endpoint, "cloud", [name], answering("192.168.1.5")) == pinned
 
 
+@pytest.mark.shows("summaries:hosts")
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [
@@ -208,6 +212,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.shows("summaries:refused")
 @pytest.mark.parametrize(("pasted", "sentence"), WRONG)
 def test_what_cannot_be_an_address_is_refused_with_what_would_be_right(pasted: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as refused:
@@ -215,6 +220,7 @@ def test_what_cannot_be_an_address_is_refused_with_what_would_be_right(pasted: s
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.shows("summaries:refused")
 @pytest.mark.parametrize(("pasted", "sentence"), WRONG)
 def test_such_an_address_gets_no_further_than_config_check(
     pasted: str, sentence: str, tmp_path: Path

@@ -202,6 +202,7 @@ def test_an_extractive_summary_says_that_no_model_was_used() -> None:
     assert "summary_model" not in found
 
 
+@pytest.mark.shows("summaries:coverage", "summaries:dropped")
 def test_what_the_summary_has_not_seen_and_has_lost_is_named() -> None:
     summary = dataclasses.replace(
         SUMMARY, coverage=0.8, missing=((720.0, 930.0), (3600.0, 3660.0)), unsupported=2
@@ -217,6 +218,7 @@ def test_what_the_summary_has_not_seen_and_has_lost_is_named() -> None:
     assert (found["summary_coverage"], found["summary_unsupported"]) == (0.8, 2)
 
 
+@pytest.mark.shows("summaries:flagged")
 def test_names_and_numbers_that_nobody_said_are_flagged_where_they_stand() -> None:
     summary = dataclasses.replace(
         SUMMARY, decisions=(Point("Move to Lisbon in 2031", 4.0, ("Lisbon", "2031")),)

@@ -82,6 +82,7 @@ def test_a_deeply_nested_answer_is_refused_and_not_followed() -> None:
         read_draft('{"title":' * 100_000, SECTIONS)
 
 
+@pytest.mark.shows("summaries:too-long")
 @pytest.mark.parametrize(
     ("status", "message", "body", "limit", "prompt"),
     [
@@ -121,6 +122,7 @@ def test_other_errors_are_not_taken_for_overflows(message: str) -> None:
     assert overflow_in(400, message, {"error": {"message": message}}) is None
 
 
+@pytest.mark.shows("summaries:parts")
 @given(st.lists(st.integers(1, 120), min_size=1, max_size=150), st.integers(50, 5000))
 @settings(deadline=None)
 def test_a_plan_holds_every_sentence_once_and_no_chunk_is_over_its_budget(
@@ -155,6 +157,7 @@ def test_characters_per_token_are_learned_cautiously() -> None:
     assert meter.ratio == 2.0
 
 
+@pytest.mark.shows("summaries:cut")
 def test_a_cut_prompt_is_told_from_an_estimate_that_is_a_little_off() -> None:
     meter = Meter()
     meter.learn("x" * 4000, 1000)
@@ -187,6 +190,7 @@ def test_built_in_templates_ask_for_something(name: str) -> None:
     assert set(template.headings) == set(template.sections) - set(STANDARD)
 
 
+@pytest.mark.shows("summaries:templates")
 def test_a_users_template_comes_before_the_built_in_one_and_may_bring_a_layout(tmp_path: Path) -> None:
     (tmp_path / "meeting.md").write_text(
         "---\nprompt: A stand-up.\nsections:\n  blockers: What is in the way?\n  tasks: What will be done?\n---\n"

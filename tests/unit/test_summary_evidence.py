@@ -21,6 +21,7 @@ def claim(text: str, quote: str = "", at: float | None = None, owner: str = "", 
     return Claim(text=text, quote=quote, at=at, owner=owner, due=due)
 
 
+@pytest.mark.shows("summaries:evidence")
 def test_a_quote_at_its_time_supports_a_statement() -> None:
     point = HEARD.point(
         claim("The launch moves to May.", "We decided to postpone the launch to the tenth of May", 20)
@@ -29,6 +30,7 @@ def test_a_quote_at_its_time_supports_a_statement() -> None:
     assert point.at == 20.0
 
 
+@pytest.mark.shows("summaries:evidence")
 def test_a_quote_with_a_wrong_time_is_moved_to_where_it_was_said() -> None:
     point = HEARD.point(
         claim("The launch is postponed to May.", "postpone the launch to the tenth of May", 9000)
@@ -37,6 +39,7 @@ def test_a_quote_with_a_wrong_time_is_moved_to_where_it_was_said() -> None:
     assert point.at == 20.0
 
 
+@pytest.mark.shows("summaries:evidence")
 def test_a_quote_that_is_spelled_a_little_differently_still_counts() -> None:
     assert HEARD.point(
         claim("The launch is postponed.", "we've decided to postpone the lunch to the 10th of may", 22)
@@ -50,6 +53,7 @@ def test_a_quote_over_two_sentences_is_found_where_it_begins() -> None:
     assert point.at == 30.0
 
 
+@pytest.mark.shows("summaries:evidence", "summaries:dropped")
 @pytest.mark.parametrize(
     "made_up",
     [
@@ -70,11 +74,13 @@ def test_what_was_not_said_is_dropped(made_up: Claim) -> None:
     assert HEARD.task(made_up) is None
 
 
+@pytest.mark.shows("summaries:evidence")
 def test_a_statement_without_a_quote_needs_its_own_words_near_its_time() -> None:
     assert HEARD.point(claim("Anna sends the updated budget to the bank.", "", 26))
     assert HEARD.point(claim("Anna sends the updated budget to the bank.", "", 3000)) is None
 
 
+@pytest.mark.shows("summaries:flagged")
 def test_names_and_numbers_that_were_never_said_are_flagged() -> None:
     point = HEARD.point(
         claim(
@@ -87,6 +93,7 @@ def test_names_and_numbers_that_were_never_said_are_flagged() -> None:
     assert point.flagged == ("77,000", "Miller")
 
 
+@pytest.mark.shows("summaries:flagged")
 def test_number_words_that_were_never_said_are_flagged_too() -> None:
     said = "We decided to postpone the launch to the tenth of May"
     point = HEARD.point(claim("The launch is postponed to the thirteenth of May.", said, 20))
@@ -97,6 +104,7 @@ def test_number_words_that_were_never_said_are_flagged_too() -> None:
     assert point.flagged == ()
 
 
+@pytest.mark.shows("summaries:owners")
 def test_an_owner_who_was_never_named_is_left_out_and_the_task_stays() -> None:
     said = "Anna will send the updated budget to the bank by Friday"
     task = HEARD.task(
@@ -116,6 +124,7 @@ def test_somebody_who_is_named_as_doer_and_was_not_mentioned_is_flagged() -> Non
     assert "Robert" in task.flagged
 
 
+@pytest.mark.shows("summaries:translated")
 def test_in_another_language_only_quotes_count() -> None:
     foreign = Evidence(SENTENCES, "en", written="de")
     said = "We decided to postpone the launch to the tenth of May"
@@ -142,6 +151,7 @@ def test_german_nouns_are_not_taken_for_names() -> None:
     assert point.flagged == ("Meier",)
 
 
+@pytest.mark.shows("summaries:overview")
 def test_prose_keeps_only_sentences_made_of_what_was_said() -> None:
     prose = (
         "The launch is postponed to May. The moon landing cost 99 billion dollars. Anna sends the budget to the bank. "

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.spoken import MEETING, long_meeting, transcript
 
 
+@pytest.mark.shows("summaries:extractive")
 def test_every_line_is_a_sentence_that_was_said_at_the_time_it_was_said() -> None:
     spoken = transcript(MEETING)
     said = {segment.text: segment.start for segment in spoken.segments}

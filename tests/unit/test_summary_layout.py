@@ -43,6 +43,7 @@ def body(layout: str, summary: Summary = SUMMARY) -> str:
     return body_of(render_summary(summary, None, CONTEXT, NoteStyle(summary_layout=layout)))
 
 
+@pytest.mark.shows("summaries:layout")
 def test_a_template_files_layout_becomes_the_body_of_the_note() -> None:
     template = parse_template("mine", "---\nprompt: x\nsections:\n  tasks: y\n---\n" + LAYOUT, "mine.md")
     note = body(template.layout)
@@ -52,12 +53,14 @@ def test_a_template_files_layout_becomes_the_body_of_the_note() -> None:
     assert "## Quotes" in note
 
 
+@pytest.mark.shows("summaries:escaped")
 def test_what_was_said_is_escaped_before_it_reaches_a_layout() -> None:
     note = body(LAYOUT)
     for raw in ("[[bridge]]", "<b>", "![](", "://"):
         assert raw not in note
 
 
+@pytest.mark.shows("summaries:bad-layout")
 @pytest.mark.parametrize(
     ("layout", "complaint"),
     [

@@ -39,6 +39,7 @@ from earmark.summarization.servers import (
     exact_counter,
     identify,
     pick_model,
+    rows,
 )
 from earmark.summarization.streaming import NO_TLS, NO_TRUST, NOTHING, WEB_PAGE, NotAnAnswer, kind_of, parsed
 from earmark.summarization.window import Meter
@@ -172,13 +173,13 @@ def connect_to(
 def identified(pinned: Pinned, ask: Ask) -> tuple[Pinned, Server]:
     """The server, and the base URL below which its interface is: where the configured path has none, the usual one."""
     path = httpx2.URL(pinned.base_url).path
-    server = identify(ask, path + "/models")
-    if server.models or server.locked or path == "/v1":
-        return pinned, server
-    usual = identify(ask, "/v1/models")
-    if not usual.models:
-        return pinned, server
-    return replace(pinned, base_url=pinned.root_url + "/v1"), usual
+    if path != "/v1":
+        # What a server lists at addresses of its own says nothing about this path.
+        listing = ask(path + "/models")
+        locked = listing is not None and listing.status in (401, 403)
+        if not locked and not rows(listing, "data") and rows(ask("/v1/models"), "data"):
+            pinned, path = replace(pinned, base_url=pinned.root_url + "/v1"), "/v1"
+    return pinned, identify(ask, path + "/models")
 
 
 def locality_of(
