@@ -89,6 +89,7 @@ def _allowed(file: str) -> set[str]:
     return {call for prefix, (calls, _) in MAY.items() if file.startswith(prefix) for call in calls}
 
 
+@pytest.mark.shows("architecture:ground-floor")
 def test_files_of_the_user_are_opened_moved_and_removed_on_the_ground_floor_only() -> None:
     strangers = []
     used: dict[str, set[str]] = {prefix: set() for prefix in MAY}
@@ -133,6 +134,7 @@ def _statements(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.shows("architecture:sql")
 def test_sql_is_in_the_ledger_only() -> None:
     found = {
         file: list(_statements(path.read_text()))
