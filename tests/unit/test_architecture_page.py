@@ -95,7 +95,14 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     linked = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
     missing = [link for link in linked if not (page.parent / link).exists()]
     for name in re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|sql|toml)|(?:[\w-]+/)+)`", text):
-        where = (ROOT, PACKAGE, PACKAGE / "pipeline", PACKAGE / "locality", PACKAGE / "retention")
+        where = (
+            ROOT,
+            PACKAGE,
+            PACKAGE / "pipeline",
+            PACKAGE / "locality",
+            PACKAGE / "retention",
+            ROOT / "benchmarks",
+        )
         if not any((folder / name).exists() for folder in where) and name not in NOT_OURS:
             missing.append(name)
     assert missing == []

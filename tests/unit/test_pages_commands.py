@@ -12,7 +12,7 @@ import pytest
 import typer
 from earmark.cli.main import app
 
-from tests.shown import all_pages
+from tests.shown import DOCS, all_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = [*sorted((ROOT / "systemd").rglob("*.service")), *sorted((ROOT / "launchd").glob("*.plist"))]
@@ -112,3 +112,23 @@ def test_what_is_no_command_is_noticed(words: list[str]) -> None:
 def test_every_script_and_benchmark_that_a_page_names_is_there(page: Path) -> None:
     named = re.findall(r"\b(?:scripts|benchmarks)/[\w./-]*\w", page.read_text("utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.shows("measurements:commands")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_option_of_a_benchmark_that_a_page_names_is_one(page: Path) -> None:
+    wrong = []
+    for file, rest in re.findall(
+        r"(benchmarks/\w+\.py)((?: --?[a-z]+(?: [0-9A-Z]+\b)?)+)", page.read_text("utf-8")
+    ):
+        source = (ROOT / file).read_text("utf-8")
+        wrong += [(file, o) for o in re.findall(r"--([a-z]+)", rest) if not re.search(rf"[\"-]{o}\"", source)]
+    assert wrong == []
+
+
+@pytest.mark.shows("measurements:commands")
+def test_every_section_of_the_measurements_names_its_command() -> None:
+    headings = re.findall(r"^#{2,} .*", (DOCS / "measurements.md").read_text("utf-8"), re.MULTILINE)
+    assert len(headings) > 5
+    named = [re.findall(r"`(benchmarks/\w+\.py)", heading) for heading in headings]
+    assert [heading for heading, names in zip(headings, named, strict=True) if not names] == []
