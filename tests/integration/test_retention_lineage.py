@@ -180,6 +180,7 @@ def test_what_another_file_still_holds_is_a_recording_of_its_own(world: World) -
 # --- however it comes to be longer ---
 
 
+@pytest.mark.shows("decisions:goes-on")
 @pytest.mark.parametrize(
     "how",
     [
@@ -226,6 +227,7 @@ def test_a_hold_goes_with_a_recording_however_it_grows(world: World, how: str, w
     assert world.plan() == set()
 
 
+@pytest.mark.shows("decisions:goes-on")
 def test_a_short_file_that_begins_like_a_missing_one_is_not_taken_for_it(world: World) -> None:
     place = world.record("talk.wav", audio=b"RIFF" + bytes(5000))
     place.path.unlink()

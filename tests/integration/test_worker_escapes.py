@@ -156,11 +156,13 @@ def only_refusals(tried: Tried) -> None:
     assert len(tried.sweep["EPERM"]) > 350
 
 
+@pytest.mark.shows("decisions:calls")
 @pytest.mark.speech
 def test_every_call_that_is_not_in_the_transcription_workers_list_is_refused(confined: Tried) -> None:
     only_refusals(confined)
 
 
+@pytest.mark.shows("decisions:calls")
 def test_every_call_that_is_not_in_the_summarization_workers_list_is_refused(summarized: Tried) -> None:
     only_refusals(summarized)
 
@@ -206,6 +208,7 @@ def test_the_summarization_worker_gets_no_memory_without_end(summarized: Tried) 
     assert MEMORY > 2 * 643  # MiB that the longest recording was measured to need
 
 
+@pytest.mark.shows("decisions:calls")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other conventions of x86")
 @pytest.mark.parametrize("how", ["x32", "i386"])
 def test_a_call_in_another_convention_ends_the_worker_and_is_told_in_words(how: str) -> None:

@@ -26,6 +26,7 @@ def test_an_ordinary_folder_is_fine(home: Home, tmp_path: Path) -> None:
     require_sound([folder, tmp_path / "not there yet"], home)
 
 
+@pytest.mark.shows("decisions:drop-folders")
 @pytest.mark.parametrize("inside", ["state", "state/trash", "config", "data", "data/models", "."])
 def test_a_folder_that_holds_or_lies_in_what_earmark_keeps_is_refused(
     home: Home, tmp_path: Path, inside: str
@@ -38,6 +39,7 @@ def test_a_folder_that_holds_or_lies_in_what_earmark_keeps_is_refused(
         require_sound([folder], home)
 
 
+@pytest.mark.shows("decisions:drop-folders")
 def test_the_same_is_seen_through_a_symlink(home: Home, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home.state)
     assert folder_problems([tmp_path / "link"], home)
