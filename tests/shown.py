@@ -1,9 +1,8 @@
 """Which tests show which sentence of which page: `@pytest.mark.shows("page:key")` on a test, `<!-- page:key -->` in a page.
 
-`python -m tests.shown` writes the names of the tests behind each key into README.md and docs/: where a page ends with
-`<!-- tests -->`, into a fold there, else behind the key. tests/unit/test_shown.py holds both sides together, and `pytest
---shows page:key` runs the tests of one sentence. The markers are read from the source, so that nothing has to be imported
-for it.
+`python -m tests.shown` writes the names of the tests of each key into a fold at the end of its page, README.md or docs/*.md;
+tests/unit/test_shown.py holds both sides together, and `pytest --shows page:key` runs the tests of one sentence. The markers
+are read from the source, so that nothing has to be imported for it.
 """
 
 from __future__ import annotations
@@ -21,8 +20,9 @@ README = TESTS.parent / "README.md"
 WIDTH = 128
 NAMES = r"((?:,?\s+`(?:test_\w+|tests/[\w/]+\.py)`)*)"
 KEY = re.compile(rf"<!-- ([a-z]+:[a-z0-9-]+) -->{NAMES}")
+"""A key, with what an earlier version of the page may name behind it."""
 FOLD = "<!-- tests -->\n"
-"""The last line that a person writes of a page whose tests are listed at its end."""
+"""Where the prose of a page ends and the list of its tests begins."""
 LISTED = re.compile(rf"^- `([a-z]+:[a-z0-9-]+)`:{NAMES}", re.MULTILINE)
 
 
@@ -49,55 +49,31 @@ def _keys(node: ast.expr) -> Iterator[str]:
 
 
 def sentences(text: str) -> dict[str, list[str]]:
-    """The keys of a page, with the tests that it names behind them, or in its fold."""
-    body, _, fold = text.partition(FOLD)
-    listed = {m[1]: _named(m[2]) for m in LISTED.finditer(fold)}
-    return {m[1]: listed.get(m[1]) or _named(m[2]) for m in KEY.finditer(body)}
-
-
-def _named(names: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", names)
+    """The keys of a page, with the tests that its fold names."""
+    prose, _, fold = text.partition(FOLD)
+    listed = {m[1]: re.findall(r"`([^`]+)`", m[2]) for m in LISTED.finditer(fold)}
+    return {m[1]: listed.get(m[1], []) for m in KEY.finditer(prose)}
 
 
 def written(text: str, shown: dict[str, list[str]]) -> str:
-    """The page with the tests of each key in its fold, if it has one; else behind the key: in a table on one line, elsewhere
-    wrapped and indented.
-    """
-    body, fold, _ = text.partition(FOLD)
-    if not fold:
-        return _written_behind(body, shown)
-    bare = _written_behind(body, {})
-    lines = [_wrapped(f"- `{key}`:", shown[key], "  ") for key in sentences(bare) if shown.get(key)]
+    """The page with the tests of its keys in the fold, in the order of the prose, and no name of a test in the prose."""
+    prose = KEY.sub(r"<!-- \1 -->", text.partition(FOLD)[0]).rstrip("\n") + "\n\n" + FOLD
+    lines = [_line(key, shown[key]) for key in sentences(prose) if shown.get(key)]
     if not lines:
-        return bare + fold
+        return prose
     return (
-        f"{bare}{fold}\n<details>\n<summary>Which test shows which sentence</summary>\n\n"
+        f"{prose}\n<details>\n<summary>Which test shows which sentence</summary>\n\n"
         "The marks stand behind the sentences in the source of this page. `sh scripts/test --shows MARK` runs its tests.\n\n"
         + "\n".join(lines)
         + "\n\n</details>\n"
     )
 
 
-def _written_behind(text: str, shown: dict[str, list[str]]) -> str:
-    done, at = "", 0
-    for match in KEY.finditer(text):
-        done += text[at : match.end(1)] + " -->"
-        line = done.rpartition("\n")[2]
-        names = shown.get(match[1], [])
-        if names and line.startswith("|"):
-            done += " " + ", ".join(f"`{name}`" for name in names)
-        elif names:
-            done += "\n" + _wrapped("", names, "  ")
-        at = match.end()
-    return done + text[at:]
-
-
-def _wrapped(first: str, names: list[str], indent: str) -> str:
+def _line(key: str, names: list[str]) -> str:
     return textwrap.fill(
-        f"{first} " * bool(first) + ", ".join(f"`{name}`" for name in names),
+        f"- `{key}`: " + ", ".join(f"`{name}`" for name in names),
         WIDTH,
-        initial_indent="" if first else indent,
-        subsequent_indent=indent,
+        subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     )

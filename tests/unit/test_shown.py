@@ -70,21 +70,12 @@ def test_every_durability_test_shows_something() -> None:
     assert silent == []
 
 
-def test_the_writer_puts_names_behind_keys_and_takes_old_ones_away() -> None:
-    text = "- It holds. <!-- a:b -->\n  `test_old`\n- And this.\n\n| x | <!-- a:c --> |\n"
-    shown = {"a:b": ["test_one", "test_two"], "a:c": ["tests/unit/test_x.py"]}
-    assert written(text, shown) == (
-        "- It holds. <!-- a:b -->\n  `test_one`, `test_two`\n- And this.\n\n| x | <!-- a:c --> `tests/unit/test_x.py` |\n"
-    )
-    assert written(written(text, shown), shown) == written(text, shown)
-
-
-def test_a_page_with_a_fold_has_its_tests_there_and_none_in_its_prose() -> None:
-    text = "It holds. <!-- a:b -->\n  `test_old`\nAnd this. <!-- a:c -->\n\n" + FOLD
+def test_the_writer_lists_the_tests_of_each_key_in_the_fold_and_leaves_none_in_the_prose() -> None:
+    text = "- It holds. <!-- a:b -->\n  `test_old`, `tests/x/test_y.py`\n- And this.\n\n| x | <!-- a:c --> `test_two` |\n"
     shown = {"a:b": ["test_one", "test_two"], "a:c": ["tests/unit/test_x.py"]}
     page = written(text, shown)
     prose, _, fold = page.partition(FOLD)
-    assert prose == "It holds. <!-- a:b -->\nAnd this. <!-- a:c -->\n\n"
+    assert prose == "- It holds. <!-- a:b -->\n- And this.\n\n| x | <!-- a:c --> |\n\n"
     assert "- `a:b`: `test_one`, `test_two`\n- `a:c`: `tests/unit/test_x.py`\n" in fold
     assert sentences(page) == shown
     assert written(page, shown) == page
