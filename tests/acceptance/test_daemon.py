@@ -34,6 +34,7 @@ def test_recordings_are_found_however_they_come(installation: Installation) -> N
     assert installation.stop(daemon) == 0
 
 
+@pytest.mark.shows("architecture:settle")
 def test_a_growing_file_is_looked_at_until_it_is_complete(installation: Installation) -> None:
     installation.daemon()
     whole = SAMPLE.read_bytes()
@@ -52,6 +53,7 @@ def test_a_growing_file_is_looked_at_until_it_is_complete(installation: Installa
     assert "truncated" not in (installation.folder / "growing.transcript.md").read_text()
 
 
+@pytest.mark.shows("architecture:hash")
 def test_a_rename_is_the_same_recording_and_its_notes_follow(installation: Installation) -> None:
     daemon = installation.daemon()
     first = installation.drop("one.m4a")
@@ -93,6 +95,7 @@ def test_a_note_says_what_is_in_the_file_of_its_name_and_words_of_a_replaced_one
     assert words(now)[-10:] != words(before)[-10:]
 
 
+@pytest.mark.shows("architecture:hash")
 def test_a_recording_that_goes_on_keeps_its_notes(installation: Installation) -> None:
     installation.daemon()
     file = installation.drop("a.m4a")

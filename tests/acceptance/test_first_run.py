@@ -200,6 +200,7 @@ def test_transcribe_says_what_is_wrong_with_a_bad_file(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.shows("architecture:supervisor")
 def test_the_supervisor_never_loads_the_heavy_libraries() -> None:
     import subprocess
 

@@ -59,7 +59,7 @@ def test_a_recording_over_the_limit_of_hours_is_refused_with_a_reason(installati
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.shows("configuration:every-key")
+@pytest.mark.shows("configuration:every-key", "architecture:scan")
 @pytest.mark.parametrize("watch", ["auto", "off"])
 @pytest.mark.skipif(sys.platform != "linux", reason="change events are inotify's here")
 def test_without_change_events_recordings_are_found_by_looking(

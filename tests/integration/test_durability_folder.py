@@ -119,7 +119,7 @@ def test_an_edited_note_stays_where_it_is_when_its_recording_is_renamed(rig: Rig
     assert not (rig.folder / "one.transcript.md").exists()
 
 
-@pytest.mark.shows("durability:same-content-twice-heard")
+@pytest.mark.shows("durability:same-content-twice-heard", "architecture:hash")
 def test_the_same_content_twice_is_heard_once_and_both_have_notes(rig: Rig) -> None:
     with Live(rig):
         rig.drop("one.m4a", "same")

@@ -104,6 +104,7 @@ def test_what_cannot_be_taken_is_refused_with_a_sentence(
     assert sentence in reason
 
 
+@pytest.mark.shows("architecture:settle")
 def test_a_file_held_open_for_writing_is_seen_as_such(tmp_path: Path) -> None:
     file = tmp_path / "a.m4a"
     with file.open("wb") as writer:
@@ -121,6 +122,7 @@ def test_content_is_known_by_its_hash(tmp_path: Path) -> None:
     assert content.identity == Identity.of((tmp_path / "a.m4a").stat())
 
 
+@pytest.mark.shows("architecture:scan")
 def test_the_watcher_says_look_now_for_whatever_happens(tmp_path: Path) -> None:
     hints: list[Path] = []
     watcher = Watcher(hints.append)
@@ -158,6 +160,7 @@ def test_network_filesystems_are_told_by_their_mount() -> None:
     assert not is_network(Path("/home/me"), mounts)
 
 
+@pytest.mark.shows("architecture:settle")
 @given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 5)), min_size=1, max_size=30))
 def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time(
     looks: list[tuple[int, float]],

@@ -98,6 +98,7 @@ def test_a_rotation_of_three_names_rotates_their_notes(rig: Rig) -> None:
     assert linked(rig) == described(rig)
 
 
+@pytest.mark.shows("architecture:write")
 def test_a_recording_that_moves_to_another_folder_takes_its_notes_along(rig: Rig) -> None:
     rig.drop("talk.m4a", "hello")
     assert run_child(rig) == 0

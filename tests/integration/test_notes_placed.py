@@ -152,6 +152,7 @@ def test_anything_but_a_plain_file_is_left_alone(tmp_path: Path, kind: str) -> N
     assert not stat.S_ISREG(taken.lstat().st_mode)
 
 
+@pytest.mark.shows("architecture:write")
 def test_a_name_that_is_taken_between_plan_and_act_is_not_clobbered(tmp_path: Path) -> None:
     placed = place(tmp_path, NEW, {})
 
@@ -217,6 +218,7 @@ def child(
     )  # fmt: skip
 
 
+@pytest.mark.shows("architecture:write")
 @pytest.mark.parametrize("replacing", [False, True])
 def test_killed_at_any_step_the_note_is_old_or_new_and_a_rerun_completes_it(
     tmp_path: Path, replacing: bool

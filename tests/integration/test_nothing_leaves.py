@@ -109,7 +109,7 @@ def test_the_job_is_done_and_its_summary_came_from_the_server(job: Watched) -> N
     assert "billing" in (job.folder / "Recordings" / "standup.transcript.md").read_text()
 
 
-@pytest.mark.shows("privacy:whole-job")
+@pytest.mark.shows("privacy:whole-job", "readme:leaves")
 def test_no_process_names_an_address_outside_this_device(job: Watched) -> None:
     network = [
         line
@@ -121,14 +121,14 @@ def test_no_process_names_an_address_outside_this_device(job: Watched) -> None:
     assert {address for address in found if not ip_address(address).is_loopback} == set()
 
 
-@pytest.mark.shows("privacy:whole-job")
+@pytest.mark.shows("privacy:whole-job", "readme:leaves")
 def test_only_the_door_connects_and_only_to_the_summary_server(job: Watched) -> None:
     connects = [line for line in job.calls("connect") if "AF_INET" in line]
     assert {job.program(line).split("/")[-1] for line in connects} == {"door.py"}
     assert len({m[1] for line in connects if (m := re.search(r"htons\((\d+)\)", line))}) == 1
 
 
-@pytest.mark.shows("privacy:supervisor-sockets")
+@pytest.mark.shows("privacy:supervisor-sockets", "architecture:supervisor")
 def test_the_supervisor_opens_no_sockets_but_unix_ones(job: Watched) -> None:
     assert job.by("earmark", "openat"), "the supervisor's calls must be in the trace"
     opened = job.by("earmark", "socket", "socketpair", "bind", "connect", "accept4", "sendto", "sendmsg")

@@ -189,7 +189,7 @@ WORKERS = [
 ]
 
 
-@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root")
+@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root", "readme:network-given-up")
 @follows
 def test_each_breach_in_a_worker_is_noticed_by_the_claim_that_it_breaks(tmp_path: Path) -> None:
     with running(LlamaCpp()) as stub, socket.create_server(("127.0.0.1", 0)) as second:

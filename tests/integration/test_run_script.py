@@ -150,6 +150,7 @@ def test_changed_code_takes_effect_without_an_install(checkout: Checkout) -> Non
     assert checkout.installs == before
 
 
+@pytest.mark.shows("readme:start")
 def test_a_changed_pyproject_is_installed_again(checkout: Checkout) -> None:
     before = checkout.installs
     with (checkout.root / "pyproject.toml").open("a") as project:

@@ -120,7 +120,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return said | {"reached": reached, "folder": folder}
 
 
-@pytest.mark.shows("privacy:worker-no-network")
+@pytest.mark.shows("privacy:worker-no-network", "readme:network-given-up")
 @linux
 @pytest.mark.parametrize(
     "way", ["inet", "inet6", "udp", "raw", "netlink", "vsock", "inet in a thread", "connect"]

@@ -80,6 +80,7 @@ def test_a_worker_told_to_go_on_from_any_checkpoint_gives_the_same_segments(
         assert again.finished.duration == undisturbed.finished.duration
 
 
+@pytest.mark.shows("architecture:transcribe")
 def test_a_long_recording_resumes_at_each_of_its_checkpoints(worker: WorkerProcess, folder: Path) -> None:
     speech = Decoded(SAMPLE).samples
     path = write(folder / "long.m4a", np.concatenate([speech, speech * 0.5]), "aac")
@@ -149,6 +150,7 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused(worker: WorkerProcess)
     assert failed.fault is Fault.CHANGED
 
 
+@pytest.mark.shows("architecture:transcribe")
 def test_a_file_replaced_while_it_is_heard_is_not_passed_off_as_what_was_asked_for(
     worker: WorkerProcess, folder: Path
 ) -> None:

@@ -184,6 +184,7 @@ def test_a_literal_address_is_judged_by_nobody_but_us() -> None:
     assert host_away(lan("http://192.168.1.5:1/v1")) == "192.168.1.5"
 
 
+@pytest.mark.shows("readme:leaves")
 @given(st.lists(st.ip_addresses(), min_size=1, max_size=4), st.sampled_from(["device", "lan", "cloud"]))
 def test_without_consent_nothing_but_loopback_is_ever_connected_to(found: list[Any], privacy: str) -> None:
     config = lan("https://box.localhost:1234/v1", privacy)

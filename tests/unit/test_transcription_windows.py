@@ -57,6 +57,7 @@ def test_windows_hold_every_sample_once_and_in_order(runs: Runs, size: int) -> N
     assert [w.start for w in found[1:]] == [w.end for w in found[:-1]]
 
 
+@pytest.mark.shows("architecture:transcribe")
 @settings(max_examples=30, deadline=None)
 @given(talk_and_silence)
 def test_no_window_is_longer_than_a_minute_or_holds_more_speech_than_the_engine_takes(runs: Runs) -> None:
