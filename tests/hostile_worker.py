@@ -96,6 +96,10 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     "a century": lambda r: finished(r, 3.2e9),
     "an end far from what was heard": lambda r: (heard(r, 10.0, segment(1.0, 2.0)), finished(r, 5_000.0)),
     "more packets than there are bytes": lambda r: finished(r, bad_packets=10**30),
+    "more tracks unheard than there are": lambda r: (
+        heard(r, 10.0, segment(1.0, 2.0)),
+        finished(r, 10.0, tracks=1, tracks_unheard=2),
+    ),
     "a share above one": lambda r: finished(r, language_probability=7.0),
     "a language of control characters": lambda r: finished(r, language="e\x1b[2J"),
     "a date that is a text": lambda r: finished(r, recorded_at="x" * 1_000),

@@ -10,9 +10,12 @@ from typing import Any
 import av
 import numpy as np
 from earmark.transcription.container import open_recording
-from earmark.transcription.declared import is_truncated
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.windows import FRAME
+from faster_whisper.vad import get_vad_model
+
+VOICE = get_vad_model()
 
 HOURS = 24 * 3600.0
 
@@ -25,18 +28,24 @@ class Decoded:
         try:
             recording = open_recording(fd)
             try:
-                decoder = Decoder(recording, max_seconds)
+                decoder = Decoder(recording, max_seconds, _voice)
                 blocks = list(decoder.blocks())
                 self.longest_block = max(len(b) for b in blocks)
                 self.samples: Samples = np.concatenate(blocks)
                 self.declared = recording.declared
                 self.bad_packets = decoder.bad_packets
                 self.seconds = decoder.seconds
-                self.truncated = is_truncated(recording.declared, decoder.seconds)
+                self.truncated = decoder.truncated
+                self.tracks, self.tracks_unheard = len(recording.tracks), decoder.tracks_unheard
             finally:
                 recording.close()
         finally:
             os.close(fd)
+
+
+def _voice(samples: Samples) -> Samples:
+    padded = np.pad(samples, (0, -len(samples) % FRAME))
+    return np.asarray(VOICE(padded), dtype=np.float32).reshape(-1)
 
 
 def write(

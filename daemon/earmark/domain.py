@@ -199,6 +199,7 @@ class Transcript:
     `duration` is what was decoded; `declared_duration` what the container claims (None if it does not say).
     `speech_seconds` is voice activity as the detector saw it. `bad_packets` counts packets that did not decode.
     `truncated` is true when the file ends before its own declaration says it should.
+    `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
 
@@ -214,6 +215,8 @@ class Transcript:
     bad_packets: int = 0
     truncated: bool = False
     recorded_at: str | None = None
+    tracks: int = 1
+    tracks_unheard: int = 0
 
     @property
     def text(self) -> str:

@@ -143,6 +143,8 @@ class Finished(Message):
     speech_seconds: Moment
     bad_packets: Count
     truncated: bool
+    tracks: Count = 1
+    tracks_unheard: Count = 0
     recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$")] | None
 
 

@@ -243,6 +243,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
         ({"segments": (), "speech_seconds": 0.0}, "no speech"),
         ({"language_probability": 0.2}, "language is uncertain"),
         ({"truncated": True}, "ends before its own declared end"),
+        ({"tracks": 3, "tracks_unheard": 1}, "1 of its 3 sound tracks could not be heard"),
     ],
 )  # fmt: skip
 def test_audio_stays_when_its_transcript_fails_the_quality_gate(

@@ -52,6 +52,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "locality/confinement/sockets.py": ({"read_text"}, "the kernel's tables of sockets"),
     "intake/watcher.py": ({"read_text"}, "the kernel's table of mounts"),
     "transcription/container.py": ({"open"}, "the media library, on a descriptor that the ground floor opened"),
+    "transcription/tracks.py": ({"open"}, "a decoder of the media library; no file"),
     "transcription/models.py": ({"open"}, "the model's files"),
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),

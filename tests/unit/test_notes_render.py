@@ -284,6 +284,18 @@ def test_a_damaged_recording_says_so_in_plain_words() -> None:
     assert (read_frontmatter(note) or {})["truncated"] is True
 
 
+@pytest.mark.parametrize(("unheard", "were"), [(1, "was"), (2, "were")])
+def test_a_sound_track_that_was_not_heard_is_named(unheard: int, were: str) -> None:
+    note = render_transcript(
+        dataclasses.replace(TRANSCRIPT, tracks=3, tracks_unheard=unheard), CONTEXT, NoteStyle()
+    )
+    assert f"{unheard} of the 3 sound tracks of the file {were} not heard. " in note
+    assert (read_frontmatter(note) or {})["tracks_unheard"] == unheard
+    assert "tracks_unheard" not in (
+        read_frontmatter(render_transcript(TRANSCRIPT, CONTEXT, NoteStyle())) or {}
+    )
+
+
 def test_a_recording_without_speech_says_so() -> None:
     note = render_transcript(dataclasses.replace(TRANSCRIPT, segments=()), CONTEXT, NoteStyle())
     assert body_of(note) == "![[standup.m4a]]\n\nNo speech was heard in this recording.\n"

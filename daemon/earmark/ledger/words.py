@@ -110,6 +110,8 @@ class Words:
             bad_packets=finished.bad_packets + (base.bad_packets if base else 0),
             truncated=finished.truncated,
             recorded_at=finished.recorded_at,
+            tracks=finished.tracks,
+            tracks_unheard=finished.tracks_unheard,
         )
         with self._db.transaction():
             self.store_transcript(transcript, settings, now)

@@ -35,6 +35,7 @@ def about_transcript(transcript: Transcript) -> Properties:
         "model": transcript.model or None,
         "confidence": confidence(transcript),
         "truncated": True if transcript.truncated else None,
+        "tracks_unheard": transcript.tracks_unheard or None,
     }
 
 

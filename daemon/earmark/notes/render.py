@@ -154,6 +154,12 @@ def _damage(transcript: Transcript) -> list[str]:
             if declared and declared > transcript.duration
             else f"The recording breaks off: the file ends early, after {length(transcript.duration)}."
         )
+    if unheard := transcript.tracks_unheard:
+        were = "was" if unheard == 1 else "were"
+        sentences.append(
+            f"{unheard} of the {transcript.tracks} sound tracks of the file {were} not heard. Left out is what cannot be "
+            "decoded here, and another version of the first track (in another language, with a commentary)."
+        )
     if transcript.bad_packets:
         pieces = "piece" if transcript.bad_packets == 1 else "pieces"
         sentences.append(

@@ -70,6 +70,8 @@ def as_json(transcript: Transcript) -> str:
         "speech_seconds": transcript.speech_seconds,
         "truncated": transcript.truncated,
         "bad_packets": transcript.bad_packets,
+        "tracks": transcript.tracks,
+        "tracks_unheard": transcript.tracks_unheard,
         "recorded_at": transcript.recorded_at,
         "engine": transcript.engine,
         "model": transcript.model,

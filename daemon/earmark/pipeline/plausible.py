@@ -100,6 +100,8 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
         return "the recording ends where it has not been heard"
     if message.speech_seconds > message.duration + LONGEST_STEP:
         return "more speech than there is sound"
+    if message.tracks_unheard > message.tracks:
+        return "more sound tracks not heard than there are"
     return None
 
 

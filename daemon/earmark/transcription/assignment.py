@@ -14,7 +14,6 @@ from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest
 from earmark.transcription import limits
 from earmark.transcription.container import open_recording
-from earmark.transcription.declared import is_truncated
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Engine, Samples
 from earmark.transcription.hearing import Asked, Passage, listen, settle_language
@@ -78,11 +77,11 @@ def _transcribe(
         try:
             declared = recording.declared
             say(Started(job=request.job, declared_duration=declared.duration))
-            decoder = Decoder(recording, request.max_seconds)
+            decoder = Decoder(recording, request.max_seconds, engine.voice, round(request.resume_at * RATE))
             speech_seconds = 0.0
             language = asked.language or ""
             blocks = _beating(decoder, request.resume_at, declared.duration, beat)
-            for passage in listen(engine, blocks, asked, request.resume_at):
+            for passage in listen(engine, blocks, asked, request.resume_at, decoder.lanes):
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, language, probability, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)
@@ -94,7 +93,9 @@ def _transcribe(
                 language_probability=probability,
                 speech_seconds=round(speech_seconds, 3),
                 bad_packets=decoder.bad_packets,
-                truncated=is_truncated(declared, decoder.seconds),
+                truncated=decoder.truncated,
+                tracks=len(recording.tracks) + recording.unheard,
+                tracks_unheard=decoder.tracks_unheard,
                 recorded_at=declared.recorded_at,
             )
         finally:
@@ -139,7 +140,7 @@ def _with_language(
 ) -> tuple[Asked, float]:
     recording = open_recording(fd)
     try:
-        decoder = Decoder(recording, request.max_seconds)
+        decoder = Decoder(recording, request.max_seconds, engine.voice)
         blocks = _beating(decoder, request.resume_at, recording.declared.duration, beat)
         language, probability = settle_language(engine, blocks)
     finally:

@@ -13,19 +13,18 @@ from dataclasses import dataclass, replace
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Discard
 
 from earmark.errors import MediaError
-from earmark.transcription.declared import Declared, read_declared, sensible
+from earmark.transcription.declared import Declared, container_end, read_declared, sensible
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
+from earmark.transcription.tracks import choose_tracks
 
 DEMUXERS = (
     "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,loas,ac3,eac3,dts,amr,ape,tta,wv,mpc,mpc8,tak,dsf,nistsphere,"
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpegts,mpeg,mxf"
 )
 """FFmpeg's names of the containers that are read; each finds its format by content, none opens another file."""
-
-LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
-"""Sample rates that recorders have. A wav that claims 1 Hz would turn 96 kB into 1.5 GB of samples."""
 
 HEAD = 4_096
 """Bytes at the start of a file that tell what it is."""
@@ -34,21 +33,40 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]",
 
 
 @dataclass(slots=True)
-class OpenRecording:
-    """A container with the sound track that will be decoded, and what the container says of itself.
+class Track:
+    """A container with the one sound track that will be read from it, and what it says of this track.
 
-    `later`: further recordings in the same file, to be opened with `open_part` when this one has been read. `declared`
-    is of all together.
+    `end`: the second in which the whole container ends, None if it does not say; a track that begins late ends later
+    than its own length says.
     """
 
     container: InputContainer
     stream: AudioStream
     declared: Declared
+    end: float | None
+
+    def close(self) -> None:
+        self.container.close()
+
+
+@dataclass(slots=True)
+class OpenRecording:
+    """A recording with the sound tracks that will be heard together, and what it says of itself.
+
+    `tracks`: the container's default one first, each in a container of its own, so that each can be read at its own
+    pace. `unheard`: tracks that are not among them. `later`: further recordings in the same file, to be opened with
+    `open_part` when this one has been read. `declared` is of all together.
+    """
+
+    tracks: tuple[Track, ...]
+    unheard: int
+    declared: Declared
     fd: int
     later: tuple[Part, ...] = ()
 
     def close(self) -> None:
-        self.container.close()
+        for track in self.tracks:
+            track.close()
 
 
 def open_recording(fd: int) -> OpenRecording:
@@ -97,12 +115,51 @@ def open_part(fd: int, part: Part) -> OpenRecording:
         if mended is not None:
             return open_part(fd, mended)
         raise MediaError(_why_not(head, error)) from None
+    opened: list[Track] = []
     try:
-        stream = _sound_track(container)
-        return OpenRecording(container, stream, read_declared(container, stream, fd, part), fd)
+        chosen = choose_tracks(container)
+        alone = len(chosen.heard) == 1
+        opened = [_track(container, chosen.heard[0], fd, part, alone)]
+        for other in chosen.heard[1:]:
+            opened.append(_opened_again(fd, part, other.index))
+        return OpenRecording(tuple(opened), chosen.unheard, _declared_together(opened), fd)
+    except BaseException:
+        container.close()
+        for track in opened:
+            track.close()
+        raise
+
+
+def _opened_again(fd: int, part: Part, index: int) -> Track:
+    """The track of this number, in a container of its own that does not share the descriptor's position."""
+    container = _open(fd, part)
+    try:
+        stream = container.streams[index]
+        if not isinstance(stream, AudioStream):
+            raise MediaError(
+                "The file changed while it was opened: a sound track is none any more. Copy it again."
+            )
+        return _track(container, stream, fd, part, alone=False)
     except BaseException:
         container.close()
         raise
+
+
+def _track(container: InputContainer, stream: AudioStream, fd: int, part: Part, alone: bool) -> Track:
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    declared = read_declared(container, stream, fd, part, alone)
+    return Track(container, stream, declared, declared.duration if alone else container_end(container))
+
+
+def _declared_together(tracks: list[Track]) -> Declared:
+    """What the first track says, with the length of the longest one."""
+    if len(tracks) == 1:
+        return tracks[0].declared
+    ends = [end for track in tracks for end in (track.declared.duration, track.end) if end is not None]
+    recorded = next((t.declared.recorded_at for t in tracks if t.declared.recorded_at), None)
+    return replace(tracks[0].declared, duration=sensible(max(ends, default=None)), recorded_at=recorded)
 
 
 _UNREADABLE = (av.FFmpegError, ValueError, IndexError, OSError)
@@ -123,38 +180,6 @@ def _declared_of(fd: int, part: Part) -> Declared | None:
         return None
     opened.close()
     return opened.declared
-
-
-def check_rate(rate: int) -> None:
-    """Raise MediaError for a sample rate that no recorder has."""
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise MediaError(
-            f"The file claims {rate:,} samples a second; recordings have {LOWEST_RATE:,} to {HIGHEST_RATE:,}. "
-            "Its header is damaged: export it again."
-        )
-
-
-def _sound_track(container: InputContainer) -> AudioStream:
-    """The default sound track, or the first one that this build can decode."""
-    tracks = list(container.streams.audio)
-    if not tracks:
-        kind = "video has no sound track" if container.streams.video else "file holds no sound"
-        raise MediaError(f"The {kind}, so there is nothing to transcribe.")
-    best = container.streams.best("audio")
-    for track in ([best] if isinstance(best, AudioStream) else []) + tracks:
-        context = track.codec_context
-        try:
-            context.open(strict=False)
-        except (av.FFmpegError, ValueError, OSError, AttributeError):
-            continue  # without a decoder there is no context at all
-        # The rate is unknown (0) until the first frame in some formats; the decoder checks each frame.
-        if context.sample_rate:
-            check_rate(context.sample_rate)
-        return track
-    raise MediaError(
-        "The sound is stored in a way that cannot be decoded here (an unknown or copy-protected codec, or a "
-        "damaged header). Export it as m4a, mp3, flac or wav."
-    )
 
 
 def _why_not(head: bytes, error: BaseException) -> str:

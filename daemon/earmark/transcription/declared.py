@@ -40,11 +40,16 @@ class Declared:
     origin: float
 
 
-def read_declared(container: InputContainer, stream: AudioStream, fd: int, part: Part) -> Declared:
-    """Collect what the open container declares of its part of `fd`, which is read without moving its position."""
+def read_declared(
+    container: InputContainer, stream: AudioStream, fd: int, part: Part, alone: bool = True
+) -> Declared:
+    """Collect what the open container declares of its part of `fd`, which is read without moving its position.
+
+    `alone`: no other track is heard beside it, so that the container's length is its own, too.
+    """
     start = container.start_time
     return Declared(
-        duration=sensible(_duration(container, stream, fd, part)),
+        duration=sensible(_duration(container, stream, fd, part, alone)),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
         short_of_bytes=is_short_of_bytes(fd, part),
         origin=start / AV_TIME_BASE if start is not None else 0.0,
@@ -114,7 +119,16 @@ def recorded_at(metadata: Mapping[str, str]) -> str | None:
     return None
 
 
-def _duration(container: InputContainer, stream: AudioStream, fd: int, part: Part) -> float | None:
+def container_end(container: InputContainer) -> float | None:
+    """The second in which the container says that its last track ends; None if it does not say, or only guesses."""
+    if container.format.name in _ESTIMATED or not container.duration:
+        return None
+    return sensible(container.duration / AV_TIME_BASE)
+
+
+def _duration(
+    container: InputContainer, stream: AudioStream, fd: int, part: Part, alone: bool
+) -> float | None:
     name = container.format.name
     if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd, part)):
         return None
@@ -123,7 +137,7 @@ def _duration(container: InputContainer, stream: AudioStream, fd: int, part: Par
     tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if tag:
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
-    if container.duration and not container.streams.video:
+    if container.duration and alone and not container.streams.video:
         return container.duration / AV_TIME_BASE
     return None
 

@@ -1,63 +1,77 @@
-"""From an open recording to mono samples at 16 kHz, in bounded memory, whatever the file does on the way.
-
-faster-whisper's own `decode_audio` holds the whole recording in memory, stops at the first bad packet, and crashes
-when the format changes mid-stream (SYSTRAN/faster-whisper#1451).
-"""
+"""From an open recording to mono samples at 16 kHz, in bounded memory: all parts of the file, all tracks of a part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.packet import Packet
-from numpy.typing import NDArray
 
 from earmark.errors import MediaError
-from earmark.transcription.container import OpenRecording, check_rate, open_part
+from earmark.transcription.container import OpenRecording, open_part
+from earmark.transcription.declared import is_truncated
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.lanes import Lanes
+from earmark.transcription.mixing import Channels, mix, sources
+from earmark.transcription.reading import MOST_GAP, Reader
+from earmark.transcription.windows import SPEECH, Voice
 
-BLOCK = RATE
-"""Samples that are resampled and mixed at a time: one second."""
+CHUNK, MARGIN = 16, 2
+"""Seconds for which it is settled what is heard of several sources, and seconds before and after them that are looked at."""
 
-CANCELLED = 0.1
-"""A mix with less than this share of its loudest channel's amplitude has cancelled out (-20 dB)."""
+LEAST_VOICE = 4
+"""Frames of 32 ms with voice that make a source one that speaks: a short word."""
 
-LEAST_GAP = 0.2
-"""Seconds by which a timestamp must lie ahead before silence is put in; below it is jitter of the container."""
-
-MOST_ERRORS = 100
-"""Read errors without a packet between them after which the rest is given up."""
+Second = list[Channels]
+"""A second of each track, all of the same number of samples."""
 
 
 class Decoder:
-    """Reads one recording once, from its start. After the last block the counters are final."""
+    """Reads one recording once, from its start. After the last block the counters are final.
 
-    def __init__(self, recording: OpenRecording, max_seconds: float) -> None:
+    `voice` tells which of several sources speak. What lies before sample `wanted_from` is given out without asking
+    it, so only its length is right.
+    """
+
+    def __init__(
+        self, recording: OpenRecording, max_seconds: float, voice: Voice, wanted_from: int = 0
+    ) -> None:
         self._recording = recording
         self._limit = int(max_seconds * RATE)
         self._max_seconds = max_seconds
-        self._resampler: AudioResampler | None = None
-        self._format: tuple[int, str, str] | None = None
-        self._ahead = 0.0
+        self._voice = voice
+        self._wanted_from = wanted_from
+        self._short = False
         self.samples = 0
         """Samples given out so far."""
-        self.bad_packets = 0
+        self.lanes = Lanes()
+        """The sides of the recording, as far as it is given out."""
+        self._readers: list[Reader] = []
+        self._bad_packets = 0
+        self.tracks_unheard = recording.unheard
+        """Sound tracks of the file that are not in what is given out, or not to their end."""
 
     @property
     def seconds(self) -> float:
         """Seconds given out so far."""
         return self.samples / RATE
 
+    @property
+    def bad_packets(self) -> int:
+        """Packets and parts that could not be decoded so far."""
+        return self._bad_packets + sum(reader.bad_packets for reader in self._readers)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file, or one of its tracks, ends before it says it should; known after the last block."""
+        return self._short or is_truncated(self._recording.declared, self.seconds)
+
     def blocks(self) -> Iterator[Samples]:
-        """The recording as arrays of shape (n,), n up to about a second.
+        """The recording as arrays of shape (n,), n up to a second.
 
         Raises MediaError if nothing at all can be decoded, if the sample rate is absurd, or past `max_seconds`.
         """
-        for block in self._mixed():
+        for block in self._parts():
             if self.samples + len(block) > self._limit:
                 raise MediaError(
                     f"The recording is longer than {self._max_seconds / 3600:g} hours, the most that is "
@@ -70,128 +84,123 @@ class Decoder:
                 "The file is a recording by its header, but not one moment of sound in it can be decoded."
             )
 
-    def _mixed(self) -> Iterator[Samples]:
-        yield from self._part()
-        whole = self._recording
-        for part in whole.later:
+    def _parts(self) -> Iterator[Samples]:
+        yield from self._part(self._recording)
+        for part in self._recording.later:
             try:
-                self._recording = open_part(whole.fd, part)
+                recording = open_part(self._recording.fd, part)
             except MediaError:
-                self.bad_packets += 1
+                self._bad_packets += 1
                 continue
-            self._ahead = 0.0
             try:
-                yield from self._part()
+                self.tracks_unheard = max(self.tracks_unheard, recording.unheard)
+                yield from self._part(recording)
             finally:
-                self._recording.close()
-                self._recording = whole
+                recording.close()
 
-    def _part(self) -> Iterator[Samples]:
-        for packet in self._packets():
-            for frame in self._frames(packet):
-                try:
-                    yield from self._resampled(frame)
-                except (av.FFmpegError, ValueError, OSError):
-                    self.bad_packets += 1
-                    self._resampler = self._format = None
-        yield from self._drain()
+    def _part(self, recording: OpenRecording) -> Iterator[Samples]:
+        most_gap = MOST_GAP if len(recording.tracks) == 1 else self._max_seconds
+        self._readers = [Reader(track, most_gap) for track in recording.tracks]
+        for chunk in _chunks(self._together(self._readers)):
+            yield from self._heard(*chunk)
+        if len(self._readers) > 1:
+            self._short |= any(is_truncated(r.track.declared, r.seconds) for r in self._readers)
+        self._bad_packets, self._readers = self.bad_packets, []
 
-    def _packets(self) -> Iterator[Packet[AudioStream]]:
-        errors = 0
-        while errors < MOST_ERRORS:
-            try:
-                for packet in self._recording.container.demux(self._recording.stream):
-                    errors = 0
-                    yield packet
+    def _together(self, readers: Sequence[Reader]) -> Iterator[Second]:
+        """Second after second of all tracks, with silence where one has ended before the others."""
+        running: list[Iterator[Channels] | None] = [_seconds(reader.blocks()) for reader in readers]
+        while True:
+            found: Second = []
+            for number, track in enumerate(running):
+                second = self._next(track, first=number == 0)
+                if second is None:
+                    running[number] = None
+                found.append(second if second is not None else np.zeros((1, 0), dtype=np.float32))
+            length = max(channels.shape[1] for channels in found)
+            if length == 0:
                 return
-            except av.EOFError:
-                return
-            except (av.FFmpegError, ValueError, OSError):
-                # A generator that has raised is finished; a new one reads on where the demuxer stands.
-                errors += 1
-                self.bad_packets += 1
+            yield [_widened(channels, channels.shape[0], length) for channels in found]
 
-    def _frames(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
+    def _next(self, track: Iterator[Channels] | None, first: bool) -> Channels | None:
+        """The next second of a track. What is wrong with the file's first one is raised; of others the rest is missing."""
         try:
-            return [f for f in packet.decode() if f.samples > 0]
-        except (av.FFmpegError, ValueError, IndexError, OSError):
-            self.bad_packets += 1
-            return []
+            return next(track, None) if track is not None else None
+        except MediaError:
+            if first:
+                raise
+            self.tracks_unheard += 1
+            return None
 
-    def _resampled(self, frame: AudioFrame) -> Iterator[Samples]:
-        form = (frame.sample_rate, frame.layout.name, frame.format.name)
-        if form != self._format:
-            check_rate(frame.sample_rate)
-            yield from self._drain()
-            self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=RATE, frame_size=BLOCK)
-            self._format = form
-        yield from self._gap_before(frame)
-        frame.pts = None  # the resampler would put in or take out samples to follow damaged timestamps
-        assert self._resampler is not None
-        for ready in self._resampler.resample(frame):
-            yield mix_down(_channels(ready))
+    def _heard(self, window: Sequence[Second], first: int, last: int) -> Iterator[Samples]:
+        """What is heard of the seconds `first` to `last` of the window, in blocks of a second."""
+        lengths = [second[0].shape[1] for second in window]
+        core = slice(sum(lengths[:first]), sum(lengths[:last]))
+        length = core.stop - core.start
+        if self.samples + length > self._wanted_from:
+            found = sources(_joined(window))
+            mixed = mix(found, self._speaks, core)
+            self.lanes.add(length, {(s.track, s.channel): s.sound[core] for s in found})
+        else:
+            mixed = np.zeros(length, dtype=np.float32)
+            self.lanes.add(length, {})
+        for at in range(0, len(mixed), RATE):
+            yield np.ascontiguousarray(mixed[at : at + RATE])
 
-    def _drain(self) -> Iterator[Samples]:
-        """What is left in the resampler."""
-        resampler, self._resampler, self._format = self._resampler, None, None
-        if resampler is not None:
-            try:
-                for ready in resampler.resample(None):
-                    yield mix_down(_channels(ready))
-            except (av.FFmpegError, ValueError, OSError):
-                self.bad_packets += 1
-
-    def _gap_before(self, frame: AudioFrame) -> Iterator[Samples]:
-        """Silence where the container's clock says that time passed without sound (lost packets, a late track).
-
-        Without it every later link into the recording would point too early.
-        """
-        declared = self._recording.declared
-        length = frame.samples / frame.sample_rate
-        if frame.pts is None or frame.time_base is None:
-            self._ahead += length
-            return
-        at = float(frame.pts * frame.time_base) - declared.origin
-        gap = at - self._ahead
-        end = declared.duration
-        believable = gap <= 60.0 if end is None else at <= end + LEAST_GAP
-        self._ahead += length
-        if gap > LEAST_GAP and believable:
-            yield from self._drain_keeping()
-            self._ahead += gap
-            missing = round(gap * RATE)
-            while missing > 0:
-                yield np.zeros(min(missing, BLOCK), dtype=np.float32)
-                missing -= BLOCK
-
-    def _drain_keeping(self) -> Iterator[Samples]:
-        form = self._format
-        resampler = self._resampler
-        yield from self._drain()
-        if form is not None and resampler is not None:
-            self._resampler = AudioResampler(
-                format="fltp", layout=resampler.layout, rate=RATE, frame_size=BLOCK
-            )
-            self._format = form
+    def _speaks(self, sound: Samples) -> bool:
+        return int(np.count_nonzero(self._voice(sound) >= SPEECH)) >= LEAST_VOICE
 
 
-def mix_down(channels: NDArray[np.float32]) -> Samples:
-    """One channel from an array of shape (channels, n): their mean, or the loudest if the mean cancels out.
+def _seconds(blocks: Iterator[Channels]) -> Iterator[Channels]:
+    """The same sound in arrays of exactly a second, the last one shorter."""
+    held: list[Channels] = []
+    length = 0
+    for block in blocks:
+        held.append(block)
+        length += block.shape[1]
+        while length >= RATE:
+            whole = _side_by_side(held)
+            yield whole[:, :RATE]
+            held, length = [whole[:, RATE:]], length - RATE
+    if length:
+        yield _side_by_side(held)
 
-    Headsets and balanced cables wired wrongly give L = -R, whose mean is silence. Not-a-number samples become
-    silence, everything else is cut off at full scale.
+
+def _chunks(seconds: Iterator[Second]) -> Iterator[tuple[list[Second], int, int]]:
+    """Windows of up to CHUNK seconds with MARGIN before and after, and which of the window's seconds are the chunk's.
+
+    The chunks follow each other without a gap and depend on nothing but the recording.
     """
-    clean = np.clip(np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-    if clean.shape[0] == 1:
-        return np.ascontiguousarray(clean[0], dtype=np.float32)
-    mean = clean.mean(axis=0, dtype=np.float32)
-    loudness = np.sqrt(np.mean(np.square(clean), axis=1))
-    loudest = int(np.argmax(loudness))
-    if np.sqrt(np.mean(np.square(mean))) < CANCELLED * loudness[loudest]:
-        return np.ascontiguousarray(clean[loudest], dtype=np.float32)
-    return np.ascontiguousarray(mean, dtype=np.float32)
+    window: deque[Second] = deque()
+    first = 0
+    for second in seconds:
+        window.append(second)
+        if len(window) == first + CHUNK + MARGIN:
+            yield list(window), first, first + CHUNK
+            for _ in range(first + CHUNK - MARGIN):
+                window.popleft()
+            first = MARGIN
+    while len(window) > first:
+        last = min(len(window), first + CHUNK)
+        yield list(window), first, last
+        for _ in range(max(0, last - MARGIN)):
+            window.popleft()
+        first = min(MARGIN, last)
 
 
-def _channels(frame: AudioFrame) -> NDArray[np.float32]:
-    """A planar float frame as an array of shape (channels, n)."""
-    return np.asarray(frame.to_ndarray(), dtype=np.float32)
+def _joined(window: Sequence[Second]) -> list[Channels]:
+    """The seconds of each track one after the other."""
+    return [_side_by_side([second[number] for second in window]) for number in range(len(window[0]))]
+
+
+def _side_by_side(blocks: Sequence[Channels]) -> Channels:
+    """Blocks one after the other, with silence in the channels that some of them do not have."""
+    if len(blocks) == 1:
+        return blocks[0]
+    most = max(block.shape[0] for block in blocks)
+    return np.concatenate([_widened(block, most, block.shape[1]) for block in blocks], axis=1)
+
+
+def _widened(block: Channels, channels: int, length: int) -> Channels:
+    missing = channels - block.shape[0], length - block.shape[1]
+    return np.pad(block, ((0, missing[0]), (0, missing[1]))) if any(missing) else block

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from earmark.domain import Segment
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
-from earmark.transcription.windows import FRAME, SPEECH, Window, Windows
+from earmark.transcription.lanes import Lanes, in_order, sides
+from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
 
 SURE_OF_LANGUAGE = 0.5
 """Probability from which a detected language is believed (faster-whisper's own threshold)."""
@@ -48,19 +49,28 @@ class Asked:
 
 
 def listen(
-    engine: Engine, blocks: Iterable[Samples], asked: Asked, resume_at: float = 0.0
+    engine: Engine,
+    blocks: Iterable[Samples],
+    asked: Asked,
+    resume_at: float = 0.0,
+    lanes: Lanes | None = None,
 ) -> Iterator[Passage]:
     """Hear a recording from `resume_at` seconds on, which must be 0 or the `upto` of an earlier passage.
 
-    `blocks` is the recording from its start; `asked.language` must be set (see `settle_language`). Resuming gives the
-    same passages as never having stopped.
+    `blocks` is the recording from its start, and `lanes` holds its sides up to the last block; `asked.language` must
+    be set (see `settle_language`). Resuming gives the same passages as never having stopped.
     """
     wish = Wish(asked.language or "en", asked.hotwords, asked.initial_prompt, asked.beam_size)
     cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
     while (window := cutter.next()) is not None:
         speech = window.speech()
-        answer = engine.hear(speech, wish) if len(speech) else NOTHING
         left = len(window.samples)
+        apart = sides(window, lanes.between(window.start, window.end), engine.voice) if lanes else []
+        if apart:
+            said = in_order([_segments(side, _all_phrases(engine, side, wish)) for side in apart])
+            yield Passage((window.start + left) / RATE, said, window.speech_seconds)
+            continue
+        answer = engine.hear(speech, wish) if len(speech) else NOTHING
         if answer.reached < len(speech) / RATE - LEAST_LEFT:
             # Where the model itself ended a sentence. Moving to a quieter moment nearby cost words when measured.
             left = max(1, window.sample_of(answer.reached, end=True))
@@ -93,6 +103,19 @@ def settle_language(engine: Engine, blocks: Iterable[Samples]) -> tuple[str, flo
         ) or tried >= LANGUAGE_WINDOWS:
             break
     return best
+
+
+def _all_phrases(engine: Engine, side: Window, wish: Wish) -> list[Phrase]:
+    """Everything that is said in one side, however often the model ends early: the window is left at its end."""
+    speech = side.speech()
+    found: list[Phrase] = []
+    at = 0
+    while len(speech) - at > (LEAST_LEFT * RATE if at else 0):
+        answer = engine.hear(speech[at : at + int(MOST_SPEECH * RATE)], wish)
+        seconds = at / RATE
+        found += [replace(p, start=p.start + seconds, end=p.end + seconds) for p in answer.phrases]
+        at += max(1, round(answer.reached * RATE))
+    return found
 
 
 def _segments(window: Window, phrases: Sequence[Phrase]) -> tuple[Segment, ...]:

@@ -80,6 +80,10 @@ def failings(transcript: Transcript) -> list[str]:
         found.append(f"the language is uncertain ({transcript.language_probability:.2f}, {LANGUAGE} needed)")
     if transcript.truncated:
         found.append("the recording ends before its own declared end")
+    if transcript.tracks_unheard:
+        found.append(
+            f"{transcript.tracks_unheard} of its {transcript.tracks} sound tracks could not be heard"
+        )
     if transcript.bad_packets > BAD_PACKETS:
         found.append(f"{transcript.bad_packets} packets of it could not be decoded")
     return found

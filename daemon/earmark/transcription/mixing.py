@@ -1,0 +1,141 @@
+"""Many channels into the one that is heard: those that carry voice, without what only disturbs it. Pure.
+
+A mean of all channels, as it is usual, loses a voice beside a loud noise, and one whose two channels are out of phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earmark.transcription.engine import Samples
+
+Channels = NDArray[np.float32]
+"""Sound of several channels at 16 kHz, shape (channels, n)."""
+
+Speaks = Callable[[Samples], bool]
+"""Whether somebody speaks in it."""
+
+SILENT = 2e-5
+"""Root mean square under which a channel holds nothing: less than one step of 16 bits (-94 dB)."""
+
+ALIKE = 0.5
+"""Correlation from which two channels are one source, whose mean is better than either; below -ALIKE out of phase."""
+
+COPY = 0.9
+"""Correlation from which a source is another one that comes a little earlier or later."""
+
+LATEST_COPY = 0.12
+"""Seconds by which a copy may lie beside its source: what encoders put before the sound, and sound cards' delays."""
+
+HARMLESS = 0.1
+"""A source without voice is left in if it has no more than this share of the loudest voice's amplitude (-20 dB)."""
+
+COARSE = 4
+"""Copies are looked for in every fourth sample's mean, that is at 4 kHz, where voices have most of their power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Sound that comes from one place: `sound` of shape (n,), first found in this channel of this track."""
+
+    sound: Samples
+    track: int
+    channel: int
+
+
+def clean(channels: Channels) -> Channels:
+    """Samples that are no numbers become silence, everything else is cut off at full scale."""
+    finite = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(finite, -1.0, 1.0).astype(np.float32, copy=False)
+
+
+def sources(tracks: Sequence[Channels]) -> list[Source]:
+    """The sources in the cleaned channels of each track, all of n samples; the silence of the whole if there is none.
+
+    Channels of a track that are alike are one source, with the sign turned where one of them is out of phase. A source
+    that another track has, too, is named once.
+    """
+    if len(tracks) == 1 and len(tracks[0]) == 1:
+        return [Source(tracks[0][0], 0, 0)]
+    found: list[Source] = []
+    for number, channels in enumerate(tracks):
+        for channel, sound in _of_track(channels).items():
+            if not any(s.track != number and _is_copy(s.sound, sound) for s in found):
+                found.append(Source(sound, number, channel))
+    if not found:
+        return [Source(np.zeros(tracks[0].shape[1] if tracks else 0, dtype=np.float32), 0, 0)]
+    return found
+
+
+def mix(found: Sequence[Source], speaks: Speaks, core: slice = slice(None)) -> Samples:
+    """The part `core` of the sources that carry voice, and of those too quiet to disturb it; their mean if none does.
+
+    Who speaks is judged on everything that the sources hold, so that a word at the edge of the core is noticed.
+    """
+    if len(found) == 1:
+        return found[0].sound[core]
+    voices = [s.sound for s in found if speaks(s.sound)]
+    if not voices:
+        return _mean([s.sound[core] for s in found], len(found))
+    loudest = max(map(_loudness, voices))
+    others = [
+        s.sound
+        for s in found
+        if not any(s.sound is v for v in voices) and _loudness(s.sound) <= HARMLESS * loudest
+    ]
+    return _mean([sound[core] for sound in (*voices, *others)], len(voices))
+
+
+def _of_track(channels: Channels) -> dict[int, Samples]:
+    """One sound per group of channels that are alike, by the number of its first channel."""
+    groups: dict[int, list[Samples]] = {}
+    for number, channel in enumerate(channels):
+        if _loudness(channel) < SILENT:
+            continue
+        for group in groups.values():
+            likeness = _correlation(group[0], channel)
+            if abs(likeness) >= ALIKE:
+                group.append(channel if likeness > 0 else -channel)
+                break
+        else:
+            groups[number] = [channel]
+    return {number: _mean(group, len(group)) for number, group in groups.items()}
+
+
+def _is_copy(first: Samples, second: Samples) -> bool:
+    """Whether the two are alike at any shift up to LATEST_COPY, by the peak of their cross-correlation."""
+    length = len(first) // COARSE
+    if length < 2:
+        return False
+    a, b = (sound[: length * COARSE].reshape(length, COARSE).mean(axis=1) for sound in (first, second))
+    power = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    if power == 0.0:
+        return False
+    shift = max(1, min(length - 1, int(LATEST_COPY * 16_000 / COARSE)))
+    size = 1 << (length + shift).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
+    near = np.concatenate((correlation[: shift + 1], correlation[-shift:]))
+    return bool(np.abs(near).max() >= COPY * power)
+
+
+def _correlation(a: Samples, b: Samples) -> float:
+    power = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    return float(np.dot(a, b)) / power if power > 0.0 else 0.0
+
+
+def _loudness(sound: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(sound)))) if len(sound) else 0.0
+
+
+def _mean(sounds: Sequence[Samples], among: int) -> Samples:
+    if len(sounds) == 1 and among == 1:
+        return sounds[0]
+    total = np.zeros(len(sounds[0]), dtype=np.float32)
+    for sound in sounds:
+        total += sound
+    mean: Samples = np.clip(total / np.float32(among), -1.0, 1.0)
+    return mean

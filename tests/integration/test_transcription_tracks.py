@@ -1,0 +1,273 @@
+"""Files with several sound tracks and many channels, as calls and stages are recorded, decoded for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+from earmark.errors import MediaError
+from earmark.transcription.engine import RATE, Samples
+
+from tests.media import Decoded, alike, write
+from tests.speech import SAMPLE, WorkerProcess, word_error_rate, words
+
+LENGTH = 8
+
+
+@pytest.fixture(scope="module")
+def speech() -> Samples:
+    return Decoded(SAMPLE).samples[: LENGTH * RATE]
+
+
+def silence(seconds: float) -> Samples:
+    return np.zeros(round(seconds * RATE), dtype=np.float32)
+
+
+def noise(seconds: float, level: float) -> Samples:
+    made = np.random.default_rng(5).normal(0, level, round(seconds * RATE))
+    return made.clip(-1, 1).astype(np.float32)
+
+
+def write_tracks(
+    path: Path,
+    sounds: Sequence[Samples],
+    codec: str = "aac",
+    late: Sequence[float] = (),
+    languages: Sequence[str] = (),
+    comment: int | None = None,
+) -> Path:
+    """Encode a mono track per sound; `late` gives the second at which each begins."""
+    with av.open(str(path), "w") as out:
+        streams: list[Any] = [out.add_stream(codec, rate=RATE, layout="mono") for _ in sounds]
+        for stream, language in zip(streams, languages, strict=False):
+            stream.metadata["language"] = language
+        if comment is not None:
+            streams[comment].disposition = Disposition.comment
+        packets = []
+        for number, (stream, sound) in enumerate(zip(streams, sounds, strict=True)):
+            delay = round((late[number] if late else 0.0) * RATE)
+            fifo = av.AudioResampler(
+                format=stream.codec_context.format, layout="mono", rate=RATE,
+                frame_size=stream.codec_context.frame_size or 1_024,
+            )  # fmt: skip
+            frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = RATE, delay, Fraction(1, RATE)
+            for ready in (*fifo.resample(frame), *fifo.resample(None)):
+                packets += stream.encode(ready)
+            packets += stream.encode(None)
+        for packet in sorted(packets, key=lambda p: float(p.dts * p.time_base)):
+            out.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "aac"), ("mka", "libopus"), ("mov", "aac"), ("mp4", "aac"),
+                                               ("ts", "aac"), ("avi", "mp2"), ("mka", "flac"), ("asf", "mp2")])  # fmt: skip
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_the_track_with_the_voice_is_heard_whichever_it_is(
+    tmp_path: Path, speech: Samples, suffix: str, codec: str, which: int
+) -> None:
+    sounds = [silence(LENGTH)] * 3
+    sounds[which] = speech
+    found = Decoded(write_tracks(tmp_path / f"x.{suffix}", sounds, codec))
+    assert alike(found.samples, speech) > 0.95
+    assert (found.tracks, found.tracks_unheard) == (3, 0)
+    assert not found.truncated
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mov", "mp4", "ts", "mka"])
+def test_both_sides_of_a_call_are_heard_at_their_own_times(
+    tmp_path: Path, speech: Samples, suffix: str
+) -> None:
+    one, two = speech[: 4 * RATE], speech[4 * RATE :]
+    path = write_tracks(tmp_path / f"x.{suffix}", [one, two], late=(0.0, 4.0))
+    found = Decoded(path)
+    assert found.seconds == pytest.approx(8.0, abs=0.2)
+    assert alike(found.samples, speech) > 0.9
+    assert not found.truncated
+    joined_late = Decoded(write_tracks(tmp_path / f"late.{suffix}", [one, two], late=(0.0, 90.0)))
+    assert joined_late.seconds == pytest.approx(94.0, abs=0.2)
+    assert alike(joined_late.samples[90 * RATE :], two) > 0.9
+
+
+def test_a_voice_beside_loud_noise_is_heard_without_the_noise(tmp_path: Path, speech: Samples) -> None:
+    loud = noise(LENGTH, 0.2)
+    tracks = Decoded(write_tracks(tmp_path / "x.mkv", [loud, speech], "flac"))
+    stereo = Decoded(write(tmp_path / "x.wav", np.stack([speech, loud]), "pcm_s16le", RATE, "stereo"))
+    for found in (tracks, stereo):
+        assert alike(found.samples, speech) > 0.95
+
+
+def test_a_copy_of_a_track_changes_nothing(tmp_path: Path, speech: Samples) -> None:
+    once = Decoded(write_tracks(tmp_path / "a.mkv", [speech], "flac"))
+    late = np.concatenate((silence(0.03), speech[: -round(0.03 * RATE)]))
+    twice = Decoded(write_tracks(tmp_path / "b.mkv", [speech, late, speech], "flac"))
+    assert np.allclose(once.samples, twice.samples, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 5, 7, 8, 9, 10, 12, 16, 24])
+def test_any_number_of_channels_is_heard(tmp_path: Path, speech: Samples, channels: int) -> None:
+    planes = np.stack([noise(LENGTH, 0.001)] * channels)
+    planes[channels - 1] = speech
+    found = Decoded(write_poly_wav(tmp_path / "x.wav", planes))
+    assert alike(found.samples, speech) > 0.95
+
+
+def test_more_channels_than_can_be_heard_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="70 channels; at most 64"):
+        Decoded(write_poly_wav(tmp_path / "x.wav", np.stack([noise(1, 0.001)] * 70)))
+
+
+def test_seven_channels_and_a_low_one_in_a_phone_format_are_heard(tmp_path: Path, speech: Samples) -> None:
+    planes = np.stack([silence(LENGTH)] * 8)
+    planes[2] = speech
+    wav = write_poly_wav(tmp_path / "x.wav", planes)
+    found = Decoded(transcoded(wav, tmp_path / "x.m4a", "aac", "7.1"))
+    assert alike(found.samples, speech) > 0.9
+
+
+def test_a_track_in_another_language_is_not_heard_at_once_with_the_first(
+    tmp_path: Path, speech: Samples
+) -> None:
+    path = write_tracks(
+        tmp_path / "x.mkv", [speech, noise(LENGTH, 0.2), silence(1)], languages=("eng", "fre", "und")
+    )
+    found = Decoded(path)
+    assert (found.tracks, found.tracks_unheard) == (2, 1)
+    same = Decoded(write_tracks(tmp_path / "y.mkv", [speech, silence(1)], languages=("eng", "eng")))
+    assert (same.tracks, same.tracks_unheard) == (2, 0)
+
+
+def test_a_track_with_a_commentary_is_not_heard_at_once_with_the_first(
+    tmp_path: Path, speech: Samples
+) -> None:
+    found = Decoded(write_tracks(tmp_path / "x.mkv", [speech, noise(LENGTH, 0.2)], comment=1))
+    assert (found.tracks, found.tracks_unheard) == (1, 1)
+
+
+def test_a_track_that_cannot_be_decoded_is_counted(tmp_path: Path, speech: Samples) -> None:
+    path = write_tracks(tmp_path / "x.mkv", [speech, speech], "aac")
+    data = path.read_bytes()
+    assert data.count(b"A_AAC") == 2
+    at = data.rindex(b"A_AAC")
+    path.write_bytes(data[:at] + b"A_XYZ" + data[at + 5 :])
+    found = Decoded(path)
+    assert (found.tracks, found.tracks_unheard) == (1, 1)
+    assert alike(found.samples, speech) > 0.95
+
+
+def test_tracks_of_a_file_that_breaks_off_are_heard_up_to_there(tmp_path: Path, speech: Samples) -> None:
+    path = write_tracks(tmp_path / "x.mkv", [silence(LENGTH), speech], "flac")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    found = Decoded(path)
+    assert found.truncated
+    assert alike(found.samples, speech[: len(found.samples)]) > 0.9
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("calls")
+
+
+@pytest.fixture(scope="module")
+def worker(folder: Path) -> Iterator[WorkerProcess]:
+    with WorkerProcess([folder, SAMPLE.parent]) as process:
+        process.ready()
+        yield process
+
+
+@pytest.fixture(scope="module")
+def two_sides() -> tuple[Samples, Samples]:
+    """Two halves of the sample, said at the same time by two sides of a call."""
+    whole = Decoded(SAMPLE).samples
+    half = min(len(whole) // 2, 14 * RATE)
+    return whole[:half], whole[len(whole) // 2 : len(whole) // 2 + half]
+
+
+def alone(worker: WorkerProcess, folder: Path, name: str, sound: Samples) -> str:
+    return worker.transcribe(write(folder / f"{name}.flac", sound, "flac")).text
+
+
+def share_of(said: str, heard: str) -> float:
+    """Share of the words of `said` that are in `heard`, wherever."""
+    there = set(words(heard))
+    return sum(word in there for word in words(said)) / max(1, len(words(said)))
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("kind", ["tracks", "channels"])
+def test_two_sides_that_talk_at_once_are_both_understood(
+    worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples], kind: str
+) -> None:
+    one, two = two_sides
+    said = [alone(worker, folder, name, sound) for name, sound in (("one", one), ("two", two))]
+    if kind == "tracks":
+        path = write_tracks(folder / "call.mkv", [one, two], "flac")
+    else:
+        path = write(folder / "call.wav", np.stack([one, two]), "pcm_s16le", RATE, "stereo")
+    heard = worker.transcribe(path)
+    assert all(share_of(text, heard.text) > 0.9 for text in said)
+    assert len(words(heard.text)) == pytest.approx(sum(len(words(text)) for text in said), rel=0.1)
+    assert (heard.finished.tracks, heard.finished.tracks_unheard) == (2 if kind == "tracks" else 1, 0)
+    starts = [s.start for s in heard.segments]
+    assert starts == sorted(starts)
+
+
+@pytest.mark.speech
+def test_a_side_that_is_heard_through_the_other_microphone_is_written_once(
+    worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples]
+) -> None:
+    far = two_sides[0]
+    room = np.concatenate((silence(0.04), far[: -round(0.04 * RATE)])) * 0.3 + noise(len(far) / RATE, 0.003)
+    near = np.concatenate((room.astype(np.float32), two_sides[1]))
+    path = write_tracks(folder / "echo.mkv", [np.concatenate((far, silence(len(far) / RATE))), near], "flac")
+    said = alone(worker, folder, "turns", np.concatenate(two_sides))
+    assert word_error_rate(said, worker.transcribe(path).text) < 0.1
+
+
+@pytest.mark.speech
+def test_a_call_is_heard_on_from_any_checkpoint_as_if_nothing_had_happened(
+    worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples]
+) -> None:
+    one, two = two_sides
+    path = write_tracks(
+        folder / "long.mkv", [np.tile(one, 6), np.concatenate((silence(9), np.tile(two, 5)))], "flac"
+    )
+    whole = worker.transcribe(path)
+    assert len(whole.heard) > 1
+    for number, checkpoint in enumerate(whole.heard[:-1], start=1):
+        rest = worker.transcribe(path, resume_at=checkpoint.upto)
+        assert rest.segments == [s for h in whole.heard[number:] for s in h.segments]
+
+
+def write_poly_wav(path: Path, planes: Samples) -> Path:
+    """A wav without a channel mask, as field recorders write it."""
+    count, length = planes.shape
+    data = (planes.T * 32767).astype("<i2").tobytes()
+    form = b"".join(n.to_bytes(size, "little") for n, size in
+                    ((1, 2), (count, 2), (RATE, 4), (RATE * count * 2, 4), (count * 2, 2), (16, 2)))  # fmt: skip
+    assert len(data) == length * count * 2
+    body = b"WAVEfmt " + (16).to_bytes(4, "little") + form + b"data" + len(data).to_bytes(4, "little") + data
+    path.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)
+    return path
+
+
+def transcoded(source: Path, path: Path, codec: str, layout: str) -> Path:
+    """The same sound in another format, in packed frames, which PyAV copies right for any number of channels."""
+    with av.open(str(source)) as there, av.open(str(path), "w") as out:
+        stream: Any = out.add_stream(codec, rate=RATE, layout=layout)
+        fifo = av.AudioResampler(
+            format=stream.codec_context.format, layout=layout, rate=RATE, frame_size=1_024
+        )
+        for frame in there.decode(audio=0):
+            for ready in fifo.resample(frame):
+                out.mux(stream.encode(ready))
+        for ready in fifo.resample(None):
+            out.mux(stream.encode(ready))
+        out.mux(stream.encode(None))
+    return path
