@@ -6,6 +6,7 @@ too.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
@@ -23,6 +24,12 @@ TOGETHER = 1.0
 BLEEDS = 0.7
 """Correlation of the loudness of two sides, while both sound, from which one is heard through the other's microphone.
 Two people who talk at once are near 0."""
+
+LATEST = 6
+"""Frames of 32 ms by which what bleeds may be late: a loudspeaker's buffer and the way through a room."""
+
+FEWEST = 12
+"""Frames in which both sound, below which their loudness says nothing."""
 
 SAME_WORDS = 0.6
 """Share of a segment's words that are another side's at the same time from which it is that side's voice."""
@@ -87,13 +94,19 @@ def in_order(said: Sequence[Sequence[Segment]]) -> tuple[Segment, ...]:
 
 
 def _bleeds(louder: Window, softer: Window) -> bool:
+    """Whether the softer side gets louder and softer with the other one, at any delay up to LATEST, where both sound."""
+    a, b = _loudness(louder.samples), _loudness(softer.samples)
     both = (louder.voice >= SPEECH) & (softer.voice >= SPEECH)
-    if np.count_nonzero(both) < 8:
-        return False
-    a, b = _loudness(louder.samples)[both], _loudness(softer.samples)[both]
-    if float(a.std()) == 0.0 or float(b.std()) == 0.0:
-        return False
-    return float(np.corrcoef(a, b)[0, 1]) >= BLEEDS
+    for delay in range(-LATEST, LATEST + 1):
+        there = np.flatnonzero(both)
+        there = there[(there >= delay) & (there < len(a) + delay)]
+        if len(there) < FEWEST:
+            continue
+        x, y = a[there - delay], b[there]
+        spread = float(x.std() * y.std())
+        if spread > 0.0 and float(np.mean((x - x.mean()) * (y - y.mean()))) >= BLEEDS * spread:
+            return True
+    return False
 
 
 def _loudness(samples: Samples) -> NDArray[np.float32]:
@@ -104,10 +117,14 @@ def _loudness(samples: Samples) -> NDArray[np.float32]:
 
 
 def _repeats(segment: Segment, others: Sequence[Segment]) -> bool:
-    words = segment.text.casefold().split()
+    words = _words(segment.text)
     around = [s for s in others if s.start < segment.end and segment.start < s.end]
-    theirs = " ".join(s.text for s in around).casefold().split()
+    theirs = _words(" ".join(s.text for s in around))
     if not words or not theirs:
         return False
     same = SequenceMatcher(None, words, theirs, autojunk=False).get_matching_blocks()
     return sum(block.size for block in same) >= SAME_WORDS * len(words)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
