@@ -66,9 +66,9 @@ def write_tracks(
     return path
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "aac"), ("mka", "libopus"), ("mov", "aac"), ("mp4", "aac"),
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "aac"), ("mka", "libopus"), ("mov", "aac"),
                                                ("ts", "aac"), ("avi", "mp2"), ("mka", "flac"), ("asf", "mp2")])  # fmt: skip
-@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("which", [0, 2])
 def test_the_track_with_the_voice_is_heard_whichever_it_is(
     tmp_path: Path, speech: Samples, suffix: str, codec: str, which: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_copy_of_a_track_changes_nothing(tmp_path: Path, speech: Samples) -> N
     assert np.allclose(once.samples, twice.samples, atol=1e-4)
 
 
-@pytest.mark.parametrize("channels", [2, 3, 5, 7, 8, 9, 10, 12, 16, 24])
+@pytest.mark.parametrize("channels", [3, 8, 9, 16, 40])
 def test_any_number_of_channels_is_heard(tmp_path: Path, speech: Samples, channels: int) -> None:
     planes = np.stack([noise(LENGTH, 0.001)] * channels)
     planes[channels - 1] = speech

@@ -13,7 +13,7 @@ from earmark.transcription.declared import is_truncated
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.lanes import Lanes
 from earmark.transcription.mixing import Channels, mix, sources
-from earmark.transcription.reading import MOST_GAP, Reader
+from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
 from earmark.transcription.windows import SPEECH, Voice
 
 CHUNK, MARGIN = 16, 2
@@ -99,7 +99,7 @@ class Decoder:
                 recording.close()
 
     def _part(self, recording: OpenRecording) -> Iterator[Samples]:
-        most_gap = MOST_GAP if len(recording.tracks) == 1 else self._max_seconds
+        most_gap = MOST_GAP if len(recording.tracks) == 1 else MOST_LATE
         self._readers = [Reader(track, most_gap) for track in recording.tracks]
         for chunk in _chunks(self._together(self._readers)):
             yield from self._heard(*chunk)

@@ -29,6 +29,9 @@ LEAST_GAP = 0.2
 MOST_GAP = 60.0
 """Seconds of silence that a timestamp is believed where the container does not say how long it is."""
 
+MOST_LATE = 3600.0
+"""The same for a track of several: it has no sound before its side joins, and while it is muted."""
+
 MOST_ERRORS = 100
 """Read errors without a packet between them after which the rest is given up."""
 
@@ -36,8 +39,7 @@ MOST_ERRORS = 100
 class Reader:
     """Reads one track once, from its start. After the last block the counters are final.
 
-    `most_gap`: seconds without sound that are believed where the container does not declare its length. A track of a
-    call has none while its side is muted.
+    `most_gap`: seconds without sound that are believed where the container does not declare its length.
     """
 
     def __init__(self, track: Track, most_gap: float = MOST_GAP) -> None:
