@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from earmark.errors import MediaError
+from earmark.formats import DEMUXERS, ENDINGS
+from earmark.intake.rules import Rules
 from earmark.transcription.declared import recorded_at
 from earmark.transcription.engine import RATE, Samples
 from hypothesis import given
@@ -53,6 +56,61 @@ def test_every_usual_format_gives_the_same_speech(
     assert alike(found.samples, speech) > 0.95
     assert not found.truncated
     assert found.longest_block <= 2 * RATE
+
+
+def test_every_ending_that_is_taken_has_a_demuxer_that_is_allowed_and_there() -> None:
+    there = {name for names in av.formats_available for name in names.split(",")}
+    assert {name for name in DEMUXERS.split(",") if name not in there} == set()
+    assert not any(
+        ending in ENDINGS for ending in ("m3u", "m3u8", "pls", "sdp", "ram", "asx", "ffconcat", "mpd")
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "muxer", "codec"),
+    [("qta", "mov", "aac"), ("3ga", "3gp", "aac"), ("3gpp", "3gp", "aac"), ("weba", "webm", "libopus"),
+     ("mpga", "mp3", "libmp3lame"), ("mp4a", "mp4", "aac"), ("m4r", "ipod", "alac"), ("adts", "adts", "aac"),
+     ("vob", "vob", "mp2"), ("mxf", "mxf", "pcm_s16le"), ("eac3", "eac3", "eac3"), ("f4v", "f4v", "aac"),
+     ("voc", "voc", "pcm_u8"), ("w64", "w64", "pcm_s16le"), ("latm", "latm", "aac"), ("tta", "tta", "tta"),
+     ("m2t", "mpegts", "mp2"), ("rm", "rm", "ac3"), ("divx", "avi", "pcm_s16le"), ("wave", "wav", "pcm_alaw"),
+     ("aa3", "mp3", "libmp3lame"), ("ogx", "ogg", "libopus")],
+)  # fmt: skip
+def test_recorders_endings_are_taken_and_read(
+    tmp_path: Path, speech: Samples, ending: str, muxer: str, codec: str
+) -> None:
+    if muxer not in av.formats_available or codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec} into {muxer}")
+    path = tmp_path / f"VOICE 0001.{ending}"
+    assert Rules().why_not(path.name, path.name) is None
+    with av.open(str(path), "w", format=muxer) as out:
+        _encode(out, codec, speech)
+    found = Decoded(path)
+    assert alike(found.samples, speech) > 0.9
+    assert not found.truncated
+
+
+def _encode(out: Any, codec: str, speech: Samples) -> None:
+    if out.format.name == "mxf":  # it wants a picture, too
+        picture = out.add_stream("mpeg2video", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+    stream = out.add_stream(codec, rate=48_000, layout="mono", options={"strict": "-2"})
+    fifo = av.AudioResampler(
+        format=stream.codec_context.format,
+        layout="mono",
+        rate=48_000,
+        frame_size=stream.codec_context.frame_size or 1_920,
+    )
+    if out.format.name == "mxf":
+        for number in range(len(speech) * 25 // RATE):
+            blank = av.VideoFrame(64, 64, "yuv420p")
+            blank.pts = number
+            out.mux(picture.encode(blank))
+        out.mux(picture.encode(None))
+    frame = av.AudioFrame.from_ndarray(speech[None], format="fltp", layout="mono")
+    frame.sample_rate, frame.pts = RATE, 0
+    for ready in (*fifo.resample(frame), *fifo.resample(None)):
+        out.mux(stream.encode(ready))
+    out.mux(stream.encode(None))
 
 
 def test_the_content_counts_and_not_the_name(tmp_path: Path, speech: Samples) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from earmark.intake.rules import AUDIO_SUFFIXES, VIDEO_SUFFIXES, Rules
+from earmark.formats import ENDINGS
+from earmark.intake.rules import Rules
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,4 +51,4 @@ def test_ignore_patterns_work_as_in_gitignore() -> None:
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=60))
 def test_every_name_gets_an_answer_and_only_known_endings_are_taken(name: str) -> None:
     if RULES.why_not(name, name) is None:
-        assert name.rpartition(".")[2].lower() in AUDIO_SUFFIXES | VIDEO_SUFFIXES
+        assert name.rpartition(".")[2].lower() in ENDINGS

@@ -9,13 +9,7 @@ from typing import Any
 
 from pathspec import PathSpec
 
-AUDIO_SUFFIXES = frozenset(
-    "aac ac3 aif aifc aiff amr ape au awb caf flac m4a m4b mka mp2 mp3 mpc oga ogg opus ra snd spx tta w64 wav wma wv"
-    .split()
-)  # fmt: skip
-VIDEO_SUFFIXES = frozenset(
-    "3g2 3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv oggtheora ts webm wmv".split()
-)
+from earmark.formats import ENDINGS
 
 LITTER_FOLDERS = frozenset(
     name.lower()
@@ -78,7 +72,7 @@ class Rules:
         if _PARTIAL.search(name):
             return "its name says that it is still being downloaded, copied or synced"
         suffix = lower.rpartition(".")[2] if "." in lower else ""  # called for 100,000 names in a scan
-        if suffix not in AUDIO_SUFFIXES and suffix not in VIDEO_SUFFIXES:
+        if suffix not in ENDINGS:
             return f"{'.' + suffix if suffix else 'a name without an ending'} is not an audio or video format earmark takes"
         if self._spec is not None and self._spec.match_file(relative):
             return "an ignore pattern in the configuration matches it"

@@ -16,15 +16,10 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from earmark.errors import MediaError
+from earmark.formats import DEMUXERS
 from earmark.transcription.declared import Declared, container_end, read_declared, sensible
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
 from earmark.transcription.tracks import choose_tracks
-
-DEMUXERS = (
-    "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,loas,ac3,eac3,dts,amr,ape,tta,wv,mpc,mpc8,tak,dsf,nistsphere,"
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpegts,mpeg,mxf"
-)
-"""FFmpeg's names of the containers that are read; each finds its format by content, none opens another file."""
 
 HEAD = 4_096
 """Bytes at the start of a file that tell what it is."""
