@@ -46,7 +46,7 @@ def main() -> int:
                 shutil.copy2(file, folder / file.name, follow_symlinks=False)
         count = len(list(folder.iterdir()))
         began = time.monotonic()
-        with Peak(root) as peak:
+        with Peak() as peak:
             status = subprocess.run(
                 [sys.executable, "-m", "earmark", "run", "--service", "--once", str(folder)],
                 env=os.environ | {"EARMARK_HOME": str(root / "home")}, capture_output=True, text=True,

@@ -199,6 +199,7 @@ def share_of(said: str, heard: str) -> float:
     return sum(word in there for word in words(said)) / max(1, len(words(said)))
 
 
+@pytest.mark.shows("architecture:transcribe")
 @pytest.mark.speech
 @pytest.mark.parametrize("kind", ["tracks", "channels"])
 def test_two_sides_that_talk_at_once_are_both_understood(
