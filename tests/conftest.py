@@ -60,12 +60,14 @@ class Installation:
         file.write_text(text)
         return file
 
-    def earmark(self, *arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def earmark(
+        self, *arguments: str | Path, timeout: float = 120, stdout: int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[str]:
         """Run a verb to its end."""
         return subprocess.run(
             [sys.executable, "-m", "earmark", *map(str, arguments)],
-            env=self.environment, cwd=self.root, capture_output=True, text=True, errors="surrogateescape",
-            timeout=timeout, stdin=subprocess.DEVNULL,
+            env=self.environment, cwd=self.root, stdout=stdout, stderr=subprocess.PIPE, text=True,
+            errors="surrogateescape", timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def daemon(self, *arguments: str | Path) -> subprocess.Popen[str]:

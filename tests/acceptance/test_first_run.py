@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -198,6 +200,19 @@ def test_transcribe_says_what_is_wrong_with_a_bad_file(
     assert done.returncode == 65
     assert "text" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", [["list"], ["status", "--json"], ["config", "reference"]])
+def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
+    first: tuple[Installation, str], verb: list[str]
+) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        done = first[0].earmark(*verb, stdout=writes)
+    finally:
+        os.close(writes)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
 @pytest.mark.shows("architecture:supervisor")

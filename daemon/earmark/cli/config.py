@@ -48,10 +48,12 @@ def sample() -> None:
 
     Example: [bold]mkdir -p ~/.config/earmark && earmark config sample > ~/.config/earmark/config.toml[/]
     """
-    typer.echo(document.sample(), nl=False)
+    with plain_errors():
+        typer.echo(document.sample(), nl=False)
 
 
 @app.command()
 def reference() -> None:
     """Print docs/configuration.md, generated from the schema."""
-    typer.echo(document.reference(), nl=False)
+    with plain_errors():
+        typer.echo(document.reference(), nl=False)

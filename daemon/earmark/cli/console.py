@@ -21,13 +21,24 @@ from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageErr
 from earmark.files import why
 from earmark.paths import Home, platform_home
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+NOBODY_READS = 141
+"""Exit code when the reader of stdout has gone (128 + SIGPIPE, as a shell says it of any program): `earmark list | head`."""
+
+
+class _Console(Console):
+    """Leaves a reader that has gone to `plain_errors`; rich would exit with 1, which means that a check failed."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich calls this while it handles the error
+
+
+out = _Console(soft_wrap=True, highlight=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False)
 
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
     "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
-    "77 not allowed (privacy) · 78 bad configuration"
+    "77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
 )
 
 _TYPERS: tuple[type[Exception], ...] = (
@@ -48,9 +59,8 @@ def plain_errors() -> Iterator[None]:
             err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
-        # `earmark list | head` is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit(0) from None
+        raise typer.Exit(NOBODY_READS) from None
     except OSError as error:
         # The machine's trouble with a file that nobody has a better sentence for.
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""

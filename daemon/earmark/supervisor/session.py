@@ -200,16 +200,18 @@ class Session:
         return waiting <= stuck and self._owing.idle()
 
     def _exit_code(self) -> int:
-        """For `run --once`: 69 if a worker refused to work, 65 if a recording failed in this run, 74 if anything is left."""
+        """For `run --once`: 69 without a model or if a worker refused to work, 65 if a recording failed in this run, 74 if
+        anything is left.
+        """
         for name in self._scanning.arriving.in_phase(Phase.SETTLING):
             self.context.tell(Event.STILL_WRITTEN, file=Path(name))
         left = list(self._left())
         for sentence in left:
             self.context.tell(Event.LEFT, sentence, level="error", journal=False, by_worker=True)
-        if any(stage.refused for stage in self._stages):
+        if self._transcription.missing() or any(stage.refused for stage in self._stages):
             return 69
         failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
-        if failed - self._failed_at_start or self._transcription.missing() or self._scanning.went_wrong:
+        if failed - self._failed_at_start or self._scanning.went_wrong:
             return 65
         return EnvironmentFault.exit_code if left else 0
 
