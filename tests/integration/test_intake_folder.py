@@ -161,12 +161,16 @@ def test_network_filesystems_are_told_by_their_mount() -> None:
 
 
 @pytest.mark.shows("architecture:settle")
-@given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 5)), min_size=1, max_size=30))
-def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time(
-    looks: list[tuple[int, float]],
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.floats(0, 90)), min_size=1, max_size=30),
+    st.sampled_from([("a.m4a", 2.0), ("a.part.m4a", 60.0), ("Temp-20260302.wav", 60.0)]),
+)
+def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time_of_its_name(
+    looks: list[tuple[int, float]], named: tuple[str, float]
 ) -> None:
+    name, wanted = named
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "a.m4a"
+        file = Path(folder) / name
         arriving, now, same_since, last = Arriving(2.0), 0.0, 0.0, 0
         for size, wait in looks:
             now += wait
@@ -176,4 +180,4 @@ def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time(
                 os.utime(file, (1, 1))
             arriving.see(os.fsencode(file), file.parent, Identity.of(file.lstat()), Tick(now))
             settled, _ = arriving.settled(Tick(now))
-            assert bool(settled) == (now - same_since >= 2.0)
+            assert bool(settled) == (now - same_since >= wanted)

@@ -14,7 +14,8 @@ RULES = Rules()
 @pytest.mark.parametrize(
     "name",
     ["standup.m4a", "TALK.MP3", "a b.wav", "12:30 meeting.wav", "réunion #1 [v2].flac", "x.mp4", "clip.webm", "a.part2.ogg",
-     "x.sync-conflict-20260101-120000-ABCDEFG.m4a", "temp.m4a", "my.tmp.recording.opus"],
+     "x.sync-conflict-20260101-120000-ABCDEFG.m4a", "temp.m4a", "my.tmp.recording.opus",
+     "Lecture.part.wav", "Temp-20260302.wav"],
 )  # fmt: skip
 def test_recordings_are_taken(name: str) -> None:
     assert RULES.why_not(name, name) is None
@@ -24,7 +25,7 @@ def test_recordings_are_taken(name: str) -> None:
     "name",
     [".hidden.m4a", "._standup.m4a", "standup.m4a.part", "standup.m4a.crdownload", "standup.m4a.download", "x.m4a.tmp",
      ".syncthing.standup.m4a.tmp", "~syncthing~standup.m4a.tmp", "~$standup.m4a", "standup.m4a~", ".standup.m4a.icloud",
-     "standup.m4a.filepart", "standup.m4a.!qB", "standup.m4a.ocdownload", "standup.tmp.m4a", "standup.part.mp3",
+     "standup.m4a.filepart", "standup.m4a.!qB", "standup.m4a.ocdownload", "real.wav.ocTransferId123.part",
      ".~standup.m4a", "Thumbs.db", "desktop.ini", "standup.md", "standup.transcript.md", "standup.srt", "standup.json",
      "playlist.m3u8", "notes.txt", "noending", "Unconfirmed 123.crdownload"],
 )  # fmt: skip

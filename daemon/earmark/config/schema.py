@@ -44,7 +44,8 @@ class Intake(Section):
         2.0,
         ge=0.2,
         le=3600,
-        description="A file is taken when size, time and inode have not changed for this long.",
+        description="A file is taken when size, time and inode have not changed for this long; thirty times as "
+        "long if its name is like `x.part.wav` or `temp-0123abcd.wav`.",
     )
     scan_seconds: float = Field(
         60.0, ge=1, le=3600, description="How often the folders are read through, whatever the watcher says."

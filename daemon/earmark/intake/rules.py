@@ -25,11 +25,15 @@ LITTER_FILES = frozenset(("thumbs.db", "desktop.ini", "icon\r"))
 _PARTIAL = re.compile(
     r"""(?ix) \.(part|partial|crdownload|download|opdownload|filepart|aria2|!ut|!qb|tmp|temp|unconfirmed|
                  icloud|ocdownload|dropboxtemp|sb-[0-9a-f-]+) $
-      | ^~\$ | ^~syncthing~ | ^\.~ | \.tmp\.drive(up|down)load | ~$ | ^(onedrive)?temp-[0-9a-f]{8,}
-      | ^_unpack_ | \.(part|tmp|temp|partial)\.[a-z0-9]{2,5}$""",
+      | ^~\$ | ^~syncthing~ | ^\.~ | \.tmp\.drive(up|down)load | ~$""",
 )
 """Names under which browsers (Chrome, Firefox, Opera, Safari), sync clients (Syncthing, Nextcloud, Dropbox, Drive,
 iCloud), curl/aria2 and editors keep what is not finished yet."""
+
+_PERHAPS_PARTIAL = re.compile(
+    r"(?i)^(onedrive)?temp-[0-9a-f]{8,} | ^_unpack_ | \.(part|tmp|temp|partial)\.\w{2,5}$", re.VERBOSE
+)
+"""Names that OneDrive, SABnzbd and some downloaders give to what is not finished, and people to what is."""
 
 HOLD_MARKER = ".earmark-hold"
 """A file of this name holds everything in its folder and below."""
@@ -39,6 +43,11 @@ HOLD_MARKERS = (
     "earmark-hold.txt", "earmark-hold.md",
 )  # fmt: skip
 """What a person may have called it where an editor adds an ending or hides no file with a dot."""
+
+
+def looks_unfinished(name: str) -> bool:
+    """Whether a recording's name may be that of a file that is still being made: it has to stay the same for longer."""
+    return _PERHAPS_PARTIAL.search(name) is not None
 
 
 @dataclass(frozen=True)

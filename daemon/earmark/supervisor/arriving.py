@@ -12,10 +12,14 @@ from pathlib import Path
 
 from earmark.domain import Tick
 from earmark.files import Identity, StillChanging, Stopped, being_written, fingerprint, open_regular
+from earmark.intake.rules import looks_unfinished
 from earmark.supervisor.inbox import Read
 
 RESTLESS = 30.0
 """Seconds after which a file that never stays the same is one that is still written to; at least ten settle times."""
+
+DOUBTFUL = 30
+"""Settle times of a file whose name may be that of one that is not finished."""
 
 
 class Phase(Enum):
@@ -38,6 +42,7 @@ class ArrivingFile:
     since: Tick
     first: Tick
     phase: Phase = Phase.SETTLING
+    settle_times: int = 1
 
     @property
     def file(self) -> Path:
@@ -55,7 +60,8 @@ class Arriving:
         """A scan found it. One that is being read is left to its reader."""
         known = self._files.get(path)
         if known is None:
-            self._files[path] = ArrivingFile(path, folder, identity, now, now)
+            times = DOUBTFUL if looks_unfinished(Path(os.fsdecode(path)).name) else 1
+            self._files[path] = ArrivingFile(path, folder, identity, now, now, settle_times=times)
         elif known.identity != identity and known.phase is not Phase.READING:
             known.identity, known.since = identity, now
 
@@ -65,7 +71,7 @@ class Arriving:
         """
         found, written_to = [], []
         for arriving in list(self._files.values()):
-            if arriving.phase is Phase.READING or now - arriving.since < self.settle_seconds:
+            if arriving.phase is Phase.READING or now < self._settled_at(arriving):
                 continue
             try:
                 identity = Identity.of(os.lstat(arriving.path))
@@ -98,8 +104,8 @@ class Arriving:
 
     def next_at(self) -> float:
         """When the next of them could be settled, on the monotonic clock."""
-        waiting = (f.since for f in self._files.values() if f.phase is not Phase.READING)
-        return min(waiting, default=float("inf")) + self.settle_seconds
+        waiting = (self._settled_at(f) for f in self._files.values() if f.phase is not Phase.READING)
+        return min(waiting, default=float("inf"))
 
     def in_phase(self, *phases: Phase) -> list[str]:
         """Their paths, sorted."""
@@ -107,11 +113,16 @@ class Arriving:
 
     def idle(self, now: Tick) -> bool:
         """True if nothing has still to be taken but what others are writing to, all the time or again and again."""
-        patience = max(RESTLESS, 10 * self.settle_seconds)
         return all(
-            f.phase is Phase.WRITTEN_TO or (f.phase is Phase.SETTLING and now - f.first > patience)
+            f.phase is Phase.WRITTEN_TO or (f.phase is Phase.SETTLING and now - f.first > self._patience(f))
             for f in self._files.values()
         )
+
+    def _settled_at(self, arriving: ArrivingFile) -> float:
+        return arriving.since + arriving.settle_times * self.settle_seconds
+
+    def _patience(self, arriving: ArrivingFile) -> float:
+        return max(RESTLESS, 10 * self.settle_seconds) + arriving.settle_times * self.settle_seconds
 
 
 class Reader:
