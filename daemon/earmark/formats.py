@@ -54,3 +54,14 @@ DEMUXERS = ",".join((*ENDINGS_OF, "mp4", "m4a", "3gp", "3g2", "mj2", "webm"))
 
 ENDINGS = frozenset(ending for endings in ENDINGS_OF.values() for ending in endings.split())
 """All endings that are taken, without their dot."""
+
+NO_SOUND = frozenset(
+    (
+        "7z aae asc bak base bib bmp bz2 canvas cfg conf cr2 csl css csv cue db dng doc docx dot dotx edl eml epub "
+        "excalidraw gif gpx gz heic heif htm html ico ics idx ini ipynb jpeg jpg js json key kml lnk lock log lrc lrv m3u "
+        "m3u8 markdown mbox md mobi msg nef nfo numbers odp ods odt org otf pages pdf php pls png ppt pptx ps psd py qmd "
+        "r raf rar rmd rst rtf sh sig sql sqlite srt sub svg tar tex thm tif tiff toml tsv ttf ttml txt url vcf vtt "
+        "webloc webp woff woff2 xls xlsx xml xmp yaml yml zip"
+    ).split()
+)
+"""Endings of what lies beside recordings and holds none: documents, pictures, subtitles, archives, a camera's thumbnails."""

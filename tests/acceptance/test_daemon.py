@@ -212,6 +212,21 @@ def test_a_recording_can_be_erased_while_it_is_being_transcribed(installation: I
     assert not secret.exists()
 
 
+def test_files_of_an_unknown_kind_are_counted_by_their_endings_until_they_are_gone(
+    installation: Installation,
+) -> None:
+    for name in ("a.xyz", "b.xyz", "c.dvf", "notes.pdf"):
+        (installation.folder / name).write_bytes(b"whatever")
+    assert installation.earmark("run", installation.folder, "--once").returncode == 0
+    assert installation.status()["untaken"] == {"xyz": 2, "dvf": 1}
+    said = " ".join(installation.earmark("status").stdout.split())
+    assert "3 files with endings that earmark does not take: .xyz (2), .dvf" in said
+    for name in ("a.xyz", "b.xyz", "c.dvf"):
+        (installation.folder / name).unlink()
+    assert installation.earmark("run", installation.folder, "--once").returncode == 0
+    assert installation.status()["untaken"] == {}
+
+
 def test_bad_input_is_named_and_nothing_else_stops(installation: Installation) -> None:
     (installation.folder / "empty.mp3").touch()
     (installation.folder / "letter.mp3").write_text("Dear Sir or Madam,\n" * 50)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from earmark.formats import ENDINGS
 from earmark.intake.rules import Rules
+from earmark.intake.untaken import in_words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,29 @@ def test_ignore_patterns_work_as_in_gitignore() -> None:
     assert rules.why_not("keep.raw.wav", "keep.raw.wav") is None
     assert rules.why_not("top.m4a", "top.m4a")
     assert rules.why_not("top.m4a", "deep/top.m4a") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("call.dvf", "dvf"), ("TALK.XYZ", "xyz"), ("noending", ""), ("a.ds2", "ds2"), ("a.wav", None), ("a.md", None),
+     ("a.PDF", None), (".hidden.xyz", None), ("a.wav.part", None), ("~$a.xyz", None), ("Thumbs.db", None), ("a.srt", None),
+     ("my/a.skip.xyz", None), ("earmark-hold", None)],
+)  # fmt: skip
+def test_what_may_be_a_recording_of_an_unknown_kind_is_told_by_its_ending(
+    name: str, ending: str | None
+) -> None:
+    assert Rules(("*.skip.xyz",)).untaken(name.rpartition("/")[2], name) == ending
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [({}, ""), ({"xyz": 1}, "1 file with an ending that earmark does not take: .xyz"),
+     ({"xyz": 3}, "3 files with endings that earmark does not take: .xyz"),
+     ({"xyz": 2, "": 1}, "3 files with endings that earmark does not take: .xyz (2), none at all"),
+     (dict.fromkeys("abcdefg", 1), "7 files with endings that earmark does not take: .a, .b, .c, .d, .e and 2 others")],
+)  # fmt: skip
+def test_files_that_are_not_taken_are_counted_by_their_endings(found: dict[str, int], sentence: str) -> None:
+    assert in_words(found) == sentence
 
 
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=60))

@@ -26,6 +26,7 @@ from earmark.cli.terminal import done, path_line
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.files import is_locked
+from earmark.intake.untaken import in_words, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
@@ -62,6 +63,7 @@ class Status:
     last_sweep: Line | None
     next_sweep: float | None
     outdated_summaries: int
+    untaken: dict[str, int]
 
 
 def gather(context: Context) -> Status:
@@ -111,6 +113,7 @@ def gather(context: Context) -> Status:
         running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)),
+        untaken(ledger),
     )  # fmt: skip
 
 
@@ -189,6 +192,8 @@ def show(found: Status) -> Group:
         f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
         f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
+    if said := in_words(found.untaken):
+        lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:
         for work in report.working:
             lines.append(f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ class Scan:
     `away`: why the folder itself could not be read; nothing may be concluded from such a scan.
     `unread`: subfolders that could not be read; nothing in them may be called missing. `notes`: files that may be notes,
     by path with the time of their last change. `hidden`: files of ours that a crash left. `marked`: folders with a
-    hold marker.
+    hold marker. `untaken`: how many files have an ending that is not known to hold sound, nor to hold none.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Scan:
     notes: dict[bytes, float] = field(default_factory=dict)
     hidden: list[bytes] = field(default_factory=list)
     marked: set[bytes] = field(default_factory=set)
+    untaken: Counter[str] = field(default_factory=Counter)
     seen: int = 0
     entries: int = 0
     away: str | None = None
@@ -85,6 +87,8 @@ def scan(
                         _recording(found, entry, known, top)
                     else:
                         _other(found, entry, name)
+                        if (ending := rules.untaken(name, inside + name)) is not None:
+                            found.untaken[ending] += 1
                 except OSError:
                     continue  # it went away between being listed and being looked at
     found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}

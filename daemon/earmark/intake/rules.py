@@ -9,7 +9,7 @@ from typing import Any
 
 from pathspec import PathSpec
 
-from earmark.formats import ENDINGS
+from earmark.formats import ENDINGS, NO_SOUND
 
 LITTER_FOLDERS = frozenset(
     name.lower()
@@ -80,9 +80,22 @@ class Rules:
             return "the system or a NAS put it there"
         if _PARTIAL.search(name):
             return "its name says that it is still being downloaded, copied or synced"
-        suffix = lower.rpartition(".")[2] if "." in lower else ""  # called for 100,000 names in a scan
+        suffix = _ending(lower)  # called for 100,000 names in a scan
         if suffix not in ENDINGS:
             return f"{'.' + suffix if suffix else 'a name without an ending'} is not an audio or video format earmark takes"
         if self._spec is not None and self._spec.match_file(relative):
             return "an ignore pattern in the configuration matches it"
         return None
+
+    def untaken(self, name: str, relative: str) -> str | None:
+        """The ending of a file that may be a recording of a kind that is not known here ("" for none); None otherwise."""
+        ending = _ending(name.lower())
+        if ending in ENDINGS or ending in NO_SOUND or name.lower() in LITTER_FILES:
+            return None
+        if name.startswith((".", "~")) or _PARTIAL.search(name) or name in HOLD_MARKERS:
+            return None
+        return None if self._spec is not None and self._spec.match_file(relative) else ending
+
+
+def _ending(lower: str) -> str:
+    return lower.rpartition(".")[2] if "." in lower else ""

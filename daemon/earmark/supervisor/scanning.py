@@ -15,6 +15,7 @@ from earmark.events import Event
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules
+from earmark.intake.untaken import forget_untaken, note_untaken
 from earmark.intake.watcher import Watcher
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.pipeline.acceptance import accept, note_missing, prefixes
@@ -176,6 +177,7 @@ class Scanning:
         if not had_notes:
             self._notes_upto = wall
         forget_aside(context)
+        forget_untaken(context.ledger, context.folders, context.now())
         self._scans += 1
         took = clock.monotonic() - began
         self._not_before = began + took * BUSY_SHARE
@@ -210,6 +212,7 @@ class Scanning:
         since = self._notes_upto - MARGIN
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)
+        note_untaken(context.ledger, folder, found.untaken, context.now())
         self._note_refused(found)
 
     def _read_notes(self) -> None:

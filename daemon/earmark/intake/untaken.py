@@ -1,0 +1,60 @@
+"""Files in the drop folders that may be recordings and are not taken: counted by their endings, for `status` to say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from earmark.domain import Instant
+from earmark.files import pack_path
+from earmark.ledger import Ledger
+
+FACT = "untaken:"
+MOST = 40
+"""Endings that are kept of one folder, the most frequent ones."""
+
+
+def note_untaken(ledger: Ledger, folder: Path, found: Counter[str], now: Instant) -> None:
+    """Write down what a scan of a folder counted, if it is news."""
+    name, value = FACT + pack_path(folder), json.dumps(dict(found.most_common(MOST)), sort_keys=True)
+    known = ledger.journal.fact(name)
+    if (known[0] if known else "{}") != value:
+        ledger.journal.set_fact(name, value, now)
+
+
+def forget_untaken(ledger: Ledger, folders: Collection[Path], now: Instant) -> None:
+    """Nothing is known any more of folders that are watched no longer."""
+    watched = {pack_path(folder) for folder in folders}
+    for folder, value in ledger.journal.facts(FACT).items():
+        if folder not in watched and value != "{}":
+            ledger.journal.set_fact(FACT + folder, "{}", now)
+
+
+def untaken(ledger: Ledger) -> dict[str, int]:
+    """How many files there are by ending, the most frequent first."""
+    total: Counter[str] = Counter()
+    for value in ledger.journal.facts(FACT).values():
+        try:
+            found = json.loads(value)
+        except ValueError:
+            continue  # a damaged fact is no reason to fall over
+        if isinstance(found, Mapping):
+            total.update({k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, int)})
+    return dict(total.most_common())
+
+
+def in_words(found: Mapping[str, int]) -> str:
+    """`3 files with endings that earmark does not take: .xyz (2), .dvf`; "" for none."""
+    if not found:
+        return ""
+    count = sum(found.values())
+    named = [
+        (f".{ending}" if ending else "none at all")
+        + (f" ({number})" if number > 1 and len(found) > 1 else "")
+        for ending, number in list(found.items())[:5]
+    ]
+    more = f" and {len(found) - 5} others" if len(found) > 5 else ""
+    files = "1 file with an ending" if count == 1 else f"{count} files with endings"
+    return f"{files} that earmark does not take: {', '.join(named)}{more}"
