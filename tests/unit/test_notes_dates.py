@@ -34,6 +34,18 @@ def test_what_the_container_says_comes_first() -> None:
         ("20260504_103015.wav", "2026-05-04T10:30:15"),
         ("Recording 2026-05-04 at 10.30.m4a", "2026-05-04T10:30:00"),
         ("standup 2026-05-04.m4a", "2026-05-04T00:00:00"),
+        ("Recording 2026-05-04 at 10.30.15 PM.wav", "2026-05-04T22:30:15"),
+        ("Screen Recording 2026-05-04 at 1.05.09\u202fPM.mov", "2026-05-04T13:05:09"),
+        ("Note 2026-05-04 at 12.10.00 AM.wav", "2026-05-04T00:10:00"),
+        ("2026-05-04 12.10 pm.wav", "2026-05-04T12:10:00"),
+        ("2026-05-04 9.05.wav", "2026-05-04T09:05:00"),
+        ("Bildschirmaufnahme 2026-05-04 um 14.05.09.mov", "2026-05-04T14:05:09"),
+        ("Zoom 2026-05-04, 08_15_00.m4a", "2026-05-04T08:15:00"),
+        ("REC20260504103015.mp3", "2026-05-04T10:30:15"),
+        ("202605041030.wav", "2026-05-04T10:30:00"),
+        ("260504_1030.mp3", "2026-05-04T10:30:00"),
+        ("VOICE_260504-103015.mp3", "2026-05-04T10:30:15"),
+        ("talk 2026-05-04.sync-conflict-20261101-120000-ABCDEFG.wav", "2026-05-04T00:00:00"),
     ],
 )
 def test_a_date_in_the_name_counts_next(name: str, wall_time: str) -> None:
@@ -41,7 +53,12 @@ def test_a_date_in_the_name_counts_next(name: str, wall_time: str) -> None:
     assert (found.text, found.source) == (wall_time, Dated.NAME)
 
 
-@pytest.mark.parametrize("name", ["standup.m4a", "2026-02-30.m4a", "call 120260504123.m4a", "1999-01-01.m4a"])
+@pytest.mark.parametrize(
+    "name",
+    ["standup.m4a", "2026-02-30.m4a", "call 120260504123.m4a", "1999-01-01.m4a", "261304_1030.mp3", "order 260504 1030.mp3",
+     "standup.sync-conflict-20260401-120000-ABCDEFG.wav", "talk (conflicted copy 2026-04-02 130000).wav",
+     "talk (Bob's conflicted copy 2026-04-02).wav", "talk_conflict-20260402-130000.wav"],
+)  # fmt: skip
 def test_else_the_files_own_time_in_the_local_zone(name: str) -> None:
     assert dated(None, name) == Date(NOON, "2026-03-05T12:00:00", Dated.FILE)
     assert dated(None, name, timezone(timedelta(hours=9))).text == "2026-03-05T21:00:00"

@@ -13,11 +13,27 @@ from datetime import datetime, tzinfo
 
 from earmark.domain import Date, Dated, Instant
 
-_IN_NAME = re.compile(
-    r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])"
-    r"(?:[-_ T.]{1,4}(?:at )?([01]\d|2[0-3])[-_.:h]?([0-5]\d)(?:[-_.:m]?([0-5]\d))?)?(?!\d)"
+_DAY = r"(?P<month>0[1-9]|1[0-2])[-_. ]?(?P<day>0[1-9]|[12]\d|3[01])"
+_TIME = (
+    r"(?P<hour>[01]\d|2[0-3]|\d(?=[-_.:h]))[-_.:h]?(?P<minute>[0-5]\d)(?:[-_.:m]?(?P<second>[0-5]\d))?"
+    r"(?:[\s_]?(?P<half>[ap])\.?m\b\.?)?"
 )
-"""`2026-05-04 10.30.15`, `20260504_103015`, `Recording 2026-05-04 at 10.30`, as phones and recorders name files."""
+_IN_NAME = (
+    re.compile(rf"(?<!\d)(?P<year>20\d\d){_DAY}{_TIME}(?!\d)", re.IGNORECASE),
+    re.compile(
+        rf"(?<!\d)(?P<year>20\d\d)[-_. ]?{_DAY}(?:[-_\sT.,]{{1,4}}(?:(?:at|um|à|a las|alle)\s)?{_TIME})?(?!\d)",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"(?<!\d)(?P<year>\d\d){_DAY}[-_]{_TIME}(?!\d)", re.IGNORECASE),
+)
+"""`20260504103015`; `2026-05-04 10.30.15`, `Recording 2026-05-04 at 1.05.09 PM`; `260504_1030`: so phones, recorders and
+screen recorders name files. `\\s` is also the narrow space that macOS puts before PM."""
+
+_CONFLICT = re.compile(
+    r"""(?ix) [\s._-]* \( [^()]* conflict [^()]* \)
+      | [._-] (sync-)? conflict (ed[ ]copy)? [-_. ]* \d{4}-?\d\d-?\d\d ([-_. ]* \d{4,6})? (-\w+)?"""
+)
+"""What Syncthing, Nextcloud, ownCloud and Dropbox put into the name of the copy that lost: the time of the conflict."""
 
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall time
 """Before this nobody had a digital recorder; the epochs of clocks that were never set lie before it."""
@@ -66,12 +82,21 @@ def _local(instant: Instant, zone: tzinfo | None) -> str:
 
 
 def _in_name(name: str) -> str | None:
-    found = _IN_NAME.search(name)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = (int(group or 0) for group in found.groups())
-    try:
-        # A wall time as written in the name; its zone is unknown.
-        return datetime(year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001
-    except ValueError:
-        return None  # 30 February; not a date after all
+    own = _CONFLICT.sub("", name)
+    for pattern in _IN_NAME:
+        found = pattern.search(own)
+        if found is None:
+            continue
+        part = {name: int(text or 0) for name, text in found.groupdict().items() if name != "half"}
+        hour = part["hour"]
+        if found["half"] and 1 <= hour <= 12:
+            hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
+        year = part["year"] + (2000 if part["year"] < 100 else 0)
+        try:
+            # A wall time as written in the name; its zone is unknown.
+            return datetime(  # noqa: DTZ001
+                year, part["month"], part["day"], hour, part["minute"], part["second"]
+            ).isoformat()
+        except ValueError:
+            continue  # 30 February; not a date after all
+    return None
