@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from earmark.domain import is_speech
 from earmark.errors import MediaError
 from earmark.transcription.engine import RATE, Samples
 
@@ -244,6 +245,48 @@ def test_a_call_is_heard_on_from_any_checkpoint_as_if_nothing_had_happened(
     for number, checkpoint in enumerate(whole.heard[:-1], start=1):
         rest = worker.transcribe(path, resume_at=checkpoint.upto)
         assert rest.segments == [s for h in whole.heard[number:] for s in h.segments]
+
+
+def rumble(seconds: float, hertz: float, level: float) -> Samples:
+    at = np.arange(round(seconds * RATE)) / RATE
+    return (level * np.sin(2 * np.pi * hertz * at)).astype(np.float32)
+
+
+SPOILED = {
+    "at -56 dB": lambda s: s * 0.0016 / float(np.sqrt(np.mean(np.square(s)))),
+    "at -62 dB": lambda s: s * 0.0008 / float(np.sqrt(np.mean(np.square(s)))),
+    "over an offset": lambda s: s * 0.05 + 0.3,
+    "over an offset, and soft": lambda s: s * 0.01 - 0.1,
+    "over a rumble of 30 Hz": lambda s: s * 0.1 + rumble(len(s) / RATE, 30.0, 0.5),
+    "over a hum of 50 Hz": lambda s: s * 0.1 + rumble(len(s) / RATE, 50.0, 0.3),
+}
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("how", SPOILED)
+def test_speech_is_understood(
+    worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples], how: str
+) -> None:
+    said = alone(worker, folder, "clear", two_sides[0])
+    path = write(folder / "spoiled.wav", SPOILED[how](two_sides[0]).astype(np.float32), "pcm_s24le")
+    assert word_error_rate(said, worker.transcribe(path).text) < 0.15
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("level", [0.00005, 0.0005, 0.005, 0.05])
+@pytest.mark.parametrize("kind", ["noise", "hum", "clicks", "brown"])
+def test_what_is_no_speech_stays_without_words_however_soft_it_is(
+    worker: WorkerProcess, folder: Path, level: float, kind: str
+) -> None:
+    made = {
+        "noise": noise(20, 1.0), "hum": rumble(20, 100.0, 1.0) + rumble(20, 150.0, 0.5),
+        "clicks": (np.arange(20 * RATE) % (RATE // 2) < 40).astype(np.float32),
+        "brown": np.cumsum(noise(20, 0.02)).astype(np.float32),
+    }[kind]  # fmt: skip
+    made = (made - made.mean()) * level / float(np.sqrt(np.mean(np.square(made))))
+    path = write(folder / "noise.wav", made.clip(-1, 1).astype(np.float32), "pcm_s24le")
+    heard = worker.transcribe(path)
+    assert [s.text for s in heard.segments if is_speech(s)] == []
 
 
 def write_poly_wav(path: Path, planes: Samples) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.leveling import MOST_GAIN, leveled
 from earmark.transcription.mixing import Channels, clean, mix, sources
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +92,25 @@ def test_a_mean_of_two_alike_channels_is_what_it_always_was() -> None:
     assert np.allclose(heard(channels(left, right)), (left + right) / 2, atol=1e-6)
 
 
+def test_sound_of_an_ordinary_loudness_is_left_as_it_is() -> None:
+    pair = channels(VOICE, noise(3, 0.02))
+    assert leveled(pair) is pair
+
+
+def test_soft_sound_is_made_louder_by_one_factor_for_all_channels_of_a_track() -> None:
+    made = leveled(channels(VOICE * 0.01, VOICE * 0.001, SILENCE))
+    assert np.allclose(made[0], VOICE * 0.01 * MOST_GAIN, atol=1e-4)
+    assert np.allclose(made[1] * 10, made[0], atol=1e-4)
+    assert not made[2].any()
+
+
+def test_an_offset_and_a_rumble_are_taken_out_and_the_voice_stays() -> None:
+    for spoiled in (VOICE * 0.2 + 0.5, VOICE * 0.2 + tone(30, 0.4)):
+        clear = leveled(channels(spoiled.astype(np.float32)))[0]
+        middle = slice(RATE // 4, -RATE // 4)
+        assert float(np.abs(clear[middle] - VOICE[middle] * 0.2).max()) < 0.01
+
+
 samples = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
@@ -109,3 +129,11 @@ def test_mixing_always_gives_finite_samples_within_full_scale(
     assert mixed.shape == (300 - start,)
     assert np.isfinite(mixed).all()
     assert len(mixed) == 0 or np.abs(mixed).max() <= 1.0
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(0, 900)), elements=samples))
+def test_leveling_always_gives_finite_samples_within_full_scale(before: Channels) -> None:
+    after = leveled(clean(before))
+    assert after.shape == before.shape
+    assert np.isfinite(after).all()
+    assert after.size == 0 or np.abs(after).max() <= 1.0

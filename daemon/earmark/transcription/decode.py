@@ -12,6 +12,7 @@ from earmark.transcription.container import OpenRecording, open_part
 from earmark.transcription.declared import is_truncated
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.lanes import Lanes
+from earmark.transcription.leveling import leveled
 from earmark.transcription.mixing import Channels, mix, sources
 from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
 from earmark.transcription.windows import SPEECH, Voice
@@ -138,7 +139,7 @@ class Decoder:
         core = slice(sum(lengths[:first]), sum(lengths[:last]))
         length = core.stop - core.start
         if self.samples + length > self._wanted_from:
-            found = sources(_joined(window))
+            found = sources([leveled(channels) for channels in _joined(window)])
             mixed = mix(found, self._speaks, core)
             self.lanes.add(length, {(s.track, s.channel): s.sound[core] for s in found})
         else:
