@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +100,70 @@ def test_who_is_named_in_the_recording_s_list_may_read_its_notes_and_nobody_else
     assert rig.run_once() == 0
     for note in rig.folder.glob("*.md"):
         assert os.getxattr(note, ACL) == FOR_ONE_MORE
+
+
+@as_root
+@pytest.mark.parametrize(("recording", "notes", "named"), [(0o640, "640", 4), (0o660, "660", 6)])
+@pytest.mark.shows("service:access")
+def test_whose_recording_it_is_may_read_its_notes_where_they_cannot_be_given_to_them(
+    rig: Rig, recording: int, notes: str, named: int
+) -> None:
+    file = rig.drop("one.m4a")
+    set_acl(file, FOR_ONE_MORE)  # skips where there are no lists
+    os.removexattr(file, ACL)
+    os.chown(file, 12345, os.getegid())
+    file.chmod(recording)
+    with Live(rig, plain=True):
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        assert access(rig) == {(notes, os.getegid())}
+        for note in rig.folder.glob("*.md"):
+            assert os.getxattr(note, ACL) == acl(
+                (USER, 6, NOBODY),
+                (NAMED_USER, named, 12345),
+                (GROUP, recording >> 3 & 7, NOBODY),
+                (MASK, recording >> 3 & 7 | named, NOBODY),
+                (EVERYBODY, recording & 7, NOBODY),
+            )
+
+
+@as_root
+def test_naming_whose_recording_it_is_wakes_nobody_whom_the_list_kept_out(rig: Rig) -> None:
+    file = rig.drop("one.m4a")
+    os.chown(file, 12345, OTHER_GROUP)
+    file.chmod(0o604)
+    # What the folder gives a new file; its mask becomes what the group gets, which is nothing.
+    inherited = ((USER, 6, NOBODY), (NAMED_USER, 6, 54321), (GROUP, 6, NOBODY))
+    set_acl(
+        rig.folder, acl(*inherited, (MASK, 6, NOBODY), (EVERYBODY, 0, NOBODY)), "system.posix_acl_default"
+    )
+    with Live(rig, plain=True):
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+    for note in rig.folder.glob("*.md"):
+        assert os.getxattr(note, ACL) == acl(
+            (USER, 6, NOBODY), (NAMED_USER, 4, 12345), (NAMED_USER, 0, 54321), (GROUP, 0, NOBODY),
+            (MASK, 4, NOBODY), (EVERYBODY, 4, NOBODY),
+        )  # fmt: skip
+
+
+@as_root
+@pytest.mark.shows("service:access")
+def test_groups_that_a_user_namespace_does_not_know_are_not_taken_for_one(tmp_path: Path) -> None:
+    recording, note = tmp_path / "one.m4a", tmp_path / "one.md"
+    for file, group in ((recording, 100), (note, 200)):
+        file.touch()
+        os.chown(file, 0, group)
+        file.chmod(0o660)
+    look = (
+        "import os, sys; from pathlib import Path; from earmark.files import access_of, opened\n"
+        "from earmark.files.access import grant\n"
+        "with opened(Path(sys.argv[1])) as folder: wanted = access_of('one.m4a', folder)\n"
+        "grant(os.open(sys.argv[1] + '/one.md', os.O_RDWR), wanted)"
+    )
+    inside = ["unshare", "--user", "--map-root-user"]
+    if shutil.which("unshare") is None or subprocess.run([*inside, "true"]).returncode != 0:
+        pytest.skip("no user namespace can be made here")
+    subprocess.run([*inside, sys.executable, "-c", look, str(tmp_path)], check=True)
+    assert (stat.S_IMODE(note.stat().st_mode), note.stat().st_gid) == (0o600, 200)
 
 
 @pytest.mark.shows("service:access")
