@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import os
 import plistlib
+import resource
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from earmark.service.install import (
     uninstall,
     unit_path,
 )
-from earmark.service.systemctl import bus_environment, lingers, unit_folders, unit_state
+from earmark.service.story import told
+from earmark.service.systemctl import bus_environment, command, lingers, unit_folders, unit_state
 
 
 class Manager:
@@ -206,12 +209,113 @@ def test_changes_of_the_user_s_own_stay_and_are_named(home: dict[str, str]) -> N
     assert own.is_dir()
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_under_the_unit_s_name_is_told_and_waited_on_by_nobody(
+    home: dict[str, str], make: Callable[[Path], None]
+) -> None:
+    unit = unit_path("systemd", home)
+    unit.parent.mkdir(parents=True)
+    make(unit)
+    with pytest.raises(OSError, match="is not an ordinary file"):
+        install("systemd", PROGRAM, run=Manager(), environ=home)
+    with pytest.raises(OSError, match="is not an ordinary file"):
+        uninstall("systemd", run=Manager(), environ=home)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("/dev/null", "systemctl --user unmask earmark"), ("/nowhere", "was not written by")],
+)
+def test_a_masked_unit_and_a_link_of_somebody_s_own_are_left_alone(
+    home: dict[str, str], target: str, words: str
+) -> None:
+    unit = unit_path("systemd", home)
+    unit.parent.mkdir(parents=True)
+    unit.symlink_to(target)
+    with pytest.raises(EarmarkError, match=words):
+        install("systemd", PROGRAM, run=Manager(), environ=home)
+    with pytest.raises(EarmarkError, match=words):
+        uninstall("systemd", run=Manager(), environ=home)
+    assert str(unit.readlink()) == target
+
+
+@pytest.mark.shows("service:nothing-installed")
+def test_a_disk_that_is_full_keeps_no_half_written_unit(home: dict[str, str], tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(EnvironmentFault, match="cannot be written: File too large"):
+            install("systemd", PROGRAM, run=Manager(), environ=home)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_unit_goes_where_the_user_s_manager_looks_whatever_the_shell_s_profile_says(
+    home: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = {**home, "XDG_CONFIG_HOME": str(tmp_path / "cfg")}
+    usual, other = (tmp_path / name / "systemd/user" for name in (".config", "cfg"))
+    looks_there = Manager(**{"--property=UnitPath": (0, f"/run/x {usual} /etc/systemd/user\n")})
+    assert unit_path("systemd", elsewhere, looks_there) == usual / "earmark.service"
+    looks_here = Manager(**{"--property=UnitPath": (0, f"{other} {usual}\n")})
+    assert unit_path("systemd", elsewhere, looks_here) == other / "earmark.service"
+    assert unit_path("systemd", elsewhere, Manager()) == other / "earmark.service"
+
+
+RUNS_ON = "LoadState=not-found\nActiveState=active\nMainPID=4711\n"
+
+
+def test_a_service_whose_unit_was_removed_by_hand_is_told_and_can_be_removed(home: dict[str, str]) -> None:
+    install("systemd", PROGRAM, run=Manager(), environ=home)
+    unit = unit_path("systemd", home)
+    link = unit.parent / "default.target.wants" / unit.name
+    link.parent.mkdir()
+    link.symlink_to(unit)
+    unit.unlink()
+    manager = Manager(show=(0, RUNS_ON))
+    state = unit_state("user", manager)
+    assert state is not None
+    assert told(state, "user")[0] is False
+    assert "runs on (pid 4711), and its unit file is gone" in told(state, "user")[1]
+    assert "stopped the service" in uninstall("systemd", run=manager, environ=home)[0]
+    assert "systemctl --user stop earmark.service" in manager.calls
+    assert not link.parent.exists()
+    assert "nothing to do" in uninstall("systemd", run=Manager(), environ=home)[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("Failed to restart earmark.service: Unit earmark.service is masked.", False),
+        ("Failed to connect to bus: No medium found", True),
+    ],
+)
+def test_advice_is_given_where_it_helps(words: str, advice: bool) -> None:
+    with pytest.raises(EnvironmentFault) as caught:
+        command("user", "restart", "earmark.service", run=Manager(restart=(1, words)))
+    assert ("earmark run" in str(caught.value)) is advice
+    assert "failed: Failed" not in str(caught.value)
+
+
+def test_what_to_type_for_a_folder_that_is_not_there_can_be_typed(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        require_folders([tmp_path / "it's $mine"], [])
+    typed = str(caught.value).split("make it first: ")[1]
+    assert subprocess.run(typed, shell=True).returncode == 0
+    require_folders([tmp_path / "it's $mine"], [])
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotFound, match="is a link that leads to nothing"):
+        require_folders([tmp_path / "link"], [])
+
+
 # --- what the service manager is asked ---
 
 
 def test_the_folders_of_the_service_are_those_of_the_unit_as_it_is_loaded() -> None:
-    command = ["/opt/earmark", "run", "--service", "/srv/a b", "/srv/$x"]
-    answer = {"type": "a(sasbttttuii)", "data": [["/opt/earmark", command, False, 0, 0, 0, 0, 0, 0, 0]]}
+    arguments = ["/opt/earmark", "run", "--service", "/srv/a b", "/srv/$x"]
+    answer = {"type": "a(sasbttttuii)", "data": [["/opt/earmark", arguments, False, 0, 0, 0, 0, 0, 0, 0]]}
     assert unit_folders("user", Manager(busctl=(0, json.dumps(answer)))) == (
         Path("/srv/a b"),
         Path("/srv/$x"),

@@ -38,7 +38,7 @@ MAY: dict[str, tuple[set[str], str]] = {
         "the model folder, which is ours",
     ),
     "service/units.py": ({"read_text"}, "our own unit templates"),
-    "service/install.py": ({"read_text", "mkdir", "unlink", "replace"}, "the unit file, which carries our mark"),
+    "service/install.py": ({"mkdir", "unlink", "replace"}, "the unit file, which carries our mark"),
     "service/doctor.py": ({"read_text"}, "the kernel's word for a process's groups"),
     "service/watches.py": ({"read_text"}, "a kernel's limit"),
     "proof/": ({"*"}, "a throw-away installation in a temporary folder"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pwd
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.cli.console import Voice
 from earmark.cli.main import app
 from earmark.cli.scope import KEPT, act_for_the_system
 from earmark.cli.service_log import for_a_person
 from earmark.errors import NotFound, UsageError
 from earmark.report import Report, Working, in_a_line, other_version
+from rich.console import Group
+from rich.text import Text
 from typer.testing import CliRunner
 
 
@@ -152,6 +156,34 @@ def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="sudo earmark --system doctor"):
         act_for_the_system("doctor", system_unit("root"))
     act_for_the_system("service", system_unit("root"))  # only asks systemd
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Failed (earmark retry FILE tries again)", "Failed (sudo earmark --system retry FILE tries again)"),
+        ("see: earmark why /srv/earmark list.m4a", "see: sudo earmark --system why /srv/earmark list.m4a"),
+        ("say: sudo earmark --system status", "say: sudo earmark --system status"),
+        ("earmark service logs", "earmark service logs"),
+        ("what earmark wrote", "what earmark wrote"),
+    ],
+)
+def test_what_a_hint_of_the_system_s_service_says_can_be_typed(said: str, shown: str) -> None:
+    voice = Voice(file=io.StringIO(), soft_wrap=True, highlight=False)
+    voice.print(Group(Text(said)))
+    voice.prefix = "sudo earmark --system "
+    voice.print(Group(Text(said)))
+    voice.print(f"[bold]{said}[/]")
+    assert voice.file.getvalue().splitlines() == [said, shown, shown]  # type: ignore[attr-defined]
+
+
+def test_root_by_way_of_sudo_is_asked_whose_service_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "alice")
+    for verb in ("status", "restart", "logs", "uninstall"):
+        answer = CliRunner().invoke(app, ["service", verb])
+        assert answer.exit_code == 2
+        assert "alice's" in answer.output
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 
 from earmark.config import Config, load_config
 from earmark.domain import Instant
@@ -21,19 +23,28 @@ from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageErr
 from earmark.files import why
 from earmark.paths import Home, platform_home
 
-NOBODY_READS = 141
-"""Exit code when the reader of stdout has gone (128 + SIGPIPE, as a shell says it of any program): `earmark list | head`."""
+_HINT = re.compile(
+    r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|why|retry|resummarize|privacy|retention|hold|trash|restore|forget"
+    r"|receipts|export|config|models|summary|doctor)\b)"
+)
+"""A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
 
 
-class _Console(Console):
-    """Leaves a reader that has gone to `plain_errors`; rich would exit with 1, which means that a check failed."""
+class Voice(Console):
+    """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb."""
 
-    def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704 - rich calls this while it handles the error
+    prefix = ""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if self.prefix and not segment.control and "earmark " in segment.text:
+                yield segment._replace(text=_HINT.sub(self.prefix, segment.text))
+            else:
+                yield segment
 
 
-out = _Console(soft_wrap=True, highlight=False)
-err = _Console(stderr=True, soft_wrap=True, highlight=False)
+out = Voice(soft_wrap=True, highlight=False)
+err = Voice(stderr=True, soft_wrap=True, highlight=False)
 
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "

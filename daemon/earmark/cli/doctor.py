@@ -58,14 +58,15 @@ def doctor(
                     scope=whose,
                 )
             ),
-            *_daemon(report),
+            *_daemon(report, whose),
         ]
         if json:
             print_json([asdict(f) for f in findings])
         else:
             for finding in findings:
                 mark = "[red]✗[/]" if not finding.ok else "[dim]·[/]" if finding.note else "[green]✓[/]"
-                out.print(f"{mark} {escape(readable(finding.name))}: {escape(readable(finding.sentence))}")
+                words = readable(f"{finding.name}: {finding.sentence}").replace("\n", "\\n")
+                out.print(f"{mark} {escape(words)}")
         if not all(f.ok for f in findings):
             raise typer.Exit(1)
 
@@ -90,11 +91,15 @@ def _folders(config: Config, report: Report | None, whose: Scope) -> list[Path]:
     return list(named) or [f.path for f in config.folder]
 
 
-def _daemon(report: Report | None) -> Iterator[Finding]:
+def _daemon(report: Report | None, whose: Scope) -> Iterator[Finding]:
     if report is None:
-        yield Finding(
-            "daemon", True, "No daemon runs; earmark service install FOLDER, or: earmark run", note=True
-        )
+        state = unit_state(whose)
+        if state is not None and state.loaded:
+            return  # what is with the service is said already, and with it what would start it
+        how = "earmark service install FOLDER, or: earmark run FOLDER"
+        if whose == "system":
+            how = "see systemd/system/earmark.service"
+        yield Finding("daemon", True, f"No daemon runs; {how}", note=True)
     elif (other := other_version(report)) is not None:
         yield Finding("daemon", False, other)
     elif report.paused:

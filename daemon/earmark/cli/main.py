@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from earmark.cli import (
     summary,
     trash,
 )
-from earmark.cli.console import EXIT_CODES, plain_errors
+from earmark.cli.console import EXIT_CODES, err, out, plain_errors
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
@@ -97,8 +98,10 @@ def _main(
 ) -> None:
     if system:
         context.obj = "system"
+        prefix = f"{'sudo ' if os.geteuid() == 0 else ''}earmark --system "
         with plain_errors():
             act_for_the_system(context.invoked_subcommand)
+        out.prefix = err.prefix = prefix
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from earmark.cli.console import here, out, plain_errors, print_json, readable
 from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
-from earmark.errors import NotFound, UsageError
+from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.paths import platform_home, whole
 from earmark.service import launchd
 from earmark.service.install import install as install_unit
@@ -25,7 +25,7 @@ from earmark.service.install import uninstall as uninstall_unit
 from earmark.service.story import Scope, UnitState, told
 from earmark.service.systemctl import start_anew, unit_state
 from earmark.service.systemd import UNIT
-from earmark.service.units import unit_file
+from earmark.service.units import unit_file, unit_text
 
 app = typer.Typer(no_args_is_help=True, help="Install, remove, restart or show the background service.")
 
@@ -103,7 +103,8 @@ def status(
             out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
             if state.said and state.pid:
                 out.print(f"  {escape(readable(state.said))}")
-            out.print(f"  [dim]unit: {escape(readable(state.file))}[/]")
+            if state.file:
+                out.print(f"  [dim]unit: {escape(readable(state.file))}[/]")
         raise typer.Exit(0 if ok else 1)
 
 
@@ -118,7 +119,9 @@ def restart(context: typer.Context, system: System = False) -> None:
             launchd.restart()
         else:
             whose = _whose(context, system)
-            _installed(whose)
+            state = _installed(whose)
+            if not state.startable:
+                raise EnvironmentFault(told(state, whose)[1])
             start_anew(whose)
         out.print("Restarted it.")
 
@@ -149,16 +152,20 @@ def logs(
 
 @app.command()
 def show(
+    context: typer.Context,
     folders: Annotated[
         list[Path] | None,
         typer.Argument(readable=False, help="Folders as for `install`.", metavar="FOLDER..."),
     ] = None,
 ) -> None:
-    """Print the unit that `install` would write.
+    """Print the unit that `install` would write; with --system, the one for the machine as it is shipped.
 
-    Example: [bold]earmark service show ~/Recordings[/]
+    Examples: [bold]earmark service show ~/Recordings[/] · [bold]earmark --system service show[/]
     """
     with plain_errors():
+        if scope_of(context) == "system":
+            typer.echo(unit_text("systemd/system/earmark.service"), nl=False)
+            return
         named = [whole(f) for f in folders or []]
         typer.echo(render(kind_for(), _executable(), named), nl=False)
 
@@ -170,14 +177,28 @@ def _require_own(context: typer.Context) -> None:
         raise UsageError(
             f"The machine's service is installed and removed by hand; the top of {file} says how"
         )
-    if os.geteuid() == 0 and (user := os.environ.get("SUDO_USER")):
+    if user := _through_sudo():
         raise UsageError(
             f"The service would be root's and not {user}'s; say it without sudo. One for the machine: the top of {file}"
         )
 
 
+def _through_sudo() -> str:
+    """Who became root by sudo; "" if nobody did."""
+    user = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
+    return "" if user == "root" else user
+
+
 def _whose(context: typer.Context, system: bool) -> Scope:
-    return "system" if system else scope_of(context)
+    """Raises UsageError for root's own service by way of sudo, which is not what anybody means."""
+    whose: Scope = "system" if system else scope_of(context)
+    if whose == "user" and (user := _through_sudo()):
+        verb = context.info_name
+        raise UsageError(
+            f"This is about root's own service; {user}'s: earmark service {verb}, without sudo;"
+            f" the machine's: sudo earmark service {verb} --system"
+        )
+    return whose
 
 
 def _installed(whose: Scope) -> UnitState:

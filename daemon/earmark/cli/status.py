@@ -22,6 +22,7 @@ from earmark.cli.console import (
     print_json,
     readable,
 )
+from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
@@ -31,6 +32,7 @@ from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.report import Report, other_version, read_report
+from earmark.service.story import Scope, verbs
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import outdated_summaries
 
@@ -95,8 +97,9 @@ def gather(context: Context) -> Status:
         if a.state is ArtifactState.EDITED
     ]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
+    said = {t.reason for t in troubles}
     troubles += [
-        Line(str(p.path), f"its notes cannot be written: {p.trouble}")
+        Line(str(p.path), "its notes cannot be written" + (f": {p.trouble}" if p.trouble not in said else ""))
         for found in by_recording.values()
         for p in found
         if p.trouble and p.here and p.watched
@@ -130,6 +133,7 @@ def _failed_reason(job: Job) -> str:
 
 
 def status(
+    cli: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -145,13 +149,13 @@ def status(
             if json:
                 print_json(as_json(found))
             else:
-                out.print(show(found))
+                out.print(show(found, scope_of(cli)))
             return
         with Live(console=out, auto_refresh=False, screen=False) as live:
             try:
                 while True:
                     with opened_context(home, config, read_only=True) as context:
-                        live.update(show(gather(context)), refresh=True)
+                        live.update(show(gather(context), scope_of(cli)), refresh=True)
                     time.sleep(1.0)
             except KeyboardInterrupt:
                 return
@@ -171,12 +175,11 @@ def walls(report: Report) -> str:
     return "shut by the system" if said else "not started yet"
 
 
-def show(found: Status) -> Group:
-    """The status for a person."""
+def _daemon_lines(who: str | None, report: Report | None, scope: Scope) -> list[str]:
+    """Whether a daemon runs, as what, on which folders, and what keeps it from working. `report`: None if none runs."""
     lines: list[str] = []
-    report = found.report
-    if found.running and report is not None:
-        lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
+    if report is not None:
+        lines.append(f"[green]●[/] running ({who}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
         if (other := other_version(report)) is not None:
             lines.append(f"  [yellow]{escape(readable(other))}[/]")
@@ -186,7 +189,17 @@ def show(found: Status) -> Group:
             lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
         lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
     else:
-        lines.append("[dim]○ not running[/]  start it with: earmark run FOLDER, or: earmark service install")
+        start = (
+            "earmark run FOLDER, or: earmark service install FOLDER" if scope == "user" else verbs(scope)[0]
+        )
+        lines.append(f"[dim]○ not running[/]  start it with: {start}")
+    return lines
+
+
+def show(found: Status, scope: Scope = "user") -> Group:
+    """The status for a person."""
+    report = found.report
+    lines = _daemon_lines(found.daemon, report if found.running else None, scope)
     counts = found.counts
     lines.append(
         f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
@@ -220,8 +233,11 @@ def show(found: Status) -> Group:
         last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
         lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
     if found.outdated_summaries:
-        lines += ["", f"[dim]{found.outdated_summaries} summaries were made with another template or model; "
-                  "redo them, if you like, with: earmark resummarize --outdated[/]"]  # fmt: skip
+        made = (
+            "1 summary was" if found.outdated_summaries == 1 else f"{found.outdated_summaries} summaries were"
+        )
+        lines += ["", f"[dim]{made} made with another template or model; "
+                  "to redo, if you like: earmark resummarize --outdated[/]"]  # fmt: skip
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         lines += [
             "",

@@ -114,9 +114,10 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
             ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
         _date(context, work, message.recorded_at)
+        heard = len(transcript.segments)
         context.tell(
             Event.TRANSCRIBED,
-            f"{len(transcript.segments)} segments, {transcript.speech_seconds:.0f} s of speech in "
+            f"{heard} segment{'' if heard == 1 else 's'}, {transcript.speech_seconds:.0f} s of speech in "
             f"{transcript.duration:.0f} s, with {model}.",
             recording=work.job.recording_id, file=work.place.path, seconds=round(transcript.duration, 1),
             speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
-from earmark.files import is_locked, make_private, remove_empty
+from earmark.files import is_locked, make_private, read_bytes, remove_empty
 from earmark.ledger.lock import holder
 from earmark.paths import Home, platform_home, whole
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
-from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_state
+from earmark.service.story import masked
+from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_folder, unit_state
 from earmark.service.units import unit_text
 
 Kind = Literal["systemd", "launchd"]
@@ -33,12 +35,19 @@ def kind_for(platform: str = sys.platform) -> Kind:
     return "launchd" if platform == "darwin" else "systemd"
 
 
-def unit_path(kind: Kind, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the user's own unit goes."""
+def unit_path(kind: Kind, environ: Mapping[str, str] = os.environ, run: Run = subprocess.run) -> Path:
+    """Where the user's own unit goes. The user's manager need not have the XDG_CONFIG_HOME of a shell's profile; then it is
+    where that manager looks.
+    """
     home = Path(environ.get("HOME") or Path.home())
     if kind == "launchd":
         return home / "Library" / "LaunchAgents" / f"{launchd.LABEL}.plist"
-    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "systemd" / "user" / systemd.UNIT
+    usual = home / ".config" / "systemd" / "user"
+    if not environ.get("XDG_CONFIG_HOME"):
+        return usual / systemd.UNIT
+    return (
+        unit_folder(whole(Path(environ["XDG_CONFIG_HOME"])) / "systemd" / "user", usual, run) / systemd.UNIT
+    )
 
 
 def render(
@@ -70,11 +79,21 @@ def require_folders(named: Sequence[Path], configured: Sequence[Path]) -> None:
             "configuration (earmark config sample shows how)."
         )
     for folder in named:
-        if not folder.is_dir():
-            what = "is not a folder" if folder.exists() else "does not exist"
-            raise NotFound(f"{folder} {what}; name one that is there, or make it first: mkdir -p '{folder}'")
+        if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where not allowed
+            raise NotFound(_not_there(folder))
         if not (found := check_folder(folder)).ok:
             raise EnvironmentFault(found.sentence)
+
+
+def _not_there(folder: Path) -> str:
+    if os.path.exists(folder):  # noqa: PTH110
+        return f"{folder} is not a folder; name one"
+    if os.path.islink(folder):  # noqa: PTH114
+        return f"{folder} is a link that leads to nothing; name a folder that is there"
+    make = f"mkdir -p {shlex.quote(str(folder))}"
+    return (
+        f"{folder} does not exist, or may not be looked at; name one that is there, or make it first: {make}"
+    )
 
 
 def require_alone(home: Home, kind: Kind, run: Run = subprocess.run) -> None:
@@ -102,7 +121,7 @@ def install(
     `folders`: to be watched; none leaves that to config.toml. Doing it again replaces what the last time wrote. Raises
     EarmarkError if a unit is there that earmark did not write, or the service does not start; then all is as it was.
     """
-    path = unit_path(kind, environ)
+    path = unit_path(kind, environ, run)
     _refuse_if_foreign(path)
     text = render(kind, executable, folders, environ)
     if kind == "launchd":
@@ -131,9 +150,9 @@ def install(
 
 def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Stop the service and take its unit away; recordings, notes, ledger and configuration stay."""
-    path = unit_path(kind, environ)
-    if not path.exists():
-        return [f"There is no {path}; nothing to do."]
+    path = unit_path(kind, environ, run)
+    if not os.path.lexists(path):
+        return _without_its_file(path, kind, run)
     _refuse_if_foreign(path)
     if kind == "launchd":
         run(["launchctl", "bootout", launchd.target()], capture_output=True, text=True)
@@ -151,7 +170,7 @@ def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, st
 @contextmanager
 def _undone_if_it_fails(path: Path, kind: Kind, run: Run) -> Iterator[None]:
     """Put back the unit that was there, or none, and the folders that were not, if the block raises."""
-    before = path.read_text(encoding="utf-8") if path.exists() else None
+    before = _text(path) if path.exists() else None
     made = [folder for folder in path.parents if not folder.exists()]
     try:
         yield
@@ -179,17 +198,48 @@ def _take_away(path: Path, run: Run | None) -> None:
     for folder in path.parents[:1]:
         remove_empty(folder / "default.target.wants")
     if run is not None:
-        command("user", "daemon-reload", run=run)
-        # A unit that failed is remembered as "not-found failed" otherwise; one that did not is not known any more.
-        with contextlib.suppress(EarmarkError):
-            command("user", "reset-failed", systemd.UNIT, run=run)
+        _forgotten(run)
+
+
+def _forgotten(run: Run) -> None:
+    command("user", "daemon-reload", run=run)
+    # A unit that failed is remembered as "not-found failed" otherwise; one that did not is not known any more.
+    with contextlib.suppress(EarmarkError):
+        command("user", "reset-failed", systemd.UNIT, run=run)
+
+
+def _without_its_file(path: Path, kind: Kind, run: Run) -> list[str]:
+    """Somebody has removed the unit by hand: what runs of it goes on, and what started it at login is still there."""
+    nothing = [f"There is no {path}; nothing to do."]
+    if kind == "launchd":
+        return nothing
+    link = path.parent / "default.target.wants" / path.name
+    state = unit_state("user", run)
+    elsewhere = state is not None and state.load == "loaded" and bool(state.file) and not state.gone
+    if elsewhere or not (link.is_symlink() or (state is not None and state.pid)):
+        return nothing
+    if state is not None and state.pid:
+        command("user", "stop", systemd.UNIT, run=run)
+    link.unlink(missing_ok=True)
+    remove_empty(link.parent)
+    _forgotten(run)
+    return [f"There was no {path} any more; stopped the service and removed what was left of it."]
 
 
 def _refuse_if_foreign(path: Path) -> None:
-    if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+    if not os.path.lexists(path):
+        return
+    if os.path.realpath(path) == os.devnull:
+        raise EarmarkError(masked("user"))
+    if MARK not in (_text(path) if path.exists() else ""):
         raise EarmarkError(
             f"{path} was not written by earmark service install; move it away first, or go on using it by hand."
         )
+
+
+def _text(path: Path) -> str:
+    """What a unit says. Raises OSError (also if it is no ordinary file, which a read could wait on for ever)."""
+    return read_bytes(os.path.realpath(path)).decode("utf-8", "replace")
 
 
 def _write(path: Path, text: str) -> None:
@@ -198,8 +248,13 @@ def _write(path: Path, text: str) -> None:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as new:
-            new.write(text)
-        Path(new.name).replace(path)
+            try:
+                new.write(text)
+                new.flush()
+                Path(new.name).replace(path)
+            except OSError:
+                Path(new.name).unlink()
+                raise
     except OSError as problem:
         raise EnvironmentFault(f"{path} cannot be written: {problem.strerror}.") from problem
 

@@ -13,7 +13,7 @@ Scope = Literal["user", "system"]
 class UnitState:
     """What systemd says of the unit (systemctl(1), `show`). `load`: "loaded", "not-found", "masked", "bad-setting", "error".
     `status`: the exit status of the daemon that ran last. `said`: the daemon's own line (STATUS=). `outdated`: the file was
-    changed since systemd read it.
+    changed since systemd read it. `gone`: somebody has removed it.
     """
 
     load: str
@@ -27,13 +27,19 @@ class UnitState:
     said: str = ""
     outdated: bool = False
     file: str = ""
+    gone: bool = False
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def loaded(self) -> bool:
-        """Whether there is such a unit, be it one that cannot be started."""
-        return self.load not in ("not-found", "")
+        """Whether there is such a unit, be it one that cannot be started, or one that runs on without its file."""
+        return self.load not in ("not-found", "") or self.pid > 0
+
+    @property
+    def startable(self) -> bool:
+        """Whether there is a unit that systemd can use."""
+        return self.load == "loaded" and not self.gone
 
 
 _OURS = {
@@ -89,11 +95,24 @@ def _tool(scope: Scope) -> str:
     return "sudo systemctl" if scope == "system" else "systemctl --user"
 
 
+def masked(scope: Scope) -> str:
+    """What is wrong with a unit that leads to /dev/null."""
+    return f"The service is masked, so that nothing can start it; {_tool(scope)} unmask earmark"
+
+
 def told(state: UnitState, scope: Scope) -> tuple[bool, str]:
     """Whether all is well with a unit that is installed, and a sentence."""
     restart, logs = verbs(scope)
     if state.load == "masked":
-        return False, f"The service is masked, so that nothing can start it; {_tool(scope)} unmask earmark"
+        return False, masked(scope)
+    if state.gone or state.load == "not-found":
+        runs = f"runs on (pid {state.pid})" if state.pid else "does not run"
+        remedy = (
+            "earmark service install FOLDER, or: earmark service uninstall"
+            if scope == "user"
+            else f"put it back, or: {_tool(scope)} disable --now earmark"
+        )
+        return False, f"The service {runs}, and its unit file is gone; {remedy}"
     if state.load != "loaded":
         return (
             False,

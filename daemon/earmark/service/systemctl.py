@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault
-from earmark.service.story import Scope, UnitState, why_it_failed
+from earmark.service.story import Scope, UnitState, told, why_it_failed
 from earmark.service.systemd import UNIT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -47,9 +47,17 @@ def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
         said=said.get("StatusText", ""),
         outdated=said.get("NeedDaemonReload") == "yes",
         file=said.get("FragmentPath", ""),
+        gone=bool(said.get("FragmentPath")) and not os.path.lexists(said["FragmentPath"]),
         user=said.get("User", ""),
         environment=dict(word.split("=", 1) for word in _words(said.get("Environment", "")) if "=" in word),
     )
+
+
+def unit_folder(wanted: Path, usual: Path, run: Run = subprocess.run) -> Path:
+    """`usual` if the user's manager looks for units there and not in `wanted`; else `wanted`."""
+    words = _answer(run, ["systemctl", "--user", "show", "--property=UnitPath", "--value"], "user")
+    looked = (words or "").split()
+    return usual if str(usual) in looked and str(wanted) not in looked else wanted
 
 
 def unit_folders(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
@@ -98,6 +106,8 @@ def start_anew(scope: Scope, run: Run = subprocess.run) -> None:
         command(scope, "restart", UNIT, run=run)
     except EnvironmentFault as problem:
         state = unit_state(scope, run)
+        if state is not None and not state.startable:
+            raise EnvironmentFault(told(state, scope)[1]) from problem
         if state is None or state.result in ("success", ""):
             raise
         raise EnvironmentFault(f"The service did not start, because {why_it_failed(state)}") from problem
@@ -113,7 +123,10 @@ def checked(run: Run, command: list[str], advice: str) -> None:
         raise EnvironmentFault(f"{' '.join(command)} did not answer within 330 s. {advice}") from problem
     if answer.returncode != 0:
         words = (answer.stderr or answer.stdout or "").strip() or f"exit status {answer.returncode}"
-        raise EnvironmentFault(f"{' '.join(command)} failed: {words.rstrip('.')}. {advice}")
+        failed = "" if words.startswith("Failed to") else " failed"
+        # What is wrong with the unit itself is wrong wherever it is said.
+        then = "" if "Unit " in words else f" {advice}"
+        raise EnvironmentFault(f"{' '.join(command)}{failed}: {words.rstrip('.')}.{then}")
 
 
 def bus_environment(
