@@ -204,21 +204,19 @@ def _whose(context: typer.Context, system: bool) -> Scope:
 def _installed(whose: Scope) -> UnitState:
     """The unit's state. Raises NotFound if there is none."""
     state = unit_state(whose)
-    if state is None:
-        raise NotFound("There is no service manager to ask; `earmark run` needs none")
-    if not state.loaded and whose == "system":
+    if state is not None and state.loaded:
+        return state
+    if whose == "system":
+        if state is None:
+            raise NotFound("systemd cannot be asked about the machine's services; `earmark run` needs none")
         raise NotFound(
             f"The service is not installed; how: {unit_file('systemd/system/earmark.service')}, at its top"
         )
-    if not state.loaded:
-        machines = unit_state("system")
-        also = (
-            "; the machine's is there: earmark service status --system"
-            if machines and machines.loaded
-            else ""
-        )
-        raise NotFound(f"The service is not installed: earmark service install FOLDER{also}")
-    return state
+    machines = unit_state("system")
+    also = "; the machine's is there: earmark service status --system" if machines and machines.loaded else ""
+    if state is None:
+        raise NotFound(f"There is no service manager of this user to ask; `earmark run` needs none{also}")
+    raise NotFound(f"The service is not installed: earmark service install FOLDER{also}")
 
 
 def _executable() -> Path:
