@@ -207,14 +207,12 @@ def _booted(work: Path, debian: Path) -> Iterator[Machine]:
         f"--system-call-filter={CALLS}",
     ]  # fmt: skip
     groups = [group / f"earmark-{os.getpid()}-{work.name}" for group in _control_groups()]
-    for group in groups:
-        group.mkdir()
-    moved = " && ".join(f"echo $$ >{shlex.quote(str(group))}/cgroup.procs" for group in groups)
+    moved = " && ".join(f"mkdir {group} && echo $$ >{group}/cgroup.procs" for group in groups)
     mounted = f"mount -t overlay overlay -o {shlex.quote(overlay)} {shlex.quote(str(root))}"
     with (work / "console").open("w") as console:
         container = subprocess.Popen(
             [
-                "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private",
+                "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private",
                 "sh", "-c", f"{moved} && {mounted} && exec {shlex.join(map(str, nspawn))}",
             ],
             env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
@@ -235,10 +233,15 @@ def _booted(work: Path, debian: Path) -> Iterator[Machine]:
         container.wait(20)
         for folder in (upper, scratch):
             shutil.rmtree(folder, ignore_errors=True)
-        for group in groups:
-            for inner, _, _ in os.walk(group, topdown=False):
-                with contextlib.suppress(OSError):  # its last process may be on its way out
-                    Path(inner).rmdir()
+        _sweep()
+
+
+def _sweep() -> None:
+    """Take away the control groups in which nothing runs any more, of earlier machines, too, whose starter was killed."""
+    for group in (found for at in _control_groups() for found in at.glob("earmark-*")):
+        for inner, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):  # in use, or its last process is on its way out
+                Path(inner).rmdir()
 
 
 def _control_groups() -> list[Path]:
