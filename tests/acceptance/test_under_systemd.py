@@ -110,7 +110,10 @@ def test_the_first_note_comes_and_the_service_says_how_it_is(alice: Machine) -> 
     reason = "not taken (cannot be read: Permission denied; allow this user to read it)"
     alice.until("earmark why Recordings/locked.m4a | grep -q 'cannot be read'", "alice")
     assert reason in alice.says("earmark why Recordings/locked.m4a", "alice")
-    alice.says("rm -f Recordings/locked.m4a", "alice")
+    alice.says("rm -f Recordings/locked.m4a; mkdir -m 0 Recordings/dark", "alice")
+    reason = "not taken (the folder /home/alice/Recordings/dark may not be looked into"
+    assert reason in alice.says("earmark why Recordings/dark/one.m4a", "alice")
+    alice.says("rmdir Recordings/dark", "alice")
     alice.says("mv Recordings Elsewhere", "alice")
     alice.until(f"{SHOW} StatusText | grep -q 'wrong: /home/alice/Recordings is not there'", "alice")
     assert "wrong: /home/alice/Recordings is not there" in alice.says("earmark service status", "alice")

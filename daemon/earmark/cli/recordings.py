@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -158,8 +159,15 @@ def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:
 def _why_not(context: Context, path: Path) -> str:
     """Why a file that is in no table was not taken: the naming rules can say, or it is in no watched folder."""
     folder = next((f for f in context.folders if path.is_relative_to(f)), None)
-    if not os.path.lexists(path):
-        raise NotFound(f"{path}: there is no such file, and earmark has never seen it")
+    try:
+        is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
+    except PermissionError:
+        shut = next((p for p in path.parents if os.path.isdir(p)), path.parent)  # noqa: PTH112 - false where not allowed
+        return f"the folder {shut} may not be looked into; give earmark permission to read and enter it"
+    except OSError:
+        raise NotFound(f"{path}: there is no such file, and earmark has never seen it") from None
+    if is_folder and path in context.folders:
+        return "it is a folder that is watched; ask about a file in it"
     if folder is None:
         return f"it is in none of the watched folders ({', '.join(map(str, context.folders)) or 'none'})"
     report = read_report(context.home.status_file)
@@ -173,6 +181,9 @@ def _why_not(context: Context, path: Path) -> str:
             return "it is in a subfolder, and this folder is not read recursively"
         if reason := rules.why_not_folder(part, str(Path(*relative.parts[:depth]))):
             return f"the folder {part} is not looked into: {reason}"
+    if is_folder and settings.recursive:
+        reason = rules.why_not_folder(path.name, str(relative))
+        return f"it is not looked into: {reason}" if reason else "it is a folder; ask about a file in it"
     if reason := rules.why_not(path.name, str(relative)):
         return reason
     running = is_locked(context.home.lock_file)
