@@ -180,6 +180,7 @@ def test_why_says_why_a_file_was_not_taken(first: tuple[Installation, str]) -> N
     (made.folder / "2026").mkdir()
     assert "it is a folder; ask about a file in it" in made.earmark("why", made.folder / "2026").stdout
     assert "it is a folder that is watched" in made.earmark("why", made.folder).stdout
+    assert "see: earmark why 'my talk.m4a'" in made.earmark("hold", "my talk.m4a").stderr
     missing = made.earmark("why", made.folder / "never.m4a")
     assert missing.returncode == 66
     assert "no such file" in missing.stderr

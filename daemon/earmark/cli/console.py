@@ -90,6 +90,11 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(EarmarkError.exit_code) from None
 
 
+def speak_for_the_system(prefix: str = "sudo earmark --system ") -> None:
+    """From here on hints are for the system's service."""
+    out.prefix = err.prefix = prefix
+
+
 def readable(text: object) -> str:
     """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
     raw = str(text).encode("utf-8", "backslashreplace").decode()

@@ -20,7 +20,7 @@ from earmark.cli import (
     summary,
     trash,
 )
-from earmark.cli.console import EXIT_CODES, err, out, plain_errors
+from earmark.cli.console import EXIT_CODES, plain_errors, speak_for_the_system
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
@@ -101,7 +101,7 @@ def _main(
         prefix = f"{'sudo ' if os.geteuid() == 0 else ''}earmark --system "
         with plain_errors():
             act_for_the_system(context.invoked_subcommand)
-        out.prefix = err.prefix = prefix
+        speak_for_the_system(prefix)
 
 
 def main() -> None:

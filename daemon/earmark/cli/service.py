@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here, out, plain_errors, print_json, readable
+from earmark.cli.console import here, out, plain_errors, print_json, readable, speak_for_the_system
 from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
@@ -192,6 +192,8 @@ def _through_sudo() -> str:
 def _whose(context: typer.Context, system: bool) -> Scope:
     """Raises UsageError for root's own service by way of sudo, which is not what anybody means."""
     whose: Scope = "system" if system else scope_of(context)
+    if whose == "system":
+        speak_for_the_system()
     if whose == "user" and (user := _through_sudo()):
         verb = context.info_name
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,7 +50,8 @@ def transcribe(
         configure_logging(sys.stderr, json=False)
         path = whole(file)
         if path.is_dir():
-            raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: earmark run {file}")
+            watch = f"earmark run {shlex.quote(str(file))}"
+            raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: {watch}")
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
         transcript = _hear(path, language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -109,11 +110,12 @@ def check_state(state: Path) -> Finding:
         return Finding(
             "state", False, f"{state} belongs to another user (uid {info.st_uid}); chown it to yourself."
         )
+    shut = f"chmod 700 {shlex.quote(str(state))}"
     if info.st_mode & 0o077:
         mode = f"{info.st_mode & 0o777:o}"
-        return Finding("state", False, f"{state} is open to others (mode {mode}); chmod 700 {state}")
+        return Finding("state", False, f"{state} is open to others (mode {mode}); {shut}")
     if not os.access(state, os.W_OK):
-        return Finding("state", False, f"{state} cannot be written; chmod 700 {state}")
+        return Finding("state", False, f"{state} cannot be written; {shut}")
     return Finding("state", True, f"{state} is private.")
 
 

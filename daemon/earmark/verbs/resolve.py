@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def resolve(context: Context, file: Path) -> Meant:
             f"{path}: holds something else than when earmark last looked at it; wait until that is taken in (earmark"
             " status), or name what you mean by its present place"
         )
-    raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {file}")
+    raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {shlex.quote(str(file))}")
 
 
 def _as_known(context: Context, path: Path) -> bool:
