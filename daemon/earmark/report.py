@@ -85,7 +85,8 @@ def in_a_line(report: Report) -> str:
         wrong.insert(0, "the configuration is broken and the old one kept")
     if report.paused:
         line, wrong = "paused", [report.paused, *wrong]
-    told = f"{line}; wrong: {'; '.join(w.rstrip('.') for w in wrong[:3])}" if wrong else line
+    more = [f"and {len(wrong) - 3} more"] if len(wrong) > 3 else []
+    told = f"{line}; wrong: {'; '.join([*(w.rstrip('.') for w in wrong[:3]), *more])}" if wrong else line
     return told[:1].upper() + told[1:]
 
 

@@ -114,6 +114,7 @@ def test_the_first_note_comes_and_the_service_says_how_it_is(alice: Machine) -> 
     reason = "not taken (the folder /home/alice/Recordings/dark may not be looked into"
     assert reason in alice.says("earmark why Recordings/dark/one.m4a", "alice")
     alice.says("rmdir Recordings/dark", "alice")
+    alice.until(f"{SHOW} StatusText | grep -q '^Watching 1 folder$'", "alice")
     alice.says("mv Recordings Elsewhere", "alice")
     alice.until(f"{SHOW} StatusText | grep -q 'wrong: /home/alice/Recordings is not there'", "alice")
     assert "wrong: /home/alice/Recordings is not there" in alice.says("earmark service status", "alice")

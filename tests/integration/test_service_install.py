@@ -332,6 +332,25 @@ def test_a_unit_s_variables_are_read_as_systemd_quotes_them() -> None:
     assert unit_state("system", Manager(show=(1, ""))) is None
 
 
+def test_a_unit_with_a_folder_whose_name_is_no_text_is_asked_about_one_by_one() -> None:
+    unit = ['"loaded"', '"active"', '"running"', '"enabled"', "false", '"/etc"']
+    service = ['"success"', "0", "4711", "0", '"Watching"', '""', '["A=/a b"]']
+    manager = Manager(
+        show=(1, "Failed to get properties: Invalid argument"),
+        **{
+            f"org.freedesktop.systemd1.{name}": (
+                0,
+                "\n".join(f'{{"type":"x","data":{one}}}' for one in found),
+            )
+            for name, found in (("Unit", unit), ("Service", service))
+        },
+    )
+    state = unit_state("user", manager)
+    assert state is not None
+    assert told(state, "user") == (True, "The service runs (pid 4711).")
+    assert (state.enabled, state.outdated, state.environment) == (True, False, {"A": "/a b"})
+
+
 def test_the_user_s_manager_is_found_where_su_left_out_the_way_to_it(tmp_path: Path) -> None:
     assert bus_environment({"HOME": "/x"}, tmp_path) == {"HOME": "/x"}
     (tmp_path / str(os.getuid()) / "systemd").mkdir(parents=True)

@@ -16,7 +16,7 @@ from earmark.cli.console import Voice
 from earmark.cli.main import app
 from earmark.cli.scope import KEPT, act_for_the_system
 from earmark.cli.service_log import for_a_person
-from earmark.errors import NotFound, UsageError
+from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.report import Report, Working, in_a_line, other_version
 from rich.console import Group
 from rich.text import Text
@@ -47,6 +47,7 @@ def working(stage: str, at: float, total: float | None) -> Working:
         ({"working": (working("summarize", 0, None),)}, "Summarizing"),
         ({"settling": ("/srv/a/x.m4a",)}, "1 arriving"),
         ({"wrong": ("/srv/a is not there.",)}, "Watching 2 folders; wrong: /srv/a is not there"),
+        ({"wrong": tuple("abcd")}, "Watching 2 folders; wrong: a; b; c; and 1 more"),
         ({"paused": "The disk is full."}, "Paused; wrong: The disk is full"),
         (
             {"config_error": "..."},
@@ -149,6 +150,8 @@ def test_without_a_system_s_service_there_is_nothing_to_act_for() -> None:
         act_for_the_system("status", system_unit("", "not-found"))
     with pytest.raises(NotFound, match="there is no such user"):
         act_for_the_system("status", system_unit("nobody-of-this-name"))
+    with pytest.raises(EnvironmentFault, match="sudo systemctl unmask earmark"):
+        act_for_the_system("status", system_unit("", "masked"))
 
 
 def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +168,7 @@ def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.Mo
         ("see: earmark why /srv/earmark list.m4a", "see: sudo earmark --system why /srv/earmark list.m4a"),
         ("say: sudo earmark --system status", "say: sudo earmark --system status"),
         ("earmark service logs", "earmark service logs"),
+        ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system"),
         ("what earmark wrote", "what earmark wrote"),
     ],
 )

@@ -30,6 +30,9 @@ _HINT = re.compile(
 """A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
 
 
+_START = ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system")
+
+
 class Voice(Console):
     """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb."""
 
@@ -38,7 +41,9 @@ class Voice(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             if self.prefix and not segment.control and "earmark " in segment.text:
-                yield segment._replace(text=_HINT.sub(self.prefix, segment.text))
+                yield segment._replace(
+                    text=_HINT.sub(self.prefix, _START[1].join(segment.text.split(_START[0])))
+                )
             else:
                 yield segment
 

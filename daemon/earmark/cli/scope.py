@@ -8,9 +8,9 @@ import subprocess
 
 import typer
 
-from earmark.errors import NotFound, UsageError
+from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.locality.confinement.process import harden_process
-from earmark.service.story import Scope
+from earmark.service.story import Scope, told
 from earmark.service.systemctl import Run, unit_state
 from earmark.service.units import unit_file
 
@@ -33,6 +33,9 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:
             "There is no system service of earmark on this machine; how to install it is said at the top of "
             f"{unit_file('systemd/system/earmark.service')}. Your own service goes without --system"
         )
+    if state.load != "loaded" and verb != "service":
+        # Neither its user nor its folders are known.
+        raise EnvironmentFault(told(state, "system")[1])
     for name in KEPT:
         os.environ.pop(name, None)
         if name in state.environment:

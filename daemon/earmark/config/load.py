@@ -26,7 +26,7 @@ def load_config(file: Path) -> Config:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{file}: cannot be read: {error}; it must be a readable UTF-8 text file"
+            f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}; it must be a readable UTF-8 text file"
         ) from error
     try:
         raw = tomllib.loads(text)

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault
@@ -20,18 +20,19 @@ ADVICE: dict[Scope, str] = {
     "system": "The system's services are root's: put sudo before it.",
 }
 
-_PROPERTIES = (
-    "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "MainPID", "NRestarts",
-    "StatusText", "NeedDaemonReload", "FragmentPath", "User", "Environment",
-)  # fmt: skip
+_OF_A_UNIT = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "FragmentPath")
+_OF_A_SERVICE = ("Result", "ExecMainStatus", "MainPID", "NRestarts", "StatusText", "User", "Environment")
+
+_OBJECT = f"/org/freedesktop/systemd1/unit/{UNIT.replace('.', '_2e')}"
+"""The unit's D-Bus path, escaped as such paths are."""
 
 
 def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
     """What the manager says; None where there is none to ask."""
-    command = ["systemctl", f"--{scope}", "show", UNIT, f"--property={','.join(_PROPERTIES)}"]
-    words = _answer(run, command, scope)
+    wanted = ",".join(_OF_A_UNIT + _OF_A_SERVICE)
+    words = _answer(run, ["systemctl", f"--{scope}", "show", UNIT, f"--property={wanted}"], scope)
     if words is None:
-        return None
+        words = _one_by_one(scope, run)
     said = dict(line.split("=", 1) for line in words.splitlines() if "=" in line)
     if "ActiveState" not in said:
         return None
@@ -53,6 +54,27 @@ def unit_state(scope: Scope, run: Run = subprocess.run) -> UnitState | None:
     )
 
 
+def _one_by_one(scope: Scope, run: Run) -> str:
+    """The same where `systemctl show`, which asks for everything, is refused: a folder's name that is no text (POSIX allows
+    it) cannot be said on D-Bus. "" where there is no manager.
+    """
+    lines = []
+    for interface, names in (("Unit", _OF_A_UNIT), ("Service", _OF_A_SERVICE)):
+        answers = (_property(scope, interface, names, run) or "").splitlines()
+        for name, answer in zip(names, answers, strict=False):
+            value = json.loads(answer)["data"]
+            if isinstance(value, list):
+                value = shlex.join(map(str, value))
+            lines.append(f"{name}={'yes' if value is True else value}")
+    return "\n".join(lines)
+
+
+def _property(scope: Scope, interface: str, names: Sequence[str], run: Run) -> str | None:
+    bus = "org.freedesktop.systemd1"
+    asked = ["get-property", bus, _OBJECT, f"{bus}.{interface}", *names]
+    return _answer(run, ["busctl", f"--{scope}", "--json=short", *asked], scope)
+
+
 def unit_folder(wanted: Path, usual: Path, run: Run = subprocess.run) -> Path:
     """`usual` if the user's manager looks for units there and not in `wanted`; else `wanted`."""
     words = _answer(run, ["systemctl", "--user", "show", "--property=UnitPath", "--value"], "user")
@@ -62,15 +84,7 @@ def unit_folder(wanted: Path, usual: Path, run: Run = subprocess.run) -> Path:
 
 def unit_folders(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
     """The folders that the unit as it is loaded, drop-ins included, gives to `earmark run`; none where none are named."""
-    name = UNIT.replace(".", "_2e")  # as D-Bus paths escape
-    words = _answer(
-        run,
-        [
-            "busctl", f"--{scope}", "--json=short", "get-property", "org.freedesktop.systemd1",
-            f"/org/freedesktop/systemd1/unit/{name}", "org.freedesktop.systemd1.Service", "ExecStart",
-        ],
-        scope,
-    )  # fmt: skip
+    words = _property(scope, "Service", ["ExecStart"], run)
     try:
         arguments = [str(word) for word in json.loads(words or "")["data"][-1][1]]
         return tuple(

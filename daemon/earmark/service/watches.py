@@ -34,7 +34,7 @@ def check_watches(folders: Sequence[Path], proc: Path = Path("/proc")) -> Findin
         return Finding(
             "watches",
             False,
-            f"{wanted} folders to watch, and {_sysctl(name)} allows {limit} watches in all; "
+            f"{_folders(wanted)} to watch, and {_sysctl(name)} allows {limit} watches in all; "
             f"sudo sysctl {_sysctl(name)}={max(524288, wanted * 4)}",
         )
     return Finding("watches", True, f"{_folders(wanted)} to watch, {limit} watches allowed.")

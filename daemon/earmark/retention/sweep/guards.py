@@ -71,8 +71,9 @@ def only_report(context: Context, plan: Plan) -> str | None:
         context.ledger.retention.reported(policy.id, now)
     elif not (policy.reported_at <= now < policy.reported_at + REFLECTION and _last_only_reported(context)):
         return None
+    files = f"{len(plan.goes)} file{'' if len(plan.goes) == 1 else 's'}"
     return (
-        f"The retention policy is new: {'at least ' if plan.cut else ''}{len(plan.goes)} files would go, by the first sweep"
+        f"The retention policy is new: {'at least ' if plan.cut else ''}{files} would go, by the first sweep"
         f" after {_minute(reported + REFLECTION)}. Look with: earmark retention plan"
     )
 
