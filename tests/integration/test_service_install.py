@@ -283,6 +283,9 @@ def test_a_service_whose_unit_was_removed_by_hand_is_told_and_can_be_removed(hom
     assert "systemctl --user stop earmark.service" in manager.calls
     assert not link.parent.exists()
     assert "nothing to do" in uninstall("systemd", run=Manager(), environ=home)[0]
+    packaged = Manager(show=(0, "LoadState=loaded\nActiveState=active\nMainPID=1\nFragmentPath=/etc\n"))
+    with pytest.raises(EarmarkError, match="/etc was not written by earmark"):
+        uninstall("systemd", run=packaged, environ=home)
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,11 @@ def _without_its_file(path: Path, kind: Kind, run: Run) -> list[str]:
         return nothing
     link = path.parent / "default.target.wants" / path.name
     state = unit_state("user", run)
-    elsewhere = state is not None and state.load == "loaded" and bool(state.file) and not state.gone
-    if elsewhere or not (link.is_symlink() or (state is not None and state.pid)):
+    if state is not None and state.startable and state.file:
+        raise EarmarkError(
+            f"{state.file} was not written by earmark service install; to stop it: systemctl --user disable --now earmark"
+        )
+    if not (link.is_symlink() or (state is not None and state.pid)):
         return nothing
     if state is not None and state.pid:
         command("user", "stop", systemd.UNIT, run=run)
