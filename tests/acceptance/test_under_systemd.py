@@ -1,7 +1,7 @@
 """The life of the service under a real systemd (252, Debian 12): installed, busy, killed, reloaded, upgraded, removed.
 
 Where root and systemd-nspawn are, and the Debian that `sh scripts/service-journey` makes once (which also prints what a
-person would see). The tests share one machine, so they go to one worker, beside the others.
+person would see). The tests of a worker share a machine; two workers boot two, which know nothing of each other.
 """
 
 from __future__ import annotations
