@@ -19,6 +19,7 @@ from earmark.cli.service_log import for_a_person
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.report import Report, Working, in_a_line, other_version
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from typer.testing import CliRunner
 
@@ -179,6 +180,10 @@ def test_what_a_hint_of_the_system_s_service_says_can_be_typed(said: str, shown:
     voice.print(Group(Text(said)))
     voice.print(f"[bold]{said}[/]")
     assert voice.file.getvalue().splitlines() == [said, shown, shown]  # type: ignore[attr-defined]
+    table = Table("what")
+    table.add_row(said)
+    voice.print(table)
+    assert f"│ {shown} │" in voice.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_root_by_way_of_sudo_is_asked_whose_service_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:

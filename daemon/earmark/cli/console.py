@@ -37,15 +37,21 @@ class Voice(Console):
     """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb."""
 
     prefix = ""
+    _inside = False
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        for segment in super().render(renderable, options):
-            if self.prefix and not segment.control and "earmark " in segment.text:
-                yield segment._replace(
-                    text=_HINT.sub(self.prefix, _START[1].join(segment.text.split(_START[0])))
-                )
-            else:
-                yield segment
+        segments = super().render(renderable, options)
+        # What is inside of something else, as a cell of a table, would be cut off at the width that it was given.
+        return self._hinted(segments) if self.prefix and not self._inside else segments
+
+    def _hinted(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        self._inside = True
+        try:
+            for segment in segments:
+                text = _START[1].join(segment.text.split(_START[0]))
+                yield segment._replace(text=_HINT.sub(self.prefix, text))
+        finally:
+            self._inside = False
 
 
 out = Voice(soft_wrap=True, highlight=False)
