@@ -29,15 +29,23 @@ _HINT = re.compile(
 )
 """A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
 
+NOBODY_READS = 141
+"""Exit code when the reader of stdout has gone (128 + SIGPIPE, as a shell says it of any program): `earmark list | head`."""
 
 _START = ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system")
 
 
 class Voice(Console):
-    """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb."""
+    """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb.
+
+    A reader that has gone is left to `plain_errors`: rich would exit with 1, which means that a check failed.
+    """
 
     prefix = ""
     _inside = False
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich calls this while it handles the error
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         segments = super().render(renderable, options)
