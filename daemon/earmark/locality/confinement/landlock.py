@@ -32,6 +32,12 @@ def version() -> int:
     return max(0, _asked()[0])
 
 
+def handled() -> int:
+    """The rights over files that are taken away here; 0 where there is no Landlock."""
+    found = version()
+    return _FILES[max(v for v in _FILES if v <= found)] if found else 0
+
+
 def why_absent() -> OSError:
     """Why there is no Landlock for this process: the kernel's word for it, and what that means."""
     number = _asked()[1]
@@ -73,8 +79,8 @@ def restrict(
     if not found:
         raise why_absent()
     libc = ctypes.CDLL(None, use_errno=True)
-    handled = _FILES[max(v for v in _FILES if v <= found)]
-    attributes = struct.pack("<Q", handled)
+    every = handled()
+    attributes = struct.pack("<Q", every)
     if found >= 4:
         attributes += struct.pack("<Q", _TCP if ports is not None else 0)
     if found >= 6:
@@ -84,13 +90,13 @@ def restrict(
         raise OSError(ctypes.get_errno(), f"landlock: {os.strerror(ctypes.get_errno())}")
     try:
         for path in readable:
-            _allow(libc, ruleset, path, (_READ_FILE | _READ_DIR) & handled)
+            _allow(libc, ruleset, path, (_READ_FILE | _READ_DIR) & every)
         for path in usable:
             _allow(
-                libc, ruleset, path, (_READ_FILE | _WRITE_FILE | _READ_DIR | _TRUNCATE | _IOCTL_DEV) & handled
+                libc, ruleset, path, (_READ_FILE | _WRITE_FILE | _READ_DIR | _TRUNCATE | _IOCTL_DEV) & every
             )
         for path in writable:
-            _allow(libc, ruleset, path, handled & ~_EXECUTE)
+            _allow(libc, ruleset, path, every & ~_EXECUTE)
         for port in (ports or ()) if found >= 4 else ():
             # struct landlock_net_port_attr
             if libc.syscall(_ADD, ruleset, _NET_PORT, struct.pack("<QQ", _TCP_CONNECT, port), 0) != 0:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from earmark import __version__
 from earmark.config import Config
 from earmark.errors import EarmarkError
 from earmark.locality.confinement import landlock
@@ -213,6 +214,7 @@ class Running:
             manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
             account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
             program=os.path.realpath(sys.executable),
+            other_version="" if report.version == __version__ else f"earmark {report.version}",
         )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ from earmark.proof.running.seen import Process, Seen
 
 SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
+LISTENER = "look at who listens"
 
 _MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
 _SCRIPTS = Path(door.__file__).parent
 """Where the small programs are that a summarization worker needs, each run by its file."""
 
-_BY_FILE = {"door": DOOR, "knock": KNOCK, "linkstatus": LINK}
+_BY_FILE = {"door": DOOR, "knock": KNOCK, "linkstatus": LINK, "listener": LISTENER}
 
 
 def roles(seen: Seen, supervisor: int, lms: str | None = None) -> dict[int, str]:

@@ -17,6 +17,7 @@ from earmark.proof.running.roles import (
     HELPER,
     KNOCK,
     LINK,
+    LISTENER,
     STRANGER,
     SUMMARIZER,
     SUPERVISOR,
@@ -26,7 +27,7 @@ from earmark.proof.running.roles import (
 )
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
-from earmark.proof.running.shut import TOO_MUCH, held, is_leaky
+from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky
 
 LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
 """Where the C library asks who a user is. No word goes there."""
@@ -75,9 +76,9 @@ class Judge:
         return f"The running {role} ({_pids(pids)})"
 
     def _walls(self) -> Iterator[Outcome]:
-        for role in (TRANSCRIBER, SUMMARIZER):
+        for role in LISTS:
             pids = [pid for pid in self.pids(role) if self.seen.processes[pid].status]
-            if not pids:
+            if not pids and role in (TRANSCRIBER, SUMMARIZER):
                 yield Outcome(
                     f"The running {role} is held by the kernel", None, "none was there to be looked at"
                 )
@@ -119,7 +120,7 @@ class Judge:
             yield self._outcome(claim, wrong, [pid])
 
     def _summarizers(self) -> Outcome:
-        pids = self.pids(SUMMARIZER, DOOR, KNOCK, LINK, HELPER)
+        pids = self.pids(SUMMARIZER, DOOR, KNOCK, LINK, LISTENER, HELPER)
         only = ", ".join(f"{ip} port {port}" for ip, port in self.setting.pinned) or "nobody"
         if len(self.setting.pinned) > 2:
             only = f"{self.setting.pinned[0][0]}, {len(self.setting.pinned)} ports"

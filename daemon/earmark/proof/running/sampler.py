@@ -17,7 +17,10 @@ from earmark.proof.running.seen import Process
 EVERY, WHEN_FOLLOWED = 0.05, 0.2
 """Seconds between two looks; where system calls are followed, nothing depends on them being close."""
 
-_FIELDS = ("PPid", "Seccomp", "NoNewPrivs", "Uid", "Name")
+STARTING = 5.0
+"""Seconds in which a worker that was just started may be without walls: what it needs for them is imported first."""
+
+_FIELDS = ("PPid", "Seccomp", "Seccomp_filters", "NoNewPrivs", "Uid", "Name")
 _NO_ADDRESS = ("unix", "packet", "netlink")
 _INODE = {"unix": 6, "packet": 8, "netlink": 9}
 """Column of the inode in these tables of /proc/net; in the others it is the tenth."""
@@ -29,12 +32,25 @@ class Sampler:
 
     root: int
     processes: dict[int, Process] = field(default_factory=dict)
+    _met: dict[int, float] = field(default_factory=dict)
 
     def look(self) -> None:
         """One look at everybody who is there now."""
         for pid in family(self.root):
             self.meet(pid, 0, False)
             self._look_at(self.processes[pid])
+
+    def settle(self) -> None:
+        """Look on until whoever was started a moment ago has put on its walls, or has had the time to."""
+        until = time.monotonic() + STARTING
+        while time.monotonic() < until and any(
+            self.processes[pid].status.get("Seccomp", "2") != "2"
+            and self._met[pid] + STARTING > time.monotonic()
+            for pid in family(self.root)[1:]
+            if pid in self._met
+        ):
+            time.sleep(EVERY)
+            self.look()
 
     def open_now(self, logs: Iterable[str]) -> None:
         """What everybody has open now, beside what they had open before."""
@@ -52,6 +68,7 @@ class Sampler:
         known = self.processes.get(pid)
         if known is None:
             known = self.processes[pid] = Process(pid, parent, born=born)
+            self._met[pid] = time.monotonic()
         known.parent = parent or known.parent
         self._name(known)
 
@@ -79,7 +96,8 @@ class Sampler:
         process.looks += 1
         process.status = {name: lines[name].strip() for name in _FIELDS if name in lines}
         for one in _walls_of_threads(pid):
-            process.status |= one
+            fewest = min(int(one.get("Seccomp_filters", 0)), int(process.status.get("Seccomp_filters", 0)))
+            process.status |= one | ({"Seccomp_filters": str(fewest)} if "Seccomp_filters" in one else {})
         process.parent = int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()
@@ -97,7 +115,7 @@ def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
             lines = dict(line.split(":", 1) for line in task.read_text().splitlines() if ":" in line)
             yield {
                 name: lines[name].strip()
-                for name, right in (("Seccomp", "2"), ("NoNewPrivs", "1"))
+                for name, right in (("Seccomp", "2"), ("NoNewPrivs", "1"), ("Seccomp_filters", ""))
                 if lines.get(name, right).strip() != right
             }
 

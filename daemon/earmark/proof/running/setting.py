@@ -28,3 +28,5 @@ class Setting:
     """What workers may read beside the system's own: drop folders, model, templates; empty where the model is not known."""
     program: str = ""
     """The Python that this check runs in. What another one needs is not known here."""
+    other_version: str = ""
+    """The daemon's version of earmark, where it is not the one of this check."""

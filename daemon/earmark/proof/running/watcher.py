@@ -48,10 +48,12 @@ def main() -> int:
     looking.start()
     if why_not and not tracer.holds_any():
         select.select([0], [], [])
+        sampler.settle()
     else:
         tracer.follow(
             0
         )  # also where only some could be seized: they stand still until somebody lets them go on
+    sampler.look()
     sampler.open_now(notes.logs)
     after = packets_sent(root)
     ended.set()

@@ -1,0 +1,96 @@
+"""Whether a process is held by its own walls, as the check judges it: pure functions, no daemon."""
+
+from __future__ import annotations
+
+import platform
+import struct
+from pathlib import Path
+
+import pytest
+from earmark.locality.confinement import door, listener, seccomp
+from earmark.proof.outcome import Outcome
+from earmark.proof.running.rules import Judge
+from earmark.proof.running.seen import Act, Process, Seen
+from earmark.proof.running.setting import Setting
+from earmark.proof.running.shut import LISTS
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() not in seccomp.AUDIT, reason="no filter for this processor"
+)
+
+PYTHON = "/usr/bin/python3"
+COMMANDS = {
+    "transcription worker": (PYTHON, "-m", "earmark.transcription.worker"),
+    "summarization worker": (PYTHON, "-m", "earmark.summarization.worker"),
+    "door": (PYTHON, "-I", "-S", "-B", door.__file__, "5", "127.0.0.1:8080"),
+    "look at who listens": (PYTHON, "-I", "-S", "-B", listener.__file__),
+}
+MANAGERS = (0x7FFF0000).to_bytes(8, "big").hex()
+"""The filter of a service manager, which everybody has."""
+
+
+def own(role: str, pid: int = 2) -> str:
+    steps = seccomp.program(platform.machine(), LISTS[role], pid)
+    return b"".join(struct.pack("<HBBI", *step) for step in steps).hex()
+
+
+def held(role: str, *acts: tuple[str, str], filters: tuple[int, int] = (1, 2), born: bool = True) -> Outcome:
+    """The claim about a process of this role that did this; the daemon has `filters[0]` filters, the process the other."""
+    seen = Seen(True, "", began=0.0, ended=1.0)
+    status = {"Seccomp": "2", "NoNewPrivs": "1", "core": "0"}
+    seen.processes[1] = Process(
+        1,
+        0,
+        (PYTHON, "-m", "earmark", "run"),
+        PYTHON,
+        looks=1,
+        status=status | {"Seccomp_filters": str(filters[0])},
+    )
+    seen.processes[2] = Process(
+        2, 1, COMMANDS[role], PYTHON, looks=1, status=status | {"Seccomp_filters": str(filters[1])}, born=born
+    )
+    told = [(1, "standing", MANAGERS), *((2, what, about) for what, about in acts)]
+    seen.acts = [Act(i, pid, what, about, True) for i, (pid, what, about) in enumerate(told)]
+    judge = Judge(seen, Setting(1, (Path("/drop"),), Path("/state"), landlock=False))
+    (claim,) = [o for o in judge.claims() if "(pid 2)" in o.claim and "is held" in o.claim]
+    return claim
+
+
+WALLS = (("wall", "no core"), ("wall", "not dumpable"), ("wall", "seccomp"))
+
+
+@pytest.mark.parametrize("role", COMMANDS)
+def test_a_process_with_its_own_filter_is_held(role: str) -> None:
+    assert held(role, *WALLS, ("filter", own(role)), ("answered", "")).held is True
+    assert held(role, ("standing", MANAGERS), ("standing", own(role)), born=False).held is True
+    assert held(role, born=False).held is True  # where the kernel does not show filters
+
+
+@pytest.mark.shows("privacy:running-daemon-as-root", "privacy:plain-user")
+@pytest.mark.parametrize("role", COMMANDS)
+def test_the_service_managers_filter_is_no_workers_own(role: str) -> None:
+    for found in (
+        held(role, *WALLS[:2], ("answered", ""), filters=(1, 1)),
+        held(role, ("standing", MANAGERS), born=False),
+        held(role, born=False, filters=(1, 1)),
+        held(role, ("standing", MANAGERS), ("standing", own("door", 7)), born=False),
+    ):
+        assert found.held is False, found
+
+
+@pytest.mark.parametrize("begun", ["answered", "read"])
+def test_a_worker_that_begins_before_its_doors_are_shut_is_told(begun: str) -> None:
+    filtered = ("filter", own("summarization worker"))
+    found = held("summarization worker", *WALLS[:2], (begun, ""), WALLS[2], filtered)
+    assert found.held is False
+    assert "before its doors were shut (seccomp)" in found.detail
+
+
+def test_a_door_that_connects_before_it_is_shut_is_told() -> None:
+    filtered = ("filter", own("door"))
+    found = held("door", *WALLS[:2], ("connect", "127.0.0.1:8080"), WALLS[2], filtered)
+    assert found.held is False
+
+
+def test_of_one_that_was_started_this_moment_nothing_is_said() -> None:
+    assert held("transcription worker", *WALLS[:2]).held is None
