@@ -17,7 +17,7 @@ from earmark.proof.installation import modes, supervisor_sockets, words_elsewher
 from earmark.proof.listeners import trap
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.fresh import real_worker
-from earmark.proof.running.leftovers import SCRATCH
+from earmark.proof.running.leftovers import SCRATCH, scratch_place
 from earmark.proof.running.prove import Running
 from earmark.proof.walls import WALLS, hostile_environment, walls
 from earmark.verbs.opening import watched_folders
@@ -56,7 +56,8 @@ def nobody_runs(why: str = "") -> Outcome:
 
 def on_fresh_processes(config: Config, home: Home, words: Sequence[str]) -> Iterator[Outcome]:
     """What is tried from inside, by processes that are started for it."""
-    with trap() as caught, tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as scratch:
+    place = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=scratch_place())
+    with trap() as caught, place as scratch:
         for worker in WALLS:
             yield from walls(worker, config, caught, Path(scratch))
         yield real_worker(config, home, watched_folders(home, config), Path(scratch))

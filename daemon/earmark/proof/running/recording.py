@@ -18,9 +18,13 @@ from earmark.domain import JobState, Stage
 from earmark.errors import EarmarkError
 from earmark.files import sha256_of, write_new
 from earmark.paths import Home
+from earmark.proof.running.words import AMONG_OTHERS, found_in, runs_of
 from earmark.verbs import forgetting
 from earmark.verbs.forgetting import Which
 from earmark.verbs.opening import opened_context, wake_daemon
+
+RECENT = 20
+"""Transcripts, the latest, whose notes may be written while the check goes on."""
 
 NAME = "earmark privacy check %Y-%m-%d %H%M%S.m4a"
 
@@ -100,10 +104,14 @@ def texts(context: Context, dropped: Dropped) -> list[str]:
 
 
 def notes(context: Context, dropped: Dropped) -> set[Path]:
-    """The files that earmark wrote for it."""
+    """The files that earmark wrote for it, and for recordings in which the same is said: people drop the sample, too."""
+    runs = runs_of([reference()])
+    heard = context.ledger.words.latest_transcripts(RECENT)
+    same = {t.recording_id for t in heard if found_in(t.text, runs, AMONG_OTHERS)}
     return {
         Path(os.path.realpath(artifact.path))
-        for artifact in context.ledger.artifacts.of_recording(dropped.recording_id)
+        for recording_id in {dropped.recording_id, *same}
+        for artifact in context.ledger.artifacts.of_recording(recording_id)
     }
 
 
