@@ -59,6 +59,7 @@ HOSTILE: dict[str, tuple[Bytes, str]] = {
     "an empty stream": (lambda: [head()], "without a word"),
     "a stream that is done at once": (lambda: [head() + b"data: [DONE]\n\n"], "without a word"),
     "events without words": (lambda: [head() + sse(chunk({}))], "without a word"),
+    "a choice that is none": (lambda: [whole(b'{"object": "x", "choices": [null]}')], "without a word"),
     "half a JSON": (lambda: [whole(b'{"choices": [{"message"')], "not JSON"),
     "a list": (lambda: [whole(b"[1, 2]")], "no chat completion"),
     "another interface's JSON": (lambda: [whole(b'{"status": "ok", "pages": 3}')], "no chat completion"),

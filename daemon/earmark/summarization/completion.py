@@ -188,7 +188,7 @@ class Chat:
                     answer = Answer(self, most_tokens, asked)
                     spoken = answer.collected(events(parts), beat)
                 case "json":
-                    spoken = self.whole_body(b"".join(parts))
+                    spoken = self.whole_body(b"".join(parts), asked)
                 case "page":
                     raise NotAnAnswer(WEB_PAGE)
                 case "nothing":
@@ -197,7 +197,7 @@ class Chat:
                     raise NotAnAnswer(OTHER_TEXT)
         return replace(spoken, seconds=time.monotonic() - begun)
 
-    def whole_body(self, data: bytes) -> Spoken:
+    def whole_body(self, data: bytes, asked: int) -> Spoken:
         """A server that does not stream, or that says its error with status 200."""
         body = parsed(data)
         piece = piece_in(body) if isinstance(body, dict) and body.get("choices") else None
@@ -206,6 +206,8 @@ class Chat:
                 raise NotAnAnswer(OTHER_JSON)
             self.refuse(200, message_of(body), body)
             raise NotAnAnswer(OTHER_JSON)
+        if not piece.content and not piece.reasoning and not piece.finish:
+            raise self.wordless(asked)
         return Spoken(
             piece.content, piece.reasoning, piece.finish, piece.prompt_tokens, piece.completion_tokens
         )

@@ -253,10 +253,17 @@ def reply(status: int, data: bytes) -> Reply:
     if 300 <= status < 400:
         return Reply(status, fault=ELSEWHERE)
     try:
-        return Reply(status, parsed(data))
+        return Reply(status, parsed(data), _failed(status))
     except NotAnAnswer as fault:
         said = {"page": WEB_PAGE, "nothing": NOTHING}.get(kind_of(data), str(fault))
-        return Reply(status, fault=said if status == 200 else "")
+        return Reply(status, fault=said if status == 200 else _failed(status))
+
+
+def _failed(status: int) -> str:
+    """That a server's own address is not there, or broken, is no word about its models."""
+    if status in (404, 405):
+        return f"has nothing at its address (HTTP {status}); is it right?"
+    return f"failed (HTTP {status})" if status >= 500 else ""
 
 
 def open_on_loopback(port: int, timeout: float = 0.5) -> bool:

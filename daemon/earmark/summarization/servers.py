@@ -102,8 +102,21 @@ def identify(ask: Ask, models_path: str = "/v1/models") -> Server:
 
 
 def with_bounded_names(server: Server) -> Server:
-    """The server without models whose names no person could have given."""
-    return replace(server, models=tuple(m for m in server.models if len(m.id) <= LONGEST_NAME))
+    """The server without models whose names no person could have given, or that no request can hold."""
+    return replace(server, models=tuple(m for m in server.models if m.id and len(m.id) <= LONGEST_NAME))
+
+
+def name_in(value: Any) -> str:
+    """A name: a text that can be sent, which half a surrogate pair (JSON's `\\ud800`) cannot; "" for anything else."""
+    if not isinstance(value, str):
+        return ""
+    return "" if any("\ud800" <= character <= "\udfff" for character in value) else value
+
+
+def part_of(value: Any, key: str) -> dict[str, Any]:
+    """The object under `key`; an empty one where there is none, whatever is there instead."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def lm_studio(ask: Ask, listing: Reply | None) -> Server | None:
@@ -112,13 +125,11 @@ def lm_studio(ask: Ask, listing: Reply | None) -> Server | None:
     if newer and any("key" in row and "loaded_instances" in row for row in newer):
         models = []
         for row in newer:
-            loaded = [
-                instance for instance in row.get("loaded_instances") or [] if isinstance(instance, dict)
-            ]
-            windows = [whole((instance.get("config") or {}).get("context_length")) for instance in loaded]
+            loaded = objects_in(row.get("loaded_instances"))
+            windows = [whole(part_of(instance, "config").get("context_length")) for instance in loaded]
             models.append(
                 Model(
-                    id=str(loaded[0].get("id") or row["key"]) if loaded else str(row["key"]),
+                    id=(name_in(loaded[0].get("id")) if loaded else "") or name_in(row.get("key")),
                     chat=row.get("type") in ("llm", "vlm"),
                     loaded=bool(loaded),
                     context=windows[0] if windows else 0,
@@ -132,7 +143,7 @@ def lm_studio(ask: Ask, listing: Reply | None) -> Server | None:
             LM_STUDIO,
             tuple(
                 Model(
-                    id=str(row.get("id")),
+                    id=name_in(row.get("id")),
                     chat=row.get("type") in ("llm", "vlm"),
                     loaded=row.get("state") == "loaded",
                     context=whole(row.get("loaded_context_length")),
@@ -155,10 +166,12 @@ def ollama(ask: Ask, listing: Reply | None) -> Server | None:
         or "models" not in answer.body
     ):
         return None
-    running = {str(row.get("model") or row.get("name")): row for row in rows(ask("/api/ps"), "models")}
+    running = {
+        name_in(row.get("model")) or name_in(row.get("name")): row for row in rows(ask("/api/ps"), "models")
+    }
     models = []
     for row in tags:
-        name = str(row.get("model") or row.get("name"))
+        name = name_in(row.get("model")) or name_in(row.get("name"))
         capabilities = row.get("capabilities")
         chats = "completion" in capabilities if isinstance(capabilities, list) else not NOT_CHAT.search(name)
         models.append(
@@ -183,8 +196,10 @@ def llama_cpp(ask: Ask, listing: Reply | None) -> Server | None:
         return None
     window = whole(settings.get("n_ctx"))
     served = rows(listing, "data")
-    names = [str(row.get("id")) for row in served] or [str(answer.body.get("model_alias") or "default")]
-    trained = whole((served[0].get("meta") or {}).get("n_ctx_train")) if served else 0
+    names = [name_in(row.get("id")) for row in served] or [
+        name_in(answer.body.get("model_alias")) or "default"
+    ]
+    trained = whole(part_of(served[0], "meta").get("n_ctx_train")) if served else 0
     return Server(
         LLAMA_CPP,
         tuple(Model(id=name, loaded=True, context=window, longest=trained) for name in names),
@@ -212,14 +227,13 @@ def openai_listing(ask: Ask, listing: Reply | None, locked: bool) -> Server:
             kind = LOCALAI
     models = tuple(
         Model(
-            id=str(row.get("id")),
-            chat=not NOT_CHAT.search(str(row.get("id"))),
+            id=name_in(row.get("id")),
+            chat=not NOT_CHAT.search(name_in(row.get("id"))),
             loaded=kind == VLLM,
             context=whole(row.get("max_model_len")),
             longest=whole(row.get("max_model_len") or row.get("context_length")),
         )
         for row in served
-        if row.get("id")
     )
     return Server(kind, models, locked=locked)
 
@@ -228,8 +242,12 @@ def rows(answer: Reply | None, key: str) -> list[dict[str, Any]]:
     """The list of objects under `key` in an answer, empty for every other answer."""
     if answer is None or answer.status != 200 or not isinstance(answer.body, dict):
         return []
-    found = answer.body.get(key)
-    return [row for row in found[:MOST_MODELS] if isinstance(row, dict)] if isinstance(found, list) else []
+    return objects_in(answer.body.get(key))
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list, up to a limit; an empty list for anything else."""
+    return [row for row in value[:MOST_MODELS] if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def pick_model(server: Server, wanted: str, local_only: bool) -> Model | None:
