@@ -13,6 +13,7 @@ import mmap
 import os
 import platform
 import resource
+import shutil
 import socket
 import struct
 import subprocess
@@ -194,6 +195,24 @@ def byte_code(_: str, words: str) -> None:
     (folder / "x.pyc").write_bytes(words.encode()[::-1])
 
 
+def folder_names(_: str, words: str) -> None:
+    top = HOME / "state" / "cache"
+    (top / Path(*words.split()[:6])).mkdir(parents=True)
+    shutil.rmtree(top)
+
+
+def few_words(_: str, words: str) -> None:
+    said = words.split()
+    for at in range(0, len(said), 4):
+        part = HOME.parent / "Recordings" / f".earmark-{at:016x}.tmp.y.md"
+        part.write_text(" ".join(said[at : at + 4]))
+        part.unlink()
+
+
+def seldom_call(_: str, __: str) -> None:
+    ctypes.CDLL(None).personality(0x0040000)  # ADDR_NO_RANDOMIZE
+
+
 def times(_: str, __: str) -> None:
     os.utime(HOME / "bus", (1, 2))
 
@@ -239,6 +258,7 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
         udp, lookup, open_line, unix_datagram, temp, temp_that_stays, shared_memory, log, status, state_file,
         drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
+        folder_names, few_words, seldom_call,
     )
 }  # fmt: skip
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from earmark.locality.confinement import calls, seccomp
 from earmark.locality.confinement.call_numbers import MACHINES, NEWEST, NUMBERS
+from earmark.proof.running import calls as proof_calls
+from earmark.proof.running.harmless import HARMLESS, is_harmless_ioctl
 
 PROFILES = {
     "transcription": calls.TRANSCRIPTION,
@@ -75,7 +77,7 @@ def test_the_numbers_of_x86_64_are_those_of_the_systems_header() -> None:
     known = {
         name: int(n) for name, n in re.findall(r"#define __NR_(\w+) (\d+)", header(f"{folder}/unistd_64.h"))
     }
-    ours = {name: both[0] for name, both in NUMBERS.items() if both[0] is not None}
+    ours = {name: both[0] for name, both in (NUMBERS | HARMLESS).items() if both[0] is not None}
     assert {name: known.get(name, ours[name]) for name in ours} == ours
     assert len(set(ours) & set(known)) > 80  # an old header lacks only the newest
 
@@ -85,10 +87,34 @@ def test_the_numbers_of_aarch64_are_those_of_the_systems_header() -> None:
     known = {name: int(n) for name, n in re.findall(r"#define __NR_(\w+)\s+(\d+)", text)}
     wide = {name: int(n) for name, n in re.findall(r"#define __NR3264_(\w+)\s+(\d+)", text)}
     known |= {"newfstatat" if name == "fstatat" else name: n for name, n in wide.items()}
-    ours = {name: both[1] for name, both in NUMBERS.items() if both[1] is not None}
+    ours = {name: both[1] for name, both in (NUMBERS | HARMLESS).items() if both[1] is not None}
     assert {name: known.get(name, ours[name]) for name in ours} == ours
     assert len(set(ours) & set(known)) > 75
-    assert [name for name, both in NUMBERS.items() if both[1] is None and name in known] == []
+    assert [name for name, both in (NUMBERS | HARMLESS).items() if both[1] is None and name in known] == []
+
+
+def test_a_call_is_harmless_or_looked_at_and_all_of_a_workers_are_one_of_them() -> None:
+    looked_at = set(proof_calls.NAMES.values())
+    assert looked_at & set(HARMLESS) == set()
+    if looked_at:
+        allowed = {name for profile in PROFILES.values() for g in profile for name in named(g)}
+        assert allowed - looked_at - set(HARMLESS) == set()
+
+
+@pytest.mark.parametrize(
+    ("request_", "target", "harmless"),
+    [
+        (0x5401, "/dev/tty", True),  # TCGETS
+        (0x802C542A, "/dev/tty", True),  # TCGETS2
+        (0xFFFFFFFF_80086601, "/state/ledger.db", True),  # FS_IOC_GETFLAGS
+        (0x5412, "/dev/tty", False),  # TIOCSTI
+        (0x40049409, "/drop/copy", False),  # FICLONE
+        (0xC020462A, "/dev/nvidiactl", True),
+        (0xC020462A, "/dev/sda", False),
+    ],
+)
+def test_an_ioctl_that_does_more_than_ask_is_told(request_: int, target: str, harmless: bool) -> None:
+    assert is_harmless_ioctl(request_, target) is harmless
 
 
 @pytest.mark.parametrize("machine", MACHINES)

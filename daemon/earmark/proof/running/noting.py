@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import CHANGES, CHANGES_AT, CHANGES_OPEN, ODD, UNTRACED
 from earmark.proof.running.descriptors import is_file, is_writable, target, whole
+from earmark.proof.running.harmless import is_harmless_ioctl
 from earmark.proof.running.sampler import rows
 from earmark.proof.running.seen import Act
 
@@ -77,7 +78,7 @@ class Notes:
         thread.after = lambda result: self.note(thread.pid, what, about, result >= 0)
 
     def unknown(self, thread: Thread, number: int) -> None:
-        """A call begins that is newer than what this check knows."""
+        """A call begins that is not known to be harmless."""
         self._later(thread, "odd", f"system call {number}, which this check does not know")
 
     def called(self, thread: Thread, name: str, a: tuple[int, ...]) -> None:
@@ -144,6 +145,9 @@ class Notes:
         match name:
             case "mmap":
                 self._mapped(thread, a)
+            case "ioctl":
+                if not is_harmless_ioctl(a[1], to := target(pid, a[0])):
+                    self._later(thread, "odd", f"ioctl {a[1] & 0xFFFFFFFF:#x} on {to}")
             case "clone" | "clone3":
                 flags = a[0] if name == "clone" else int.from_bytes(ptrace.memory(pid, a[0], 8), "little")
                 if flags & UNTRACED:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from earmark.locality.confinement.call_numbers import NEWEST
-from earmark.proof.running import ptrace
+from earmark.proof.running import harmless, ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
 from earmark.proof.running.descriptors import target
 from earmark.proof.running.noting import Notes, Thread
@@ -135,7 +134,7 @@ class Tracer:
             thread.after = None
             if name is not None:
                 self.notes.called(thread, name, tuple(rest))
-            elif first > NEWEST:
+            elif first not in harmless.NUMBERS:
                 self.notes.unknown(thread, first)
 
     def _exec(self, pid: int) -> None:

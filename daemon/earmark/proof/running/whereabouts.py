@@ -128,6 +128,7 @@ def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
     claim = f"Words of {name} are written to its notes and the ledger only"
     if not judge.seen.followed:
         return Outcome(claim, None, f"system calls cannot be followed ({judge.seen.why_not})")
+    moved = {act.about.partition("\0")[0] for act in judge.seen.acts if act.what == "moved" and act.done}
     wrong = []
     for where, text in judge.seen.said.items():
         pid, _, target = where.partition(" ")
@@ -136,9 +137,12 @@ def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
         if target.removesuffix(" (deleted)") in notes:
             continue
         others = any(target.startswith(f"{folder}/") for folder in judge.setting.folders)
-        if others and judge.seen.full and hidden_kind(target.removesuffix(" (deleted)").rpartition("/")[2]):
+        hidden = hidden_kind(target.removesuffix(" (deleted)").rpartition("/")[2]) is not None
+        if others and judge.seen.full and hidden:
             continue  # which of them became notes was not kept
-        if run := found_in(text, runs, AMONG_OTHERS if others else RUN):
+        if run := found_in(
+            text, runs, AMONG_OTHERS if others and not (hidden and target not in moved) else RUN
+        ):
             wrong.append(f"the {judge.role.get(int(pid), 'daemon')} wrote “{run}” to {target}")
     if judge.seen.full and not wrong:
         return Outcome(claim, None, TOO_MUCH)
@@ -168,6 +172,7 @@ def _logged(judge: Judge, runs: Runs, name: str, journal: str | None) -> Outcome
 
 
 def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
+    setting = judge.setting
     pids = ", ".join(str(pid) for pid in sorted(judge.seen.processes))
     shown = all(any(t.startswith("environment:") for t in p.titles) for p in judge.seen.processes.values())
     environment = "environment, " if judge.seen.followed or shown else ""  # only root may read it
@@ -184,8 +189,10 @@ def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
             wrong.append(f"“{run}” was in the name of pid {pid_of}")
     for act in judge.seen.acts:
         if act.what in ("named", "opened", "bind", "connect", "send"):
-            last = act.about.rpartition("/")[2]
-            if run := found_in(last, runs, IN_NAMES):
+            # Below the state folder all of the path is ours; elsewhere the folders are other people's.
+            ours = act.about.startswith(f"{setting.state}/")
+            told = act.about.removeprefix(f"{setting.state}/") if ours else act.about.rpartition("/")[2]
+            if run := found_in(told, runs, IN_NAMES):
                 wrong.append(f"“{run}” was in the name {act.about}")
     if judge.seen.full and not wrong:
         return Outcome(claim, None, TOO_MUCH)
