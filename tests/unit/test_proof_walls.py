@@ -23,7 +23,7 @@ COMMANDS = {
     "transcription worker": (PYTHON, "-m", "earmark.transcription.worker"),
     "summarization worker": (PYTHON, "-m", "earmark.summarization.worker"),
     "door": (PYTHON, "-I", "-S", "-B", door.__file__, "5", "127.0.0.1:8080"),
-    "look at who listens": (PYTHON, "-I", "-S", "-B", listener.__file__),
+    "process that looks who listens": (PYTHON, "-I", "-S", "-B", listener.__file__),
 }
 MANAGERS = (0x7FFF0000).to_bytes(8, "big").hex()
 """The filter of a service manager, which everybody has."""

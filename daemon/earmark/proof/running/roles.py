@@ -9,7 +9,7 @@ from earmark.proof.running.seen import Process, Seen
 
 SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
-LISTENER = "look at who listens"
+LISTENER = "process that looks who listens"
 
 _MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
 _SCRIPTS = Path(door.__file__).parent
