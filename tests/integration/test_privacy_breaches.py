@@ -188,6 +188,8 @@ WORKERS = [
     Row("shm", FILES, r"the transcription worker wrote /dev/shm/breach-"),
     Row("summary never shuts", "running summarization worker .* is held", "no system-call filter"),
     Row("summary never shuts", "with its helpers", r"opened a socket itself \(AF_INET stream\)"),
+    Row("child", PROGRAMS, r"the transcription worker started pid \d+"),
+    Row("child", PROGRAMS, r"the summarization worker started pid \d+"),
     Row("second address", "with its helpers", r"connected to 127\.0\.0\.1:{second}"),
 ]
 
@@ -201,7 +203,8 @@ def test_each_breach_in_a_worker_is_noticed_by_the_claim_that_it_breaks(tmp_path
         (tmp_path / "home" / "second").write_text(str(port))
         config = QUICK.replace("'none'", f"'{stub.url}'")
         breaches: dict[str, list[str]] = {
-            "transcription": ["never shuts", "line", "shm"], "summarization": ["never shuts", "second address"],
+            "transcription": ["never shuts", "line", "shm", "child"],
+            "summarization": ["never shuts", "second address", "child"],
         }  # fmt: skip
         with daemon(tmp_path, config, **breaches) as made:
             found = watched(made)

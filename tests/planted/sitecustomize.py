@@ -302,6 +302,14 @@ def hollow_filter(*_: Any, **__: Any) -> int:
     return 1
 
 
+def child() -> None:
+    """A process without walls, which stays, and does nothing yet."""
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
+        time.sleep(60)
+        os._exit(0)
+
+
 def plant_in_transcription(names: list[str]) -> None:
     from earmark.locality.confinement import landlock, sandbox, seccomp
 
@@ -316,6 +324,8 @@ def plant_in_transcription(names: list[str]) -> None:
             return restrict([*readable, Path("/")], usable, **rest)
 
         landlock.restrict = with_a_hole
+    if "child" in names:
+        child()
     if "never shuts" in names:
         sandbox.shut_the_doors = open_doors
     hear = QuickEngine.hear
@@ -336,6 +346,8 @@ def plant_in_summarization(names: list[str]) -> None:
 
     if "files open" in names:
         landlock.restrict = lambda *_, **__: 7
+    if "child" in names:
+        child()
     if "stays dumpable" in names:
         process.harden_process = lambda: None
     from earmark.locality.confinement import one_address

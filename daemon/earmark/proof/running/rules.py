@@ -35,6 +35,9 @@ LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/"
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
 
+A_MOMENT = 10
+"""Looks at a process between its fork and its becoming another program."""
+
 JOURNAL = "/run/systemd/journal/"
 _TYPES = {"1": "stream", "2": "datagram", "3": "raw", "5": "packets"}
 
@@ -221,6 +224,7 @@ class Judge:
             for pid, process in sorted(self.seen.processes.items())
             if self.role[pid] == STRANGER or (self.role[pid] != SUPERVISOR and not is_ours(process, root))
         ]
+        strangers += [f"the {self.role[parent]} started pid {pid}" for parent, pid in self._children()]
         ours = {self.seen.processes[pid].program for pid in self.role if self.role[pid] != STRANGER}
         for act in self.seen.acts:
             if act.what == "program" and act.done and self.role.get(act.pid) != STRANGER:
@@ -228,6 +232,14 @@ class Judge:
                 if act.about != self.setting.lms and real not in ours:
                     strangers.append(f"it started {act.about} (pid {act.pid})")
         return self._unless_full(claim, strangers)
+
+    def _children(self) -> Iterator[tuple[int, int]]:
+        """Whom somebody started who starts none. A summarization worker's helper is for a moment the worker's double."""
+        for pid, process in sorted(self.seen.processes.items()):
+            of = self.role.get(process.parent)
+            double = of == self.role[pid] == SUMMARIZER and process.looks > A_MOMENT
+            if of in (TRANSCRIBER, DOOR, LISTENER) or double:
+                yield process.parent, pid
 
     def _files(self) -> Outcome:
         pids = sorted(pid for pid, role in self.role.items() if role != STRANGER)

@@ -33,12 +33,17 @@ class Sampler:
     root: int
     processes: dict[int, Process] = field(default_factory=dict)
     _met: dict[int, float] = field(default_factory=dict)
+    _born_at: dict[int, bytes] = field(default_factory=dict)
+    """When each process was started, in the kernel's ticks: another one may get its number."""
 
     def look(self) -> None:
-        """One look at everybody who is there now."""
+        """One look at everybody who is there now, also at those whose parent ended meanwhile."""
         for pid in family(self.root):
             self.meet(pid, 0, False)
-            self._look_at(self.processes[pid])
+        for pid, process in list(self.processes.items()):
+            if self._born_at.get(pid) == _born_at(pid):
+                self.meet(pid, 0, False)
+                self._look_at(process)
 
     def settle(self) -> None:
         """Look on until whoever was started a moment ago has put on its walls, or has had the time to."""
@@ -68,7 +73,7 @@ class Sampler:
         known = self.processes.get(pid)
         if known is None:
             known = self.processes[pid] = Process(pid, parent, born=born)
-            self._met[pid] = time.monotonic()
+            self._met[pid], self._born_at[pid] = time.monotonic(), _born_at(pid)
         known.parent = parent or known.parent
         self._name(known)
 
@@ -98,7 +103,7 @@ class Sampler:
         for one in _walls_of_threads(pid):
             fewest = min(int(one.get("Seccomp_filters", 0)), int(process.status.get("Seccomp_filters", 0)))
             process.status |= one | ({"Seccomp_filters": str(fewest)} if "Seccomp_filters" in one else {})
-        process.parent = int(process.status.get("PPid", 0))
+        process.parent = process.parent or int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()
         inodes = _inodes(pid)
@@ -106,6 +111,11 @@ class Sampler:
         if inodes:
             for row in rows(pid, inodes):
                 _once(process.sockets, row)
+
+
+def _born_at(pid: int) -> bytes:
+    """Field 22 of /proc/PID/stat; what comes before may hold a name with spaces and brackets."""
+    return b"".join(_read(pid, "stat").rpartition(b")")[2].split()[19:20])
 
 
 def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
