@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from earmark.proof.running.roles import (
     roles,
 )
 from earmark.proof.running.seen import Act, Process, Seen
-from earmark.proof.running.setting import Setting
+from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky
 
 LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
@@ -138,6 +137,10 @@ class Judge:
                 if not self._allowed_row(row)
             ]
             wrong += self._astray(pid)
+        if wrong and self.setting.named:
+            wrong.append(
+                "this is where the server's name leads now; a worker keeps what it was when it was started"
+            )
         return self._outcome(claim, wrong, pids)
 
     def _astray(self, pid: int) -> list[str]:
@@ -161,8 +164,8 @@ class Judge:
         return wrong
 
     def _allowed(self, act: Act, before: bool) -> bool:
-        address = _plain(act.about)
-        if address in {_plain(_shown(ip, port)) for ip, port in self.setting.pinned} or address.startswith(
+        address = plain(act.about)
+        if address in {plain(shown(ip, port)) for ip, port in self.setting.pinned} or address.startswith(
             LOOKUPS
         ):
             return True
@@ -179,8 +182,8 @@ class Judge:
         table, _, remote = row.partition(" ")
         if table == "unix" or (table == "netlink" and self.setting.named):
             return True
-        pinned = {_plain(_shown(ip, port)) for ip, port in self.setting.pinned}
-        return _plain(remote) in pinned | {"0.0.0.0:0", "[::]:0"}
+        pinned = {plain(shown(ip, port)) for ip, port in self.setting.pinned}
+        return plain(remote) in pinned | {"0.0.0.0:0", "[::]:0"}
 
     def _sockets(self, pid: int, tried: bool = False) -> list[str]:
         """Sockets that are not unix sockets, had or opened; with `tried` also those that were refused."""
@@ -332,18 +335,3 @@ def _byte_code(path: str) -> bool:
 
 def _command(process: Process) -> str:
     return " ".join(process.arguments)[:120] or process.program or "a program"
-
-
-def _shown(ip: str, port: int) -> str:
-    return f"[{ip}]:{port}" if ipaddress.ip_address(ip).version == 6 else f"{ip}:{port}"
-
-
-def _plain(address: str) -> str:
-    """The one spelling of an address and port: IPv4 in IPv6 (`[::ffff:127.0.0.1]:80`) is that IPv4 address."""
-    host, _, port = address.rpartition(":")
-    try:
-        ip = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return address
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return _shown(str(mapped or ip), int(port))

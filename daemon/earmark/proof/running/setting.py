@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,3 +31,19 @@ class Setting:
     """The Python that this check runs in. What another one needs is not known here."""
     other_version: str = ""
     """The daemon's version of earmark, where it is not the one of this check."""
+
+
+def shown(ip: str, port: int) -> str:
+    """An address and port as one text."""
+    return f"[{ip}]:{port}" if ipaddress.ip_address(ip).version == 6 else f"{ip}:{port}"
+
+
+def plain(address: str) -> str:
+    """The one spelling of an address and port: IPv4 in IPv6 (`[::ffff:127.0.0.1]:80`) is that IPv4 address."""
+    host, _, port = address.rpartition(":")
+    try:
+        ip = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return address
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return shown(str(mapped or ip), int(port))
