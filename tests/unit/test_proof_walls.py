@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from earmark.locality.confinement import door, listener, seccomp
 from earmark.proof.outcome import Outcome
+from earmark.proof.running import ptrace
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
@@ -34,7 +38,14 @@ def own(role: str, pid: int = 2) -> str:
     return b"".join(struct.pack("<HBBI", *step) for step in steps).hex()
 
 
-def held(role: str, *acts: tuple[str, str], filters: tuple[int, int] = (1, 2), born: bool = True) -> Outcome:
+def held(
+    role: str,
+    *acts: tuple[str, str],
+    filters: tuple[int, int] = (1, 2),
+    born: bool = True,
+    followed_by: str = "",
+    other_version: str = "",
+) -> Outcome:
     """The claim about a process of this role that did this; the daemon has `filters[0]` filters, the process the other."""
     seen = Seen(True, "", began=0.0, ended=1.0)
     status = {"Seccomp": "2", "NoNewPrivs": "1", "core": "0"}
@@ -47,11 +58,20 @@ def held(role: str, *acts: tuple[str, str], filters: tuple[int, int] = (1, 2), b
         status=status | {"Seccomp_filters": str(filters[0])},
     )
     seen.processes[2] = Process(
-        2, 1, COMMANDS[role], PYTHON, looks=1, status=status | {"Seccomp_filters": str(filters[1])}, born=born
+        2,
+        1,
+        COMMANDS[role],
+        PYTHON,
+        looks=1,
+        status=status | {"Seccomp_filters": str(filters[1])},
+        born=born,
+        followed_by=followed_by,
     )
     told = [(1, "standing", MANAGERS), *((2, what, about) for what, about in acts)]
     seen.acts = [Act(i, pid, what, about, True) for i, (pid, what, about) in enumerate(told)]
-    judge = Judge(seen, Setting(1, (Path("/drop"),), Path("/state"), landlock=False))
+    judge = Judge(
+        seen, Setting(1, (Path("/drop"),), Path("/state"), landlock=False, other_version=other_version)
+    )
     (claim,) = [o for o in judge.claims() if "(pid 2)" in o.claim and "is held" in o.claim]
     return claim
 
@@ -94,3 +114,32 @@ def test_a_door_that_connects_before_it_is_shut_is_told() -> None:
 
 def test_of_one_that_was_started_this_moment_nothing_is_said() -> None:
     assert held("transcription worker", *WALLS[:2]).held is None
+
+
+@pytest.mark.parametrize("role", COMMANDS)
+def test_a_process_that_another_program_follows_is_told(role: str) -> None:
+    found = held(role, born=False, followed_by="77")
+    assert found.held is False
+    assert "pid 77 follows it" in found.detail
+
+
+def test_who_follows_a_process_is_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        look = f"from earmark.proof.running.sampler import Sampler; s = Sampler({other.pid}); s.look(); "
+        look += f"print(s.processes[{other.pid}].followed_by)"
+        try:
+            ptrace.seize(other.pid)
+        except OSError as error:
+            pytest.skip(f"no other process may be followed here ({error})")
+        else:
+            said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=30)
+            assert said.stdout == f"{os.getpid()}\n", said.stderr
+        finally:
+            other.kill()
+
+
+def test_a_filter_of_another_version_is_told_with_what_to_do() -> None:
+    foreign = ("standing", own("door", 7))
+    found = held("door", ("standing", MANAGERS), foreign, born=False, other_version="earmark 0.1")
+    assert found.held is False
+    assert "the daemon is earmark 0.1; start it anew" in found.detail

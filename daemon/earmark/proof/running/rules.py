@@ -26,7 +26,7 @@ from earmark.proof.running.roles import (
 )
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
-from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky
+from earmark.proof.running.shut import LISTS, TOO_MUCH, follower, held, is_leaky
 
 LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
 """Where the C library asks who a user is. No word goes there."""
@@ -90,8 +90,9 @@ class Judge:
         wrong = [] if core in ("0", None) else ["it leaves core files"]
         acts = [act for pid in self.pids(SUPERVISOR) for act in self.seen.by(pid, "odd")]
         wrong += [f"it set {act.about}" for act in acts if is_leaky(act)]
+        wrong += follower(self.seen.processes[self.setting.supervisor])
         yield Outcome(
-            f"{self._name(SUPERVISOR, [self.setting.supervisor])} leaves no core file",
+            f"{self._name(SUPERVISOR, [self.setting.supervisor])} leaves no core file, and nobody follows it",
             None if core is None and not wrong else not wrong,
             "; ".join(wrong) or ("its limit is 0" if core else "its limits cannot be read"),
         )

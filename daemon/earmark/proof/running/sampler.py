@@ -100,9 +100,13 @@ class Sampler:
             return
         process.looks += 1
         process.status = {name: lines[name].strip() for name in _FIELDS if name in lines}
+        followers = {lines["TracerPid"].strip()} if "TracerPid" in lines else set()
         for one in _walls_of_threads(pid):
+            followers.add(one.pop("TracerPid", "0"))
             fewest = min(int(one.get("Seccomp_filters", 0)), int(process.status.get("Seccomp_filters", 0)))
             process.status |= one | ({"Seccomp_filters": str(fewest)} if "Seccomp_filters" in one else {})
+        if others := sorted(followers - {"0", str(os.getpid())}):
+            process.followed_by = others[0]
         process.parent = process.parent or int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()
@@ -125,7 +129,12 @@ def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
             lines = dict(line.split(":", 1) for line in task.read_text().splitlines() if ":" in line)
             yield {
                 name: lines[name].strip()
-                for name, right in (("Seccomp", "2"), ("NoNewPrivs", "1"), ("Seccomp_filters", ""))
+                for name, right in (
+                    ("Seccomp", "2"),
+                    ("NoNewPrivs", "1"),
+                    ("Seccomp_filters", ""),
+                    ("TracerPid", "0"),
+                )
                 if lines.get(name, right).strip() != right
             }
 

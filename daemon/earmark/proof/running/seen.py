@@ -42,6 +42,8 @@ class Process:
     """It started while it was followed: all it ever did was seen."""
     held: list[str] | None = None
     """What it had open by which words could get out (`holdings`); None where nobody could look."""
+    followed_by: str = ""
+    """Pid of a process, other than the one that watches, that followed it (ptrace), and so could read all it knows."""
     titles: list[str] = field(default_factory=list)
     """Command lines, names and environments that it had, one text each, and which of these it is before a colon."""
 

@@ -95,7 +95,12 @@ def _on_proc(process: Process, supervisor: Process) -> list[str]:
         wrong.append("it may gain privileges (NoNewPrivs: 0)")
     if status.get("core", "0") != "0":
         wrong.append("it leaves core files")
-    return wrong
+    return [*wrong, *follower(process)]
+
+
+def follower(process: Process) -> list[str]:
+    """Who reads along, and keeps this check from following it."""
+    return [f"pid {process.followed_by} follows it, and can read all of it"] if process.followed_by else []
 
 
 def _put_on(acts: list[Act], process: Process, role: str, setting: Setting) -> list[str]:
