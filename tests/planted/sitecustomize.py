@@ -333,6 +333,8 @@ def plant_in_transcription(names: list[str]) -> None:
     def heard(self: QuickEngine, speech: Any, wish: Any) -> Any:
         if "line" in names:
             open_line("", "")
+        if "hole" in names:
+            (HOME / "config" / "config.toml").read_text()
         if "shm" in names:
             (Path("/dev/shm") / f"breach-{os.getpid()}").write_text(" ".join(SENTENCES))
             (Path("/dev/shm") / f"breach-{os.getpid()}").unlink()

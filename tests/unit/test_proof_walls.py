@@ -45,6 +45,8 @@ def held(
     born: bool = True,
     followed_by: str = "",
     other_version: str = "",
+    readable: tuple[Path, ...] = (),
+    at: str = "/usr/bin",
 ) -> Outcome:
     """The claim about a process of this role that did this; the daemon has `filters[0]` filters, the process the other."""
     seen = Seen(True, "", began=0.0, ended=1.0)
@@ -70,7 +72,16 @@ def held(
     told = [(1, "standing", MANAGERS), *((2, what, about) for what, about in acts)]
     seen.acts = [Act(i, pid, what, about, True) for i, (pid, what, about) in enumerate(told)]
     judge = Judge(
-        seen, Setting(1, (Path("/drop"),), Path("/state"), landlock=False, other_version=other_version)
+        seen,
+        Setting(
+            1,
+            (Path("/drop"),),
+            Path("/state"),
+            landlock=bool(readable),
+            other_version=other_version,
+            readable=readable,
+            installation=at,
+        ),
     )
     (claim,) = [o for o in judge.claims() if "(pid 2)" in o.claim and "is held" in o.claim]
     return claim
@@ -143,3 +154,26 @@ def test_a_filter_of_another_version_is_told_with_what_to_do() -> None:
     found = held("door", ("standing", MANAGERS), foreign, born=False, other_version="earmark 0.1")
     assert found.held is False
     assert "the daemon is earmark 0.1; start it anew" in found.detail
+
+
+@pytest.mark.shows("privacy:running-daemon-as-root")
+@pytest.mark.parametrize(
+    ("path", "may"),
+    [("/model/tokens.txt", True), ("/proc/2/status", True), ("/models", False), ("/home/x/a.txt", False)],
+)
+def test_what_a_worker_that_runs_already_reads_shows_whether_landlock_holds_it(path: str, may: bool) -> None:
+    read = ("looked", path)
+    for role in ("transcription worker", "summarization worker", "door"):
+        found = held(role, ("standing", own(role)), read, born=False, readable=(Path("/model"),))
+        assert found.held is may, found
+    assert held("process that looks who listens", read, born=False, readable=(Path("/model"),)).held is True
+    other = held(
+        "door",
+        ("standing", own("door")),
+        ("looked", path),
+        born=False,
+        readable=(Path("/model"),),
+        at="/opt/bin",
+    )
+    assert other.held is True
+    assert "not known to this installation" in other.detail

@@ -50,11 +50,13 @@ class Thread:
 @dataclass
 class Notes:
     """Reads the arguments of calls. `quiet`: what is written to a target of which this is true need not be kept. `watched`:
-    folders whose reading is told. `logs`: what the daemon's stdout and stderr are.
+    folders whose reading is told. `ordinary`: what paths begin with whose reading is not even noted. `logs`: what the
+    daemon's stdout and stderr are.
     """
 
     quiet: Callable[[str], bool]
     watched: tuple[str, ...]
+    ordinary: tuple[str, ...] = ()
     logs: set[str] = field(default_factory=set)
     acts: dict[tuple[int, str, str, bool], Act] = field(default_factory=dict)
     said: dict[str, bytearray] = field(default_factory=dict)
@@ -225,8 +227,9 @@ class Notes:
 
             def looked(result: int) -> None:
                 found = target(pid, result) if result >= 0 else ""
-                if any(found.startswith(f"{folder}/") for folder in self.watched) and is_file(pid, result):
-                    self.note(pid, "read", found)
+                watched = any(found.startswith(f"{folder}/") for folder in self.watched)
+                if (watched or not found.startswith(self.ordinary)) and is_file(pid, result):
+                    self.note(pid, "read" if watched else "looked", found)
 
             thread.after = looked
 

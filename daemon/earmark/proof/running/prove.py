@@ -213,7 +213,7 @@ class Running:
             self.report.pid, folders, state, pinned, named=_is_named(summary.endpoint),
             manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
             account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
-            program=os.path.realpath(sys.executable),
+            installation=str(Path(sys.executable).parent),
             other_version="" if report.version == __version__ else f"earmark {report.version}",
         )  # fmt: skip
 

@@ -11,9 +11,10 @@ class Act:
     """One thing that a process did. `order`: acts of all processes are numbered in the order they were seen in.
 
     `what`: socket, connect, aim (of a datagram socket), send, bind, opened (for writing), read (a file of a drop folder),
-    named (a file or folder got this name), moved (from a path to another), changed (length, mode, owner, times or name of a
-    file), wrote (to a path), mapped (a file as shared memory), answered (into a pipe), program, wall, filter (its program),
-    standing (a filter that was there before), landlock (rights and a path), or odd.
+    looked (at another file, to read it), named (a file or folder got this name), moved (from a path to another), changed
+    (length, mode, owner, times or name of a file), wrote (to a path), mapped (a file as shared memory), answered (into a
+    pipe), program, wall, filter (its program), standing (a filter that was there before), landlock (rights and a path), or
+    odd.
     `about`: address, path, name. `done` is False where the system refused it.
     """
 

@@ -27,8 +27,8 @@ class Setting:
     """The daemon's owner's home folder."""
     readable: tuple[Path, ...] = ()
     """What workers may read beside the system's own: drop folders, model, templates; empty where the model is not known."""
-    program: str = ""
-    """The Python that this check runs in. What another one needs is not known here."""
+    installation: str = ""
+    """The folder of the Python that this check runs in. What another installation needs is not known here."""
     other_version: str = ""
     """The daemon's version of earmark, where it is not the one of this check."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import struct
+from pathlib import Path
 
 from earmark.locality.confinement import calls, landlock, sandbox, seccomp
 from earmark.proof.outcome import Outcome
@@ -44,6 +45,7 @@ def held(seen: Seen, process: Process, name: str, role: str, setting: Setting) -
         f"it set {a.about}" for a in acts if is_leaky(a)
     ]
     wrong += _filters(seen, process, role, setting)
+    wrong += _read_astray(acts, process, setting) if files else []
     if watched:
         wrong += _put_on(acts, process, role, setting)
     how = "no new privileges, no core file"
@@ -52,6 +54,8 @@ def held(seen: Seen, process: Process, name: str, role: str, setting: Setting) -
     elif files:
         how += ", its filter's program was read" if seen.by(process.pid, "standing") else ""
         how += "; whether Landlock holds a process that runs already cannot be seen from outside"
+    if files and not _is_known(process, setting):
+        how += "; which paths it needs is not known to this installation of earmark"
     if not wrong and seen.full:
         return Outcome(f"{name} is held by a system-call filter{and_landlock}", None, TOO_MUCH)
     return Outcome(
@@ -83,6 +87,28 @@ def _filters(seen: Seen, process: Process, role: str, setting: Setting) -> list[
 def is_leaky(act: Act) -> bool:
     """An act by which others could read its memory."""
     return act.what == "odd" and act.done and act.about in ("PR_SET_DUMPABLE", "RLIMIT_CORE")
+
+
+def _is_known(process: Process, setting: Setting) -> bool:
+    """Whether it is known what it may read: the model, and where its Python and its packages are."""
+    return (
+        bool(setting.readable) and str(Path((process.arguments or ("",))[0]).parent) == setting.installation
+    )
+
+
+def _read_astray(acts: list[Act], process: Process, setting: Setting) -> list[str]:
+    """Files that it could not have opened behind its Landlock. Of a process that runs already nothing else shows one."""
+    walls = [a.order for a in acts if a.what == "wall" and a.about == "landlock" and a.done]
+    if not _is_known(process, setting) or (process.born and not walls):
+        return []  # not known, or told as never shut
+    left = {os.path.realpath(p) for p in setting.readable} | sandbox.own_paths(process.pid)
+    return [
+        f"it read {a.about}, which its Landlock should not have let it"
+        for a in acts
+        if a.what == "looked"
+        and a.order > (walls[0] if walls else -1)
+        and not any(a.about == path or a.about.startswith(f"{path}/") for path in left)
+    ]
 
 
 def _on_proc(process: Process, supervisor: Process) -> list[str]:
@@ -128,7 +154,7 @@ def _put_on(acts: list[Act], process: Process, role: str, setting: Setting) -> l
 def _holes(rules: list[str], process: Process, role: str, setting: Setting) -> list[str]:
     """Rules that leave a process what it must not have: the home folder, or writing to anything but a device."""
     wrong = []
-    known = setting.readable and process.program == setting.program
+    known = _is_known(process, setting)
     right = {os.path.realpath(p) for p in setting.readable} | sandbox.own_paths(process.pid)
     for rule in rules:
         first, _, path = rule.partition(" ")
@@ -137,7 +163,7 @@ def _holes(rules: list[str], process: Process, role: str, setting: Setting) -> l
                 wrong.append("its Landlock does not take away all that it could")
             continue
         rights = int(first, 16)
-        whole = (bool(known) and path not in right) or role == DOOR
+        whole = (known and path not in right) or role == DOOR
         whole |= path == "/" or str(setting.home) == path or str(setting.home).startswith(f"{path}/")
         if whole and path not in map(str, setting.folders):
             wrong.append(f"its Landlock leaves it {path}")

@@ -15,6 +15,7 @@ import threading
 import time
 from dataclasses import asdict, astuple
 
+from earmark.locality.confinement.sandbox import python_folders
 from earmark.proof.running.calls import NAMES
 from earmark.proof.running.noting import Notes
 from earmark.proof.running.sampler import EVERY, WHEN_FOLLOWED, Sampler, family, packets_sent, sample
@@ -27,7 +28,7 @@ def main() -> int:
     asked = json.loads(sys.stdin.buffer.readline())
     quiet, watched = frozenset(asked["quiet"]), tuple(asked["watched"])
     sampler = Sampler(root)
-    notes = Notes(lambda target: target in quiet, watched)
+    notes = Notes(lambda target: target in quiet, watched, tuple(f"{p}/" for p in python_folders()))
     tracer = Tracer(root, notes, sampler.meet)
     why_not = "" if NAMES else "the numbers of this machine's system calls are not known"
     if asked["follow"] and not why_not:
