@@ -13,6 +13,7 @@ import pytest
 from earmark.locality.confinement import door, listener, seccomp
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import ptrace
+from earmark.proof.running.roles import DOOR, STRANGER, roles
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
@@ -177,3 +178,19 @@ def test_what_a_worker_that_runs_already_reads_shows_whether_landlock_holds_it(p
     )
     assert other.held is True
     assert "not known to this installation" in other.detail
+
+
+def test_a_door_of_another_installation_is_the_door_if_it_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    script = tmp_path / "door.py"
+    seen = Seen(True, "")
+    seen.processes[1] = Process(1, 0, (PYTHON, "-m", "earmark", "run"), PYTHON)
+    seen.processes[2] = Process(2, 1, (PYTHON, "-I", "-S", "-B", str(script), "5"), PYTHON)
+    for content, role in (
+        (Path(door.__file__).read_bytes(), DOOR),
+        (b"import socket", STRANGER),
+        (None, STRANGER),
+    ):
+        script.unlink(missing_ok=True)
+        if content is not None:
+            script.write_bytes(content)
+        assert roles(seen, 1)[2] == role

@@ -48,7 +48,18 @@ def _role(process: Process, root: Process, lms: str | None) -> str:
     if process.program and root.program and process.program != root.program:
         return STRANGER
     script = Path(next((a for a in arguments[1:] if not a.startswith("-")), "/"))
-    return _BY_FILE.get(script.stem, HELPER) if script.parent == _SCRIPTS else STRANGER
+    return _BY_FILE.get(script.stem, HELPER) if _is_one_of_ours(script) else STRANGER
+
+
+def _is_one_of_ours(script: Path) -> bool:
+    """One of the small programs: this installation's, or another's, if it is the same to the byte."""
+    if script.parent == _SCRIPTS:
+        return True
+    try:
+        ours = _SCRIPTS / script.name
+        return ours.is_file() and script.is_file() and script.read_bytes() == ours.read_bytes()
+    except OSError:
+        return False
 
 
 def is_ours(process: Process, root: Process) -> bool:

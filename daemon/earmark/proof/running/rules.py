@@ -235,6 +235,10 @@ class Judge:
                 real = str(Path(act.about).resolve())
                 if act.about != self.setting.lms and real not in ours:
                     strangers.append(f"it started {act.about} (pid {act.pid})")
+        if strangers and self.setting.other_version:
+            strangers.append(
+                f"the daemon is {self.setting.other_version}, whose programs this check does not know"
+            )
         return self._unless_full(claim, strangers)
 
     def _children(self) -> Iterator[tuple[int, int]]:
