@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import struct
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from earmark.proof.outcome import Outcome
 from earmark.proof.running import ptrace
 from earmark.proof.running.roles import DOOR, STRANGER, roles
 from earmark.proof.running.rules import Judge
+from earmark.proof.running.sampler import Sampler
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.shut import LISTS
+
+from tests.conftest import wait_for
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in seccomp.AUDIT, reason="no filter for this processor"
@@ -194,3 +198,23 @@ def test_a_door_of_another_installation_is_the_door_if_it_is_the_same_to_the_byt
         if content is not None:
             script.write_bytes(content)
         assert roles(seen, 1)[2] == role
+
+
+def test_one_that_is_just_being_started_is_looked_at_until_its_walls_stand() -> None:
+    walls = "from earmark.locality.confinement import calls, seccomp\n"
+    child = f"import time\n{walls}time.sleep(0.3)\nseccomp.allow_only(calls.LISTENER)\ntime.sleep(30)"
+    root = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", root], start_new_session=True) as daemon:
+        try:
+            sampler = Sampler(daemon.pid)
+
+            def met() -> bool:
+                sampler.look()
+                return len(sampler.processes) > 1
+
+            wait_for(met, 20, "the child")
+            (pid,) = set(sampler.processes) - {daemon.pid}
+            sampler.settle()
+            assert sampler.processes[pid].status["Seccomp"] == "2"
+        finally:
+            os.killpg(daemon.pid, signal.SIGKILL)

@@ -48,14 +48,17 @@ class Sampler:
     def settle(self) -> None:
         """Look on until whoever was started a moment ago has put on its walls, or has had the time to."""
         until = time.monotonic() + STARTING
-        while time.monotonic() < until and any(
-            self.processes[pid].status.get("Seccomp", "2") != "2"
-            and self._met[pid] + STARTING > time.monotonic()
-            for pid in family(self.root)[1:]
-            if pid in self._met
-        ):
+        while time.monotonic() < until and any(map(self._is_starting, family(self.root)[1:])):
             time.sleep(EVERY)
             self.look()
+
+    def _is_starting(self, pid: int) -> bool:
+        """Without a filter but the daemon's, which a service manager may have put on, and met a moment ago."""
+        process, root = self.processes.get(pid), self.processes[self.root]
+        if process is None or time.monotonic() - self._met[pid] > STARTING:
+            return False
+        filters = [int(p.status.get("Seccomp_filters", 0)) for p in (process, root)]
+        return process.status.get("Seccomp") == "0" or 0 < filters[0] <= filters[1]
 
     def open_now(self, logs: Iterable[str]) -> None:
         """What everybody has open now, beside what they had open before."""
