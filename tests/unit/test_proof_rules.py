@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -204,6 +205,18 @@ def test_what_it_may_not_do_fails_the_claim_that_says_so(
 ) -> None:
     failed = judged(act)
     assert [d for c, d in failed.items() if claim in c and said in d], failed
+
+
+@pytest.mark.parametrize(("named", "told"), [(False, True), (True, False)])
+def test_a_door_that_leads_elsewhere_than_the_configuration_is_told_before_it_connects(
+    named: bool, told: bool
+) -> None:
+    """The daemon was started with another configuration, which was changed back."""
+    judge = judge_of()
+    judge.setting = replace(judge.setting, pinned=(("127.0.0.1", 9999),), named=named)
+    failed = [o.detail for o in judge.claims() if o.held is False]
+    assert [detail for detail in failed if "its door leads to 127.0.0.1:8080" in detail] == failed
+    assert bool(failed) is told
 
 
 HOLDS = [

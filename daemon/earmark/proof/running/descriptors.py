@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from earmark.locality.confinement.sandbox import python_folders
 
 
 def target(pid: int, fd: int) -> str:
@@ -33,3 +36,9 @@ def is_writable(pid: int, fd: int) -> bool:
         return any(line.startswith("flags:") and int(line.split()[1], 8) & 0o3 for line in lines)
     except (OSError, ValueError):
         return False
+
+
+def is_byte_code(path: str) -> bool:
+    """True for what Python makes of the modules in its own folders."""
+    made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None
+    return made and any(path.startswith(f"{os.path.realpath(folder)}/") for folder in python_folders())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.files import hidden_kind
-from earmark.locality.confinement.sandbox import python_folders
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.descriptors import is_byte_code
 from earmark.proof.running.roles import (
     DOOR,
     HELPER,
@@ -138,11 +136,23 @@ class Judge:
                 if not self._allowed_row(row)
             ]
             wrong += self._astray(pid)
+        wrong += self._doors()
         if wrong and self.setting.named:
             wrong.append(
                 "this is where the server's name leads now; a worker keeps what it was when it was started"
             )
         return self._outcome(claim, wrong, pids)
+
+    def _doors(self) -> list[str]:
+        """Where a door may lead, by its own command line: the daemon may have been started with another configuration.
+
+        What a name led to when it was started is not known now.
+        """
+        if self.setting.named:
+            return []
+        pinned = {plain(shown(ip, port)) for ip, port in self.setting.pinned}
+        given = [a for pid in self.pids(DOOR) for a in self.seen.processes[pid].arguments[6:]]
+        return [f"its door leads to {a}" for a in given if plain(a) not in pinned]
 
     def _astray(self, pid: int) -> list[str]:
         """What a summarization worker or its helper did that it may not. Before its doors are shut it may ask for names."""
@@ -273,7 +283,7 @@ class Judge:
         path = act.about.removesuffix(" (deleted)")
         if not path.startswith("/"):
             return True  # what is no path is a pipe or the like
-        if path == "/dev/null" or path.startswith(("/dev/nvidia", f"/proc/{act.pid}/")) or _byte_code(path):
+        if path == "/dev/null" or path.startswith(("/dev/nvidia", f"/proc/{act.pid}/")) or is_byte_code(path):
             return True
         if role != SUPERVISOR:
             return False
@@ -330,12 +340,6 @@ def _did(act: Act) -> str:
         "send": "it sent to",
         "bind": "it listens at",
     }[act.what]
-
-
-def _byte_code(path: str) -> bool:
-    """True for what Python makes of the modules in its own folders."""
-    made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None
-    return made and any(path.startswith(f"{os.path.realpath(folder)}/") for folder in python_folders())
 
 
 def _command(process: Process) -> str:
