@@ -139,12 +139,15 @@ def test_a_disk_is_written_to_within_seconds_of_being_writable_however_long_it_w
     rig.folder.symlink_to(small_disk)
     rig.drop("one.m4a", "one")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with Live(rig):
+    with structlog.testing.capture_logs() as told, Live(rig):
         wait_for(lambda: any("read-only" in s for s in rig.troubles().values()), 20)
         assert rig.query("SELECT count(*) FROM places WHERE not_before > unixepoch() + 60") == [(1,)]
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
         wait_for(lambda: done(rig, 2), 10)
         wait_for(lambda: rig.troubles() == {}, 10)
+        wait_for(lambda: any(event["event"] == Event.CAUGHT_UP for event in told), 10)
+    names = [event["event"] for event in told]
+    assert names.index(Event.CAUGHT_UP) > names.index(Event.WRITTEN), "something is left while it is owed"
 
 
 @pytest.mark.shows("durability:read-only-without-permission")

@@ -163,7 +163,7 @@ class Chat:
     def quoted(self, message: str) -> str:
         """A server's words for the user: one short line, unless it repeats the recording."""
         line = " ".join(message.split())[:200].strip()
-        return f": {line}" if line and not self.secret(line) else ""
+        return f": {line}" if any(map(str.isalnum, line)) and not self.secret(line) else ""
 
     def once(self, messages: Messages, schema: dict[str, Any] | None, most_tokens: int, beat: Beat) -> Spoken:
         request: dict[str, Any] = {
