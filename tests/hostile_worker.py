@@ -6,6 +6,7 @@ like the stand-in does (standin_worker.py). Run as a script, without site-packag
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -59,6 +60,24 @@ def creep(request: Request, at: float) -> None:
     time.sleep(0.1)
 
 
+def go_on_begun(request: Request) -> None:
+    say(type="started", job=request["job"], declared_duration=10.0)
+    time.sleep(0.05)
+
+
+def leave_the_pipe_to_a_child() -> None:
+    """Nothing in the worker's group keeps its place: the child has a session of its own."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(20)
+    os._exit(3)
+
+
+def close_and_stay() -> None:
+    os.close(1)
+    time.sleep(3600)
+
+
 def end_like_killed() -> object:
     os.kill(os.getpid(), signal.SIGKILL)
     return None
@@ -106,6 +125,9 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     "a summary of what is not transcribed": lambda r: say(
         type="summarized", job=r["job"], summary=summary_of(r["recording_id"]), note=""
     ),
+    "again and again that it begins": lambda r: for_ever(lambda _: go_on_begun(r)),
+    "years of speech in seconds": lambda r: heard(r, 10.0, segment(1.0, 2.0), speech_seconds=3e8),
+    "a failure without a word": lambda r: say(type="failed", job=r["job"], fault="media", sentence=" \n\u200b\x1b"),
     "a sentence for people of megabytes": lambda r: say(
         type="failed", job=r["job"], fault="internal", sentence="no " * 700_000
     ),
@@ -123,6 +145,13 @@ STAYS: dict[str, Callable[[Request], object]] = {
 """It is alive, and gets nowhere."""
 
 LATE = "goes on about it afterwards"
+LATER = "goes on about it much later"
+
+LEAVES: dict[str, Callable[[Request], object]] = {
+    "leaves the pipe to a child": lambda _: leave_the_pipe_to_a_child(),
+    "closes the pipe and stays": lambda _: close_and_stay(),
+}
+"""It says nothing more; where anybody waits for the end of its output, or for its own, that is for ever."""
 
 FAILS: dict[str, Callable[[Request], object]] = {
     "words in its sentence": lambda r: say(
@@ -139,6 +168,10 @@ CLAIMS: dict[str, Callable[[Request], object]] = {
     "says that it is gone": lambda r: say(type="failed", job=r["job"], fault="gone", sentence="Gone."),
     "says that it changed": lambda r: say(type="failed", job=r["job"], fault="changed", sentence="Changed."),
     "ends like one that was killed": lambda _: end_like_killed(),
+    "creeps with words that nobody counts, and ends like one that was killed": lambda r: (
+        heard(r, r["resume_at"] + 0.001, *[segment(r["resume_at"], r["resume_at"], "\0" + "x" * 29_000)] * 2),
+        end_like_killed(),
+    ),
     "creeps, and ends like one that was killed": lambda r: (
         heard(r, r["resume_at"] + 0.001, *[segment(r["resume_at"], r["resume_at"], "x" * 29_000)] * 2),
         end_like_killed(),
@@ -173,6 +206,7 @@ SUMMARY_TRICKS: dict[str, Callable[[Request], object]] = {
     "for another job": lambda r: summarized(r | {"job": r["job"] + 1}),
     "with a title of 50 megabytes": lambda r: summarized(r, title="x" * 50_000_000),
     "with an overview of a megabyte": lambda r: summarized(r, overview="x" * 1_000_000),
+    "with 10,000 headings": lambda r: summarized(r, extra={f"{n} {'x' * 280}": [] for n in range(10_000)}),
     "with 10,000 points": lambda r: summarized(r, key_points=[{"text": "x", "at": 1.0}] * 10_000),
     "that cites tomorrow": lambda r: summarized(r, key_points=[{"text": "x", "at": 1e300}]),
     "of more than all": lambda r: summarized(r, coverage=3.0),
@@ -197,6 +231,15 @@ def transcribe(request: Request) -> None:
         sys.stdin.readline()  # the next recording
         heard(request, 20.0, segment(11.0, 12.0))
         time.sleep(3600)
+    elif trick == LATER:
+        heard(request, 10.0, segment(1.0, 2.0))
+        finished(request)
+        standin_worker.transcribe(json.loads(sys.stdin.readline()))
+        sys.stdin.readline()  # the one after the next
+        heard(request, 20.0, segment(11.0, 12.0))
+        time.sleep(3600)
+    elif trick in LEAVES:
+        LEAVES[trick](request)
     elif trick in CLAIMS:
         CLAIMS[trick](request)
     elif trick in FAILS:

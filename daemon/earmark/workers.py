@@ -19,13 +19,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from earmark.errors import EnvironmentFault
 from earmark.log import get_logger
 from earmark.messages import REPLY_LIMIT, Confine, LoadModel, Message, Ready, Reply, parse_reply
+from earmark.output import is_gone, lines
 
 log = get_logger(__name__)
 
@@ -158,14 +159,18 @@ class Worker:
         self._last_call = threading.Timer(LEAVE_SECONDS, self.kill)
         self._last_call.daemon = True
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
-        self._reader.start()
-        threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
-        threading.Thread(target=self._read_remarks, name=f"stderr-{self.number}", daemon=True).start()
+        try:
+            threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
+            threading.Thread(target=self._read_remarks, name=f"stderr-{self.number}", daemon=True).start()
+            self._reader.start()
+        except RuntimeError as error:  # no more threads: as above
+            self._abandon()
+            raise EnvironmentFault(f"A worker cannot be listened to: {error}") from error
 
     @property
     def serves(self) -> bool:
         """False once it was told to go, was killed or has ended: what it is sent from then on, nobody reads."""
-        return not self._dismissed and not self._unheard and self._process.poll() is None
+        return not self._dismissed and not self._unheard and not is_gone(self._process)
 
     def send(self, message: Message) -> None:
         """Give it a request, without ever waiting for it: a worker that does not read must not stop the loop.
@@ -221,9 +226,9 @@ class Worker:
         stdout = self._process.stdout
         assert stdout is not None
         try:
-            self._read_lines(stdout)
+            self._read_lines()
         finally:
-            status = self._process.wait()
+            status = self._see_off()
             if self._broke:
                 status = os.EX_PROTOCOL  # we ended it, for what it did itself: not a kill from outside
             self._last_call.cancel()
@@ -234,8 +239,8 @@ class Worker:
             kills = None if before is None or after is None else after - before
             self._post(Left(self.number, status, kills, self._broke))
 
-    def _read_lines(self, stdout: IO[bytes]) -> None:
-        while line := stdout.readline(REPLY_LIMIT):
+    def _read_lines(self) -> None:
+        for line in lines(self._process, REPLY_LIMIT):
             if not line.endswith(b"\n") and len(line) < REPLY_LIMIT:
                 return  # it ended in the middle of a line: how, its exit status tells
             message = self._understood(line)
@@ -244,6 +249,26 @@ class Worker:
             if isinstance(message, Ready):
                 self._answered.set()
             self._post(Said(self.number, message, self._room.release))
+
+    def _see_off(self) -> int:
+        """Nothing more is to be read from it: have it end, with what it started, and return its exit status."""
+        self._unheard = True
+        until, pause = time.monotonic() + LEAVE_SECONDS, 0.001
+        while not is_gone(self._process) and not self._broke:
+            if time.monotonic() >= until:
+                self.end_for("nothing more, and stayed")
+            time.sleep(pause)
+            pause = min(2 * pause, 0.1)
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def _abandon(self) -> None:
+        """Nobody can listen to it."""
+        self.kill()
+        self._requests.put(None)
+        self._answered.set()
+        self._process.wait()
 
     def _understood(self, line: bytes) -> Reply | None:
         """What it says, or None after ending it for what it says, how much of it, or how fast."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import structlog
-from earmark import workers
+from earmark import output, workers
 from earmark.context import Context
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
@@ -28,7 +28,7 @@ from earmark.verbs.retrying import retry, to_retry
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
-from tests.hostile_worker import CLAIMS, HARMLESS, LATE, STAYS, SUMMARY_TRICKS, TRICKS
+from tests.hostile_worker import CLAIMS, HARMLESS, LATE, LATER, LEAVES, STAYS, SUMMARY_TRICKS, TRICKS
 
 HOSTILE = Path(__file__).parents[1] / "hostile_worker.py"
 GOOD = 3
@@ -188,7 +188,7 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
         "SELECT j.state FROM jobs j JOIN places p USING (recording_id) WHERE CAST(p.path AS TEXT) LIKE '%bad%'"
     )
     assert states in ([("waiting",)], [("failed",)])
-    ((size,),) = rig.query("SELECT coalesce(sum(length(text)), 0) FROM heard")
+    ((size,),) = rig.query("SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM heard")
     assert size < 200_000
 
 
@@ -228,18 +228,38 @@ def test_a_worker_that_stays_when_it_is_told_to_go_is_killed(
         wait_for(lambda: all(process.poll() is not None for process in before), 20, "their end")
 
 
-@pytest.mark.shows("durability:worker-says-what-cannot-be")
-def test_a_worker_that_goes_on_about_the_recording_before_is_ended_and_the_next_one_charged_nothing(
-    tmp_path: Path,
+@linux
+@pytest.mark.shows("durability:nobody-keeps-a-seat")
+@pytest.mark.parametrize("trick", LEAVES)
+def test_a_worker_that_says_nothing_more_does_not_keep_its_seat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trick: str
 ) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
-    rig.drop("a.m4a", f"{LATE}\n")
+    quick_waits(monkeypatch)
+    monkeypatch.setattr(workers, "LEAVE_SECONDS", 0.2)
+    monkeypatch.setattr(output, "LOOK", 0.2)
+    rig.drop("bad.m4a", f"{trick}\n")
+    rig.drop("good.m4a", "good")
+    assert rig.run_once(start=start_hostile) == 65
+    assert len(rig.notes()) == 2
+    ((reason,),) = rig.query("SELECT reason FROM jobs WHERE state = 'failed'")
+    assert "exit status 3" in reason or "said nothing more" in reason
+
+
+@pytest.mark.shows("durability:worker-says-what-cannot-be")
+@pytest.mark.parametrize(("trick", "others"), [(LATE, 1), (LATER, 2)])
+def test_a_worker_that_goes_on_about_a_recording_before_is_ended_and_the_next_one_charged_nothing(
+    tmp_path: Path, trick: str, others: int
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    rig.drop("a.m4a", f"{trick}\n")
     with Live(rig, start=start_hostile):
         wait_for(lambda: rig.query("SELECT 1 FROM jobs WHERE stage = 'transcribe' AND state = 'done'"), 20)
-        rig.drop("b.m4a", "good")
-        wait_for(lambda: len(rig.notes()) == 4, 20)
+        for number in range(others):
+            rig.drop(f"b{number}.m4a", f"good {number}")
+        wait_for(lambda: len(rig.notes()) == 2 + 2 * others, 20)
     attempts = rig.query("SELECT attempts FROM jobs WHERE stage = 'transcribe'")
-    assert attempts == [(1,), (1,)]
+    assert attempts == [(1,)] * (1 + others)
     assert not rig.events("worker-died")
 
 

@@ -69,7 +69,8 @@ class Words:
             self._db.execute_many(
                 "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (recording_id, seq + n, s.start, s.end, s.text, s.confidence, s.mark)
+                    # SQLite counts the characters of a text up to the first NUL.
+                    (recording_id, seq + n, s.start, s.end, s.text.replace("\0", ""), s.confidence, s.mark)
                     for n, s in enumerate(heard.segments, start=1)
                 ],
             )

@@ -34,6 +34,8 @@ SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND, SEGMENTS_PER_BYTE = 2_000, 5.0, 0.05
 """The same for checkpoints, of which each but the last gets at least a second further (`transcription/timestamps.py`), and
 for segments, which are at least as long as a token of time, 0.02 s, and honestly some seconds."""
 
+MORE_SPEECH = "more speech than there is sound"
+
 LOCALITIES = ("device", "unverified", "lan", "cloud")
 LONGEST_NAME = 300
 
@@ -56,6 +58,7 @@ class Told:
     start: float
     size: int
     upto: float = field(init=False)
+    begun: bool = False
     checkpoints: int = 0
     segments: int = 0
     characters: int = 0
@@ -64,12 +67,22 @@ class Told:
         self.upto = self.start
 
 
+def implausible_started(told: Told) -> str | None:
+    """It begins once; saying so again and again would be a sign of life without end."""
+    if told.begun:
+        return "that it has begun, twice"
+    told.begun = True
+    return None
+
+
 def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | None:
     """Times lie in the recording and go forward; words are as many as somebody can say. Counts them if so."""
     if message.upto < told.upto or message.upto > told.upto + LONGEST_STEP:
         return "it has heard what does not follow on what it had heard"
     if message.upto > max_seconds + LONGEST_STEP:
         return "the recording is longer than it may be"
+    if message.speech_seconds > message.upto - told.start + LONGEST_STEP:
+        return MORE_SPEECH
     for segment in message.segments:
         if not _in_order(segment, told.upto - SLACK, message.upto + SLACK):
             return "words at a time that is not in the recording"
@@ -99,7 +112,7 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
     if abs(message.duration - told.upto) > LONGEST_STEP:
         return "the recording ends where it has not been heard"
     if message.speech_seconds > message.duration + LONGEST_STEP:
-        return "more speech than there is sound"
+        return MORE_SPEECH
     if message.tracks_unheard > message.tracks:
         return "more sound tracks not heard than there are"
     return None
@@ -134,6 +147,8 @@ def implausible_failure(message: Failed) -> str | None:
     """Its sentence is one."""
     if len(message.sentence) > LONGEST_FAILURE:
         return "a sentence that is longer than one can be"
+    if not any(char.isalnum() for char in message.sentence):
+        return "a sentence without a word"
     return None
 
 
@@ -160,8 +175,8 @@ def _points(summary: Summary) -> Iterable[Point]:
 
 
 def _entries(summary: Summary) -> Iterable[str]:
-    """Every text of a summary."""
-    yield from (summary.title, summary.overview, *summary.people, *summary.tags)
+    """Every text of a summary, its own headings too."""
+    yield from (summary.title, summary.overview, *summary.people, *summary.tags, *summary.extra)
     for point in _points(summary):
         yield from (point.text, *point.flagged)
     for task in summary.tasks:

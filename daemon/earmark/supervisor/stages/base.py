@@ -187,8 +187,8 @@ class Stage(ABC, Generic[Work]):
             self.not_ready(seat, message, now)
         elif work is None:
             pass  # what it says of what is not its own any more
-        elif not isinstance(message, Ready) and message.job == seat.former and message.job != work.job.id:
-            # It goes on about the recording before; this one has nothing to do with it.
+        elif not isinstance(message, Ready) and message.job in seat.given and message.job != work.job.id:
+            # It goes on about a recording before; this one has nothing to do with it.
             self._end(seat, "something about a recording that it had done with")
             endings.give_back(self._context, work.job)
             seat.free(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from earmark.domain import Tick
@@ -47,8 +47,8 @@ class Seat(Generic[Work]):
     starts_failed: int = 0
     not_before: float = 0.0
     leaving: bool = False
-    former: int | None = None
-    """The job before."""
+    given: set[int] = field(default_factory=set)
+    """The jobs that the worker who sits here was given."""
 
     def ensure(
         self,
@@ -64,13 +64,14 @@ class Seat(Generic[Work]):
             self.worker.dismiss()
         self.worker = Worker(self.module, post, start)
         self.order, self.ready, self.needs_ready = order, None, order is not None
+        self.given.clear()
         self.sign_of_life, self.hung_for = now, None
         if order is not None:
             self.worker.send(order)
 
     def give(self, work: Work, request: Message, now: Tick) -> None:
         """Put the worker to work. If it has just died, its `Left` settles what becomes of the work."""
-        self.former = self.work.job.id if self.work is not None else self.former
+        self.given.add(work.job.id)
         self.work, self.progress, self.sign_of_life, self.advanced = work, None, now, now
         self.suspected = None
         if self.worker is not None:
@@ -96,7 +97,6 @@ class Seat(Generic[Work]):
 
     def free(self, now: Tick) -> None:
         """The work is over, one way or the other."""
-        self.former = self.work.job.id if self.work is not None else self.former
         self.work, self.progress, self.idle_since = None, None, now
 
     def end(self, left: Left) -> End:

@@ -101,7 +101,9 @@ class TranscriptionStage(Stage[Transcribing]):
                 return plausible.implausible_finished(message, work.told)
             case Failed():
                 return plausible.implausible_failure(message)
-            case Started() | Progress():
+            case Started():
+                return plausible.implausible_started(work.told)
+            case Progress():
                 return None
             case _:
                 return "what a transcription does not say"
