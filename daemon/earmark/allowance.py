@@ -43,8 +43,8 @@ def _groups(proc: Path) -> Iterator[tuple[str, Path]]:
     version 2.
     """
     try:
-        member = [line.split(":", 2) for line in (proc / "cgroup").read_text().splitlines()]
-        mounts = [line.split(" - ", 1) for line in (proc / "mountinfo").read_text().splitlines()]
+        member = [line.split(":", 2) for line in _text(proc / "cgroup").split("\n")]
+        mounts = [line.split(" - ", 1) for line in _text(proc / "mountinfo").split("\n")]
     except OSError:
         return
     for number, controllers, path in (parts for parts in member if len(parts) == 3):
@@ -96,9 +96,14 @@ def _memory(controller: str, folder: Path) -> int | None:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text().strip()
+        return _text(file).strip()
     except OSError:
         return ""
+
+
+def _text(file: Path) -> str:
+    """What is in it. Names of groups and of mount points are bytes, and need not be text."""
+    return file.read_text("utf-8", "surrogateescape")
 
 
 def _machine_memory() -> int | None:

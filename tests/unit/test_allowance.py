@@ -55,6 +55,17 @@ def test_version_2_shares_of_the_processor(tmp_path: Path, quota: str, cores: in
     assert allowance(proc).cores == cores
 
 
+def test_names_of_groups_and_mount_points_need_not_be_text(tmp_path: Path) -> None:
+    proc = groups(tmp_path, "", V2, {"fs/a/cpu.max": "100000 100000"})
+    (proc / "cgroup").write_bytes(b"0::/a/caf\xe9\n")
+    (tmp_path / "fs").joinpath(os.fsdecode(b"a/caf\xe9")).mkdir()
+    with (proc / "mountinfo").open("ab") as mounts:
+        mounts.write(
+            b"41 23 0:27 / /mnt/caf\xe9 rw - tmpfs none rw\n42 23 0:28 / /mnt/\xe2\x80\xa8x\x0cy rw - tmpfs none rw\n"
+        )
+    assert allowance(proc).cores == 1
+
+
 @pytest.mark.shows("durability:allowance")
 def test_the_strictest_limit_on_the_way_up_counts(tmp_path: Path) -> None:
     files = {
