@@ -89,6 +89,25 @@ def test_the_daemon_goes_on_when_its_notes_become_something_else(tmp_path: Path,
     assert not (rig.folder / "one.md").is_file(), "it is still what somebody put there"
 
 
+@pytest.mark.shows("durability:odd-ledger-hangs-nothing")
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_nobody_waits_for_what_has_the_ledgers_name(tmp_path: Path, end: str) -> None:
+    rig = Rig(tmp_path)
+    installation = Installation(tmp_path)
+    rig.drop("one.m4a", "one")
+    assert rig.run_once() == 0
+    odd = rig.installed.ledger_file.with_name(f"ledger.db{end}")
+    make("fifo", odd)
+    for verb in (["status"], ["run", "--once", rig.folder]):
+        ended = installation.earmark(*verb, timeout=60)
+        assert ended.returncode == 74, verb
+        assert ended.stderr.count(f"{odd}: the ledger cannot be opened: it is not an ordinary file") >= 1
+        assert "Traceback" not in ended.stderr
+    odd.unlink()
+    if end:
+        assert rig.run_once() == 0
+
+
 @pytest.mark.shows("durability:odd-notes-hang-nothing")
 def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
     rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})

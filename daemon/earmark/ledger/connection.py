@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -22,6 +23,9 @@ MIGRATIONS: tuple[str, ...] = (
     "0007_summary_revisions.sql", "0008_lay_in.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
+
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite puts behind the name of the ledger."""
 
 BUSY_MS = 5_000
 """How long to wait for another process's write, in milliseconds."""
@@ -54,6 +58,7 @@ class Connection:
         self.read_only = read_only
         self._after: dict[str, Callable[[], None]] = {}
         try:
+            _require_ordinary(file)
             if read_only:
                 self._db = sqlite3.connect(
                     f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
@@ -211,6 +216,19 @@ def _storable(values: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Mapp
     if isinstance(values, Mapping):
         return {key: named(value) if isinstance(value, str) else value for key, value in values.items()}
     return [named(value) if isinstance(value, str) else value for value in values]
+
+
+def _require_ordinary(file: Path) -> None:
+    """Raises EnvironmentFault if the ledger, or a file that SQLite keeps beside it, is a FIFO, socket, device or folder:
+    SQLite would wait for the first for ever. OSError where that cannot be seen.
+    """
+    for name in (file.name, *(f"{file.name}{end}" for end in BESIDE)):
+        beside = file.with_name(name)
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(beside.stat().st_mode):
+                raise EnvironmentFault(
+                    f"{beside}: the ledger cannot be opened: it is not an ordinary file; move it away"
+                )
 
 
 def _inode(file: Path) -> tuple[int, int] | None:
