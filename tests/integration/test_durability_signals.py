@@ -41,6 +41,20 @@ def test_a_stop_in_the_middle_of_a_recording_gives_the_work_back(tmp_path: Path,
     assert rig.query("SELECT count(*) FROM events WHERE what = 'transcribed'") == [(1,)]
 
 
+@pytest.mark.shows("durability:left-is-said")
+def test_a_run_that_is_to_end_and_is_stopped_before_says_so(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("one.m4a", "pause@1\n").with_name("one.m4a.pause").touch()
+    process = start_child(rig)
+    wait_for(lambda: rig.query("SELECT upto FROM checkpoints") == [(10.0,)], 20)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGTERM)
+    process.join(DEADLINE + GRACE)
+    assert process.exitcode == 74
+    assert '"event": "left"' in (tmp_path / "child.log").read_text()
+    assert rig.jobs() == {("transcribe", "waiting", 0)}
+
+
 @pytest.mark.shows("durability:sigterm-ctrl-c-end")
 def test_a_stop_while_another_process_locks_the_ledger_is_not_lost(tmp_path: Path) -> None:
     rig = Rig(tmp_path)

@@ -87,7 +87,7 @@ class Supervisor:
         """Work until told to stop (or, with `once`, until nothing is left to do)."""
         with self._signals(), contextlib.ExitStack() as held:
             lock: DaemonLock | None = None
-            result = 0
+            result = EnvironmentFault.exit_code if self.once else 0  # told to stop before it came to work
             damage: LedgerError | None = None
             while not self.stopping:
                 try:
@@ -117,7 +117,7 @@ class Supervisor:
                     if damage is None and not self._mended():
                         self._own_fault(error)
             self.notifier.stopping()
-            log.info(Event.STOPPED, once=self.once)
+            log.info(Event.STOPPED, once=self.once and not self.stopping)
             return result
 
     def _locked(self) -> DaemonLock:

@@ -81,7 +81,7 @@ class Session:
             if self._daemon.once and self._scanning.idle() and self._idle() and self._owing.done_with():
                 return self._exit_code()
             self._handle(self._inbox.receive(0.0 if more else self._patience()))
-        return 0
+        return self._exit_code() if self._daemon.once else 0
 
     def stop(self) -> None:
         """Everybody goes home now; what they were doing is given back uncharged."""
@@ -203,7 +203,7 @@ class Session:
         """For `run --once`: 69 without a model or if a worker refused to work, 65 if a recording failed in this run, 74 if
         anything is left.
         """
-        for name in self._scanning.arriving.in_phase(Phase.SETTLING):
+        for name in [] if self._daemon.stopping else self._scanning.arriving.in_phase(Phase.SETTLING):
             self.context.tell(Event.STILL_WRITTEN, file=Path(name))
         left = list(self._left())
         for sentence in left:
@@ -217,6 +217,8 @@ class Session:
 
     def _left(self) -> Iterator[str]:
         """What this run leaves undone, a sentence a kind."""
+        if self._daemon.stopping and not (self._scanning.idle() and self._idle()):
+            yield "It was told to stop before all was done"
         if waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
             yield f"{len(waits)} recording(s) still wait: {waits[0]}"
         if owed := self._owing.still_owed():
