@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import structlog
 from earmark.domain import Instant
+from earmark.errors import EnvironmentFault
 from earmark.events import Event
 from earmark.ledger import Ledger, connection
 from earmark.pipeline import publishing
@@ -512,3 +513,29 @@ def test_a_state_folder_that_is_a_link_to_itself_is_one_sentence(rig: Rig) -> No
         ended = run_earmark(rig.root / "loop", *verb)
         assert "Traceback" not in ended.stderr, verb
     assert run_earmark(rig.root / "loop", "run", "--once", rig.folder).returncode == 74
+
+
+@pytest.mark.shows("durability:no-more-threads")
+@pytest.mark.parametrize("which", ["reader", "worker-", "to-worker-", "APScheduler"])
+def test_where_the_system_refuses_a_thread_nobody_is_charged_and_it_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    start, refused = threading.Thread.start, threading.Event()
+
+    def start_unless_refused(thread: threading.Thread) -> None:
+        if refused.is_set() and thread.name.startswith(which):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_unless_refused)
+    monkeypatch.setattr(loop, "PAUSE", 0.1)
+    rig.drop("one.m4a", "one")
+    refused.set()
+    with pytest.raises(EnvironmentFault, match="thread"):
+        rig.run_once()
+    with Live(rig) as live:
+        wait_for(lambda: any("Paused" in s and "thread" in s for s in live.notifier.said), 20)
+        refused.clear()
+        wait_for(lambda: done(rig, 2), 20)
+    assert rig.jobs() == {("transcribe", "done", 1), ("summarize", "done", 1)}
+    assert not [t for t in threading.enumerate() if t.name in ("reader", "APScheduler") and t.is_alive()]

@@ -27,6 +27,9 @@ MACHINE = frozenset({
 })  # fmt: skip
 """Errors of the system that no recording is to blame for."""
 
+NO_MORE_THREADS = "can't start new thread"
+"""What Python says where the system refuses a thread."""
+
 EXAMINE_SECONDS = 600.0
 """Between two looks at the whole ledger; a second for every 180 MB each."""
 
@@ -45,7 +48,7 @@ def own_fault(context: Context, settle: Settle) -> Iterator[None]:
     except (EnvironmentFault, LedgerError, LedgerBusy):
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in MACHINE:
+        if of_the_machine(error):
             raise EnvironmentFault(machine_fault(error)) from error
         where = place_of(error)
         log.error(Event.WENT_WRONG, error=type(error).__name__, where=where)
@@ -53,8 +56,16 @@ def own_fault(context: Context, settle: Settle) -> Iterator[None]:
         settle(_sentence(error, where), charged)
 
 
-def machine_fault(error: OSError) -> str:
+def of_the_machine(error: Exception) -> bool:
+    """True for what no recording is to blame for."""
+    no_more_threads = isinstance(error, RuntimeError) and str(error) == NO_MORE_THREADS
+    return no_more_threads or (isinstance(error, OSError) and error.errno in MACHINE)
+
+
+def machine_fault(error: Exception) -> str:
     """The machine's trouble as a sentence."""
+    if not isinstance(error, OSError):
+        return "No more threads may be started here: too many processes (TasksMax= of the unit, pids.max of the container)"
     what = f"{Path(str(error.filename))}: " if isinstance(error.filename, str) else ""
     return f"{what}{why(error)}"
 

@@ -24,7 +24,7 @@ from earmark.ledger.mending import mend
 from earmark.ledger.repair import Repaired, finish, repair
 from earmark.log import get_logger
 from earmark.paths import Home
-from earmark.pipeline.own_fault import machine_fault
+from earmark.pipeline.own_fault import machine_fault, of_the_machine
 from earmark.pipeline.rebuild import say_repaired
 from earmark.report import Report, Working, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
@@ -208,7 +208,7 @@ class Supervisor:
 
     def _own_fault(self, error: Exception) -> None:
         """A mistake of earmark's own that no recording brought to light: said, and tried again, less and less often."""
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) or of_the_machine(error):
             return self._trouble(EnvironmentFault(machine_fault(error)))
         self.own_faults += 1
         where = place_of(error)

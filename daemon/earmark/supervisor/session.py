@@ -63,7 +63,11 @@ class Session:
         self._summary = SummaryStage(context, run_id, inbox.put, start)
         self._stages = (self._transcription, self._summary)
         self._owing = Owing(context)
-        self._sweeping = Sweeping(context, inbox.put)
+        try:
+            self._sweeping = Sweeping(context, inbox.put)
+        except BaseException:
+            self._scanning.stop()  # its thread would stay, one more with each session that cannot begin
+            raise
         self._caught_up = False
         self._failed_at_start: set[int] = set()
         self._interrupted_at_start: dict[int, int] = {}

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
 
 Say = Callable[[Message], None]
+Requests = queue.SimpleQueue[TranscribeRequest | LoadModel]
 
 
 def main() -> int:
@@ -78,8 +79,9 @@ def main() -> int:
         sentence = f"The model {load.model_name} does not fit into {load.memory_limit_mb} MiB of memory."
         say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=sentence))
         return EX_UNAVAILABLE
+    waiting = _listening(requests)  # where the system refuses a thread, this worker never was ready
     say(ready)
-    _serve(requests, engine, load, say)
+    _serve(waiting, engine, load, say)
     return 0
 
 
@@ -111,11 +113,16 @@ def take_stdout() -> BinaryIO:
     return os.fdopen(kept, "wb")
 
 
-def _serve(requests: BinaryIO, engine: Engine, load: LoadModel, say: Say) -> None:
+def _listening(requests: BinaryIO) -> Requests:
+    """Requests as they come, read in a thread."""
+    waiting: Requests = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, waiting), name="stdin", daemon=True).start()
+    return waiting
+
+
+def _serve(waiting: Requests, engine: Engine, load: LoadModel, say: Say) -> None:
     from earmark.transcription.assignment import transcribe
 
-    waiting: queue.SimpleQueue[TranscribeRequest | LoadModel] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, waiting), name="stdin", daemon=True).start()
     while True:
         request = waiting.get()
         if isinstance(request, LoadModel):
@@ -155,7 +162,7 @@ class Pulse:
             self._say(Progress(job=self._job, at=self._reached, total=total))
 
 
-def _listen(requests: BinaryIO, waiting: queue.SimpleQueue[TranscribeRequest | LoadModel]) -> NoReturn:
+def _listen(requests: BinaryIO, waiting: Requests) -> NoReturn:
     """Read requests in a thread of its own, so that the end of stdin is noticed in the middle of a recording."""
     while (request := _read(requests)) is not None:
         waiting.put(request)
