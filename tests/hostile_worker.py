@@ -121,6 +121,7 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     ),
     "a share above one": lambda r: finished(r, language_probability=7.0),
     "a language of control characters": lambda r: finished(r, language="e\x1b[2J"),
+    "a language that is a word": lambda r: finished(r, language="secret"),
     "a date that is a text": lambda r: finished(r, recorded_at="x" * 1_000),
     "a summary of what is not transcribed": lambda r: say(
         type="summarized", job=r["job"], summary=summary_of(r["recording_id"]), note=""
@@ -203,6 +204,7 @@ def summarized(request: Request, **other: Any) -> None:
 SUMMARY_TRICKS: dict[str, Callable[[Request], object]] = {
     "of an unknown recording": lambda r: summarized(r, recording_id="0" * 64),
     "of another recording": lambda r: summarized(r, recording_id=Path(os.environ["OTHER"]).read_text()),
+    "by a template of its own": lambda r: summarized(r, template="SECRET words of the recording"),
     "for another job": lambda r: summarized(r | {"job": r["job"] + 1}),
     "with a title of 50 megabytes": lambda r: summarized(r, title="x" * 50_000_000),
     "with an overview of a megabyte": lambda r: summarized(r, overview="x" * 1_000_000),

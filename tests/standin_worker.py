@@ -119,6 +119,7 @@ def summarize(request: dict[str, Any]) -> None:
         "recording_id": transcript["recording_id"], "by": "extractive", "title": "A stand-in's title",
         "overview": transcript["segments"][0]["text"] if transcript["segments"] else "Nothing.",
         "key_points": [{"text": s["text"], "at": s["start"]} for s in transcript["segments"]], "language": "en",
+        "template": request["template"],
     }  # fmt: skip
     say(type="summarized", job=request["job"], summary=summary, note="")
 

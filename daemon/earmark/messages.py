@@ -30,7 +30,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Label = Annotated[str, Field(max_length=300)]
 """A name of an engine, device or model."""
-Language = Annotated[str, Field(max_length=16, pattern=r"^[A-Za-z0-9-]*$")]
+Language = Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")]
+"""A code as Whisper has them, too short to hide a word in it: it is logged."""
 Sentence = Annotated[str, Field(max_length=10_000)]
 """What is shown to a person; it may quote a path, which has up to 4,096 bytes."""
 Measures = Annotated[tuple[Sentence, ...], Field(max_length=50)]

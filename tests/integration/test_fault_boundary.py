@@ -154,12 +154,14 @@ def test_floods_leave_memory_and_ledger_flat(after: dict[str, Any]) -> None:
 
 @pytest.mark.shows("durability:remarks-reach-no-log", "privacy:words")
 def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rig = Rig(tmp_path)
+    quick_waits(monkeypatch)
     configure_logging(sys.stderr, json=True)
     rig.drop("a.m4a", "a flood on stderr\n")
     rig.drop("b.m4a", "words in its sentence\n")
+    rig.drop("c.m4a", "by a template of its own\n")
 
     try:
         assert rig.run_once(start=start_hostile) == 65

@@ -118,11 +118,13 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
     return None
 
 
-def implausible_summary(message: Summarized, recording_id: str, duration: float) -> str | None:
-    """It is of this recording, and no larger than a summary is."""
+def implausible_summary(message: Summarized, recording_id: str, template: str, duration: float) -> str | None:
+    """It is of this recording, by the template that was asked for, and no larger than a summary is."""
     summary = message.summary
     if summary.recording_id != recording_id:
         return "a summary of another recording"
+    if summary.template != template:
+        return "a summary by another template"
     if any(len(name) > LONGEST_NAME or not name.isprintable() for name in _names(summary)):
         return "a summary with a name that is none"
     if summary.locality not in LOCALITIES:
@@ -162,7 +164,6 @@ def _names(summary: Summary) -> Iterable[str]:
         summary.by,
         summary.model,
         summary.made_at,
-        summary.template,
         summary.language,
         *summary.extra,
     )

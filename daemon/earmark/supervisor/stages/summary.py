@@ -84,8 +84,8 @@ class SummaryStage(Stage[Summarizing]):
     def implausible(self, work: Summarizing, message: Reply) -> str | None:
         match message:
             case Summarized():
-                duration = work.request.transcript.duration
-                return plausible.implausible_summary(message, work.job.recording_id, duration)
+                asked, duration = work.request.template, work.request.transcript.duration
+                return plausible.implausible_summary(message, work.job.recording_id, asked, duration)
             case Failed():
                 return plausible.implausible_failure(message)
             case Progress():
