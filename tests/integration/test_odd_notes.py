@@ -108,6 +108,16 @@ def test_nobody_waits_for_what_has_the_ledgers_name(tmp_path: Path, end: str) ->
         assert rig.run_once() == 0
 
 
+@pytest.mark.shows("durability:odd-ledger-hangs-nothing")
+def test_nobody_waits_for_what_has_the_configurations_name(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    file = installation.configure()
+    make("fifo", file)
+    ended = installation.earmark("status", timeout=60)
+    assert ended.returncode == 78
+    assert f"{file}: cannot be read: [Errno 22] is not an ordinary file" in ended.stderr
+
+
 @pytest.mark.shows("durability:odd-notes-hang-nothing")
 def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
     rig = Rig(tmp_path, {"notes": {"formats": ["srt"]}})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the 
 def load_config(file: Path) -> Config:
     """The configuration in `file`, or the defaults if there is no such file. Raises ConfigError listing every problem."""
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = _text(file)
     except FileNotFoundError:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
@@ -41,9 +43,16 @@ def api_key(config: Config) -> str:
     if file is None:
         return ""
     try:
-        return file.read_text("utf-8").strip()
+        return _text(file).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"summary.api_key_file {file} cannot be read: {error}") from error
+
+
+def _text(file: Path) -> str:
+    """What is in a file, which may be a link to one. OSError for a FIFO, socket or device, which nobody is to wait for."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "is not an ordinary file", str(file))
+    return file.read_text("utf-8")
 
 
 def parse_config(raw: dict[str, Any], origin: str) -> Config:
