@@ -41,9 +41,13 @@ class ModelError(EarmarkError):
 
 
 class LedgerError(EarmarkError):
-    """The ledger cannot be opened, is damaged, or was written by a newer earmark."""
+    """The ledger cannot be opened, or is damaged."""
 
     exit_code = 74
+
+
+class LedgerTooNew(LedgerError):
+    """The ledger was written by a newer earmark: there is nothing to repair, and waiting will not help."""
 
 
 class LedgerBusy(EarmarkError):

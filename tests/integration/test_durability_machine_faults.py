@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import structlog
 from earmark.domain import Instant
-from earmark.errors import EnvironmentFault
+from earmark.errors import EnvironmentFault, LedgerTooNew
 from earmark.events import Event
 from earmark.ledger import Ledger, connection
 from earmark.pipeline import publishing
@@ -539,3 +539,18 @@ def test_where_the_system_refuses_a_thread_nobody_is_charged_and_it_goes_on(
         wait_for(lambda: done(rig, 2), 20)
     assert rig.jobs() == {("transcribe", "done", 1), ("summarize", "done", 1)}
     assert not [t for t in threading.enumerate() if t.name in ("reader", "APScheduler") and t.is_alive()]
+
+
+@pytest.mark.shows("durability:newer-ledger")
+def test_a_ledger_of_a_newer_earmark_ends_the_daemon_with_a_sentence_and_is_left_alone(rig: Rig) -> None:
+    rig.drop("one.m4a", "one")
+    assert rig.run_once() == 0
+    db = sqlite3.connect(rig.installed.ledger_file, isolation_level=None)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = rig.installed.ledger_file.read_bytes()
+    for once in (True, False):
+        with pytest.raises(LedgerTooNew, match="upgrade earmark") as raised:
+            rig.supervisor(once=once).run()
+        assert raised.value.exit_code == 74
+    assert rig.installed.ledger_file.read_bytes() == before

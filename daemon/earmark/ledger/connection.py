@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from earmark.errors import EnvironmentFault, LedgerError
+from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew
 from earmark.files import make_private, named
 
 MIGRATIONS: tuple[str, ...] = (
@@ -191,7 +191,7 @@ class Connection:
     def _migrate(self) -> None:
         done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
         if done > len(MIGRATIONS):
-            raise LedgerError(
+            raise LedgerTooNew(
                 f"{self.file}: written by a newer earmark (version {done} against {len(MIGRATIONS)} here); upgrade earmark"
             )
         for number, script in enumerate(MIGRATIONS[done:], start=done + 1):

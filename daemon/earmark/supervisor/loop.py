@@ -16,7 +16,15 @@ from types import FrameType
 from earmark import __version__
 from earmark.config import Config
 from earmark.context import Clock, Context
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerError, NoState, place_of
+from earmark.errors import (
+    ConfigError,
+    EarmarkError,
+    EnvironmentFault,
+    LedgerError,
+    LedgerTooNew,
+    NoState,
+    place_of,
+)
 from earmark.events import Event
 from earmark.files import Step, make_private, quiet, why
 from earmark.ledger import DaemonLock, Ledger
@@ -43,6 +51,9 @@ LONGEST_PAUSE = 300.0
 TRIES_ONCE = 2
 """How often a run with `once` meets a fault of the machine before it ends with it: another program may have held the
 ledger for a moment, but a full disk stays full."""
+
+MOST_REPAIRS = 3
+"""How often a run with `once` repairs a ledger."""
 
 FOR_A_PERSON = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 """Why there can be no state folder until a person has done something about it."""
@@ -102,7 +113,7 @@ class Supervisor:
                     result = self._session()
                     if self.once:
                         break
-                except NoState:
+                except (NoState, LedgerTooNew):
                     raise
                 except EnvironmentFault as fault:
                     self._trouble(fault)
@@ -244,6 +255,8 @@ class Supervisor:
         try:
             with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
                 ledger.db.check()
+        except LedgerTooNew:
+            raise
         except LedgerError as error:
             return error
         except (EarmarkError, OSError, sqlite3.Error):
@@ -265,9 +278,9 @@ class Supervisor:
         """A damaged ledger is kept for whoever wants to look at it. A new one gets what can still be read of it; the rest
         comes from folders and notes. One that is found damaged again at once gets only what protects.
         """
-        if "newer earmark" in str(error):
-            raise error
         self._repairs += 1
+        if self.once and self._repairs > MOST_REPAIRS:
+            raise EnvironmentFault(f"{error}. It was repaired {MOST_REPAIRS} times; the disk may be failing")
         if self._repairs > 1:
             self._pause(f"{error}. That is number {self._repairs} since the start; the disk may be failing")
         self.notifier.status(f"The ledger was damaged and is being rebuilt: {error}")
