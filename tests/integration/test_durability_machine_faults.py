@@ -22,6 +22,7 @@ from earmark.domain import Instant
 from earmark.errors import EnvironmentFault, LedgerTooNew
 from earmark.events import Event
 from earmark.ledger import Ledger, connection
+from earmark.log import configure_logging
 from earmark.pipeline import publishing
 from earmark.report import read_report
 from earmark.supervisor import arriving, loop
@@ -554,3 +555,21 @@ def test_a_ledger_of_a_newer_earmark_ends_the_daemon_with_a_sentence_and_is_left
             rig.supervisor(once=once).run()
         assert raised.value.exit_code == 74
     assert rig.installed.ledger_file.read_bytes() == before
+
+
+@pytest.mark.shows("durability:left-is-said")
+def test_a_run_that_is_to_end_says_what_waits_for_a_model(
+    rig: Rig, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rig.sections["transcription"] = {"model": "nosuch"}
+    file = rig.drop("one.m4a", "one")
+    configure_logging(sys.stdout, json=False)
+    try:
+        assert rig.run_once() == 69
+    finally:
+        structlog.reset_defaults()
+    told = capfd.readouterr().out
+    assert "1 recording(s) still wait: There is no speech model named 'nosuch'" in told
+    assert Event.CAUGHT_UP not in told
+    file.unlink()
+    assert rig.run_once() == 0, "nothing waits for a model any more"

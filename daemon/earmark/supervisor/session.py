@@ -12,7 +12,7 @@ from typing import Protocol
 from earmark.context import Context
 from earmark.domain import Fault, JobState
 from earmark.domain import Stage as StageName
-from earmark.errors import EarmarkError, EnvironmentFault
+from earmark.errors import EarmarkError, EnvironmentFault, ModelError
 from earmark.events import Event
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
@@ -22,13 +22,18 @@ from earmark.supervisor.arriving import Phase
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
+from earmark.supervisor.stages.base import WORKER_TROUBLE
 from earmark.supervisor.stages.summary import SummaryStage
-from earmark.supervisor.stages.transcription import TranscriptionStage
+from earmark.supervisor.stages.transcription import MODEL_TROUBLE, TranscriptionStage
 from earmark.supervisor.sweeping import Sweeping
 from earmark.workers import Left, Said, Starter
 
 LONGEST_WAIT = 30.0
 """Seconds the loop sleeps at most, so that a clock that jumped or a post that got lost delays nothing for long."""
+
+
+NOBODY_WORKS = (MODEL_TROUBLE, WORKER_TROUBLE)
+"""Under which names `status` shows why."""
 
 
 class Daemon(Protocol):
@@ -194,17 +199,26 @@ class Session:
         """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
         if any(stage.busy() for stage in self._stages) or self._owing.more:
             return False
-        jobs = self.context.ledger.jobs
-        counts = jobs.count()
-        waiting = sum(counts.get((stage, JobState.WAITING), 0) for stage in StageName)
-        nobody_works = self._transcription.missing() or any(stage.refused for stage in self._stages)
-        stuck = jobs.without_file() + (waiting if nobody_works else 0)
+        jobs, waiting = self.context.ledger.jobs, self._waiting()
+        stuck = jobs.without_file() + (waiting if self._nobody_works() else 0)
         if self._daemon.once:
             stuck += len(jobs.put_off(self._interrupted_at_start))
         return waiting <= stuck and self._owing.idle()
 
+    def _waiting(self) -> int:
+        """How many jobs wait."""
+        counts = self.context.ledger.jobs.count()
+        return sum(counts.get((stage, JobState.WAITING), 0) for stage in StageName)
+
+    def _nobody_works(self) -> bool:
+        """True if there is no model for what waits, or no worker that gets ready."""
+        without_model = (
+            self._transcription.missing() and self._waiting() > self.context.ledger.jobs.without_file()
+        )
+        return without_model or any(stage.refused for stage in self._stages)
+
     def _exit_code(self) -> int:
-        """For `run --once`: 69 without a model or if a worker refused to work, 65 if a recording failed in this run, 74 if
+        """For `run --once`: 69 if there is no model or a worker refused to work, 65 if a recording failed in this run, 74 if
         anything is left.
         """
         for name in [] if self._daemon.stopping else self._scanning.arriving.in_phase(Phase.SETTLING):
@@ -212,8 +226,8 @@ class Session:
         left = list(self._left())
         for sentence in left:
             self.context.tell(Event.LEFT, sentence, level="error", journal=False, by_worker=True)
-        if self._transcription.missing() or any(stage.refused for stage in self._stages):
-            return 69
+        if self._nobody_works():
+            return ModelError.exit_code
         failed = {j.id for j in self.context.ledger.jobs.all() if j.state is JobState.FAILED}
         if failed - self._failed_at_start or self._scanning.went_wrong:
             return 65
@@ -223,7 +237,15 @@ class Session:
         """What this run leaves undone, a sentence a kind."""
         if self._daemon.stopping and not (self._scanning.idle() and self._idle()):
             yield "It was told to stop before all was done"
-        if waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
+        if (
+            self._nobody_works()
+            and (waiting := self._waiting() - self.context.ledger.jobs.without_file()) > 0
+        ):
+            why = next(
+                (t.sentence for t in self.context.ledger.journal.troubles() if t.subject in NOBODY_WORKS), ""
+            )
+            yield f"{waiting} recording(s) still wait: {why or 'nobody can work on them'}"
+        elif waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
             yield f"{len(waits)} recording(s) still wait: {waits[0]}"
         if owed := self._owing.still_owed():
             why = next((place.trouble for place in owed if place.trouble), "another program has them open")
