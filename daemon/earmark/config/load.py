@@ -52,7 +52,7 @@ def _text(file: Path) -> str:
     """What is in a file, which may be a link to one. OSError for a FIFO, socket or device, which nobody is to wait for."""
     if not stat.S_ISREG(file.stat().st_mode):
         raise OSError(errno.EINVAL, "is not an ordinary file", str(file))
-    return file.read_text("utf-8")
+    return file.read_bytes().decode("utf-8")
 
 
 def parse_config(raw: dict[str, Any], origin: str) -> Config:
