@@ -7,7 +7,7 @@ import select
 import subprocess
 from collections.abc import Iterator
 
-LOOK = 1.0
+LOOK = 0.5
 """Seconds between two looks whether a process that prints nothing is still there."""
 
 LAST_WORDS = 1 << 20
