@@ -401,7 +401,10 @@ def test_what_can_be_read_of_a_damaged_ledger_is_kept(rig: Rig) -> None:
 
 
 @pytest.mark.shows("durability:notes-not-written")
-def test_a_run_that_is_to_end_says_which_notes_it_could_not_write(rig: Rig, small_disk: Path) -> None:
+def test_a_run_that_is_to_end_says_which_notes_it_could_not_write_and_the_next_one_tries_them_at_once(
+    rig: Rig, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "RETRY_SECONDS", 300.0)
     rig.folder.rmdir()
     rig.folder.symlink_to(small_disk)
     rig.drop("one.m4a", "one")

@@ -243,6 +243,10 @@ class Places:
             (transcript_rev, summary_rev, os.fsencode(place.path), place.recording_id),
         )
 
+    def try_all_now(self) -> None:
+        """Whatever is owed is tried at once, however long it was to wait."""
+        self._db.execute("UPDATE places SET not_before = 0 WHERE not_before > 0")
+
     def not_written(self, place: Place, sentence: str | None, not_before: Instant) -> None:
         """The notes could not be written; try again from `not_before` on. `sentence` None: it is no trouble."""
         self._db.execute(

@@ -151,7 +151,7 @@ def check_groups(folders: Sequence[Path], scope: Scope, state: UnitState, here: 
 
 def _groups_of(pid: int, proc: Path) -> set[int] | None:
     try:
-        lines = (proc / str(pid) / "status").read_text().splitlines()
+        lines = (proc / str(pid) / "status").read_text("utf-8", "replace").splitlines()
         return {
             int(word) for line in lines if line.startswith(("Groups:", "Gid:")) for word in line.split()[1:]
         }

@@ -125,6 +125,7 @@ class Session:
                 job.id, "the daemon was ended while it was being worked on", context.now(), interrupted=True
             )
         self._summary.unpark()
+        context.ledger.places.try_all_now()
         if self._daemon.once:
             jobs.try_now()
         self._interrupted_at_start = jobs.interruptions()

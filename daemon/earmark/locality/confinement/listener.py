@@ -88,7 +88,7 @@ def _names(process: Path) -> set[str]:
     """What a process is called: by the kernel, by its file, and by the first words of its command line."""
     found = set()
     with contextlib.suppress(OSError):
-        found.add((process / "comm").read_text().strip())
+        found.add((process / "comm").read_text("utf-8", "replace").strip())
     with contextlib.suppress(OSError):
         found.add((process / "exe").readlink().name)
     with contextlib.suppress(OSError):
@@ -107,7 +107,7 @@ def _command_line(process: Path) -> str:
 
 def _uid(process: Path) -> int:
     with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in (process / "status").read_text().splitlines():
+        for line in (process / "status").read_text("utf-8", "replace").splitlines():
             if line.startswith("Uid:"):
                 return int(line.split()[1])
     return -1

@@ -55,7 +55,7 @@ def _is_earmark(proc: Path, pid: int) -> bool:
 
 def _status(proc: Path, pid: int, name: str) -> str:
     try:
-        lines = (proc / str(pid) / "status").read_text().splitlines()
+        lines = (proc / str(pid) / "status").read_text("utf-8", "replace").splitlines()
     except OSError:
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")

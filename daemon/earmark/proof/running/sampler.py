@@ -129,7 +129,9 @@ def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
     """What is not as it is to be in any thread: a filter holds those only that it was put on."""
     for task in Path(f"/proc/{pid}/task").glob("*/status"):
         with contextlib.suppress(OSError):
-            lines = dict(line.split(":", 1) for line in task.read_text().splitlines() if ":" in line)
+            lines = dict(
+                line.split(":", 1) for line in task.read_text("utf-8", "replace").splitlines() if ":" in line
+            )
             yield {
                 name: lines[name].strip()
                 for name, right in (

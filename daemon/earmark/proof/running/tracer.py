@@ -153,7 +153,7 @@ def _process_of(tid: int) -> tuple[int, int]:
     """Process and parent of a thread."""
     fields = {}
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{tid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{tid}/status").read_text("utf-8", "replace").splitlines():
             name, _, value = line.partition(":")
             fields[name] = value.strip()
     return int(fields.get("Tgid", tid)), int(fields.get("PPid", 0))
