@@ -17,6 +17,7 @@ from earmark.transcription.container import open_recording
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Engine, Samples
 from earmark.transcription.hearing import Asked, Passage, listen, settle_language
+from earmark.transcription.lanes import Lanes
 from earmark.transcription.windows import LONGEST
 
 Alive = Callable[[float, float | None], None]
@@ -77,11 +78,14 @@ def _transcribe(
         try:
             declared = recording.declared
             say(Started(job=request.job, declared_duration=declared.duration))
-            decoder = Decoder(recording, request.max_seconds, engine.voice, round(request.resume_at * RATE))
+            lanes = Lanes()
+            decoder = Decoder(
+                recording, request.max_seconds, engine.voice, round(request.resume_at * RATE), lanes
+            )
             speech_seconds = 0.0
             language = asked.language or ""
             blocks = _beating(decoder, request.resume_at, declared.duration, beat)
-            for passage in listen(engine, blocks, asked, request.resume_at, decoder.lanes):
+            for passage in listen(engine, blocks, asked, request.resume_at, lanes):
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, language, probability, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)

@@ -31,11 +31,16 @@ class Decoder:
     """Reads one recording once, from its start. After the last block the counters are final.
 
     `voice` tells which of several sources speak. What lies before sample `wanted_from` is given out without asking
-    it, so only its length is right.
+    it, so only its length is right. `lanes` gets the sides of what is given out; whoever has it must ask it on and on.
     """
 
     def __init__(
-        self, recording: OpenRecording, max_seconds: float, voice: Voice, wanted_from: int = 0
+        self,
+        recording: OpenRecording,
+        max_seconds: float,
+        voice: Voice,
+        wanted_from: int = 0,
+        lanes: Lanes | None = None,
     ) -> None:
         self._recording = recording
         self._limit = int(max_seconds * RATE)
@@ -45,8 +50,7 @@ class Decoder:
         self._short = False
         self.samples = 0
         """Samples given out so far."""
-        self.lanes = Lanes()
-        """The sides of the recording, as far as it is given out."""
+        self._lanes = lanes
         self._readers: list[Reader] = []
         self._bad_packets = 0
         self.tracks_unheard = recording.unheard
@@ -141,10 +145,10 @@ class Decoder:
         if self.samples + length > self._wanted_from:
             found = sources([leveled(channels) for channels in _joined(window)])
             mixed = mix(found, self._speaks, core)
-            self.lanes.add(length, {(s.track, s.channel): s.sound[core] for s in found})
         else:
-            mixed = np.zeros(length, dtype=np.float32)
-            self.lanes.add(length, {})
+            found, mixed = [], np.zeros(length, dtype=np.float32)
+        if self._lanes is not None:
+            self._lanes.add(length, {(s.track, s.channel): s.sound[core] for s in found})
         for at in range(0, len(mixed), RATE):
             yield np.ascontiguousarray(mixed[at : at + RATE])
 
