@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from earmark.transcription.engine import RATE
 
 from tests.conftest import SAMPLE, Installation, wait_for, words
 from tests.media import Decoded, write
@@ -210,6 +211,31 @@ def test_a_recording_can_be_erased_while_it_is_being_transcribed(installation: I
     assert daemon.poll() is None, "the daemon lives on"
     assert installation.status()["counts"]["recordings"] == 1
     assert not secret.exists()
+
+
+def test_what_could_not_be_heard_whole_is_said_wherever_one_looks(installation: Installation) -> None:
+    whole = SAMPLE.read_bytes()
+    wav = installation.folder / "cut.wav"
+    write(wav, Decoded(SAMPLE).samples[: 8 * RATE], "pcm_s16le")
+    wav.write_bytes(wav.read_bytes()[:-RATE])
+    (installation.folder / "good.m4a").write_bytes(whole)
+    assert installation.earmark("run", installation.folder, "--once").returncode == 0
+    sentence = "The recording breaks off: the file "
+    for name in ("cut.md", "cut.transcript.md"):
+        note = (installation.folder / name).read_text()
+        assert sentence in note
+        assert "\ntruncated: true\n" in note
+    assert "truncated" not in (installation.folder / "good.md").read_text()
+    assert installation.status()["not_whole"] == 1
+    assert "1 recording was not heard whole" in installation.earmark("status").stdout
+    listed = {
+        Path(row["path"]).name: row["not_heard"]
+        for row in json.loads(installation.earmark("list", "--json").stdout)
+    }
+    assert listed["good.m4a"] == []
+    assert listed["cut.wav"][0].startswith(sentence)
+    assert "not all of it heard" in " ".join(installation.earmark("list").stdout.split())
+    assert sentence in installation.earmark("why", wav).stdout
 
 
 def test_files_of_an_unknown_kind_are_counted_by_their_endings_until_they_are_gone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from earmark.files import is_locked
 from earmark.intake.rules import Rules
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
+from earmark.notes.damage import damage
 from earmark.report import read_report
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -31,7 +33,10 @@ STATES = ("waiting", "transcribing", "transcribed", "done", "failed", "parked", 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One recording at one path. `state` in one word; `reason` if there is one to give."""
+    """One recording at one path.
+
+    `state` in one word; `reason` if there is one to give; `not_heard`: why words may be missing.
+    """
 
     path: str
     state: str
@@ -39,6 +44,7 @@ class Listed:
     recording: str
     notes: tuple[str, ...]
     reason: str
+    not_heard: tuple[str, ...]
 
 
 def state_of(ledger: Ledger, place: Place) -> tuple[str, str]:
@@ -72,7 +78,8 @@ def list_recordings(
             raise typer.BadParameter(f"{state} is not a state; there are: {', '.join(STATES)}")
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            listed = [_listed(context.ledger, place) for place in context.ledger.places.all()]
+            not_whole = context.ledger.words.not_whole()
+            listed = [_listed(context.ledger, place, not_whole) for place in context.ledger.places.all()]
         rows = [row for row in listed if state is None or state in row.state]
         if json:
             print_json([asdict(row) for row in rows])
@@ -82,6 +89,7 @@ def list_recordings(
             table.add_column(heading, overflow="fold")
         for row in rows:
             reason = f": {readable(row.reason)}" if row.reason and not row.state.startswith("done") else ""
+            reason += ", not all of it heard" if row.not_heard else ""
             table.add_row(
                 escape(short(row.path)),
                 span(row.duration),
@@ -92,7 +100,7 @@ def list_recordings(
         out.print(table if rows else nothing)
 
 
-def _listed(ledger: Ledger, place: Place) -> Listed:
+def _listed(ledger: Ledger, place: Place, not_whole: Collection[str]) -> Listed:
     word, reason = state_of(ledger, place)
     recording = ledger.recordings.get(place.recording_id)
     notes = tuple(str(a.path) for a in ledger.artifacts.of_place(place) if a.on_disk)
@@ -103,7 +111,14 @@ def _listed(ledger: Ledger, place: Place) -> Listed:
         place.recording_id,
         notes,
         reason,
+        _not_heard(ledger, place.recording_id) if place.recording_id in not_whole else (),
     )
+
+
+def _not_heard(ledger: Ledger, recording_id: str | None) -> tuple[str, ...]:
+    """Why words of it may be missing."""
+    transcript = ledger.words.transcript(recording_id) if recording_id else None
+    return tuple(damage(transcript)) if transcript else ()
 
 
 def why(
@@ -132,17 +147,20 @@ def why(
                     reason = "you edited this note: it stays as it is, and newer versions go beside it"
             else:
                 word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
+            not_heard = _not_heard(ledger, recording_id)
         if json:
             print_json(
                 {
                     "path": str(path), "recording": recording_id, "state": word, "reason": reason,
-                    "events": [asdict(e) for e in events],
+                    "not_heard": not_heard, "events": [asdict(e) for e in events],
                 }
             )  # fmt: skip
             return
         out.print(
             f"[bold]{escape(short(path))}[/]: {word}{f' ({escape(readable(reason))})' if reason else ''}"
         )
+        for sentence in not_heard:
+            out.print(f"  [yellow]{escape(sentence)}[/]")
         for event in events:
             out.print(
                 f"  [dim]{moment(event.at)}[/]  {escape(readable(event.what)):<16} {escape(readable(event.detail))}"

@@ -66,6 +66,7 @@ class Status:
     next_sweep: float | None
     outdated_summaries: int
     untaken: dict[str, int]
+    not_whole: int
 
 
 def gather(context: Context) -> Status:
@@ -117,6 +118,7 @@ def gather(context: Context) -> Status:
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)),
         untaken(ledger),
+        len(ledger.words.not_whole()),
     )  # fmt: skip
 
 
@@ -205,6 +207,9 @@ def show(found: Status, scope: Scope = "user") -> Group:
         f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
         f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
+    if found.not_whole:
+        what = "1 recording was" if found.not_whole == 1 else f"{found.not_whole} recordings were"
+        lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:

@@ -146,6 +146,14 @@ class Words:
         row = self._db.one("SELECT body FROM transcripts WHERE recording_id = ?", (recording_id,))
         return _TRANSCRIPT.validate_json(row["body"]) if row else None
 
+    def not_whole(self) -> set[str]:
+        """The recordings of which not all could be heard: they break off, are damaged, or have tracks that were left out."""
+        rows = self._db.all(
+            "SELECT recording_id FROM transcripts WHERE json_extract(body, '$.truncated')"
+            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
+        )
+        return {row["recording_id"] for row in rows}
+
     def summary(self, recording_id: str) -> Summary | None:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
         return _SUMMARY.validate_json(row["body"]) if row else None

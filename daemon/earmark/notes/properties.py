@@ -34,6 +34,12 @@ def about_transcript(transcript: Transcript) -> Properties:
         "language": transcript.language or None,
         "model": transcript.model or None,
         "confidence": confidence(transcript),
+    } | about_damage(transcript)
+
+
+def about_damage(transcript: Transcript) -> Properties:
+    """Why words may be missing, if they may."""
+    return {
         "truncated": True if transcript.truncated else None,
         "tracks_unheard": transcript.tracks_unheard or None,
     }

@@ -17,6 +17,7 @@ import jinja2
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
 from earmark.notes import properties
+from earmark.notes.damage import damage
 from earmark.notes.escape import Dialect, clip, escape_inline, normalize
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import labels_for
@@ -71,9 +72,11 @@ def render_summary(
         | {"transcript": properties.sister(context.transcript_note, style)}
         | {"language": summary.language or (transcript.language if transcript else "") or None}
         | properties.about_summary(summary)
+        | (properties.about_damage(transcript) if transcript else {})
         | properties.closing(context, style, summary.tags)
     )
-    return frontmatter(head, style) + _summary_body(summary, context, style)
+    wrong = damage(transcript) if transcript else []
+    return frontmatter(head, style) + _summary_body(summary, context, style, wrong)
 
 
 def render_one_file(
@@ -90,9 +93,16 @@ def render_one_file(
     return f"{frontmatter(head, style)}{above}\n{below}"
 
 
-def _summary_body(summary: Summary, context: NoteContext, style: NoteStyle, one_file: bool = False) -> str:
+def _summary_body(
+    summary: Summary,
+    context: NoteContext,
+    style: NoteStyle,
+    wrong: Iterable[str] = (),
+    one_file: bool = False,
+) -> str:
+    """`wrong`: what a reader of the summary alone has to know of the recording."""
     dialect = style.dialect
-    notices = list(context.notices)
+    notices = [*context.notices, *wrong]
     if summary.unsupported:
         what = "statement was" if summary.unsupported == 1 else "statements were"
         notices.append(f"{summary.unsupported} {what} left out because the recording does not bear them out.")
@@ -127,7 +137,7 @@ def _transcript_body(
     dialect = style.dialect
     parts = paragraphs(transcript.segments, style.paragraph_pause, style.paragraph_seconds)
     unsure = style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
-    notices = [*(() if heading else context.notices), *_damage(transcript)]
+    notices = [*(() if heading else context.notices), *damage(transcript)]
     if not any(part.runs for part in parts):
         notices.append("No speech was heard in this recording.")
     if unsure:
@@ -142,30 +152,6 @@ def _transcript_body(
         parts=[(_time(context, part.at, dialect), part, _left_out(part)) for part in parts],
         marks=style.confidence_marks,
     )
-
-
-def _damage(transcript: Transcript) -> list[str]:
-    sentences = []
-    if transcript.truncated:
-        declared = transcript.declared_duration
-        sentences.append(
-            f"The recording breaks off: the file announces {length(declared)}, and {length(transcript.duration)} "
-            "of it could be read."
-            if declared and declared > transcript.duration
-            else f"The recording breaks off: the file ends early, after {length(transcript.duration)}."
-        )
-    if unheard := transcript.tracks_unheard:
-        were = "was" if unheard == 1 else "were"
-        sentences.append(
-            f"{unheard} of the {transcript.tracks} sound tracks of the file {were} not heard. Left out is what cannot be "
-            "decoded here, and another version of the first track (in another language, with a commentary)."
-        )
-    if transcript.bad_packets:
-        pieces = "piece" if transcript.bad_packets == 1 else "pieces"
-        sentences.append(
-            f"The file is damaged: {transcript.bad_packets} {pieces} of it could not be read, so words may be missing."
-        )
-    return sentences
 
 
 def _left_out(part: Paragraph) -> str:
