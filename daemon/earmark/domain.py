@@ -145,7 +145,10 @@ class Dated(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """When something was recorded: the instant, the local wall time "YYYY-MM-DDTHH:MM:SS" of notes, whence it is known."""
+    """When something was recorded: the instant, the local wall time "YYYY-MM-DDTHH:MM:SS" of notes, whence it is known.
+
+    Where only the day is known the text is "YYYY-MM-DD", and the instant its beginning.
+    """
 
     at: Instant
     text: str

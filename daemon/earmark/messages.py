@@ -146,7 +146,7 @@ class Finished(Message):
     truncated: bool
     tracks: Count = 1
     tracks_unheard: Count = 0
-    recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$")] | None
+    recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$")] | None
 
 
 class Failed(Message):

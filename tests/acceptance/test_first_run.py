@@ -170,7 +170,7 @@ def test_a_date_that_is_only_the_files_own_is_called_so(
                 target.mux(stream.encode(part))
     assert made.earmark("run", made.folder, "--once").returncode == 0
     assert "recorded_from: file date" in (made.folder / "memo.md").read_text()
-    assert "recorded_from" not in (first[0].folder / "sample.md").read_text()
+    assert "recorded_from: container" in (first[0].folder / "sample.md").read_text()
 
 
 def test_why_says_why_a_file_was_not_taken(first: tuple[Installation, str]) -> None:

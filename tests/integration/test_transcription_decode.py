@@ -381,6 +381,12 @@ def test_a_movie_that_refers_to_another_file_does_not_open_it(tmp_path: Path, sp
         ({"date": "2026-03-02T09:30"}, "2026-03-02T09:30:00"),
         ({"creation_time": "1904-01-01T00:00:00.000000Z"}, None),
         ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None),
+        ({"date": "2026-03-02T09:30-0500"}, "2026-03-02T15:30:00"),
+        ({"date": "2026/03/02 09.30.05"}, "2026-03-02T09:30:05"),
+        ({"date": "2026_03_02", "creation_time": "09-30-05"}, "2026-03-02T09:30:05"),
+        ({"date": "2026.03.02"}, "2026-03-02"),
+        ({"date": "2026-03-02", "tdrc": "2026-03-02T09:30:05"}, "2026-03-02T09:30:05"),
+        ({"date": "2026-02-30"}, None),
         ({"date": "2026"}, None),
         ({"creation_time": "2026-13-45T99:99:99Z"}, None),
         ({}, None),
@@ -402,7 +408,7 @@ def test_the_recordings_own_date_becomes_local_wall_time(
 
 @given(st.dictionaries(st.sampled_from(["date", "creation_time", "tdrc", "ICRD"]), st.text(max_size=40)))
 def test_no_tag_can_break_the_reading_of_the_date(tags: dict[str, str]) -> None:
-    assert recorded_at(tags) is None or len(str(recorded_at(tags))) == 19
+    assert len(recorded_at(tags) or "") in (0, 10, 19)
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here")

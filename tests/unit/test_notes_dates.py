@@ -33,7 +33,7 @@ def test_what_the_container_says_comes_first() -> None:
         ("2026-05-04 10.30.15.m4a", "2026-05-04T10:30:15"),
         ("20260504_103015.wav", "2026-05-04T10:30:15"),
         ("Recording 2026-05-04 at 10.30.m4a", "2026-05-04T10:30:00"),
-        ("standup 2026-05-04.m4a", "2026-05-04T00:00:00"),
+        ("standup 2026-05-04.m4a", "2026-05-04"),
         ("Recording 2026-05-04 at 10.30.15 PM.wav", "2026-05-04T22:30:15"),
         ("Screen Recording 2026-05-04 at 1.05.09\u202fPM.mov", "2026-05-04T13:05:09"),
         ("Note 2026-05-04 at 12.10.00 AM.wav", "2026-05-04T00:10:00"),
@@ -45,7 +45,7 @@ def test_what_the_container_says_comes_first() -> None:
         ("202605041030.wav", "2026-05-04T10:30:00"),
         ("260504_1030.mp3", "2026-05-04T10:30:00"),
         ("VOICE_260504-103015.mp3", "2026-05-04T10:30:15"),
-        ("talk 2026-05-04.sync-conflict-20261101-120000-ABCDEFG.wav", "2026-05-04T00:00:00"),
+        ("talk 2026-05-04.sync-conflict-20261101-120000-ABCDEFG.wav", "2026-05-04"),
     ],
 )
 def test_a_date_in_the_name_counts_next(name: str, wall_time: str) -> None:
@@ -74,6 +74,13 @@ def test_a_file_time_that_no_clock_can_mean_counts_as_unknown_which_means_arriva
 @pytest.mark.parametrize("container", ["1904-01-01T00:00:00", "1970-01-01T00:00:00", "2098-05-01T00:00:00"])
 def test_a_date_in_the_container_that_no_recorder_can_mean_is_passed_over(container: str) -> None:
     assert dated(container, "standup.m4a").source is Dated.FILE
+
+
+def test_who_knows_the_time_is_believed_before_who_knows_the_day_only() -> None:
+    assert dated("2026-05-04", "2026-05-04 10.30.15.m4a").text == "2026-05-04T10:30:15"
+    assert dated("2026-05-04", "standup 2026-05-03.m4a") == Date(
+        Instant(datetime(2026, 5, 4, tzinfo=UTC).timestamp()), "2026-05-04", Dated.CONTAINER
+    )
 
 
 @given(

@@ -35,6 +35,9 @@ _CONFLICT = re.compile(
 )
 """What Syncthing, Nextcloud, ownCloud and Dropbox put into the name of the copy that lost: the time of the conflict."""
 
+DAY = "YYYY-MM-DD"
+"""A date of which only the day is known."""
+
 EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001 - a wall time
 """Before this nobody had a digital recorder; the epochs of clocks that were never set lie before it."""
 
@@ -51,11 +54,13 @@ def date_of(
 ) -> Date:
     """The one date of a recording that came at `arrived_at`.
 
-    `from_container`: local wall time "YYYY-MM-DDTHH:MM:SS" from the file's metadata. `zone`: where wall times are meant
-    (default: this machine's).
+    `from_container`: local wall time "YYYY-MM-DDTHH:MM:SS", or a day, from the file's metadata. `zone`: where wall times
+    are meant (default: this machine's).
     """
     latest = arrived_at + AHEAD
-    for text, source in ((from_container, Dated.CONTAINER), (_in_name(name), Dated.NAME)):
+    said = [(from_container, Dated.CONTAINER), (_in_name(name), Dated.NAME)]
+    # A day is a day, and not midnight; who knows the time knows better.
+    for text, source in sorted(said, key=lambda date: len(date[0] or "") == len(DAY)):
         at = _instant(text, zone) if text else None
         if text and at is not None and at <= latest:
             return Date(at, text, source)
@@ -94,9 +99,8 @@ def _in_name(name: str) -> str | None:
         year = part["year"] + (2000 if part["year"] < 100 else 0)
         try:
             # A wall time as written in the name; its zone is unknown.
-            return datetime(  # noqa: DTZ001
-                year, part["month"], part["day"], hour, part["minute"], part["second"]
-            ).isoformat()
+            moment = datetime(year, part["month"], part["day"], hour, part["minute"], part["second"])  # noqa: DTZ001
+            return moment.isoformat()[: None if found["hour"] else len(DAY)]
         except ValueError:
             continue  # 30 February; not a date after all
     return None

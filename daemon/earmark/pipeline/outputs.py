@@ -8,7 +8,7 @@ from datetime import datetime
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.domain import Dated, Gone, Kind, Summary, Transcript
+from earmark.domain import Gone, Kind, Summary, Transcript
 from earmark.errors import ConfigError
 from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
@@ -22,10 +22,6 @@ from earmark.summarization.templating import load_template
 
 HARD_TO_HEAR = 0.6
 """Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
-
-
-UNSURE = (Dated.FILE, Dated.ARRIVAL)
-"""Sources of a date that a note names, because on a copied file they may be those of the copying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ def outputs(
         recording_id=place.recording_id,
         audio_name=audio,
         recorded_at=recording.recorded_text,
-        recorded_from=recording.recorded_from if recording.recorded_from in UNSURE else None,
+        recorded_from=recording.recorded_from or None,
         duration=transcript.duration,
         tags=settings.tags,
     )

@@ -93,30 +93,42 @@ def is_short_of_bytes(fd: int, part: Part) -> bool:
 
 
 def recorded_at(metadata: Mapping[str, str]) -> str | None:
-    """The local wall time of the recording from a container's tags, or None if they hold no date with a time.
+    """The local wall time of the recording from a container's tags, or its day if no tag has a time; None without either.
 
-    Apple's own tag carries the recorder's offset and is taken as it reads. `creation_time` is UTC by
-    specification (ISO 14496-12, Matroska) and becomes this machine's local time. Broadcast Wave and ID3 give
-    local times without an offset.
+    Apple's own tag carries the recorder's offset and is taken as it reads. `creation_time` is UTC by specification
+    (ISO 14496-12, Matroska) and becomes this machine's local time. Broadcast Wave and ID3 give local times without an
+    offset. Tags that people's programs wrote part day and time with any of `-_./:`.
     """
     tags = {key.lower(): value.strip() for key, value in metadata.items()}
+    day = None
     for key in ("com.apple.quicktime.creationdate", "creation_time", "date_recorded", "date", "tdrc", "icrd"):
         value = tags.get(key, "")
         if key == "creation_time" and re.fullmatch(r"\d\d[:-]\d\d[:-]\d\d", value):
             # Broadcast Wave: OriginationDate and OriginationTime arrive as two tags.
-            value = f"{tags.get('date', '').replace(':', '-')}T{value.replace('-', ':')}"
-        if not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
+            value = f"{tags.get('date', '')}T{value}"
+        found = _TAG.fullmatch(value)
+        if found is None:
             continue
+        date, time = re.sub(r"\D", "-", found["date"]), re.sub(r"\D", ":", found["time"] or "")
         try:
-            moment = datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(f"{date}T{time}{found['zone'] or ''}" if time else date)
         except ValueError:
             continue
         if moment.tzinfo is not None and key != "com.apple.quicktime.creationdate":
             moment = moment.astimezone()
         # Recorders without a clock write 1904, 1970 or 1980, the zeros of their formats.
         if 1990 <= moment.year <= 2100:
-            return moment.replace(tzinfo=None, microsecond=0).isoformat()
-    return None
+            if time:
+                return moment.replace(tzinfo=None, microsecond=0).isoformat()
+            day = day or moment.date().isoformat()
+    return day
+
+
+_TAG = re.compile(
+    r"(?P<date>\d{4}[-_./:]\d\d[-_./:]\d\d)"
+    r"(?:[T _](?P<time>\d\d[-._:]\d\d(?:[-._:]\d\d(?!\d))?)(?:\.\d+)?(?P<zone>Z|[-+]\d\d:?\d\d)?)?"
+)
+"""A day with or without a time, its fraction and zone."""
 
 
 def container_end(container: InputContainer) -> float | None:
