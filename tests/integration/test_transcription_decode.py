@@ -149,6 +149,30 @@ def test_two_recordings_in_one_file_are_both_decoded(
     assert Decoded(both).truncated or first[0] == "m4a"  # half an m4a has no index, so it is no part at all
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("aiff", "pcm_s16be"), ("caf", "alac"), ("asf", "wmav2"), ("mka", "flac"), ("webm", "libopus"), ("w64", "pcm_s16le"),
+     ("au", "pcm_mulaw"), ("avi", "pcm_s16le"), ("wav", "pcm_s16le"), ("flac", "flac"), ("mp4", "aac"), ("ogg", "libopus"),
+     ("mp3", "libmp3lame"), ("aac", "aac"), ("ac3", "ac3"), ("ts", "aac")],
+)  # fmt: skip
+def test_three_recordings_of_any_container_in_one_file_are_heard_to_the_end(
+    tmp_path: Path, speech: Samples, suffix: str, codec: str
+) -> None:
+    rate = 8_000 if codec == "pcm_mulaw" else 48_000
+    parts = [speech[at : at + 3 * RATE] for at in (0, 3 * RATE, 6 * RATE)]
+    joined = tmp_path / f"joined.{suffix}"
+    contents = [
+        write(tmp_path / f"{n}.{suffix}", sound, codec, rate).read_bytes() for n, sound in enumerate(parts)
+    ]
+    joined.write_bytes(b"".join(contents))
+    found = Decoded(joined)
+    assert found.seconds == pytest.approx(9.0, abs=0.5)
+    for number, sound in enumerate(parts):
+        at = round(number * found.seconds / 3 * RATE)
+        assert alike(found.samples[at : at + len(sound)], sound) > 0.8
+    assert not found.truncated
+
+
 def test_a_wav_with_wrong_chunk_sizes_is_mended(tmp_path: Path, speech: Samples) -> None:
     content = bytearray(write(tmp_path / "x.wav", speech, "pcm_s16le").read_bytes())
     at = content.index(b"LIST")

@@ -12,12 +12,9 @@ import re
 import struct
 from dataclasses import dataclass
 
-FLAC_MARK = b"fLaC\0\0\0\x22"
-"""The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
+from earmark.transcription import joined
 
 MOST_PARTS = 1_000
-
-SCAN = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +31,7 @@ def find_parts(fd: int) -> list[Part]:
     size = os.fstat(fd).st_size
     starts = [0]
     while len(starts) < MOST_PARTS:
-        head = os.pread(fd, 12, starts[-1])
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            following = _after_riff(fd, starts[-1], size)
-        elif head[4:8] == b"ftyp":
-            following = _next_movie(fd, starts[-1], size)
-        elif head[:4] == b"fLaC":
-            following = _next_flac(fd, starts[-1], size)
-        else:
-            break
+        following = joined.following(fd, starts[-1], size)
         if following is None:
             break
         starts.append(following)
@@ -107,41 +96,3 @@ class PartFile(io.RawIOBase):
             found = os.pread(self._fd, wanted, part.start + self._at - len(prefix))
         self._at += len(found)
         return found
-
-
-def _after_riff(fd: int, start: int, size: int) -> int | None:
-    length = int.from_bytes(os.pread(fd, 4, start + 4), "little")
-    for following in (start + 8 + length, start + 8 + length + length % 2):
-        head = os.pread(fd, 12, following) if length and following + 12 < size else b""
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            return following
-    return None
-
-
-def _next_movie(fd: int, start: int, size: int) -> int | None:
-    """The next `ftyp` among the boxes of the file (ISO 14496-12, 4.2); a file has only one, at its start."""
-    at, first = start, True
-    while at + 8 <= size:
-        head = os.pread(fd, 16, at)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        if kind == b"ftyp" and not first:
-            return at
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:  # 0: the box goes to the end of the file
-            return None
-        at, first = at + length, False
-    return None
-
-
-def _next_flac(fd: int, start: int, size: int) -> int | None:
-    if size - start < 1_000:
-        return None
-    at = start + 42
-    # Read, not mapped: a file that is cut off while it is mapped kills the process that looks at it.
-    while len(chunk := os.pread(fd, SCAN + len(FLAC_MARK), at)) >= len(FLAC_MARK):
-        found = chunk.find(FLAC_MARK)
-        if found >= 0:
-            return at + found  # eight fixed bytes are found by chance once in 10^19 bytes
-        at += SCAN
-    return None

@@ -1,0 +1,180 @@
+"""Where one recording ends and the next one begins in a file that somebody glued together, by the containers' own marks.
+
+FFmpeg reads the first and says nothing of the rest. Chained Ogg, MP3, AAC, AC-3 and MPEG streams it reads to their end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Literal
+
+FLAC_MARK = b"fLaC\0\0\0\x22"
+"""The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
+
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"""The GUID of the object that an ASF file begins with (Advanced Systems Format, 3.1)."""
+
+W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")
+"""The GUID of the chunk that is a whole Wave64 file (Sony Pictures Digital, Wave64)."""
+
+EBML, SEGMENT, VOID = b"\x1aE\xdf\xa3", b"\x18S\x80g", b"\xec"
+"""Element ids of Matroska's top level (RFC 9559, 5.1)."""
+
+SCAN = 1 << 20
+
+MOST_CHUNKS = 1_000_000
+"""Chunks that are walked over in search of the end; a file of nothing but empty ones is none."""
+
+
+def following(fd: int, start: int, size: int) -> int | None:
+    """Where the recording after the one at `start` begins, in a file of `size` bytes; None if that one is the last."""
+    head = os.pread(fd, 16, start)
+    for fits, walk in _WALKS:
+        if fits(head):
+            found = walk(fd, start, size)
+            return (
+                found
+                if found is not None and start < found <= size - 16 and fits(os.pread(fd, 16, found))
+                else None
+            )
+    return None
+
+
+def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[:4] == b"RIFF" and head[8:12] == kind
+
+
+def _is_form(head: bytes) -> bool:
+    return head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC")
+
+
+def _after_riff(fd: int, start: int, size: int) -> int | None:
+    return _after_chunk(fd, start, "little")
+
+
+def _after_form(fd: int, start: int, size: int) -> int | None:
+    return _after_chunk(fd, start, "big")
+
+
+def _after_chunk(fd: int, start: int, order: Literal["little", "big"]) -> int | None:
+    """After a chunk of type and length, with or without the byte that makes it even."""
+    head = os.pread(fd, 12, start)
+    length = int.from_bytes(head[4:8], order)
+    for at in (start + 8 + length, start + 8 + length + length % 2):
+        if length and os.pread(fd, 4, at) == head[:4]:
+            return at
+    return None
+
+
+def _after_avi(fd: int, start: int, size: int) -> int | None:
+    """A long AVI goes on in further chunks, which are AVIX (OpenDML 1.02, 4.1)."""
+    at: int | None = start
+    for _ in range(MOST_CHUNKS):
+        at = _after_riff(fd, at, size) if at is not None else None
+        if at is None or os.pread(fd, 4, at + 8) == b"AVI ":
+            return at
+    return None
+
+
+def _after_sun(fd: int, start: int, size: int) -> int | None:
+    head = os.pread(fd, 12, start)
+    length = int.from_bytes(head[8:12], "big")
+    return start + int.from_bytes(head[4:8], "big") + length if length != 0xFFFFFFFF else None
+
+
+def _after_wave64(fd: int, start: int, size: int) -> int | None:
+    length = int.from_bytes(os.pread(fd, 8, start + 16), "little")
+    return start + (length + 7) // 8 * 8  # chunks begin at multiples of eight
+
+
+def _next_core_audio(fd: int, start: int, size: int) -> int | None:
+    """The next `caff` among the chunks (Apple Core Audio Format 1.0); sound without a length goes to the end."""
+    at = start + 8
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 12, at)
+        length = int.from_bytes(head[4:12], "big", signed=True)
+        if head[:4] == b"caff":
+            return at
+        if len(head) < 12 or length < 0:
+            return None
+        at += 12 + length
+    return None
+
+
+def _next_asf(fd: int, start: int, size: int) -> int | None:
+    """The next header among the objects of the file."""
+    at = start
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 24, at)
+        length = int.from_bytes(head[16:24], "little")
+        if len(head) < 24 or length < 24:
+            return None
+        if at > start and head[:16] == ASF_HEADER:
+            return at
+        at += length
+    return None
+
+
+def _next_matroska(fd: int, start: int, size: int) -> int | None:
+    """The next EBML header among the elements; a segment of unknown length (all ones) goes to the end."""
+    at = start
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 12, at)
+        mark = next((mark for mark in (EBML, SEGMENT, VOID) if head.startswith(mark)), None)
+        if mark is None or len(head) <= len(mark):
+            return None
+        if mark == EBML and at > start:
+            return at
+        first = head[len(mark)]
+        width = 9 - first.bit_length()
+        number = head[len(mark) : len(mark) + width]
+        length = int.from_bytes(number, "big") & ((1 << 7 * width) - 1)
+        if width > 8 or len(number) < width or length == (1 << 7 * width) - 1:
+            return None
+        at += len(mark) + width + length
+    return None
+
+
+def _next_movie(fd: int, start: int, size: int) -> int | None:
+    """The next `ftyp` among the boxes of the file (ISO 14496-12, 4.2); a file has only one, at its start."""
+    at, first = start, True
+    while at + 8 <= size:
+        head = os.pread(fd, 16, at)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if kind == b"ftyp" and not first:
+            return at
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0: the box goes to the end of the file
+            return None
+        at, first = at + length, False
+    return None
+
+
+def _next_flac(fd: int, start: int, size: int) -> int | None:
+    if size - start < 1_000:
+        return None
+    at = start + 42
+    # Read, not mapped: a file that is cut off while it is mapped kills the process that looks at it.
+    while len(chunk := os.pread(fd, SCAN + len(FLAC_MARK), at)) >= len(FLAC_MARK):
+        found = chunk.find(FLAC_MARK)
+        if found >= 0:
+            return at + found  # eight fixed bytes are found by chance once in 10^19 bytes
+        at += SCAN
+    return None
+
+
+_WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[int, int, int], int | None]], ...] = (
+    (_is_riff(b"WAVE"), _after_riff),
+    (_is_riff(b"AVI "), _after_avi),
+    (_is_form, _after_form),
+    (lambda head: head[4:8] == b"ftyp", _next_movie),
+    (lambda head: head[:4] == b"fLaC", _next_flac),
+    (lambda head: head[:4] == b"caff", _next_core_audio),
+    (lambda head: head == ASF_HEADER, _next_asf),
+    (lambda head: head == W64_RIFF, _after_wave64),
+    (lambda head: head[:4] == b".snd", _after_sun),
+    (lambda head: head[:4] == EBML, _next_matroska),
+)
+"""How a container begins, and how to get behind it."""
