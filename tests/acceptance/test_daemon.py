@@ -238,6 +238,32 @@ def test_what_could_not_be_heard_whole_is_said_wherever_one_looks(installation: 
     assert sentence in installation.earmark("why", wav).stdout
 
 
+def test_why_says_what_a_file_waits_for_that_is_not_taken_yet(installation: Installation) -> None:
+    plain, partial, written = (installation.folder / n for n in ("a.m4a", "b.part.m4a", "c.m4a"))
+    installation.configure(
+        "[intake]\nsettle_seconds = 20\nscan_seconds = 1.0\n[summary]\nendpoint = 'none'\n"
+    )
+    installation.daemon()
+    for file in (plain, partial):
+        file.write_bytes(b"x")
+
+    def why(file: Path) -> str:
+        return " ".join(installation.earmark("why", file).stdout.split())
+
+    wait_for(lambda: "when it has stayed the same for 20 s" in why(plain), 20, "the plain one")
+    assert "like that of a file that is still being downloaded" in why(partial)
+    assert "stayed the same for 600 s (under another name 20 s" in why(partial)
+    told = [e for e in installation.events() if e["event"] == "perhaps-partial"]
+    assert [(Path(e["file"]).name, "600 s" in e["sentence"]) for e in told] == [(partial.name, True)]
+    installation.configure()
+    installation.earmark("status")
+    installation.started[-1].send_signal(signal.SIGHUP)
+    with written.open("wb") as out:
+        out.write(b"x")
+        out.flush()
+        wait_for(lambda: "another program has it open" in why(written), 20, "the one that is written to")
+
+
 def test_files_of_an_unknown_kind_are_counted_by_their_endings_until_they_are_gone(
     installation: Installation,
 ) -> None:

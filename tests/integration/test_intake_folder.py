@@ -181,3 +181,21 @@ def test_a_file_settles_only_after_it_has_stayed_the_same_for_the_settle_time_of
             arriving.see(os.fsencode(file), file.parent, Identity.of(file.lstat()), Tick(now))
             settled, _ = arriving.settled(Tick(now))
             assert bool(settled) == (now - same_since >= wanted)
+
+
+def test_a_run_waits_for_a_file_that_changes_no_more_and_for_no_other(tmp_path: Path) -> None:
+    file, arriving, now = tmp_path / "lecture.part.wav", Arriving(2.0), 0.0
+    while now < 50:  # a download in pieces
+        file.write_bytes(b"x" * (int(now) + 1))
+        arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
+        now += 10
+    while not arriving.settled(Tick(now))[0]:
+        assert not arriving.idle(), f"given up after {now} s, though it is only waited for"
+        now += 1
+    assert now == 40 + 60
+    while now < 300:  # a log, say
+        assert not arriving.idle() or now > 90
+        file.write_bytes(b"x" * (int(now) + 1))
+        arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
+        now += 10
+    assert arriving.idle()

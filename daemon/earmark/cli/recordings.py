@@ -19,7 +19,7 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.errors import NotFound
 from earmark.files import is_locked
-from earmark.intake.rules import Rules
+from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import damage
@@ -139,7 +139,7 @@ def why(
             recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
             events = ledger.journal.events(recording_id, path)
             reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
-            if place is None and not events and not reasons:
+            if place is None and not reasons and (not events or os.path.lexists(path)):
                 reasons = [_why_not(context, path)]
             if place is not None:
                 word, reason = state_of(ledger, place)
@@ -188,9 +188,6 @@ def _why_not(context: Context, path: Path) -> str:
         return "it is a folder that is watched; ask about a file in it"
     if folder is None:
         return f"it is in none of the watched folders ({', '.join(map(str, context.folders)) or 'none'})"
-    report = read_report(context.home.status_file)
-    if report and str(path) in (*report.settling, *report.being_written):
-        return "it is still settling: it is taken when it has stopped changing"
     settings = folder_settings(context.config, folder)
     rules = Rules(settings.ignore)
     relative = path.relative_to(folder)
@@ -204,9 +201,29 @@ def _why_not(context: Context, path: Path) -> str:
         return f"it is not looked into: {reason}" if reason else "it is a folder; ask about a file in it"
     if reason := rules.why_not(path.name, str(relative)):
         return reason
-    running = is_locked(context.home.lock_file)
-    soon = "it will be looked at within a minute" if running else "the daemon is not running"
-    return f"nothing speaks against it; {soon}"
+    if not is_locked(context.home.lock_file):
+        return "nothing speaks against it; the daemon is not running"
+    return (
+        _what_it_waits_for(context, path) or "nothing speaks against it; it will be looked at within a minute"
+    )
+
+
+def _what_it_waits_for(context: Context, path: Path) -> str | None:
+    """What keeps a file from being taken that the running daemon has seen, or will see; None if that is not known."""
+    report, settle = read_report(context.home.status_file), context.config.intake.settle_seconds
+    wait = f"{settle * settle_times(path.name):g} s"
+    if report and str(path) in report.being_written:
+        return f"another program has it open for writing: it is taken {wait} after that has let go of it"
+    if settle_times(path.name) > 1:
+        return (
+            "its name is like that of a file that is still being downloaded or synced: it is taken when it has stayed the "
+            f"same for {wait} (under another name {settle:g} s are enough)"
+        )
+    return (
+        f"it is taken when it has stayed the same for {wait}"
+        if report and str(path) in report.settling
+        else None
+    )
 
 
 def retry(

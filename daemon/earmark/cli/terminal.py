@@ -69,6 +69,7 @@ _SENTENCES: dict[str, Line] = {
     Event.MISSING: lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
     Event.REFUSED: lambda e: f"[yellow]?[/] {_name(e)} {_said(e)}",
     Event.STILL_WRITTEN: lambda e: f"[dim]… {_name(e)}  is still being written[/]",
+    Event.PERHAPS_PARTIAL: lambda e: f"[dim]… {_name(e)}  may be a partial file; {_said(e)}[/]",
     Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",

@@ -45,9 +45,13 @@ HOLD_MARKERS = (
 """What a person may have called it where an editor adds an ending or hides no file with a dot."""
 
 
-def looks_unfinished(name: str) -> bool:
-    """Whether a recording's name may be that of a file that is still being made: it has to stay the same for longer."""
-    return _PERHAPS_PARTIAL.search(name) is not None
+DOUBTFUL = 30
+"""Settle times of a file whose name may be that of one that is not finished."""
+
+
+def settle_times(name: str) -> int:
+    """How many settle times a recording has to stay the same: more if its name may be that of one still being made."""
+    return DOUBTFUL if _PERHAPS_PARTIAL.search(name) else 1
 
 
 @dataclass(frozen=True)

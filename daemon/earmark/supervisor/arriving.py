@@ -12,14 +12,11 @@ from pathlib import Path
 
 from earmark.domain import Tick
 from earmark.files import Identity, StillChanging, Stopped, being_written, fingerprint, open_regular
-from earmark.intake.rules import looks_unfinished
+from earmark.intake.rules import settle_times
 from earmark.supervisor.inbox import Read
 
 RESTLESS = 30.0
 """Seconds after which a file that never stays the same is one that is still written to; at least ten settle times."""
-
-DOUBTFUL = 30
-"""Settle times of a file whose name may be that of one that is not finished."""
 
 
 class Phase(Enum):
@@ -56,14 +53,18 @@ class Arriving:
         self.settle_seconds = settle_seconds
         self._files: dict[bytes, ArrivingFile] = {}
 
-    def see(self, path: bytes, folder: Path, identity: Identity, now: Tick) -> None:
-        """A scan found it. One that is being read is left to its reader."""
+    def see(self, path: bytes, folder: Path, identity: Identity, now: Tick) -> bool:
+        """A scan found it. True if it is news that its name asks for a longer wait. One that is being read is left to its
+        reader.
+        """
         known = self._files.get(path)
         if known is None:
-            times = DOUBTFUL if looks_unfinished(Path(os.fsdecode(path)).name) else 1
+            times = settle_times(Path(os.fsdecode(path)).name)
             self._files[path] = ArrivingFile(path, folder, identity, now, now, settle_times=times)
-        elif known.identity != identity and known.phase is not Phase.READING:
+            return times > 1
+        if known.identity != identity and known.phase is not Phase.READING:
             known.identity, known.since = identity, now
+        return False
 
     def settled(self, now: Tick) -> tuple[list[ArrivingFile], list[ArrivingFile]]:
         """Those that have looked the same for the settle time, looked at once more; and those of which it is news that
@@ -111,10 +112,13 @@ class Arriving:
         """Their paths, sorted."""
         return sorted(os.fsdecode(f.path) for f in self._files.values() if f.phase in phases)
 
-    def idle(self, now: Tick) -> bool:
-        """True if nothing has still to be taken but what others are writing to, all the time or again and again."""
+    def idle(self) -> bool:
+        """True if nothing has still to be taken but what others are writing to, all the time or again and again. One that
+        stays the same since it was seen to change last is waited for, however long that took.
+        """
         return all(
-            f.phase is Phase.WRITTEN_TO or (f.phase is Phase.SETTLING and now - f.first > self._patience(f))
+            f.phase is Phase.WRITTEN_TO
+            or (f.phase is Phase.SETTLING and f.since - f.first > self._patience(f))
             for f in self._files.values()
         )
 

@@ -14,7 +14,7 @@ from earmark.errors import EarmarkError
 from earmark.events import Event
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
-from earmark.intake.rules import Rules
+from earmark.intake.rules import Rules, settle_times
 from earmark.intake.untaken import forget_untaken, note_untaken
 from earmark.intake.watcher import Watcher
 from earmark.ledger.jobs import MAX_ATTEMPTS
@@ -94,8 +94,7 @@ class Scanning:
 
     def idle(self) -> bool:
         """True if the folders were read through and nothing in them still has to be taken."""
-        now = self._context.clock.monotonic()
-        return self._scans > 0 and not self._asked and self.arriving.idle(now) and not self._unread_notes
+        return self._scans > 0 and not self._asked and self.arriving.idle() and not self._unread_notes
 
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
@@ -207,8 +206,9 @@ class Scanning:
         # What was read and refused for its content (erased, say) is read again only when it has changed.
         refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
         for path, identity in found.new.items():
-            if str(identity) not in (refused.get(path), self._given_up.get(path)):
-                self.arriving.see(path, folder, identity, now)
+            passed_over = str(identity) in (refused.get(path), self._given_up.get(path))
+            if not passed_over and self.arriving.see(path, folder, identity, now):
+                self._tell_of_long_wait(Path(os.fsdecode(path)))
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
         look_at_markers(context, folder, found.marked)
         if not found.unread:
@@ -219,6 +219,15 @@ class Scanning:
         settle_leftovers(context, found.hidden)
         note_untaken(context.ledger, folder, found.untaken, context.now())
         self._note_refused(found)
+
+    def _tell_of_long_wait(self, file: Path) -> None:
+        wait = self.arriving.settle_seconds * settle_times(file.name)
+        self._context.tell(
+            Event.PERHAPS_PARTIAL,
+            f"is taken when it has stayed the same for {wait:g} s",
+            file=file,
+            journal=False,
+        )
 
     def _read_notes(self) -> None:
         """What notes say of keeping is written down as soon as it is seen, so that it counts wherever they go."""
