@@ -206,7 +206,18 @@ def test_transcribe_says_what_is_wrong_with_a_bad_file(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("verb", [["list"], ["status", "--json"], ["config", "reference"]])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["list"],
+        ["status", "--json"],
+        ["config", "reference"],
+        ["--help"],
+        ["--version"],
+        [],
+        ["run", "--help"],
+    ],
+)
 def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
     first: tuple[Installation, str], verb: list[str]
 ) -> None:

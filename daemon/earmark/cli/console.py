@@ -89,7 +89,7 @@ def plain_errors() -> Iterator[None]:
             err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _say_no_more(1)
         raise typer.Exit(NOBODY_READS) from None
     except OSError as error:
         # The machine's trouble with a file that nobody has a better sentence for.
@@ -107,6 +107,29 @@ def plain_errors() -> Iterator[None]:
             f" {escape(' '.join(where))}"
         )
         raise typer.Exit(EarmarkError.exit_code) from None
+
+
+@contextmanager
+def plain_errors_of_typer() -> Iterator[None]:
+    """The same for what typer prints itself, outside of any verb: help, the version, wrong usage."""
+    try:
+        yield
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        _say_no_more(1, 2)
+        raise SystemExit(NOBODY_READS) from None  # typer makes it 1, which means that a check failed
+    except OSError as error:
+        _say_no_more(1)
+        err.print(f"[bold red]earmark:[/] {escape(readable(why(error)))}")
+        raise SystemExit(EnvironmentFault.exit_code) from None
+
+
+def _say_no_more(*streams: int) -> None:
+    """What is still in their buffers goes nowhere, when the program ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream)
 
 
 def speak_for_the_system(prefix: str = "sudo earmark --system ") -> None:

@@ -20,7 +20,7 @@ from earmark.cli import (
     summary,
     trash,
 )
-from earmark.cli.console import EXIT_CODES, plain_errors, speak_for_the_system
+from earmark.cli.console import EXIT_CODES, plain_errors, plain_errors_of_typer, speak_for_the_system
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
@@ -107,4 +107,5 @@ def _main(
 def main() -> None:
     """Entry point of the console script."""
     harden_process()
-    app()
+    with plain_errors_of_typer():
+        app()
