@@ -9,31 +9,61 @@ unknown.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime, tzinfo
 
 from earmark.domain import Date, Dated, Instant
 
-_DAY = r"(?P<month>0[1-9]|1[0-2])[-_. ]?(?P<day>0[1-9]|[12]\d|3[01])"
+_START = r"(?<![\d+#$€£])(?<!\bv)"
+"""What no date stands behind: a digit, the signs of a telephone number, a ticket and a price, a version's v."""
+
+_DAY = r"(?P<month>0[1-9]|1[0-2])(?P=gap)(?P<day>0[1-9]|[12]\d|3[01])"
+_HALF = r"(?!(?-i:am\s[A-ZÄÖÜ]))(?P<half>[ap][.]?\s?m\b|[πμ][.]\s?μ\b|[صم]\b)[.]?"
+_FRONT = r"(?:(?P<front>[ap]m|上午|下午|午前|午後|오전|오후)\s?)?"
+_AFTERNOON = ("p", "μ", "م", "下午", "午後", "오후")
+_AT = r"(?:(?:at|um|à|às|a las?|alle|om|kl[.]?|klo|o|o godz[.]|v|o|в|о|saat)\s)?"
 _TIME = (
-    r"(?P<hour>[01]\d|2[0-3]|\d(?=[-_.:h]))[-_.:h]?(?P<minute>[0-5]\d)(?:[-_.:m]?(?P<second>[0-5]\d))?"
-    r"(?:[\s_]?(?P<half>[ap])\.?m\b\.?)?"
+    rf"(?!20\d\d[-_.]\d\d[-_.]\d\d(?!\d)){_FRONT}"  # not the second day of two
+    r"(?:(?P<hour>[01]\d|2[0-3]|\d(?=[.:h]\d\d)|\d(?=[-_]\d\d[-_]\d\d)|\d(?=\d\d\s?[ap][.]?m\b))"
+    r"(?P<mark>[-_.:h]?)(?P<minute>[0-5]\d)(?:(?:(?P=mark)|(?<=h\d\d)m)(?P<second>[0-5]\d)(?:[.,]\d{1,6})?|(?![.:]\d))"
+    rf"(?:[\s_.-]?{_HALF})?|(?P<whole>0?[1-9]|1[0-2])[\s_.-]?(?!(?-i:am\s[A-ZÄÖÜ]))(?P<of_whole>[ap][.]?\s?m\b)[.]?)"
 )
-_IN_NAME = (
-    re.compile(rf"(?<!\d)(?P<year>20\d\d){_DAY}{_TIME}(?!\d)", re.IGNORECASE),
-    re.compile(
-        rf"(?<!\d)(?P<year>20\d\d)[-_. ]?{_DAY}(?:[-_\sT.,]{{1,4}}(?:(?:at|um|à|a las|alle)\s)?{_TIME})?(?!\d)",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"(?<!\d)(?P<year>\d\d){_DAY}[-_]{_TIME}(?!\d)", re.IGNORECASE),
+_IN_NAME = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{_START}(?P<year>20\d\d)(?P<gap>[-_. ]?){_DAY}(?:[-_\sT.,(\[]{{1,4}}{_AT}{_TIME})?(?!\d)",
+        rf"{_START}(?P<year>20\d\d)(?P<gap>){_DAY}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
+        rf"{_START}(?P<year>20(?!1[0125])\d\d)(?P<gap>){_DAY}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?!\d)",
+        rf"{_START}(?<!\d[-.])(?P<year>\d\d)(?P<gap>){_DAY}(?:_|(?<=^\d{{6}})-|(?<!\d \d{{6}})-(?=\d{{6}}))"
+        r"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?(?!\d)",
+    )
 )
-"""`20260504103015`; `2026-05-04 10.30.15`, `Recording 2026-05-04 at 1.05.09 PM`; `260504_1030`: so phones, recorders and
-screen recorders name files. `\\s` is also the narrow space that macOS puts before PM."""
+"""`2026-05-04 10.30.15`, `Recording 2026-05-04 at 1.05.09 PM`; `20260504103015`; `202605041030`, but not in the years that
+a mobile number of Egypt begins with (+20 10 ...), which is as long; `260504_1030`, and with a dash only where nothing stands
+before it or seconds are there, as tickets and telephone numbers have dashes. So phones, recorders and screen recorders name
+files. `\\s` is also the narrow space that macOS puts before PM."""
+
+_DAY_FIRST = re.compile(
+    r"(?<![\d.-])(?:0?[1-9]|[12]\d|3[01])(?P<gap>[-_./])(?:0?[1-9]|[12]\d|3[01])(?P=gap)20\d\d(?!\d)"
+    r"(?:[-_\sT.,]{1,4}[012]?\d[-_.:]\d\d(?:[-_.:]\d\d)?(?!\d))?"
+)
+"""`04-05-2026 10.30`: whether it is of April or of May nobody can tell, and what follows is no month."""
 
 _CONFLICT = re.compile(
-    r"""(?ix) [\s._-]* \( [^()]* conflict [^()]* \)
-      | [._-] (sync-)? conflict (ed[ ]copy)? [-_. ]* \d{4}-?\d\d-?\d\d ([-_. ]* \d{4,6})? (-\w+)?"""
+    r"""(?ix) [\s._-]* \( (?: [^()] | \([^()]*\) )* (?: confl[iy] | konfli | конфл | 冲突 | 衝突 | 競合 | 충돌 | mot?strid
+          | widersprech | tegenstrijdig | ristirii ) (?: [^()] | \([^()]*\) )* \)
+      | [._-] (?: sync- )? conflict (?: ed[ ]copy | _copy )? [-_. ]+ (?: [^\d\W]\w* - )? \d{8} [-_. ]? \d{4,6} (?: -\w+ )?
+      | ~\d{8}-\d{6}(?=\.\w+$)"""
 )
-"""What Syncthing, Nextcloud, ownCloud and Dropbox put into the name of the copy that lost: the time of the conflict."""
+"""What Syncthing, Nextcloud, ownCloud, Dropbox (in the language of its owner) and Seafile put into the name of the copy that
+lost, and Syncthing into that of an earlier version: the time when that was."""
+
+_PLAIN = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"), "-") | {
+    0xFF1A: ":",
+    0xFF0E: ".",
+    0xFF3F: "_",
+}
+"""Marks that look like those of ASCII."""
 
 DAY = "YYYY-MM-DD"
 """A date of which only the day is known."""
@@ -87,20 +117,25 @@ def _local(instant: Instant, zone: tzinfo | None) -> str:
 
 
 def _in_name(name: str) -> str | None:
-    own = _CONFLICT.sub("", name)
+    """The wall time in a name, whose zone is unknown, as ISO 8601; None if there is none."""
+    plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
+    plain = "".join(c if c.isascii() else str(unicodedata.decimal(c, c)) for c in plain)
+    own = _DAY_FIRST.sub(" ", _CONFLICT.sub("", plain))
     for pattern in _IN_NAME:
-        found = pattern.search(own)
+        found = pattern.search(own.rpartition(".")[0] or own)
         if found is None:
             continue
-        part = {name: int(text or 0) for name, text in found.groupdict().items() if name != "half"}
-        hour = part["hour"]
-        if found["half"] and 1 <= hour <= 12:
-            hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
-        year = part["year"] + (2000 if part["year"] < 100 else 0)
+        said = {name: text or "" for name, text in found.groupdict().items()}
+        hour = int(said.get("hour") or said.get("whole") or 0)
+        half = said.get("half") or said.get("of_whole") or said.get("front")
+        if half and 1 <= hour <= 12:
+            hour = hour % 12 + (12 if half.lower().startswith(_AFTERNOON) else 0)
+        year = int(said["year"]) + (2000 if len(said["year"]) == 2 else 0)
+        minute, second = int(said.get("minute") or 0), int(said.get("second") or 0)
         try:
             # A wall time as written in the name; its zone is unknown.
-            moment = datetime(year, part["month"], part["day"], hour, part["minute"], part["second"])  # noqa: DTZ001
-            return moment.isoformat()[: None if found["hour"] else len(DAY)]
+            moment = datetime(year, int(said["month"]), int(said["day"]), hour, minute, second)  # noqa: DTZ001
+            return moment.isoformat()[: None if said.get("hour") or said.get("whole") else len(DAY)]
         except ValueError:
             continue  # 30 February; not a date after all
     return None
