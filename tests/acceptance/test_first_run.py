@@ -216,6 +216,8 @@ def test_transcribe_says_what_is_wrong_with_a_bad_file(
         ["--version"],
         [],
         ["run", "--help"],
+        ["status", "--watch"],
+        ["status", "--watch", "--json"],
     ],
 )
 def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
@@ -224,7 +226,7 @@ def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
     reads, writes = os.pipe()
     os.close(reads)
     try:
-        done = first[0].earmark(*verb, stdout=writes)
+        done = first[0].earmark(*verb, stdout=writes, timeout=30)
     finally:
         os.close(writes)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from earmark.cli.console import (
 )
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
+from earmark.config import Config
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.files import is_locked
@@ -31,6 +33,7 @@ from earmark.intake.untaken import in_words, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.paths import Home
 from earmark.report import Report, other_version, read_report
 from earmark.service.story import Scope, verbs
 from earmark.verbs.opening import opened_context
@@ -153,14 +156,27 @@ def status(
             else:
                 out.print(show(found, scope_of(cli)))
             return
-        with Live(console=out, auto_refresh=False, screen=False) as live:
-            try:
-                while True:
-                    with opened_context(home, config, read_only=True) as context:
-                        live.update(show(gather(context), scope_of(cli)), refresh=True)
-                    time.sleep(1.0)
-            except KeyboardInterrupt:
-                return
+        with suppress(KeyboardInterrupt):
+            _keep_showing(home, config, scope_of(cli), json)
+
+
+def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
+    """Show the status again and again: in place on a terminal, and whenever it has changed where a program reads it."""
+    shown: Status | None = None
+    in_place = out.is_terminal and not json
+    with Live(console=out, auto_refresh=False, screen=False) if in_place else nullcontext() as live:
+        while True:
+            with opened_context(home, config, read_only=True) as context:
+                found = gather(context)
+            if live is not None:
+                live.update(show(found, scope), refresh=True)
+            elif found != shown:
+                if json:
+                    print_json(as_json(found))
+                else:
+                    out.print(show(found, scope))
+            shown = found
+            time.sleep(1.0)
 
 
 def as_json(found: Status) -> dict[str, Any]:
