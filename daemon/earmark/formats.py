@@ -1,6 +1,7 @@
-"""Which endings recordings have, and which of FFmpeg's demuxers read them. Data.
+"""Which endings recordings have, and which of FFmpeg's demuxers read them.
 
-The ending decides what is taken from a drop folder; how a file is read, its content decides.
+The ending decides what is taken from a drop folder, but for a few that others have, too; how a file is read, its content
+decides.
 """
 
 from __future__ import annotations
@@ -55,13 +56,53 @@ DEMUXERS = ",".join((*ENDINGS_OF, "mp4", "m4a", "3gp", "3g2", "mj2", "webm"))
 ENDINGS = frozenset(ending for endings in ENDINGS_OF.values() for ending in endings.split())
 """All endings that are taken, without their dot."""
 
+ALSO_OF_OTHERS = frozenset("act dts mpp mts tp trp ts voc".split())
+"""Endings of sound that programs (TypeScript, device trees), Microsoft Project and word lists have, too: a file of such a
+name is no recording if its content says so (`of_others`)."""
+
 NO_SOUND = frozenset(
     (
-        "7z aae asc bak base bib bmp bz2 canvas cfg conf cr2 csl css csv cue db dng doc docx dot dotx edl eml epub "
-        "excalidraw gif gpx gz heic heif htm html ico ics idx ini ipynb jpeg jpg js json key kml lnk lock log lrc lrv m3u "
-        "m3u8 markdown mbox md mobi msg nef nfo numbers odp ods odt org otf pages pdf php pls png ppt pptx ps psd py qmd "
-        "r raf rar rmd rst rtf sh sig sql sqlite srt sub svg tar tex thm tif tiff toml tsv ttf ttml txt url vcf vtt "
-        "webloc webp woff woff2 xls xlsx xml xmp yaml yml zip"
+        # documents, notes, mail, calendars, places
+        "asc base bib canvas csl csv doc docm docx dot dotx eml epub excalidraw gdoc gpx gsheet gslides ics json kml "
+        "kmz markdown mbox md mdx mobi msg numbers odg odp ods odt one onetoc2 org pages pdf pot potx pps ppsx ppt pptm "
+        "pptx ps pst rst rtf tex tsv txt url vcf vsdx webloc xls xlsm xlsx xml yaml yml "
+        # pictures, and what cameras lay beside them
+        "aae afdesign afphoto ai arw avif bmp bnp bdm clpi cpf cpi cr2 cr3 crw ctg dng drawio gif gpr heic heif ico ifo "
+        "img indd insp jfif jp2 jpeg jpg jxl lrf lrv mif modd moff mpl mpls nef orf pef png ppn psb psd raf raw rw2 "
+        "sketch smi srw svg thm tif tiff webp xcf xmp "
+        # subtitles, play lists, marks and overviews of sound
+        "ass asd cue edl gpk hprj lrc m3u m3u8 mrk nfo pek pkf pls reapeaks rpp sesx sfk sfl srt ssa sub ttml vtt zdt "
+        # archives, disks, signatures, settings, data
+        "7z apk bak bz2 cab cer cfg conf crt db db3 deb desktop dmg env exe gpg gz htm html idx ini iso jar key lnk "
+        "lock log md5 msi otf par2 pem pub rar rpm sfv sha1 sha256 sig sql sqlite sqlite3 swp sys tar tgz toml torrent "
+        "ttf woff woff2 xz zip zst "
+        # programs
+        "a bash bat c cc cjs class cmd coffee cpp cs css cts dart dll dockerfile dylib ejs el elf ex exs fish flow "
+        "gradle go graphql h hbs hpp hs ipynb java jinja js json5 jsonc jsonl jsx kt less lua map mjs mk ml node o "
+        "patch php pl plist po proto ps1 py pyc pyd pyi pyo pyx qmd r rb rmd rs sass scala scss sh sln snap so styl "
+        "svelte swift tmpl tsbuildinfo tsx typed vue wasm whl zsh "
     ).split()
 )
-"""Endings of what lies beside recordings and holds none: documents, pictures, subtitles, archives, a camera's thumbnails."""
+"""Endings of what lies beside recordings and holds none."""
+
+HEAD = 4_096
+"""Bytes at the start of a file that tell what it is."""
+
+_COMPOUND = b"\xd0\xcf\x11\xe0"
+"""How files of older Microsoft programs begin ([MS-CFB] 2.2)."""
+
+
+def of_others(name: str, head: bytes) -> bool:
+    """Whether a file is another program's that has the ending of a recording. `head`: its first `HEAD` bytes."""
+    if name.rpartition(".")[2].lower() not in ALSO_OF_OTHERS:
+        return False
+    return head.startswith(_COMPOUND) or is_text(head)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file is text, by its first `HEAD` bytes."""
+    try:
+        text = head.decode("utf-8", "strict" if len(head) < HEAD else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return len(text) > 0 and sum(c.isprintable() or c.isspace() for c in text) / len(text) > 0.97

@@ -279,6 +279,24 @@ def test_files_of_an_unknown_kind_are_counted_by_their_endings_until_they_are_go
     assert installation.status()["untaken"] == {}
 
 
+def test_a_programs_files_with_endings_of_recordings_are_no_recordings_that_fail(
+    installation: Installation,
+) -> None:
+    for name in ("src/main.ts", "index.d.mts", "board.dts"):
+        (installation.folder / name).parent.mkdir(exist_ok=True)
+        (installation.folder / name).write_text(f"export const name = '{name}';\n")
+    (installation.folder / "plan.mpp").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096))
+    (installation.folder / "broken.ts").write_bytes(b"G" + bytes(range(256)) * 8)
+    done = installation.earmark("run", installation.folder, "--once")
+    status = installation.status()
+    assert {Path(line["path"]).name for line in status["failed"]} == {"broken.ts"}, done.stderr
+    assert status["untaken"] == {"dts": 1, "mpp": 1, "mts": 1, "ts": 1}
+    assert "its content is none" in " ".join(
+        installation.earmark("why", installation.folder / "src/main.ts").stdout.split()
+    )
+    assert installation.status()["counts"]["recordings"] == 1
+
+
 def test_bad_input_is_named_and_nothing_else_stops(installation: Installation) -> None:
     (installation.folder / "empty.mp3").touch()
     (installation.folder / "letter.mp3").write_text("Dear Sir or Madam,\n" * 50)

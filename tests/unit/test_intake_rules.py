@@ -35,7 +35,17 @@ def test_what_is_no_recording_or_not_finished_is_left_alone_with_a_reason(name: 
 
 
 @pytest.mark.parametrize(
-    "name", ["@eaDir", "#recycle", ".stversions", ".stfolder", "$RECYCLE.BIN", "__MACOSX", ".git"]
+    "name",
+    [
+        "@eaDir",
+        "#recycle",
+        ".stversions",
+        ".stfolder",
+        "$RECYCLE.BIN",
+        "__MACOSX",
+        ".git",
+        "talk.m4a.download",
+    ],
 )
 def test_folders_of_the_system_are_not_looked_into(name: str) -> None:
     assert RULES.why_not_folder(name, name)
@@ -54,7 +64,9 @@ def test_ignore_patterns_work_as_in_gitignore() -> None:
     ("name", "ending"),
     [("call.dvf", "dvf"), ("TALK.XYZ", "xyz"), ("noending", ""), ("a.ds2", "ds2"), ("a.wav", None), ("a.md", None),
      ("a.PDF", None), (".hidden.xyz", None), ("a.wav.part", None), ("~$a.xyz", None), ("Thumbs.db", None), ("a.srt", None),
-     ("my/a.skip.xyz", None), ("earmark-hold", None)],
+     ("my/a.skip.xyz", None), ("earmark-hold", None), ("Call with Dr. Miller", ""), ("mail.miller@example.net", "net"),
+     ("2026.wörter", ""), ("a.wav.!sync", None), ("a.wav.incomplete", None), ("a.m4a.part-Frag12", None),
+     ("a.m4a.ytdl", None), ("Makefile", None), ("a.pyc", None), ("a.tsx", None), ("a.reapeaks", None), ("a.insv", "insv")],
 )  # fmt: skip
 def test_what_may_be_a_recording_of_an_unknown_kind_is_told_by_its_ending(
     name: str, ending: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,8 @@ from earmark.config import folder_settings
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.errors import NotFound
-from earmark.files import is_locked
+from earmark.files import is_locked, read_bytes
+from earmark.formats import HEAD, of_others
 from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
@@ -201,6 +203,9 @@ def _why_not(context: Context, path: Path) -> str:
         return f"it is not looked into: {reason}" if reason else "it is a folder; ask about a file in it"
     if reason := rules.why_not(path.name, str(relative)):
         return reason
+    with suppress(OSError):
+        if not is_folder and of_others(path.name, read_bytes(path, most=HEAD)):
+            return f"it is another program's: files that end in {path.suffix} are not always sound, and its content is none"
     if not is_locked(context.home.lock_file):
         return "nothing speaks against it; the daemon is not running"
     return (

@@ -24,16 +24,24 @@ LITTER_FILES = frozenset(("thumbs.db", "desktop.ini", "icon\r"))
 
 _PARTIAL = re.compile(
     r"""(?ix) \.(part|partial|crdownload|download|opdownload|filepart|aria2|!ut|!qb|tmp|temp|unconfirmed|
-                 icloud|ocdownload|dropboxtemp|sb-[0-9a-f-]+) $
+                 icloud|ocdownload|dropboxtemp|sb-[0-9a-f-]+|!sync|incomplete|ytdl|part-frag\d+|bc!|jc!|xltd|
+                 fdmdownload) $
       | ^~\$ | ^~syncthing~ | ^\.~ | \.tmp\.drive(up|down)load | ~$""",
 )
 """Names under which browsers (Chrome, Firefox, Opera, Safari), sync clients (Syncthing, Nextcloud, Dropbox, Drive,
-iCloud), curl/aria2 and editors keep what is not finished yet."""
+iCloud, Resilio), download managers and editors keep what is not finished yet."""
 
 _PERHAPS_PARTIAL = re.compile(
     r"(?i)^(onedrive)?temp-[0-9a-f]{8,} | ^_unpack_ | \.(part|tmp|temp|partial)\.\w{2,5}$", re.VERBOSE
 )
 """Names that OneDrive, SABnzbd and some downloaders give to what is not finished, and people to what is."""
+
+_AN_ENDING = re.compile(r"[a-z0-9!_+-]{1,8}")
+
+_WITHOUT_ENDING = frozenset(
+    "authors changelog copying dockerfile license makefile notice readme version".split()
+)
+"""What projects have."""
 
 HOLD_MARKER = ".earmark-hold"
 """A file of this name holds everything in its folder and below."""
@@ -71,6 +79,8 @@ class Rules:
             return "its name begins with a dot (hidden)"
         if name.lower() in LITTER_FOLDERS:
             return "the system or a NAS keeps its own things there"
+        if name.lower().endswith(".download") and _ending(name.lower()[:-9]) in ENDINGS:
+            return "Safari is still downloading what is in it"
         if self._spec is not None and self._spec.match_file(relative + "/"):
             return "an ignore pattern in the configuration matches it"
         return None
@@ -94,11 +104,14 @@ class Rules:
     def untaken(self, name: str, relative: str) -> str | None:
         """The ending of a file that may be a recording of a kind that is not known here ("" for none); None otherwise."""
         ending = _ending(name.lower())
-        if ending in ENDINGS or ending in NO_SOUND or name.lower() in LITTER_FILES:
+        if ending in ENDINGS or ending in NO_SOUND or name.lower() in LITTER_FILES | _WITHOUT_ENDING:
             return None
         if name.startswith((".", "~")) or _PARTIAL.search(name) or name in HOLD_MARKERS:
             return None
-        return None if self._spec is not None and self._spec.match_file(relative) else ending
+        if self._spec is not None and self._spec.match_file(relative):
+            return None
+        # "Call with Dr. Miller" has no ending, and a name is not to be read in a count.
+        return ending if _AN_ENDING.fullmatch(ending) else ""
 
 
 def _ending(lower: str) -> str:

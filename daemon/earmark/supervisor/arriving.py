@@ -12,6 +12,7 @@ from pathlib import Path
 
 from earmark.domain import Tick
 from earmark.files import Identity, StillChanging, Stopped, being_written, fingerprint, open_regular
+from earmark.formats import HEAD, of_others
 from earmark.intake.rules import settle_times
 from earmark.supervisor.inbox import Read
 
@@ -134,13 +135,17 @@ class Reader:
 
     def __init__(self, post: Callable[[Read], None]) -> None:
         self._post = post
-        self._queue: queue.SimpleQueue[tuple[ArrivingFile, Collection[int]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[ArrivingFile, Collection[int], bool] | None] = (
+            queue.SimpleQueue()
+        )
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="reader", daemon=True).start()
 
-    def read(self, arriving: ArrivingFile, begins: Collection[int]) -> None:
-        """Read this file, and say also how it begins up to these sizes."""
-        self._queue.put((arriving, begins))
+    def read(self, arriving: ArrivingFile, begins: Collection[int], is_news: bool = False) -> None:
+        """Read this file, and say also how it begins up to these sizes. `is_news`: nothing is known of its path, so that it
+        may be no recording.
+        """
+        self._queue.put((arriving, begins, is_news))
 
     def stop(self) -> None:
         """Give up what is being read; the file will be found again."""
@@ -149,10 +154,13 @@ class Reader:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            arriving, begins = item
+            arriving, begins, is_news = item
             path, file, folder = arriving.path, arriving.file, arriving.folder
             try:
                 with open_regular(file) as fd:
+                    if is_news and of_others(file.name, os.pread(fd, HEAD, 0)):
+                        self._post(Read(path, file, folder, None, of_others=Identity.of(os.fstat(fd))))
+                        continue
                     content = fingerprint(fd, self._stop.is_set, begins)
                 self._post(Read(path, file, folder, content))
             except StillChanging:

@@ -7,7 +7,7 @@ import queue
 from dataclasses import dataclass
 from pathlib import Path
 
-from earmark.files import Content
+from earmark.files import Content, Identity
 from earmark.workers import Left, Said
 
 BATCH = 200
@@ -30,13 +30,14 @@ class Signaled:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The content of a file, or why it could not be read; neither: it is still changing."""
+    """The content of a file, or why it could not be read; neither: it is still changing. `of_others`: it is no recording."""
 
     path: bytes
     file: Path
     folder: Path
     content: Content | None
     error: OSError | None = None
+    of_others: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

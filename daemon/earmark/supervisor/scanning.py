@@ -66,6 +66,7 @@ class Scanning:
         self._asked = False
         self._scans = 0
         self._given_up: dict[bytes, str] = {}
+        self._of_others: dict[bytes, str] = {}
         self.went_wrong = False
         """earmark itself went wrong with a file or a folder."""
         self.left_out: dict[str, str] = {}
@@ -119,7 +120,11 @@ class Scanning:
                 with own_fault(context, partial(self._not_accepted, read)), context.ledger.transaction():
                     self._accept(read)
         for read in reads:
-            if read.content is None and read.error is None:
+            if read.of_others is not None:
+                self._of_others[read.path] = str(read.of_others)
+                self.arriving.leave(read.path)
+                self.scan_again()  # which counts it
+            elif read.content is None and read.error is None:
                 self.arriving.again(read.path, context.clock.monotonic())
             else:
                 self.arriving.leave(read.path)
@@ -206,6 +211,9 @@ class Scanning:
         # What was read and refused for its content (erased, say) is read again only when it has changed.
         refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
         for path, identity in found.new.items():
+            if str(identity) == self._of_others.get(path):
+                found.untaken[path.rpartition(b".")[2].decode().lower()] += 1
+                continue
             passed_over = str(identity) in (refused.get(path), self._given_up.get(path))
             if not passed_over and self.arriving.see(path, folder, identity, now):
                 self._tell_of_long_wait(Path(os.fsdecode(path)))
@@ -303,7 +311,8 @@ class Scanning:
         for arriving in sorted(settled, key=lambda file: file.identity.size not in missed):
             self.arriving.read(arriving)
             reader = self._reader_of_large if arriving.identity.size > LARGE else self._reader
-            reader.read(arriving, prefixes(self._context, arriving.file))
+            is_news = self._context.ledger.places.at(arriving.file) is None
+            reader.read(arriving, prefixes(self._context, arriving.file), is_news)
 
     def _arm(self) -> None:
         if self._context.config.intake.watch == "off":

@@ -16,13 +16,10 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from earmark.errors import MediaError
-from earmark.formats import DEMUXERS
+from earmark.formats import DEMUXERS, HEAD, is_text
 from earmark.transcription.declared import Declared, container_end, read_declared, sensible
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
 from earmark.transcription.tracks import choose_tracks
-
-HEAD = 4_096
-"""Bytes at the start of a file that tell what it is."""
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]", b"<asx", b"<ASX", b"<smil")
 
@@ -191,16 +188,8 @@ def _why_not(head: bytes, error: BaseException) -> str:
         )
     if head[:3] == b"ID3":
         return "The file has a music tag but no sound that can be read after it. Copy it again."
-    if _is_text(head):
+    if is_text(head):
         return "The file is text, whatever its name says; a recording is needed."
     if isinstance(error, av.EOFError):
         return "The file ends before any sound begins: it was cut off. Copy it again."
     return "The content is no sound or video format that is known here, whatever the file's name says."
-
-
-def _is_text(head: bytes) -> bool:
-    try:
-        text = head.decode("utf-8", "strict" if len(head) < HEAD else "ignore")
-    except UnicodeDecodeError:
-        return False
-    return len(text) > 0 and sum(c.isprintable() or c.isspace() for c in text) / len(text) > 0.97
