@@ -232,6 +232,14 @@ def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
+def test_a_verb_whose_output_was_closed_by_its_caller_does_its_work(first: tuple[Installation, str]) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "earmark", "receipts", "export"],
+        env=first[0].environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.shows("architecture:supervisor")
 def test_the_supervisor_never_loads_the_heavy_libraries() -> None:
     import subprocess

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_text
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -137,7 +136,8 @@ def export(
             now = context.now()
             lines = receipts_file.lines(context.ledger, now)
         if out_file is None:
-            sys.stdout.writelines(lines)
+            for line in lines:
+                typer.echo(line, nl=False)
             return
         try:
             write_new(whole(out_file), "".join(lines).encode())

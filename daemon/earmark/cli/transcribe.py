@@ -57,7 +57,7 @@ def transcribe(
         transcript = _hear(path, language)
         text = _render(transcript, path, format)
         if output is None:
-            sys.stdout.write(text)
+            typer.echo(text, nl=False)
         else:
             try:
                 write_new(whole(output), text.encode())
