@@ -63,15 +63,17 @@ name is no recording if its content says so (`of_others`)."""
 NO_SOUND = frozenset(
     (
         # documents, notes, mail, calendars, places
-        "asc base bib canvas csl csv doc docm docx dot dotx eml epub excalidraw gdoc gpx gsheet gslides ics json kml "
-        "kmz markdown mbox md mdx mobi msg numbers odg odp ods odt one onetoc2 org pages pdf pot potx pps ppsx ppt pptm "
-        "pptx ps pst rst rtf tex tsv txt url vcf vsdx webloc xls xlsm xlsx xml yaml yml "
+        "asc base bib canvas csl csv doc docm docx dot dotx eml epub excalidraw gdoc gdraw gform gjam gmap gpx gsheet "
+        "gsite gslides ics json kml loop kmz markdown mbox md mdx mobi msg numbers odg odp ods odt one onetoc2 org "
+        "pages paper pdf pot potx pps ppsx ppt pptm pptx ps pst rst rtf tex tsv txt url vcf vsdx wbtx web webloc "
+        "whiteboard xls xlsm xlsx xml yaml yml "
         # pictures, and what cameras lay beside them
         "aae afdesign afphoto ai arw avif bmp bnp bdm clpi cpf cpi cr2 cr3 crw ctg dng drawio gif gpr heic heif ico ifo "
-        "img indd insp jfif jp2 jpeg jpg jxl lrf lrv mif modd moff mpl mpls nef orf pef png ppn psb psd raf raw rw2 "
-        "sketch smi srw svg thm tif tiff webp xcf xmp "
+        "ind inp int img indd insp jfif jp2 jpeg jpg jxl lrf lrv mif modd moff mpl mpls nef orf pef png ppn psb psd raf "
+        "raw rw2 sav sketch smi srw svg thm tif tiff webp xcf xmp "
         # subtitles, play lists, marks and overviews of sound
-        "ass asd cue edl gpk hprj lrc m3u m3u8 mrk nfo pek pkf pls reapeaks rpp sesx sfk sfl srt ssa sub ttml vtt zdt "
+        "als asd ass cpr cue edl flp gpk hprj lrc m3u m3u8 mid midi mrk nfo pek pkf pls ptx reapeaks rpp rpp-bak sesx "
+        "sfk sfl srt ssa sub tmk ttml utl vtt xsesx zdt "
         # archives, disks, signatures, settings, data
         "7z apk bak bz2 cab cer cfg conf crt db db3 deb desktop dmg env exe gpg gz htm html idx ini iso jar key lnk "
         "lock log md5 msi otf par2 pem pub rar rpm sfv sha1 sha256 sig sql sqlite sqlite3 swp sys tar tgz toml torrent "

@@ -279,6 +279,7 @@ def test_files_of_an_unknown_kind_are_counted_by_their_endings_until_they_are_go
     assert installation.status()["untaken"] == {}
 
 
+@pytest.mark.shows("architecture:settle")
 def test_a_programs_files_with_endings_of_recordings_are_no_recordings_that_fail(
     installation: Installation,
 ) -> None:

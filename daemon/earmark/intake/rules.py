@@ -104,7 +104,12 @@ class Rules:
     def untaken(self, name: str, relative: str) -> str | None:
         """The ending of a file that may be a recording of a kind that is not known here ("" for none); None otherwise."""
         ending = _ending(name.lower())
-        if ending in ENDINGS or ending in NO_SOUND or name.lower() in LITTER_FILES | _WITHOUT_ENDING:
+        if (
+            ending in ENDINGS
+            or ending in NO_SOUND
+            or name.lower() in LITTER_FILES
+            or name.lower() in _WITHOUT_ENDING
+        ):
             return None
         if name.startswith((".", "~")) or _PARTIAL.search(name) or name in HOLD_MARKERS:
             return None
