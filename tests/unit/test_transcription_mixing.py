@@ -66,6 +66,16 @@ def test_both_sides_of_a_call_are_heard() -> None:
         assert holds(mixed, OTHER)
 
 
+@pytest.mark.parametrize("turned", [1, -1])
+def test_two_voices_in_turns_of_a_middle_and_a_side_microphone_are_both_heard(turned: int) -> None:
+    one = np.concatenate((VOICE, SILENCE))
+    two = np.concatenate((SILENCE, OTHER))
+    pair: Channels = (np.stack((one + two, turned * (one - two))) / 2).astype(np.float32)
+    mixed = heard(pair)
+    for said in (one, two):
+        assert holds(mixed, said) or holds(-mixed, said)
+
+
 def test_where_nobody_is_known_to_speak_everything_is_heard() -> None:
     one, two = noise(5), noise(6)
     mixed = heard(channels(one, two))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.transcription.engine import Samples
+from earmark.transcription.engine import RATE, Samples
 
 Channels = NDArray[np.float32]
 """Sound of several channels at 16 kHz, shape (channels, n)."""
@@ -80,14 +80,14 @@ def mix(found: Sequence[Source], speaks: Speaks, core: slice = slice(None)) -> S
         return found[0].sound[core]
     voices = [s.sound for s in found if speaks(s.sound)]
     if not voices:
-        return _mean([s.sound[core] for s in found], len(found))
+        return _mean(_in_phase([s.sound[core] for s in found]), len(found))
     loudest = max(map(_loudness, voices))
     others = [
         s.sound
         for s in found
         if not any(s.sound is v for v in voices) and _loudness(s.sound) <= HARMLESS * loudest
     ]
-    return _mean([sound[core] for sound in (*voices, *others)], len(voices))
+    return _mean(_in_phase([sound[core] for sound in (*voices, *others)]), len(voices))
 
 
 def _of_track(channels: Channels) -> dict[int, Samples]:
@@ -129,6 +129,23 @@ def _correlation(a: Samples, b: Samples) -> float:
 
 def _loudness(sound: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(sound)))) if len(sound) else 0.0
+
+
+def _in_phase(sounds: Sequence[Samples]) -> list[Samples]:
+    """The sounds, each turned round in the seconds in which it would cancel those before it.
+
+    Of a middle and a side microphone each voice is in both, one of them turned round: neither is alike as a whole.
+    """
+    total, turned = sounds[0].copy(), [sounds[0]]
+    for sound in sounds[1:]:
+        signs = np.ones(len(sound), dtype=np.float32)
+        for at in range(0, len(sound), RATE):
+            second = slice(at, at + RATE)
+            if _correlation(total[second], sound[second]) <= -ALIKE:
+                signs[second] = -1.0
+        turned.append(sound * signs if signs.min(initial=1.0) < 0.0 else sound)
+        total += turned[-1]
+    return turned
 
 
 def _mean(sounds: Sequence[Samples], among: int) -> Samples:
