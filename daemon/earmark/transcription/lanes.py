@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from earmark.domain import Segment
 from earmark.transcription.engine import RATE, Samples
-from earmark.transcription.windows import FRAME, SPEECH, Voice, Window, speech_spans
+from earmark.transcription.windows import FRAME, QUIET, SPEECH, Voice, Window, speech_spans
 
 TOGETHER = 1.0
 """Seconds of a window with two voices at once from which each side is heard on its own: less is a "yes" or a cough."""
@@ -26,13 +26,41 @@ BLEEDS = 0.7
 Two people who talk at once are near 0."""
 
 LATEST = 6
-"""Frames of 32 ms by which what bleeds may be late: a loudspeaker's buffer and the way through a room."""
+"""Frames of 32 ms by which what bleeds may be late: a loudspeaker's buffer and the way through a room. What comes later is
+an echo that spoils the mix, unless it is FAINT.
+"""
+
+FAINT = 0.06
+"""Share of the louder side's amplitude under which an echo spoils no mix, however late it is (-24 dB)."""
+
+LATEST_ECHO = 31
+"""Frames by which an echo may be late: a second, which is what calls over two networks have."""
+
+ECHO = 0.3
+"""Correlation of the sound itself, at its best delay in a STRETCH, from which the softer side is the louder one's echo.
+Measured for two people who talk at once: 0.06, and 0.20 at most.
+"""
+
+STRETCH = 64
+"""Frames that are judged on their own, two seconds: who bleeds into whom changes with who speaks."""
+
+COARSE = 4
+"""Echoes are looked for in every fourth sample's mean, that is at 4 kHz, where voices have most of their power."""
+
+LATEST_WORD = 12
+"""Frames around another's voice in which what bleeds may still be heard: its echo, and the room."""
+
+LEAST = 4
+"""Frames of its own without which a side says nothing: a short word."""
 
 FEWEST = 12
 """Frames in which both sound, below which their loudness says nothing."""
 
 SAME_WORDS = 0.6
 """Share of a segment's words that are another side's at the same time from which it is that side's voice."""
+
+Frames = NDArray[np.bool_]
+"""One truth per FRAME of a window."""
 
 Lane = tuple[int, int]
 """A side: the number of its track, and of its first channel there."""
@@ -74,14 +102,24 @@ def sides(window: Window, sounds: Sequence[Samples], voice: Voice) -> list[Windo
         if spans:
             found.append(Window(window.start, sound, spans, probabilities, window.last))
     found.sort(key=lambda side: -float(np.sum(np.square(side.samples))))
-    own: list[Window] = []
+    own: list[tuple[Window, Frames]] = []
     for side in found:
-        if not any(_bleeds(louder, side) for louder in own):
-            own.append(side)
+        speaks = np.asarray(side.voice >= SPEECH)
+        if any(_bleeds(louder, side) for louder, _ in own):
+            alone = _without([louder for louder, _ in own], side)
+            if alone is not None:
+                own.append((alone, np.asarray(alone.voice >= SPEECH)))
+            continue
+        for other, theirs in own:
+            of_other, of_side = _echoes(other, side)
+            np.logical_and(theirs, ~of_other, out=theirs)
+            np.logical_and(speaks, ~of_side, out=speaks)
+        own.append((side, speaks))
+    own = [(side, speaks) for side, speaks in own if np.count_nonzero(speaks) >= LEAST]
     if not own:
         return []
-    at_once = np.sum([side.voice >= SPEECH for side in own], axis=0) >= 2
-    return own if np.count_nonzero(at_once) * FRAME >= TOGETHER * RATE else []
+    at_once = np.sum([speaks for _, speaks in own], axis=0) >= 2
+    return [side for side, _ in own] if np.count_nonzero(at_once) * FRAME >= TOGETHER * RATE else []
 
 
 def in_order(said: Sequence[Sequence[Segment]]) -> tuple[Segment, ...]:
@@ -107,6 +145,64 @@ def _bleeds(louder: Window, softer: Window) -> bool:
         if spread > 0.0 and float(np.mean((x - x.mean()) * (y - y.mean()))) >= BLEEDS * spread:
             return True
     return False
+
+
+def _without(louder: Sequence[Window], side: Window) -> Window | None:
+    """What a side that bleeds says while the others are quiet; None if that is less than TOGETHER."""
+    sound = np.any([other.voice >= QUIET for other in louder], axis=0)
+    around = np.convolve(sound, np.ones(2 * LATEST_WORD + 1), "same") > 0.5
+    voice = np.where(around, np.float32(0), side.voice)
+    if np.count_nonzero(voice >= SPEECH) * FRAME < TOGETHER * RATE:
+        return None
+    return Window(side.start, side.samples, speech_spans(voice, len(side.samples)), voice, side.last)
+
+
+def _echoes(one: Window, two: Window) -> tuple[Frames, Frames]:
+    """The frames of each side in which it is only heard because it is the other one's echo."""
+    of_one, of_two = np.zeros(len(one.voice), dtype=bool), np.zeros(len(two.voice), dtype=bool)
+    both = (one.voice >= SPEECH) & (two.voice >= SPEECH)
+    one_louder = _power_around(one) >= _power_around(two)
+    _mark_echoes(of_two, two.samples, one.samples, both & one_louder)
+    _mark_echoes(of_one, one.samples, two.samples, both & ~one_louder)
+    return of_one, of_two
+
+
+def _mark_echoes(found: Frames, softer: Samples, louder: Samples, where: Frames) -> None:
+    """Set `found` in each STRETCH in which what the softer side has in the frames `where` is the louder one's sound."""
+    for first in range(0, len(where), STRETCH):
+        frames = where[first : first + STRETCH]
+        if np.count_nonzero(frames) < FEWEST:
+            continue
+        before = min(first, LATEST_ECHO)
+        part = slice((first - before) * FRAME, (first + STRETCH) * FRAME)
+        there = np.repeat(np.concatenate((np.zeros(before, dtype=bool), frames)), FRAME)
+        source = louder[part]
+        if _alike(softer[part] * there[: len(source)], source) >= ECHO:
+            found[first : first + STRETCH] = frames
+
+
+def _power_around(side: Window) -> NDArray[np.float32]:
+    """The power of each frame and of those before and after it by which an echo is late."""
+    padded = np.pad(side.samples, (0, -len(side.samples) % FRAME)).reshape(-1, FRAME)
+    power: NDArray[np.float32] = np.mean(np.square(padded), axis=1)
+    width = 2 * LATEST + 1
+    return np.convolve(np.pad(power, LATEST), np.ones(width, dtype=np.float32), "valid")
+
+
+def _alike(first: Samples, second: Samples) -> float:
+    """The peak of the correlation of two sounds of one length, 0 to 1, at any delay at which their mix is not spoiled."""
+    length = len(first) // COARSE
+    a, b = (sound[: length * COARSE].reshape(length, COARSE).mean(axis=1) for sound in (first, second))
+    power = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    if power == 0.0:
+        return 0.0
+    size = 1 << (2 * length).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
+    soft, loud = sorted((float(np.dot(a, a)), float(np.dot(b, b))))
+    faint = soft <= FAINT**2 * loud
+    latest = min(length - 1, (LATEST_ECHO if faint else LATEST) * FRAME // COARSE)
+    near = np.concatenate((correlation[: latest + 1], correlation[size - latest :]))
+    return float(np.abs(near).max()) / power
 
 
 def _loudness(samples: Samples) -> NDArray[np.float32]:
