@@ -37,6 +37,7 @@ class Decoded:
                 self.seconds = decoder.seconds
                 self.truncated = decoder.truncated
                 self.tracks, self.tracks_unheard = len(recording.tracks), decoder.tracks_unheard
+                self.tracks_of_file = decoder.tracks
             finally:
                 recording.close()
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,19 @@ import av
 import numpy as np
 import pytest
 from earmark.errors import MediaError
+from earmark.files import pack_path
 from earmark.formats import DEMUXERS, ENDINGS
 from earmark.intake.rules import Rules
+from earmark.messages import Finished, Message, TranscribeRequest
+from earmark.transcription.assignment import transcribe
 from earmark.transcription.declared import recorded_at
-from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.engine import RATE, Answer, Samples, Wish
+from earmark.transcription.windows import FRAME
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.media import Decoded, alike, write
-from tests.speech import CORPUS, SAMPLE, corpus
+from tests.speech import CORPUS, SAMPLE, corpus, digest
 
 
 @pytest.fixture(scope="module")
@@ -455,3 +460,38 @@ def test_every_file_of_the_corpus_decodes_or_is_refused_in_a_sentence() -> None:
 @pytest.mark.parametrize("name", ["half_copied.mp3", "half_copied.wav", "half_copied.webm"])
 def test_half_copied_files_of_the_corpus_are_said_to_be_truncated(name: str) -> None:
     assert Decoded(corpus(f"corrupt/{name}")).truncated
+
+
+def test_hours_without_speech_take_no_more_memory_while_the_language_is_looked_for(tmp_path: Path) -> None:
+    class Deaf:
+        """Knows languages, and hears nobody."""
+
+        name, device, compute_type, multilingual = "deaf", "cpu", "int8", True
+
+        def languages(self) -> tuple[str, ...]:
+            return ("en", "de")
+
+        def voice(self, samples: Samples) -> Samples:
+            return np.zeros(-(-len(samples) // FRAME), dtype=np.float32)
+
+        def detect_language(self, speech: Samples) -> tuple[str, float]:
+            raise AssertionError("there is no speech")
+
+        def hear(self, speech: Samples, wish: Wish) -> Answer:
+            raise AssertionError("there is no speech")
+
+    minutes = 8
+    sound = np.random.default_rng(1).normal(0, 0.01, minutes * 60 * RATE).astype(np.float32)
+    path = write(tmp_path / "noise.wav", sound, "pcm_s16le")
+    del sound
+    request = TranscribeRequest(job=1, path=pack_path(path), recording_id=digest(path))
+    said: list[Message] = []
+    tracemalloc.start()
+    try:
+        transcribe(Deaf(), request, said.append, lambda at, total: None, 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(said[-1], Finished)
+    # A minute is 4 MB. A window of a minute is held several times, and a chunk of the decoder.
+    assert peak < 36e6

@@ -151,6 +151,69 @@ def test_a_track_with_a_commentary_is_not_heard_at_once_with_the_first(
     assert (found.tracks, found.tracks_unheard) == (1, 1)
 
 
+def test_a_commentary_that_is_the_default_is_not_heard_in_the_place_of_the_scene(
+    tmp_path: Path, speech: Samples
+) -> None:
+    found = Decoded(write_tracks(tmp_path / "x.mkv", [noise(LENGTH, 0.2), speech], comment=0))
+    assert (found.tracks, found.tracks_unheard) == (1, 1)
+    assert alike(found.samples, speech) > 0.95
+
+
+def test_of_two_languages_beside_a_track_without_one_only_one_is_heard(
+    tmp_path: Path, speech: Samples
+) -> None:
+    sounds = [silence(1), speech, noise(LENGTH, 0.2)]
+    found = Decoded(write_tracks(tmp_path / "x.mkv", sounds, languages=("und", "eng", "fre")))
+    assert (found.tracks, found.tracks_unheard) == (2, 1)
+    assert alike(found.samples, speech) > 0.95
+
+
+def test_the_second_track_of_a_film_that_names_no_language_is_another_version(
+    tmp_path: Path, speech: Samples
+) -> None:
+    found = Decoded(write_tracks(tmp_path / "x.vob", [speech, noise(LENGTH, 0.2)], "mp2"))
+    assert (found.tracks, found.tracks_unheard) == (1, 1)
+    assert alike(found.samples, speech) > 0.95
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_track_of_what_a_sensor_measured_is_counted_and_the_voice_beside_it_heard(
+    tmp_path: Path, speech: Samples, first: bool
+) -> None:
+    sounds = [noise(LENGTH, 0.2), speech] if first else [speech, noise(LENGTH, 0.2)]
+    path = write_tracks(tmp_path / "x.avi", sounds, "pcm_s16le")
+    data = path.read_bytes()
+    rate, slow = ((1).to_bytes(2, "little") * 2 + n.to_bytes(4, "little") for n in (RATE, 1_000))
+    assert data.count(rate) == 2
+    at = data.index(rate) if first else data.rindex(rate)
+    path.write_bytes(data[:at] + slow + data[at + len(slow) :])
+    found = Decoded(path)
+    assert found.tracks_of_file == 2
+    assert found.tracks_unheard == 1
+    assert alike(found.samples, speech) > 0.95
+
+
+def test_a_file_of_parts_has_the_tracks_of_the_part_that_has_most(tmp_path: Path, speech: Samples) -> None:
+    one = write_tracks(tmp_path / "a.mp4", [speech])
+    two = write_tracks(
+        tmp_path / "b.mp4", [speech, noise(1, 0.1), noise(1, 0.1)], languages=("eng", "fre", "ger")
+    )
+    path = tmp_path / "x.mp4"
+    path.write_bytes(one.read_bytes() + two.read_bytes() + one.read_bytes())
+    found = Decoded(path)
+    assert (found.tracks_of_file, found.tracks_unheard) == (3, 2)
+    assert found.seconds == pytest.approx(3 * LENGTH, abs=0.5)
+
+
+def test_a_part_that_cannot_be_opened_leaves_the_recording_short(tmp_path: Path, speech: Samples) -> None:
+    one = write_tracks(tmp_path / "a.mp4", [speech]).read_bytes()
+    path = tmp_path / "x.mp4"
+    path.write_bytes(one + one[: len(one) // 2])
+    found = Decoded(path)
+    assert found.truncated
+    assert alike(found.samples, speech) > 0.9
+
+
 def test_a_track_that_cannot_be_decoded_is_counted(tmp_path: Path, speech: Samples) -> None:
     path = write_tracks(tmp_path / "x.mkv", [speech, speech], "aac")
     data = path.read_bytes()

@@ -98,7 +98,7 @@ def _transcribe(
                 speech_seconds=round(speech_seconds, 3),
                 bad_packets=decoder.bad_packets,
                 truncated=decoder.truncated,
-                tracks=len(recording.tracks) + recording.unheard,
+                tracks=decoder.tracks,
                 tracks_unheard=decoder.tracks_unheard,
                 recorded_at=declared.recorded_at,
             )

@@ -53,8 +53,11 @@ class Decoder:
         self._lanes = lanes
         self._readers: list[Reader] = []
         self._bad_packets = 0
+        self.tracks = len(recording.tracks) + recording.unheard
+        """Sound tracks of the file; of one in several parts, those of the part that has most."""
         self.tracks_unheard = recording.unheard
-        """Sound tracks of the file that are not in what is given out, or not to their end."""
+        """Sound tracks that are not in what is given out, or not to their end, where most are missing."""
+        self._missing = 0
 
     @property
     def seconds(self) -> float:
@@ -96,20 +99,24 @@ class Decoder:
                 recording = open_part(self._recording.fd, part)
             except MediaError:
                 self._bad_packets += 1
+                self._short = True  # what the part held is not in what is given out
                 continue
             try:
-                self.tracks_unheard = max(self.tracks_unheard, recording.unheard)
                 yield from self._part(recording)
             finally:
                 recording.close()
 
     def _part(self, recording: OpenRecording) -> Iterator[Samples]:
         most_gap = MOST_GAP if len(recording.tracks) == 1 else MOST_LATE
+        self._missing = recording.unheard
+        self.tracks = max(self.tracks, len(recording.tracks) + recording.unheard)
         self._readers = [Reader(track, most_gap) for track in recording.tracks]
         for chunk in _chunks(self._together(self._readers)):
             yield from self._heard(*chunk)
         if len(self._readers) > 1:
             self._short |= any(is_truncated(r.track.declared, r.seconds) for r in self._readers)
+            self._missing += sum(r.samples == 0 and r.bad_packets > 0 for r in self._readers)
+        self.tracks_unheard = max(self.tracks_unheard, min(self._missing, self.tracks))
         self._bad_packets, self._readers = self.bad_packets, []
 
     def _together(self, readers: Sequence[Reader]) -> Iterator[Second]:
@@ -134,7 +141,7 @@ class Decoder:
         except MediaError:
             if first:
                 raise
-            self.tracks_unheard += 1
+            self._missing += 1
             return None
 
     def _heard(self, window: Sequence[Second], first: int, last: int) -> Iterator[Samples]:

@@ -26,6 +26,9 @@ _OTHER_VERSION = (
 )
 """What marks a track as another version of the scene (libavformat/avformat.h): commented, described, without words."""
 
+_DUBBED = ("mpeg",)
+"""Containers of films (DVD) that name no language: their further tracks are dubs and commentaries. No call is in one."""
+
 _NO_LANGUAGE = ("", "und", "mul", "zxx", "mis", "qaa")
 """Codes of ISO 639-2 that name none."""
 
@@ -41,29 +44,29 @@ class Tracks:
 def choose_tracks(container: InputContainer) -> Tracks:
     """Take every sound track that this build can decode and that belongs to the first one's scene.
 
-    Raises MediaError if there is none, or if the first claims a sample rate that no recorder has.
+    Raises MediaError if there is none, or if all claim a sample rate or a number of channels that no recorder has.
     """
     tracks = list(container.streams.audio)
     if not tracks:
         kind = "video has no sound track" if container.streams.video else "file holds no sound"
         raise MediaError(f"The {kind}, so there is nothing to transcribe.")
     best = container.streams.best("audio")
-    if isinstance(best, AudioStream):
-        tracks.sort(
-            key=lambda track: track.index != best.index
-        )  # the default first, the others in their order
+    default = best.index if isinstance(best, AudioStream) else None
+    # The default first, the others in their order; a commentary comes last even where it is the default.
+    tracks.sort(key=lambda track: (bool(track.disposition & _OTHER_VERSION), track.index != default))
     can = [track for track in tracks if _decodes(track)]
     if not can:
         raise MediaError(
             "The sound is stored in a way that cannot be decoded here (an unknown or copy-protected codec, or a "
             "damaged header). Export it as m4a, mp3, flac or wav."
         )
-    # The rate is unknown (0) until the first frame in some formats; the decoder checks each frame.
-    if can[0].codec_context.sample_rate:
+    if not (sound := [track for track in can if _is_sound(track)]):
         check_rate(can[0].codec_context.sample_rate)
-    heard, channels = [can[0]], _channels(can[0])
-    for track in can[1:]:
-        if _same_scene(can[0], track) and channels + _channels(track) <= MOST_CHANNELS:
+        check_channels(_channels(can[0]))
+    heard, channels = sound[:1], _channels(sound[0])
+    dubbed = container.format.name in _DUBBED
+    for track in sound[1:]:
+        if not dubbed and _same_scene(heard, track) and channels + _channels(track) <= MOST_CHANNELS:
             heard.append(track)
             channels += _channels(track)
     return Tracks(tuple(heard), len(tracks) - len(heard))
@@ -94,10 +97,20 @@ def _decodes(track: AudioStream) -> bool:
     return True
 
 
-def _same_scene(first: AudioStream, other: AudioStream) -> bool:
-    if other.disposition & _OTHER_VERSION and not first.disposition & _OTHER_VERSION:
+def _is_sound(track: AudioStream) -> bool:
+    """Whether the header claims what recordings have: cameras keep what their sensors measured as sound of 1 kHz, too.
+
+    The rate is unknown (0) until the first frame in some formats; the decoder checks each frame.
+    """
+    rate = track.codec_context.sample_rate
+    return (not rate or LOWEST_RATE <= rate <= HIGHEST_RATE) and _channels(track) <= MOST_CHANNELS
+
+
+def _same_scene(heard: list[AudioStream], other: AudioStream) -> bool:
+    """Whether the track is no other version of those that are heard: together they have one language at most."""
+    if other.disposition & _OTHER_VERSION and not heard[0].disposition & _OTHER_VERSION:
         return False
-    languages = {(track.language or "").lower() for track in (first, other)}
+    languages = {(track.language or "").lower() for track in (*heard, other)}
     return len(languages.difference(_NO_LANGUAGE)) < 2
 
 
