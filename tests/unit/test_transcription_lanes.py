@@ -65,7 +65,7 @@ def test_two_sides_at_once_are_heard_apart_whatever_bleeds(share: float) -> None
 
 
 def test_what_a_third_side_says_alone_is_heard_though_it_bleeds_where_others_talk_at_once() -> None:
-    one, two = said(1, (0, 12)), said(2, (2, 12))
+    one, two = said(1, (0, 12)), said(2, (2, 12), (15, 18))
     third = said(3, (16, 20))
     found = apart(one, two, through(one, 0.4, 0.02) + third)
     assert len(found) == 3

@@ -105,8 +105,8 @@ def sides(window: Window, sounds: Sequence[Samples], voice: Voice) -> list[Windo
     own: list[tuple[Window, Frames]] = []
     for side in found:
         speaks = np.asarray(side.voice >= SPEECH)
-        if any(_bleeds(louder, side) for louder, _ in own):
-            alone = _without([louder for louder, _ in own], side)
+        if through := [louder for louder, _ in own if _bleeds(louder, side)]:
+            alone = _without(through, side)
             if alone is not None:
                 own.append((alone, np.asarray(alone.voice >= SPEECH)))
             continue
@@ -148,7 +148,7 @@ def _bleeds(louder: Window, softer: Window) -> bool:
 
 
 def _without(louder: Sequence[Window], side: Window) -> Window | None:
-    """What a side that bleeds says while the others are quiet; None if that is less than TOGETHER."""
+    """What a side says while those that bleed into it are quiet; None if that is less than TOGETHER."""
     sound = np.any([other.voice >= QUIET for other in louder], axis=0)
     around = np.convolve(sound, np.ones(2 * LATEST_WORD + 1), "same") > 0.5
     voice = np.where(around, np.float32(0), side.voice)
