@@ -104,6 +104,29 @@ def test_a_voice_beside_loud_noise_is_heard_without_the_noise(tmp_path: Path, sp
         assert alike(found.samples, speech) > 0.95
 
 
+@pytest.mark.parametrize("level", [0.02, 0.003])
+def test_a_side_that_is_much_softer_than_the_other_is_made_louder(
+    tmp_path: Path, speech: Samples, level: float
+) -> None:
+    half = LENGTH // 2
+    one = np.concatenate((speech[: half * RATE], silence(half)))
+    two = np.concatenate((silence(half), level * speech[half * RATE :]))
+    found = Decoded(write(tmp_path / "x.wav", np.stack([one, two]), "pcm_s24le", RATE, "stereo"))
+    loudness = [float(np.sqrt(np.mean(np.square(part)))) for part in np.array_split(found.samples, 2)]
+    assert loudness[1] > 0.05 * loudness[0]
+    assert alike(found.samples[half * RATE :], speech[half * RATE :]) > 0.95
+
+
+def test_a_loud_side_that_is_heard_from_afar_in_a_soft_microphone_is_no_louder(
+    tmp_path: Path, speech: Samples
+) -> None:
+    late = np.concatenate((silence(0.25), speech[: -RATE // 4])) * 0.01 + noise(LENGTH, 0.0002)
+    found = Decoded(write(tmp_path / "x.wav", np.stack([speech, late]), "pcm_s24le", RATE, "stereo"))
+    share = float(np.dot(found.samples, speech) / np.dot(speech, speech))
+    rest = found.samples - share * speech
+    assert float(np.dot(rest, rest)) < (0.05 * share) ** 2 * float(np.dot(speech, speech))
+
+
 def test_a_copy_of_a_track_changes_nothing(tmp_path: Path, speech: Samples) -> None:
     once = Decoded(write_tracks(tmp_path / "a.mkv", [speech], "flac"))
     late = np.concatenate((silence(0.03), speech[: -round(0.03 * RATE)]))

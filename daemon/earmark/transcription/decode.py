@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,11 +12,11 @@ from earmark.errors import MediaError
 from earmark.transcription.container import OpenRecording, open_part
 from earmark.transcription.declared import is_truncated
 from earmark.transcription.engine import RATE, Samples
-from earmark.transcription.lanes import Lanes
-from earmark.transcription.leveling import leveled
-from earmark.transcription.mixing import Channels, mix, sources
+from earmark.transcription.lanes import LATEST_ECHO, Lanes
+from earmark.transcription.leveling import leveled, loud_enough
+from earmark.transcription.mixing import Channels, Source, mix, sources
 from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
-from earmark.transcription.windows import SPEECH, Voice
+from earmark.transcription.windows import QUIET, SPEECH, Voice
 
 CHUNK, MARGIN = 16, 2
 """Seconds for which it is settled what is heard of several sources, and seconds before and after them that are looked at."""
@@ -150,7 +151,7 @@ class Decoder:
         core = slice(sum(lengths[:first]), sum(lengths[:last]))
         length = core.stop - core.start
         if self.samples + length > self._wanted_from:
-            found = sources([leveled(channels) for channels in _joined(window)])
+            found = self._audible(sources([leveled(channels) for channels in _joined(window)]))
             mixed = mix(found, self._speaks, core)
         else:
             found, mixed = [], np.zeros(length, dtype=np.float32)
@@ -158,6 +159,26 @@ class Decoder:
             self._lanes.add(length, {(s.track, s.channel): s.sound[core] for s in found})
         for at in range(0, len(mixed), RATE):
             yield np.ascontiguousarray(mixed[at : at + RATE])
+
+    def _audible(self, found: list[Source]) -> list[Source]:
+        """The sources, those louder that are too soft to be heard and speak while the loud ones are quiet.
+
+        A microphone in which only the loud ones are heard, from afar, is left as soft as it is: it would be their echo.
+        """
+        gains = [loud_enough(source.sound) for source in found]
+        if len(found) < 2 or max(gains) == 1.0:
+            return found
+        talk = [self._voice(s.sound) >= QUIET for s, gain in zip(found, gains, strict=True) if gain == 1.0]
+        around = (
+            np.convolve(np.any(talk, axis=0), np.ones(2 * LATEST_ECHO + 1), "same") > 0.5 if talk else False
+        )
+        audible = []
+        for source, gain in zip(found, gains, strict=True):
+            louder = np.clip(source.sound * np.float32(gain), -1.0, 1.0)
+            alone = gain > 1.0 and (self._voice(louder) >= SPEECH) & ~np.asarray(around)
+            told = np.count_nonzero(alone) >= 2 * LEAST_VOICE
+            audible.append(replace(source, sound=louder) if told else source)
+        return audible
 
     def _speaks(self, sound: Samples) -> bool:
         return int(np.count_nonzero(self._voice(sound) >= SPEECH)) >= LEAST_VOICE
