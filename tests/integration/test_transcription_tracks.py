@@ -117,6 +117,16 @@ def test_a_side_that_is_much_softer_than_the_other_is_made_louder(
     assert alike(found.samples[half * RATE :], speech[half * RATE :]) > 0.95
 
 
+@pytest.mark.parametrize("length", [0.01, 0.1, 0.5])
+def test_a_loud_and_a_soft_side_may_be_as_short_as_they_like(
+    tmp_path: Path, speech: Samples, length: float
+) -> None:
+    one = speech[RATE : RATE + round(length * RATE)]
+    two = noise(length, 0.001)
+    found = Decoded(write(tmp_path / "x.wav", np.stack([one, two]), "pcm_s24le", RATE, "stereo"))
+    assert found.seconds == pytest.approx(length, abs=0.01)
+
+
 def test_a_loud_side_that_is_heard_from_afar_in_a_soft_microphone_is_no_louder(
     tmp_path: Path, speech: Samples
 ) -> None:

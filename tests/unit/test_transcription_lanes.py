@@ -72,3 +72,10 @@ def test_what_a_third_side_says_alone_is_heard_though_it_bleeds_where_others_tal
     spans = [(a / RATE, b / RATE) for a, b in found[2].spans]
     assert len(spans) == 1
     assert spans[0] == pytest.approx((16, 20), abs=0.5)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 14, 20, 40])
+def test_a_window_may_be_as_short_as_it_likes(frames: int) -> None:
+    one, two = (said(seed, (0, 20))[: frames * FRAME - 100] for seed in (1, 2))
+    assert apart(one, 0.4 * one) == []
+    assert len(apart(one, two)) in (0, 2)

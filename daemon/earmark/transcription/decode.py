@@ -12,7 +12,7 @@ from earmark.errors import MediaError
 from earmark.transcription.container import OpenRecording, open_part
 from earmark.transcription.declared import is_truncated
 from earmark.transcription.engine import RATE, Samples
-from earmark.transcription.lanes import LATEST_ECHO, Lanes
+from earmark.transcription.lanes import LATEST_ECHO, Lanes, near
 from earmark.transcription.leveling import leveled, loud_enough
 from earmark.transcription.mixing import Channels, Source, mix, sources
 from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
@@ -169,13 +169,11 @@ class Decoder:
         if len(found) < 2 or max(gains) == 1.0:
             return found
         talk = [self._voice(s.sound) >= QUIET for s, gain in zip(found, gains, strict=True) if gain == 1.0]
-        around = (
-            np.convolve(np.any(talk, axis=0), np.ones(2 * LATEST_ECHO + 1), "same") > 0.5 if talk else False
-        )
+        around = near(np.any(talk, axis=0), LATEST_ECHO) if talk else np.False_
         audible = []
         for source, gain in zip(found, gains, strict=True):
             louder = np.clip(source.sound * np.float32(gain), -1.0, 1.0)
-            alone = gain > 1.0 and (self._voice(louder) >= SPEECH) & ~np.asarray(around)
+            alone = gain > 1.0 and (self._voice(louder) >= SPEECH) & ~around
             told = np.count_nonzero(alone) >= 2 * LEAST_VOICE
             audible.append(replace(source, sound=louder) if told else source)
         return audible

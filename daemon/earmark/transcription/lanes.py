@@ -147,11 +147,15 @@ def _bleeds(louder: Window, softer: Window) -> bool:
     return False
 
 
+def near(frames: Frames, reach: int) -> Frames:
+    """The frames that are at most `reach` frames away from one of `frames`."""
+    return np.convolve(np.pad(frames, reach), np.ones(2 * reach + 1), "valid") > 0.5
+
+
 def _without(louder: Sequence[Window], side: Window) -> Window | None:
     """What a side says while those that bleed into it are quiet; None if that is less than TOGETHER."""
     sound = np.any([other.voice >= QUIET for other in louder], axis=0)
-    around = np.convolve(sound, np.ones(2 * LATEST_WORD + 1), "same") > 0.5
-    voice = np.where(around, np.float32(0), side.voice)
+    voice = np.where(near(sound, LATEST_WORD), np.float32(0), side.voice)
     if np.count_nonzero(voice >= SPEECH) * FRAME < TOGETHER * RATE:
         return None
     return Window(side.start, side.samples, speech_spans(voice, len(side.samples)), voice, side.last)
