@@ -149,8 +149,8 @@ class Words:
     def not_whole(self) -> set[str]:
         """The recordings of which not all could be heard: they break off, are damaged, or have tracks that were left out."""
         rows = self._db.all(
-            "SELECT recording_id FROM transcripts WHERE json_extract(body, '$.truncated')"
-            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
+            "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.truncated')"
+            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0 END"
         )
         return {row["recording_id"] for row in rows}
 
