@@ -156,6 +156,7 @@ def tried(world: Rig, seeds: range) -> Tried:
     return result
 
 
+@pytest.mark.shows("retention:damage")
 @pytest.mark.shows("durability:any-page-may-lost")
 @pytest.mark.shows("retention:anything-after-damage-may")
 def test_a_damaged_page_of_the_ledger_never_lets_go_of_what_is_protected(
@@ -175,6 +176,7 @@ def test_a_damaged_page_of_the_ledger_never_lets_go_of_what_is_protected(
     assert taken > DAMAGES / 3
 
 
+@pytest.mark.shows("retention:damage")
 @pytest.mark.shows("durability:any-page-may-lost")
 def test_without_the_second_copy_a_damaged_ledger_stops_every_sweep_until_a_person_looks(world: Rig) -> None:
     world.bring_back("before")

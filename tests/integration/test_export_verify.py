@@ -74,6 +74,7 @@ def a_socket(top: Path) -> None:
     os.chdir(here)
 
 
+@pytest.mark.shows("retention:export")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -194,6 +195,7 @@ def behind_the_stream(file: Path) -> None:
 NONE_OF_ITS_FILES = "bytes that belong to none of its files"
 
 
+@pytest.mark.shows("retention:export")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -52,6 +52,7 @@ def said(found: Examined) -> str:
     return " / ".join(found.problems)
 
 
+@pytest.mark.shows("retention:receipts-export")
 def test_a_whole_export_is_sealed_by_the_installation_that_wrote_it(ledger: Ledger, lines: list[str]) -> None:
     found = examine("".join(lines), ledger)
     assert (len(found.receipts), found.problems, found.untold, found.sealed_at) == (5, [], [], NOW)
@@ -63,6 +64,7 @@ def test_a_whole_export_is_sealed_by_the_installation_that_wrote_it(ledger: Ledg
 Change = Callable[[list[str]], list[str]]
 
 
+@pytest.mark.shows("retention:receipts-export")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -159,6 +161,7 @@ NOT_AS_WRITTEN: list[tuple[Change, int]] = [
 ]
 
 
+@pytest.mark.shows("retention:receipts-export")
 @pytest.mark.parametrize(("change", "number"), NOT_AS_WRITTEN)
 def test_a_line_that_earmark_does_not_write_was_changed(
     ledger: Ledger, lines: list[str], change: Change, number: int
@@ -247,6 +250,7 @@ def test_a_pruned_chain_is_exported_from_where_it_begins(ledger: Ledger) -> None
     assert "receipt 4 is missing" in said(examine("".join(without(lines, 1)), ledger))
 
 
+@pytest.mark.shows("retention:receipts-export")
 def test_an_export_of_an_earlier_version_verifies_and_its_end_is_said_to_be_unknown(
     ledger: Ledger, lines: list[str]
 ) -> None:
@@ -275,6 +279,7 @@ def test_numbers_beyond_all_measure_are_counted_and_not_walked_through(lines: li
     assert f"receipts 5 to {10**30 - 1} are missing" in said(examine("".join(far), None))
 
 
+@pytest.mark.shows("retention:receipts-export")
 def test_the_verb_says_what_can_and_what_cannot_be_told(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

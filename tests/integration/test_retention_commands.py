@@ -56,6 +56,7 @@ def run_json(*words: str) -> Any:
     return json.loads(output)
 
 
+@pytest.mark.shows("retention:plan")
 @pytest.mark.shows("privacy:plan", "readme:every-day")
 def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: World) -> None:
     plan = run_json("retention", "plan")
@@ -70,11 +71,13 @@ def test_the_plan_says_what_goes_by_which_rule_and_what_stays_and_why(world: Wor
     assert "goes" in output
 
 
+@pytest.mark.shows("retention:plan")
 def test_the_plan_looks_ahead(world: World) -> None:
     assert run_json("retention", "plan", "--at", "2025-10-15")["goes"] == []
     assert len(run_json("retention", "plan", "--at", "2027-01-01")["goes"]) == 1
 
 
+@pytest.mark.shows("retention:new-rule")
 def test_a_new_rule_covers_what_is_there_already(world: World) -> None:
     (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
     assert len(run_json("retention", "plan")["goes"]) == 2
@@ -103,6 +106,7 @@ def test_a_plan_can_be_narrowed_to_a_path(world: World) -> None:
     assert len(run_json("retention", "plan", "drop")["goes"]) == 1
 
 
+@pytest.mark.shows("retention:apply")
 def test_apply_asks_and_does_nothing_on_a_no(world: World) -> None:
     code, output = run("retention", "apply", answer="n\n")
     assert code == 1
@@ -114,6 +118,7 @@ def test_apply_asks_and_does_nothing_on_a_no(world: World) -> None:
     assert run_json("retention", "status")["last_sweep"]["trashed"] == 1
 
 
+@pytest.mark.shows("retention:apply")
 def test_a_saved_plan_is_refused_when_the_world_has_changed(world: World) -> None:
     assert run("retention", "plan", "--save", "plan.json")[0] == 0
     assert run("retention", "plan", "--save", "plan.json")[0] == 65
@@ -131,6 +136,7 @@ def test_a_saved_plan_is_refused_when_the_world_has_changed(world: World) -> Non
     assert "a.wav" not in world.files()
 
 
+@pytest.mark.shows("retention:quality-gate")
 def test_a_recording_that_fails_the_gate_is_shown_and_can_be_let_go(world: World) -> None:
     assert run_json("retention", "apply", "--yes")["trashed"] == 1
     (blocked,) = run_json("retention", "status")["blocked"]
@@ -156,6 +162,7 @@ def test_a_recording_can_have_a_rule_of_its_own(world: World) -> None:
     assert run("retention", "set", "drop/unknown.wav", "--never")[0] == 66
 
 
+@pytest.mark.shows("retention:restore")
 def test_trash_is_listed_restored_and_emptied(world: World) -> None:
     run("retention", "apply", "--yes")
     (row,) = run_json("trash", "list")
@@ -173,6 +180,7 @@ def test_trash_is_listed_restored_and_emptied(world: World) -> None:
     assert acts == ["trashed", "restored", "trashed", "purged"]
 
 
+@pytest.mark.shows("retention:forget")
 @pytest.mark.shows("privacy:forget-stays")
 def test_forget_shows_asks_for_typed_words_erases_and_says_what_it_cannot_reach(world: World) -> None:
     dry = run_json("forget", "drop/a.wav", "--dry-run")
@@ -211,6 +219,7 @@ def test_a_damaged_ledger_that_was_set_aside_is_named_and_goes_with_everything(w
     assert not aside.exists()
 
 
+@pytest.mark.shows("retention:forget")
 @pytest.mark.shows("privacy:forget-held")
 def test_forget_refuses_what_is_held_unless_told_so(world: World) -> None:
     run("hold", "drop/a.wav", "--why", "court case")
@@ -289,6 +298,7 @@ def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
     assert "right now" in output
 
 
+@pytest.mark.shows("retention:forget")
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -311,6 +311,7 @@ def test_a_marker_counts_however_an_editor_saved_it(root: Path, name: str) -> No
     assert world.plan() == set()
 
 
+@pytest.mark.shows("retention:damage")
 @pytest.mark.parametrize("how", ["cut short", "may not be read"])
 def test_a_lost_ledger_whose_copy_cannot_be_read_stops_all_rules_until_a_person_looks(
     root: Path, how: str

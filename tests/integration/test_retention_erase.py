@@ -45,6 +45,7 @@ def everything(folder: Path) -> bytes:
     return b"\n".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
 
 
+@pytest.mark.shows("retention:forget")
 @pytest.mark.shows("privacy:forget")
 def test_no_word_name_or_byte_of_an_erased_recording_is_left_anywhere(world: World) -> None:
     gone = world.record("walrus-meeting.wav", said=SECRET)
@@ -93,6 +94,7 @@ def test_words_that_another_recording_also_holds_are_no_alarm(world: World) -> N
     assert SECRET.encode() in everything(world.root)
 
 
+@pytest.mark.shows("retention:forget")
 def test_copies_that_were_moved_renamed_or_kept_by_a_sync_client_go_too(world: World) -> None:
     place = world.record("a.wav", said=SECRET)
     (world.drop / "notes").mkdir()
@@ -116,6 +118,7 @@ def test_a_file_that_took_the_place_of_the_recording_is_not_touched(world: World
     assert place.path.read_bytes() == b"a quite different recording"
 
 
+@pytest.mark.shows("retention:forget")
 @pytest.mark.shows("privacy:forget", "readme:edited")
 def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> None:
     place = world.record("a.wav")
@@ -127,6 +130,7 @@ def test_an_edited_note_is_erased_too_and_said_to_be_edited(world: World) -> Non
     assert world.files() == set()
 
 
+@pytest.mark.shows("retention:tombstone")
 @pytest.mark.shows("privacy:forget-stays")
 def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> None:
     place = world.record("a.wav")
@@ -139,6 +143,7 @@ def test_erased_content_is_refused_until_its_owner_asks_for_it(world: World) -> 
     assert why_refused(world.ledger, place.recording_id) is None
 
 
+@pytest.mark.shows("retention:tombstone")
 def test_a_tombstone_of_one_installation_says_nothing_to_another(world: World, root: Path) -> None:
     place = world.record("a.wav")
     forget(world, place.recording_id)
@@ -200,6 +205,7 @@ def tamper(world: World, sql: str) -> list[str]:
     return receipts.verify(world.ledger)
 
 
+@pytest.mark.shows("retention:receipts")
 @pytest.mark.parametrize(
     "sql",
     [
@@ -228,6 +234,7 @@ def test_the_ledger_itself_refuses_to_change_or_remove_a_receipt(world: World) -
             world.ledger.db.execute(sql)
 
 
+@pytest.mark.shows("retention:receipts")
 def test_a_rewritten_chain_is_found_by_the_key_that_its_forger_does_not_have(world: World) -> None:
     chain(world, 3)
     forged, prev = [], receipts.FIRST
@@ -252,6 +259,7 @@ def test_old_receipts_can_be_cut_off_and_the_rest_still_verifies(world: World) -
     assert tamper(world, "DELETE FROM receipts WHERE seq = 4") != []
 
 
+@pytest.mark.shows("retention:receipts")
 @pytest.mark.shows("privacy:forget")
 def test_receipts_hold_no_name_no_word_and_no_plain_hash(world: World) -> None:
     place = world.record("walrus-meeting.wav", said=SECRET)
@@ -264,6 +272,7 @@ def test_receipts_hold_no_name_no_word_and_no_plain_hash(world: World) -> None:
         assert hidden not in text
 
 
+@pytest.mark.shows("retention:export")
 @pytest.mark.shows("privacy:export")
 @pytest.mark.parametrize("name", ["out", "out.zip"])
 def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
@@ -309,6 +318,7 @@ def test_an_export_never_overwrites_and_leaves_nothing_half(world: World, root: 
     assert [p.name for p in (root / "new").iterdir()] == ["out.zip"]
 
 
+@pytest.mark.shows("retention:export")
 def test_a_part_can_be_exported_by_date_and_folder(world: World, root: Path) -> None:
     world.record("talks/old.wav", dated=T0 - 1000)
     world.record("talks/new.wav")
@@ -323,6 +333,7 @@ def test_names_with_any_bytes_are_exported(world: World, root: Path) -> None:
     assert verify(root / "out.zip")[1] == []
 
 
+@pytest.mark.shows("retention:notes-say")
 def test_a_note_can_say_when_its_audio_expires_and_by_which_rule_it_went(world: World) -> None:
     place = world.record("a.wav")
     assert expires_on(world.context, place) == "2025-10-19"

@@ -87,6 +87,7 @@ def test_a_forget_that_was_killed_finishes_on_the_contents_it_was_about_and_on_n
     assert world.ledger.recordings.get(place.recording_id) is None
 
 
+@pytest.mark.shows("retention:forget-only")
 def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> None:
     place, other = world.record("talk.wav"), world.record("other.wav")
     documents = {
@@ -111,6 +112,7 @@ def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> 
     assert world.files() == {*documents, "other.wav", "other.md", "other.transcript.md"}
 
 
+@pytest.mark.shows("retention:forget-only")
 def test_what_took_the_names_while_a_person_typed_is_found_and_left(world: World) -> None:
     place = world.record("talk.wav")
 
@@ -126,6 +128,7 @@ def test_what_took_the_names_while_a_person_typed_is_found_and_left(world: World
     assert {path.name for path, _ in done[1].left} == {"talk.wav", "talk.md"}
 
 
+@pytest.mark.shows("retention:forget-only")
 def test_a_word_matches_what_was_said_or_named_and_not_the_folders_above(world: World) -> None:
     for part in {"state", world.root.name, world.drop.name, world.root.parent.name} - {""}:
         world.record(f"{len(part)}.wav", said="nothing of the kind")
@@ -134,6 +137,7 @@ def test_a_word_matches_what_was_said_or_named_and_not_the_folders_above(world: 
     assert matching(world.context, "calls") == [place.recording_id]
 
 
+@pytest.mark.shows("retention:forget-only")
 def test_a_word_matches_in_either_form_and_in_what_a_person_corrected(world: World) -> None:
     composed, apart = "Müller", unicodedata.normalize("NFD", "Müller")
     named = world.record(f"call with {apart}.wav", said="hello")
@@ -208,6 +212,7 @@ def put_hold(world: World, name: str, kind: str) -> None:
         world.ledger.protection.set_item_rule(recording, "audio", '{"never": true}', world.now)
 
 
+@pytest.mark.shows("retention:holds-last")
 @pytest.mark.parametrize(
     "where", ["out", "copied", "MD", "while the audio was away", "frontmatter taken out"]
 )
@@ -238,6 +243,7 @@ def test_what_a_note_once_said_counts_wherever_it_went(world: World, where: str)
         forgotten(world, place.path)
 
 
+@pytest.mark.shows("retention:holds-last")
 def test_a_keep_that_a_person_takes_back_holds_no_longer(world: World) -> None:
     world.record("talk.wav")
     note = world.drop / "talk.transcript.md"
@@ -263,6 +269,7 @@ def test_a_keep_is_taken_back_in_the_note_that_said_it_wherever_it_is_now(world:
     assert "talk.wav" in world.plan()
 
 
+@pytest.mark.shows("retention:holds-last")
 def test_an_older_copy_of_a_note_takes_nothing_back(world: World) -> None:
     """As a sync client leaves one beside it, or a backup brings one back."""
     world.record("talk.wav")
@@ -293,6 +300,7 @@ def test_an_edit_that_leaves_size_and_time_is_seen(world: World) -> None:
     assert world.why("talk.wav") == "held by `keep: true` in talk.md"
 
 
+@pytest.mark.shows("retention:holds-last")
 @pytest.mark.parametrize("how", ["utf-16", "a long list before it", "an empty line first", "TOML", "JSON"])
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_keep_that_an_editor_saved_in_its_own_way_holds(world: World, how: str, moved: bool) -> None:
@@ -378,6 +386,7 @@ def test_the_day_that_a_note_promises_knows_the_tags_that_a_person_wrote(root: P
 # --- one date ---
 
 
+@pytest.mark.shows("retention:one-date")
 def test_a_copied_folder_keeps_its_newest_by_the_recordings_own_dates(root: Path) -> None:
     """Copied in the order June, January: by file time January would be the newest."""
     world = World(root, {"audio": {"keep_last": 1}, "fuse_items": 0, "fuse_percent": 0})
@@ -443,6 +452,7 @@ def test_kinds_that_rules_take_are_all_judged_by_the_same_guards(world: World) -
     }
 
 
+@pytest.mark.shows("retention:forget-only")
 def test_a_sidecar_that_might_be_anybodys_is_left(world: World) -> None:
     """Two recordings with the same words have the same sidecars, and one without words has an empty one."""
     a, b, silent = world.record("a.wav"), world.record("b.wav"), world.record("silent.wav")
@@ -487,6 +497,7 @@ def test_a_file_of_the_users_is_not_taken_for_a_sidecar_because_it_says_the_same
     assert world.files() == {"talk.txt"}
 
 
+@pytest.mark.shows("retention:tags")
 def test_a_tag_that_earmark_wrote_brings_no_rule_in_an_edited_note_either(root: Path) -> None:
     rules = {"summary": {"keep_for": "7d"}}
     folder = [{"path": str(root / "drop"), "tags": ["private"]}]
@@ -608,6 +619,7 @@ def test_a_restore_whose_name_is_taken_meanwhile_holds_all_the_same(world: World
 # --- whose rule it is ---
 
 
+@pytest.mark.shows("retention:tags")
 @pytest.mark.parametrize(
     "line",
     [
@@ -629,6 +641,7 @@ def test_a_tag_brings_its_rule_however_it_is_written(root: Path, line: str) -> N
     assert world.why("talk.wav") == "kept by audio: never (tag private)"
 
 
+@pytest.mark.shows("retention:folders")
 def test_the_rule_of_a_folder_inside_a_drop_folder_holds_for_what_lies_in_it(root: Path) -> None:
     world = World(root)
     world.record("calls/a.wav")

@@ -25,6 +25,7 @@ def run(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.mark.shows("retention:tombstone")
 def test_a_running_daemon_takes_a_lifted_file_without_waiting_for_its_next_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,6 +180,7 @@ def test_what_another_file_still_holds_is_a_recording_of_its_own(world: World) -
 # --- however it comes to be longer ---
 
 
+@pytest.mark.shows("retention:holds-last")
 @pytest.mark.shows("decisions:goes-on")
 @pytest.mark.parametrize(
     "how",
@@ -259,6 +260,7 @@ def test_a_note_that_lies_under_another_recordings_name_goes_with_its_own(world:
     assert world.ledger.recordings.get(b.recording_id) is not None
 
 
+@pytest.mark.shows("retention:holds-last")
 @pytest.mark.parametrize("what", ["a hold", "a rule of its own", "a note"])
 def test_what_was_decided_about_a_recording_holds_its_former_content_when_that_comes_back(
     world: World, what: str

@@ -195,6 +195,7 @@ def test_files_that_come_and_go_hide_nothing_of_their_folder(world: World) -> No
 # --- notes ---
 
 
+@pytest.mark.shows("retention:holds-last")
 @pytest.mark.parametrize("what", ["a page that names it", "half of a note"])
 def test_only_a_note_takes_back_what_a_note_said(world: World, what: str) -> None:
     place = world.record("a.wav")

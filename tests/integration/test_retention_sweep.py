@@ -33,6 +33,7 @@ def world(root: Path) -> World:
     return World(root, AUDIO_30D)
 
 
+@pytest.mark.shows("retention:no-rule")
 @pytest.mark.shows("retention:anything-while-rule-applies")
 def test_an_empty_policy_deletes_nothing_however_old(root: Path) -> None:
     world = World(root)
@@ -143,6 +144,7 @@ def test_audio_that_changed_since_stays_even_with_the_same_size_and_time(world: 
     assert world.why("a.wav") == "its content is not what was transcribed"
 
 
+@pytest.mark.shows("retention:moved-aside")
 @pytest.mark.shows("retention:file-changed-changes-very")
 def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     place = world.record("a.wav")
@@ -155,6 +157,7 @@ def test_a_file_that_changes_between_plan_and_move_stays(world: World) -> None:
     assert place.path.read_bytes() == b"something newer"
 
 
+@pytest.mark.shows("retention:holds-last")
 def test_a_file_that_changes_at_the_very_moment_is_put_back_or_kept_for_its_owner(world: World) -> None:
     first, second = world.record("a.wav"), world.record("b.wav")
     old = second.path.read_bytes()
@@ -232,6 +235,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
     assert world.why("a.wav") == "held by `keep: true` in a.md"
 
 
+@pytest.mark.shows("retention:quality-gate")
 @pytest.mark.shows("retention:audio-whose-transcript-cannot")
 @pytest.mark.parametrize(
     ("flaw", "sentence"),
@@ -257,6 +261,7 @@ def test_audio_stays_when_its_transcript_fails_the_quality_gate(
     assert world.plan() == {"a.wav"}
 
 
+@pytest.mark.shows("retention:quality-gate")
 def test_audio_stays_when_the_transcript_note_is_not_on_disk_as_written(world: World) -> None:
     world.record("a.wav")
     (world.drop / "a.transcript.md").unlink()
@@ -264,6 +269,7 @@ def test_audio_stays_when_the_transcript_note_is_not_on_disk_as_written(world: W
     assert "no transcript note" in world.why("a.wav")
 
 
+@pytest.mark.shows("retention:quality-gate")
 def test_audio_may_go_after_a_rule_took_its_transcript(root: Path) -> None:
     world = World(root, {"audio": {"keep_for": "60d"}, "transcript": {"keep_for": "10d"}})
     world.record("a.wav")
@@ -289,6 +295,7 @@ def test_a_failed_recording_needs_its_own_rule(root: Path) -> None:
     assert world.plan() == {"a.wav"}
 
 
+@pytest.mark.shows("retention:new-rule")
 def test_a_new_or_stricter_rule_covers_what_is_there_already_but_is_reported_first(root: Path) -> None:
     world = World(root)
     world.record("a.wav")
@@ -306,6 +313,7 @@ def test_a_new_or_stricter_rule_covers_what_is_there_already_but_is_reported_fir
     assert world.sweep().trashed == 1
 
 
+@pytest.mark.shows("retention:which-rule-counts")
 def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(root: Path) -> None:
     world = World(root)
     folder = [{"path": str(world.drop), "retention": {"audio": {"keep_for": "5d"}}}]
@@ -318,6 +326,7 @@ def test_a_folder_rule_comes_before_the_class_and_an_item_rule_before_both(root:
     assert "(item)" in world.why("a.wav")
 
 
+@pytest.mark.shows("retention:tags")
 def test_a_tag_in_a_note_brings_its_rule(root: Path) -> None:
     world = World(root, {"audio": {"never": True}, "tags": {"private": {"audio": {"keep_for": "1d"}}}})
     place = world.record("a.wav")
@@ -328,6 +337,7 @@ def test_a_tag_in_a_note_brings_its_rule(root: Path) -> None:
     assert world.plan() == {"a.wav"}
 
 
+@pytest.mark.shows("retention:any-rule-that-keeps")
 def test_the_newest_are_kept_by_count_and_by_size(root: Path) -> None:
     world = World(root, {"audio": {"keep_last": 2}})
     for n in range(5):
@@ -349,6 +359,7 @@ def test_plan_after_apply_is_empty(root: Path) -> None:
     assert world.plan() == set()
 
 
+@pytest.mark.shows("retention:unattended")
 def test_the_first_sweep_after_a_policy_change_only_reports(world: World) -> None:
     world.record("a.wav")
     world.pass_days(31)
@@ -376,6 +387,7 @@ def test_a_sweep_that_finds_nothing_does_not_count_as_the_report_of_a_new_policy
     assert world.sweep().trashed == 1
 
 
+@pytest.mark.shows("retention:unattended")
 def test_the_fuse_stops_a_sweep_and_says_so_and_a_person_may_go_on(root: Path) -> None:
     world = World(root, AUDIO_30D | {"fuse_items": 3})
     for n in range(4):
@@ -406,6 +418,7 @@ def test_a_sweep_hashes_only_what_it_moves_and_still_leaves_what_changed(world: 
     assert "a.wav" in world.files()
 
 
+@pytest.mark.shows("retention:unattended")
 @pytest.mark.parametrize(("wall", "boots"), [(400.0, 1.0), (-3.0, 1.0)])
 def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
     world: World, wall: float, boots: float
@@ -425,6 +438,7 @@ def test_a_clock_that_jumped_stops_the_sweep_until_a_person_says_it_is_right(
         assert world.sweep().trashed == 1
 
 
+@pytest.mark.shows("retention:unattended")
 def test_something_new_that_is_dated_before_the_last_sweep_stops_it(world: World) -> None:
     world.record("a.wav")
     world.pass_days(31)
@@ -443,6 +457,7 @@ def test_a_future_date_never_expires(world: World) -> None:
     assert world.why("future.wav") == "dated in the future"
 
 
+@pytest.mark.shows("retention:bounded")
 def test_a_sweep_that_runs_out_of_time_goes_on_at_the_next_call(world: World) -> None:
     for n in range(3):
         world.record(f"{n}.wav")
@@ -460,6 +475,7 @@ def test_a_sweep_that_runs_out_of_time_goes_on_at_the_next_call(world: World) ->
     assert taken == 3
 
 
+@pytest.mark.shows("retention:bounded")
 def test_one_file_that_will_not_go_does_not_stop_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,6 +498,7 @@ def test_one_file_that_will_not_go_does_not_stop_the_others(
     assert world.sweep().trashed == 1
 
 
+@pytest.mark.shows("retention:bounded")
 def test_a_sweep_that_breaks_is_recorded_and_the_next_one_is_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -545,6 +562,7 @@ def test_a_trash_whose_disk_is_away_is_neither_purged_nor_called_lost(world: Wor
     assert restore(world.context, row).exists()
 
 
+@pytest.mark.shows("retention:restore")
 def test_a_hold_that_comes_later_still_saves_what_is_in_the_trash(world: World) -> None:
     place = world.record("a.wav")
     world.pass_days(31)
@@ -554,6 +572,7 @@ def test_a_hold_that_comes_later_still_saves_what_is_in_the_trash(world: World) 
     assert purge_due(world.context) == (0, [])
 
 
+@pytest.mark.shows("retention:restore")
 def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -> None:
     place = world.record("a.wav")
     before = place.path.read_bytes()
@@ -570,6 +589,7 @@ def test_a_restored_file_is_the_same_file_and_is_not_taken_again(world: World) -
     assert "restored" in world.why("a.wav")
 
 
+@pytest.mark.shows("retention:moved-aside")
 def test_restoring_never_overwrites_what_is_there_now(world: World) -> None:
     place = world.record("a.wav")
     world.pass_days(31)
@@ -612,6 +632,7 @@ def test_a_better_summary_is_not_waited_for_when_a_rule_took_the_words(root: Pat
     assert (after.state, after.reason) == (JobState.DONE, "a retention rule took its words")
 
 
+@pytest.mark.shows("retention:trash-folder")
 def test_the_trash_in_the_drop_folder_is_used_across_filesystems(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,12 +21,14 @@ def dated(container: str | None, name: str, zone: tzinfo = UTC, modified: float 
     return date_of(container, name, Instant(modified), LATER, zone)
 
 
+@pytest.mark.shows("retention:one-date")
 def test_what_the_container_says_comes_first() -> None:
     found = dated("2026-01-02T03:04:05", "2025-01-01.m4a")
     assert (found.text, found.source) == ("2026-01-02T03:04:05", Dated.CONTAINER)
     assert found.at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
+@pytest.mark.shows("retention:one-date")
 @pytest.mark.parametrize(
     ("name", "wall_time"),
     [
@@ -74,6 +76,7 @@ def test_a_date_in_the_name_counts_next(name: str, wall_time: str) -> None:
     assert (found.text, found.source) == (wall_time, Dated.NAME)
 
 
+@pytest.mark.shows("retention:one-date")
 @pytest.mark.parametrize(
     "name",
     ["standup.m4a", "2026-02-30.m4a", "call 120260504123.m4a", "1999-01-01.m4a", "261304_1030.mp3", "order 260504 1030.mp3",
@@ -92,6 +95,7 @@ def test_else_the_files_own_time_in_the_local_zone(name: str) -> None:
     assert dated(None, name, timezone(timedelta(hours=9))).text == "2026-03-05T21:00:00"
 
 
+@pytest.mark.shows("retention:one-date")
 @pytest.mark.parametrize(
     "modified", [0.0, -(2.0**31), 315_532_800.0, LATER + 2 * 86400, 4_000_000_000.0, 1e30]
 )

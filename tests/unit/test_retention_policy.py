@@ -142,6 +142,7 @@ more = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.shows("retention:any-rule-that-keeps")
 @given(candidates(), rules.filter(lambda r: not r.empty), more)
 def test_more_keep_rules_never_delete_more(
     items: list[Candidate], rule: RetentionRule, extra: dict[str, Any]
@@ -170,6 +171,7 @@ def test_a_plan_after_its_own_application_is_empty(items: list[Candidate], polic
     assert going(rest, policy) == set()
 
 
+@pytest.mark.shows("retention:notes-say")
 @given(candidates(), policies)
 def test_no_file_goes_before_the_day_that_its_note_promises(items: list[Candidate], policy: Policy) -> None:
     """The note asks the same decider; what depends on the others has no day."""
@@ -181,6 +183,7 @@ def test_no_file_goes_before_the_day_that_its_note_promises(items: list[Candidat
             assert item.path not in gone
 
 
+@pytest.mark.shows("retention:no-rule")
 @pytest.mark.shows("retention:anything-while-rule-applies", "privacy:no-rule")
 @given(candidates())
 def test_an_empty_policy_keeps_everything(items: list[Candidate]) -> None:
@@ -204,6 +207,7 @@ def policy_with(rule: RetentionRule) -> Policy:
     return Policy({"audio": rule, "failed": rule}, {}, {}, {}, ())
 
 
+@pytest.mark.shows("retention:which-rule-counts")
 def test_several_rules_of_one_rank_all_have_to_let_it_go() -> None:
     days = {n: RetentionRule(keep_for=Duration(days=n)) for n in (1, 9)}
     policy = Policy(
@@ -240,6 +244,7 @@ def test_a_duty_may_count_from_collection_and_not_from_the_day_of_import() -> No
     assert kept_by(Scoped(rule, "class", "audio"), None, imported, recorded, NOW) is not None
 
 
+@pytest.mark.shows("retention:any-rule-that-keeps")
 def test_copies_and_hard_links_of_a_recording_share_its_rank_and_a_hard_link_takes_no_room() -> None:
     ranking = Ranking(UTC, calendar=False)
     one, other = Identity(100, 1, 7, 1), Identity(100, 1, 8, 1)
@@ -261,6 +266,7 @@ def test_a_clock_that_agrees_with_the_time_since_boot_is_believed(
     assert clock_doubt(before, now, None) is None
 
 
+@pytest.mark.shows("retention:unattended")
 @pytest.mark.parametrize(
     ("wall", "awake", "boot", "earliest", "words"),
     [
@@ -279,6 +285,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed(
     assert words in (clock_doubt(before, now, None if earliest is None else Instant(NOW + earliest)) or "")
 
 
+@pytest.mark.shows("retention:unattended")
 def test_the_fuse_blows_by_count_and_by_share_but_not_for_a_handful() -> None:
     def plan(count: int, size: int, total: int) -> Any:
         made = make_plan([], policy_of(Config()), NOW, no_look)
@@ -309,6 +316,7 @@ segments = st.lists(
 )
 
 
+@pytest.mark.shows("retention:quality-gate")
 @given(segments, st.floats(0, 1000), st.floats(0, 1) | st.just(float("nan")))
 def test_the_gate_judges_any_transcript_without_breaking_and_never_passes_one_without_words(
     heard: list[Segment], speech: float, sure: float
