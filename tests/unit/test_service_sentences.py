@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,14 @@ def test_without_a_system_s_service_there_is_nothing_to_act_for() -> None:
         act_for_the_system("status", system_unit("nobody-of-this-name"))
     with pytest.raises(EnvironmentFault, match="sudo systemctl unmask earmark"):
         act_for_the_system("status", system_unit("", "masked"))
+
+
+def test_help_is_for_everybody() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "earmark", "--system", "status", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Show what is being done" in done.stdout
 
 
 def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -96,7 +97,7 @@ def _main(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    if system:
+    if system and "--help" not in sys.argv:
         context.obj = "system"
         prefix = f"{'sudo ' if os.geteuid() == 0 else ''}earmark --system "
         with plain_errors():
