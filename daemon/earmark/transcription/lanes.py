@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from earmark.domain import Segment
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.mixing import best_correlation, coarse
 from earmark.transcription.windows import FRAME, QUIET, SPEECH, Voice, Window, speech_spans
 
 TOGETHER = 1.0
@@ -43,9 +44,6 @@ Measured for two people who talk at once: 0.06, and 0.20 at most.
 
 STRETCH = 64
 """Frames that are judged on their own, two seconds: who bleeds into whom changes with who speaks."""
-
-COARSE = 4
-"""Echoes are looked for in every fourth sample's mean, that is at 4 kHz, where voices have most of their power."""
 
 LATEST_WORD = 12
 """Frames around another's voice in which what bleeds may still be heard: its echo, and the room."""
@@ -187,32 +185,28 @@ def _mark_echoes(found: Frames, softer: Samples, louder: Samples, where: Frames)
 
 def _power_around(side: Window) -> NDArray[np.float32]:
     """The power of each frame and of those before and after it by which an echo is late."""
-    padded = np.pad(side.samples, (0, -len(side.samples) % FRAME)).reshape(-1, FRAME)
-    power: NDArray[np.float32] = np.mean(np.square(padded), axis=1)
+    power = _power(side.samples)
     width = 2 * LATEST + 1
     return np.convolve(np.pad(power, LATEST), np.ones(width, dtype=np.float32), "valid")
 
 
 def _alike(first: Samples, second: Samples) -> float:
-    """The peak of the correlation of two sounds of one length, 0 to 1, at any delay at which their mix is not spoiled."""
-    length = len(first) // COARSE
-    a, b = (sound[: length * COARSE].reshape(length, COARSE).mean(axis=1) for sound in (first, second))
-    power = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
-    if power == 0.0:
-        return 0.0
-    size = 1 << (2 * length).bit_length()
-    correlation = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
+    """The best correlation of two sounds of one length, at any delay at which their mix is not spoiled."""
+    a, b = coarse(first), coarse(second)
     soft, loud = sorted((float(np.dot(a, a)), float(np.dot(b, b))))
-    faint = soft <= FAINT**2 * loud
-    latest = min(length - 1, (LATEST_ECHO if faint else LATEST) * FRAME // COARSE)
-    near = np.concatenate((correlation[: latest + 1], correlation[size - latest :]))
-    return float(np.abs(near).max()) / power
+    return best_correlation(a, b, (LATEST_ECHO if soft <= FAINT**2 * loud else LATEST) * FRAME)
 
 
 def _loudness(samples: Samples) -> NDArray[np.float32]:
     """The root mean square of each FRAME, in decibels."""
+    decibels: NDArray[np.float32] = 10 * np.log10(_power(samples) + 1e-10)
+    return decibels
+
+
+def _power(samples: Samples) -> NDArray[np.float32]:
+    """The mean square of each FRAME."""
     padded = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
-    power: NDArray[np.float32] = 10 * np.log10(np.mean(np.square(padded), axis=1) + 1e-10)
+    power: NDArray[np.float32] = np.mean(np.square(padded), axis=1)
     return power
 
 

@@ -35,7 +35,7 @@ HARMLESS = 0.1
 """A source without voice is left in if it has no more than this share of the loudest voice's amplitude (-20 dB)."""
 
 COARSE = 4
-"""Copies are looked for in every fourth sample's mean, that is at 4 kHz, where voices have most of their power."""
+"""Copies and echoes are looked for in every fourth sample's mean: at 4 kHz, where voices have most of their power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +107,30 @@ def _of_track(channels: Channels) -> dict[int, Samples]:
 
 
 def _is_copy(first: Samples, second: Samples) -> bool:
-    """Whether the two are alike at any shift up to LATEST_COPY, by the peak of their cross-correlation."""
-    length = len(first) // COARSE
-    if length < 2:
-        return False
-    a, b = (sound[: length * COARSE].reshape(length, COARSE).mean(axis=1) for sound in (first, second))
-    power = float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
-    if power == 0.0:
-        return False
-    shift = max(1, min(length - 1, int(LATEST_COPY * 16_000 / COARSE)))
+    """Whether the two are alike at any shift up to LATEST_COPY."""
+    return best_correlation(coarse(first), coarse(second), int(LATEST_COPY * RATE)) >= COPY
+
+
+def coarse(sound: Samples) -> Samples:
+    """The sound at a COARSE-th of its rate."""
+    length = len(sound) // COARSE
+    means: Samples = sound[: length * COARSE].reshape(length, COARSE).mean(axis=1)
+    return means
+
+
+def best_correlation(a: Samples, b: Samples, latest: int) -> float:
+    """The peak of the correlation of two coarse sounds of one length, 0 to 1, at any shift of at most `latest` samples.
+
+    `latest` counts the samples of what they were made from.
+    """
+    length, power = len(a), float(np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    if length < 2 or power == 0.0:
+        return 0.0
+    shift = max(1, min(length - 1, latest // COARSE))
     size = 1 << (length + shift).bit_length()
     correlation = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
-    near = np.concatenate((correlation[: shift + 1], correlation[-shift:]))
-    return bool(np.abs(near).max() >= COPY * power)
+    peak = np.abs(np.concatenate((correlation[: shift + 1], correlation[-shift:]))).max()
+    return float(peak) / power
 
 
 def _correlation(a: Samples, b: Samples) -> float:
