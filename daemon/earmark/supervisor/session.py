@@ -277,7 +277,9 @@ class Session:
 
     def _say_caught_up(self) -> None:
         """One event whenever the last thing there was to do is done."""
-        caught_up = self._scanning.idle() and self._idle() and not any(self._left())
+        # What is left is asked for only when it would be news: in a large ledger it costs to find that nothing is.
+        idle = self._scanning.idle() and self._idle()
+        caught_up = idle and (self._caught_up or not any(self._left()))
         if caught_up and not self._caught_up:
             self.context.tell(Event.CAUGHT_UP)
         self._caught_up = caught_up
