@@ -1,4 +1,4 @@
-"""What a descriptor or a path of another process leads to, now."""
+"""What a process of this machine has: where a descriptor or a path of it leads to, now, and what the kernel says of it."""
 
 from __future__ import annotations
 
@@ -42,3 +42,15 @@ def is_byte_code(path: str) -> bool:
     """True for what Python makes of the modules in its own folders."""
     made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None
     return made and any(path.startswith(f"{os.path.realpath(folder)}/") for folder in python_folders())
+
+
+def status_of(process: Path) -> dict[str, str]:
+    """What the kernel says of a process, by its folder or a thread's below /proc (proc_pid_status(5)); empty if it is gone.
+
+    Its name need not be text.
+    """
+    try:
+        lines = (process / "status").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.proof.running.descriptors import status_of
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -27,7 +29,7 @@ def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
         return Holder(0, f"the process that holds {lock_file} is in a container or cannot be seen from here")
     if len(ours) != 1:
         return Holder(0, f"{lock_file} is held by pid {', '.join(map(str, holders))}, which is no earmark")
-    if len(_status(proc, ours[0], "NSpid").split()) > 1:
+    if len(status_of(proc / str(ours[0])).get("NSpid", "").split()) > 1:
         return Holder(0, f"the daemon (pid {ours[0]}) is in a container; ask inside of it")
     return Holder(ours[0])
 
@@ -51,11 +53,3 @@ def _is_earmark(proc: Path, pid: int) -> bool:
     except OSError:
         return False
     return any(Path(a.decode(errors="replace")).name == "earmark" for a in arguments[:4])
-
-
-def _status(proc: Path, pid: int, name: str) -> str:
-    try:
-        lines = (proc / str(pid) / "status").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:")), "")

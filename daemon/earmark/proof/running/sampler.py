@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
+from earmark.proof.running.descriptors import status_of
 from earmark.proof.running.holdings import Others, holdings
 from earmark.proof.running.seen import Process
 
@@ -94,16 +95,12 @@ class Sampler:
 
     def _look_at(self, process: Process) -> None:
         pid = process.pid
-        lines = dict(
-            line.split(":", 1)
-            for line in _read(pid, "status").decode(errors="replace").splitlines()
-            if ":" in line
-        )
-        if not lines or lines.get("State", "").strip()[:1] in "ZX":
+        lines = status_of(Path(f"/proc/{pid}"))
+        if not lines or lines.get("State", "")[:1] in "ZX":
             return
         process.looks += 1
-        process.status = {name: lines[name].strip() for name in _FIELDS if name in lines}
-        followers = {lines["TracerPid"].strip()} if "TracerPid" in lines else set()
+        process.status = {name: lines[name] for name in _FIELDS if name in lines}
+        followers = {lines["TracerPid"]} if "TracerPid" in lines else set()
         for one in _walls_of_threads(pid):
             followers.add(one.pop("TracerPid", "0"))
             fewest = min(int(one.get("Seccomp_filters", 0)), int(process.status.get("Seccomp_filters", 0)))
@@ -127,21 +124,10 @@ def _born_at(pid: int) -> bytes:
 
 def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
     """What is not as it is to be in any thread: a filter holds those only that it was put on."""
-    for task in Path(f"/proc/{pid}/task").glob("*/status"):
-        with contextlib.suppress(OSError):
-            lines = dict(
-                line.split(":", 1) for line in task.read_text("utf-8", "replace").splitlines() if ":" in line
-            )
-            yield {
-                name: lines[name].strip()
-                for name, right in (
-                    ("Seccomp", "2"),
-                    ("NoNewPrivs", "1"),
-                    ("Seccomp_filters", ""),
-                    ("TracerPid", "0"),
-                )
-                if lines.get(name, right).strip() != right
-            }
+    right = {"Seccomp": "2", "NoNewPrivs": "1", "Seccomp_filters": "", "TracerPid": "0"}
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        lines = status_of(task)
+        yield {name: lines[name] for name in right if lines.get(name, right[name]) != right[name]}
 
 
 def packets_sent(pid: int) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.proof.running import harmless, ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
-from earmark.proof.running.descriptors import target
+from earmark.proof.running.descriptors import status_of, target
 from earmark.proof.running.noting import Notes, Thread
 
 
@@ -151,9 +151,5 @@ def _threads_of(pid: int) -> list[int]:
 
 def _process_of(tid: int) -> tuple[int, int]:
     """Process and parent of a thread."""
-    fields = {}
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{tid}/status").read_text("utf-8", "replace").splitlines():
-            name, _, value = line.partition(":")
-            fields[name] = value.strip()
+    fields = status_of(Path(f"/proc/{tid}"))
     return int(fields.get("Tgid", tid)), int(fields.get("PPid", 0))
