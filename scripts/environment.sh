@@ -46,14 +46,13 @@ report_progress() {
     done
 }
 
-# install EXTRAS [GROUP]: makes sure that earmark is in .venv with these extras (comma-separated), and with a dependency
-# group of pyproject.toml, all of it in the versions of requirements.lock.
+# install [GROUP]: makes sure that earmark is in .venv, and with a dependency group of pyproject.toml, all of it in the
+# versions of requirements.lock.
 install() {
-    extras=$1
-    group=${2:-}
+    group=${1:-}
     current=yes
-    for extra in $(printf '%s' "$extras" | tr ',' ' ') $group; do
-        [ "$(cat "$venv/earmark-installed-$extra" 2>/dev/null)" = "$(checksum)" ] || current=no
+    for part in earmark $group; do
+        [ "$(cat "$venv/earmark-installed-$part" 2>/dev/null)" = "$(checksum)" ] || current=no
     done
     if [ "$current" = yes ] && [ ! -e "$marker" ] && [ -x "$venv/bin/python" ] &&
         "$venv/bin/python" -c '' 2>/dev/null; then
@@ -100,11 +99,11 @@ install() {
         export PIP_USER=0
         set -- install --no-input --disable-pip-version-check --progress-bar off
         if [ -z "$group" ]; then
-            "$venv/bin/python" -m pip "$@" --editable ".[$extras]"
+            "$venv/bin/python" -m pip "$@" --editable .
         else
             # Groups are known to pip from 25.1 on, and Python brings older ones.
             "$venv/bin/python" -m pip "$@" 'pip>=25.1' &&
-                "$venv/bin/python" -m pip "$@" --constraint requirements.lock --editable ".[$extras]" --group "$group"
+                "$venv/bin/python" -m pip "$@" --constraint requirements.lock --editable . --group "$group"
         fi
     ) >>"$log" 2>&1 </dev/null || status=$?
     if [ -n "$reporter" ]; then
@@ -119,8 +118,8 @@ install() {
         fail "earmark: the install failed with the words above (all of them: $log)." \
             "When the cause is gone (network? disk?), start this again."
     fi
-    for extra in $(printf '%s' "$extras" | tr ',' ' ') $group; do
-        checksum >"$venv/earmark-installed-$extra"
+    for part in earmark $group; do
+        checksum >"$venv/earmark-installed-$part"
     done
     rm -f "$marker"
 }

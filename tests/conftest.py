@@ -17,6 +17,12 @@ from typing import Any
 
 import pytest
 
+MODELS = Path(sys.prefix) / "share" / "earmark" / "for-tests"
+"""Where scripts/test puts the models: a folder each, so that what a test uses is never a matter of what else is there."""
+os.environ["EARMARK_MODELS"] = str(
+    MODELS / "tiny.en"
+)  # here, before anybody asks; the quick one, for nearly all
+
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SAMPLE = Path(str(files("earmark").joinpath("sample", "sample.m4a")))
 SAMPLE_WORDS = Path(str(files("earmark").joinpath("sample", "sample.txt")))
@@ -41,6 +47,7 @@ class Installation:
 
     root: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    model: str = "tiny.en"
 
     @property
     def folder(self) -> Path:
@@ -52,7 +59,10 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"EARMARK_HOME": str(self.root / "home"), "COLUMNS": "200", "NO_COLOR": "1"}
+        return os.environ | {
+            "EARMARK_HOME": str(self.root / "home"), "EARMARK_MODELS": str(MODELS / self.model),
+            "COLUMNS": "200", "NO_COLOR": "1",
+        }  # fmt: skip
 
     def configure(self, text: str = QUICK) -> Path:
         file = self.root / "home" / "config" / "config.toml"

@@ -29,6 +29,8 @@ from earmark.messages import (
 from earmark.transcription.models import SpeechModel, find_model
 from rapidfuzz.distance import Levenshtein
 
+from tests.conftest import MODELS
+
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SAMPLE = Path(__file__).resolve().parents[1] / "daemon" / "earmark" / "sample" / "sample.m4a"
 NOWHERE = Path("/nonexistent")
@@ -42,9 +44,14 @@ def corpus(name: str) -> Path:
     return path
 
 
-def starter_model() -> SpeechModel:
+def quick_model() -> SpeechModel:
     """The real tiny.en weights, checked against their pinned hashes."""
-    return find_model("auto", None, NOWHERE)
+    return find_model("tiny.en", None, NOWHERE, MODELS / "tiny.en")
+
+
+def many_languages() -> SpeechModel:
+    """The real multilingual base weights, checked against their pinned hashes."""
+    return find_model("base", None, NOWHERE, MODELS / "base")
 
 
 def sample_reference() -> str:
@@ -113,6 +120,7 @@ class WorkerProcess:
         sandbox: str = "auto",
         memory_limit_mb: int = 0,
         command: Sequence[str] = ("-m", "earmark.transcription.worker"),
+        model: SpeechModel | None = None,
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
@@ -122,7 +130,7 @@ class WorkerProcess:
             bufsize=0,
         )
         self._rest = b""
-        model = starter_model()
+        model = model or quick_model()
         self.load = LoadModel(
             model_dir=pack_path(model.dir),
             model_name=model.name,

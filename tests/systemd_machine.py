@@ -26,6 +26,8 @@ from pathlib import Path
 
 from earmark import __version__
 
+from tests.conftest import MODELS
+
 ROOT = Path(__file__).resolve().parents[1]
 WANTED = "EARMARK_TEST_SYSTEMD"
 """0: no machine is booted. 1: what it is booted from is made where it is not there, which takes minutes."""
@@ -33,7 +35,7 @@ WANTED = "EARMARK_TEST_SYSTEMD"
 PACKAGES = "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,python3,python3-venv,procps,util-linux,libgomp1,sudo"
 SETUP = (
     "python3 -m venv /opt/earmark"
-    " && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels /opt/earmark/bin/pip install --quiet 'earmark[starter]'"
+    " && PIP_NO_INDEX=1 PIP_FIND_LINKS=/opt/wheels /opt/earmark/bin/pip install --quiet earmark"
     " && /opt/earmark/bin/pip uninstall --quiet --yes earmark && rm -r /opt/wheels"
     " && useradd --create-home --shell /bin/bash alice && ln -s /opt/earmark/bin/earmark /usr/local/bin/earmark"
     " && printf '127.0.0.1 localhost\\n::1 localhost\\n' >/etc/hosts"
@@ -86,7 +88,7 @@ def _cache() -> Path:
 def _root() -> Path:
     """Where Debian with all packages that earmark needs is kept. Other needs, another folder."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needs = [project["dependencies"], project["optional-dependencies"], PACKAGES, SETUP]
+    needs = [project["dependencies"], PACKAGES, SETUP]
     return _cache() / f"root-{hashlib.sha256(json.dumps(needs).encode()).hexdigest()[:12]}"
 
 
@@ -122,7 +124,10 @@ def _make(cache: Path, done: Path) -> None:
     part = cache / "root.part"
     shutil.rmtree(part, ignore_errors=True)
     _run("cp", "-a", debian, part)
-    _must("pip", "wheel", "--quiet", "--wheel-dir", part / "opt" / "wheels", f"{ROOT}[starter]")
+    _must("pip", "wheel", "--quiet", "--wheel-dir", part / "opt" / "wheels", ROOT)
+    shutil.copytree(
+        MODELS / "tiny.en", part / "opt" / "earmark" / "share" / "earmark" / "models", dirs_exist_ok=True
+    )
     _chroot(part, SETUP)
     part.rename(done)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def whole(path: Path) -> Path:
         return found
     last = len(found.parts) - found.parts[::-1].index("..")
     return Path(os.path.realpath(Path(*found.parts[:last])), *found.parts[last:])
+
+
+def shared_models(environ: dict[str, str] | None = None) -> Path:
+    """The folder for models beside the program, for all who use this installation; EARMARK_MODELS puts it elsewhere."""
+    elsewhere = (os.environ if environ is None else environ).get("EARMARK_MODELS")
+    return whole(Path(elsewhere)) if elsewhere else Path(sys.prefix) / "share" / APP / "models"
 
 
 def platform_home(environ: dict[str, str] | None = None) -> Home:

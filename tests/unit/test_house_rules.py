@@ -34,7 +34,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "retention/trash/rows.py": ({"mkdir"}, "makes our own trash folder"),
     "export/": ({"mkdir", "open", "unlink", "shutil.rmtree"}, "a package of its own, in a new folder of its own"),
     "models/": (
-        {"write_text", "read_text", "mkdir", "rename", "open", "unlink", "shutil.rmtree"},
+        {"write_text", "mkdir", "rename", "open", "unlink", "shutil.rmtree"},
         "the model folder, which is ours",
     ),
     "service/units.py": ({"read_text"}, "our own unit templates"),
@@ -53,6 +53,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "intake/watcher.py": ({"read_text"}, "the kernel's table of mounts"),
     "transcription/container.py": ({"open"}, "the media library, on a descriptor that the ground floor opened"),
     "transcription/tracks.py": ({"open"}, "a decoder of the media library; no file"),
+    "transcription/card.py": ({"read_text"}, "the card beside a model's files"),
     "transcription/models.py": ({"open"}, "the model's files"),
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),

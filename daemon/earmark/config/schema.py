@@ -64,8 +64,8 @@ class Transcription(Section):
 
     model: str = Field(
         "auto",
-        description="Name of a model under the models folder, `tiny.en` (the starter), or `auto`: the only one there, "
-        "else the starter.",
+        description="Name of a model (`earmark models list`), or `auto`: the only one in the models folder, else `base` or "
+        "`tiny.en`, else what lies beside the program.",
     )
     model_dir: UserPath | None = Field(
         None, description="A folder with a CTranslate2 Whisper model; comes before `model`."

