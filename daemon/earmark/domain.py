@@ -6,6 +6,7 @@ become local wall time only where a person reads them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
@@ -185,7 +186,8 @@ class Segment:
     """A run of speech as the engine heard it.
 
     `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability
-    of its tokens), 0-1. `mark` is None for plain speech.
+    of its tokens), 0-1. `mark` is None for plain speech. `language`: the code of the language that it was heard in, or ""
+    where the whole recording was heard in one that was asked for.
     """
 
     start: Seconds
@@ -193,6 +195,7 @@ class Segment:
     text: str
     confidence: float = 1.0
     mark: Mark | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class Transcript:
     `speech_seconds` is voice activity as the detector saw it. `bad_packets` counts packets that did not decode.
     `truncated` is true when the file ends before its own declaration says it should.
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
+    `language` is the one of most of it (`languages`: all of them).
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
 
@@ -222,9 +226,29 @@ class Transcript:
     tracks_unheard: int = 0
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """All languages of the recording, `language` first; empty if nothing was heard."""
+        found = spoken_languages(self.segments)
+        return found or ((self.language,) if self.language else ())
+
+    @property
     def text(self) -> str:
         """The spoken words without times; segments marked as not speech are left out."""
         return " ".join(s.text.strip() for s in self.segments if is_speech(s) and s.text.strip())
+
+
+LEAST_SPOKEN = 2.0
+"""Seconds of a recording in a language that make it one of its languages."""
+
+
+def spoken_languages(segments: Iterable[Segment]) -> tuple[str, ...]:
+    """The codes of the languages that a recording was heard in, the one of most of its speech first."""
+    seconds: dict[str, float] = {}
+    for segment in segments:
+        if segment.language and is_speech(segment):
+            seconds[segment.language] = seconds.get(segment.language, 0.0) + segment.end - segment.start
+    order = sorted(seconds, key=lambda code: (-seconds[code], code))
+    return tuple(code for code in order if code == order[0] or seconds[code] >= LEAST_SPOKEN)
 
 
 def is_speech(segment: Segment) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from earmark.domain import Fault, Segment, Summary, Transcript
+from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
@@ -78,6 +78,12 @@ class TranscribeRequest(Message):
     path: str
     recording_id: str
     language: str | None = None
+    """Everything is in this language; None: each stretch in its own one."""
+    languages: tuple[str, ...] = ()
+    """The languages that can occur, if it is to be detected; empty for all."""
+    settled: str | None = None
+    settled_probability: float = 0.0
+    """The main language as an earlier attempt settled it, so that it need not be settled again."""
     hotwords: str | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
@@ -147,6 +153,28 @@ class Finished(Message):
     tracks: Count = 1
     tracks_unheard: Count = 0
     recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$")] | None
+
+    def transcript(
+        self, recording_id: str, segments: tuple[Segment, ...], model: str, engine: str
+    ) -> Transcript:
+        """The transcript that a request ends in. What counts only for this request is as it was said here."""
+        spoken = spoken_languages(segments)
+        return Transcript(
+            recording_id=recording_id,
+            segments=segments,
+            language=spoken[0] if spoken else self.language,
+            language_probability=self.language_probability,
+            duration=self.duration,
+            speech_seconds=self.speech_seconds,
+            model=model,
+            engine=engine,
+            declared_duration=self.declared_duration,
+            bad_packets=self.bad_packets,
+            truncated=self.truncated,
+            recorded_at=self.recorded_at,
+            tracks=self.tracks,
+            tracks_unheard=self.tracks_unheard,
+        )
 
 
 class Failed(Message):

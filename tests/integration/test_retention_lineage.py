@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.domain import Kind, Segment, Stage, Summary, Transcript, TrashState
 from earmark.errors import RetentionError
 from earmark.files import open_regular

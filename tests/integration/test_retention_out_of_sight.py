@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.errors import RetentionError
 from earmark.files import files_below, what_is_at
 from earmark.intake.mounts import device_fact

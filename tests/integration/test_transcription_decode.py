@@ -474,7 +474,7 @@ def test_hours_without_speech_take_no_more_memory_while_the_language_is_looked_f
         def voice(self, samples: Samples) -> Samples:
             return np.zeros(-(-len(samples) // FRAME), dtype=np.float32)
 
-        def detect_language(self, speech: Samples) -> tuple[str, float]:
+        def language_odds(self, speech: Samples) -> dict[str, float]:
             raise AssertionError("there is no speech")
 
         def hear(self, speech: Samples, wish: Wish) -> Answer:

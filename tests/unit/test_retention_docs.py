@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from earmark.config.schema import Retention, RetentionRule
+from earmark.config.retention import Retention, RetentionRule
 
 TESTS = Path(__file__).resolve().parents[1]
 TEXT = (TESTS.parent / "docs" / "retention.md").read_text("utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from earmark.config import Config, Duration, parse_config, parse_duration
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.config.size import parse_size
 from earmark.domain import Instant, Kind, Mark, Segment, Transcript
 from earmark.errors import ConfigError

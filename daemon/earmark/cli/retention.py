@@ -26,7 +26,7 @@ from earmark.cli.console import (
 )
 from earmark.cli.retention_plan import decision_document, plan_document, print_blocked, print_plan, way_out
 from earmark.config import parse_duration
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.errors import NotFound, RetentionError, UsageError

@@ -77,8 +77,8 @@ def _hear(path: Path, language: str | None) -> Transcript:
     worker.send(
         TranscribeRequest(
             job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
-            hotwords=", ".join(settings.vocabulary) or None, initial_prompt=settings.prompt or None,
-            beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
+            languages=settings.languages, hotwords=", ".join(settings.vocabulary) or None,
+            initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )
     )  # fmt: skip
     try:
@@ -116,11 +116,7 @@ def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str
                         else MediaError(f"{path}: {sentence}")
                     )
                 case Finished() as end:
-                    return Transcript(
-                        recording_id, tuple(segments), end.language, end.language_probability, end.duration,
-                        end.speech_seconds, model, engine, end.declared_duration, end.bad_packets, end.truncated,
-                        end.recorded_at,
-                    )  # fmt: skip
+                    return end.transcript(recording_id, tuple(segments), model, engine)
 
 
 def _render(transcript: Transcript, path: Path, format: Format) -> str:

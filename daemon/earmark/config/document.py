@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from earmark.config.schema import Config, Folder, Intake, Notes, RuleSet, Summary, Transcription
+from earmark.config.retention import RuleSet
+from earmark.config.schema import Config, Folder, Intake, Notes, Summary, Transcription
 
 
 def sample() -> str:

@@ -13,7 +13,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from earmark.config.schema import Config, Folder, OutputFormat
+from earmark.config.schema import Config, Folder
+from earmark.config.section import OutputFormat
 from earmark.errors import ConfigError
 
 REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the line"}
@@ -123,6 +124,7 @@ class FolderSettings:
     recursive: bool
     ignore: tuple[str, ...]
     language: str | None
+    languages: tuple[str, ...]
     model: str
     vocabulary: tuple[str, ...]
     prompt: str
@@ -141,6 +143,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         recursive=config.intake.recursive if folder.recursive is None else folder.recursive,
         ignore=(*config.intake.ignore, *(folder.ignore or ())),
         language=None if language == "auto" else language,
+        languages=config.transcription.languages if folder.languages is None else folder.languages,
         model=folder.model or config.transcription.model,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,

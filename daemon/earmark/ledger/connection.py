@@ -20,7 +20,7 @@ from earmark.files import make_private, named
 
 MIGRATIONS: tuple[str, ...] = (
     "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql", "0006_removed.sql",
-    "0007_summary_revisions.sql", "0008_lay_in.sql",
+    "0007_summary_revisions.sql", "0008_lay_in.sql", "0009_languages.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 

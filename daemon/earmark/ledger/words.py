@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
@@ -39,7 +39,14 @@ class Words:
     def heard_so_far(self, recording_id: str) -> tuple[Segment, ...]:
         rows = self._db.all("SELECT * FROM heard WHERE recording_id = ? ORDER BY seq", (recording_id,))
         return tuple(
-            Segment(r["start"], r["end"], r["text"], r["confidence"], Mark(r["mark"]) if r["mark"] else None)
+            Segment(
+                r["start"],
+                r["end"],
+                r["text"],
+                r["confidence"],
+                Mark(r["mark"]) if r["mark"] else None,
+                r["language"],
+            )
             for r in rows
         )
 
@@ -67,10 +74,20 @@ class Words:
             )
             seq = row["seq"] if row else 0
             self._db.execute_many(
-                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     # SQLite counts the characters of a text up to the first NUL.
-                    (recording_id, seq + n, s.start, s.end, s.text.replace("\0", ""), s.confidence, s.mark)
+                    (
+                        recording_id,
+                        seq + n,
+                        s.start,
+                        s.end,
+                        s.text.replace("\0", ""),
+                        s.confidence,
+                        s.mark,
+                        s.language,
+                    )
                     for n, s in enumerate(heard.segments, start=1)
                 ],
             )
@@ -98,22 +115,13 @@ class Words:
         now: Instant,
     ) -> Transcript:
         """Turn what was heard into the transcript and count its revision up, in one transaction."""
-        transcript = Transcript(
-            recording_id=recording_id,
-            segments=self.heard_so_far(recording_id),
-            language=finished.language or (base.language if base else ""),
-            language_probability=finished.language_probability,
-            duration=finished.duration,
-            speech_seconds=finished.speech_seconds + (base.speech_seconds if base else 0.0),
-            model=model,
-            engine=engine,
-            declared_duration=finished.declared_duration,
-            bad_packets=finished.bad_packets + (base.bad_packets if base else 0),
-            truncated=finished.truncated,
-            recorded_at=finished.recorded_at,
-            tracks=finished.tracks,
-            tracks_unheard=finished.tracks_unheard,
-        )
+        transcript = finished.transcript(recording_id, self.heard_so_far(recording_id), model, engine)
+        if base is not None:
+            transcript = replace(
+                transcript,
+                speech_seconds=transcript.speech_seconds + base.speech_seconds,
+                bad_packets=transcript.bad_packets + base.bad_packets,
+            )
         with self._db.transaction():
             self.store_transcript(transcript, settings, now)
             self.drop_checkpoint(recording_id)

@@ -31,10 +31,16 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
 def about_transcript(transcript: Transcript) -> Properties:
     """Where the words come from. `confidence` is the mean over the seconds of speech, 0-1."""
     return {
-        "language": transcript.language or None,
+        "language": languages(transcript),
         "model": transcript.model or None,
         "confidence": confidence(transcript),
     } | about_damage(transcript)
+
+
+def languages(transcript: Transcript) -> Value | None:
+    """The language, or the list of them if there are several, the one of most of it first."""
+    found = transcript.languages
+    return [*found] if len(found) > 1 else found[0] if found else None
 
 
 def about_damage(transcript: Transcript) -> Properties:

@@ -64,6 +64,7 @@ def as_json(transcript: Transcript) -> str:
     document = {
         "earmark_id": transcript.recording_id,
         "language": transcript.language,
+        "languages": [*transcript.languages],
         "language_probability": round(transcript.language_probability, 4),
         "duration": transcript.duration,
         "declared_duration": transcript.declared_duration,
@@ -93,7 +94,7 @@ def _segment(segment: Segment) -> dict[str, object]:
         "text": normalize(segment.text),
         "confidence": round(segment.confidence, 4),
         "mark": str(segment.mark) if segment.mark else None,
-    }
+    } | ({"language": segment.language} if segment.language else {})
 
 
 def _cues(segments: tuple[Segment, ...]) -> Iterator[Cue]:

@@ -6,6 +6,7 @@ returns what cannot be, as the end of "the worker said ...", or None.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ CHECKPOINTS_AT_ONCE, CHECKPOINTS_PER_SECOND = 100, 2.0
 SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND, SEGMENTS_PER_BYTE = 2_000, 5.0, 0.05
 """The same for checkpoints, of which each but the last gets at least a second further (`transcription/timestamps.py`), and
 for segments, which are at least as long as a token of time, 0.02 s, and honestly some seconds."""
+
+LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 MORE_SPEECH = "more speech than there is sound"
 
@@ -86,6 +89,8 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
     for segment in message.segments:
         if not _in_order(segment, told.upto - SLACK, message.upto + SLACK):
             return "words at a time that is not in the recording"
+        if segment.language and not LANGUAGE.fullmatch(segment.language):
+            return "a language that is none"
         if len(segment.text) > LONGEST_SENTENCE:
             return "a sentence that nobody can have said"
     got, checkpoints = message.upto, told.checkpoints + 1

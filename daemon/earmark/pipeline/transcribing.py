@@ -68,7 +68,8 @@ def _prepare(context: Context, job: Job) -> Transcribing | None:
             "vocabulary": settings.vocabulary,
             "prompt": settings.prompt,
             "beam_size": transcription.beam_size,
-        },
+        }
+        | ({"languages": settings.languages} if settings.languages else {}),
         sort_keys=True,
     )
     base = ledger.words.begin(job.recording_id, heard_with)
@@ -76,7 +77,10 @@ def _prepare(context: Context, job: Job) -> Transcribing | None:
         job=job.id,
         path=pack_path(place.path),
         recording_id=job.recording_id,
-        language=settings.language or (base.language if base else None) or None,
+        language=settings.language,
+        languages=settings.languages,
+        settled=base.language if base else None,
+        settled_probability=base.language_probability if base else 0.0,
         hotwords=", ".join(settings.vocabulary) or None,
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
@@ -16,8 +17,9 @@ from earmark.transcription import limits
 from earmark.transcription.container import open_recording
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Engine, Samples
-from earmark.transcription.hearing import Asked, Passage, listen, settle_language
+from earmark.transcription.hearing import Asked, Passage, listen
 from earmark.transcription.lanes import Lanes
+from earmark.transcription.languages import Main, settle
 from earmark.transcription.windows import LONGEST
 
 Alive = Callable[[float, float | None], None]
@@ -70,10 +72,8 @@ def _transcribe(
     _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
     asked = _asked(engine, request)
     try:
-        if asked.language is None:
-            asked, probability = _with_language(fd, engine, asked, request, beat)
-        else:
-            probability = 1.0
+        main = _main_language(fd, engine, asked, request, beat)
+        asked = replace(asked, main=main.language)
         recording = open_recording(fd)
         try:
             declared = recording.declared
@@ -83,18 +83,17 @@ def _transcribe(
                 recording, request.max_seconds, engine.voice, round(request.resume_at * RATE), lanes
             )
             speech_seconds = 0.0
-            language = asked.language or ""
             blocks = _beating(decoder, request.resume_at, declared.duration, beat)
             for passage in listen(engine, blocks, asked, request.resume_at, lanes):
                 speech_seconds += passage.speech_seconds
-                say(_heard(request, passage, language, probability, speech_seconds, decoder.bad_packets))
+                say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)
             finished = Finished(
                 job=request.job,
                 duration=round(decoder.seconds, 3),
                 declared_duration=declared.duration,
-                language=language,
-                language_probability=probability,
+                language=main.language,
+                language_probability=main.probability,
                 speech_seconds=round(speech_seconds, 3),
                 bad_packets=decoder.bad_packets,
                 truncated=decoder.truncated,
@@ -112,44 +111,53 @@ def _transcribe(
     say(finished)
 
 
-def _heard(
-    request: TranscribeRequest, passage: Passage, language: str, probability: float, speech: float, bad: int
-) -> Heard:
+def _heard(request: TranscribeRequest, passage: Passage, main: Main, speech: float, bad: int) -> Heard:
     return Heard(
         job=request.job,
         upto=passage.upto,
         segments=passage.segments,
-        language=language,
-        language_probability=probability,
+        language=main.language,
+        language_probability=main.probability,
         speech_seconds=round(speech, 3),
         bad_packets=bad,
     )
 
 
 def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
-    language = request.language.lower() if request.language else None
+    language, allowed = request.language, request.languages
     if not engine.multilingual:
-        language = "en"
-    elif language is not None and language not in engine.languages():
-        raise _Refused(
-            Fault.ENVIRONMENT,
-            f"The model does not know the language {language!r}. Set language to a code it knows (such as en, "
-            "de, fr, es), or leave it out to have it detected.",
-        )
-    return Asked(language, request.hotwords, request.initial_prompt, request.beam_size)
+        language, allowed = "en", ()
+    elif language is None and len(allowed) == 1:
+        language = allowed[0]
+    known = engine.languages()
+    for code in (*allowed, *([language] if language else [])):
+        if code not in known:
+            raise _Refused(
+                Fault.ENVIRONMENT,
+                f"The model does not know the language {code!r}. Set language to a code it knows (such as en, "
+                "de, fr, es), or leave it out to have it detected.",
+            )
+    return Asked(
+        language,
+        allowed=allowed,
+        hotwords=request.hotwords,
+        initial_prompt=request.initial_prompt,
+        beam_size=request.beam_size,
+    )
 
 
-def _with_language(
-    fd: int, engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive
-) -> tuple[Asked, float]:
+def _main_language(fd: int, engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive) -> Main:
+    if asked.language is not None:
+        return Main(asked.language, 1.0)
+    if request.settled:
+        return Main(request.settled, request.settled_probability)
     recording = open_recording(fd)
     try:
         decoder = Decoder(recording, request.max_seconds, engine.voice)
         blocks = _beating(decoder, request.resume_at, recording.declared.duration, beat)
-        language, probability = settle_language(engine, blocks)
+        return settle(engine, blocks, asked.allowed)
     finally:
         recording.close()
-    return Asked(language, asked.hotwords, asked.initial_prompt, asked.beam_size), probability
 
 
 def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Alive) -> Iterator[Samples]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,8 +73,8 @@ class Engine(Protocol):
     def voice(self, samples: Samples) -> NDArray[np.float32]:
         """The probability that somebody speaks, for each started 512 samples (32 ms)."""
 
-    def detect_language(self, speech: Samples) -> tuple[str, float]:
-        """The most probable language of at most 30 s of speech, and its probability."""
+    def language_odds(self, speech: Samples) -> Mapping[str, float]:
+        """How probable each language is for at most 30 s of speech, by code; the sum is 1 at most."""
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         """The words of at most 30 s of speech, in order of time; `reached` is more than 0."""

@@ -11,17 +11,8 @@ from earmark.domain import Segment
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
+from earmark.transcription.languages import of_side, runs
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
-
-SURE_OF_LANGUAGE = 0.5
-"""Probability from which a detected language is believed (faster-whisper's own threshold)."""
-
-LANGUAGE_WINDOWS = 8
-"""Windows with speech that are tried; each costs one pass of the encoder."""
-
-ENOUGH_TO_TELL = 5.0
-"""Seconds of speech without which one window does not settle the language."""
-
 
 LEAST_LEFT = 0.5
 """Seconds of speech that an answer may leave over without being asked again: no word is so short and so late."""
@@ -40,9 +31,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the caller wants: `language` None means that it is to be detected."""
+    """What the caller wants: everything in `language`, or, if that is None, each stretch in its own one.
+
+    `main`: the language that most of the recording is in (see `languages.settle`), for what is in doubt. `allowed`: the
+    languages that can occur; empty for all that the engine knows.
+    """
 
     language: str | None = None
+    main: str = "en"
+    allowed: tuple[str, ...] = ()
     hotwords: str | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
@@ -57,52 +54,38 @@ def listen(
 ) -> Iterator[Passage]:
     """Hear a recording from `resume_at` seconds on, which must be 0 or the `upto` of an earlier passage.
 
-    `blocks` is the recording from its start, and `lanes` holds its sides up to the last block; `asked.language` must
-    be set (see `settle_language`). Resuming gives the same passages as never having stopped.
+    `blocks` is the recording from its start, and `lanes` holds its sides up to the last block. Where the language changes
+    a window ends. Resuming gives the same passages as never having stopped.
     """
-    wish = Wish(asked.language or "en", asked.hotwords, asked.initial_prompt, asked.beam_size)
     cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
     while (window := cutter.next()) is not None:
         speech = window.speech()
         left = len(window.samples)
         apart = sides(window, lanes.between(window.start, window.end), engine.voice) if lanes else []
         if apart:
-            said = in_order([_segments(side, _all_phrases(engine, side, wish)) for side in apart])
+            tongues = [asked.language or of_side(engine, side, asked.main, asked.allowed) for side in apart]
+            said = in_order(
+                [
+                    _segments(side, _all_phrases(engine, side, _wish(asked, tongue)), _named(asked, tongue))
+                    for side, tongue in zip(apart, tongues, strict=True)
+                ]
+            )
             yield Passage((window.start + left) / RATE, said, window.speech_seconds)
             continue
-        answer = engine.hear(speech, wish) if len(speech) else NOTHING
-        if answer.reached < len(speech) / RATE - LEAST_LEFT:
+        language, part = _first_language(engine, window, speech, asked)
+        answer = engine.hear(part, _wish(asked, language)) if len(part) else NOTHING
+        reached = len(part) / RATE
+        if answer.reached < reached - LEAST_LEFT:
             # Where the model itself ended a sentence. Moving to a quieter moment nearby cost words when measured.
-            left = max(1, window.sample_of(answer.reached, end=True))
+            reached = answer.reached
+        if reached < len(speech) / RATE:
+            left = max(1, window.sample_of(reached, end=True))
             cutter.leave_at(left)
         yield Passage(
             upto=(window.start + left) / RATE,
-            segments=_segments(window, answer.phrases),
+            segments=_segments(window, answer.phrases, _named(asked, language)),
             speech_seconds=float(np.count_nonzero(window.voice[: left // FRAME] >= SPEECH)) * FRAME / RATE,
         )
-
-
-def settle_language(engine: Engine, blocks: Iterable[Samples]) -> tuple[str, float]:
-    """The language spoken and its probability, from the first speech of a recording that leaves no doubt.
-
-    Looks at no more than LANGUAGE_WINDOWS windows with speech, and takes the most probable if all leave doubt. Depends
-    on the start of the recording only, so it is the same wherever hearing goes on. Without any speech: ("en", 0.0).
-    """
-    best = ("en", 0.0)
-    tried = 0
-    for window in Windows(blocks, engine.voice):
-        speech = window.speech()
-        if len(speech) == 0:
-            continue
-        found = engine.detect_language(speech)
-        if found[1] > best[1]:
-            best = found
-        tried += 1
-        if (
-            found[1] >= SURE_OF_LANGUAGE and len(speech) >= ENOUGH_TO_TELL * RATE
-        ) or tried >= LANGUAGE_WINDOWS:
-            break
-    return best
 
 
 def _all_phrases(engine: Engine, side: Window, wish: Wish) -> list[Phrase]:
@@ -118,7 +101,24 @@ def _all_phrases(engine: Engine, side: Window, wish: Wish) -> list[Phrase]:
     return found
 
 
-def _segments(window: Window, phrases: Sequence[Phrase]) -> tuple[Segment, ...]:
+def _first_language(engine: Engine, window: Window, speech: Samples, asked: Asked) -> tuple[str, Samples]:
+    """The language that a window begins in, and its speech up to where that changes."""
+    if asked.language is not None or len(speech) == 0:
+        return asked.language or asked.main, speech
+    first = runs(engine, window, asked.main, asked.allowed)[0]
+    return first.language, speech[: first.last]
+
+
+def _wish(asked: Asked, language: str) -> Wish:
+    return Wish(language, asked.hotwords, asked.initial_prompt, asked.beam_size)
+
+
+def _named(asked: Asked, language: str) -> str:
+    """What a segment says of its language: nothing where everything is in the one that was asked for."""
+    return "" if asked.language is not None else language
+
+
+def _segments(window: Window, phrases: Sequence[Phrase], language: str) -> tuple[Segment, ...]:
     at = [(window.sample_of(p.start), window.sample_of(p.end, end=True)) for p in phrases]
     return tuple(
         Segment(
@@ -127,6 +127,7 @@ def _segments(window: Window, phrases: Sequence[Phrase]) -> tuple[Segment, ...]:
             text=phrase.text,
             confidence=round(confidence(phrase), 3),
             mark=mark,
+            language=language,
         )
         for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True)
     )

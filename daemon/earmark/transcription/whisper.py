@@ -100,11 +100,16 @@ class WhisperEngine:
         padded[: len(samples)] = samples
         return np.asarray(self._voice(padded), dtype=np.float32).reshape(-1)[:frames]
 
-    def detect_language(self, speech: Samples) -> tuple[str, float]:
+    def language_odds(self, speech: Samples) -> dict[str, float]:
         if not self.multilingual:
-            return "en", 1.0
-        language, probability, _ = self._model.detect_language(audio=speech)
-        return str(language), min(1.0, max(0.0, float(probability)))
+            return {"en": 1.0}
+        features = self._model.feature_extractor(speech)
+        content = min(features.shape[-1] - 1, MOST_FRAMES)
+        # No silence behind it: with a few seconds of speech in 15 s the language is told as well, at a third of the cost.
+        length = max(FRAMES_STEP, -(-content // FRAMES_STEP) * FRAMES_STEP)
+        encoded = self._model.encode(pad_or_trim(features[:, :content], min(MOST_FRAMES, length)))
+        found = self._model.model.detect_language(encoded)[0]
+        return {token[2:-2]: min(1.0, max(0.0, float(share))) for token, share in found}
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         whisper = self._model

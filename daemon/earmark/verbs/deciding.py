@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import Owed
 from earmark.errors import RetentionError

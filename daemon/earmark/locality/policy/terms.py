@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from earmark.config import Config
-from earmark.config.schema import RetentionRule, RuleSet
+from earmark.config.retention import RetentionRule, RuleSet
 
 KEPT_UNTIL_DELETED = "until you delete it"
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from earmark.config import Config, Duration, folder_settings
 from earmark.config.duration import EVER_AFTER
-from earmark.config.schema import RetentionRule
+from earmark.config.retention import RetentionRule
 from earmark.domain import Instant
 from earmark.ledger.candidates import CLASSES
 from earmark.notes.frontmatter import tag_names
