@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes tests/fixtures/four_languages.opus: a meeting that goes through English, Spanish, German and French.
+# Makes tests/fixtures/four_languages.opus, a meeting that goes through English, Spanish, German and French, and french.opus,
+# its last part alone.
 #
 # Speech from espeak-ng's own voices (Debian packages `espeak-ng` and `ffmpeg`), so that no person's voice is in the
 # repository. What is said in which language is in four_languages.txt, "code: words", a line each.
@@ -20,7 +21,12 @@ while IFS= read -r line; do
     espeak-ng -v "${line%%: *}" -s 140 -w "$work/$number.wav" "${line#*: }"
     printf "file '%s/%s.wav'\nfile '%s/pause.wav'\n" "$work" "$number" "$work" >>"$work/turns"
 done <"$here/four_languages.txt"
-ffmpeg -v error -y -f concat -safe 0 -i "$work/turns" -ar 16000 -ac 1 -c:a libopus -b:a 24k \
-    -fflags +bitexact -flags:a +bitexact "$work/four_languages.opus"
-mv "$work/four_languages.opus" "$here/four_languages.opus"
-chmod 644 "$here/four_languages.opus"
+encode() {
+    name=$1
+    shift
+    ffmpeg -v error -y "$@" -ar 16000 -ac 1 -c:a libopus -b:a 24k -fflags +bitexact -flags:a +bitexact "$work/$name"
+    mv "$work/$name" "$here/$name"
+    chmod 644 "$here/$name"
+}
+encode four_languages.opus -f concat -safe 0 -i "$work/turns"
+encode french.opus -i "$work/$number.wav"

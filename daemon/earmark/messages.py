@@ -8,11 +8,13 @@ through these pipes only, never through argv or the environment.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
+from earmark.doubt import doubt
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
@@ -159,7 +161,7 @@ class Finished(Message):
     ) -> Transcript:
         """The transcript that a request ends in. What counts only for this request is as it was said here."""
         spoken = spoken_languages(segments)
-        return Transcript(
+        heard = Transcript(
             recording_id=recording_id,
             segments=segments,
             language=spoken[0] if spoken else self.language,
@@ -175,6 +177,7 @@ class Finished(Message):
             tracks=self.tracks,
             tracks_unheard=self.tracks_unheard,
         )
+        return replace(heard, doubt=doubt(heard))
 
 
 class Failed(Message):

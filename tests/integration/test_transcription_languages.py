@@ -109,3 +109,21 @@ def test_notes_list_the_languages_and_a_folder_can_fix_one(tmp_path: Path) -> No
         longer.write(b"\0")
     assert made.earmark("run", "--once").returncode == 0
     assert "\nlanguage: es\n" in (made.root / "Interviews" / "talk2.transcript.md").read_text()
+
+
+def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
+    installation: Installation,
+) -> None:
+    installation.drop("charla.opus", FIXTURES / "french.opus")
+    assert installation.earmark("run", installation.folder, "--once").returncode == 0
+    summary = (installation.folder / "charla.md").read_text()
+    assert "\n# charla\n" in summary
+    assert "was not understood" in summary
+    assert "## Key points" not in summary
+    for note in (summary, (installation.folder / "charla.transcript.md").read_text()):
+        assert "\ndoubt: language\n" in note
+        assert "earmark models download base" in note
+    assert installation.status()["not_understood"] == {"tiny.en": 1}
+    shown = installation.earmark("status").stdout
+    assert "1 recording does not look like English, as tiny.en heard it" in shown
+    assert "English" in installation.earmark("why", installation.folder / "charla.opus").stdout

@@ -70,6 +70,7 @@ class Status:
     outdated_summaries: int
     untaken: dict[str, int]
     not_whole: int
+    not_understood: dict[str, int]
 
 
 def gather(context: Context) -> Status:
@@ -122,6 +123,7 @@ def gather(context: Context) -> Status:
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)),
         untaken(ledger),
         len(ledger.words.not_whole()),
+        ledger.words.not_understood(),
     )  # fmt: skip
 
 
@@ -226,6 +228,12 @@ def show(found: Status, scope: Scope = "user") -> Group:
     if found.not_whole:
         what = "1 recording was" if found.not_whole == 1 else f"{found.not_whole} recordings were"
         lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
+    for model, number in found.not_understood.items():
+        what = "1 recording does" if number == 1 else f"{number} recordings do"
+        lines.append(
+            f"  [yellow]{what} not look like English, as {escape(readable(model))} heard "
+            f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; earmark models download base)[/]"
+        )
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:

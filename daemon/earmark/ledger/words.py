@@ -155,12 +155,23 @@ class Words:
         return _TRANSCRIPT.validate_json(row["body"]) if row else None
 
     def not_whole(self) -> set[str]:
-        """The recordings of which not all could be heard: they break off, are damaged, or have tracks that were left out."""
+        """The recordings of which not all could be heard: they break off, are damaged, have tracks that were left out, or
+        were not understood.
+        """
         rows = self._db.all(
             "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.truncated')"
-            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0 END"
+            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
+            " OR json_extract(body, '$.doubt') IS NOT NULL END"
         )
         return {row["recording_id"] for row in rows}
+
+    def not_understood(self) -> dict[str, int]:
+        """How many recordings were heard as English without looking like it, by model."""
+        rows = self._db.all(
+            "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
+            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.doubt') = 'language' END GROUP BY 1"
+        )
+        return {row["model"]: row["n"] for row in rows}
 
     def summary(self, recording_id: str) -> Summary | None:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))

@@ -1,8 +1,10 @@
-"""What could not be heard of a recording, in plain words: it breaks off, is damaged, or has tracks of another kind."""
+"""What could not be heard of a recording, in plain words: it breaks off, is damaged, has tracks of another kind, or is in a
+language that the model does not know.
+"""
 
 from __future__ import annotations
 
-from earmark.domain import Transcript
+from earmark.domain import Doubt, Transcript
 from earmark.notes.style import length
 
 
@@ -28,4 +30,23 @@ def damage(transcript: Transcript) -> list[str]:
         sentences.append(
             f"The file is damaged: {transcript.bad_packets} {pieces} of it could not be read, so words may be missing."
         )
-    return sentences
+    return sentences + doubts(transcript)
+
+
+def doubts(transcript: Transcript) -> list[str]:
+    """Why the words may not be what was said, and what would help."""
+    model = transcript.model
+    if transcript.doubt is Doubt.UNCLEAR:
+        return ["Hardly any of these words is sure, so there is no summary of them."]
+    if transcript.doubt is not Doubt.LANGUAGE:
+        return []
+    if model.endswith(".en") or model.startswith("distil-"):
+        return [
+            f"This does not look like English, and the model {model} knows nothing else: what it wrote is probably not what "
+            "was said. To hear it again with one that knows 99 languages: `earmark models download base`, then "
+            "`earmark retry FILE`."
+        ]
+    return [
+        "This does not look like English, which it was heard as: what was written is probably not what was said. If it is "
+        'in another language, say so (`language = "de"` or "auto" under [transcription]), then `earmark retry FILE`.'
+    ]

@@ -21,6 +21,7 @@ from earmark.summarization.sentences import Sentence, sentences_of
 
 BY = "extractive"
 NO_SPEECH = "No speech was found in this recording."
+NOT_UNDERSTOOD = "The speech in this recording was not understood."
 SHORT = 3
 """A recording of so few sentences is its own summary."""
 SHORT_CHARACTERS = 350
@@ -60,6 +61,9 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
 
     if not any(WORD.search(sentence.text) for sentence in sentences):
         return summary("", NO_SPEECH)
+    if transcript.doubt is not None:
+        # A title and points out of words that nobody said would be believed.
+        return summary("", NOT_UNDERSTOOD)
 
     cues = cues_for(language)
     whole = " ".join(sentence.text for sentence in sentences)

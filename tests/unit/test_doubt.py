@@ -1,0 +1,72 @@
+"""Whether the words can be what was said: examples as tiny.en wrote them down, on real speech."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from earmark.domain import Doubt, Transcript
+from earmark.doubt import doubt
+from earmark.notes.damage import damage
+from earmark.retention.rules.quality import failings
+from earmark.summarization.extractive import NOT_UNDERSTOOD, extract
+
+from tests.spoken import MEETING, transcript
+
+SPANISH = (
+    "Por favor, Presioni uno para activa, or des activa, el modo silencio, dos para bloquear. "
+    "O des bloquear la conferencia, tres para expulsar al ultimo usuario que se ha unido, cuatro, o seis. "
+)
+FRENCH = (
+    "Thank you very much for watching, and thank you so much for joining us today. "
+    "Don't forget to subscribe to the channel. I hope that you will be able to understand it. "
+)
+
+
+def heard(
+    text: str, sure: float, *, language: str = "en", named: str = "", model: str = "tiny.en"
+) -> Transcript:
+    made = transcript(text, language)
+    segments = tuple(replace(s, confidence=sure, language=named) for s in made.segments)
+    found = replace(made, segments=segments, model=model)
+    return replace(found, doubt=doubt(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "found"),
+    [
+        (MEETING, 0.75, None), (MEETING, 0.52, None), (MEETING, 0.4, Doubt.LANGUAGE),
+        (SPANISH, 0.5, Doubt.LANGUAGE), (SPANISH, 0.8, Doubt.LANGUAGE), (FRENCH, 0.35, Doubt.LANGUAGE),
+    ],
+)  # fmt: skip
+def test_words_that_were_taken_for_english_are_held_against_what_english_is_like(
+    text: str, sure: float, found: Doubt | None
+) -> None:
+    assert heard(text, sure).doubt is found
+
+
+def test_where_the_language_was_detected_only_how_sure_the_words_are_counts() -> None:
+    assert heard(SPANISH, 0.5, language="es", named="es").doubt is None
+    assert heard(SPANISH, 0.3, language="es", named="es").doubt is Doubt.UNCLEAR
+    assert heard(MEETING, 0.4, named="en").doubt is None
+
+
+def test_a_word_or_two_are_too_few_to_tell() -> None:
+    assert doubt(transcript("Grazie.", step=1.5)) is None
+    assert doubt(transcript("")) is None
+    assert doubt(transcript("Kia ora koutou.")) is None
+
+
+def test_what_is_not_believed_gets_no_title_and_no_points_and_no_rule_takes_its_audio() -> None:
+    found = heard(FRENCH, 0.3)
+    summary = extract(found)
+    assert (summary.title, summary.overview, summary.key_points) == ("", NOT_UNDERSTOOD, ())
+    assert any("English" in sentence for sentence in failings(found))
+
+
+def test_the_note_says_what_would_help() -> None:
+    (sentence,) = damage(heard(FRENCH, 0.3))
+    assert "earmark models download base" in sentence
+    assert "earmark retry FILE" in sentence
+    (sentence,) = damage(heard(FRENCH, 0.3, model="small"))
+    assert 'language = "de"' in sentence
