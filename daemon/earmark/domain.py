@@ -181,7 +181,7 @@ class Fault(StrEnum):
     """A bug of ours; tried again, then failed."""
 
 
-class Doubt(StrEnum):
+class Misheard(StrEnum):
     """Why the words of a transcript may not be what was said."""
 
     LANGUAGE = "language"
@@ -215,7 +215,7 @@ class Transcript:
     `speech_seconds` is voice activity as the detector saw it. `bad_packets` counts packets that did not decode.
     `truncated` is true when the file ends before its own declaration says it should.
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
-    `language` is the one of most of it (`languages`: all of them). `doubt`: why the words may not be what was said.
+    `language` is the one of most of it (`languages`: all of them). `misheard`: why the words may not be what was said.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
 
@@ -233,7 +233,7 @@ class Transcript:
     recorded_at: str | None = None
     tracks: int = 1
     tracks_unheard: int = 0
-    doubt: Doubt | None = None
+    misheard: Misheard | None = None
 
     @property
     def languages(self) -> tuple[str, ...]:

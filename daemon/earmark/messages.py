@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
-from earmark.doubt import doubt
+from earmark.misheard import misheard
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
@@ -177,7 +177,7 @@ class Finished(Message):
             tracks=self.tracks,
             tracks_unheard=self.tracks_unheard,
         )
-        return replace(heard, doubt=doubt(heard))
+        return replace(heard, misheard=misheard(heard))
 
 
 class Failed(Message):

@@ -121,7 +121,7 @@ def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
     assert "was not understood" in summary
     assert "## Key points" not in summary
     for note in (summary, (installation.folder / "charla.transcript.md").read_text()):
-        assert "\ndoubt: language\n" in note
+        assert "\nmisheard: language\n" in note
         assert "earmark models download base" in note
     assert installation.status()["not_understood"] == {"tiny.en": 1}
     shown = installation.earmark("status").stdout

@@ -161,7 +161,7 @@ class Words:
         rows = self._db.all(
             "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.truncated')"
             " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
-            " OR json_extract(body, '$.doubt') IS NOT NULL END"
+            " OR json_extract(body, '$.misheard') IS NOT NULL END"
         )
         return {row["recording_id"] for row in rows}
 
@@ -169,7 +169,7 @@ class Words:
         """How many recordings were heard as English without looking like it, by model."""
         rows = self._db.all(
             "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
-            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.doubt') = 'language' END GROUP BY 1"
+            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.misheard') = 'language' END GROUP BY 1"
         )
         return {row["model"]: row["n"] for row in rows}
 

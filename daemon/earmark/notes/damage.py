@@ -4,7 +4,7 @@ language that the model does not know.
 
 from __future__ import annotations
 
-from earmark.domain import Doubt, Transcript
+from earmark.domain import Misheard, Transcript
 from earmark.notes.style import length
 
 
@@ -30,15 +30,15 @@ def damage(transcript: Transcript) -> list[str]:
         sentences.append(
             f"The file is damaged: {transcript.bad_packets} {pieces} of it could not be read, so words may be missing."
         )
-    return sentences + doubts(transcript)
+    return sentences + misheard_as(transcript)
 
 
-def doubts(transcript: Transcript) -> list[str]:
+def misheard_as(transcript: Transcript) -> list[str]:
     """Why the words may not be what was said, and what would help."""
     model = transcript.model
-    if transcript.doubt is Doubt.UNCLEAR:
+    if transcript.misheard is Misheard.UNCLEAR:
         return ["Hardly any of these words is sure, so there is no summary of them."]
-    if transcript.doubt is not Doubt.LANGUAGE:
+    if transcript.misheard is not Misheard.LANGUAGE:
         return []
     if model.endswith(".en") or model.startswith("distil-"):
         return [

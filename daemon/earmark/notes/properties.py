@@ -48,7 +48,7 @@ def about_damage(transcript: Transcript) -> Properties:
     return {
         "truncated": True if transcript.truncated else None,
         "tracks_unheard": transcript.tracks_unheard or None,
-        "doubt": transcript.doubt,
+        "misheard": transcript.misheard,
     }
 
 

@@ -73,7 +73,7 @@ def as_json(transcript: Transcript) -> str:
         "bad_packets": transcript.bad_packets,
         "tracks": transcript.tracks,
         "tracks_unheard": transcript.tracks_unheard,
-        "doubt": transcript.doubt,
+        "misheard": transcript.misheard,
         "recorded_at": transcript.recorded_at,
         "engine": transcript.engine,
         "model": transcript.model,

@@ -61,7 +61,7 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
 
     if not any(WORD.search(sentence.text) for sentence in sentences):
         return summary("", NO_SPEECH)
-    if transcript.doubt is not None:
+    if transcript.misheard is not None:
         # A title and points out of words that nobody said would be believed.
         return summary("", NOT_UNDERSTOOD)
 

@@ -11,7 +11,7 @@ from earmark.domain import Segment
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
-from earmark.transcription.languages import of_side, runs
+from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
 
 LEAST_LEFT = 0.5
@@ -105,7 +105,7 @@ def _first_language(engine: Engine, window: Window, speech: Samples, asked: Aske
     """The language that a window begins in, and its speech up to where that changes."""
     if asked.language is not None or len(speech) == 0:
         return asked.language or asked.main, speech
-    first = runs(engine, window, asked.main, asked.allowed)[0]
+    first = stretches(engine, window, asked.main, asked.allowed)[0]
     return first.language, speech[: first.last]
 
 

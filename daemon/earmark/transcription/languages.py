@@ -52,7 +52,7 @@ class Main:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Stretch:
     """A stretch in one language: first sample and sample after the last, of the window's speech."""
 
     first: int
@@ -115,24 +115,24 @@ def best_way(odds: Sequence[Odds], seconds: Sequence[float], main: str | None = 
     return way[::-1]
 
 
-def runs(engine: Engine, window: Window, main: str, allowed: Sequence[str] = ()) -> list[Run]:
+def stretches(engine: Engine, window: Window, main: str, allowed: Sequence[str] = ()) -> list[Stretch]:
     """The languages of a window in order, each stretch as long as it lasts; at least one run if there is speech."""
     speech = window.speech()
     cut = pieces(speech)
     odds = [limited(engine.language_odds(speech[a:b]), allowed) for a, b in cut]
     way = best_way(odds, [(b - a) / RATE for a, b in cut], main)
-    found: list[Run] = []
+    found: list[Stretch] = []
     for (first, last), language in zip(cut, way, strict=True):
         if found and found[-1].language == language:
-            found[-1] = Run(found[-1].first, last, language)
+            found[-1] = Stretch(found[-1].first, last, language)
         else:
-            found.append(Run(first, last, language))
+            found.append(Stretch(first, last, language))
     return found
 
 
 def of_side(engine: Engine, window: Window, main: str, allowed: Sequence[str] = ()) -> str:
     """The language of most of what one side says in a window."""
-    found = runs(engine, window, main, allowed)
+    found = stretches(engine, window, main, allowed)
     return max(found, key=lambda run: run.last - run.first).language if found else main
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from earmark.domain import Doubt, Mark, Segment, Transcript, is_speech
+from earmark.domain import Mark, Misheard, Segment, Transcript, is_speech
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
 from earmark.notes.style import stamp
 
@@ -78,7 +78,7 @@ def failings(transcript: Transcript) -> list[str]:
         found.append("the transcript runs in a loop somewhere")
     if not transcript.language_probability >= LANGUAGE:
         found.append(f"the language is uncertain ({transcript.language_probability:.2f}, {LANGUAGE} needed)")
-    if transcript.doubt is Doubt.LANGUAGE:
+    if transcript.misheard is Misheard.LANGUAGE:
         found.append("it was heard as English, which it does not look like")
     if transcript.truncated:
         found.append("the recording ends before its own declared end")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from earmark.domain import Doubt, Segment, Transcript, is_speech
+from earmark.domain import Misheard, Segment, Transcript, is_speech
 
 SURE = 0.45
 """Mean confidence over time under which words that were taken for English are not believed. Measured with tiny.en: speech in
@@ -32,7 +32,7 @@ ENOUGH_WORDS, ENOUGH_SPEECH = 20, 2.0
 """Words by which the share can be told, and seconds of speech by which anything can."""
 
 
-def doubt(transcript: Transcript) -> Doubt | None:
+def misheard(transcript: Transcript) -> Misheard | None:
     """Why the words are not to be believed, or None."""
     said = [s for s in transcript.segments if is_speech(s) and s.text.strip()]
     seconds = sum(s.end - s.start for s in said)
@@ -41,8 +41,8 @@ def doubt(transcript: Transcript) -> Doubt | None:
     sure = sum(s.confidence * (s.end - s.start) for s in said) / seconds
     taken_for_english = transcript.language == "en" and not any(s.language for s in said)
     if taken_for_english and (sure < SURE or not _english(said)):
-        return Doubt.LANGUAGE
-    return Doubt.UNCLEAR if sure < CLEAR else None
+        return Misheard.LANGUAGE
+    return Misheard.UNCLEAR if sure < CLEAR else None
 
 
 def _english(said: list[Segment]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from earmark.domain import Doubt, Transcript
-from earmark.doubt import doubt
+from earmark.domain import Misheard, Transcript
+from earmark.misheard import misheard
 from earmark.notes.damage import damage
 from earmark.retention.rules.quality import failings
 from earmark.summarization.extractive import NOT_UNDERSTOOD, extract
@@ -29,32 +29,32 @@ def heard(
     made = transcript(text, language)
     segments = tuple(replace(s, confidence=sure, language=named) for s in made.segments)
     found = replace(made, segments=segments, model=model)
-    return replace(found, doubt=doubt(found))
+    return replace(found, misheard=misheard(found))
 
 
 @pytest.mark.parametrize(
     ("text", "sure", "found"),
     [
-        (MEETING, 0.75, None), (MEETING, 0.52, None), (MEETING, 0.4, Doubt.LANGUAGE),
-        (SPANISH, 0.5, Doubt.LANGUAGE), (SPANISH, 0.8, Doubt.LANGUAGE), (FRENCH, 0.35, Doubt.LANGUAGE),
+        (MEETING, 0.75, None), (MEETING, 0.52, None), (MEETING, 0.4, Misheard.LANGUAGE),
+        (SPANISH, 0.5, Misheard.LANGUAGE), (SPANISH, 0.8, Misheard.LANGUAGE), (FRENCH, 0.35, Misheard.LANGUAGE),
     ],
 )  # fmt: skip
 def test_words_that_were_taken_for_english_are_held_against_what_english_is_like(
-    text: str, sure: float, found: Doubt | None
+    text: str, sure: float, found: Misheard | None
 ) -> None:
-    assert heard(text, sure).doubt is found
+    assert heard(text, sure).misheard is found
 
 
 def test_where_the_language_was_detected_only_how_sure_the_words_are_counts() -> None:
-    assert heard(SPANISH, 0.5, language="es", named="es").doubt is None
-    assert heard(SPANISH, 0.3, language="es", named="es").doubt is Doubt.UNCLEAR
-    assert heard(MEETING, 0.4, named="en").doubt is None
+    assert heard(SPANISH, 0.5, language="es", named="es").misheard is None
+    assert heard(SPANISH, 0.3, language="es", named="es").misheard is Misheard.UNCLEAR
+    assert heard(MEETING, 0.4, named="en").misheard is None
 
 
 def test_a_word_or_two_are_too_few_to_tell() -> None:
-    assert doubt(transcript("Grazie.", step=1.5)) is None
-    assert doubt(transcript("")) is None
-    assert doubt(transcript("Kia ora koutou.")) is None
+    assert misheard(transcript("Grazie.", step=1.5)) is None
+    assert misheard(transcript("")) is None
+    assert misheard(transcript("Kia ora koutou.")) is None
 
 
 def test_what_is_not_believed_gets_no_title_and_no_points_and_no_rule_takes_its_audio() -> None:
