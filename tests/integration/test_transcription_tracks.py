@@ -67,6 +67,7 @@ def write_tracks(
     return path
 
 
+@pytest.mark.shows("transcription:tracks")
 @pytest.mark.parametrize(("suffix", "codec"), [("mkv", "aac"), ("mka", "libopus"), ("mov", "aac"),
                                                ("ts", "aac"), ("avi", "mp2"), ("mka", "flac"), ("asf", "mp2")])  # fmt: skip
 @pytest.mark.parametrize("which", [0, 2])
@@ -144,6 +145,7 @@ def test_a_copy_of_a_track_changes_nothing(tmp_path: Path, speech: Samples) -> N
     assert np.allclose(once.samples, twice.samples, atol=1e-4)
 
 
+@pytest.mark.shows("transcription:tracks")
 @pytest.mark.parametrize("channels", [3, 8, 9, 16, 40])
 def test_any_number_of_channels_is_heard(tmp_path: Path, speech: Samples, channels: int) -> None:
     planes = np.stack([noise(LENGTH, 0.001)] * channels)
@@ -247,6 +249,7 @@ def test_a_part_that_cannot_be_opened_leaves_the_recording_short(tmp_path: Path,
     assert alike(found.samples, speech) > 0.9
 
 
+@pytest.mark.shows("transcription:tracks")
 def test_a_track_that_cannot_be_decoded_is_counted(tmp_path: Path, speech: Samples) -> None:
     path = write_tracks(tmp_path / "x.mkv", [speech, speech], "aac")
     data = path.read_bytes()
@@ -296,7 +299,7 @@ def share_of(said: str, heard: str) -> float:
     return sum(word in there for word in words(said)) / max(1, len(words(said)))
 
 
-@pytest.mark.shows("architecture:transcribe")
+@pytest.mark.shows("architecture:transcribe", "transcription:sides")
 @pytest.mark.speech
 @pytest.mark.parametrize("kind", ["tracks", "channels"])
 def test_two_sides_that_talk_at_once_are_both_understood(
@@ -358,6 +361,7 @@ SPOILED = {
 }
 
 
+@pytest.mark.shows("transcription:level")
 @pytest.mark.speech
 @pytest.mark.parametrize("how", SPOILED)
 def test_speech_is_understood(
@@ -368,6 +372,7 @@ def test_speech_is_understood(
     assert word_error_rate(said, worker.transcribe(path).text) < 0.15
 
 
+@pytest.mark.shows("transcription:level")
 @pytest.mark.speech
 @pytest.mark.parametrize("level", [0.00005, 0.0005, 0.005, 0.05])
 @pytest.mark.parametrize("kind", ["noise", "hum", "clicks", "brown"])

@@ -32,6 +32,7 @@ def heard(
     return replace(found, misheard=misheard(found))
 
 
+@pytest.mark.shows("transcription:misheard")
 @pytest.mark.parametrize(
     ("text", "sure", "found"),
     [
@@ -45,6 +46,7 @@ def test_words_that_were_taken_for_english_are_held_against_what_english_is_like
     assert heard(text, sure).misheard is found
 
 
+@pytest.mark.shows("transcription:unclear")
 def test_where_the_language_was_detected_only_how_sure_the_words_are_counts() -> None:
     assert heard(SPANISH, 0.5, language="es", named="es").misheard is None
     assert heard(SPANISH, 0.3, language="es", named="es").misheard is Misheard.UNCLEAR
@@ -57,6 +59,7 @@ def test_a_word_or_two_are_too_few_to_tell() -> None:
     assert misheard(transcript("Kia ora koutou.")) is None
 
 
+@pytest.mark.shows("transcription:misheard")
 def test_what_is_not_believed_gets_no_title_and_no_points_and_no_rule_takes_its_audio() -> None:
     found = heard(FRENCH, 0.3)
     summary = extract(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from earmark.domain import Segment, spoken_languages
 from earmark.transcription.engine import RATE, Answer, Phrase, Samples, Wish
 from earmark.transcription.hearing import Asked, Passage, listen
@@ -39,6 +40,7 @@ def test_a_piece_ends_where_it_is_quiet() -> None:
     assert abs(pieces(speech)[0][1] / RATE - 5.15) < 0.2
 
 
+@pytest.mark.shows("transcription:remark")
 def test_one_odd_piece_in_the_middle_changes_nothing_and_two_do() -> None:
     said = [odds("de"), odds("de"), odds("en", 0.999), odds("de"), odds("de")]
     assert best_way(said, [6.0] * 5, "de") == ["de"] * 5

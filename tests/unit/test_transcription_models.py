@@ -31,7 +31,7 @@ def test_the_model_beside_the_program_is_found_and_is_the_bytes_it_was_released_
     assert {f.name for f in model.dir.iterdir()} == released | {"earmark-model.json"}
 
 
-@pytest.mark.shows("readme:model")
+@pytest.mark.shows("readme:model", "transcription:which")
 def test_a_configured_folder_comes_first(tmp_path: Path) -> None:
     mine = fake_model(tmp_path / "elsewhere" / "mine")
     fake_model(tmp_path / "models" / "tiny.en")
@@ -46,7 +46,7 @@ def test_a_model_in_the_models_folder_comes_before_one_beside_the_program(tmp_pa
     assert find_model("auto", None, tmp_path).source == "data folder"
 
 
-@pytest.mark.shows("readme:model")
+@pytest.mark.shows("readme:model", "transcription:which")
 def test_of_several_models_auto_takes_a_starter_and_else_says_that_one_is_to_be_named(tmp_path: Path) -> None:
     mine, beside = tmp_path / "mine", tmp_path / "beside"
     fake_model(mine / "small")
