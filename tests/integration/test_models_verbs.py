@@ -18,7 +18,7 @@ from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.locality.confinement import landlock
 from earmark.models import catalog
-from earmark.models.catalog import CATALOG, GB, Device, fit, known
+from earmark.models.catalog import CATALOG, GB, Device, fit, known, speed, tiny_speed
 from earmark.models.fetching import download, download_environment
 from earmark.models.inventory import inventory, verify
 from earmark.models.sideload import add
@@ -57,6 +57,15 @@ def test_what_fits_depends_on_memory_cores_and_gpu() -> None:
     assert fit(large.size, large.work, Device(16 * GB, 4)) == "slowly"
     assert fit(large.size, large.work, Device(16 * GB, 4, "NVIDIA")) == "well"
     assert fit(76_000_000, 1, Device(4 * GB, 1)) == "well"
+
+
+def test_what_was_measured_here_says_how_long_other_models_would_take() -> None:
+    assert tiny_speed({}) is None
+    assert tiny_speed({"base": 10.0, "somebody's": 900.0, "small": 0.0}) == pytest.approx(19.0)
+    small = known("small")
+    assert small
+    assert speed(small.work, Device(8 * GB, 2), tiny_speed({"base": 10.0})) == pytest.approx(19.0 / 6.2)
+    assert fit(small.size, small.work, Device(8 * GB, 8), tiny=6.2) == "slowly"
 
 
 @pytest.mark.shows("transcription:add")

@@ -27,7 +27,7 @@ from earmark.config import Config
 from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
-from earmark.models.catalog import CATALOG, Device, fit, memory_needed
+from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, speed, tiny_speed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
@@ -71,26 +71,36 @@ def list_models(
         if not found:
             out.print("There is no speech model on this device. Try: earmark models download base")
         if everything:
-            out.print(_catalog(device, {e.name for e in found}))
+            tiny = tiny_speed({e.name: e.usage.speed for e in found})
+            out.print(_catalog(device, {e.name for e in found}, tiny))
         gpu = f", {device.gpu}" if device.gpu else ""
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
         )
 
 
-def _catalog(device: Device, here: set[str]) -> Table:
+def _catalog(device: Device, here: set[str], tiny: float | None) -> Table:
     table = Table(
         box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
     )
-    for heading in ("name", "size", "needs memory", "would run here", "languages", "license"):
+    table.add_column("name", no_wrap=True)
+    for heading in ("size", "memory", "an hour takes", "languages", "license"):
         table.add_column(heading)
     for model in CATALOG:
         if model.name not in here:
             table.add_row(
                 model.name, decimal(model.size), decimal(memory_needed(model.size)),
-                FITS[fit(model.size, model.work, device)], "English" if model.english_only else "many", model.license,
+                _an_hour(model, device, tiny), "English" if model.english_only else "many", model.license,
             )  # fmt: skip
     return table
+
+
+def _an_hour(model: Known, device: Device, tiny: float | None) -> str:
+    """How long an hour of sound would take, and how that is; on a GPU nobody knows before it was tried."""
+    runs = fit(model.size, model.work, device, tiny)
+    if runs == "not" or device.gpu:
+        return FITS[runs]
+    return f"~ {max(1, round(60 / speed(model.work, device, tiny)))} min, {FITS[runs]}"
 
 
 @app.command()

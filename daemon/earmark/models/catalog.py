@@ -6,7 +6,9 @@ as their repositories state them. Sizes are of model.bin in float16, rounded, fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 MB, GB = 1_000_000, 1_000_000_000
@@ -79,14 +81,29 @@ def memory_needed(model_bytes: int) -> int:
     return round(model_bytes * INT8_SHARE + WORKING_SET)
 
 
-def fit(model_bytes: int, work: float, device: Device) -> Fit:
+def fit(model_bytes: int, work: float, device: Device, tiny: float | None = None) -> Fit:
     """Whether this device runs a model faster than twice real time, slower, or not at all for want of memory.
 
-    An estimate from sizes; what was measured here (`earmark models list`) counts for more.
+    An estimate from sizes, and from `tiny` (see `speed`) where something was measured here.
     """
     if memory_needed(model_bytes) > device.memory * 0.75:
         return "not"
-    if device.gpu:
-        return "well"
-    speed = TINY_SPEED * min(4, device.cores) ** 0.7 / work
-    return "well" if speed >= 2.0 else "slowly"
+    return "well" if device.gpu or speed(work, device, tiny) >= 2.0 else "slowly"
+
+
+def speed(work: float, device: Device, tiny: float | None = None) -> float:
+    """Seconds of audio per second that a model would hear on this device's processors.
+
+    `tiny`: what tiny would do here, by what was measured (`tiny_speed`); None: by the number of processors.
+    """
+    return (TINY_SPEED * min(4, device.cores) ** 0.7 if tiny is None else tiny) / work
+
+
+def tiny_speed(measured: Mapping[str, float]) -> float | None:
+    """What tiny would do on this device, by the speeds (seconds of audio per second) that were measured of known models:
+    their middle one; None if there are none.
+    """
+    found = [
+        seconds * model.work for name, seconds in measured.items() if seconds > 0 and (model := known(name))
+    ]
+    return median(found) if found else None
