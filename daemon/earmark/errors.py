@@ -50,6 +50,10 @@ class LedgerTooNew(LedgerError):
     """The ledger was written by a newer earmark: there is nothing to repair, and waiting will not help."""
 
 
+class LedgerTooOld(LedgerError):
+    """The ledger was written by an older earmark, and whoever only looks at it may not bring it up to date."""
+
+
 class LedgerBusy(EarmarkError):
     """Another daemon holds the ledger; the message names its process."""
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import structlog
+from earmark.cli.main import app
 from earmark.domain import Instant
 from earmark.errors import EnvironmentFault, LedgerTooNew
 from earmark.events import Event
@@ -26,8 +27,9 @@ from earmark.log import configure_logging
 from earmark.pipeline import publishing
 from earmark.report import read_report
 from earmark.supervisor import arriving, loop
+from typer.testing import CliRunner
 
-from tests.conftest import wait_for
+from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Live, Rig, run_child, without_privileges
 
 
@@ -482,7 +484,7 @@ def test_a_run_that_is_to_end_says_what_it_could_not_read(rig: Rig) -> None:
     (rig.folder / "closed").chmod(0o700)
     assert codes == [74]
     (sentence,) = (event["sentence"] for event in told if event["event"] == Event.LEFT)
-    assert "2 file(s) or folder(s) could not be looked at" in sentence
+    assert "2 file(s) or folder(s) could not be taken" in sentence
     assert len(rig.notes()) == 2
 
 
@@ -557,6 +559,45 @@ def test_a_ledger_of_a_newer_earmark_ends_the_daemon_with_a_sentence_and_is_left
         with pytest.raises(LedgerTooNew, match="upgrade earmark") as raised:
             rig.supervisor(once=once).run()
         assert raised.value.exit_code == 74
+    assert rig.installed.ledger_file.read_bytes() == before
+
+
+VERBS_WITH_A_LEDGER: tuple[tuple[str, ...], ...] = (
+    ("status",), ("list",), ("why", "one.m4a"), ("hold",), ("hold", "one.m4a"), ("hold", "--release", "one.m4a"),
+    ("retry", "--failed"), ("resummarize", "--outdated"), ("retention", "plan"), ("retention", "status"),
+    ("retention", "apply", "--yes"), ("retention", "trust"), ("retention", "accept", "one.m4a"), ("trash", "list"),
+    ("trash", "empty", "--yes"), ("restore", "one.m4a"), ("forget", "one.m4a", "--dry-run"), ("forget", "--all", "--yes"),
+    ("receipts", "list"), ("receipts", "verify"), ("export", "--out", "all.zip"), ("privacy",), ("privacy", "allow"),
+)  # fmt: skip
+
+
+@pytest.mark.shows("durability:newer-ledger")
+@pytest.mark.parametrize(
+    ("version", "words", "codes"),
+    [
+        (99, "written by a newer earmark (version 99 against", {74}),
+        (3, "written by an older earmark (version 3 against", {74}),
+        (0, "is no ledger yet; a daemon that starts makes it one", {74}),
+    ],
+)
+def test_every_verb_says_so_where_the_ledger_is_another_versions_and_it_may_not_change_it(
+    rig: Rig, version: int, words: str, codes: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.sections["retention"] = {"audio": {"keep_for": "10d"}}
+    rig.drop("one.m4a", "one")
+    assert rig.run_once() == 0
+    Installation(rig.root).configure(f"[[folder]]\npath = '{rig.folder}'\n[summary]\nendpoint = 'none'\n")
+    db = sqlite3.connect(rig.installed.ledger_file, isolation_level=None)
+    db.execute(f"PRAGMA user_version = {version}")
+    db.close()
+    before = rig.installed.ledger_file.read_bytes()
+    monkeypatch.chdir(rig.folder)
+    looking = {("status",), ("list",), ("why", "one.m4a"), ("hold",), ("trash", "list"), ("receipts", "list")}
+    for verb in VERBS_WITH_A_LEDGER if version > 90 else sorted(looking):
+        ended = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"})
+        assert ended.exit_code in codes, (verb, ended.exit_code, ended.output)
+        assert words in ended.output, (verb, ended.output)
+    structlog.reset_defaults()
     assert rig.installed.ledger_file.read_bytes() == before
 
 

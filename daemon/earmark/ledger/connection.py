@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew
+from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew, LedgerTooOld
 from earmark.files import make_private, named
 
 MIGRATIONS: tuple[str, ...] = (
@@ -47,8 +47,8 @@ BREATH = 200_000
 class Connection:
     """One open ledger file. Not for use from two threads at once.
 
-    `alive` is called again and again while a long statement runs. Raises LedgerError where the file is damaged or too
-    new, EnvironmentFault where the disk is the trouble.
+    `alive` is called again and again while a long statement runs. Raises LedgerError where the file is damaged, too new, or
+    too old to be read without being changed, EnvironmentFault where the disk is the trouble.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Connection:
                 self._db.execute("PRAGMA secure_delete = ON").fetchall()
                 # macOS: fsync alone does not reach the platter.
                 self._db.execute("PRAGMA fullfsync = ON").fetchall()
-                self._migrate()
+            self._suit()
             self._inode = _inode(file)
         except TROUBLE as error:
             if hasattr(self, "_db"):
@@ -188,12 +188,26 @@ class Connection:
         for statement in files("earmark.ledger").joinpath(script).read_text("utf-8").split(";"):
             self.execute(statement)
 
-    def _migrate(self) -> None:
-        done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
-        if done > len(MIGRATIONS):
+    def _suit(self) -> None:
+        """Have the ledger in the version that this program knows. Raises LedgerTooNew, LedgerTooOld."""
+        done, here = self._db.execute("PRAGMA user_version").fetchall()[0][0], len(MIGRATIONS)
+        if done > here:
             raise LedgerTooNew(
-                f"{self.file}: written by a newer earmark (version {done} against {len(MIGRATIONS)} here); upgrade earmark"
+                f"{self.file}: written by a newer earmark (version {done} against {here} here); upgrade earmark"
             )
+        if not self.read_only:
+            self._migrate(done)
+        elif done == 0:
+            raise LedgerTooOld(
+                f"{self.file}: is no ledger yet; a daemon that starts makes it one: try again in a moment"
+            )
+        elif done < here:
+            raise LedgerTooOld(
+                f"{self.file}: written by an older earmark (version {done} against {here} here). The daemon brings it up to"
+                " date when it starts: earmark service restart, or end it and start it again"
+            )
+
+    def _migrate(self, done: int) -> None:
         for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
             statements = files("earmark.ledger").joinpath(script).read_text("utf-8")
             self._db.executescript(f"BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {number}; COMMIT;")
