@@ -19,6 +19,7 @@ class Event(StrEnum):
     REFUSED = "refused"
     UNREADABLE = "unreadable"
     STILL_WRITTEN = "still-written"
+    READING = "reading"
     PERHAPS_PARTIAL = "perhaps-partial"
     NOTES_FOUND = "notes-found"
     TRANSCRIBING = "transcribing"

@@ -27,9 +27,27 @@ class Working(BaseModel):
     total: float | None
 
 
+class Reading(BaseModel):
+    """A file that is read for the first time, to know what it is. `at` and `total`: bytes.
+
+    `left`: seconds that the rest takes as fast as it went so far, None while nobody can tell. `silent`: seconds since the
+    last byte came. `waits`: not begun, because others of its size are being read.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    at: int
+    total: int
+    left: float | None = None
+    silent: float = 0.0
+    waits: bool = False
+
+
 class Report(BaseModel):
     """The daemon's own account. `format` goes up when a field changes its meaning. `paused`: why it does nothing at the
     moment (disk full ...), or None. `waiting`: jobs that are due or will be. `wrong`: troubles of folders and of the system.
+    `reading`: files whose reading takes longer than a moment, or whose turn has not come; `settling` has all others.
     `sockets`: families of its own sockets, because nobody else may look into a process that is not dumpable.
     """
 
@@ -42,6 +60,7 @@ class Report(BaseModel):
     folders: tuple[str, ...]
     config_file: str
     working: tuple[Working, ...] = ()
+    reading: tuple[Reading, ...] = ()
     settling: tuple[str, ...] = ()
     being_written: tuple[str, ...] = ()
     sandbox: tuple[str, ...] = ()
@@ -65,6 +84,36 @@ def other_version(report: Report, own: str = __version__) -> str | None:
     )
 
 
+STALLED = 60.0
+"""Seconds without a byte after which nobody counts on the next one: a disk that spins up takes ten."""
+
+
+def how_far(reading: Reading) -> str:
+    """How far the reading of a file is: `12 GiB of 3.0 TiB read, about 2 h left`."""
+    if reading.waits:
+        return f"waits to be read ({in_bytes(reading.total)}): others of its size are being read"
+    so_far = f"{in_bytes(reading.at)} of {in_bytes(reading.total)} read"
+    if reading.silent >= STALLED:
+        return f"{so_far}; no byte has come for {in_time(reading.silent)}: its disk or network folder does not answer"
+    return so_far if reading.left is None else f"{so_far}, about {in_time(reading.left)} left"
+
+
+def in_bytes(count: float) -> str:
+    """`512 MiB`, `3.0 TiB`."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    power = min(max(0, int(count).bit_length() - 1) // 10, len(units) - 1)
+    value = count / 1024**power
+    return f"{value:.1f} {units[power]}" if power and value < 10 else f"{value:.0f} {units[power]}"
+
+
+def in_time(seconds: float) -> str:
+    """`40 s`, `5 min`, `2 h`, `3 days`."""
+    for limit, unit, size in ((90.0, "s", 1), (5400.0, "min", 60), (129_600.0, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"
+
+
 def in_a_line(report: Report) -> str:
     """What is being done and what is wrong, for `systemctl status`. Counts and folders only: whoever is on the machine may
     read the line of a system service, and a recording's name may say much.
@@ -74,6 +123,9 @@ def in_a_line(report: Report) -> str:
         + (f" ({min(100, round(100 * work.at / work.total))} %)" if work.total else "")
         for work in report.working
     ]
+    if under_way := [reading for reading in report.reading if not reading.waits]:
+        shares = ", ".join(f"{100 * r.at // max(1, r.total)} %" for r in under_way[:4])
+        doing.append(f"reading ({shares})")
     if report.settling:
         doing.append(f"{len(report.settling)} arriving")
     if report.waiting:

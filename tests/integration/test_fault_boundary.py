@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,10 @@ import pytest
 import structlog
 from earmark import output, workers
 from earmark.context import Context
-from earmark.files import Content, Stopped, fingerprint
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
-from earmark.report import read_report
-from earmark.supervisor import arriving, scanning
 from earmark.supervisor.stages import seat
 from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.verbs.opening import opened_context
@@ -266,31 +263,6 @@ def test_a_worker_that_goes_on_about_a_recording_before_is_ended_and_the_next_on
     attempts = rig.query("SELECT attempts FROM jobs WHERE stage = 'transcribe'")
     assert attempts == [(1,)] * (1 + others)
     assert not rig.events("worker-died")
-
-
-# --- recordings that take long to be read ---
-
-
-@pytest.mark.shows("durability:large-files-hold-up-nobody")
-def test_a_file_that_takes_for_ever_to_be_read_holds_up_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scanning, "LARGE", 1_000)
-    original = fingerprint
-
-    def slow(fd: int, stopped: Callable[[], bool], begins: Collection[int]) -> Content:
-        if os.fstat(fd).st_size > 1_000:
-            wait_for(stopped, 60)
-            raise Stopped
-        return original(fd, stopped, begins)
-
-    monkeypatch.setattr(arriving, "fingerprint", slow)
-    rig = Rig(tmp_path)
-    rig.drop("large.m4a", "x" * 2_000)
-    with Live(rig):
-        wait_for(lambda: (report := read_report(rig.installed.status_file)) and report.settling, 20)
-        rig.drop("small.m4a", "small")
-        wait_for(lambda: len(rig.notes()) == 2, 20)
 
 
 # --- mistakes of earmark's own ---

@@ -190,12 +190,12 @@ def test_a_run_waits_for_a_file_that_changes_no_more_and_for_no_other(tmp_path: 
         arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
         now += 10
     while not arriving.settled(Tick(now))[0]:
-        assert not arriving.idle(), f"given up after {now} s, though it is only waited for"
+        assert not arriving.idle(Tick(now)), f"given up after {now} s, though it is only waited for"
         now += 1
     assert now == 40 + 60
     while now < 300:  # a log, say
-        assert not arriving.idle() or now > 90
+        assert not arriving.idle(Tick(now)) or now > 90
         file.write_bytes(b"x" * (int(now) + 1))
         arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
         now += 10
-    assert arriving.idle()
+    assert arriving.idle(Tick(now))

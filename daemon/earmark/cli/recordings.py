@@ -25,7 +25,7 @@ from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import damage
-from earmark.report import read_report
+from earmark.report import how_far, read_report
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import known_path
@@ -217,6 +217,9 @@ def _what_it_waits_for(context: Context, path: Path) -> str | None:
     """What keeps a file from being taken that the running daemon has seen, or will see; None if that is not known."""
     report, settle = read_report(context.home.status_file), context.config.intake.settle_seconds
     wait = f"{settle * settle_times(path.name):g} s"
+    reading = next((r for r in report.reading if r.file == str(path)), None) if report else None
+    if reading is not None:
+        return f"it is being read: {how_far(reading)}" if not reading.waits else f"it {how_far(reading)}"
     if report and str(path) in report.being_written:
         return f"another program has it open for writing: it is taken {wait} after that has let go of it"
     if settle_times(path.name) > 1:

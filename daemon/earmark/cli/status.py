@@ -34,7 +34,7 @@ from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.paths import Home
-from earmark.report import Report, other_version, read_report
+from earmark.report import Report, how_far, other_version, read_report
 from earmark.service.story import Scope, verbs
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import outdated_summaries
@@ -239,6 +239,11 @@ def show(found: Status, scope: Scope = "user") -> Group:
     if found.running and report is not None:
         for work in report.working:
             lines.append(f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}")
+        lines += [f"  [cyan]…[/] {path_line(x.file)}  {how_far(x)}" for x in report.reading[:SHOWN]]
+        if len(report.reading) > SHOWN:
+            lines.append(
+                f"  [dim]… and {len(report.reading) - SHOWN} more large files that wait to be read[/]"
+            )
         for path in report.being_written:
             lines.append(f"  [dim]…[/] {path_line(path)}  is still being written by another program")
     for heading, group, color in (

@@ -15,7 +15,7 @@ from earmark.cli.console import readable, short, span
 from earmark.domain import Swept
 from earmark.events import Event
 from earmark.log import plain
-from earmark.report import Working
+from earmark.report import Reading, Report, Working, how_far
 
 QUIET = frozenset(
     (
@@ -23,6 +23,9 @@ QUIET = frozenset(
         Event.PURGED, Event.NOTES_FOUND,
     )
 )  # fmt: skip
+
+MOST_READ = 6
+"""Files that are being read, and that the moving line has room for."""
 
 Line = Callable[[MutableMapping[str, Any]], str | None]
 
@@ -69,6 +72,7 @@ _SENTENCES: dict[str, Line] = {
     Event.MISSING: lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
     Event.REFUSED: lambda e: f"[yellow]?[/] {_name(e)} {_said(e)}",
     Event.STILL_WRITTEN: lambda e: f"[dim]… {_name(e)}  is still being written[/]",
+    Event.READING: lambda e: f"[dim]… {_name(e)}  {_said(e)}[/]",
     Event.PERHAPS_PARTIAL: lambda e: f"[dim]… {_name(e)}  may be a partial file; {_said(e)}[/]",
     Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
@@ -112,25 +116,30 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._shown: tuple[Working, ...] = ()
+        self._shown: tuple[Working | Reading, ...] = ()
 
     def render(self, logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
         """A structlog renderer that prints by itself."""
+        if event.get("event") == Event.READING and self._console.is_terminal:
+            return ""  # the moving line says it
         line = sentence(logger, level, event)
         if line is not None:
             self._console.print(line)
         return ""
 
-    def progress(self, working: tuple[Working, ...]) -> None:
-        """Show what is under way: `12:15 / 48:00`, or chunks of a summary `3 / 7`."""
-        if not self._console.is_terminal or working == self._shown:
+    def progress(self, report: Report) -> None:
+        """Show what is under way: `12:15 / 48:00`, or chunks of a summary `3 / 7`, or bytes of a large file."""
+        reading = report.reading[:MOST_READ]
+        if not self._console.is_terminal or (*report.working, *reading) == self._shown:
             return
-        self._shown = working
-        if not working:
+        self._shown = (*report.working, *reading)
+        if not self._shown:
             self.close()
             return
         table = Table.grid(padding=(0, 2))
-        for work in working:
+        for read in reading:
+            table.add_row("[cyan]…[/]", escape(readable(Path(read.file).name)), how_far(read))
+        for work in report.working:
             table.add_row(
                 "[cyan]…[/]", escape(readable(Path(work.file).name)), f"{_VERB[work.stage]} {done(work)}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import shlex
 import sys
@@ -16,7 +17,8 @@ from earmark.config import folder_settings
 from earmark.context import Clock
 from earmark.domain import Fault, Instant, Segment, Transcript
 from earmark.errors import MediaError, ModelError, NotFound
-from earmark.files import content_of, pack_path, write_new
+from earmark.files import StillChanging, fingerprint, open_regular, pack_path, write_new
+from earmark.formats import HEAD
 from earmark.log import configure_logging
 from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
@@ -26,6 +28,7 @@ from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
+from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
 from earmark.supervisor.stages.transcription import MODULE
 from earmark.transcription.models import find_model
@@ -70,7 +73,7 @@ def _hear(path: Path, language: str | None) -> Transcript:
     settings = folder_settings(config, path.parent)
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
-    recording_id = content_of(path.resolve()).sha256
+    recording_id = _read(path.resolve())
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
     worker = Worker(MODULE, inbox.put)
     worker.send(load_order(config, model, (path.parent,)))
@@ -87,11 +90,33 @@ def _hear(path: Path, language: str | None) -> Transcript:
         worker.kill()
 
 
+def _read(path: Path) -> str:
+    """SHA-256 of the file; how far that is shows on a terminal. Raises MediaError, OSError."""
+    with open_regular(path) as fd, Progress(*_COLUMNS, console=err, transient=True) as bar:
+        total = os.fstat(fd).st_size
+        if total and not os.pread(fd, HEAD, 0).strip(b"\0"):
+            raise MediaError(
+                f"{path}: begins with nothing but zero bytes: a placeholder of a sync tool, or a copy that went wrong"
+            )
+        task = bar.add_task(path.name, total=total, where="")
+
+        def read(at: int) -> bool:
+            bar.update(task, completed=at, where=f"{in_bytes(at)} of {in_bytes(total)} read")
+            return False
+
+        try:
+            return fingerprint(fd, read).sha256
+        except StillChanging:
+            raise MediaError(f"{path}: is still being written; try again when it is complete") from None
+
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
+
+
 def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str, path: Path) -> Transcript:
     segments: list[Segment] = []
     engine, ready = "", False
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*_COLUMNS, console=err, transient=True) as bar:
         task = bar.add_task(path.name, total=None, where="loading the model")
         while True:
             note = inbox.get()

@@ -55,6 +55,11 @@ class Lineage:
         row = self._db.one("SELECT size FROM formers WHERE former = ?", (former,))
         return row["size"] if row else None
 
+    def has_size(self, size: int) -> bool:
+        """True if a recording has, or had before it went on, so many bytes: no other file can be one."""
+        sql = "SELECT 1 FROM recordings WHERE size = ? UNION ALL SELECT 1 FROM formers WHERE size = ? LIMIT 1"
+        return self._db.one(sql, (size, size)) is not None
+
     def successors(self, former: str) -> list[str]:
         """The recordings of the ledger that this content went on as."""
         rows = self._db.all(

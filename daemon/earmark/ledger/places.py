@@ -235,6 +235,14 @@ class Places:
         )
         return [_place(r) for r in rows]
 
+    def any_troubled(self, folder: Path) -> bool:
+        """True if notes are owed in this folder that could not be written."""
+        held_up = self._db.all(
+            "SELECT path FROM places WHERE trouble IS NOT NULL AND watched"
+            " AND (gone_at IS NULL OR gone_why = 'trashed' OR owed != '')"
+        )
+        return any(os.path.dirname(row["path"]) == os.fsencode(folder) for row in held_up)  # noqa: PTH120 - bytes
+
     def caught_up(self, place: Place, transcript_rev: int, summary_rev: int) -> None:
         """The notes of these revisions are on disk, and nothing else is owed."""
         self._db.execute(

@@ -156,8 +156,11 @@ def _holds(place: Place, path: Path, arriving: Identity) -> bool:
         return False  # one inode is one file: a scan has not found it under its former name, or looks there no more
     if found == place.identity:
         return True
-    # Touched, or copied back: as long as the content is there, it has not left.
-    return found.size == place.identity.size and sha256_of(place.path) == place.recording_id
+    if found.size != place.identity.size:
+        return False
+    # Touched, or copied back: as long as the content is there, it has not left. What would take minutes to be read, while
+    # nobody is served, counts as there; its own turn tells.
+    return found.size > MOST_READ_AT_ONCE or sha256_of(place.path) == place.recording_id
 
 
 def _one_name(one: Path, other: Path) -> bool:
@@ -183,6 +186,9 @@ def _goes_on(former: Recording | None, here: Place | None, content: Content) -> 
 MINIMAL = 64 * 1024
 """Bytes that a former content must have to be recognized without its header, or under another name; less may be the same by
 chance."""
+
+MOST_READ_AT_ONCE = 4 << 30
+"""Bytes of a file that is read by the loop itself; ten seconds."""
 
 SAME_FILE = 2 * HEADER
 """The same where it is the very file (one inode) that the former content was in."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
 from earmark.domain import Tick
-from earmark.files import Identity, StillChanging, Stopped, being_written, fingerprint, open_regular
-from earmark.formats import HEAD, of_others
+from earmark.files import Identity, being_written
 from earmark.intake.rules import settle_times
-from earmark.supervisor.inbox import Read
+from earmark.report import STALLED
 
 RESTLESS = 30.0
 """Seconds after which a file that never stays the same is one that is still written to; at least ten settle times."""
+
+
+LONGEST_REST = 600.0
+"""Seconds that a file which changed while it was read has to stay the same at most; else as long as that reading took."""
 
 
 class Phase(Enum):
@@ -27,12 +28,16 @@ class Phase(Enum):
     WRITTEN_TO = auto()
     """Some process has it open for writing."""
     READING = auto()
-    """A thread reads it."""
+    """A thread reads it, or will when its turn has come."""
 
 
 @dataclass(slots=True)
 class ArrivingFile:
-    """`identity` is as it was seen last, `since` when it was first seen so, `first` when it was seen at all."""
+    """`identity` is as it was seen last, `since` when it was first seen so, `first` when it was seen at all.
+
+    `rest`: seconds that it has to stay the same at least, because it changed while it was read. The reader's thread writes
+    `began`, `at` (bytes read) and `moved` (when the last of them came), and the loop reads them; `unwanted` the other way.
+    """
 
     path: bytes
     folder: Path
@@ -41,10 +46,27 @@ class ArrivingFile:
     first: Tick
     phase: Phase = Phase.SETTLING
     settle_times: int = 1
+    rest: float = 0.0
+    began: Tick | None = None
+    at: int = 0
+    moved: Tick | None = None
+    unwanted: bool = False
 
     @property
     def file(self) -> Path:
         return Path(os.fsdecode(self.path))
+
+    def begin(self, now: Tick) -> None:
+        """Its reading begins."""
+        self.began, self.at, self.moved = now, 0, now
+
+    def took(self, now: Tick) -> float:
+        """Seconds since its reading began."""
+        return 0.0 if self.began is None else now - self.began
+
+    def silent(self, now: Tick) -> float:
+        """Seconds since the last byte came of one that is being read."""
+        return 0.0 if self.moved is None else now - self.moved
 
 
 class Arriving:
@@ -91,14 +113,25 @@ class Arriving:
                 found.append(arriving)
         return found, written_to
 
-    def read(self, arriving: ArrivingFile) -> None:
-        """It is being read from now on."""
-        arriving.phase = Phase.READING
+    def read(self, arriving: ArrivingFile, now: Tick) -> None:
+        """It is to be read from now on."""
+        arriving.phase, arriving.since, arriving.began, arriving.moved = Phase.READING, now, None, None
 
     def again(self, path: bytes, now: Tick) -> None:
-        """It changed while it was read: its wait starts anew."""
-        if path in self._files:
-            self._files[path].since, self._files[path].phase = now, Phase.SETTLING
+        """It changed while it was read: its wait starts anew, and is as long as that reading took."""
+        if (file := self._files.get(path)) is not None:
+            file.rest = min(LONGEST_REST, file.took(now))
+            file.since, file.phase = now, Phase.SETTLING
+
+    def get(self, path: bytes) -> ArrivingFile | None:
+        """What is known of it, if it is on its way."""
+        return self._files.get(path)
+
+    def keep_to(self, folders: Collection[Path]) -> None:
+        """Other folders are watched no longer."""
+        for file in [f for f in self._files.values() if f.folder not in folders]:
+            file.unwanted = True
+            self.leave(file.path)
 
     def leave(self, path: bytes) -> None:
         """It was taken, or it is not there any more."""
@@ -113,59 +146,25 @@ class Arriving:
         """Their paths, sorted."""
         return sorted(os.fsdecode(f.path) for f in self._files.values() if f.phase in phases)
 
-    def idle(self) -> bool:
-        """True if nothing has still to be taken but what others are writing to, all the time or again and again. One that
-        stays the same since it was seen to change last is waited for, however long that took.
+    def being_read(self) -> list[ArrivingFile]:
+        """Those that a thread reads or will read."""
+        return [f for f in self._files.values() if f.phase is Phase.READING]
+
+    def idle(self, now: Tick) -> bool:
+        """True if nothing has still to be taken but what others are writing to, all the time or again and again, and what
+        gives no byte any more. One that stays the same since it was seen to change last is waited for, however long that
+        took, and one that is read, as long as its bytes come.
         """
+        no_byte_comes = all(f.silent(now) >= STALLED for f in self.being_read() if f.began is not None)
         return all(
             f.phase is Phase.WRITTEN_TO
             or (f.phase is Phase.SETTLING and f.since - f.first > self._patience(f))
+            or (f.phase is Phase.READING and no_byte_comes and now - f.since >= STALLED)
             for f in self._files.values()
         )
 
     def _settled_at(self, arriving: ArrivingFile) -> float:
-        return arriving.since + arriving.settle_times * self.settle_seconds
+        return arriving.since + max(arriving.settle_times * self.settle_seconds, arriving.rest)
 
     def _patience(self, arriving: ArrivingFile) -> float:
         return max(RESTLESS, 10 * self.settle_seconds) + arriving.settle_times * self.settle_seconds
-
-
-class Reader:
-    """A thread that reads settled files one at a time, so that a large video does not keep the loop from its duties."""
-
-    def __init__(self, post: Callable[[Read], None]) -> None:
-        self._post = post
-        self._queue: queue.SimpleQueue[tuple[ArrivingFile, Collection[int], bool] | None] = (
-            queue.SimpleQueue()
-        )
-        self._stop = threading.Event()
-        threading.Thread(target=self._run, name="reader", daemon=True).start()
-
-    def read(self, arriving: ArrivingFile, begins: Collection[int], is_news: bool = False) -> None:
-        """Read this file, and say also how it begins up to these sizes. `is_news`: nothing is known of its path, so that it
-        may be no recording.
-        """
-        self._queue.put((arriving, begins, is_news))
-
-    def stop(self) -> None:
-        """Give up what is being read; the file will be found again."""
-        self._stop.set()
-        self._queue.put(None)
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            arriving, begins, is_news = item
-            path, file, folder = arriving.path, arriving.file, arriving.folder
-            try:
-                with open_regular(file) as fd:
-                    if is_news and of_others(file.name, os.pread(fd, HEAD, 0)):
-                        self._post(Read(path, file, folder, None, of_others=Identity.of(os.fstat(fd))))
-                        continue
-                    content = fingerprint(fd, self._stop.is_set, begins)
-                self._post(Read(path, file, folder, content))
-            except StillChanging:
-                self._post(Read(path, file, folder, None))
-            except OSError as error:
-                self._post(Read(path, file, folder, None, error))
-            except Stopped:
-                return

@@ -30,7 +30,9 @@ class Signaled:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The content of a file, or why it could not be read; neither: it is still changing. `of_others`: it is no recording."""
+    """The content of a file, or why it could not be read; neither: it is still changing. `of_others`: it is no recording.
+    `blank`: the state (`readers.state_of`) of one that is large and begins with nothing but zero bytes; "" for any other.
+    """
 
     path: bytes
     file: Path
@@ -38,6 +40,7 @@ class Read:
     content: Content | None
     error: OSError | None = None
     of_others: Identity | None = None
+    blank: str = ""
 
 
 @dataclass(frozen=True, slots=True)

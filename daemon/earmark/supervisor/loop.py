@@ -34,7 +34,7 @@ from earmark.log import get_logger
 from earmark.paths import Home
 from earmark.pipeline.own_fault import machine_fault, of_the_machine
 from earmark.pipeline.rebuild import say_repaired
-from earmark.report import Report, Working, in_a_line, write_report
+from earmark.report import Report, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
 from earmark.supervisor.session import Session
@@ -78,7 +78,7 @@ class Supervisor:
     start: Starter = start_process
     notifier: SystemdNotifier = field(default_factory=SystemdNotifier)
     watchdog_seconds: float | None = None
-    on_progress: Callable[[tuple[Working, ...]], None] = lambda _: None
+    on_progress: Callable[[Report], None] = lambda _: None
     step: Step = quiet
 
     def __post_init__(self) -> None:
@@ -191,7 +191,7 @@ class Supervisor:
 
     def say(self, report: Report) -> None:
         """Tell `earmark status` and the terminal, if anything has changed."""
-        self.on_progress(report.working)
+        self.on_progress(report)
         # `forget` removes the file, because it may name what was erased; `status` is to have it again at once.
         if report != self._reported or not self.home.status_file.exists():
             self.notifier.status(in_a_line(report))

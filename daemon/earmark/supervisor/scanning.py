@@ -9,25 +9,21 @@ from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Tick
-from earmark.errors import EarmarkError
 from earmark.events import Event
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules, settle_times
 from earmark.intake.untaken import forget_untaken, note_untaken
 from earmark.intake.watcher import Watcher
-from earmark.ledger.jobs import MAX_ATTEMPTS
-from earmark.pipeline.acceptance import accept, note_missing, prefixes
-from earmark.pipeline.endings import REPORT_IT
+from earmark.pipeline.acceptance import note_missing
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
 from earmark.retention import NotesSeen, look_at_markers
-from earmark.supervisor.arriving import Arriving, Reader
 from earmark.supervisor.inbox import Hint, Post, Read
 from earmark.supervisor.leftovers import settle_leftovers
+from earmark.supervisor.taking import Taking
 
 CALM = 0.3
 """Seconds after a hint before the folder is read; a burst of events becomes one scan."""
@@ -41,9 +37,6 @@ MARGIN = 120.0
 NOTES_SEEN = "notes.seen_upto"
 """The fact up to when every note that changed was read, Unix seconds."""
 
-LARGE = 4 << 30
-"""Bytes from which on a file is read beside the others: a sparse one of a terabyte takes a quarter of an hour."""
-
 READING_SHARE = 0.2
 """Seconds of a turn that go into reading notes; a folder full of them, met for the first time, takes many turns."""
 
@@ -53,11 +46,12 @@ class Scanning:
 
     def __init__(self, context: Context, post: Callable[[Post], None]) -> None:
         self._context = context
-        self._reader = Reader(post)
-        self._reader_of_large = Reader(post)
         self._watcher = Watcher(lambda folder: post(Hint(folder)))
         self._notes = NotesSeen(context)
-        self.arriving = Arriving(context.config.intake.settle_seconds)
+        self.left_out: dict[str, str] = {}
+        """Files and folders that could not be read, and why."""
+        self.taking = Taking(context, post, self.left_out)
+        self.arriving = self.taking.arriving
         self._next_scan = float("-inf")
         self._not_before = float("-inf")
         self._notes_upto = _fact(context)
@@ -65,12 +59,12 @@ class Scanning:
         self._unwatched: dict[Path, str] = {}
         self._asked = False
         self._scans = 0
-        self._given_up: dict[bytes, str] = {}
-        self._of_others: dict[bytes, str] = {}
-        self.went_wrong = False
+        self._went_wrong = False
+
+    @property
+    def went_wrong(self) -> bool:
         """earmark itself went wrong with a file or a folder."""
-        self.left_out: dict[str, str] = {}
-        """Files and folders that could not be read, and why."""
+        return self._went_wrong or self.taking.went_wrong
 
     def hint(self) -> None:
         """Somebody says that something changed."""
@@ -84,94 +78,44 @@ class Scanning:
 
     def reconfigure(self) -> None:
         """The configuration was replaced: other folders or rules may hold."""
-        self.arriving.settle_seconds = self._context.config.intake.settle_seconds
+        self.taking.reconfigure()
         self._next_scan = float("-inf")
 
     def next_at(self) -> float:
         """When the loop should come here again, on the monotonic clock."""
         if self._unread_notes:
             return self._context.clock.monotonic()
-        return min(self._next_scan, self.arriving.next_at())
+        return min(self._next_scan, self.taking.next_at())
 
     def idle(self) -> bool:
         """True if the folders were read through and nothing in them still has to be taken."""
-        return self._scans > 0 and not self._asked and self.arriving.idle() and not self._unread_notes
+        return self._scans > 0 and not self._asked and self.taking.idle() and not self._unread_notes
 
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
         clock = self._context.clock
         if clock.monotonic() >= self._next_scan:
             self._scan_all()
-        if clock.monotonic() >= self.arriving.next_at():
-            self._read_settled(clock.monotonic())
+        self.taking.turn()
         self._read_notes()
 
     def take(self, reads: list[Read]) -> None:
-        """Write what the reader found into the ledger, many files in one transaction; if anything goes wrong, one by one."""
-        context = self._context
-        try:
-            with context.ledger.transaction():
-                for read in reads:
-                    self._accept(read)
-        except EarmarkError:
-            raise
-        except Exception:  # of which of them, the second round tells
-            for read in reads:
-                with own_fault(context, partial(self._not_accepted, read)), context.ledger.transaction():
-                    self._accept(read)
-        for read in reads:
-            if read.of_others is not None:
-                self._of_others[read.path] = str(read.of_others)
-                self.arriving.leave(read.path)
-                self.scan_again()  # which counts it
-            elif read.content is None and read.error is None:
-                self.arriving.again(read.path, context.clock.monotonic())
-            else:
-                self.arriving.leave(read.path)
+        """Write what the readers found into the ledger."""
+        if self.taking.take(reads):
+            self.scan_again()
 
     def stop(self) -> None:
         self._watcher.stop()
-        self._reader.stop()
-        self._reader_of_large.stop()
-
-    def _accept(self, read: Read) -> None:
-        if read.content is not None:
-            accept(self._context, read.file, read.folder, read.content)
-            self._context.stumbled.pop(read.file, None)
-            self.left_out.pop(str(read.file), None)
-        elif read.error is not None:
-            self._unreadable(read.file, read.error)
-
-    def _not_accepted(self, read: Read, sentence: str, charged: bool) -> None:
-        """earmark itself went wrong with a file. It is tried a few times, and then again at the next start."""
-        context = self._context
-        context.stumbled[read.file] += charged
-        if context.stumbled[read.file] >= MAX_ATTEMPTS and read.content is not None:
-            self._given_up[read.path] = str(read.content.identity)
-        if charged:
-            self.went_wrong = True
-            context.ledger.journal.trouble(
-                read.file, "file", f"cannot be taken: {sentence}. {REPORT_IT}", context.now()
-            )
-            context.tell(Event.WENT_WRONG, sentence, file=read.file, level="error", journal=False)
+        self.taking.stop()
 
     def _not_scanned(self, folder: Path, sentence: str, charged: bool) -> None:
         context = self._context
         if charged:
-            self.went_wrong = True
+            self._went_wrong = True
             context.ledger.journal.trouble(
                 folder, "folder", f"cannot be looked through: {sentence}", context.now()
             )
             context.tell(Event.WENT_WRONG, sentence, file=folder, level="error", journal=False)
-
-    def _unreadable(self, file: Path, error: OSError) -> None:
-        if isinstance(error, FileNotFoundError):
-            return
-        context = self._context
-        sentence = f"cannot be read: {error.strerror}; allow this user to read it"
-        self.left_out[str(file)] = sentence
-        if context.ledger.journal.trouble(file, "file", sentence, context.now()):
-            context.tell(Event.UNREADABLE, sentence, file=file, level="warning", journal=False)
 
     def _scan_all(self) -> None:
         context, clock = self._context, self._context.clock
@@ -201,6 +145,7 @@ class Scanning:
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
             self.left_out[str(folder)] = away
+            self._forget_troubles(found)
             if ledger.journal.trouble(folder, "folder", away, context.now()):
                 context.tell(Event.FOLDER_AWAY, away, file=folder, level="warning", journal=False)
             return
@@ -211,10 +156,10 @@ class Scanning:
         # What was read and refused for its content (erased, say) is read again only when it has changed.
         refused = {os.fsencode(t.subject): t.seen for t in ledger.journal.troubles() if t.seen}
         for path, identity in found.new.items():
-            if str(identity) == self._of_others.get(path):
+            if self.taking.is_of_others(path, identity):
                 found.untaken[path.rpartition(b".")[2].decode().lower()] += 1
                 continue
-            passed_over = str(identity) in (refused.get(path), self._given_up.get(path))
+            passed_over = str(identity) == refused.get(path) or self.taking.is_passed_over(path, identity)
             if not passed_over and self.arriving.see(path, folder, identity, now):
                 self._tell_of_long_wait(Path(os.fsdecode(path)))
         note_missing(context, {Path(os.fsdecode(p)) for p in found.missing})
@@ -271,7 +216,6 @@ class Scanning:
 
     def _note_refused(self, found: Scan) -> None:
         context, journal, now = self._context, self._context.ledger.journal, self._context.now()
-        prefix = str(found.folder) + "/"
         for path, (sentence, identity) in found.refused.items():
             file = Path(os.fsdecode(path))
             if journal.trouble(file, "file", sentence, now, str(identity)):
@@ -282,37 +226,45 @@ class Scanning:
                 context.tell(
                     Event.UNREADABLE, sentence, file=Path(os.fsdecode(path)), level="warning", journal=False
                 )
+        self._forget_troubles(found)
+
+    def _forget_troubles(self, found: Scan) -> None:
+        """What was wrong below a folder that was looked through and is not wrong any more, or not there."""
+        journal = self._context.ledger.journal
+        still = {*found.refused, *found.unread, *found.new}
+        for name in [
+            n for n in self.left_out if self._is_in(n, found.folder) and os.fsencode(n) not in still
+        ]:
+            del self.left_out[name]
         for trouble in journal.troubles():
-            subject = os.fsencode(trouble.subject)
-            if not trouble.subject.startswith(prefix) or subject in found.refused or subject in found.unread:
+            if not self._is_in(trouble.subject, found.folder) or os.fsencode(trouble.subject) in still:
                 continue
-            if trouble.kind == "file" and subject not in found.new:
+            if trouble.kind == "file":
                 journal.clear(trouble.subject)
             elif trouble.kind == "folder":
                 self._trouble_over(Path(trouble.subject))
 
+    def _is_in(self, subject: str, folder: Path) -> bool:
+        """True if a path lies below a drop folder, and in none that lies below that one."""
+        inside = (f for f in self._context.folders if subject.startswith(f"{f}/"))
+        return max(inside, key=lambda f: len(str(f)), default=None) == folder
+
     def _trouble_over(self, folder: Path) -> bool:
-        """The folder can be read (again). That its notes cannot be written is another trouble, and not over by that."""
+        """The folder can be read (again), or is not there. That notes cannot be written in it is another trouble, and over
+        by that only if no recording is there any more that wants them.
+        """
         journal = self._context.ledger.journal
         self.left_out.pop(str(folder), None)
-        return any(
-            t.subject == str(folder) and t.seen != UNWRITABLE and journal.clear(folder)
-            for t in journal.troubles()
-        )
-
-    def _read_settled(self, now: Tick) -> None:
-        settled, written_to = self.arriving.settled(now)
-        for arriving in written_to:
-            self._context.tell(Event.STILL_WRITTEN, file=arriving.file)
-        # What was only renamed is read before what may begin like it.
-        missed = (
-            {place.identity.size for place in self._context.ledger.places.missed(0)} if settled else set()
-        )
-        for arriving in sorted(settled, key=lambda file: file.identity.size not in missed):
-            self.arriving.read(arriving)
-            reader = self._reader_of_large if arriving.identity.size > LARGE else self._reader
-            is_news = self._context.ledger.places.at(arriving.file) is None
-            reader.read(arriving, prefixes(self._context, arriving.file), is_news)
+        trouble = next((t for t in journal.troubles() if t.subject == str(folder)), None)
+        if trouble is None:
+            return False
+        if (
+            trouble.seen == UNWRITABLE
+            and folder.exists()
+            and self._context.ledger.places.any_troubled(folder)
+        ):
+            return False
+        return journal.clear(folder)
 
     def _arm(self) -> None:
         if self._context.config.intake.watch == "off":
@@ -323,6 +275,17 @@ class Scanning:
             if self._unwatched.get(folder) != reason:
                 self._context.tell(Event.NOT_WATCHED, reason, file=folder, level="warning", journal=False)
             self._unwatched[folder] = reason
+
+
+def _is_gone(folder: Path) -> bool:
+    """True if it is certain that nothing has this name."""
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _fact(context: Context) -> float:

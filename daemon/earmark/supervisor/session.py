@@ -17,7 +17,7 @@ from earmark.events import Event
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline.rebuild import date_recordings, reconcile
-from earmark.report import Report, Working
+from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
 from earmark.supervisor.owing import Owing
@@ -248,20 +248,28 @@ class Session:
             yield f"{waiting} recording(s) still wait: {why or 'nobody can work on them'}"
         elif waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
             yield f"{len(waits)} recording(s) still wait: {waits[0]}"
+        for reading in self._scanning.taking.under_way():
+            if self._daemon.stopping or reading.waits or reading.silent >= STALLED:
+                yield f"{reading.file} is not taken yet: {how_far(reading)}"
         if owed := self._owing.still_owed():
             why = next((place.trouble for place in owed if place.trouble), "another program has them open")
             yield f"The notes of {len(owed)} recording(s) are not written yet: {why}"
         if out := self._scanning.left_out:
             name, why = next(iter(out.items()))
-            yield f"{len(out)} file(s) or folder(s) could not be looked at: {name}: {why}"
+            yield f"{len(out)} file(s) or folder(s) could not be taken: {name}: {why}"
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""
         self._daemon.ping()
-        arriving = self._scanning.arriving
+        arriving, reading = self._scanning.arriving, tuple(self._scanning.taking.under_way())
         found: dict[str, object] = {
             "working": working,
-            "settling": arriving.in_phase(Phase.SETTLING, Phase.READING)[:50],
+            "reading": reading[:50],
+            "settling": [
+                name
+                for name in arriving.in_phase(Phase.SETTLING, Phase.READING)
+                if name not in {r.file for r in reading}
+            ][:50],
             "being_written": arriving.in_phase(Phase.WRITTEN_TO),
             "sandbox": self._transcription.sandbox,
             "summary_sandbox": self._summary.sandbox,

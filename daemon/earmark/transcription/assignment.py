@@ -175,7 +175,7 @@ def _read_ahead(fd: int) -> None:
 
 
 def _must_be(fd: int, recording_id: str, alive: Callable[[], None]) -> None:
-    def beat() -> bool:
+    def beat(_: int) -> bool:
         alive()
         return False
 

@@ -101,10 +101,21 @@ def _by_path(context: Context, path: Path) -> Meant | None:
     return None
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return -1
+
+
 def _by_content(context: Context, path: Path) -> Meant | None:
     """A copy that the ledger does not know, or a note that was moved or renamed."""
-    recording_id = _says(context, path) if is_note(path.name) else sha256_of(path)
     ledger = context.ledger
+    if is_note(path.name):
+        recording_id = _says(context, path)
+    else:
+        # A file of terabytes takes hours to be read, and most are no recording that is known, by their size.
+        recording_id = sha256_of(path) if ledger.lineage.has_size(_size(path)) else None
     if recording_id is None:
         return None
     if ledger.recordings.get(recording_id) is None:
