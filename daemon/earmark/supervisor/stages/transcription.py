@@ -41,6 +41,8 @@ class TranscriptionStage(Stage[Transcribing]):
     def hand_out(self, now: Tick) -> None:
         context = self._context
         if not context.ledger.jobs.any_waiting(StageName.TRANSCRIBE, context.now()):
+            if now >= self._next_look and self.missing():
+                self._find(context.config.transcription.model)  # what nobody waits for may be there by now
             return
         default = self._find(context.config.transcription.model)
         if default is None:
