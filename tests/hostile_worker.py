@@ -78,6 +78,12 @@ def close_and_stay() -> None:
     time.sleep(3600)
 
 
+def without_a_thread(said: str, status: int | None) -> None:
+    sys.stderr.write(f"SECRET words\n{said}\n")
+    sys.stderr.flush()
+    os.abort() if status is None else os._exit(status)
+
+
 def end_like_killed() -> object:
     os.kill(os.getpid(), signal.SIGKILL)
     return None
@@ -134,6 +140,18 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     ),
 }  # fmt: skip
 """What it says instead of a transcription. Where it returns, it waits to be ended."""
+
+REFUSED_A_THREAD: dict[str, Callable[[Request], object]] = {
+    "libgomp": lambda _: without_a_thread(
+        "libgomp: Thread creation failed: Resource temporarily unavailable", 1
+    ),
+    "OpenBLAS": lambda _: without_a_thread(
+        "OpenBLAS: pthread_create failed: Resource temporarily unavailable", 3
+    ),
+    "C++": lambda _: without_a_thread("  what():  Resource temporarily unavailable", None),
+    "Python": lambda _: without_a_thread("RuntimeError: can't start new thread", 1),
+}
+"""How it ends where the system refuses a library of its a thread."""
 
 STAYS: dict[str, Callable[[Request], object]] = {
     "that creeps for ever": lambda r: for_ever(
@@ -246,6 +264,9 @@ def transcribe(request: Request) -> None:
         CLAIMS[trick](request)
     elif trick in FAILS:
         FAILS[trick](request)
+    elif trick in REFUSED_A_THREAD:
+        go_on_begun(request)
+        REFUSED_A_THREAD[trick](request)
     elif trick in TRICKS:
         say(type="started", job=request["job"], declared_duration=10.0)
         TRICKS[trick](request)

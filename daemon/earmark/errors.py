@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -86,6 +87,22 @@ class RetentionError(EarmarkError):
     """A plan that no longer matches the world, a blown fuse, or a rule that cannot be understood."""
 
     exit_code = 65
+
+
+NO_MORE_THREADS = (
+    "No more threads may be started here: too many processes"
+    " (TasksMax= of the unit, pids.max of the container)"
+)
+
+SIGNS_OF_NO_THREADS = ("can't start new thread", "Resource temporarily unavailable", "Thread creation failed")
+"""What Python, C++ and libgomp say where the system refuses a thread."""
+
+
+def no_more_threads(error: BaseException) -> bool:
+    """True for an error by which Python, or a library that it calls, says that the system refused a thread or process."""
+    if isinstance(error, OSError):
+        return error.errno == errno.EAGAIN
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS_OF_NO_THREADS)
 
 
 def place_of(error: BaseException) -> list[str]:

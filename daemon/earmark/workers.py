@@ -23,7 +23,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from earmark.errors import EnvironmentFault
+from earmark.errors import SIGNS_OF_NO_THREADS, EnvironmentFault
 from earmark.log import get_logger
 from earmark.messages import REPLY_LIMIT, Confine, LoadModel, Message, Ready, Reply, parse_reply
 from earmark.output import is_gone, lines
@@ -39,6 +39,11 @@ two for each window and one every two seconds; a summary one a second. Each 4 kB
 
 LEAVE_SECONDS = 15.0
 """What a worker has to leave in after it was told to; it takes a fraction of one, or what a model takes to be loaded."""
+
+LAST_REMARK = 1.0
+"""Seconds to wait for what a worker that has ended printed on stderr; only a child of it can keep that open."""
+
+_NO_THREADS = tuple(sign.encode() for sign in SIGNS_OF_NO_THREADS)
 
 REMARK, REMARKS = 300, 50
 """Characters of a line, and lines, of what a worker prints on stderr before it knows of a recording."""
@@ -58,13 +63,14 @@ class Left:
     """A post: this worker is gone. `exit_status` as subprocess gives it (negative: killed by a signal).
 
     `oom_kills`: how many processes the kernel's out-of-memory killer ended while it lived; None if unknown. `broke`: what it
-    said that cannot be, if it was ended for that; "".
+    said that cannot be, if it was ended for that; "". `no_threads`: it printed that the system refused it a thread.
     """
 
     worker: int
     exit_status: int
     oom_kills: int | None
     broke: str = ""
+    no_threads: bool = False
 
 
 class Starter(Protocol):
@@ -153,15 +159,17 @@ class Worker:
         self._room = threading.Semaphore(UNTAKEN)
         self._dismissed = self._unheard = False
         self._broke = ""
+        self._no_threads = False
         self._answered = threading.Event()
         self._knows_of_recordings = False
         self._asked_at, self._said = time.monotonic(), 0.0
         self._last_call = threading.Timer(LEAVE_SECONDS, self.kill)
         self._last_call.daemon = True
         self._reader = threading.Thread(target=self._read, name=f"worker-{self.number}", daemon=True)
+        self._remarks = threading.Thread(target=self._read_remarks, name=f"stderr-{self.number}", daemon=True)
         try:
             threading.Thread(target=self._write, name=f"to-worker-{self.number}", daemon=True).start()
-            threading.Thread(target=self._read_remarks, name=f"stderr-{self.number}", daemon=True).start()
+            self._remarks.start()
             self._reader.start()
         except RuntimeError as error:  # no more threads: as above
             self._abandon()
@@ -237,7 +245,8 @@ class Worker:
             stdout.close()
             before, after = self._oom_before, oom_kills()
             kills = None if before is None or after is None else after - before
-            self._post(Left(self.number, status, kills, self._broke))
+            self._remarks.join(LAST_REMARK)
+            self._post(Left(self.number, status, kills, self._broke, self._no_threads))
 
     def _read_lines(self) -> None:
         for line in lines(self._process, REPLY_LIMIT):
@@ -299,6 +308,7 @@ class Worker:
             return
         with stderr:
             while line := stderr.readline(1 << 16):
+                self._no_threads |= any(sign in line for sign in _NO_THREADS)
                 if not self._knows_of_recordings and shown < REMARKS:
                     shown += 1
                     log.warning(

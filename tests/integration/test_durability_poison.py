@@ -184,6 +184,25 @@ def test_what_the_recording_did_itself_is_tried_exactly_three_times(end: End, ji
     assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
 
 
+@pytest.mark.shows("durability:no-more-threads")
+@given(st.sampled_from([1, 3, 70, -signal.SIGABRT]), st.integers(1, 10), st.integers(0, 10_000), jitters)
+def test_an_end_for_want_of_threads_is_never_charged_and_rests_longer_each_time(
+    status: int, attempts: int, interruptions: int, jitter: float
+) -> None:
+    end = End(status, oom_kills=0, ready=True, no_threads=True)
+    found = judge(end, attempts, interruptions, jitter)
+    assert found.action == "refund"
+    assert found.delay <= judge(end, attempts, interruptions + 2, jitter).delay
+    assert 10 <= found.delay <= ledger_jobs.LONGEST_BACKOFF
+
+
+@pytest.mark.shows("durability:crash-hang-tried-three")
+@given(st.sampled_from([-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGXCPU]), jitters)
+def test_a_crash_of_another_kind_is_charged_whatever_the_worker_printed(status: int, jitter: float) -> None:
+    end = End(status, oom_kills=0, ready=True, no_threads=True)
+    assert [judge(end, n, 0, jitter).action for n in (1, 2, 3)] == ["retry", "retry", "fail"]
+
+
 @pytest.mark.shows("durability:worker-cannot-start-recording")
 @given(ends.filter(lambda e: not e.ready and e.hung_for is None), st.integers(1, 10), jitters)
 def test_a_worker_that_did_not_get_ready_is_nobodys_recordings_fault(

@@ -17,6 +17,7 @@ import pytest
 import structlog
 from earmark import output, workers
 from earmark.context import Context
+from earmark.errors import NO_MORE_THREADS
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
@@ -28,7 +29,17 @@ from earmark.verbs.retrying import retry, to_retry
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
-from tests.hostile_worker import CLAIMS, HARMLESS, LATE, LATER, LEAVES, STAYS, SUMMARY_TRICKS, TRICKS
+from tests.hostile_worker import (
+    CLAIMS,
+    HARMLESS,
+    LATE,
+    LATER,
+    LEAVES,
+    REFUSED_A_THREAD,
+    STAYS,
+    SUMMARY_TRICKS,
+    TRICKS,
+)
 
 HOSTILE = Path(__file__).parents[1] / "hostile_worker.py"
 GOOD = 3
@@ -194,6 +205,26 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
     assert size < 200_000
 
 
+@linux
+@pytest.mark.shows("durability:no-more-threads")
+@pytest.mark.parametrize("library", REFUSED_A_THREAD)
+def test_a_library_that_is_refused_a_thread_in_the_middle_of_a_recording_costs_it_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], library: str
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    quick_waits(monkeypatch)
+    rig.drop("bad.m4a", f"{library}\n")
+    rig.drop("good.m4a", "good")
+    assert rig.run_once(start=start_hostile) == 74
+    assert len(rig.notes()) == 2
+    waiting = rig.query("SELECT attempts, reason FROM jobs WHERE state != 'done'")
+    assert waiting == [(0, f"the worker ended: n{NO_MORE_THREADS[1:]}")]
+    assert rig.query("SELECT interruptions FROM jobs WHERE state != 'done'") == [(4,)]
+    assert "SECRET" not in capfd.readouterr().out
+    rig.drop("bad.m4a", "what it says now")
+    assert rig.run_once(start=start_hostile) == 0
+
+
 @pytest.mark.shows("durability:nobody-keeps-a-seat")
 @pytest.mark.parametrize("trick", STAYS)
 def test_a_worker_that_is_alive_and_gets_nowhere_counts_as_hung(
@@ -286,7 +317,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
 """What goes wrong, whatever it is."""
 
 PLACES = {
-    "when it is taken": ("earmark.supervisor.scanning", "accept"),
+    "when it is taken": ("earmark.supervisor.taking", "accept"),
     "when it is claimed": ("earmark.pipeline.transcribing", "_prepare"),
     "when it is heard": ("earmark.pipeline.transcribing", "heard"),
     "when its transcript is stored": ("earmark.pipeline.transcribing", "finished"),

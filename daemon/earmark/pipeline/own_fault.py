@@ -13,7 +13,15 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Tick
-from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError, place_of
+from earmark.errors import (
+    NO_MORE_THREADS,
+    EarmarkError,
+    EnvironmentFault,
+    LedgerBusy,
+    LedgerError,
+    no_more_threads,
+    place_of,
+)
 from earmark.events import Event
 from earmark.files import why
 from earmark.ledger.mending import mend
@@ -26,9 +34,6 @@ MACHINE = frozenset({
     errno.ENOBUFS,
 })  # fmt: skip
 """Errors of the system that no recording is to blame for."""
-
-NO_MORE_THREADS = "can't start new thread"
-"""What Python says where the system refuses a thread."""
 
 EXAMINE_SECONDS = 600.0
 """Between two looks at the whole ledger; a second for every 180 MB each."""
@@ -58,14 +63,13 @@ def own_fault(context: Context, settle: Settle) -> Iterator[None]:
 
 def of_the_machine(error: Exception) -> bool:
     """True for what no recording is to blame for."""
-    no_more_threads = isinstance(error, RuntimeError) and str(error) == NO_MORE_THREADS
-    return no_more_threads or (isinstance(error, OSError) and error.errno in MACHINE)
+    return no_more_threads(error) or (isinstance(error, OSError) and error.errno in MACHINE)
 
 
 def machine_fault(error: Exception) -> str:
     """The machine's trouble as a sentence."""
     if not isinstance(error, OSError):
-        return "No more threads may be started here: too many processes (TasksMax= of the unit, pids.max of the container)"
+        return NO_MORE_THREADS
     what = f"{Path(str(error.filename))}: " if isinstance(error.filename, str) else ""
     return f"{what}{why(error)}"
 

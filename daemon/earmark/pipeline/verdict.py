@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from typing import Literal
 
+from earmark.errors import NO_MORE_THREADS
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -23,7 +24,7 @@ class End:
     """How a worker ended. `exit_status` as subprocess gives it; `oom_kills` None where the kernel does not tell.
 
     `ready`: it had loaded its model and taken the request. `hung_for`: seconds without a sign of life, if we ended it.
-    `broke`: what it said that cannot be, if we ended it for that.
+    `broke`: what it said that cannot be, if we ended it for that. `no_threads`: it said that the system refused it a thread.
     """
 
     exit_status: int
@@ -31,6 +32,7 @@ class End:
     ready: bool
     hung_for: float | None = None
     broke: str = ""
+    no_threads: bool = False
 
     @property
     def out_of_memory(self) -> bool:
@@ -50,6 +52,9 @@ class Verdict:
 def judge(end: End, attempts: int, interruptions: int, jitter: float) -> Verdict:
     """What becomes of the job. `attempts` includes the one that just ended; `jitter` in [0, 1)."""
     reason = describe(end)
+    if wants_threads(end):
+        # On the word of a worker; so it rests longer each time, as with whatever it says of the machine.
+        return Verdict("refund", reason, backoff(interruptions + 1, jitter, base=15.0))
     if not end.ready:
         return Verdict("refund", reason, min(LONGEST_REST, backoff(interruptions + 1, jitter, base=2.0)))
     if _from_outside(end):
@@ -64,10 +69,18 @@ def judge(end: End, attempts: int, interruptions: int, jitter: float) -> Verdict
     return Verdict("retry", reason, backoff(attempts, jitter))
 
 
+def wants_threads(end: End) -> bool:
+    """True if it ended by itself because the system refused it a thread or a process."""
+    ended_itself = end.exit_status > 0 or end.exit_status == -signal.SIGABRT
+    return end.no_threads and ended_itself and end.hung_for is None and not end.broke
+
+
 def describe(end: End) -> str:
     """The end of a worker in words."""
     if end.hung_for is not None:
         return f"the worker showed no progress for {end.hung_for:.0f} s and was ended"
+    if wants_threads(end):
+        return f"the worker ended: {NO_MORE_THREADS[0].lower()}{NO_MORE_THREADS[1:]}"
     if end.broke:
         return f"the worker said {end.broke}, and was ended"
     if not end.ready and end.out_of_memory:

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from earmark.domain import Fault
-from earmark.errors import PrivacyError
+from earmark.errors import SIGNS_OF_NO_THREADS, PrivacyError, no_more_threads
 from earmark.files import unpack_path
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused
@@ -185,6 +185,8 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
     except BrokenPipeError:
         raise
     except Exception as error:
+        if no_more_threads(error):
+            raise  # with what the supervisor knows it by, as where a C library ends the process for it
         sentence = f"summarizing failed: {named(error)}. {if_refused(error)}".removesuffix(". ")
         return Failed(job=request.job, fault=Fault.INTERNAL, sentence=sentence)
     return Summarized(job=request.job, summary=result.summary, note=result.note)
@@ -247,7 +249,8 @@ def named(error: BaseException) -> str:
 def quietly(kind: type[BaseException], error: BaseException, trace: object) -> None:
     """An excepthook that names the exception and quotes nothing."""
     del kind, trace
-    sys.stderr.write(f"earmark.summarization.worker: {named(error)}\n")
+    why = f": {SIGNS_OF_NO_THREADS[0]}" if no_more_threads(error) else ""
+    sys.stderr.write(f"earmark.summarization.worker: {named(error)}{why}\n")
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from pydantic import ValidationError
 
 from earmark.domain import Fault
-from earmark.errors import EarmarkError, ModelError
+from earmark.errors import EarmarkError, ModelError, no_more_threads
 from earmark.files import unpack_path
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused, may_use_gpu, shut_the_doors
@@ -136,6 +136,8 @@ def _serve(waiting: Requests, engine: Engine, load: LoadModel, say: Say) -> None
             sentence = "The recording needs more memory than the worker may have."
             say(Failed(job=request.job, fault=Fault.MEMORY, sentence=sentence))
         except Exception as error:
+            if no_more_threads(error):
+                raise  # with what the supervisor knows it by, as where a C library ends the process for it
             # The place, never the text or the locals: they may hold what was said.
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"

@@ -107,6 +107,7 @@ class Seat(Generic[Work]):
             ready=self.ready is not None or not self.needs_ready,
             hung_for=self.hung_for,
             broke=left.broke,
+            no_threads=left.no_threads,
         )
         self.worker, self.ready, self.order, self.hung_for, self.leaving = None, None, None, None, False
         return result
