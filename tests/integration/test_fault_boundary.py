@@ -22,7 +22,8 @@ from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
-from earmark.supervisor.stages import seat
+from earmark.report import read_report
+from earmark.supervisor.stages import seat, transcription
 from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
@@ -238,6 +239,26 @@ def test_a_worker_that_is_alive_and_gets_nowhere_counts_as_hung(
     assert rig.run_once(start=start_hostile) == 65
     ((reason,),) = rig.query("SELECT reason FROM jobs")
     assert "showed no progress for" in reason
+
+
+@pytest.mark.shows("durability:large-files")
+def test_a_worker_that_reads_a_large_file_for_hours_before_it_hears_it_is_not_hung(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, {"transcription": {"workers": 1}})
+    monkeypatch.setattr(TranscriptionStage, "patience", 0.5)
+    monkeypatch.setattr(seat, "STANDSTILL", 2)
+    monkeypatch.setattr(transcription, "SLOWEST_DISK", 0.01)
+    rig.drop("large.m4a", "that creeps for ever\n")
+
+    def further() -> bool:
+        report = read_report(rig.installed.status_file)
+        # It says so ten times a second, and the same worker counts on.
+        return report is not None and any(work.at > 1.0 + 25 / 1e6 for work in report.working)
+
+    with Live(rig, start=start_hostile):
+        wait_for(further, 20)
+    assert not rig.events("worker-died")
 
 
 @pytest.mark.shows("durability:nobody-keeps-a-seat")

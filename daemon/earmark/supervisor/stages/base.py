@@ -74,6 +74,11 @@ class Stage(ABC, Generic[Work]):
     def file_of(self, work: Work) -> Path | None:
         """The recording that is worked on, as far as it is a file."""
 
+    def slack(self, work: Work) -> float:
+        """Seconds for which a worker may get no further with this work, beyond what any may."""
+        del work
+        return 0.0
+
     @property
     def patience(self) -> float:
         """Seconds without a sign of life after which a worker counts as hung."""
@@ -86,7 +91,9 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.worker is None:
                 continue
-            hung_for = seat.silent_for(now, self.patience) if seat.work is not None else None
+            hung_for = None
+            if seat.work is not None:
+                hung_for = seat.silent_for(now, self.patience, self.slack(seat.work))
             if hung_for is not None and seat.hung_for is None:
                 seat.hung_for = hung_for
                 seat.worker.kill()

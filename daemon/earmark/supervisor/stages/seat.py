@@ -83,10 +83,12 @@ class Seat(Generic[Work]):
             self.advanced = now
         self.progress = (at, total or (self.progress[1] if self.progress else None))
 
-    def silent_for(self, now: Tick, patience: float) -> float | None:
-        """Seconds without a sign of life, or without getting any further, if that is too long."""
+    def silent_for(self, now: Tick, patience: float, slack: float = 0.0) -> float | None:
+        """Seconds without a sign of life, or without getting any further, if that is too long. `slack`: seconds that it may
+        stand longer.
+        """
         silent, standing = now - self.sign_of_life, now - self.advanced
-        if silent < patience and standing < STANDSTILL * patience:
+        if silent < patience and standing < STANDSTILL * patience + slack:
             self.suspected = None
             return None
         if self.suspected is None:

@@ -26,6 +26,9 @@ MODULE = "earmark.transcription.worker"
 MODEL_TROUBLE = "[model]"
 """Under which name `status` shows that there is no model."""
 
+SLOWEST_DISK = 5e6
+"""Bytes a second. A file of terabytes is read for hours before the first word of it is heard."""
+
 AGAIN_SECONDS = 30.0
 """How often to look again for a model that was not there, or to start a worker that could not get ready."""
 
@@ -109,6 +112,10 @@ class TranscriptionStage(Stage[Transcribing]):
                 return None
             case _:
                 return "what a transcription does not say"
+
+    def slack(self, work: Transcribing) -> float:
+        # It reads the whole file first, to see that it is what was asked for.
+        return work.place.identity.size / SLOWEST_DISK
 
     def not_ready(self, seat: Seat[Transcribing], message: Failed, now: Tick) -> None:
         seat.not_before = now + AGAIN_SECONDS
