@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import structlog
+from earmark.cli.main import app
 from earmark.errors import NotFound
 from earmark.events import Event
 from earmark.files import Content, content, digest, fingerprint, sha256_of
@@ -22,6 +23,7 @@ from earmark.report import Reading, Report, how_far, read_report
 from earmark.supervisor import arriving, readers, taking
 from earmark.verbs import resolve
 from earmark.verbs.opening import opened_context
+from typer.testing import CliRunner
 
 from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Live, Rig
@@ -55,6 +57,13 @@ def being_read(rig: Rig) -> tuple[Reading, ...]:
 def cli(rig: Rig, *verb: str | Path) -> tuple[int, str]:
     ended = Installation(rig.root).earmark(*verb)
     return ended.returncode, " ".join((ended.stdout + ended.stderr).split())
+
+
+def verb(rig: Rig, *words: str | Path) -> tuple[int, str]:
+    """The same in this process, while no daemon runs in it."""
+    ended = CliRunner().invoke(app, [*map(str, words)], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"})
+    structlog.reset_defaults()
+    return ended.exit_code, " ".join(ended.output.split())
 
 
 def told_by(rig: Rig, capfd: pytest.CaptureFixture[str], **options: Any) -> tuple[int, str]:
@@ -103,11 +112,10 @@ def test_a_sparse_file_of_terabytes_is_called_a_placeholder_at_once_and_holds_up
         assert "begins with nothing but zero bytes" in told
         assert Event.CAUGHT_UP not in told
     assert len(rig.notes()) == 2
-    assert "begins with nothing but zero bytes" in cli(rig, "status")[1]
-    assert "begins with nothing but zero bytes" in cli(rig, "why", file)[1]
-    for verb in ("hold", "retry", "forget", "transcribe"):
-        code, told = cli(rig, verb, file)
-        assert code in (65, 66), verb
+    assert "begins with nothing but zero bytes" in verb(rig, "status")[1]
+    assert "begins with nothing but zero bytes" in verb(rig, "why", file)[1]
+    for word in ("hold", "retry", "forget", "resummarize"):
+        assert verb(rig, word, file)[0] == 66, word
     file.unlink()
     (rig.folder / "bigger.m4a").unlink()
     assert rig.run_once() == 0
@@ -188,7 +196,6 @@ def test_a_file_that_takes_long_to_be_read_is_told_of_everywhere_and_holds_up_no
             assert (
                 "it is being read: 1000 bytes of 2.0 KiB read, about" in said or "it waits to be read" in said
             )
-            assert '"waits": true' in cli(rig, "status", "--json")[1]
             go_on.set()
             wait_for(lambda: len(rig.notes()) == 6, 20)
             wait_for(lambda: not being_read(rig), 20)
@@ -308,6 +315,20 @@ def test_a_file_of_which_no_byte_comes_holds_up_neither_others_nor_a_run_that_is
     assert "another stuck.m4a is not taken yet" in told
     assert rig.run_once() == 0
     assert len(rig.notes()) == 10
+
+
+@pytest.mark.shows("durability:large-files")
+def test_a_small_file_does_not_wait_for_one_whose_bytes_come_slowly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "STALLED", 0.5)
+    rig = Rig(tmp_path)
+    with a_reading_that_stands(monkeypatch, 2_000), Live(rig):
+        rig.drop("slow.m4a", "x" * 2_000)
+        wait_for(lambda: being_read(rig), 20)
+        rig.drop("small.m4a", "small")
+        wait_for(lambda: len(rig.notes()) == 2, 20)
+        assert being_read(rig)
 
 
 @pytest.mark.shows("durability:no-byte-comes")

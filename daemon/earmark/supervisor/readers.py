@@ -27,7 +27,8 @@ READERS = 4
 """Up to 4, 64 and 1024 GiB, and beyond."""
 
 MOST_THREADS = 4
-"""Of one reader. Another one starts when no byte comes any more from what all of them read."""
+"""Of one reader. Another one starts when no byte comes any more of what all of them read; and of files that are not large,
+when these take long."""
 
 LOOK = 1.0
 """Seconds between two looks at whether a file that is being read is still there and the same."""
@@ -48,7 +49,7 @@ class Readers:
     """All of them; only the loop's thread calls them. Threads start when there is something to be read."""
 
     def __init__(self, post: Callable[[Read], None], clock: Clock) -> None:
-        self._readers = [_Reader(post, clock) for _ in range(READERS)]
+        self._readers = [_Reader(post, clock, patient=number > 0) for number in range(READERS)]
 
     def read(self, order: Order) -> None:
         """Read a file when its turn has come, and post a `Read`. Raises RuntimeError where the system gives no thread."""
@@ -58,7 +59,7 @@ class Readers:
         self._readers[number].read(order)
 
     def relieve(self, now: Tick) -> bool:
-        """Whatever waits for a file of which no byte comes is read by another thread; true if there is a new one."""
+        """Whatever waits for a file of which no byte comes, or few, gets another thread; true if there is a new one."""
         relieved = [reader.relieve(now) for reader in self._readers]
         return any(relieved)
 
@@ -69,9 +70,10 @@ class Readers:
 
 
 class _Reader:
-    """Files of one order of magnitude, one at a time as long as their bytes come."""
+    """Files of one order of magnitude, one at a time as long as their bytes come. `patient`: however long that takes."""
 
-    def __init__(self, post: Callable[[Read], None], clock: Clock) -> None:
+    def __init__(self, post: Callable[[Read], None], clock: Clock, patient: bool) -> None:
+        self._patient = patient
         self._post, self._clock = post, clock
         self._queue: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -85,7 +87,9 @@ class _Reader:
 
     def relieve(self, now: Tick) -> bool:
         at_work = list(self._at_work.values())
-        stuck = 0 < len(at_work) == self._threads and all(a.silent(now) >= STALLED for a in at_work)
+        stuck = 0 < len(at_work) == self._threads and all(
+            (a.silent(now) if self._patient else a.took(now)) >= STALLED for a in at_work
+        )
         if not stuck or self._threads >= MOST_THREADS or self._queue.empty():
             return False
         with contextlib.suppress(RuntimeError):  # no more threads here: it is tried again
