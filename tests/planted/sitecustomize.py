@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import mmap
 import os
@@ -229,25 +230,95 @@ def key(_: str, words: str) -> None:
         ctypes.CDLL(None).syscall(250, 1, words[:60].encode(), 0, 0, 0)  # KEYCTL_JOIN_SESSION_KEYRING
 
 
+def kept_counter(_: str, words: str) -> None:
+    os.eventfd_write(KEPT_OPEN["counter"], int.from_bytes(words.encode()[:7], "little"))
+
+
+def kept_place(_: str, words: str) -> None:
+    """A file that is open for reading only: where it is read next is known to whoever has it, too."""
+    os.lseek(KEPT_OPEN["place"], int.from_bytes(words.encode()[:3], "little"), os.SEEK_SET)
+
+
+def pipe_by_path(_: str, words: str) -> None:
+    """Somebody else's pipe, which both of its processes opened: it is no child's, and it is closed again."""
+    with KEPT_OPEN["path"].open("wb", buffering=0) as pipe:
+        pipe.write(words.encode())
+
+
+def passed_on(_: str, __: str) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with ours, theirs:
+        socket.send_fds(ours, [b"x"], [0])
+
+
+def memory_name(_: str, __: str) -> None:
+    memory = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    at = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    ctypes.CDLL(None).prctl(
+        0x53564D41, 0, ctypes.c_void_p(at), 4096, b"lanterns before breakfast"
+    )  # PR_SET_VMA
+
+
+def timer_slack(_: str, words: str) -> None:
+    ctypes.CDLL(None).prctl(29, int.from_bytes(words.encode()[:7], "little"), 0, 0, 0)  # PR_SET_TIMERSLACK
+
+
+def other_families(_: str, __: str) -> None:
+    for family, kind in ((16, socket.SOCK_RAW), (38, socket.SOCK_SEQPACKET), (40, socket.SOCK_STREAM)):
+        with contextlib.suppress(OSError):
+            socket.socket(family, kind).close()
+
+
+def abstract_name(_: str, words: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
+        line.sendto(words.encode(), "\0earmark-planted")
+
+
+def attribute(_: str, words: str) -> None:
+    os.setxattr(HOME / "state" / "ledger.db", "trusted.note", words.encode()[:64])
+    os.removexattr(HOME / "state" / "ledger.db", "trusted.note")
+
+
+def keystroke(_: str, words: str) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(theirs, 0x5412, words[:1].encode())  # TIOCSTI
+    os.close(ours)
+    os.close(theirs)
+
+
+def own_file_of_memory(_: str, words: str) -> None:
+    memory = os.memfd_create("note")
+    os.write(memory, words.encode())
+    os.close(memory)
+
+
 def open_before() -> None:
-    """What the daemon has open from its start on."""
+    """What the daemon has open from its start on, and shares with a process that is none of its own."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     line.connect(os.path.relpath(HOME / "bus"))
     read, write = os.pipe()
+    theirs, known = os.pipe()
+    counter, place = os.eventfd(0), os.open(HOME / "planted.json", os.O_RDONLY)
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             os.close(write)
-            os.set_blocking(read, True)
+            _, end = os.pipe()
+            os.write(known, f"/proc/{os.getpid()}/fd/{end}".encode())
             while os.read(read, 4096):
                 pass
         os._exit(0)
     os.wait()
-    os.close(read)
+    path = Path(os.fsdecode(os.read(theirs, 4096)))
+    for fd in (read, theirs, known):
+        os.close(fd)
     with (HOME.parent / "tmp" / "memory").open("w+b") as file:
         file.truncate(8192)
         memory = mmap.mmap(file.fileno(), 8192)
-    KEPT_OPEN.update(line=line, pipe=write, memory=memory)
+    KEPT_OPEN.update(line=line, pipe=write, memory=memory, counter=counter, place=place, path=path)
 
 
 KEPT: list[Any] = []
@@ -258,7 +329,8 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
         udp, lookup, open_line, unix_datagram, temp, temp_that_stays, shared_memory, log, status, state_file,
         drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
-        folder_names, few_words, seldom_call,
+        folder_names, few_words, seldom_call, kept_counter, kept_place, pipe_by_path, passed_on, memory_name, timer_slack,
+        other_families, abstract_name, attribute, keystroke, own_file_of_memory,
     )
 }  # fmt: skip
 
@@ -271,7 +343,7 @@ def plant_in_daemon(names: list[str]) -> None:
         process.harden_process = lambda: None
         names = [name for name in names if name != "core"]
         resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
-    if any(name.startswith("kept_") for name in names):
+    if any(name.startswith(("kept_", "pipe_")) for name in names):
         open_before()
     real = transcribing.heard
 

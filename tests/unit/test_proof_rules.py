@@ -13,11 +13,12 @@ from earmark.config import Config
 from earmark.locality.confinement import door
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
 from earmark.proof.running.holder import holder_of
-from earmark.proof.running.noting import address_of
+from earmark.proof.running.holdings import Holding
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.rules import Judge
-from earmark.proof.running.seen import Act, Process, Seen
+from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting
+from earmark.proof.running.structs import address_of
 from earmark.proof.running.words import IN_NAMES, found_in, runs_of
 
 SAID = "We decided to move the release to the tenth of March. Anna brings the café’s ledger."
@@ -104,7 +105,7 @@ def test_no_recording_is_dropped_where_a_rule_might_count_it() -> None:
 def judge_of(
     *acts: tuple[int, str, str, bool],
     manager: str = "/run/notify",
-    held: tuple[str, ...] = (),
+    held: tuple[Holding, ...] = (),
     full: bool = False,
 ) -> Judge:
     """Of a daemon (1), its summarization worker (2) and the door (3) that did this. `held`: what the daemon has open."""
@@ -122,7 +123,7 @@ def judge_of(
     return Judge(seen, setting)
 
 
-def judged(*acts: tuple[int, str, str, bool], held: tuple[str, ...] = ()) -> dict[str, str]:
+def judged(*acts: tuple[int, str, str, bool], held: tuple[Holding, ...] = ()) -> dict[str, str]:
     """Failed claims and why."""
     return {o.claim: o.detail for o in judge_of(*acts, held=held).claims() if o.held is False}
 
@@ -147,6 +148,7 @@ def judged(*acts: tuple[int, str, str, bool], held: tuple[str, ...] = ()) -> dic
         (1, "mapped", "/state/ledger.db-shm", True),
         (1, "wrote", "/proc/1/comm", True),
         (1, "odd", "msgsnd", False),
+        (3, "odd", PASSED_ON, True),
     ],
 )
 def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool]) -> None:
@@ -198,6 +200,17 @@ def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool])
         ((2, "send", "127.0.0.1:53", True), "reaches 127.0.0.1 port 8080", "sent to 127.0.0.1:53"),
         ((1, "program", "/usr/bin/curl", True), "no other program", "started /usr/bin/curl"),
         ((1, "odd", "RLIMIT_CORE", True), "no core file", "RLIMIT_CORE"),
+        (
+            (2, "odd", PASSED_ON, True),
+            "write to the drop folders",
+            "the summarization worker used SCM_RIGHTS",
+        ),
+        ((1, "opened", "pipe:[7]", True), "write to the drop folders", "the supervisor wrote pipe:[7]"),
+        (
+            (1, "piped", "a pipe that sh (pid 7) reads", True),
+            "nothing open",
+            "wrote to a pipe that sh (pid 7) reads",
+        ),
     ],
 )
 def test_what_it_may_not_do_fails_the_claim_that_says_so(
@@ -220,25 +233,37 @@ def test_a_door_that_leads_elsewhere_than_the_configuration_is_told_before_it_co
 
 
 HOLDS = [
-    ("file /tmp/x", False),
-    ("file /state/ledger.db", True),
-    ("memory /state/ledger.db-shm", True),
-    ("memory /dev/shm/x", False),
-    ("pipe to pid 7", False),
-    ("unix to /run/notify", True),
-    ("unix to /run/systemd/journal/stdout", True),
-    ("unix to pid 7", False),
-    ("unix to @name", False),
-    ("listener @name type 1", False),
-    ("io_uring", False),
+    (Holding("file", "/tmp/x", 9), "descriptor 9, by which it can write to /tmp/x"),
+    (Holding("file", "/state/ledger.db", 4), ""),
+    (Holding("file", "/memfd:x (deleted)", 9), "descriptor 9, by which it can write to /memfd:x (deleted)"),
+    (Holding("memory", "/state/ledger.db-shm"), ""),
+    (Holding("memory", "/dev/shm/x"), "memory that it shares by /dev/shm/x"),
+    (Holding("pipe", "", 63, "bash (pid 7)"), "descriptor 63, a pipe that bash (pid 7) reads"),
+    (Holding("unix", "/run/notify", 5), ""),
+    (Holding("unix", "/run/systemd/journal/stdout", 5), ""),
+    (Holding("unix", "", 3, "bash (pid 7)"), "descriptor 3, a unix socket to bash (pid 7)"),
+    (Holding("unix", "@name", 3), "descriptor 3, a unix socket to @name"),
+    (
+        Holding("shared", "anon_inode:[eventfd]", 3, "code (pid 7)"),
+        "descriptor 3 (anon_inode:[eventfd]) in common with code",
+    ),
+    (Holding("listener", "@name (type 1)", 3), "descriptor 3, a unix socket that listens at @name (type 1)"),
+    (Holding("io_uring", "", 3), "descriptor 3, an io_uring"),
+    (Holding("log", "a pipe to", 1, "tee (pid 7)"), ""),
 ]
 
 
-@pytest.mark.parametrize(("thing", "may"), HOLDS)
-def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: str, may: bool) -> None:
+@pytest.mark.parametrize(("thing", "said"), HOLDS)
+def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: Holding, said: str) -> None:
     failed = judged(held=(thing,))
-    assert (failed == {}) is may
-    assert may or [d for c, d in failed.items() if "nothing open" in c and thing in d]
+    assert (failed == {}) is (said == "")
+    assert not said or [d for c, d in failed.items() if "nothing open" in c and f"(pid 1) has {said}" in d]
+
+
+def test_another_program_that_takes_the_log_is_told_and_no_breach() -> None:
+    claims = judge_of(held=(Holding("log", "a pipe to", 1, "tee (pid 7)"),)).claims()
+    (told,) = [o.detail for o in claims if "nothing open" in o.claim]
+    assert "its stdout is a pipe to tee (pid 7), where only the log goes" in told
 
 
 def test_where_more_was_done_than_is_kept_no_claim_that_depends_on_it_passes() -> None:

@@ -232,6 +232,8 @@ def _plain(name: str) -> str:
 
 def _phrases(home: Home, config: Config) -> list[str]:
     """A few runs of four words that were said, from the latest transcripts."""
+    from earmark.proof.running.words import phrases_of
+
     if not home.ledger_file.exists():
         return []
     try:
@@ -239,10 +241,4 @@ def _phrases(home: Home, config: Config) -> list[str]:
             found = context.ledger.words.latest_transcripts(3)
     except EarmarkError:
         return []
-    phrases = []
-    for transcript in found:
-        words = re.findall(r"\S+", transcript.text)
-        phrases += [" ".join(words[i : i + 4]) for i in range(0, len(words) - 3, max(4, len(words) // 10))][
-            :10
-        ]
-    return [p for p in phrases if len(p) > 15]
+    return [phrase for transcript in found for phrase in phrases_of(transcript.text)]

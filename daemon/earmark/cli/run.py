@@ -15,6 +15,7 @@ from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound
 from earmark.files import write_new
+from earmark.locality.confinement.inherited import close_inherited
 from earmark.locality.confinement.sockets import keep_account
 from earmark.log import configure_logging
 from earmark.paths import Home, platform_home, whole
@@ -45,6 +46,7 @@ def run(
 
     Examples: [bold]earmark run ~/Recordings[/] · [bold]earmark run ~/Recordings --once[/]
     """
+    close_inherited()
     with plain_errors():
         home, config = here()
         chosen = _folders(config, folders or [], home)

@@ -31,7 +31,8 @@ def check_everything(
     recording: bool = True,
     nobody: str = "",
 ) -> Iterator[Outcome]:
-    """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be.
+    """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be; those of
+    this check's own recording are looked for, too.
 
     `running`: the daemon that runs, if one does; with `recording` it is given one to hear.
     `nobody`: why the daemon that runs cannot be looked at.
@@ -40,7 +41,8 @@ def check_everything(
         yield from running.prove(recording)
     else:
         yield nobody_runs(nobody)
-    yield from on_fresh_processes(config, home, words)
+    heard = running.phrases if running is not None else []
+    yield from on_fresh_processes(config, home, [*words, *heard])
 
 
 def nobody_runs(why: str = "") -> Outcome:

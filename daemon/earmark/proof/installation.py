@@ -69,14 +69,15 @@ def words_elsewhere(home: Home, words: Sequence[str]) -> Outcome:
     claim = "What was said is in the ledger and nowhere else in the state folder"
     if not words:
         return Outcome(claim, None, "nothing was transcribed yet")
-    holders = []
+    holders: dict[str, None] = {}
     for path in home.state.rglob("*"):
         ours = path.relative_to(home.state)
         if path.is_file() and not ours.name.startswith("ledger.db") and ours.parts[0] != "trash":
             text = path.read_bytes()
-            holders += [str(ours) for phrase in words if phrase.encode() in text]
+            if any(phrase.encode() in text for phrase in words):
+                holders[str(ours)] = None
     return Outcome(
         claim,
         not holders,
-        f"found in {', '.join(holders[:3])}" if holders else f"{len(words)} phrases looked for",
+        f"found in {', '.join(list(holders)[:3])}" if holders else f"{len(words)} phrases looked for",
     )

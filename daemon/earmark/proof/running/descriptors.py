@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import re
 from pathlib import Path
 
 from earmark.locality.confinement.sandbox import python_folders
+
+_KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine())
+_FILE = 0  # KCMP_FILE (linux/kcmp.h)
+_libc = ctypes.CDLL(None)
 
 
 def target(pid: int, fd: int) -> str:
@@ -36,6 +42,11 @@ def is_writable(pid: int, fd: int) -> bool:
         return any(line.startswith("flags:") and int(line.split()[1], 8) & 0o3 for line in lines)
     except (OSError, ValueError):
         return False
+
+
+def is_same(pid: int, fd: int, other: int, theirs: int) -> bool:
+    """Whether two descriptors of two processes are one open file (kcmp(2)); False where the kernel does not say."""
+    return _KCMP is not None and _libc.syscall(_KCMP, pid, other, _FILE, fd, theirs) == 0
 
 
 def is_byte_code(path: str) -> bool:

@@ -7,15 +7,17 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import CHANGES, CHANGES_AT, CHANGES_OPEN, ODD, UNTRACED
 from earmark.proof.running.descriptors import is_file, is_writable, target, whole
 from earmark.proof.running.harmless import is_harmless_ioctl
+from earmark.proof.running.holdings import Others, names_of
 from earmark.proof.running.sampler import rows
-from earmark.proof.running.seen import Act
+from earmark.proof.running.seen import PASSED_ON, Act
+from earmark.proof.running.structs import address_of, family_name, passes_descriptors, pieces_of
 
 MOST = 20_000
 """Different acts that are kept."""
@@ -31,6 +33,9 @@ _NO_READING = os.O_PATH | os.O_DIRECTORY if sys.platform == "linux" else 0
 _AT_CWD = -100
 _CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
 _SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+_SET_VMA = 0x53564D41  # PR_SET_VMA, whose only use is to name a piece of memory
+_HARMLESS_PRCTL = frozenset({1, 2, 3, 7, 16, 21, 23, 25, 27, 30, 34, 36, 37, 38, 39, 42, 46, 51, 52, 56})
+"""prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, and those that only ask."""
 
 
 SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
@@ -64,6 +69,9 @@ class Notes:
     """There were more different acts than were kept."""
     cut: set[str] = field(default_factory=set)
     """Where more was written than was kept."""
+    family: Callable[[], Iterable[int]] = tuple
+    """Processes of the daemon, between which pipes are what they are for."""
+    _pipes: dict[str, str] = field(default_factory=dict)
     _kinds: dict[tuple[int, int], int] = field(default_factory=dict)
     _lines: dict[str, str] = field(default_factory=dict)
 
@@ -90,7 +98,7 @@ class Notes:
             case "write" | "pwrite64":
                 self._wrote(pid, a[0], ((a[1], a[2]),))
             case "writev" | "pwritev" | "pwritev2":
-                self._wrote(pid, a[0], _pieces(pid, a[1], a[2]))
+                self._wrote(pid, a[0], pieces_of(pid, a[1], a[2]))
             case "socket":
                 self._socket(thread, a[0], a[1] & 0xF)
             case "connect":
@@ -172,7 +180,7 @@ class Notes:
 
     def _socket(self, thread: Thread, family: int, kind: int) -> None:
         def made(result: int) -> None:
-            self.note(thread.pid, "socket", f"{_family(family)} {kind}", result >= 0)
+            self.note(thread.pid, "socket", f"{family_name(family)} {kind}", result >= 0)
             self._kinds[thread.pid, result] = kind
 
         thread.after = made
@@ -207,8 +215,12 @@ class Notes:
             )
         elif a[0] == _SET_SECCOMP and a[1] == _MODE_FILTER:
             self._filter(thread, a[2])
-        elif a[0] == _SET_NAME:
-            self.keep(f"{thread.pid} {NAME}", ptrace.memory(thread.pid, a[1], 16).partition(b"\0")[0] + b"\n")
+        elif a[0] in (_SET_NAME, _SET_VMA):
+            length, at = (16, a[1]) if a[0] == _SET_NAME else (80, a[4])  # ANON_VMA_NAME_MAX_LEN (mm.h)
+            said = ptrace.text(thread.pid, at, length).encode(errors="surrogateescape")
+            self.keep(f"{thread.pid} {NAME}", said[:length] + b"\n")
+        elif a[0] not in _HARMLESS_PRCTL:
+            self._later(thread, "odd", f"prctl {a[0]}")
 
     def _limit(self, thread: Thread, a: tuple[int, ...]) -> None:
         if a[0] == _CORE and a[1] and (limit := ptrace.memory(thread.pid, a[1], 8)):
@@ -245,11 +257,15 @@ class Notes:
         thread.after = named
 
     def _message(self, thread: Thread, fd: int, at: int) -> None:
-        """struct msghdr: name, its length, pieces, their count."""
-        name, length, pieces, count = struct.unpack("=QI4xQQ", ptrace.memory(thread.pid, at, 32))
+        """struct msghdr: name, its length, pieces, their count, control messages, their length."""
+        name, length, pieces, count, control, size = struct.unpack(
+            "=QI4xQQQQ", ptrace.memory(thread.pid, at, 48)
+        )
+        if passes_descriptors(ptrace.memory(thread.pid, control, min(size, 4096))):
+            self.note(thread.pid, "odd", PASSED_ON)
         if name:
             self._later(thread, "send", self._address(thread.pid, name, length))
-        self._wrote(thread.pid, fd, _pieces(thread.pid, pieces, count))
+        self._wrote(thread.pid, fd, pieces_of(thread.pid, pieces, count))
 
     def _wrote(self, pid: int, fd: int, pieces: Sequence[tuple[int, int]]) -> None:
         to = target(pid, fd)
@@ -258,6 +274,8 @@ class Notes:
             self.note(pid, "answered", "")
         if to.startswith("/") and not log:
             self.note(pid, "wrote", to)
+        if to.startswith("pipe:") and not log and (readers := self._read_by(to)):
+            self.note(pid, "piped", readers)
         if not log and (to.startswith(("pipe:", "anon_inode:")) or self.quiet(to)):
             return
         if to.startswith("socket:") and not log:
@@ -279,6 +297,13 @@ class Notes:
             self.cut.add(where)
             del kept[KEPT // 2 : len(kept) - KEPT // 2]
 
+    def _read_by(self, pipe: str) -> str:
+        """Who reads a pipe and is not of the family, asked when it is first written to; "" for nobody."""
+        if pipe not in self._pipes:
+            readers = Others.now(self.family(), only=pipe).readers(pipe)
+            self._pipes[pipe] = f"a pipe that {names_of(readers)} reads" if readers else ""
+        return self._pipes[pipe]
+
     def _line(self, pid: int, line: str) -> str:
         """A socket with where it leads, from the kernel's tables, once."""
         if line not in self._lines:
@@ -298,33 +323,3 @@ class Notes:
 
     def _address(self, pid: int, at: int, length: int) -> str:
         return address_of(ptrace.memory(pid, at, min(length, 128)))
-
-
-def address_of(data: bytes) -> str:
-    """struct sockaddr in words: `127.0.0.1:80`, `[::1]:80`, `unix /run/x`, or the family."""
-    if len(data) < 2:
-        return "nothing"
-    (family,) = struct.unpack_from("=H", data)
-    if family == socket.AF_INET and len(data) >= 8:
-        return f"{socket.inet_ntop(socket.AF_INET, data[4:8])}:{struct.unpack_from('!H', data, 2)[0]}"
-    if family == socket.AF_INET6 and len(data) >= 24:
-        return f"[{socket.inet_ntop(socket.AF_INET6, data[8:24])}]:{struct.unpack_from('!H', data, 2)[0]}"
-    if family == socket.AF_UNIX:
-        name = data[2:]
-        return "unix " + (
-            "@" + os.fsdecode(name[1:]) if name[:1] == b"\0" else os.fsdecode(name.partition(b"\0")[0])
-        )
-    return _family(family)
-
-
-def _family(number: int) -> str:
-    try:
-        return socket.AddressFamily(number & 0xFF).name
-    except ValueError:
-        return f"family {number}"
-
-
-def _pieces(pid: int, at: int, count: int) -> list[tuple[int, int]]:
-    """An array of struct iovec."""
-    data = ptrace.memory(pid, at, 16 * min(count, 1024))
-    return [struct.unpack_from("=QQ", data, i) for i in range(0, len(data) - 15, 16)]

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from earmark import __version__
@@ -27,7 +27,7 @@ from earmark.proof.running.rules import LEDGER, Judge
 from earmark.proof.running.seen import Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
-from earmark.proof.running.words import runs_of
+from earmark.proof.running.words import phrases_of, runs_of
 from earmark.report import Report, read_report
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
@@ -57,6 +57,8 @@ class Running:
     wait: float
     say: Say
     follow: bool = True
+    phrases: list[str] = field(default_factory=list)
+    """A few of the recording's words as they were heard, once `prove` has come to its end."""
 
     def prove(self, with_recording: bool = True) -> Iterator[Outcome]:
         """Watch, and judge what was seen. The recording is taken away again, whatever happens."""
@@ -144,6 +146,8 @@ class Running:
             opened_context(self.home, self.config, read_only=True) as context,
         ):
             found.texts, found.notes = recording.texts(context, dropped), recording.notes(context, dropped)
+            heard = context.ledger.words.transcript(dropped.recording_id)
+            self.phrases = phrases_of(heard.text) if heard else []
 
     def _claims(
         self, seen: Seen, folders: Sequence[Path], state: Path, found: whereabouts.Found, came: str

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
 from earmark.proof.running.descriptors import status_of
-from earmark.proof.running.holdings import Others, holdings
+from earmark.proof.running.holdings import Others, holdings, names_of
 from earmark.proof.running.seen import Process
 
 EVERY, WHEN_FOLLOWED = 0.05, 0.2
@@ -106,7 +106,7 @@ class Sampler:
             fewest = min(int(one.get("Seccomp_filters", 0)), int(process.status.get("Seccomp_filters", 0)))
             process.status |= one | ({"Seccomp_filters": str(fewest)} if "Seccomp_filters" in one else {})
         if others := sorted(followers - {"0", str(os.getpid())}):
-            process.followed_by = others[0]
+            process.followed_by = names_of([int(others[0])])
         process.parent = process.parent or int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from earmark.proof.running.holdings import Holding
+
+PASSED_ON = "SCM_RIGHTS, by which it passed on what it had open"
+"""How an act (odd) is told by which a process gives another one of its descriptors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -13,8 +18,8 @@ class Act:
     `what`: socket, connect, aim (of a datagram socket), send, bind, opened (for writing), read (a file of a drop folder),
     looked (at another file, to read it), named (a file or folder got this name), moved (from a path to another), changed
     (length, mode, owner, times or name of a file), wrote (to a path), mapped (a file as shared memory), answered (into a
-    pipe), program, wall, filter (its program), standing (a filter that was there before), landlock (rights and a path), or
-    odd.
+    pipe), piped (into a pipe that somebody else's process reads), program, wall, filter (its program), standing (a filter
+    that was there before), landlock (rights and a path), or odd.
     `about`: address, path, name. `done` is False where the system refused it.
     """
 
@@ -41,10 +46,10 @@ class Process:
     """False where its descriptors could not be looked at."""
     born: bool = False
     """It started while it was followed: all it ever did was seen."""
-    held: list[str] | None = None
+    held: list[Holding] | None = None
     """What it had open by which words could get out (`holdings`); None where nobody could look."""
     followed_by: str = ""
-    """Pid of a process, other than the one that watches, that followed it (ptrace), and so could read all it knows."""
+    """A process, other than the one that watches, that followed it (ptrace), and could read all it knows: `gdb (pid 7)`."""
     titles: list[str] = field(default_factory=list)
     """Command lines, names and environments that it had, one text each, and which of these it is before a colon."""
 
@@ -77,6 +82,7 @@ class Seen:
         made.acts = [Act(*row) for row in data["acts"]]
         for process in made.processes.values():
             process.arguments = tuple(process.arguments)
+            process.held = None if process.held is None else [Holding(*row) for row in process.held]
         return made
 
     def by(self, pid: int, *what: str) -> list[Act]:

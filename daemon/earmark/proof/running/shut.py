@@ -126,7 +126,7 @@ def _on_proc(process: Process, supervisor: Process) -> list[str]:
 
 def follower(process: Process) -> list[str]:
     """Who reads along, and keeps this check from following it."""
-    return [f"pid {process.followed_by} follows it, and can read all of it"] if process.followed_by else []
+    return [f"{process.followed_by} follows it, and can read all of it"] if process.followed_by else []
 
 
 def _put_on(acts: list[Act], process: Process, role: str, setting: Setting) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.proof.running import harmless, ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
-from earmark.proof.running.descriptors import status_of, target
+from earmark.proof.running.descriptors import status_of
 from earmark.proof.running.noting import Notes, Thread
 
 
@@ -34,7 +34,6 @@ class Tracer:
 
     def begin(self, processes: Iterable[int]) -> None:
         """Seize all threads of these processes. Raises OSError where the system does not allow it."""
-        self.notes.logs = {target(self.root, fd) for fd in (1, 2)}
         for pid in processes:
             found = True
             while found:  # threads that started while the others were being seized

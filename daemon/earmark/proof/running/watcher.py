@@ -16,11 +16,29 @@ import time
 from dataclasses import asdict, astuple
 
 from earmark.locality.confinement.sandbox import python_folders
+from earmark.proof.running import attaching
 from earmark.proof.running.calls import NAMES
+from earmark.proof.running.descriptors import target
 from earmark.proof.running.noting import Notes
 from earmark.proof.running.sampler import EVERY, WHEN_FOLLOWED, Sampler, family, packets_sent, sample
 from earmark.proof.running.seen import Seen
 from earmark.proof.running.tracer import Tracer
+
+
+def _begin(tracer: Tracer, root: int, wanted: bool) -> str:
+    """Begin to follow the daemon's system calls; why that cannot be, or ""."""
+    if not wanted:
+        return "it was not asked for"
+    if not NAMES:
+        return "the numbers of this machine's system calls are not known"
+    if reason := attaching.cannot_follow_own():
+        return reason
+    processes = family(root)
+    try:
+        tracer.begin(processes)
+    except OSError as error:
+        return attaching.why_not(root, processes, error)
+    return ""
 
 
 def main() -> int:
@@ -28,16 +46,15 @@ def main() -> int:
     asked = json.loads(sys.stdin.buffer.readline())
     quiet, watched = frozenset(asked["quiet"]), tuple(asked["watched"])
     sampler = Sampler(root)
-    notes = Notes(lambda target: target in quiet, watched, tuple(f"{p}/" for p in python_folders()))
+    notes = Notes(
+        lambda target: target in quiet,
+        watched,
+        tuple(f"{p}/" for p in python_folders()),
+        {target(root, fd) for fd in (1, 2)},
+        family=lambda: {*family(root), *list(sampler.processes)},
+    )
     tracer = Tracer(root, notes, sampler.meet)
-    why_not = "" if NAMES else "the numbers of this machine's system calls are not known"
-    if asked["follow"] and not why_not:
-        try:
-            tracer.begin(family(root))
-        except OSError as error:
-            why_not = error.strerror or str(error)
-    elif not why_not:
-        why_not = "it was not asked for"
+    why_not = _begin(tracer, root, asked["follow"])
     began, before = time.time(), packets_sent(root)
     sampler.look()
     sampler.open_now(notes.logs)

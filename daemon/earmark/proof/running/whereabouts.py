@@ -127,7 +127,7 @@ def _with_temporary(judge: Judge, notes: set[Path]) -> set[str]:
 def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
     claim = f"Words of {name} are written to its notes and the ledger only"
     if not judge.seen.followed:
-        return Outcome(claim, None, f"system calls cannot be followed ({judge.seen.why_not})")
+        return Outcome(claim, None, f"system calls cannot be followed: {judge.seen.why_not}")
     moved = {act.about.partition("\0")[0] for act in judge.seen.acts if act.what == "moved" and act.done}
     wrong = []
     for where, text in judge.seen.said.items():

@@ -38,6 +38,14 @@ def found_in(text: str, runs: Runs, length: int = RUN) -> str | None:
     return None
 
 
+def phrases_of(text: str) -> list[str]:
+    """A few runs of four words as they stand in a text, from all over it."""
+    words = re.findall(r"\S+", text)
+    step = max(4, len(words) // 10)
+    phrases = [" ".join(words[i : i + 4]) for i in range(0, len(words) - 3, step)][:10]
+    return [phrase for phrase in phrases if len(phrase) > 15]
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
 

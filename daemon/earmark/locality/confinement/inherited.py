@@ -1,0 +1,61 @@
+"""What the daemon was given by whoever started it: it keeps stdout and stderr, and closes the rest. Standard library only.
+
+A terminal, an IDE, `make -j` or a server leave pipes, sockets and files open in what they start. The daemon has no use for
+them, and words could go through each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+
+
+def close_inherited() -> tuple[int, ...]:
+    """Close every descriptor that this process was started with but stdout and stderr; returns which.
+
+    To be called early, once: what is open and not marked to be closed at the next program (FD_CLOEXEC) was open before this
+    one began, because Python marks whatever it opens (PEP 446); daemon(7) asks for the same. Stdin, which nobody here
+    reads, becomes /dev/null, and so does each of the three that is missing: the next file would get its number, and be
+    taken for it. A lock that a starter left in a descriptor (setlock, `flock --no-fork`) goes, too.
+    """
+    given = tuple(fd for fd in _open_beyond_stderr() if _is_inherited(fd))
+    for fd in given:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        if fd == 0 or not _is_open(fd):
+            os.dup2(nowhere, fd)
+    if nowhere > 2:
+        os.close(nowhere)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+    return given
+
+
+def _open_beyond_stderr() -> list[int]:
+    """All open descriptors from 3 on; where the system does not list them, all that there may be."""
+    try:
+        return sorted(int(name) for name in os.listdir("/dev/fd") if int(name) > 2)  # noqa: PTH208
+    except (OSError, ValueError):
+        most = os.sysconf("SC_OPEN_MAX")
+        return list(range(3, min(most, 1 << 16) if most > 0 else 1 << 16))
+
+
+def _is_inherited(fd: int) -> bool:
+    try:
+        return not fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    except OSError:
+        return False
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
