@@ -171,6 +171,23 @@ def test_who_is_not_the_administrator_is_told_what_to_say(monkeypatch: pytest.Mo
     act_for_the_system("service", system_unit("root"))  # only asks systemd
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to keep")
+def test_root_keeps_its_rights_only_for_what_looks_into_the_services_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the check of the system's service, asked by root, would be told to ask as root."""
+    monkeypatch.setenv("HOME", "/root")
+    user = pwd.getpwuid(65534)
+    taken: list[int] = []
+    monkeypatch.setattr(os, "setuid", taken.append)
+    for name in ("initgroups", "setgid"):
+        monkeypatch.setattr(os, name, lambda *_: None)
+    act_for_the_system("privacy", system_unit(user.pw_name), looks_on=True)
+    assert (taken, os.environ["HOME"]) == ([], user.pw_dir)
+    act_for_the_system("privacy", system_unit(user.pw_name))
+    assert taken == [user.pw_uid]
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [

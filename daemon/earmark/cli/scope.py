@@ -23,9 +23,10 @@ def scope_of(context: typer.Context) -> Scope:
     return "system" if context.find_root().obj == "system" else "user"
 
 
-def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:
+def act_for_the_system(verb: str | None, run: Run = subprocess.run, looks_on: bool = False) -> None:
     """Take the folders of the system's unit and, as root, its user: what root wrote into the ledger, the service could not
-    read any more. `earmark service` only talks to systemd and keeps its rights. Raises NotFound, UsageError.
+    read any more. `earmark service` only talks to systemd and keeps its rights; so does what only root may look into
+    (`looks_on`), and gives them up by itself. Raises NotFound, UsageError.
     """
     state = unit_state("system", run)
     if state is None or not state.loaded:
@@ -54,8 +55,10 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run) -> None:
         raise UsageError(
             f"The system service is {state.user}'s; say: sudo earmark --system {verb or 'status'}"
         )
+    os.environ["HOME"] = user.pw_dir
+    if looks_on:
+        return
     os.initgroups(user.pw_name, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
-    os.environ["HOME"] = user.pw_dir
     harden_process()  # the kernel undoes it when the user changes

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shlex
 import signal
 import sys
 import time
@@ -18,8 +19,10 @@ from earmark.proof.running.descriptors import status_of
 from earmark.proof.running.holdings import names_of
 
 _SYS_PTRACE = 1 << 19  # CAP_SYS_PTRACE (linux/capability.h)
-_YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
+YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _SELINUX = Path("/sys/fs/selinux/booleans/deny_ptrace")
+_PLACES = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+"""Variables by which earmark finds its folders (paths.py)."""
 _NOBODY = "3"
 """Of Yama's settings the one by which not even root may, until the next start (Documentation/admin-guide/LSM/Yama.rst)."""
 
@@ -28,11 +31,8 @@ def as_root() -> str:
     """How to ask as root, for the same installation of earmark and the same home."""
     script = Path(sys.executable).with_name("earmark")
     command = str(script) if script.exists() else f"{sys.executable} -m earmark"
-    kept = [
-        'HOME="$HOME"',
-        *(["EARMARK_HOME=" + os.environ["EARMARK_HOME"]] if "EARMARK_HOME" in os.environ else []),
-    ]
-    return f"sudo env {' '.join(kept)} {command} privacy check"
+    kept = [f"{name}={shlex.quote(os.environ[name])}" for name in _PLACES if name in os.environ]
+    return " ".join(["sudo env", 'HOME="$HOME"', *kept, command, "privacy check"])
 
 
 def tracers_of(processes: Iterable[int]) -> list[int]:
@@ -62,7 +62,7 @@ def cannot_follow_own() -> str:
             return "the memory of other processes cannot be read here (process_vm_readv); ask outside of the container"
     except OSError as error:
         return (
-            _by_rule()
+            by_rule()
             or f"no process may follow another here ({error.strerror}); ask outside of the container"
         )
     finally:
@@ -95,7 +95,7 @@ def why_not(root: int, processes: Iterable[int], error: OSError, own: Path = Pat
         reasons = ["this system has no ptrace"]
     return (
         "; ".join(reasons)
-        or _by_rule()
+        or by_rule()
         or f"{error.strerror or error}, by a rule that this check does not know"
     )
 
@@ -111,9 +111,9 @@ def _own_map() -> list[str]:
     return Path("/proc/self/uid_map").read_text().split()
 
 
-def _by_rule() -> str:
+def by_rule() -> str:
     """The setting of this machine by which nobody may follow anybody; "" where none is known."""
-    if _text(_YAMA) == _NOBODY:
+    if _text(YAMA) == _NOBODY:
         return (
             "kernel.yama.ptrace_scope is 3 on this machine: nobody may, root neither, until it is started with "
             "another setting"
