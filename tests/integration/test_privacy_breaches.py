@@ -178,7 +178,7 @@ SUPERVISOR = [
 ]
 
 
-@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root")
+@pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root", "privacy:open")
 @follows
 def test_each_breach_in_the_daemon_is_noticed_by_the_claim_that_it_breaks(tmp_path: Path) -> None:
     """All of them in one daemon, by the command line that people use."""

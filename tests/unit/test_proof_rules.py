@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from earmark.config import Config
 from earmark.locality.confinement import door
+from earmark.locality.policy.consent import Consent, fingerprint, written
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
 from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding
+from earmark.proof.running.leads import Leads
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
@@ -232,6 +236,70 @@ def test_a_door_that_leads_elsewhere_than_the_configuration_is_told_before_it_co
     assert bool(failed) is told
 
 
+NAMED = {"pinned": (("198.51.100.7", 443),), "named": True, "within": ("cloud", 443)}
+
+
+@pytest.mark.shows("privacy:rotating-name")
+@pytest.mark.parametrize(
+    ("where", "within", "held"),
+    [
+        ("198.51.100.7:443", "cloud", True),
+        ("198.51.100.9:443", "cloud", None),  # the name may have led there before; the certificate tells
+        ("198.51.100.9:443", "lan", False),
+        ("192.168.7.7:443", "lan", None),
+        ("198.51.100.9:8443", "cloud", False),
+        ("198.51.100.9:443", "", False),  # without TLS
+    ],
+)
+def test_where_a_name_led_before_is_no_breach_with_tls_and_is_told(
+    where: str, within: str, held: bool | None
+) -> None:
+    judge = judge_of((3, "connect", where, True))
+    judge.seen.processes[3].arguments = (*judge.seen.processes[3].arguments[:6], where)
+    setting: dict[str, Any] = NAMED | {"within": (within, 443) if within else None}
+    judge.setting = replace(judge.setting, **setting)
+    (found,) = [o for o in judge.claims() if "with its helpers" in o.claim]
+    assert found.held is held, found
+    assert held is True or where in found.detail
+
+
+@pytest.mark.parametrize(
+    "address", ["unix /run/systemd/resolve/io.systemd.Resolve", "unix /run/avahi-daemon/socket"]
+)
+@pytest.mark.parametrize(("named", "told"), [(True, False), (False, True)])
+def test_a_name_is_asked_for_before_the_doors_are_shut(address: str, named: bool, told: bool) -> None:
+    judge = judge_of((2, "connect", address, True), (2, "wall", "seccomp", True))
+    judge.setting = replace(judge.setting, named=named)
+    assert any("connected to" in o.detail for o in judge.claims() if o.held is False) is told
+    judge = judge_of((2, "wall", "seccomp", True), (2, "connect", address, True))
+    judge.setting = replace(judge.setting, named=named)
+    assert any("connected to" in o.detail for o in judge.claims() if o.held is False)
+
+
+ROWS = [[(2, 1, 6, "", ("198.51.100.7", 443))], [(2, 1, 6, "", ("198.51.100.9", 443))]]
+
+
+@pytest.mark.shows("privacy:rotating-name")
+def test_a_name_is_asked_for_more_than_once_and_what_was_allowed_by_its_address_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [*ROWS]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.pop(0))
+    config = Config.model_validate(
+        {
+            "privacy": "cloud",
+            "summary": {"endpoint": "https://api.example/v1", "allowed_hosts": ["api.example"]},
+        }
+    )
+    allowed = written(Consent(fingerprint(config), "cloud", ("198.51.100.5",)))
+    leads = Leads(config, allowed)
+    for second in (0, 1, 6):
+        leads.look(lambda: second)  # noqa: B023 - it is called at once
+    assert set(leads.everywhere) == {("198.51.100.7", 443), ("198.51.100.9", 443), ("198.51.100.5", 443)}
+    assert leads.within == ("cloud", 443)
+    assert Leads(config, "").within is None
+
+
 HOLDS = [
     (Holding("file", "/tmp/x", 9), "descriptor 9, by which it can write to /tmp/x"),
     (Holding("file", "/state/ledger.db", 4), ""),
@@ -253,6 +321,7 @@ HOLDS = [
 ]
 
 
+@pytest.mark.shows("privacy:open")
 @pytest.mark.parametrize(("thing", "said"), HOLDS)
 def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: Holding, said: str) -> None:
     failed = judged(held=(thing,))
@@ -260,6 +329,7 @@ def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: Holdi
     assert not said or [d for c, d in failed.items() if "nothing open" in c and f"(pid 1) has {said}" in d]
 
 
+@pytest.mark.shows("privacy:open")
 def test_another_program_that_takes_the_log_is_told_and_no_breach() -> None:
     claims = judge_of(held=(Holding("log", "a pipe to", 1, "tee (pid 7)"),)).claims()
     (told,) = [o.detail for o in claims if "nothing open" in o.claim]

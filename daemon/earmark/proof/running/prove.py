@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,14 +14,13 @@ from earmark import __version__
 from earmark.config import Config
 from earmark.errors import EarmarkError
 from earmark.locality.confinement import landlock
-from earmark.locality.confinement.one_address import pinned_addresses
 from earmark.locality.policy import forwarding
-from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.locality.policy.consent import FACT
 from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
 from earmark.proof.running.journal import log_of
+from earmark.proof.running.leads import Leads
 from earmark.proof.running.recording import Dropped, Standing
 from earmark.proof.running.rules import LEDGER, Judge
 from earmark.proof.running.seen import Seen
@@ -59,13 +58,18 @@ class Running:
     follow: bool = True
     phrases: list[str] = field(default_factory=list)
     """A few of the recording's words as they were heard, once `prove` has come to its end."""
+    _meanwhile: Callable[[], None] = lambda: None
 
     def prove(self, with_recording: bool = True) -> Iterator[Outcome]:
         """Watch, and judge what was seen. The recording is taken away again, whatever happens."""
         folders = tuple(Path(os.path.realpath(f)) for f in self.report.folders)
         state = Path(os.path.realpath(self.home.state))
         quiet = [f"{state}/{name}" for name in LEDGER]
+        leads = Leads(self.config, self._consent())
+        leads.look()
         why_not = self.watcher.begin(folders, quiet, self.follow)
+        # Else a lookup would be among the packets that are counted.
+        self._meanwhile = (lambda: None) if why_not else leads.look
         owner = self.home.state.stat().st_uid
         elsewhere = whereabouts.Elsewhere(self.home.status_file, owner, bool(why_not))
         reason = "none was asked for (--no-recording)"
@@ -96,7 +100,8 @@ class Running:
         finally:
             self.watcher.close()
         found.logged = log_of(self.report.pid, seen.began)
-        yield from self._claims(seen, folders, state, found, came)
+        leads.look()
+        yield from self._claims(seen, self._setting(seen, folders, state, leads), found, came)
         if dropped is None:
             yield Outcome("The running daemon heard a recording of this check", None, reason)
         else:
@@ -106,6 +111,7 @@ class Running:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             elsewhere.look()
+            self._meanwhile()
             time.sleep(EVERY)
 
     def _wait_for(self, dropped: Dropped, elsewhere: whereabouts.Elsewhere) -> str:
@@ -114,6 +120,7 @@ class Running:
         with opened_context(self.home, self.config, read_only=True) as context:
             while time.monotonic() < until:
                 elsewhere.look()
+                self._meanwhile()
                 if not Path(f"/proc/{self.report.pid}").is_dir():
                     return "gone"
                 standing = recording.standing(context, dropped)
@@ -149,14 +156,12 @@ class Running:
             heard = context.ledger.words.transcript(dropped.recording_id)
             self.phrases = phrases_of(heard.text) if heard else []
 
-    def _claims(
-        self, seen: Seen, folders: Sequence[Path], state: Path, found: whereabouts.Found, came: str
-    ) -> Iterator[Outcome]:
+    def _claims(self, seen: Seen, setting: Setting, found: whereabouts.Found, came: str) -> Iterator[Outcome]:
         if self.report.pid not in seen.processes or not seen.processes[self.report.pid].looks:
             yield Outcome(f"The running daemon (pid {self.report.pid}) can be looked at", None, "it was gone")
             return
         yield self._says_who_it_is()
-        judge = Judge(seen, self._setting(seen, tuple(folders), state))
+        judge = Judge(seen, setting)
         yield from judge.claims()
         if came:
             yield self._heard(came)
@@ -200,13 +205,10 @@ class Running:
             return ()
         return (*folders, model.dir, self.home.templates)
 
-    def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path) -> Setting:
-        summary = self.config.summary
-        pinned = pinned_addresses(
-            summary.endpoint, self.config.privacy, summary.allowed_hosts, LOCAL_PORTS, consent=self._consent()
-        )
+    def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path, leads: Leads) -> Setting:
         report = read_report(self.home.status_file) or self.report
-        environment = [t for t in seen.processes[self.report.pid].titles if t.startswith("environment:")]
+        daemon = seen.processes.get(self.report.pid)
+        environment = [t for t in daemon.titles if t.startswith("environment:")] if daemon else []
         manager = [
             line.partition("=")[2]
             for t in environment
@@ -214,22 +216,12 @@ class Running:
             if line.startswith("NOTIFY_SOCKET=")
         ]
         return Setting(
-            self.report.pid, folders, state, pinned, named=_is_named(summary.endpoint),
+            self.report.pid, folders, state, leads.everywhere, named=leads.named, within=leads.within,
             manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
             account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
             installation=str(Path(sys.executable).parent),
             other_version="" if report.version == __version__ else f"earmark {report.version}",
         )  # fmt: skip
-
-
-def _is_named(endpoint: str) -> bool:
-    """True if the server's address has to be looked up by name."""
-    from urllib.parse import urlsplit
-
-    if endpoint in ("none", "auto"):
-        return False
-    host = urlsplit(endpoint).hostname or ""
-    return not host.replace(".", "").isdigit() and ":" not in host
 
 
 def why_not_now(config: Config, next_sweep: float | None, now: float, wait: float) -> str:

@@ -10,6 +10,7 @@ from earmark.files import hidden_kind
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.descriptors import is_byte_code
 from earmark.proof.running.open_ends import leads_nowhere
+from earmark.proof.running.reach import LOOKUPS, ROTATES, Reach
 from earmark.proof.running.roles import (
     DOOR,
     HELPER,
@@ -27,9 +28,6 @@ from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, follower, held, is_leaky
 
-LOOKUPS = ("unix /var/run/nscd/", "unix /run/nscd/", "unix /run/systemd/userdb/", "unix /var/lib/sss/pipes/")
-"""Where the C library asks who a user is. No word goes there."""
-
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
 
@@ -46,6 +44,7 @@ class Judge:
     seen: Seen
     setting: Setting
     role: dict[int, str] = field(init=False)
+    _reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
         self.role = roles(self.seen, self.setting.supervisor, self.setting.lms)
@@ -128,15 +127,17 @@ class Judge:
         claim = f"{self._name(f'{SUMMARIZER} with its helpers', pids)} reaches {only}"
         if not self.pids(SUMMARIZER):
             return Outcome(f"The running {SUMMARIZER} reaches {only}", None, "none was there to be looked at")
-        wrong = []
+        wrong, self._reach = [], Reach(self.setting)
         for pid in pids:
             wrong += [
                 f"it is connected to {row}"
                 for row in self.seen.processes[pid].sockets
-                if not self._allowed_row(row)
+                if not self._reach.allowed_row(row)
             ]
             wrong += self._astray(pid)
         wrong += self._doors()
+        if self._reach.former and not wrong:
+            return Outcome(claim, None, f"it went to {', '.join(sorted(self._reach.former))}; {ROTATES}")
         if wrong and self.setting.named:
             wrong.append(
                 "this is where the server's name leads now; a worker keeps what it was when it was started"
@@ -161,7 +162,7 @@ class Judge:
         wrong = []
         for act in acts:
             before = shut is None or act.order < shut
-            if act.what in ("connect", "aim", "send") and act.done and not self._allowed(act, before):
+            if act.what in ("connect", "aim", "send") and act.done and not self._reach.allowed(act, before):
                 wrong.append(f"{_did(act)} {act.about}")
             elif act.what == "bind" and act.done and before and act.about.startswith("AF_NETLINK"):
                 continue  # the C library looks which addresses this machine has
@@ -173,28 +174,6 @@ class Judge:
                 if family != "AF_UNIX" and not looking:
                     wrong.append(f"it opened a socket itself ({family} {_TYPES.get(kind, kind)})")
         return wrong
-
-    def _allowed(self, act: Act, before: bool) -> bool:
-        address = plain(act.about)
-        if address in {plain(shown(ip, port)) for ip, port in self.setting.pinned} or address.startswith(
-            LOOKUPS
-        ):
-            return True
-        host, _, port = address.rpartition(":")
-        if act.what == "aim" and host.strip("[]") in {ip for ip, _ in self.setting.pinned}:
-            return (
-                before  # how the C library sorts addresses: a datagram socket is aimed, and nothing is sent
-            )
-        if act.what in ("connect", "aim") and address == "AF_UNSPEC":
-            return before
-        return before and self.setting.named and (port == "53" or address == "AF_NETLINK")
-
-    def _allowed_row(self, row: str) -> bool:
-        table, _, remote = row.partition(" ")
-        if table == "unix" or (table == "netlink" and self.setting.named):
-            return True
-        pinned = {plain(shown(ip, port)) for ip, port in self.setting.pinned}
-        return plain(remote) in pinned | {"0.0.0.0:0", "[::]:0"}
 
     def _sockets(self, pid: int, tried: bool = False) -> list[str]:
         """Sockets that are not unix sockets, had or opened; with `tried` also those that were refused."""

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.locality.policy.addresses import WIDTH, Scope, scope_of
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -18,6 +20,8 @@ class Setting:
     state: Path
     pinned: tuple[tuple[str, int], ...] = ()
     named: bool = False
+    within: tuple[Scope, int] | None = None
+    """How far away other addresses of the name may be, and their port: with TLS; None where only the address tells."""
     manager: str = ""
     landlock: bool = True
     lms: str | None = None
@@ -31,6 +35,17 @@ class Setting:
     """The folder of the Python that this check runs in. What another installation needs is not known here."""
     other_version: str = ""
     """The daemon's version of earmark, where it is not the one of this check."""
+
+    def may_be_former(self, address: str) -> bool:
+        """Whether this address and port may be one to which the server's name led before."""
+        host, _, port = plain(address).rpartition(":")
+        try:
+            scope = scope_of(ipaddress.ip_address(host.strip("[]")))
+        except ValueError:
+            return False
+        return self.within is not None and (
+            WIDTH[scope] <= WIDTH[self.within[0]] and port == str(self.within[1])
+        )
 
 
 def shown(ip: str, port: int) -> str:
