@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 from earmark.report import read_report
 
 from tests.conftest import Installation, wait_for
-from tests.integration.test_privacy_breaches import PLANTED, follows
+from tests.integration.test_privacy_breaches import PLANTED, follows, watched
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="memfd and eventfd are Linux's")
 
@@ -146,3 +147,20 @@ def test_whoever_started_the_daemon_it_keeps_nothing_of_theirs(tmp_path: Path, s
         nowhere = os.readlink(f"/proc/{pid}/fd/0")  # noqa: PTH115
     assert kept == []
     assert nowhere == os.devnull
+
+
+@pytest.mark.shows("privacy:guests")
+@follows
+def test_a_shell_that_became_the_daemon_leaves_it_children_and_the_check_passes(tmp_path: Path) -> None:
+    """One goes on, one has ended, and one takes the log."""
+    if not shutil.which("bash"):
+        pytest.skip("needs bash")
+    made = Installation(tmp_path)
+    shell = 'exec bash -c \'exec > >(cat >/dev/null) 2>&1; sleep 60 & true & exec "$@"\' bash "$@"'
+    with started(made, shell, [], ()):
+        found = watched(made, recording=False)
+    assert {o.claim: o.detail for o in found if o.held is False} == {}
+    (programs,) = [o for o in found if "starts its workers and no other" in o.claim]
+    assert re.search(r"sleep \(pid \d+\).* was its child before it began", programs.detail)
+    (ends,) = [o for o in found if "have nothing open" in o.claim]
+    assert re.search(r"its stdout is a pipe to cat \(pid \d+\), where only the log goes", ends.detail)

@@ -79,14 +79,16 @@ def daemon(root: Path, config: str = QUICK, **planted: list[str]) -> Iterator[In
             process.wait(10)
 
 
-def watched(made: Installation, *, follow: bool = True, wait: float = 60.0) -> list[Outcome]:
+def watched(
+    made: Installation, *, follow: bool = True, wait: float = 60.0, recording: bool = True
+) -> list[Outcome]:
     """What the check says of the running daemon."""
     home = platform_home({"EARMARK_HOME": str(made.root / "home")})
     report = wait_for(lambda: read_report(home.status_file), 20, "the daemon's report")
     proof = Running(
         load_config(home.config_file), home, report, Watcher(report.pid), wait, lambda _: None, follow
     )
-    return list(proof.prove())
+    return list(proof.prove(recording))
 
 
 @dataclass(frozen=True)

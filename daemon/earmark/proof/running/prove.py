@@ -67,7 +67,7 @@ class Running:
         quiet = [f"{state}/{name}" for name in LEDGER]
         leads = Leads(self.config, self._consent())
         leads.look()
-        why_not = self.watcher.begin(folders, quiet, self.follow)
+        why_not = self.watcher.begin(folders, quiet, self.follow, self.report.started_at)
         # Else a lookup would be among the packets that are counted.
         self._meanwhile = (lambda: None) if why_not else leads.look
         owner = self.home.state.stat().st_uid

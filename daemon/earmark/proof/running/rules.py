@@ -228,7 +228,8 @@ class Judge:
             strangers.append(
                 f"the daemon is {self.setting.other_version}, whose programs this check does not know"
             )
-        return self._unless_full(claim, strangers)
+        guests = f"; {', '.join(self.seen.guests)} was its child before it began" if self.seen.guests else ""
+        return self._unless_full(claim, strangers, guests)
 
     def _children(self) -> Iterator[tuple[int, int]]:
         """Whom somebody started who starts none. A summarization worker's helper is for a moment the worker's double."""
@@ -253,10 +254,10 @@ class Judge:
                 wrong.append(f"the {role} used {act.about}")
         return self._unless_full(claim, wrong)
 
-    def _unless_full(self, claim: str, wrong: list[str]) -> Outcome:
+    def _unless_full(self, claim: str, wrong: list[str], more: str = "") -> Outcome:
         if self.seen.full and not wrong:
             return Outcome(claim, None, TOO_MUCH)
-        return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or self.how)
+        return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or self.how + more)
 
     def _may_write(self, role: str, act: Act) -> bool:
         path = act.about.removesuffix(" (deleted)")

@@ -6,14 +6,15 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
 from earmark.proof.running.descriptors import status_of
 from earmark.proof.running.holdings import Others, holdings, names_of
-from earmark.proof.running.seen import Process
+from earmark.proof.running.roles import STRANGER, roles
+from earmark.proof.running.seen import Process, Seen
 
 EVERY, WHEN_FOLLOWED = 0.05, 0.2
 """Seconds between two looks; where system calls are followed, nothing depends on them being close."""
@@ -33,23 +34,35 @@ class Sampler:
 
     root: int
     processes: dict[int, Process] = field(default_factory=dict)
+    guests: dict[int, str] = field(default_factory=dict)
+    """Children that it had before it became the daemon, and how they are called: a shell's that then became it (`exec`)."""
     _met: dict[int, float] = field(default_factory=dict)
     _born_at: dict[int, bytes] = field(default_factory=dict)
     """When each process was started, in the kernel's ticks: another one may get its number."""
 
     def look(self) -> None:
         """One look at everybody who is there now, also at those whose parent ended meanwhile."""
-        for pid in family(self.root):
+        for pid in family(self.root, self.guests):
             self.meet(pid, 0, False)
         for pid, process in list(self.processes.items()):
             if self._born_at.get(pid) == _born_at(pid):
                 self.meet(pid, 0, False)
                 self._look_at(process)
 
+    def part_from_guests(self, since: float) -> None:
+        """Know which other programs were its children before the daemon began, which was then: they are none of its own, and
+        what it has open to one of them leads elsewhere.
+        """
+        seen = Seen(False, "", {pid: p for pid, p in self.processes.items() if p.arguments})
+        for pid, role in roles(seen, self.root).items():
+            if role == STRANGER and 0 < started_at(pid) < since:
+                self.guests[pid] = names_of([pid])
+                del self.processes[pid]
+
     def settle(self) -> None:
         """Look on until whoever was started a moment ago has put on its walls, or has had the time to."""
         until = time.monotonic() + STARTING
-        while time.monotonic() < until and any(map(self._is_starting, family(self.root)[1:])):
+        while time.monotonic() < until and any(map(self._is_starting, family(self.root, self.guests)[1:])):
             time.sleep(EVERY)
             self.look()
 
@@ -63,7 +76,7 @@ class Sampler:
 
     def open_now(self, logs: Iterable[str]) -> None:
         """What everybody has open now, beside what they had open before."""
-        everybody = family(self.root)
+        everybody = family(self.root, self.guests)
         others = Others.now(everybody)
         for pid in everybody:
             self.meet(pid, 0, False)
@@ -141,14 +154,30 @@ def packets_sent(pid: int) -> int | None:
     return counts[0] + (int(six[1]) if six else 0) if counts else None
 
 
-def family(root: int) -> list[int]:
-    """A process and everything that it started, and they."""
+def family(root: int, guests: Collection[int] = ()) -> list[int]:
+    """A process and everything that it started, and they, without these and what they started. One that has ended and that
+    nobody has asked for (a zombie) is nobody.
+    """
     found = [root]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
             with contextlib.suppress(OSError):
-                found += [int(child) for child in children.read_text().split()]
+                born = [int(child) for child in children.read_text().split()]
+                found += [child for child in born if child not in guests and not has_ended(child)]
     return found
+
+
+def has_ended(pid: int) -> bool:
+    """Whether no thread of a process goes on: the first one may have ended before the others."""
+    states = [status_of(task).get("State", "X")[:1] for task in Path(f"/proc/{pid}/task").glob("*")]
+    return all(state in "ZX" for state in states)
+
+
+def started_at(pid: int) -> float:
+    """When a process was started, in seconds since the epoch by the clock as it is now; 0 if it is gone."""
+    ticks = _born_at(pid)
+    since_boot = int(ticks or 0) / os.sysconf("SC_CLK_TCK")
+    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot) if ticks else 0.0
 
 
 def rows(pid: int, inodes: Iterable[str], again: bool = False) -> list[str]:

@@ -71,6 +71,8 @@ class Seen:
     calls: int = 0
     full: bool = False
     """There were more different acts than were kept."""
+    guests: list[str] = field(default_factory=list)
+    """Children that the daemon's process had before it was the daemon."""
     cut: list[str] = field(default_factory=list)
     """Targets to which more was written than was kept."""
 

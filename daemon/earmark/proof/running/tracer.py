@@ -44,6 +44,10 @@ class Tracer:
                             ptrace.seize(tid)
                         except ProcessLookupError:
                             continue
+                        except PermissionError:
+                            if status_of(Path(f"/proc/{tid}")).get("State", "X")[:1] in "ZX":
+                                continue  # it ended, and nobody has asked for it
+                            raise
                         self._threads[tid], found = Thread(pid), True
                         self._unread.add(tid)
                         ptrace.interrupt(tid)

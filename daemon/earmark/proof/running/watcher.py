@@ -1,8 +1,9 @@
 """Watches a running daemon: `python -m earmark.proof.running.watcher PID`, from its first line on stdin to the end of stdin.
 
 A process of its own, because it needs the right to look into others, which the rest of the check does without. The first
-line is JSON: `watched` (drop folders), `quiet` (paths whose writes are not kept). One line comes back when it watches, with
-why it cannot follow system calls if it cannot; at the end comes what it saw (`Seen`, JSON). If it dies, all go on unharmed.
+line is JSON: `watched` (drop folders), `quiet` (paths whose writes are not kept), `follow` (system calls, too), `since` (when
+the daemon began). One line comes back when it watches, with why it cannot follow system calls if it cannot; at the end comes
+what it saw (`Seen`, JSON). If it dies, all go on unharmed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from earmark.proof.running.seen import Seen
 from earmark.proof.running.tracer import Tracer
 
 
-def _begin(tracer: Tracer, root: int, wanted: bool) -> str:
+def _begin(tracer: Tracer, processes: list[int], wanted: bool) -> str:
     """Begin to follow the daemon's system calls; why that cannot be, or ""."""
     if not wanted:
         return "it was not asked for"
@@ -33,11 +34,10 @@ def _begin(tracer: Tracer, root: int, wanted: bool) -> str:
         return "the numbers of this machine's system calls are not known"
     if reason := attaching.cannot_follow_own():
         return reason
-    processes = family(root)
     try:
         tracer.begin(processes)
     except OSError as error:
-        return attaching.why_not(root, processes, error)
+        return attaching.why_not(tracer.root, processes, error)
     return ""
 
 
@@ -51,10 +51,12 @@ def main() -> int:
         watched,
         tuple(f"{p}/" for p in python_folders()),
         {target(root, fd) for fd in (1, 2)},
-        family=lambda: {*family(root), *list(sampler.processes)},
+        family=lambda: {*family(root, sampler.guests), *list(sampler.processes)},
     )
     tracer = Tracer(root, notes, sampler.meet)
-    why_not = _begin(tracer, root, asked["follow"])
+    sampler.look()
+    sampler.part_from_guests(asked["since"])
+    why_not = _begin(tracer, family(root, sampler.guests), asked["follow"])
     began, before = time.time(), packets_sent(root)
     sampler.look()
     sampler.open_now(notes.logs)
@@ -84,6 +86,7 @@ def main() -> int:
         calls=tracer.calls,
         cut=sorted(notes.cut),
         full=notes.full,
+        guests=list(sampler.guests.values()),
     )
     seen.packets = after - before if after is not None and before is not None else None
     found = asdict(seen) | {

@@ -28,12 +28,14 @@ class Watcher:
             start_new_session=True,
         )
 
-    def begin(self, watched: Sequence[Path], quiet: Sequence[str], follow: bool) -> str:
-        """Watch from now on; why system calls cannot be followed, or "". Raises OSError if it does not come up."""
+    def begin(self, watched: Sequence[Path], quiet: Sequence[str], follow: bool, since: float) -> str:
+        """Watch from now on; `since`: when the daemon says that it began. Returns why system calls cannot be followed, or "".
+        Raises OSError if it does not come up.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        asked = {"watched": [str(p) for p in watched], "quiet": list(quiet), "follow": follow}
+        asked = {"watched": [str(p) for p in watched], "quiet": list(quiet), "follow": follow, "since": since}
         stdin.write(json.dumps(asked).encode() + b"\n")
         stdin.flush()
         said = stdout.readline()
