@@ -19,7 +19,7 @@ from earmark.proof.running.rules import Judge
 from earmark.proof.running.sampler import Sampler
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
-from earmark.proof.running.shut import LISTS
+from earmark.proof.running.shut import LISTS, readers
 
 from tests.conftest import wait_for
 
@@ -152,6 +152,34 @@ def test_who_follows_a_process_is_seen() -> None:
             assert f"(pid {os.getpid()})" in said.stdout, said.stderr
         finally:
             other.kill()
+
+
+OF_A_USER = """
+import ctypes, os, sys
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+ctypes.CDLL(None).prctl(4, int(sys.argv[1]), 0, 0, 0)  # PR_SET_DUMPABLE
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.shows("privacy:plain-user")
+@pytest.mark.parametrize(("dumpable", "memory"), [("0", "shut"), ("1", "open")])
+def test_whether_other_programs_can_read_a_running_process_is_seen(dumpable: str, memory: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OF_A_USER, dumpable], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"there\n"
+        sampler = Sampler(other.pid)
+        sampler.look()
+        other.kill()
+    assert sampler.processes[other.pid].status["memory"] == memory
+    sampler.processes[other.pid].status |= {"Seccomp": "2", "NoNewPrivs": "1"}
+    assert readers(sampler.processes[other.pid]) == (
+        ["other programs of its user can read its memory"] if memory == "open" else []
+    )
 
 
 def test_a_filter_of_another_version_is_told_with_what_to_do() -> None:

@@ -100,6 +100,8 @@ class Running:
         finally:
             self.watcher.close()
         found.logged = log_of(self.report.pid, seen.began)
+        if dropped is not None:
+            self._others_made(dropped, found)
         leads.look()
         yield from self._claims(seen, self._setting(seen, folders, state, leads), found, came)
         if dropped is None:
@@ -155,6 +157,14 @@ class Running:
             found.texts, found.notes = recording.texts(context, dropped), recording.notes(context, dropped)
             heard = context.ledger.words.transcript(dropped.recording_id)
             self.phrases = phrases_of(heard.text) if heard else []
+
+    def _others_made(self, dropped: Dropped, found: whereabouts.Found) -> None:
+        """Notes of recordings in which the same is said, that were written after ours were."""
+        with (
+            contextlib.suppress(EarmarkError),
+            opened_context(self.home, self.config, read_only=True) as context,
+        ):
+            found.notes |= recording.notes(context, dropped)
 
     def _claims(self, seen: Seen, setting: Setting, found: whereabouts.Found, came: str) -> Iterator[Outcome]:
         if self.report.pid not in seen.processes or not seen.processes[self.report.pid].looks:

@@ -26,7 +26,7 @@ from earmark.proof.running.roles import (
 )
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
-from earmark.proof.running.shut import LISTS, TOO_MUCH, follower, held, is_leaky
+from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky, readers
 
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
@@ -87,7 +87,7 @@ class Judge:
         wrong = [] if core in ("0", None) else ["it leaves core files"]
         acts = [act for pid in self.pids(SUPERVISOR) for act in self.seen.by(pid, "odd")]
         wrong += [f"it set {act.about}" for act in acts if is_leaky(act)]
-        wrong += follower(self.seen.processes[self.setting.supervisor])
+        wrong += readers(self.seen.processes[self.setting.supervisor])
         yield Outcome(
             f"{self._name(SUPERVISOR, [self.setting.supervisor])} leaves no core file, and nobody follows it",
             None if core is None and not wrong else not wrong,

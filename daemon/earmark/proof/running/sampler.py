@@ -123,6 +123,7 @@ class Sampler:
         process.parent = process.parent or int(process.status.get("PPid", 0))
         if limit := re.search(rb"^Max core file size +(\S+) +(\S+)", _read(pid, "limits"), re.M):
             process.status["core"] = limit[1].decode()
+        process.status["memory"] = _memory_of(pid)
         inodes = _inodes(pid)
         process.readable = process.readable and inodes is not None
         if inodes:
@@ -133,6 +134,19 @@ class Sampler:
 def _born_at(pid: int) -> bytes:
     """Field 22 of /proc/PID/stat; what comes before may hold a name with spaces and brackets."""
     return b"".join(_read(pid, "stat").rpartition(b")")[2].split()[19:20])
+
+
+def _memory_of(pid: int) -> str:
+    """Who may read it: "open" to its user's other programs, "shut", or "" for root's own processes, which do not show it.
+
+    The kernel gives the files of /proc/PID to root where a process is not dumpable (proc(5)).
+    """
+    try:
+        owner = Path(f"/proc/{pid}/mem").stat().st_uid
+    except OSError:
+        return ""
+    user = int(status_of(Path(f"/proc/{pid}")).get("Uid", "0 0").split()[1])
+    return "" if user == 0 else "open" if owner == user else "shut"
 
 
 def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:

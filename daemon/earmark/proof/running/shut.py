@@ -121,7 +121,15 @@ def _on_proc(process: Process, supervisor: Process) -> list[str]:
         wrong.append("it may gain privileges (NoNewPrivs: 0)")
     if status.get("core", "0") != "0":
         wrong.append("it leaves core files")
-    return [*wrong, *follower(process)]
+    return [*wrong, *readers(process)]
+
+
+def readers(process: Process) -> list[str]:
+    """Who can read what it knows."""
+    open_ = (
+        ["other programs of its user can read its memory"] if process.status.get("memory") == "open" else []
+    )
+    return [*open_, *follower(process)]
 
 
 def follower(process: Process) -> list[str]:

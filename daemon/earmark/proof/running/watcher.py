@@ -1,9 +1,9 @@
 """Watches a running daemon: `python -m earmark.proof.running.watcher PID`, from its first line on stdin to the end of stdin.
 
 A process of its own, because it needs the right to look into others, which the rest of the check does without. The first
-line is JSON: `watched` (drop folders), `quiet` (paths whose writes are not kept), `follow` (system calls, too), `since` (when
-the daemon began). One line comes back when it watches, with why it cannot follow system calls if it cannot; at the end comes
-what it saw (`Seen`, JSON). If it dies, all go on unharmed.
+line is JSON: `watched` (drop folders), `quiet` (paths whose writes are not kept), `follow` (system calls, too), `since`
+(when the daemon began). One line comes back when it watches, with why it cannot follow system calls if it cannot; at the end
+comes what it saw (`Seen`, JSON). If it dies, all go on unharmed.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ class Watcher:
         )
 
     def begin(self, watched: Sequence[Path], quiet: Sequence[str], follow: bool, since: float) -> str:
-        """Watch from now on; `since`: when the daemon says that it began. Returns why system calls cannot be followed, or "".
-        Raises OSError if it does not come up.
+        """Watch from now on; `since`: when the daemon says that it began. Returns why system calls cannot be followed,
+        or "". Raises OSError if it does not come up.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
