@@ -152,7 +152,7 @@ SUPERVISOR = [
     Row("kept_pipe", HELD, r"wrote to a pipe that \S+ \(pid \d+\) reads"),
     Row("pipe_by_path", FILES, r"wrote pipe:\["),
     Row("passed_on", FILES, "used SCM_RIGHTS"),
-    Row("memory_name", NAMES, "“lanterns before” was in the name of pid"),
+    Row("memory_name", NAMES, "“lanterns before” was in the name of memory of pid"),
     Row("timer_slack", FILES, "used prctl 29"),
     Row("other_families", SOCKETS, r"AF_NETLINK raw.*AF_ALG packets.*AF_VSOCK stream"),
     Row("abstract_name", SOCKETS, "sent to unix @earmark-planted"),

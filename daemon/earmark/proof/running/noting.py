@@ -40,7 +40,7 @@ _HARMLESS_PRCTL = frozenset({1, 2, 3, 7, 16, 21, 23, 25, 27, 30, 34, 36, 37, 38,
 
 SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
 
-NAME = "its own name"
+NAME, MEMORY_NAME = "its own name", "the name of its memory"
 """Under which the names that a process gives itself are kept."""
 
 
@@ -218,7 +218,8 @@ class Notes:
         elif a[0] in (_SET_NAME, _SET_VMA):
             length, at = (16, a[1]) if a[0] == _SET_NAME else (80, a[4])  # ANON_VMA_NAME_MAX_LEN (mm.h)
             said = ptrace.text(thread.pid, at, length).encode(errors="surrogateescape")
-            self.keep(f"{thread.pid} {NAME}", said[:length] + b"\n")
+            name = NAME if a[0] == _SET_NAME else MEMORY_NAME
+            self.keep(f"{thread.pid} {name}", said[:length] + b"\n")
         elif a[0] not in _HARMLESS_PRCTL:
             self._later(thread, "odd", f"prctl {a[0]}")
 

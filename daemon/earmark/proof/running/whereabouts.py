@@ -12,6 +12,7 @@ from pathlib import Path
 
 from earmark.files import hidden_kind
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.noting import MEMORY_NAME, NAME
 from earmark.proof.running.roles import SUMMARIZER
 from earmark.proof.running.rules import LEDGER, Judge
 from earmark.proof.running.shut import TOO_MUCH
@@ -132,7 +133,7 @@ def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
     wrong = []
     for where, text in judge.seen.said.items():
         pid, _, target = where.partition(" ")
-        if target == "the log" or target == "its own name" or _is_way_out(judge, int(pid), target):
+        if target in ("the log", NAME, MEMORY_NAME) or _is_way_out(judge, int(pid), target):
             continue
         if target.removesuffix(" (deleted)") in notes:
             continue
@@ -185,8 +186,9 @@ def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
                 wrong.append(f"“{run}” was in the {what} of the {judge.role.get(pid, 'daemon')} (pid {pid})")
     for where, text in judge.seen.said.items():
         pid_of, _, target = where.partition(" ")
-        if target == "its own name" and (run := found_in(text, runs, IN_NAMES)):
-            wrong.append(f"“{run}” was in the name of pid {pid_of}")
+        if target in (NAME, MEMORY_NAME) and (run := found_in(text, runs, IN_NAMES)):
+            of = "pid" if target == NAME else "memory of pid"
+            wrong.append(f"“{run}” was in the name of {of} {pid_of}")
     for act in judge.seen.acts:
         if act.what in ("named", "opened", "bind", "connect", "send"):
             # Below the state folder all of the path is ours; elsewhere the folders are other people's.
