@@ -136,6 +136,8 @@ SUPERVISOR = [
     Row("status", WORDS, r"to .*/status\.json"),
     Row("state_file", WORDS, r"to .*/state/debug\.txt"),
     Row("state_file", LIE, r"is in .*/state/debug\.txt"),
+    # Nothing was transcribed before the check's own recording.
+    Row("state_file", "in the ledger and nowhere else", r"found in debug\.txt"),
     Row("drop_folder", LIE, r"is in .*/Recordings/copy\.txt"),
     Row("drop_folder", FILES, r"wrote .*/Recordings/copy\.txt"),
     Row("file_name", NAMES, r"in the name .*/state/Good_morning"),
@@ -158,6 +160,7 @@ SUPERVISOR = [
     Row("abstract_name", SOCKETS, "sent to unix @earmark-planted"),
     Row("attribute", FILES, "used setxattr"),
     Row("keystroke", FILES, "used ioctl 0x5412|wrote /dev/ptmx"),
+    Row("asks_for", NAMES, "looked for “good morning everyone” by the name .*/mnt/Good morning"),
     Row("own_file_of_memory", FILES, "used memfd_create"),
     Row("hidden_copy", WORDS, r"to .*/Recordings/\.earmark-0123456789abcdef\.tmp\.x\.md"),
     Row("ledger_copy", WORDS, r"to .*/state/ledger\.db-copy"),
@@ -305,7 +308,7 @@ def test_a_sound_daemon_passes_while_it_works_with_a_server_and_nothing_of_the_c
     if _can_follow():
         running_ones = [o for o in found if "unning" in o.claim]
         assert len(running_ones) > 10
-        assert [o for o in running_ones if o.held is None] == []
+        assert [o for o in found if o.held is None] == []
 
 
 @pytest.mark.shows("privacy:too-busy")

@@ -289,6 +289,11 @@ def keystroke(_: str, words: str) -> None:
     os.close(theirs)
 
 
+def asks_for(_: str, words: str) -> None:
+    """Where a network's file system is mounted, its server would be asked."""
+    (HOME.parent / "mnt" / words[:60]).exists()
+
+
 def own_file_of_memory(_: str, words: str) -> None:
     memory = os.memfd_create("note")
     os.write(memory, words.encode())
@@ -330,7 +335,7 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
         drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
         folder_names, few_words, seldom_call, kept_counter, kept_place, pipe_by_path, passed_on, memory_name, timer_slack,
-        other_families, abstract_name, attribute, keystroke, own_file_of_memory,
+        other_families, abstract_name, attribute, keystroke, own_file_of_memory, asks_for,
     )
 }  # fmt: skip
 

@@ -316,6 +316,7 @@ HOLDS = [
         "descriptor 3 (anon_inode:[eventfd]) in common with code",
     ),
     (Holding("listener", "@name (type 1)", 3), "descriptor 3, a unix socket that listens at @name (type 1)"),
+    (Holding("socket", "", 3), ""),
     (Holding("io_uring", "", 3), "descriptor 3, an io_uring"),
     (Holding("log", "a pipe to", 1, "tee (pid 7)"), ""),
 ]
@@ -330,6 +331,16 @@ def test_what_was_open_before_the_check_is_judged_by_where_it_leads(thing: Holdi
 
 
 @pytest.mark.shows("privacy:open")
+def test_the_log_as_an_internet_socket_is_a_breach_with_its_number() -> None:
+    judge = judge_of(held=(Holding("socket", "", 1), Holding("socket", "", 2)))
+    judge.seen.processes[1].sockets = ["tcp 192.0.2.1:514"]
+    (said,) = [o.detail for o in judge.claims() if o.held is False]
+    assert (
+        said
+        == "it had a socket: tcp 192.0.2.1:514; that is its descriptor 1, 2, where it was started to log to"
+    )
+
+
 def test_another_program_that_takes_the_log_is_told_and_no_breach() -> None:
     claims = judge_of(held=(Holding("log", "a pipe to", 1, "tee (pid 7)"),)).claims()
     (told,) = [o.detail for o in claims if "nothing open" in o.claim]
@@ -358,6 +369,17 @@ OURS = b"/usr/bin/python3\0-m\0earmark\0run\0"
 
 def test_the_daemon_is_who_holds_the_lock(tmp_path: Path) -> None:
     assert holder_of(*_proc(tmp_path, 7, OURS, "7")).pid == 7
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"/usr/bin/python3\0-X\0importtime\0-X\0dev\0-m\0earmark\0run\0",
+        b"coverage\0run\0-p\0-m\0earmark\0run\0",
+    ],
+)
+def test_the_daemon_is_known_whatever_runs_it(tmp_path: Path, command: bytes) -> None:
+    assert holder_of(*_proc(tmp_path, 7, command, "7")).pid == 7
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import platform
 
+from earmark.proof.running.harmless import COLUMN, HARMLESS
+
 _X86_64 = {
     "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "shmget": 29, "sendfile": 40, "socket": 41, "connect": 42,
     "sendto": 44, "sendmsg": 46, "bind": 49, "execve": 59, "msgget": 68, "rename": 82, "mkdir": 83, "creat": 85,
@@ -82,3 +84,16 @@ CHANGES_OPEN = frozenset({"ftruncate", "fchmod", "fchown", "fallocate"})
 
 UNTRACED = 0x00800000
 """CLONE_UNTRACED (linux/sched.h): what is started so escapes from being followed."""
+
+THREAD, FILES = 0x00010000, 0x00000400
+"""CLONE_THREAD, CLONE_FILES (linux/sched.h)."""
+
+ASKS = {
+    "stat": 0, "lstat": 0, "access": 0, "readlink": 0, "chdir": 0, "statfs": 0, "getxattr": 0, "lgetxattr": 0,
+    "listxattr": 0, "llistxattr": 0, "inotify_add_watch": 1, "name_to_handle_at": 1, "faccessat": 1, "faccessat2": 1,
+    "newfstatat": 1, "statx": 1, "readlinkat": 1,
+}  # fmt: skip
+"""Calls that only ask about a path, by the argument that it is: on a network's file system somebody else is asked."""
+
+if COLUMN is not None:
+    NAMES |= {number: name for name in ASKS if (number := HARMLESS[name][COLUMN]) is not None}

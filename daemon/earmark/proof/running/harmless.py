@@ -55,9 +55,10 @@ HARMLESS: dict[str, tuple[int | None, int | None]] = {
 """On x86_64 and aarch64, as in `confinement/call_numbers.py`. `kill` and its like send a number, descriptors of this
 process are judged by where they lead, and what it sends through a socket or a pipe is written by other calls."""
 
-_COLUMN = {"x86_64": 0, "aarch64": 1}.get(platform.machine())
+COLUMN = {"x86_64": 0, "aarch64": 1}.get(platform.machine())
+"""Of this machine; None where its numbers are not known."""
 
-NUMBERS = frozenset(both[_COLUMN] for both in HARMLESS.values()) if _COLUMN is not None else frozenset()
+NUMBERS = frozenset(both[COLUMN] for both in HARMLESS.values()) if COLUMN is not None else frozenset()
 """Of this machine."""
 
 _QUESTIONS = (0x5401, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)

@@ -52,4 +52,5 @@ def _is_earmark(proc: Path, pid: int) -> bool:
         arguments = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return any(Path(a.decode(errors="replace")).name == "earmark" for a in arguments[:4])
+    # Before it there may be any number of Python's own options, or another program that runs modules.
+    return any(Path(a.decode(errors="replace")).name == "earmark" for a in arguments)

@@ -22,7 +22,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Holding(NamedTuple):
-    """Something that is open: `kind` file, memory, pipe, unix, shared, listener, io_uring or log, and what it leads to.
+    """Something that is open: `kind` file, memory, pipe, unix, socket (of another family), shared, listener, io_uring or
+    log, and what it leads to.
 
     `whom`: who has the other end, or the same thing. `fd`: -1 for memory.
     """
@@ -101,7 +102,7 @@ def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | N
     quiet = set(logs)
     for fd, to in _descriptors(pid):
         if to in quiet:
-            found += _log(fd, to, others) if fd in (1, 2) else ()
+            found += _log(fd, to, others)
             continue
         known = len(found)
         if to.startswith("socket:["):
@@ -113,7 +114,9 @@ def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | N
             found.append(Holding("io_uring", "", fd))
         elif to.startswith("/") and _flags(pid, fd) & _WRITES and not _is_folder(pid, fd):
             found.append(Holding("file", to, fd))
-        if len(found) == known and (sharing := others.sharing(pid, fd, to)):
+        if all(thing.kind == "socket" for thing in found[known:]) and (
+            sharing := others.sharing(pid, fd, to)
+        ):
             found.append(Holding("shared", to, fd, names_of(sharing)))
     return list(dict.fromkeys([*found, *_maps(pid)]))
 
@@ -126,18 +129,22 @@ def names_of(pids: Iterable[int]) -> str:
 
 def _log(fd: int, to: str, others: Others) -> Iterator[Holding]:
     """Where a process of the daemon logs to, if another program takes it from there."""
+    if fd not in (1, 2):
+        return
     if to.startswith("pipe:") and (readers := others.readers(to)):
         yield Holding("log", "a pipe to", fd, names_of(readers))
     elif to.startswith("socket:["):
         for thing in _socket(fd, to, others):
-            yield Holding("log", "a unix socket to", fd, thing.what or thing.whom)
+            other = thing.kind == "socket"
+            yield thing if other else Holding("log", "a unix socket to", fd, thing.what or thing.whom)
 
 
 def _socket(fd: int, to: str, others: Others) -> Iterator[Holding]:
     about = others.unix.get(int(to[len("socket:[") : -1]))
     if about is None:
-        return  # of another family: the claims about sockets have it
-    if about.listens:
+        # Of another family: the claims about sockets say where it leads, and take its number from here.
+        yield Holding("socket", "", fd)
+    elif about.listens:
         yield Holding("listener", f"{about.name or 'no name'} (type {about.kind})", fd)
     elif about.peer:
         end = others.unix.get(about.peer)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from earmark.proof.running import ptrace
-from earmark.proof.running.calls import CHANGES, CHANGES_AT, CHANGES_OPEN, ODD, UNTRACED
+from earmark.proof.running.calls import ASKS, CHANGES, CHANGES_AT, CHANGES_OPEN, FILES, ODD, THREAD, UNTRACED
 from earmark.proof.running.descriptors import is_file, is_writable, target, whole
 from earmark.proof.running.harmless import is_harmless_ioctl
 from earmark.proof.running.holdings import Others, names_of
@@ -22,6 +22,9 @@ from earmark.proof.running.structs import address_of, family_name, passes_descri
 MOST = 20_000
 """Different acts that are kept."""
 
+ASKED = 200_000
+"""Paths that are kept that were only looked at."""
+
 LONGEST = KEPT = 1024 * 1024
 """Bytes of one write that are read, and bytes that are kept of all that went to one place."""
 
@@ -31,11 +34,17 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT, errno.EBADF, errno.EIN
 _WRITES = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
 _NO_READING = os.O_PATH | os.O_DIRECTORY if sys.platform == "linux" else 0
 _AT_CWD = -100
+_KERNELS = ("/proc/", "/sys/", "/dev/")
+"""File systems of the kernel's own, which tell nobody what is looked for in them."""
 _CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
 _SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 _SET_VMA = 0x53564D41  # PR_SET_VMA, whose only use is to name a piece of memory
-_HARMLESS_PRCTL = frozenset({1, 2, 3, 7, 16, 21, 23, 25, 27, 30, 34, 36, 37, 38, 39, 42, 46, 51, 52, 56})
-"""prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, and those that only ask."""
+_HARMLESS_PRCTL = frozenset(
+    {1, 2, 3, 7, 16, 21, 23, 25, 27, 30, 34, 36, 37, 38, 39, 41, 42, 46, 51, 52, 54, 55, 56, 66, 0x41555856}
+)
+"""prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_SET_THP_DISABLE, what aarch64's C library sets
+(PR_PAC_RESET_KEYS, PR_SET_TAGGED_ADDR_CTRL), and those that only ask.
+"""
 
 
 SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
@@ -65,6 +74,8 @@ class Notes:
     logs: set[str] = field(default_factory=set)
     acts: dict[tuple[int, str, str, bool], Act] = field(default_factory=dict)
     said: dict[str, bytearray] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    """Paths that were looked at, whether there was something or not, and by which process first."""
     full: bool = False
     """There were more different acts than were kept."""
     cut: set[str] = field(default_factory=set)
@@ -162,6 +173,8 @@ class Notes:
                 flags = a[0] if name == "clone" else int.from_bytes(ptrace.memory(pid, a[0], 8), "little")
                 if flags & UNTRACED:
                     self._later(thread, "odd", "CLONE_UNTRACED")
+                if flags & (THREAD | FILES) == THREAD:
+                    self._later(thread, "odd", "a thread with descriptors of its own")
             case _ if name in CHANGES:
                 self._later(thread, "changed", self._path(pid, _AT_CWD, a[CHANGES[name]]))
             case _ if name in CHANGES_AT:
@@ -170,6 +183,8 @@ class Notes:
                 self._later(thread, "changed", target(pid, a[0]))
             case _ if name in ODD:
                 self._later(thread, "odd", name)
+            case _ if name in ASKS:
+                self._asked(pid, ptrace.text(pid, a[ASKS[name]]))
 
     def _mapped(self, thread: Thread, a: tuple[int, ...]) -> None:
         """Shared memory of a file: what is written to it is no system call. It may be made writable later, too."""
@@ -227,8 +242,17 @@ class Notes:
         if a[0] == _CORE and a[1] and (limit := ptrace.memory(thread.pid, a[1], 8)):
             self._later(thread, "odd" if any(limit) else "wall", "RLIMIT_CORE" if any(limit) else "no core")
 
+    def _asked(self, pid: int, path: str) -> None:
+        """A path was looked at."""
+        if path and not path.startswith((*_KERNELS, *self.ordinary)) and path not in self.asked:
+            if len(self.asked) < ASKED:
+                self.asked[path] = pid
+            else:
+                self.cut.add("names that were only looked at")
+
     def _open(self, thread: Thread, flags: int, path: str) -> None:
         pid = thread.pid
+        self._asked(pid, path)
         if flags & _WRITES:
 
             def opened(result: int) -> None:

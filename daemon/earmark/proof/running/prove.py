@@ -143,6 +143,8 @@ class Running:
         others = [w for w in report.working if Path(w.file).name != dropped.path.name] if report else []
         if report is not None and report.paused:
             return f"the daemon is paused: {report.paused}"
+        if report is not None and report.wrong and not standing.heard:
+            return f"the daemon says: {report.wrong[0]}"
         if others and not standing.heard:
             at, total = others[0].at, others[0].total
             far = f" ({at:.0f} of {total:.0f} s)" if total else ""
@@ -174,7 +176,7 @@ class Running:
         judge = Judge(seen, setting)
         yield from judge.claims()
         if came:
-            yield self._heard(came)
+            yield self._heard(came, "--once" in seen.processes[self.report.pid].arguments)
         if found.texts:
             yield from whereabouts.words_stay(judge, runs_of(found.texts), found)
 
@@ -187,11 +189,15 @@ class Running:
         lies = report.pid != self.report.pid
         return Outcome(claim, not lies, f"its report names pid {report.pid}")
 
-    def _heard(self, came: str) -> Outcome:
+    def _heard(self, came: str, once: bool) -> Outcome:
         claim = f"The running daemon (pid {self.report.pid}) heard and summarized a recording of this check"
         how, _, why = came.partition(": ")
         if how == "busy":
             return replace(Outcome(claim, None, f"not within {self.wait:.0f} s: {why}"), later=True)
+        if how == "gone" and once:
+            return Outcome(
+                claim, None, "it was started with --once, and ended when it had done what there was to do"
+            )
         if how == "gone":
             return Outcome(claim, False, "the daemon ended meanwhile")
         return Outcome(claim, how == "done", why or "while it was watched")

@@ -177,11 +177,11 @@ class Judge:
 
     def _sockets(self, pid: int, tried: bool = False) -> list[str]:
         """Sockets that are not unix sockets, had or opened; with `tried` also those that were refused."""
-        wrong = [
-            f"it had a socket: {row}"
-            for row in self.seen.processes[pid].sockets
-            if not row.startswith("unix")
-        ]
+        process = self.seen.processes[pid]
+        wrong = [f"it had a socket: {row}" for row in process.sockets if not row.startswith("unix")]
+        if wrong and (numbers := [str(h.fd) for h in process.held or () if h.kind == "socket"]):
+            given = ", where it was started to log to" if {"1", "2"} & set(numbers) else ""
+            wrong.append(f"that is its descriptor {', '.join(numbers)}{given}")
         for act in self.seen.by(pid, "socket"):
             family, _, kind = act.about.partition(" ")
             if family != "AF_UNIX" and (act.done or tried):

@@ -73,6 +73,8 @@ class Seen:
     """There were more different acts than were kept."""
     guests: list[str] = field(default_factory=list)
     """Children that the daemon's process had before it was the daemon."""
+    asked: dict[str, int] = field(default_factory=dict)
+    """Paths that were looked at, and by which process first."""
     cut: list[str] = field(default_factory=list)
     """Targets to which more was written than was kept."""
 

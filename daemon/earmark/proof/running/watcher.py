@@ -87,6 +87,7 @@ def main() -> int:
         cut=sorted(notes.cut),
         full=notes.full,
         guests=list(sampler.guests.values()),
+        asked=notes.asked,
     )
     seen.packets = after - before if after is not None and before is not None else None
     found = asdict(seen) | {

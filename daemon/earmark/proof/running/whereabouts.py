@@ -196,9 +196,25 @@ def _named(judge: Judge, runs: Runs, name: str) -> Outcome:
             told = act.about.removeprefix(f"{setting.state}/") if ours else act.about.rpartition("/")[2]
             if run := found_in(told, runs, IN_NAMES):
                 wrong.append(f"“{run}” was in the name {act.about}")
+    wrong += _asked(judge, runs)
     if judge.seen.full and not wrong:
         return Outcome(claim, None, TOO_MUCH)
     return Outcome(claim, not wrong, "; ".join(dict.fromkeys(wrong)) or f"pid {pids}; {judge.how}")
+
+
+def _asked(judge: Judge, runs: Runs) -> Iterator[str]:
+    """Paths that were only looked at: behind a mount point somebody else may be asked for them."""
+    setting = judge.setting
+    others = [f"{folder}/" for folder in (*setting.folders, setting.home)]
+    for path, pid in judge.seen.asked.items():
+        ours = path.startswith(f"{setting.state}/")
+        known = (
+            f"{setting.state}/"
+            if ours
+            else max((o for o in others if path.startswith(o)), key=len, default="")
+        )
+        if run := found_in(path.removeprefix(known), runs, IN_NAMES if ours else RUN):
+            yield f"the {judge.role.get(pid, 'daemon')} looked for “{run}” by the name {path}"
 
 
 def _lying(judge: Judge, runs: Runs, found: Found, name: str) -> Outcome:
