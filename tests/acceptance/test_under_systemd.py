@@ -307,6 +307,9 @@ def test_the_system_service_as_its_header_says_with_verbs_for_an_administrator(m
         "sudo earmark service status", code=66
     )
     assert machine.output("find /var/lib/earmark ! -user earmark") == ""
+    checked = machine.says("sudo earmark --system privacy check")
+    assert "each of" in checked, "root's right to look is kept, though the verbs are the service's"
+    assert machine.output("find /var/lib/earmark ! -user earmark") == ""
     pid = machine.output("systemctl show earmark -p MainPID --value")
     mounts = machine.output(f"cat /proc/{pid}/mountinfo")
     assert re.search(r" /etc/earmark ro,", mounts)

@@ -341,6 +341,7 @@ def test_the_log_as_an_internet_socket_is_a_breach_with_its_number() -> None:
     )
 
 
+@pytest.mark.shows("privacy:open")
 def test_another_program_that_takes_the_log_is_told_and_no_breach() -> None:
     claims = judge_of(held=(Holding("log", "a pipe to", 1, "tee (pid 7)"),)).claims()
     (told,) = [o.detail for o in claims if "nothing open" in o.claim]

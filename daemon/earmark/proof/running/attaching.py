@@ -15,7 +15,7 @@ from pathlib import Path
 
 from earmark.locality.confinement.process import die_with_parent
 from earmark.proof.running import ptrace
-from earmark.proof.running.descriptors import status_of
+from earmark.proof.running.descriptors import status_of, tasks_of
 from earmark.proof.running.holdings import names_of
 
 _SYS_PTRACE = 1 << 19  # CAP_SYS_PTRACE (linux/capability.h)
@@ -37,7 +37,7 @@ def as_root() -> str:
 
 def tracers_of(processes: Iterable[int]) -> list[int]:
     """Who follows any thread of these processes, but for this one."""
-    threads = [task for pid in processes for task in Path(f"/proc/{pid}/task").glob("*")]
+    threads = [task for pid in processes for task in tasks_of(pid)]
     found = {int(status_of(task).get("TracerPid", 0)) for task in threads}
     return sorted(found - {0, os.getpid()})
 

@@ -49,6 +49,14 @@ def is_same(pid: int, fd: int, other: int, theirs: int) -> bool:
     return _KCMP is not None and _libc.syscall(_KCMP, pid, other, _FILE, fd, theirs) == 0
 
 
+def tasks_of(pid: int) -> list[Path]:
+    """The folders of a process's threads below /proc; none of one that is gone, or goes at this moment."""
+    try:
+        return [Path(f"/proc/{pid}/task/{tid}") for tid in os.listdir(f"/proc/{pid}/task")]  # noqa: PTH208
+    except OSError:
+        return []
+
+
 def is_byte_code(path: str) -> bool:
     """True for what Python makes of the modules in its own folders."""
     made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
-from earmark.proof.running.descriptors import status_of
+from earmark.proof.running.descriptors import status_of, tasks_of
 from earmark.proof.running.holdings import Others, holdings, names_of
 from earmark.proof.running.roles import STRANGER, roles
 from earmark.proof.running.seen import Process, Seen
@@ -152,7 +152,7 @@ def _memory_of(pid: int) -> str:
 def _walls_of_threads(pid: int) -> Iterable[dict[str, str]]:
     """What is not as it is to be in any thread: a filter holds those only that it was put on."""
     right = {"Seccomp": "2", "NoNewPrivs": "1", "Seccomp_filters": "", "TracerPid": "0"}
-    for task in Path(f"/proc/{pid}/task").glob("*"):
+    for task in tasks_of(pid):
         lines = status_of(task)
         yield {name: lines[name] for name in right if lines.get(name, right[name]) != right[name]}
 
@@ -174,16 +174,16 @@ def family(root: int, guests: Collection[int] = ()) -> list[int]:
     """
     found = [root]
     for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        for task in tasks_of(parent):
             with contextlib.suppress(OSError):
-                born = [int(child) for child in children.read_text().split()]
+                born = [int(child) for child in (task / "children").read_text().split()]
                 found += [child for child in born if child not in guests and not has_ended(child)]
     return found
 
 
 def has_ended(pid: int) -> bool:
     """Whether no thread of a process goes on: the first one may have ended before the others."""
-    states = [status_of(task).get("State", "X")[:1] for task in Path(f"/proc/{pid}/task").glob("*")]
+    states = [status_of(task).get("State", "X")[:1] for task in tasks_of(pid)]
     return all(state in "ZX" for state in states)
 
 
@@ -228,7 +228,7 @@ def _inodes(pid: int) -> set[str] | None:
             with contextlib.suppress(OSError):
                 if match := re.fullmatch(r"socket:\[(\d+)\]", str(fd.readlink())):
                     found.add(match[1])
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return set()
     except OSError:
         return None

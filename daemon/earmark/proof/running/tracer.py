@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.proof.running import harmless, ptrace
 from earmark.proof.running.calls import AUDIT, NAMES, X32
-from earmark.proof.running.descriptors import status_of
+from earmark.proof.running.descriptors import status_of, tasks_of
 from earmark.proof.running.noting import Notes, Thread
 
 
@@ -38,7 +38,7 @@ class Tracer:
             found = True
             while found:  # threads that started while the others were being seized
                 found = False
-                for tid in _threads_of(pid):
+                for tid in (int(task.name) for task in tasks_of(pid)):
                     if tid not in self._threads:
                         try:
                             ptrace.seize(tid)
@@ -143,13 +143,6 @@ class Tracer:
     def _exec(self, pid: int) -> None:
         parent = _process_of(pid)[1]
         self.on_process(pid, parent, True)
-
-
-def _threads_of(pid: int) -> list[int]:
-    try:
-        return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
-    except OSError:
-        return []
 
 
 def _process_of(tid: int) -> tuple[int, int]:

@@ -91,7 +91,7 @@ def main() -> int:
     )
     seen.packets = after - before if after is not None and before is not None else None
     found = asdict(seen) | {
-        "processes": {pid: asdict(p) for pid, p in sampler.processes.items()},
+        "processes": {pid: asdict(p) for pid, p in list(sampler.processes.items())},
         "acts": [astuple(act) for act in notes.acts.values()],
         "said": {where: bytes(data).decode(errors="replace") for where, data in notes.said.items()},
     }
