@@ -35,6 +35,10 @@ class NotFound(EarmarkError):
     exit_code = 66
 
 
+class NeverRan(NotFound):
+    """There is no ledger where this command looks; another daemon may have one elsewhere."""
+
+
 class ModelError(EarmarkError):
     """No usable speech model: absent, incomplete, or not the bytes that were promised."""
 
@@ -49,6 +53,8 @@ class LedgerError(EarmarkError):
 
 class LedgerTooNew(LedgerError):
     """The ledger was written by a newer earmark: there is nothing to repair, and waiting will not help."""
+
+    exit_code = 76
 
 
 class LedgerTooOld(LedgerError):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 APP = "earmark"
+
+VARIABLES = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+"""The environment variables that decide where earmark keeps things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,31 @@ def platform_home(environ: dict[str, str] | None = None) -> Home:
     return Home(
         config=Path(dirs.user_config_dir), state=Path(dirs.user_state_dir), data=Path(dirs.user_data_dir)
     )
+
+
+def home_of(variables: Mapping[str, str]) -> Home:
+    """Where earmark keeps things in a process on Linux that has these variables, HOME among them."""
+    if root := variables.get("EARMARK_HOME"):
+        return platform_home({"EARMARK_HOME": root})
+    folders = {}
+    for name, usual in (
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_DATA_HOME", ".local/share"),
+    ):
+        named = Path(variables.get(name, "").strip())
+        base = named if named.is_absolute() else Path(variables.get("HOME", "/")) / usual
+        folders[name] = base / APP
+    return Home(folders["XDG_CONFIG_HOME"], folders["XDG_STATE_HOME"], folders["XDG_DATA_HOME"])
+
+
+def with_variables(wanted: Mapping[str, str], own: Mapping[str, str], command: str) -> str:
+    """A command as a shell with the variables `own` has to say it, so that it keeps things where `wanted` does."""
+    names = (*VARIABLES, "HOME") if "HOME" in wanted else VARIABLES
+    left_out = [f"-u {name}" for name in names if own.get(name) and not wanted.get(name)]
+    said = [
+        f"{name}={shlex.quote(wanted[name])}"
+        for name in names
+        if wanted.get(name) and wanted[name] != own.get(name)
+    ]
+    return " ".join([*(["env", *left_out] if left_out else []), *said, command])

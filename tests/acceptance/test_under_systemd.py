@@ -265,7 +265,7 @@ def test_the_unit_by_hand_works_as_its_header_says(alice: Machine) -> None:
         alice.says(f"cd /var/opt && {line.replace('cp systemd', 'cp /var/opt/systemd')}", "alice")
     alice.put(SAMPLE, "/home/alice/Recordings/sample.m4a")
     alice.until("test -e Recordings/sample.md", "alice")
-    assert "was not written by earmark" in alice.says("earmark service uninstall", "alice", code=70)
+    assert "was not written by earmark" in alice.says("earmark service uninstall", "alice", code=74)
     alice.says("systemctl --user disable --now earmark && rm .config/systemd/user/earmark.service", "alice")
 
 

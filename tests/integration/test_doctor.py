@@ -22,7 +22,8 @@ from earmark.service.checks import (
     check_summary,
     sentence,
 )
-from earmark.service.doctor import Here, Patient, check_groups, check_systemd, diagnose
+from earmark.service.doctor import Patient, check_groups, check_systemd, diagnose
+from earmark.service.reach import Here
 from earmark.service.story import UnitState
 from earmark.service.watches import check_watches
 
@@ -180,9 +181,13 @@ def test_a_service_that_ends_with_the_login_is_worth_a_note_and_not_wrong(
 
 @pytest.mark.shows("service:doctor")
 def test_a_machine_without_systemd_is_not_wrong_and_told_that_run_needs_none(tmp_path: Path) -> None:
-    (finding,) = check_systemd([], "user", Here("linux", tmp_path, tmp_path / "no", systemd()))
+    def absent(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        raise FileNotFoundError(command[0])
+
+    here = Here("linux", tmp_path, tmp_path / "no", absent, tmp_path)
+    (finding,) = check_systemd([], "user", here)
     assert (finding.ok, finding.note) == (True, True)
-    assert "`earmark run` needs no systemd" in finding.sentence
+    assert "`earmark run` needs none" in finding.sentence
 
 
 def test_a_machine_on_which_no_service_is_installed_is_not_wrong(tmp_path: Path) -> None:
@@ -329,7 +334,7 @@ def test_doctor_does_not_judge_the_folders_of_a_daemon_that_has_ended(installati
     assert installation.earmark("run", "--once", installation.folder).returncode == 0
     installation.folder.rmdir()
     answer = installation.earmark("doctor", "--json")
-    assert "Recordings" not in "".join(f["sentence"] for f in json.loads(answer.stdout))
+    assert str(installation.folder) not in "".join(f["sentence"] for f in json.loads(answer.stdout))
     assert answer.returncode == 0, answer.stdout
 
 

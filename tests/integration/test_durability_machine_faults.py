@@ -558,7 +558,7 @@ def test_a_ledger_of_a_newer_earmark_ends_the_daemon_with_a_sentence_and_is_left
     for once in (True, False):
         with pytest.raises(LedgerTooNew, match="upgrade earmark") as raised:
             rig.supervisor(once=once).run()
-        assert raised.value.exit_code == 74
+        assert raised.value.exit_code == 76
     assert rig.installed.ledger_file.read_bytes() == before
 
 

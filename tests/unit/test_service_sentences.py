@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from earmark.cli.console import Voice
 from earmark.cli.main import app
-from earmark.cli.scope import KEPT, act_for_the_system
+from earmark.cli.scope import act_for_the_system
 from earmark.cli.service_log import for_a_person
 from earmark.errors import EnvironmentFault, NotFound, UsageError
+from earmark.paths import VARIABLES
 from earmark.report import Report, Working, in_a_line, other_version
 from rich.console import Group
 from rich.table import Table
@@ -141,10 +142,10 @@ def system_unit(user: str, load: str = "loaded") -> Any:
 
 
 def test_the_verbs_for_the_system_s_service_take_its_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in KEPT:
+    for name in VARIABLES:
         monkeypatch.setenv(name, "/mine")
     act_for_the_system("status", system_unit(pwd.getpwuid(os.geteuid()).pw_name))
-    assert [os.environ.get(name) for name in KEPT] == [None, None, "/var/lib", None]
+    assert [os.environ.get(name) for name in VARIABLES] == [None, None, "/var/lib", None]
 
 
 def test_without_a_system_s_service_there_is_nothing_to_act_for() -> None:

@@ -19,9 +19,11 @@ from rich.segment import Segment
 
 from earmark.config import Config, load_config
 from earmark.domain import Instant
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, UsageError, place_of
+from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, NeverRan, UsageError, place_of
 from earmark.files import why
 from earmark.paths import Home, platform_home
+from earmark.service.elsewhere import elsewhere
+from earmark.service.reach import Here
 
 _HINT = re.compile(
     r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|why|retry|resummarize|privacy|retention|hold|trash|restore|forget"
@@ -68,7 +70,7 @@ err = Voice(stderr=True, soft_wrap=True, highlight=False)
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
     "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
-    "77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
+    "76 a newer earmark wrote the ledger · 77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
 )
 
 _TYPERS: tuple[type[Exception], ...] = (
@@ -86,7 +88,10 @@ def plain_errors() -> Iterator[None]:
         yield
     except EarmarkError as error:
         for line in str(error).splitlines():
-            err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
+            _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
+        if isinstance(error, NeverRan) and not out.prefix:
+            for line in elsewhere(platform_home(), Here()):
+                _complain(escape(readable(line)))
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
         _say_no_more(1)
@@ -94,14 +99,16 @@ def plain_errors() -> Iterator[None]:
     except OSError as error:
         # The machine's trouble with a file that nobody has a better sentence for.
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        err.print(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
+        if not what and isinstance(error, FileNotFoundError) and not _current_folder():
+            what = "the current folder was removed (cd to one that is there): "
+        _complain(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
     except _TYPERS:
         raise
     except Exception as error:
         # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
         where = place_of(error)
-        err.print(
+        _complain(
             f"[bold red]earmark:[/] this verb went wrong ({type(error).__name__} at {escape(where[-1])}). If the ledger is"
             " damaged, `earmark run` finds that out and repairs it; else please report it with this:"
             f" {escape(' '.join(where))}"
@@ -121,8 +128,16 @@ def plain_errors_of_typer() -> Iterator[None]:
         raise SystemExit(NOBODY_READS) from None  # typer makes it 1, which means that a check failed
     except OSError as error:
         _say_no_more(1)
-        err.print(f"[bold red]earmark:[/] {escape(readable(why(error)))}")
+        _complain(f"[bold red]earmark:[/] {escape(readable(why(error)))}")
         raise SystemExit(EnvironmentFault.exit_code) from None
+
+
+def _complain(line: str) -> None:
+    """Say on stderr what went wrong; if that is full or gone, the exit code says it alone."""
+    try:
+        err.print(line)
+    except OSError:
+        _say_no_more(2)
 
 
 def _say_no_more(*streams: int) -> None:
@@ -205,11 +220,19 @@ def here_to_look() -> tuple[Home, Config]:
         return home, Config()
 
 
+def _current_folder() -> str:
+    """ "" where it was removed under this process."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
+
+
 def short(path: str | Path) -> str:
     """A path as one would type it: relative to the current folder or the home folder where that is shorter."""
     text = str(path)
-    for base, prefix in ((str(Path.cwd()), ""), (str(Path.home()), "~/")):
-        if base != "/" and text.startswith(base + "/"):
+    for base, prefix in ((_current_folder(), ""), (os.path.expanduser("~"), "~/")):  # noqa: PTH111 - never raises
+        if len(base) > 1 and text.startswith(base + "/"):
             text = prefix + text[len(base) + 1 :]
             break
     return readable(text).replace("\n", "\\n")

@@ -21,6 +21,8 @@ from earmark.report import Report, other_version, read_report
 from earmark.retention.holds import DOUBT
 from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
+from earmark.service.elsewhere import elsewhere
+from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope
 from earmark.service.systemctl import unit_folders, unit_state
 from earmark.transcription.models import find_model
@@ -56,9 +58,10 @@ def doctor(
                     troubles=list(_ledger_troubles(home, config, running)),
                     ports=LOCAL_PORTS,
                     scope=whose,
+                    here=Here(),
                 )
             ),
-            *_daemon(report, whose),
+            *_daemon(report, whose, home),
         ]
         if json:
             print_json([asdict(f) for f in findings])
@@ -91,15 +94,17 @@ def _folders(config: Config, report: Report | None, whose: Scope) -> list[Path]:
     return list(named) or [f.path for f in config.folder]
 
 
-def _daemon(report: Report | None, whose: Scope) -> Iterator[Finding]:
+def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding]:
     if report is None:
+        here = Here()
         state = unit_state(whose)
-        if state is not None and state.loaded:
-            return  # what is with the service is said already, and with it what would start it
-        how = "earmark service install FOLDER, or: earmark run FOLDER"
-        if whose == "system":
-            how = "see systemd/system/earmark.service"
-        yield Finding("daemon", True, f"No daemon runs; {how}", note=True)
+        if (
+            state is None or not state.loaded
+        ):  # else what is with the service is said already, and what would start it
+            how = starters(whose, absence(whose, here) if state is None else None)
+            yield Finding("daemon", True, f"No daemon runs; {how}", note=True)
+        for another in elsewhere(home, here, ("system",)) if whose == "user" else ():
+            yield Finding("daemon", True, another, note=True)
     elif (other := other_version(report)) is not None:
         yield Finding("daemon", False, other)
     elif report.paused:

@@ -21,10 +21,16 @@ from earmark.cli import (
     summary,
     trash,
 )
-from earmark.cli.console import EXIT_CODES, plain_errors, plain_errors_of_typer, speak_for_the_system
+from earmark.cli.console import (
+    EXIT_CODES,
+    plain_errors,
+    plain_errors_of_typer,
+    speak_for_the_system,
+)
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
+from earmark.cli.inherited import open_standard_streams, spare_the_owner
 from earmark.cli.run import run
 from earmark.cli.scope import act_for_the_system
 from earmark.cli.status import status
@@ -109,6 +115,8 @@ def _main(
 
 def main() -> None:
     """Entry point of the console script."""
+    open_standard_streams()
+    spare_the_owner()
     harden_process()
     with plain_errors_of_typer():
         app()

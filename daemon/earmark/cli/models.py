@@ -218,7 +218,7 @@ def remove(
                 if work_is(context.ledger):
                     raise ModelError("A recording is being transcribed right now; try again when it is done.")
         if not yes:
-            typer.confirm(f"Delete {entry.folder} ({decimal(entry.size)})?", abort=True)
+            typer.confirm(f"Delete {entry.folder} ({decimal(entry.size)})?", abort=True, err=True)
         sideload.remove(entry.folder)
         out.print(f"{escape(name)} is gone.")
 

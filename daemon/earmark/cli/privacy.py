@@ -161,7 +161,9 @@ def allow(
                 f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
             )
             if not yes:
-                typer.confirm("Allow it until the configuration or the address changes?", abort=True)
+                typer.confirm(
+                    "Allow it until the configuration or the address changes?", abort=True, err=True
+                )
             consenting.allow(context, end)
         wake_daemon(home)
         out.print(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from earmark.cli.console import err, here, plain_errors
+from earmark.cli.inherited import log_to_stderr
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound
@@ -55,6 +56,7 @@ def run(
         if once and not any(os.path.isdir(folder) for folder in chosen):  # noqa: PTH112 - false, too, where not allowed
             raise NotFound(f"{chosen[0]}: there is no such folder, or it may not be looked at")
         keep_account()
+        log_to_stderr()
         screen = Screen(err)
         if service:
             configure_logging(sys.stderr, json=True, verbose=verbose)

@@ -10,12 +10,11 @@ import typer
 
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.locality.confinement.process import harden_process
+from earmark.paths import VARIABLES
+from earmark.service.reach import Here, absence
 from earmark.service.story import Scope, told
 from earmark.service.systemctl import Run, unit_state
 from earmark.service.units import unit_file
-
-KEPT = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
-"""Variables that say where earmark keeps things; those of whoever says --system do not count."""
 
 
 def scope_of(context: typer.Context) -> Scope:
@@ -29,6 +28,8 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run, looks_on: bo
     (`looks_on`), and gives them up by itself. Raises NotFound, UsageError.
     """
     state = unit_state("system", run)
+    if state is None and (absent := absence("system", Here(run=run))) is not None:
+        raise NotFound(str(absent))
     if state is None or not state.loaded:
         raise NotFound(
             "There is no system service of earmark on this machine; how to install it is said at the top of "
@@ -37,7 +38,7 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run, looks_on: bo
     if state.load != "loaded" and verb != "service":
         # Neither its user nor its folders are known.
         raise EnvironmentFault(told(state, "system")[1])
-    for name in KEPT:
+    for name in VARIABLES:
         os.environ.pop(name, None)
         if name in state.environment:
             os.environ[name] = state.environment[name]

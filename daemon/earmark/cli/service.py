@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -19,11 +18,13 @@ from earmark.config import require_sound
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.paths import platform_home, whole
 from earmark.service import launchd
+from earmark.service.elsewhere import another_home
 from earmark.service.install import install as install_unit
-from earmark.service.install import kind_for, render, require_alone, require_folders
+from earmark.service.install import kind_for, no_more_watched, render, require_alone, require_folders
 from earmark.service.install import uninstall as uninstall_unit
+from earmark.service.reach import Here, absence, through_sudo
 from earmark.service.story import Scope, UnitState, told
-from earmark.service.systemctl import start_anew, unit_state
+from earmark.service.systemctl import start_anew, unit_folders, unit_state
 from earmark.service.systemd import UNIT
 from earmark.service.units import unit_file, unit_text
 
@@ -50,13 +51,17 @@ def install(
     """
     with plain_errors():
         _require_own(context)
+        _require_a_manager("user")
         home, config = here()
         named, configured = [whole(f) for f in folders or []], [f.path for f in config.folder]
         require_folders(named, configured)
         require_sound(named or configured, home)
         require_alone(home, kind_for())
+        before = unit_folders("user") if kind_for() == "systemd" else ()
         for sentence in install_unit(kind_for(), _executable(), named):
             out.print(escape(readable(sentence)))
+        if fewer := no_more_watched(before, named or configured):
+            out.print(f"[yellow]{escape(readable(fewer))}[/]")
         for folder in () if named else configured:
             if not folder.is_dir():
                 out.print(f"[yellow]{escape(readable(folder))} is not there; it is watched when it is.[/]")
@@ -70,6 +75,7 @@ def uninstall(context: typer.Context) -> None:
     """
     with plain_errors():
         _require_own(context)
+        _require_a_manager("user")
         for sentence in uninstall_unit(kind_for()):
             out.print(escape(readable(sentence)))
 
@@ -86,6 +92,7 @@ def status(
     """
     with plain_errors():
         if kind_for() == "launchd":
+            _require_an_agent()
             ok, sentence = launchd.told()
             if json:
                 print_json({"ok": ok, "sentence": sentence})
@@ -105,6 +112,8 @@ def status(
                 out.print(f"  {escape(readable(state.said))}")
             if state.file:
                 out.print(f"  [dim]unit: {escape(readable(state.file))}[/]")
+            if whose == "user" and (other := another_home(whose, state, platform_home(), Here())):
+                out.print(f"  {escape(readable(other))}")
         raise typer.Exit(0 if ok else 1)
 
 
@@ -116,6 +125,7 @@ def restart(context: typer.Context, system: System = False) -> None:
     """
     with plain_errors():
         if kind_for() == "launchd":
+            _require_an_agent()
             launchd.restart()
         else:
             whose = _whose(context, system)
@@ -139,15 +149,20 @@ def logs(
     """
     with plain_errors():
         if kind_for() == "launchd":
+            _require_an_agent()
             file = platform_home().state / "earmark.log"
             if not file.exists():
                 raise NotFound(f"There is no {file}; the service has said nothing yet")
             follow(["tail", "-n", str(lines), *(["-F"] if following else []), str(file)])
             return
-        unit = f"--unit={UNIT}" if _whose(context, system) == "system" else f"--user-unit={UNIT}"
-        follow(
-            ["journalctl", unit, "--output=json", f"--lines={lines}", *(["--follow"] if following else [])]
-        )
+        whose = _whose(context, system)
+        absent = _not_there(whose)
+        unit = f"--unit={UNIT}" if whose == "system" else f"--user-unit={UNIT}"
+        # What a service said that is not there any more can be read, but nothing will follow.
+        more = ["--quiet"] if absent else ["--follow"] if following else []
+        said = follow(["journalctl", unit, "--output=json", f"--lines={lines}", *more], absent is None)
+        if absent and (following or not said):
+            raise absent
 
 
 @app.command()
@@ -177,16 +192,10 @@ def _require_own(context: typer.Context) -> None:
         raise UsageError(
             f"The machine's service is installed and removed by hand; the top of {file} says how"
         )
-    if user := _through_sudo():
+    if user := through_sudo(Here()):
         raise UsageError(
             f"The service would be root's and not {user}'s; say it without sudo. One for the machine: the top of {file}"
         )
-
-
-def _through_sudo() -> str:
-    """Who became root by sudo; "" if nobody did."""
-    user = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
-    return "" if user == "root" else user
 
 
 def _whose(context: typer.Context, system: bool) -> Scope:
@@ -194,7 +203,7 @@ def _whose(context: typer.Context, system: bool) -> Scope:
     whose: Scope = "system" if system else scope_of(context)
     if whose == "system":
         speak_for_the_system()
-    if whose == "user" and (user := _through_sudo()):
+    if whose == "user" and (user := through_sudo(Here())):
         verb = context.info_name
         raise UsageError(
             f"This is about root's own service; {user}'s: earmark service {verb}, without sudo;"
@@ -203,22 +212,50 @@ def _whose(context: typer.Context, system: bool) -> Scope:
     return whose
 
 
+def _require_a_manager(whose: Scope) -> None:
+    """Raises NotFound if there is no service manager to ask."""
+    if (absent := absence(whose, Here())) is not None:
+        raise NotFound(f"{absent}{_the_machine_s(whose, ' · ')}")
+
+
+def _require_an_agent() -> None:
+    """Raises NotFound if launchd has no session for this user, or does not know the agent."""
+    _require_a_manager("user")
+    if not launchd.installed():
+        raise NotFound("The service is not installed: earmark service install FOLDER")
+
+
 def _installed(whose: Scope) -> UnitState:
-    """The unit's state. Raises NotFound if there is none."""
+    """The unit's state. Raises NotFound if there is none, or nobody to ask."""
     state = unit_state(whose)
     if state is not None and state.loaded:
         return state
+    if state is None:
+        _require_a_manager(whose)
     if whose == "system":
-        if state is None:
-            raise NotFound("systemd cannot be asked about the machine's services; `earmark run` needs none")
         raise NotFound(
             f"The service is not installed; how: {unit_file('systemd/system/earmark.service')}, at its top"
         )
-    machines = unit_state("system")
-    also = "; the machine's is there: earmark service status --system" if machines and machines.loaded else ""
-    if state is None:
-        raise NotFound(f"There is no service manager of this user to ask; `earmark run` needs none{also}")
-    raise NotFound(f"The service is not installed: earmark service install FOLDER{also}")
+    raise NotFound(
+        f"The service is not installed: earmark service install FOLDER{_the_machine_s(whose, '; ')}"
+    )
+
+
+def _not_there(whose: Scope) -> NotFound | None:
+    """Why nothing can come into the log of the service. Raises NotFound where nothing can have been in it either."""
+    try:
+        _installed(whose)
+    except NotFound as absent:
+        if not Here().systemd_booted.is_dir():
+            raise
+        return absent
+    return None
+
+
+def _the_machine_s(whose: Scope, before: str) -> str:
+    machines = unit_state("system") if whose == "user" else None
+    there = machines is not None and machines.loaded
+    return f"{before}the machine's is there: earmark service status --system" if there else ""
 
 
 def _executable() -> Path:

@@ -16,8 +16,10 @@ from earmark.errors import EnvironmentFault
 from earmark.service.systemctl import bus_environment
 
 
-def follow(command: list[str]) -> None:
-    """Print what `journalctl` or `tail` prints, until it ends or Ctrl-C. Raises EnvironmentFault if it is not there."""
+def follow(command: list[str], say_nothing: bool = True) -> bool:
+    """Print what `journalctl` or `tail` prints, until it ends or Ctrl-C; returns whether that was anything. `say_nothing`:
+    say so if it was not. Raises EnvironmentFault if the program is not there.
+    """
     try:
         reading = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, errors="replace", env=bus_environment()
@@ -36,8 +38,9 @@ def follow(command: list[str]) -> None:
         nothing = False
     finally:
         reading.wait()
-    if nothing:
+    if nothing and say_nothing:
         out.print("Nothing is in its log, or nothing that this user may read.")
+    return not nothing
 
 
 def for_a_person(line: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +35,9 @@ from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.paths import Home
 from earmark.report import Report, how_far, other_version, read_report
-from earmark.service.story import Scope, verbs
+from earmark.service.idle import Idle, idle
+from earmark.service.reach import Here
+from earmark.service.story import Scope
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import outdated_summaries
 
@@ -54,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything `status` shows, for a person or as JSON."""
+    """Everything `status` shows, for a person or as JSON. `remedy`, `elsewhere`: where no daemon runs (service/idle.py)."""
 
     running: bool
     daemon: str | None
@@ -71,6 +73,8 @@ class Status:
     untaken: dict[str, int]
     not_whole: int
     not_understood: dict[str, int]
+    remedy: str = ""
+    elsewhere: tuple[str, ...] = ()
 
 
 def gather(context: Context) -> Status:
@@ -153,30 +157,40 @@ def status(
         if not watch:
             with opened_context(home, config, read_only=True) as context:
                 found = gather(context)
+            if not found.running:
+                found = _with(found, idle(scope_of(cli), home, Here()))
             if json:
                 print_json(as_json(found))
             else:
-                out.print(show(found, scope_of(cli)))
+                out.print(show(found))
             return
         with suppress(KeyboardInterrupt):
             _keep_showing(home, config, scope_of(cli), json)
 
 
+def _with(found: Status, idle_: Idle | None) -> Status:
+    return replace(found, remedy=idle_.remedy, elsewhere=idle_.elsewhere) if idle_ else found
+
+
 def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
     """Show the status again and again: in place on a terminal, and whenever it has changed where a program reads it."""
     shown: Status | None = None
+    known: Idle | None = None
     in_place = out.is_terminal and not json
     with Live(console=out, auto_refresh=False, screen=False) if in_place else nullcontext() as live:
         while True:
             with opened_context(home, config, read_only=True) as context:
                 found = gather(context)
+            # Systemd is asked once for each time that the daemon has gone, and not every second.
+            known = None if found.running else known or idle(scope, home, Here())
+            found = _with(found, known)
             if live is not None:
-                live.update(show(found, scope), refresh=True)
+                live.update(show(found), refresh=True)
             elif found != shown:
                 if json:
                     print_json(as_json(found))
                 else:
-                    out.print(show(found, scope))
+                    out.print(show(found))
             shown = found
             time.sleep(1.0)
 
@@ -195,11 +209,12 @@ def walls(report: Report) -> str:
     return "shut by the system" if said else "not started yet"
 
 
-def _daemon_lines(who: str | None, report: Report | None, scope: Scope) -> list[str]:
-    """Whether a daemon runs, as what, on which folders, and what keeps it from working. `report`: None if none runs."""
+def _daemon_lines(found: Status) -> list[str]:
+    """Whether a daemon runs, as what, on which folders, and what keeps it from working; else what starts it."""
+    report = found.report if found.running else None
     lines: list[str] = []
     if report is not None:
-        lines.append(f"[green]●[/] running ({who}, since {moment(report.started_at)})")
+        lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
         if (other := other_version(report)) is not None:
             lines.append(f"  [yellow]{escape(readable(other))}[/]")
@@ -209,17 +224,15 @@ def _daemon_lines(who: str | None, report: Report | None, scope: Scope) -> list[
             lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
         lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
     else:
-        start = (
-            "earmark run FOLDER, or: earmark service install FOLDER" if scope == "user" else verbs(scope)[0]
-        )
-        lines.append(f"[dim]○ not running[/]  start it with: {start}")
+        lines.append(f"[dim]○ not running[/]  {escape(readable(found.remedy))}")
+        lines += [f"  {escape(readable(other))}" for other in found.elsewhere]
     return lines
 
 
-def show(found: Status, scope: Scope = "user") -> Group:
+def show(found: Status) -> Group:
     """The status for a person."""
     report = found.report
-    lines = _daemon_lines(found.daemon, report if found.running else None, scope)
+    lines = _daemon_lines(found)
     counts = found.counts
     lines.append(
         f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "

@@ -114,6 +114,10 @@ def check_state(state: Path) -> Finding:
     if info.st_mode & 0o077:
         mode = f"{info.st_mode & 0o777:o}"
         return Finding("state", False, f"{state} is open to others (mode {mode}); {shut}")
+    if os.statvfs(state).f_flag & os.ST_RDONLY:
+        return Finding(
+            "state", False, f"{state} is on a disk that can only be read; set EARMARK_HOME to another folder"
+        )
     if not os.access(state, os.W_OK):
         return Finding("state", False, f"{state} cannot be written; {shut}")
     return Finding("state", True, f"{state} is private.")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,19 +23,11 @@ from earmark.service.checks import (
     check_summary,
     sentence,
 )
+from earmark.service.elsewhere import another_home
+from earmark.service.reach import Absence, Here, absence, starters
 from earmark.service.story import Scope, UnitState, told
-from earmark.service.systemctl import Run, lingers, manager_pid, unit_state
+from earmark.service.systemctl import lingers, manager_pid, unit_state
 from earmark.service.watches import check_watches
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The machine as the doctor sees it; tests hand in another one."""
-
-    platform: str = sys.platform
-    proc: Path = Path("/proc")
-    systemd_booted: Path = Path("/run/systemd/system")
-    run: Run = subprocess.run
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +77,37 @@ def _findings(patient: Patient) -> Iterator[Finding]:
     yield check_summary(patient.config, patient.ports)
     if here.platform.startswith("linux"):
         yield check_watches(folders, here.proc)
-        yield from check_systemd(folders, patient.scope, here)
+        yield from check_systemd(folders, patient.scope, here, patient.home)
     elif here.platform == "darwin":
-        yield Finding("service", *launchd.told(here.run))
+        if (absent := absence("user", here)) is not None:
+            yield Finding("service", True, in_a_sentence(absent), note=True)
+        else:
+            yield Finding("service", *launchd.told(here.run))
 
 
-def check_systemd(folders: Sequence[Path], scope: Scope, here: Here) -> Iterator[Finding]:
-    """systemd as init (sd_booted(3) looks for the same folder), the unit, its groups, and whether it outlives the login."""
-    if not here.systemd_booted.is_dir():
-        yield Finding(
-            "service", True, "systemd does not run this machine; `earmark run` needs no systemd.", note=True
-        )
-        return
+def in_a_sentence(absent: Absence) -> str:
+    """The reason and the first thing that would help."""
+    return str(absent).splitlines()[0]
+
+
+def check_systemd(
+    folders: Sequence[Path], scope: Scope, here: Here, home: Home | None = None
+) -> Iterator[Finding]:
+    """The manager, the unit, its groups, whether it outlives the login, and whether its things are in `home`."""
     state = unit_state(scope, here.run)
     if state is None:
-        yield Finding("service", True, "There is no service manager of this user to ask.", note=True)
+        absent = absence(scope, here)
+        said = in_a_sentence(absent) if absent else "systemd says nothing of the unit."
+        yield Finding("service", True, said, note=True)
         return
     if not state.loaded:
-        how = "earmark service install FOLDER" if scope == "user" else "see systemd/system/earmark.service"
+        how = starters(scope, None).rpartition(", or: ")[2]
         yield Finding("service", True, f"No service is installed; {how}", note=True)
         return
     ok, said = told(state, scope)
     yield Finding("service", ok, said, note=ok and not state.pid)
+    if scope == "user" and home is not None and (other := another_home(scope, state, home, here)):
+        yield Finding("home", True, other, note=True)
     yield from check_groups(folders, scope, state, here)
     if scope == "user":
         match lingers(here.run):

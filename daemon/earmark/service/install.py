@@ -16,7 +16,7 @@ from typing import Literal
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
 from earmark.files import is_locked, make_private, read_bytes, remove_empty
 from earmark.ledger.lock import holder
-from earmark.paths import Home, platform_home, whole
+from earmark.paths import VARIABLES, Home, platform_home, whole
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
 from earmark.service.story import masked
@@ -26,8 +26,6 @@ from earmark.service.units import unit_text
 Kind = Literal["systemd", "launchd"]
 
 MARK = "Written by `earmark service install`"
-CARRIED = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
-"""Variables that decide where earmark keeps things; a service would not see the shell's."""
 
 
 def kind_for(platform: str = sys.platform) -> Kind:
@@ -55,7 +53,7 @@ def render(
 ) -> str:
     """The text of the unit that `install` would write."""
     # Whole, because a service starts somewhere else.
-    carried = {name: str(whole(Path(environ[name]))) for name in CARRIED if environ.get(name)}
+    carried = {name: str(whole(Path(environ[name]))) for name in VARIABLES if environ.get(name)}
     if kind == "systemd":
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
         return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"
@@ -94,6 +92,16 @@ def _not_there(folder: Path) -> str:
     return (
         f"{folder} does not exist, or may not be looked at; name one that is there, or make it first: {make}"
     )
+
+
+def no_more_watched(before: Sequence[Path], after: Sequence[Path]) -> str | None:
+    """What to say of folders that the service watched before, and that the new unit does not name; None if it names all."""
+    gone = [folder for folder in before if folder not in after]
+    if not gone:
+        return None
+    names = ", ".join(map(str, gone))
+    every = shlex.join(str(folder) for folder in (*gone, *after))
+    return f"Not watched any more: {names}; to watch all of them: earmark service install {every}"
 
 
 def require_alone(home: Home, kind: Kind, run: Run = subprocess.run) -> None:
@@ -216,7 +224,7 @@ def _without_its_file(path: Path, kind: Kind, run: Run) -> list[str]:
     link = path.parent / "default.target.wants" / path.name
     state = unit_state("user", run)
     if state is not None and state.startable and state.file:
-        raise EarmarkError(
+        raise EnvironmentFault(
             f"{state.file} was not written by earmark service install; to stop it: systemctl --user disable --now earmark"
         )
     if not (link.is_symlink() or (state is not None and state.pid)):
@@ -233,9 +241,9 @@ def _refuse_if_foreign(path: Path) -> None:
     if not os.path.lexists(path):
         return
     if os.path.realpath(path) == os.devnull:
-        raise EarmarkError(masked("user"))
+        raise EnvironmentFault(masked("user"))
     if MARK not in (_text(path) if path.exists() else ""):
-        raise EarmarkError(
+        raise EnvironmentFault(
             f"{path} was not written by earmark service install; move it away first, or go on using it by hand."
         )
 

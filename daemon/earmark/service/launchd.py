@@ -24,6 +24,26 @@ def target() -> str:
     return f"{domain()}/{LABEL}"
 
 
+def refusal(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> str | None:
+    """Why launchd has no session for this user at the screen, in its words; None if it has."""
+    try:
+        answer = run(["launchctl", "print", domain()], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return str(problem)
+    words = " ".join((answer.stderr or answer.stdout or "").split()).rstrip(".")
+    return None if answer.returncode == 0 else words or f"exit status {answer.returncode}"
+
+
+def installed(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> bool:
+    """Whether launchd knows the agent."""
+    try:
+        return (
+            run(["launchctl", "print", target()], capture_output=True, text=True, timeout=10).returncode == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def told(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> tuple[bool, str]:
     """Whether all is well with the agent, and a sentence (launchctl(1), `print`, whose output is for people)."""
     try:

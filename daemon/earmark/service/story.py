@@ -47,6 +47,7 @@ _OURS = {
     70: "of a mistake of its own",
     74: "of trouble with the disk of its state folder (earmark doctor)",
     75: "another earmark uses the same ledger; stop that one (earmark status says which)",
+    76: "a newer earmark wrote its ledger; upgrade to that version again",
     77: "the configuration asks for what its privacy setting forbids (earmark config check)",
     78: "its configuration is wrong or names no folder (earmark config check)",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +22,8 @@ ADVICE: dict[Scope, str] = {
 
 _OF_A_UNIT = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "FragmentPath")
 _OF_A_SERVICE = ("Result", "ExecMainStatus", "MainPID", "NRestarts", "StatusText", "User", "Environment")
+
+NO_TOOL = "there is no systemctl"
 
 _OBJECT = f"/org/freedesktop/systemd1/unit/{UNIT.replace('.', '_2e')}"
 """The unit's D-Bus path, escaped as such paths are."""
@@ -64,7 +66,7 @@ def _one_by_one(scope: Scope, run: Run) -> str:
         for name, answer in zip(names, answers, strict=False):
             value = json.loads(answer)["data"]
             if isinstance(value, list):
-                value = shlex.join(map(str, value))
+                value = " ".join(f'"{_ESCAPED.sub(_BACKSLASH, str(word))}"' for word in value)
             lines.append(f"{name}={'yes' if value is True else value}")
     return "\n".join(lines)
 
@@ -75,6 +77,24 @@ def _property(scope: Scope, interface: str, names: Sequence[str], run: Run) -> s
     return _answer(run, ["busctl", f"--{scope}", "--json=short", *asked], scope)
 
 
+def refusal(scope: Scope, run: Run = subprocess.run, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Why the manager does not answer, in the words of systemctl; None if it does."""
+    asked = ["systemctl", f"--{scope}", "show", "--property=Version"]
+    env = bus_environment(environ) if scope == "user" else dict(environ)
+    try:
+        answer = run(asked, capture_output=True, text=True, errors="replace", timeout=10, env=env)
+    except FileNotFoundError:
+        return NO_TOOL
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return (
+            type(problem).__name__
+            if isinstance(problem, subprocess.TimeoutExpired)
+            else str(problem.strerror)
+        )
+    words = " ".join((answer.stderr or answer.stdout or "").split()).rstrip(".")
+    return None if answer.returncode == 0 else words or f"exit status {answer.returncode}"
+
+
 def unit_folder(wanted: Path, usual: Path, run: Run = subprocess.run) -> Path:
     """`usual` if the user's manager looks for units there and not in `wanted`; else `wanted`."""
     words = _answer(run, ["systemctl", "--user", "show", "--property=UnitPath", "--value"], "user")
@@ -82,16 +102,41 @@ def unit_folder(wanted: Path, usual: Path, run: Run = subprocess.run) -> Path:
     return usual if str(usual) in looked and str(wanted) not in looked else wanted
 
 
-def unit_folders(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
-    """The folders that the unit as it is loaded, drop-ins included, gives to `earmark run`; none where none are named."""
+def unit_command(scope: Scope, run: Run = subprocess.run) -> tuple[str, ...]:
+    """What the unit as it is loaded, drop-ins included, starts; () where there is none."""
     words = _property(scope, "Service", ["ExecStart"], run)
     try:
-        arguments = [str(word) for word in json.loads(words or "")["data"][-1][1]]
-        return tuple(
-            Path(word) for word in arguments[arguments.index("run") :][1:] if not word.startswith("-")
-        )
+        return tuple(str(word) for word in json.loads(words or "")["data"][-1][1])
     except (ValueError, KeyError, IndexError, TypeError):
         return ()
+
+
+def unit_folders(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
+    """The folders that the unit gives to `earmark run`; none where none are named."""
+    command = unit_command(scope, run)
+    after = command[command.index("run") + 1 :] if "run" in command else ()
+    return tuple(Path(word) for word in after if not word.startswith("-"))
+
+
+def files_of_variables(scope: Scope, run: Run = subprocess.run) -> tuple[Path, ...]:
+    """The files that the unit takes variables from (EnvironmentFile=)."""
+    words = _property(scope, "Service", ["EnvironmentFiles"], run)
+    try:
+        return tuple(Path(str(file)) for file, _ in json.loads(words or "")["data"])
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
+def manager_environment(run: Run = subprocess.run) -> dict[str, str]:
+    """What the user's manager gives to each of its services; {} where it cannot be asked."""
+    bus = "org.freedesktop.systemd1"
+    asked = ["get-property", bus, "/org/freedesktop/systemd1", f"{bus}.Manager", "Environment"]
+    words = _answer(run, ["busctl", "--user", "--json=short", *asked], "user")
+    try:
+        said = [str(word) for word in json.loads(words or "")["data"]]
+        return dict(word.split("=", 1) for word in said if "=" in word)
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def lingers(run: Run = subprocess.run) -> bool | None:
@@ -143,15 +188,30 @@ def checked(run: Run, command: list[str], advice: str) -> None:
         raise EnvironmentFault(f"{' '.join(command)}{failed}: {words.rstrip('.')}.{then}")
 
 
+_WAY = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+
+
 def bus_environment(
     environ: Mapping[str, str] = os.environ, run_user: Path = Path("/run/user")
 ) -> dict[str, str]:
-    """The environment with the way to the user's manager in it, which `su` and cron leave out."""
+    """The environment with the way to the user's manager in it, which cron leaves out, and for which `su` leaves that of
+    whoever said it.
+    """
     folder = run_user / str(os.getuid())
     known = (
         {"XDG_RUNTIME_DIR": str(folder)} if (folder / "bus").exists() or (folder / "systemd").is_dir() else {}
     )
-    return {**known, **environ}
+    theirs = _of_another_user(environ.get("XDG_RUNTIME_DIR", ""))
+    return {**known, **{name: value for name, value in environ.items() if not (theirs and name in _WAY)}}
+
+
+def _of_another_user(folder: str) -> bool:
+    try:
+        return bool(folder) and os.stat(folder).st_uid != os.geteuid()  # noqa: PTH116 - it may be no path at all
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 def _answer(run: Run, command: list[str], scope: Scope) -> str | None:
@@ -167,8 +227,13 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.strip().isdigit() else 0
 
 
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_ESCAPED = re.compile(r'(["\\`$])')
+_BACKSLASH = r"\\\1"
+
+
 def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError:
-        return []
+    """Words as systemd quotes them: in double quotes where it must, with a backslash before what a shell would take for its
+    own (so also `$`, which shlex would leave escaped).
+    """
+    return [re.sub(r"\\(.)", r"\1", quoted) if quoted else bare for quoted, bare in _WORD.findall(line)]

@@ -11,26 +11,20 @@ from pathlib import Path
 
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import NotFound
+from earmark.errors import NeverRan
 from earmark.files import is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
 from earmark.pipeline.rebuild import reconcile
 from earmark.report import read_report
 
-SYSTEMS_STATE = Path("/var/lib/earmark")
-"""Where systemd/system/earmark.service keeps its state."""
-
-FOR_THE_SYSTEM = "sudo earmark --system status"
-
 
 @contextmanager
 def opened_context(home: Home, config: Config, *, read_only: bool = False) -> Iterator[Context]:
-    """The ledger of this installation with its configuration. Raises NotFound, with what to do, if there is none yet."""
+    """The ledger of this installation with its configuration. Raises NeverRan, with what to do, if there is none yet."""
     if not home.ledger_file.exists():
-        raise NotFound(
+        raise NeverRan(
             f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
-            + (f". That of the system's service: {FOR_THE_SYSTEM}" if _of_the_system(home) else "")
         )
     with Ledger(home.ledger_file, read_only=read_only) as ledger:
         context = Context(ledger, home, config, watched_folders(home, config), logs=False)
@@ -38,10 +32,6 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
             # Before anything is decided: a ledger from a backup may know less than the copy of what protects.
             reconcile(context)
         yield context
-
-
-def _of_the_system(home: Home) -> bool:
-    return home.state != SYSTEMS_STATE and SYSTEMS_STATE.is_dir()
 
 
 def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:

@@ -1,0 +1,40 @@
+"""No daemon runs on this ledger: what starts it or why its service does not run, and what runs elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from earmark.paths import Home
+from earmark.service.elsewhere import another_home, elsewhere
+from earmark.service.reach import Here, absence, starters
+from earmark.service.story import Scope, told
+from earmark.service.systemctl import unit_state
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """`remedy`: what starts the daemon, or what keeps its service from running; "" where nothing of it is known here.
+    `elsewhere`: what runs on other ledgers, and what shows it.
+    """
+
+    remedy: str
+    elsewhere: tuple[str, ...]
+
+
+def idle(scope: Scope, home: Home, here: Here) -> Idle:
+    """What there is to say of a home on which no daemon runs."""
+    return Idle(_remedy(scope, home, here), tuple(elsewhere(home, here)) if scope == "user" else ())
+
+
+def _remedy(scope: Scope, home: Home, here: Here) -> str:
+    state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
+    if state is None:
+        return f"start it with: {starters(scope, absence(scope, here))}"
+    if not state.loaded:
+        return f"start it with: {starters(scope, None)}"
+    if scope == "user" and another_home(scope, state, home, here):
+        return "start it with: earmark run FOLDER"
+    if state.active in ("active", "reloading"):
+        return f"the service runs (pid {state.pid}), and not on the ledger in {home.state}"
+    said = told(state, scope)[1]
+    return said[:1].lower() + said[1:]
