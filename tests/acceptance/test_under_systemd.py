@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import wave
 from collections.abc import Iterator
@@ -237,6 +238,59 @@ def test_a_failed_service_is_explained_and_nothing_of_it_is_left_after_uninstall
         "! systemctl --user --all list-units | grep earmark", "alice", seconds=10
     )  # it forgets when idle
     assert alice.output("find .config/systemd -type f -o -type l", "alice") == ""
+
+
+@pytest.mark.shows("service:again")
+@pytest.mark.shows("service:downgrade")
+def test_installed_again_with_an_odd_folder_and_met_by_a_ledger_of_a_newer_earmark(alice: Machine) -> None:
+    alice.says("earmark service install ~/Recordings", "alice")
+    odd = shlex.quote('/home/alice/it\'s 100%h "of" $HOME\n;\\')
+    alice.run(f"mkdir -p -- {odd}", "alice")
+    said = alice.says(f"earmark service install {odd}", "alice")
+    assert (
+        "Not watched any more: /home/alice/Recordings; to watch all of them: earmark service install" in said
+    )
+    alice.run(f"cp /opt/earmark/lib/python3*/site-packages/earmark/sample/sample.m4a {odd}", "alice")
+    alice.until(f"test -e {odd}/sample.md", "alice")
+    newer = "import sqlite3; sqlite3.connect('.local/state/earmark/ledger.db').execute('PRAGMA user_version = 99')"
+    alice.says(f'python3 -c "{newer}"', "alice")
+    reason = "because a newer earmark wrote its ledger"
+    assert reason in alice.says("earmark service restart", "alice", code=74)
+    said = alice.says("earmark service status", "alice", code=1)
+    assert reason in said
+    assert "tries again" not in said
+    assert "upgrade earmark" in alice.says("earmark service logs", "alice")
+    alice.says("earmark service uninstall", "alice")
+
+
+@pytest.mark.shows("service:elsewhere")
+def test_who_looks_elsewhere_is_told_where_the_service_keeps_its_things(alice: Machine) -> None:
+    alice.says("EARMARK_HOME='/home/alice/o f' earmark service install ~/Recordings", "alice")
+    said = alice.says("earmark status", "alice", code=66)
+    typed = said.split("as its unit says: ")[1].splitlines()[0]
+    assert typed == "EARMARK_HOME='/home/alice/o f' earmark status"
+    assert "● running" in alice.says(typed, "alice")
+    assert "earmark service install" not in said
+    assert "keeps its things in /home/alice/o f/state" in alice.says("earmark service status", "alice")
+    as_root = alice.says("earmark status", code=66)
+    assert "● running" in alice.says(as_root.split("watching /home/alice/Recordings): ")[1].splitlines()[0])
+    assert "alice runs earmark" in alice.says("setpriv --reuid=daemon --clear-groups earmark status", code=66)
+    alice.says("earmark service uninstall; rm -r 'o f'", "alice")
+
+
+@pytest.mark.shows("service:no-manager")
+def test_without_a_login_every_verb_says_that_and_what_would_help(alice: Machine) -> None:
+    alice.says("systemctl stop alice-login user@1000")
+    alice.until("! test -e /run/user/1000/bus")
+    for verb in ("install ~/Recordings", "uninstall", "logs -f"):
+        said = alice.says(f"earmark service {verb}", "alice", code=66)
+        assert "because alice is not logged in" in said
+    assert alice.output("ls -A .config", "alice") == "earmark"
+    findings = alice.says("XDG_RUNTIME_DIR=/run/user/0 earmark doctor", "alice")
+    assert "service install" not in findings
+    alice.says(said.split("or: sudo ")[1].splitlines()[0])
+    alice.until("XDG_RUNTIME_DIR=/run/user/0 earmark service status | grep -q 'earmark service install'; "
+                "earmark service status 2>&1 | grep -q 'not installed'", "alice", seconds=20)  # fmt: skip
 
 
 @pytest.mark.shows("service:access")

@@ -21,6 +21,7 @@ from earmark.service.install import (
     MARK,
     install,
     kind_for,
+    no_more_watched,
     require_alone,
     require_folders,
     uninstall,
@@ -71,6 +72,15 @@ def test_installing_again_replaces_what_the_last_time_wrote(home: dict[str, str]
     assert "/elsewhere/earmark" in unit_path("systemd", home).read_text()
     assert "systemctl --user restart earmark.service" in manager.calls
     assert [path.name for path in unit_path("systemd", home).parent.iterdir()] == ["earmark.service"]
+
+
+@pytest.mark.shows("service:again")
+def test_folders_that_a_new_unit_does_not_name_are_said_with_what_watches_all(tmp_path: Path) -> None:
+    assert no_more_watched([], [tmp_path]) is None
+    assert no_more_watched([tmp_path], [tmp_path, Path("/b")]) is None
+    assert no_more_watched([Path("/a b"), Path("/c")], [Path("/c"), Path("/d")]) == (
+        "Not watched any more: /a b; to watch all of them: earmark service install '/a b' /c /d"
+    )
 
 
 def test_the_service_finds_the_ledger_that_the_shell_uses(home: dict[str, str]) -> None:

@@ -133,6 +133,7 @@ def test_the_unit_stays_as_closed_as_it_was(
 
 
 @pytest.mark.parametrize("name", ["systemd/earmark.service", "systemd/system/earmark.service"])
+@pytest.mark.shows("service:downgrade")
 def test_no_unit_forbids_what_the_transcription_library_needs(name: str) -> None:
     text = unit_text(name)  # type: ignore[arg-type]
     assert not re.search(r"(?m)^MemoryDenyWriteExecute=yes", text)
