@@ -283,7 +283,17 @@ def test_nobody_is_told_to_install_a_service_where_that_does_not_work(
 ) -> None:
     folder = make(WORLDS[world], tmp_path, ledger, monkeypatch)
     for verb in (*ALL, "doctor", "earmark status"):
-        assert "service install" not in say(verb, folder)[1].replace("loginctl enable-linger", ""), verb
+        assert "service install" not in say(verb, folder)[1], verb
+
+
+def test_a_service_that_failed_before_its_first_ledger_is_told_by_each_verb_that_finds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(WORLDS["failed"], tmp_path, tmp_path / "new", monkeypatch)
+    for verb in ("status", "list"):
+        done = CliRunner().invoke(app, [verb])
+        assert done.exit_code == 66
+        assert "The service failed, because its configuration is wrong" in done.output
 
 
 def test_every_verb_is_tried_wherever_a_machine_may_stand() -> None:

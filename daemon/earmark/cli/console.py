@@ -22,7 +22,7 @@ from earmark.domain import Instant
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, NeverRan, UsageError, place_of
 from earmark.files import why
 from earmark.paths import Home, platform_home
-from earmark.service.elsewhere import elsewhere
+from earmark.service.idle import idle
 from earmark.service.reach import Here
 
 _HINT = re.compile(
@@ -89,9 +89,8 @@ def plain_errors() -> Iterator[None]:
     except EarmarkError as error:
         for line in str(error).splitlines():
             _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
-        if isinstance(error, NeverRan) and not out.prefix:
-            for line in elsewhere(platform_home(), Here()):
-                _complain(escape(readable(line)))
+        if isinstance(error, NeverRan):
+            _say_what_runs_instead()
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
         _say_no_more(1)
@@ -130,6 +129,14 @@ def plain_errors_of_typer() -> Iterator[None]:
         _say_no_more(1)
         _complain(f"[bold red]earmark:[/] {escape(readable(why(error)))}")
         raise SystemExit(EnvironmentFault.exit_code) from None
+
+
+def _say_what_runs_instead() -> None:
+    """Why the service has no ledger yet, if there is one, and what runs on other ledgers."""
+    found = idle("system" if out.prefix else "user", platform_home(), Here())
+    of_a_service = [] if found.remedy.startswith("start it with: ") else [found.remedy]
+    for line in (*of_a_service, *found.elsewhere):
+        _complain(escape(readable(line[:1].upper() + line[1:] if line in of_a_service else line)))
 
 
 def _complain(line: str) -> None:

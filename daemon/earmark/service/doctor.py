@@ -25,7 +25,7 @@ from earmark.service.checks import (
 )
 from earmark.service.elsewhere import another_home
 from earmark.service.reach import Absence, Here, absence, starters
-from earmark.service.story import Scope, UnitState, told
+from earmark.service.story import Scope, UnitState, lingering, told
 from earmark.service.systemctl import lingers, manager_pid, unit_state
 from earmark.service.watches import check_watches
 
@@ -114,7 +114,7 @@ def check_systemd(
             case True:
                 yield Finding("linger", True, "The service goes on when you are logged out.")
             case False:
-                stops = "The service stops when you log out; to keep it running: loginctl enable-linger"
+                stops = f"The service stops when you log out; to keep it running: {lingering()}"
                 yield Finding("linger", True, stops, note=True)
             case None:
                 asked = "logind cannot be asked whether the service goes on after logout."

@@ -19,7 +19,7 @@ from earmark.ledger.lock import holder
 from earmark.paths import VARIABLES, Home, platform_home, whole
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
-from earmark.service.story import masked
+from earmark.service.story import lingering, masked
 from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_folder, unit_state
 from earmark.service.units import unit_text
 
@@ -151,7 +151,7 @@ def install(
         start_anew("user", run)
     done = [f"Wrote {path}.", "Started it; it starts again at every login and after a crash."]
     if lingers(run) is False:
-        done.append("It stops when you log out; to keep it running: loginctl enable-linger")
+        done.append(f"It stops when you log out; to keep it running: {lingering()}")
     done.append("How it is: earmark service status. What it says: earmark service logs")
     return done
 

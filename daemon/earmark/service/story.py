@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -90,6 +92,15 @@ def verbs(scope: Scope) -> tuple[str, str]:
     if scope == "system":
         return "sudo earmark service restart --system", "sudo earmark service logs --system"
     return "earmark service restart", "earmark service logs"
+
+
+def lingering() -> str:
+    """What keeps this user's services running after logout; without sudo it takes a polkit, which many servers lack."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = str(os.geteuid())
+    return f"sudo loginctl enable-linger {user}"
 
 
 def _tool(scope: Scope) -> str:
