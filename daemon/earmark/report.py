@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -112,6 +113,13 @@ def in_time(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 86_400:.0f} days"
+
+
+def other_config(report: Report, own: Path) -> str | None:
+    """What to say of a running daemon that reads another configuration than this program; None if it is the same."""
+    if os.path.realpath(report.config_file) == os.path.realpath(own):
+        return None
+    return f"the running daemon reads {report.config_file}, and this command {own}"
 
 
 def in_a_line(report: Report) -> str:

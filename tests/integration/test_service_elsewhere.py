@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -206,4 +207,14 @@ def test_status_from_another_home_says_that_a_daemon_runs_and_where(
 
     words = wait_for(lambda: found if f"(pid {process.pid}, " in (found := said()) else None, 20)
     assert "earmark has not run here yet" in words
+    asked = installation.environment | {"XDG_CONFIG_HOME": str(tmp_path / "cfg"), "EARMARK_HOME": ""}
+    state = {"XDG_STATE_HOME": str(tmp_path / "linked")}
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/earmark").symlink_to(installation.state)
+    for verb in ("status", "doctor"):
+        done = subprocess.run(
+            [sys.executable, "-m", "earmark", verb], env=asked | state, capture_output=True, text=True
+        )
+        reads = f"he running daemon reads {installation.root}/home/config/config.toml, and this command {tmp_path}/cfg"
+        assert reads in done.stdout
     assert installation.stop(process) == 0

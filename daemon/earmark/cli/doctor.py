@@ -17,7 +17,7 @@ from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
-from earmark.report import Report, other_version, read_report
+from earmark.report import Report, other_config, other_version, read_report
 from earmark.retention.holds import DOUBT
 from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
@@ -113,6 +113,8 @@ def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding
         yield Finding("daemon", False, sentence(f"It keeps its old configuration: {report.config_error}"))
     else:
         yield Finding("daemon", True, f"A daemon runs (pid {report.pid}, earmark {report.version}).")
+    if report is not None and (said := other_config(report, home.config_file)):
+        yield Finding("home", True, sentence(said[:1].upper() + said[1:]), note=True)
 
 
 def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]:

@@ -34,7 +34,7 @@ from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.paths import Home
-from earmark.report import Report, how_far, other_version, read_report
+from earmark.report import Report, how_far, other_config, other_version, read_report
 from earmark.service.idle import Idle, idle
 from earmark.service.reach import Here
 from earmark.service.story import Scope
@@ -56,7 +56,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything `status` shows, for a person or as JSON. `remedy`, `elsewhere`: where no daemon runs (service/idle.py)."""
+    """Everything `status` shows, for a person or as JSON. `remedy`: where no daemon runs (service/idle.py).
+    `elsewhere`: what other ledgers, or another configuration, are used by what runs.
+    """
 
     running: bool
     daemon: str | None
@@ -121,6 +123,7 @@ def gather(context: Context) -> Status:
     }
     last = ledger.trash.last_sweep()
     sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
+    other = other_config(report, home.config_file) if running and report else None
     return Status(
         running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
@@ -128,6 +131,7 @@ def gather(context: Context) -> Status:
         untaken(ledger),
         len(ledger.words.not_whole()),
         ledger.words.not_understood(),
+        elsewhere=(other,) if other else (),
     )  # fmt: skip
 
 
@@ -218,6 +222,7 @@ def _daemon_lines(found: Status) -> list[str]:
         lines += [f"  watching {path_line(f)}" for f in report.folders]
         if (other := other_version(report)) is not None:
             lines.append(f"  [yellow]{escape(readable(other))}[/]")
+        lines += [f"  [yellow]{escape(readable(said))}[/]" for said in found.elsewhere]
         if report.paused:
             lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
         if report.config_error:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from earmark.paths import Home
 from earmark.service.elsewhere import another_home, elsewhere
 from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope, told
 from earmark.service.systemctl import unit_state
+from earmark.service.systemd import UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,12 @@ class Idle:
     elsewhere: tuple[str, ...]
 
 
+def is_there(environ: Mapping[str, str]) -> bool:
+    """Whether the user's own unit is installed, as far as that is known without a manager."""
+    folders = (environ.get("XDG_CONFIG_HOME"), os.path.join(environ.get("HOME", "/"), ".config"))  # noqa: PTH118
+    return any((Path(folder) / "systemd" / "user" / UNIT).exists() for folder in folders if folder)
+
+
 def idle(scope: Scope, home: Home, here: Here) -> Idle:
     """What there is to say of a home on which no daemon runs."""
     return Idle(_remedy(scope, home, here), tuple(elsewhere(home, here)) if scope == "user" else ())
@@ -29,7 +39,10 @@ def idle(scope: Scope, home: Home, here: Here) -> Idle:
 def _remedy(scope: Scope, home: Home, here: Here) -> str:
     state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
     if state is None:
-        return f"start it with: {starters(scope, absence(scope, here))}"
+        absent = absence(scope, here)
+        if scope == "user" and absent and here.systemd_booted.is_dir() and is_there(here.environ):
+            return f"the service waits for its manager: {str(absent)[:1].lower()}{str(absent)[1:]}"
+        return f"start it with: {starters(scope, absent)}"
     if not state.loaded:
         return f"start it with: {starters(scope, None)}"
     if scope == "user" and another_home(scope, state, home, here):
