@@ -16,6 +16,9 @@ APP = "earmark"
 VARIABLES = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
 """The environment variables that decide where earmark keeps things."""
 
+CARRIED = (*VARIABLES, "EARMARK_MODELS")
+"""Those that a service needs as the shell has them that installs it, which a service does not see."""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:

@@ -88,6 +88,8 @@ def test_the_service_finds_the_ledger_that_the_shell_uses(home: dict[str, str]) 
     assert 'Environment="EARMARK_HOME=/data/ear mark"' in unit_path("systemd", home).read_text()
     install("systemd", PROGRAM, run=Manager(), environ={**home, "EARMARK_HOME": "here"})
     assert f'Environment="EARMARK_HOME={Path.cwd()}/here"' in unit_path("systemd", home).read_text()
+    install("systemd", PROGRAM, run=Manager(), environ={**home, "EARMARK_MODELS": "/m"})
+    assert 'Environment="EARMARK_MODELS=/m"' in unit_path("systemd", home).read_text()
 
 
 def test_somebody_s_own_unit_is_neither_replaced_nor_removed(home: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.locality.confinement.process import harden_process
-from earmark.paths import VARIABLES
+from earmark.paths import CARRIED
 from earmark.service.reach import Here, absence
 from earmark.service.story import Scope, told
 from earmark.service.systemctl import Run, unit_state
@@ -38,7 +38,7 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run, looks_on: bo
     if state.load != "loaded" and verb != "service":
         # Neither its user nor its folders are known.
         raise EnvironmentFault(told(state, "system")[1])
-    for name in VARIABLES:
+    for name in CARRIED:
         os.environ.pop(name, None)
         if name in state.environment:
             os.environ[name] = state.environment[name]

@@ -16,7 +16,7 @@ from typing import Literal
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
 from earmark.files import is_locked, make_private, read_bytes, remove_empty
 from earmark.ledger.lock import holder
-from earmark.paths import VARIABLES, Home, platform_home, whole
+from earmark.paths import CARRIED, Home, platform_home, whole
 from earmark.service import launchd, systemd
 from earmark.service.checks import check_folder
 from earmark.service.story import lingering, masked
@@ -53,7 +53,7 @@ def render(
 ) -> str:
     """The text of the unit that `install` would write."""
     # Whole, because a service starts somewhere else.
-    carried = {name: str(whole(Path(environ[name]))) for name in VARIABLES if environ.get(name)}
+    carried = {name: str(whole(Path(environ[name]))) for name in CARRIED if environ.get(name)}
     if kind == "systemd":
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
         return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"
