@@ -284,6 +284,7 @@ def test_each_verb_says_the_same_of_the_service_manager_wherever_the_machine_sta
 
 @pytest.mark.parametrize("world", [name for name, verbs in TABLE.items() if verbs.get("install", (0,))[0]])
 @pytest.mark.shows("service:no-manager")
+@pytest.mark.shows("decisions:service-manager")
 def test_nobody_is_told_to_install_a_service_where_that_does_not_work(
     world: str, tmp_path: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_an_output_that_is_full_ends_a_verb_with_a_code_that_is_documented(
 
 
 @FULL
+@pytest.mark.shows("decisions:log")
 def test_a_log_on_a_full_disk_is_no_reason_to_hear_nothing(home: Installation) -> None:
     home.folder.mkdir()
     home.drop()
