@@ -75,13 +75,15 @@ class Report(BaseModel):
     wrong: tuple[str, ...] = ()
 
 
-def other_version(report: Report, own: str = __version__) -> str | None:
-    """What is to be done about a running daemon of another version than this program; None if it is the same."""
+def other_version(report: Report, restart: str, own: str = __version__) -> str | None:
+    """What to say of a running daemon of another version than this program; None if it is the same. `restart`: what starts
+    it anew.
+    """
     if report.version == own:
         return None
     return (
         f"the running daemon is earmark {report.version}, and this command is {own}; restart the daemon to have "
-        "one version: earmark service restart (or end it and start it again)"
+        f"one version: {restart}"
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from earmark.cli import console, doctor, scope, service, status
 from earmark.cli.main import app
 from earmark.ledger import Ledger
+from earmark.service.idle import restarts
 from earmark.service.reach import Here
 from typer.testing import CliRunner
 
@@ -301,6 +302,14 @@ def test_a_service_that_failed_before_its_first_ledger_is_told_by_each_verb_that
         done = CliRunner().invoke(app, [verb])
         assert done.exit_code == 66
         assert "The service failed, because its configuration is wrong" in done.output
+
+
+def test_a_daemon_is_started_anew_by_what_started_it(
+    tmp_path: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(WORLDS["runs in a degraded manager"], tmp_path, ledger, monkeypatch)
+    assert restarts("user", 4711, Here("linux")) == "earmark service restart"
+    assert restarts("user", 12, Here("linux")).startswith("end it (Ctrl-C in its terminal, or: kill 12)")
 
 
 def test_every_verb_is_tried_wherever_a_machine_may_stand() -> None:

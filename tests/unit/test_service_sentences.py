@@ -76,8 +76,8 @@ def test_no_recording_is_named_in_the_line_that_everybody_on_the_machine_may_rea
 
 
 def test_a_daemon_of_another_version_is_told_from_this_command() -> None:
-    assert other_version(IDLE, "1.0") is None
-    told = other_version(IDLE, "1.1") or ""
+    assert other_version(IDLE, "", "1.0") is None
+    told = other_version(IDLE, "earmark service restart", "1.1") or ""
     assert "the running daemon is earmark 1.0, and this command is 1.1" in told
     assert "earmark service restart" in told
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from earmark import __version__
 from earmark.cli.console import out, plain_errors, print_json, readable
 from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
@@ -22,6 +23,7 @@ from earmark.retention.holds import DOUBT
 from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
 from earmark.service.elsewhere import elsewhere
+from earmark.service.idle import restarts
 from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope
 from earmark.service.systemctl import unit_folders, unit_state
@@ -105,7 +107,7 @@ def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding
             yield Finding("daemon", True, f"No daemon runs; {how}", note=True)
         for another in elsewhere(home, here, ("system",)) if whose == "user" else ():
             yield Finding("daemon", True, another, note=True)
-    elif (other := other_version(report)) is not None:
+    elif (other := other_version(report, _restarts(whose, report))) is not None:
         yield Finding("daemon", False, other)
     elif report.paused:
         yield Finding("daemon", False, sentence(f"It runs and waits: {report.paused}"))
@@ -115,6 +117,10 @@ def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding
         yield Finding("daemon", True, f"A daemon runs (pid {report.pid}, earmark {report.version}).")
     if report is not None and (said := other_config(report, home.config_file)):
         yield Finding("home", True, sentence(said[:1].upper() + said[1:]), note=True)
+
+
+def _restarts(whose: Scope, report: Report) -> str:
+    return restarts(whose, report.pid, Here()) if report.version != __version__ else ""
 
 
 def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]:

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
+from earmark import __version__
 from earmark.cli.console import (
     ago,
     here_to_look,
@@ -35,7 +36,7 @@ from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.paths import Home
 from earmark.report import Report, how_far, other_config, other_version, read_report
-from earmark.service.idle import Idle, idle
+from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
 from earmark.verbs.opening import opened_context
@@ -56,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything `status` shows, for a person or as JSON. `remedy`: where no daemon runs (service/idle.py).
+    """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs.
     """
 
@@ -161,8 +162,7 @@ def status(
         if not watch:
             with opened_context(home, config, read_only=True) as context:
                 found = gather(context)
-            if not found.running:
-                found = _with(found, idle(scope_of(cli), home, Here()))
+            found = _remedied(found, home, scope_of(cli))
             if json:
                 print_json(as_json(found))
             else:
@@ -172,22 +172,32 @@ def status(
             _keep_showing(home, config, scope_of(cli), json)
 
 
-def _with(found: Status, idle_: Idle | None) -> Status:
-    return replace(found, remedy=idle_.remedy, elsewhere=idle_.elsewhere) if idle_ else found
+def _remedied(found: Status, home: Home, scope: Scope) -> Status:
+    """With what starts a daemon that does not run, or starts one of another version anew."""
+    if not found.running:
+        known = idle(scope, home, Here())
+        return replace(found, remedy=known.remedy, elsewhere=known.elsewhere)
+    report = found.report
+    if report is None or report.version == __version__:
+        return found
+    return replace(found, remedy=restarts(scope, report.pid, Here()))
 
 
 def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
     """Show the status again and again: in place on a terminal, and whenever it has changed where a program reads it."""
     shown: Status | None = None
-    known: Idle | None = None
+    before: tuple[bool, str | None] | None = None
+    known: tuple[str, tuple[str, ...]] = ("", ())
     in_place = out.is_terminal and not json
     with Live(console=out, auto_refresh=False, screen=False) if in_place else nullcontext() as live:
         while True:
             with opened_context(home, config, read_only=True) as context:
                 found = gather(context)
-            # Systemd is asked once for each time that the daemon has gone, and not every second.
-            known = None if found.running else known or idle(scope, home, Here())
-            found = _with(found, known)
+            # Systemd is asked once for each time that the daemon has come or gone, and not every second.
+            if before != (found.running, found.daemon):
+                before, asked = (found.running, found.daemon), _remedied(found, home, scope)
+                known = (asked.remedy, asked.elsewhere)
+            found = replace(found, remedy=known[0], elsewhere=known[1])
             if live is not None:
                 live.update(show(found), refresh=True)
             elif found != shown:
@@ -220,7 +230,7 @@ def _daemon_lines(found: Status) -> list[str]:
     if report is not None:
         lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
-        if (other := other_version(report)) is not None:
+        if (other := other_version(report, found.remedy)) is not None:
             lines.append(f"  [yellow]{escape(readable(other))}[/]")
         lines += [f"  [yellow]{escape(readable(said))}[/]" for said in found.elsewhere]
         if report.paused:

@@ -1,4 +1,4 @@
-"""No daemon runs on this ledger: what starts it or why its service does not run, and what runs elsewhere."""
+"""What starts the daemon of a ledger, or starts it anew; why its service does not run, and what runs elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.paths import Home
 from earmark.service.elsewhere import another_home, elsewhere
 from earmark.service.reach import Here, absence, starters
-from earmark.service.story import Scope, told
+from earmark.service.story import Scope, told, verbs
 from earmark.service.systemctl import unit_state
 from earmark.service.systemd import UNIT
 
@@ -34,6 +34,14 @@ def is_there(environ: Mapping[str, str]) -> bool:
 def idle(scope: Scope, home: Home, here: Here) -> Idle:
     """What there is to say of a home on which no daemon runs."""
     return Idle(_remedy(scope, home, here), tuple(elsewhere(home, here)) if scope == "user" else ())
+
+
+def restarts(scope: Scope, pid: int, here: Here) -> str:
+    """What starts a daemon that runs anew: a service by its verb, any other as it was started."""
+    state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
+    if state is not None and state.pid == pid:
+        return verbs(scope)[0]
+    return f"end it (Ctrl-C in its terminal, or: kill {pid}) and start it again"
 
 
 def _remedy(scope: Scope, home: Home, here: Here) -> str:
