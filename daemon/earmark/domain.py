@@ -214,8 +214,11 @@ class Transcript:
     `duration` is what was decoded; `declared_duration` what the container claims (None if it does not say).
     `speech_seconds` is voice activity as the detector saw it. `bad_packets` counts packets that did not decode.
     `truncated` is true when the file ends before its own declaration says it should.
+    `unreadable_seconds` are those that did not decode, or that the file declares and does not have, where that is known.
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
     `language` is the one of most of it (`languages`: all of them). `misheard`: why the words may not be what was said.
+    `parts` are the recordings that the file holds one after the other; `parts_unheard` of them could not be read.
+    `loudest` is the level of the loudest second in decibels of full scale, before it was made louder; None if unknown.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
 
@@ -233,6 +236,10 @@ class Transcript:
     recorded_at: str | None = None
     tracks: int = 1
     tracks_unheard: int = 0
+    parts: int = 1
+    parts_unheard: int = 0
+    unreadable_seconds: Seconds = 0.0
+    loudest: float | None = None
     misheard: Misheard | None = None
 
     @property

@@ -30,6 +30,8 @@ Moment = Annotated[float, Field(ge=0.0, le=YEARS)]
 """Seconds into a recording, or how long something in it takes."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Level = Annotated[float, Field(ge=-120.0, le=3.1)]
+"""Decibels of full scale; a square wave on it has a root mean square of 0, and of 3 where a sine's is called 0."""
 Label = Annotated[str, Field(max_length=300)]
 """A name of an engine, device or model."""
 Language = Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")]
@@ -127,7 +129,8 @@ class Progress(Message):
 class Heard(Message):
     """A checkpoint: `segments` are final, and nothing before `upto` seconds will be heard again.
 
-    `speech_seconds` counts from the start of this request (not from the start of the recording).
+    `speech_seconds` counts from the start of this request, `bad_packets` from the start of the recording, which is
+    decoded again whole.
     """
 
     type: Literal["heard"] = "heard"
@@ -141,7 +144,7 @@ class Heard(Message):
 
 
 class Finished(Message):
-    """The end of the file was reached. Durations are of the whole recording; counts are of this request only."""
+    """The end of the file was reached. Everything is of the whole recording, but `speech_seconds` of this request only."""
 
     type: Literal["finished"] = "finished"
     job: JobId
@@ -154,6 +157,10 @@ class Finished(Message):
     truncated: bool
     tracks: Count = 1
     tracks_unheard: Count = 0
+    parts: Count = 1
+    parts_unheard: Count = 0
+    unreadable_seconds: Moment = 0.0
+    loudest: Level | None = None
     recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$")] | None
 
     def transcript(
@@ -176,6 +183,10 @@ class Finished(Message):
             recorded_at=self.recorded_at,
             tracks=self.tracks,
             tracks_unheard=self.tracks_unheard,
+            parts=self.parts,
+            parts_unheard=self.parts_unheard,
+            unreadable_seconds=self.unreadable_seconds,
+            loudest=self.loudest,
         )
         return replace(heard, misheard=misheard(heard))
 

@@ -240,12 +240,15 @@ def test_a_file_of_parts_has_the_tracks_of_the_part_that_has_most(tmp_path: Path
     assert found.seconds == pytest.approx(3 * LENGTH, abs=0.5)
 
 
-def test_a_part_that_cannot_be_opened_leaves_the_recording_short(tmp_path: Path, speech: Samples) -> None:
+def test_a_part_that_cannot_be_opened_is_named_and_the_others_are_heard(
+    tmp_path: Path, speech: Samples
+) -> None:
     one = write_tracks(tmp_path / "a.mp4", [speech]).read_bytes()
     path = tmp_path / "x.mp4"
     path.write_bytes(one + one[: len(one) // 2])
     found = Decoded(path)
-    assert found.truncated
+    assert (found.parts, found.parts_unheard) == (2, 1)
+    assert not found.truncated
     assert alike(found.samples, speech) > 0.9
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from earmark.transcription.engine import RATE, Samples
-from earmark.transcription.leveling import MOST_GAIN, leveled
+from earmark.transcription.leveling import MOST_GAIN, cleared, leveled
 from earmark.transcription.mixing import Channels, clean, mix, sources
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,7 +116,7 @@ def test_soft_sound_is_made_louder_by_one_factor_for_all_channels_of_a_track() -
 
 def test_an_offset_and_a_rumble_are_taken_out_and_the_voice_stays() -> None:
     for spoiled in (VOICE * 0.2 + 0.5, VOICE * 0.2 + tone(30, 0.4)):
-        clear = leveled(channels(spoiled.astype(np.float32)))[0]
+        clear = leveled(cleared(channels(spoiled.astype(np.float32))))[0]
         middle = slice(RATE // 4, -RATE // 4)
         assert float(np.abs(clear[middle] - VOICE[middle] * 0.2).max()) < 0.01
 

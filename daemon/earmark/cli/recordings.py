@@ -24,7 +24,7 @@ from earmark.formats import HEAD, of_others
 from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
-from earmark.notes.damage import damage
+from earmark.notes.damage import QUIET, damage
 from earmark.report import how_far, read_report
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -37,7 +37,8 @@ STATES = ("waiting", "transcribing", "transcribed", "done", "failed", "parked", 
 class Listed:
     """One recording at one path.
 
-    `state` in one word; `reason` if there is one to give; `not_heard`: why words may be missing.
+    `state` in one word; `reason` if there is one to give; `not_heard`: why words may be missing; `whole`: false if it is
+    because something was not heard at all, and not for its level only.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Listed:
     notes: tuple[str, ...]
     reason: str
     not_heard: tuple[str, ...]
+    whole: bool
 
 
 def state_of(ledger: Ledger, place: Place) -> tuple[str, str]:
@@ -80,8 +82,11 @@ def list_recordings(
             raise typer.BadParameter(f"{state} is not a state; there are: {', '.join(STATES)}")
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            not_whole = context.ledger.words.not_whole()
-            listed = [_listed(context.ledger, place, not_whole) for place in context.ledger.places.all()]
+            words = context.ledger.words
+            not_whole, quiet = words.not_whole(), words.softer_than(QUIET)
+            listed = [
+                _listed(context.ledger, place, not_whole, quiet) for place in context.ledger.places.all()
+            ]
         rows = [row for row in listed if state is None or state in row.state]
         if json:
             print_json([asdict(row) for row in rows])
@@ -91,7 +96,7 @@ def list_recordings(
             table.add_column(heading, overflow="fold")
         for row in rows:
             reason = f": {readable(row.reason)}" if row.reason and not row.state.startswith("done") else ""
-            reason += ", not all of it heard" if row.not_heard else ""
+            reason += ", not all of it heard" if not row.whole else ", very quiet" if row.not_heard else ""
             table.add_row(
                 escape(short(row.path)),
                 span(row.duration),
@@ -102,7 +107,7 @@ def list_recordings(
         out.print(table if rows else nothing)
 
 
-def _listed(ledger: Ledger, place: Place, not_whole: Collection[str]) -> Listed:
+def _listed(ledger: Ledger, place: Place, not_whole: Collection[str], quiet: Collection[str]) -> Listed:
     word, reason = state_of(ledger, place)
     recording = ledger.recordings.get(place.recording_id)
     notes = tuple(str(a.path) for a in ledger.artifacts.of_place(place) if a.on_disk)
@@ -113,7 +118,10 @@ def _listed(ledger: Ledger, place: Place, not_whole: Collection[str]) -> Listed:
         place.recording_id,
         notes,
         reason,
-        _not_heard(ledger, place.recording_id) if place.recording_id in not_whole else (),
+        _not_heard(ledger, place.recording_id)
+        if place.recording_id in not_whole or place.recording_id in quiet
+        else (),
+        place.recording_id not in not_whole,
     )
 
 

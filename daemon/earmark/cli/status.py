@@ -34,6 +34,7 @@ from earmark.intake.untaken import in_words, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.notes.damage import QUIET
 from earmark.paths import Home
 from earmark.report import Report, how_far, other_config, other_version, read_report
 from earmark.service.idle import idle, restarts
@@ -76,6 +77,7 @@ class Status:
     untaken: dict[str, int]
     not_whole: int
     not_understood: dict[str, int]
+    very_quiet: int
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
 
@@ -132,6 +134,7 @@ def gather(context: Context) -> Status:
         untaken(ledger),
         len(ledger.words.not_whole()),
         ledger.words.not_understood(),
+        len(ledger.words.softer_than(QUIET)),
         elsewhere=(other,) if other else (),
     )  # fmt: skip
 
@@ -262,6 +265,9 @@ def show(found: Status) -> Group:
             f"  [yellow]{what} not look like English, as {escape(readable(model))} heard "
             f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; earmark models download base)[/]"
         )
+    if found.very_quiet:
+        what = "1 recording is" if found.very_quiet == 1 else f"{found.very_quiet} recordings are"
+        lines.append(f"  [yellow]{what} very quiet[/]  [dim](earmark list)[/]")
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:

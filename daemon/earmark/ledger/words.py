@@ -100,7 +100,7 @@ class Words:
                     heard.language,
                     heard.language_probability,
                     heard.speech_seconds + (base.speech_seconds if base else 0.0),
-                    heard.bad_packets + (base.bad_packets if base else 0),
+                    heard.bad_packets,
                 ),
             )
 
@@ -117,11 +117,7 @@ class Words:
         """Turn what was heard into the transcript and count its revision up, in one transaction."""
         transcript = finished.transcript(recording_id, self.heard_so_far(recording_id), model, engine)
         if base is not None:
-            transcript = replace(
-                transcript,
-                speech_seconds=transcript.speech_seconds + base.speech_seconds,
-                bad_packets=transcript.bad_packets + base.bad_packets,
-            )
+            transcript = replace(transcript, speech_seconds=transcript.speech_seconds + base.speech_seconds)
         with self._db.transaction():
             self.store_transcript(transcript, settings, now)
             self.drop_checkpoint(recording_id)
@@ -155,13 +151,23 @@ class Words:
         return _TRANSCRIPT.validate_json(row["body"]) if row else None
 
     def not_whole(self) -> set[str]:
-        """The recordings of which not all could be heard: they break off, are damaged, have tracks that were left out, or
-        were not understood.
+        """The recordings of which not all could be heard: they break off, are damaged, miss tracks or parts, or were not
+        understood.
         """
         rows = self._db.all(
             "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.truncated')"
             " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
+            " OR json_extract(body, '$.parts_unheard') > 0 OR json_extract(body, '$.unreadable_seconds') > 0"
             " OR json_extract(body, '$.misheard') IS NOT NULL END"
+        )
+        return {row["recording_id"] for row in rows}
+
+    def softer_than(self, decibels: float) -> set[str]:
+        """The recordings whose loudest second is known to be softer than so many decibels."""
+        rows = self._db.all(
+            "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN"
+            " json_extract(body, '$.loudest') < ? END",
+            (decibels,),
         )
         return {row["recording_id"] for row in rows}
 

@@ -1,5 +1,5 @@
-"""What could not be heard of a recording, in plain words: it breaks off, is damaged, has tracks of another kind, or is in a
-language that the model does not know.
+"""What could not be heard of a recording, in plain words: it breaks off, is damaged, very quiet, has tracks of another kind,
+or is in a language that the model does not know.
 """
 
 from __future__ import annotations
@@ -7,9 +7,20 @@ from __future__ import annotations
 from earmark.domain import Misheard, Transcript
 from earmark.notes.style import length
 
+QUIET = -50.0
+"""Decibels of the loudest second from which a recording is very quiet: of 100 recordings of speech, from phones to the far
+end of a table, the softest is at -38."""
+
+SILENT = -94.0
+"""Decibels of the loudest second under which there is no sound at all: less than one step of 16 bits."""
+
 
 def damage(transcript: Transcript) -> list[str]:
     """A sentence for each reason why words may be missing; none for a recording that was heard whole."""
+    return [*_not_heard(transcript), *_hard_to_hear(transcript), *misheard_as(transcript)]
+
+
+def _not_heard(transcript: Transcript) -> list[str]:
     sentences = []
     if transcript.truncated:
         declared = transcript.declared_duration
@@ -19,18 +30,45 @@ def damage(transcript: Transcript) -> list[str]:
             if declared and declared > transcript.duration
             else f"The recording breaks off: the file ends early, after {length(transcript.duration)}."
         )
+    if unheard := transcript.parts_unheard:
+        were = "was" if unheard == 1 else "were"
+        sentences.append(
+            f"The file is {transcript.parts} recordings one after the other; {unheard} of them could not be read and "
+            f"{were} left out."
+        )
     if unheard := transcript.tracks_unheard:
         were = "was" if unheard == 1 else "were"
         sentences.append(
             f"{unheard} of the {transcript.tracks} sound tracks of the file {were} not heard. Left out is what cannot be "
             "decoded here, and another version of the first track (in another language, with a commentary)."
         )
+    if damaged := _damaged(transcript):
+        sentences.append(f"The file is damaged: {damaged} of it could not be read, so words may be missing.")
+    return sentences
+
+
+def _damaged(transcript: Transcript) -> str:
+    """How much of it, in seconds if they are known and do not only say again that it breaks off."""
+    missing = transcript.unreadable_seconds
+    if missing and not (transcript.truncated and not transcript.bad_packets):
+        return f"{missing:.1f} seconds"
     if transcript.bad_packets:
-        pieces = "piece" if transcript.bad_packets == 1 else "pieces"
-        sentences.append(
-            f"The file is damaged: {transcript.bad_packets} {pieces} of it could not be read, so words may be missing."
-        )
-    return sentences + misheard_as(transcript)
+        return f"{transcript.bad_packets} {'piece' if transcript.bad_packets == 1 else 'pieces'}"
+    return ""
+
+
+def _hard_to_hear(transcript: Transcript) -> list[str]:
+    level = transcript.loudest
+    if level is None or level >= QUIET:
+        return []
+    if level < SILENT:
+        return [
+            "The recording is silent: a microphone that was muted, or another than the one that was spoken into."
+        ]
+    return [
+        f"Very quiet ({level:.0f} dB): the recording was made louder to hear it, and words may be missing. Record closer to "
+        "the microphone, or set its level higher."
+    ]
 
 
 def misheard_as(transcript: Transcript) -> list[str]:

@@ -47,8 +47,10 @@ def about_damage(transcript: Transcript) -> Properties:
     """Why words may be missing, if they may."""
     return {
         "truncated": True if transcript.truncated else None,
+        "unreadable_seconds": transcript.unreadable_seconds or None,
         "tracks_unheard": transcript.tracks_unheard or None,
         "misheard": transcript.misheard,
+        "parts_unheard": transcript.parts_unheard or None,
     }
 
 

@@ -120,6 +120,8 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
         return MORE_SPEECH
     if message.tracks_unheard > message.tracks:
         return "more sound tracks not heard than there are"
+    if message.parts_unheard >= max(1, message.parts):
+        return "as many parts not heard as there are"
     return None
 
 

@@ -15,6 +15,7 @@ from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest
 from earmark.transcription import limits
 from earmark.transcription.container import open_recording
+from earmark.transcription.declared import Declared
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Engine, Samples
 from earmark.transcription.hearing import Asked, Passage, listen
@@ -88,19 +89,7 @@ def _transcribe(
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)
-            finished = Finished(
-                job=request.job,
-                duration=round(decoder.seconds, 3),
-                declared_duration=declared.duration,
-                language=main.language,
-                language_probability=main.probability,
-                speech_seconds=round(speech_seconds, 3),
-                bad_packets=decoder.bad_packets,
-                truncated=decoder.truncated,
-                tracks=decoder.tracks,
-                tracks_unheard=decoder.tracks_unheard,
-                recorded_at=declared.recorded_at,
-            )
+            finished = _finished(request, decoder, declared, main, speech_seconds)
         finally:
             recording.close()
     except (MediaError, _Refused):
@@ -120,6 +109,32 @@ def _heard(request: TranscribeRequest, passage: Passage, main: Main, speech: flo
         language_probability=main.probability,
         speech_seconds=round(speech, 3),
         bad_packets=bad,
+    )
+
+
+def _finished(
+    request: TranscribeRequest,
+    decoder: Decoder,
+    declared: Declared,
+    main: Main,
+    speech: float,
+) -> Finished:
+    return Finished(
+        job=request.job,
+        duration=round(decoder.seconds, 3),
+        declared_duration=declared.duration,
+        language=main.language,
+        language_probability=main.probability,
+        speech_seconds=round(speech, 3),
+        bad_packets=decoder.bad_packets,
+        truncated=decoder.truncated,
+        tracks=decoder.tracks,
+        tracks_unheard=decoder.tracks_unheard,
+        parts=decoder.parts,
+        parts_unheard=decoder.parts_unheard,
+        unreadable_seconds=round(decoder.unreadable_seconds, 1),
+        loudest=round(decoder.loudest, 1),
+        recorded_at=declared.recorded_at,
     )
 
 

@@ -29,13 +29,14 @@ class Track:
     """A container with the one sound track that will be read from it, and what it says of this track.
 
     `end`: the second in which the whole container ends, None if it does not say; a track that begins late ends later
-    than its own length says.
+    than its own length says. `size`: bytes of the container.
     """
 
     container: InputContainer
     stream: AudioStream
     declared: Declared
     end: float | None
+    size: int
 
     def close(self) -> None:
         self.container.close()
@@ -47,7 +48,8 @@ class OpenRecording:
 
     `tracks`: the container's default one first, each in a container of its own, so that each can be read at its own
     pace. `unheard`: tracks that are not among them. `later`: further recordings in the same file, to be opened with
-    `open_part` when this one has been read. `declared` is of all together.
+    `open_part` when this one has been read; `before`: how many before it could not be opened. `declared` is of all
+    together.
     """
 
     tracks: tuple[Track, ...]
@@ -55,6 +57,7 @@ class OpenRecording:
     declared: Declared
     fd: int
     later: tuple[Part, ...] = ()
+    before: int = 0
 
     def close(self) -> None:
         for track in self.tracks:
@@ -83,17 +86,29 @@ def open_recording(fd: int) -> OpenRecording:
             "wrong. Copy it again."
         )
     parts = find_parts(fd)
-    first = open_part(fd, parts[0])
+    first, before = _first_of(fd, parts)
     if len(parts) > 1:
-        all_declared = [first.declared, *(_declared_of(fd, part) for part in parts[1:])]
+        all_declared = [first.declared, *(_declared_of(fd, part) for part in parts[before + 1 :])]
         durations = [d.duration for d in all_declared if d is not None and d.duration is not None]
         first.declared = replace(
             first.declared,
             duration=sensible(sum(durations)) if len(durations) == len(parts) else None,
             short_of_bytes=any(d.short_of_bytes for d in all_declared if d is not None),
         )
-        first.later = tuple(parts[1:])
+        first.later, first.before = tuple(parts[before + 1 :]), before
     return first
+
+
+def _first_of(fd: int, parts: list[Part]) -> tuple[OpenRecording, int]:
+    """The first part that can be opened, and how many come before it. Raises MediaError of the first if none can be."""
+    reason: MediaError | None = None
+    for number, part in enumerate(parts):
+        try:
+            return open_part(fd, part), number
+        except MediaError as error:
+            reason = reason or error
+    assert reason is not None
+    raise reason
 
 
 def open_part(fd: int, part: Part) -> OpenRecording:
@@ -142,7 +157,8 @@ def _track(container: InputContainer, stream: AudioStream, fd: int, part: Part, 
         if other.index != stream.index:
             other.discard = Discard.all
     declared = read_declared(container, stream, fd, part, alone)
-    return Track(container, stream, declared, declared.duration if alone else container_end(container))
+    end = declared.duration if alone else container_end(container)
+    return Track(container, stream, declared, end, len(part.prefix) + part.end - part.start)
 
 
 def _declared_together(tracks: list[Track]) -> Declared:

@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from earmark.messages import YEARS
+from earmark.transcription.joined import movie_breaks
 from earmark.transcription.parts import Part
 
 AV_TIME_BASE = 1_000_000
@@ -31,13 +32,14 @@ class Declared:
 
     `recorded_at`: local wall time "YYYY-MM-DDTHH:MM:SS" or None. `short_of_bytes`: the header promises more bytes
     than the file has, or the last page that ends such a stream is missing. `origin`: the container's time zero
-    in seconds on the stream's own clock.
+    in seconds on the stream's own clock. `lost_from`: the byte from which a fragmented movie cannot be followed.
     """
 
     duration: float | None
     recorded_at: str | None
     short_of_bytes: bool
     origin: float
+    lost_from: int | None = None
 
 
 def read_declared(
@@ -48,11 +50,14 @@ def read_declared(
     `alone`: no other track is heard beside it, so that the container's length is its own, too.
     """
     start = container.start_time
+    short, broken = is_short_of_bytes(fd, part), movie_breaks(fd, part.start, part.end)
+    duration = _of_wav(fd, part) if short and alone else None
     return Declared(
-        duration=sensible(_duration(container, stream, fd, part, alone)),
+        duration=sensible(duration or _duration(container, stream, fd, part, alone)),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
-        short_of_bytes=is_short_of_bytes(fd, part),
+        short_of_bytes=short,
         origin=start / AV_TIME_BASE if start is not None else 0.0,
+        lost_from=broken - part.start if broken is not None else None,
     )
 
 
@@ -67,11 +72,15 @@ def is_truncated(declared: Declared, decoded: float) -> bool:
     Encoders pad and players trim by up to a tenth of a second, and long containers drift; half a second or one
     percent, whichever is more, is beyond both.
     """
-    if declared.short_of_bytes:
-        return True
+    return declared.short_of_bytes or breaks_off(declared, decoded) > 0.0
+
+
+def breaks_off(declared: Declared, decoded: float) -> float:
+    """The seconds that the file is shorter than it declares; 0 if that is as usual, or it does not say."""
     if declared.duration is None:
-        return False
-    return declared.duration - decoded > max(0.5, declared.duration * 0.01)
+        return 0.0
+    missing = declared.duration - decoded
+    return missing if missing > max(0.5, declared.duration * 0.01) else 0.0
 
 
 def is_short_of_bytes(fd: int, part: Part) -> bool:
@@ -82,14 +91,32 @@ def is_short_of_bytes(fd: int, part: Part) -> bool:
     head = os.pread(fd, 12, part.start)
     if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI "):
         (promised,) = struct.unpack("<I", head[4:8])
-        # 0 and 0xFFFFFFFF are what recorders write that did not know the length yet; odd chunks may lack a pad byte.
-        return promised not in (0, 0xFFFFFFFF) and promised + 8 > size + 1
+        return not _is_unknown(promised) and promised + 8 > size + 1  # odd chunks may lack a pad byte
     if head[:4] == b"OggS":
         # A page is at most 65,307 bytes (RFC 3533).
         tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))
         last = tail.rfind(b"OggS\0")
         return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
     return False
+
+
+def _is_unknown(promised: int) -> bool:
+    """Whether the size is what writes who does not know it yet: 0, or as much as fits 31 or 32 bits, less some headers."""
+    return promised == 0 or any(abs(promised - most) <= 4_096 for most in (1 << 31, 1 << 32))
+
+
+def _of_wav(fd: int, part: Part) -> float | None:
+    """Seconds that the header of a wav promises, where FFmpeg believes the size of the file instead; None elsewhere."""
+    head = os.pread(fd, min(65_536, part.end - part.start), part.start)
+    form = re.search(rb"fmt (?s:.{4})(?s:(.{16}))", head[12:])
+    sound = head.find(b"data", 36)
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE" or form is None or not 0 <= sound <= len(head) - 8:
+        return None
+    (promised,), (per_second,) = (
+        struct.unpack("<I", head[sound + 4 : sound + 8]),
+        struct.unpack("<I", form[1][8:12]),
+    )
+    return promised / per_second if per_second and not _is_unknown(promised) else None
 
 
 def recorded_at(metadata: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,10 +11,10 @@ import numpy as np
 
 from earmark.errors import MediaError
 from earmark.transcription.container import OpenRecording, open_part
-from earmark.transcription.declared import is_truncated
+from earmark.transcription.declared import breaks_off, is_truncated
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.lanes import LATEST_ECHO, Lanes, near
-from earmark.transcription.leveling import leveled, loud_enough
+from earmark.transcription.leveling import cleared, leveled, loud_enough, loudest_second
 from earmark.transcription.mixing import Channels, Source, mix, sources
 from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
 from earmark.transcription.windows import QUIET, SPEECH, Voice
@@ -23,6 +24,9 @@ CHUNK, MARGIN = 16, 2
 
 LEAST_VOICE = 4
 """Frames of 32 ms with voice that make a source one that speaks: a short word."""
+
+SILENCE = -120.0
+"""Decibels that stand for no sound at all: 24 bits reach to -144, microphones to about -100."""
 
 Second = list[Channels]
 """A second of each track, all of the same number of samples."""
@@ -59,6 +63,13 @@ class Decoder:
         self.tracks_unheard = recording.unheard
         """Sound tracks that are not in what is given out, or not to their end, where most are missing."""
         self._missing = 0
+        self.parts = recording.before + 1 + len(recording.later)
+        """Recordings one after the other in the file."""
+        self.parts_unheard = recording.before
+        self._loudest = 0.0
+        self._lost = 0.0
+        self._left_out = 0.0
+        self._breaks_off = 0.0
 
     @property
     def seconds(self) -> float:
@@ -72,8 +83,25 @@ class Decoder:
 
     @property
     def truncated(self) -> bool:
-        """Whether the file, or one of its tracks, ends before it says it should; known after the last block."""
-        return self._short or is_truncated(self._recording.declared, self.seconds)
+        """Whether the file, or one of its tracks, ends before it says it should; known after the last block.
+
+        What is missing in its middle is `unreadable_seconds`, and no end.
+        """
+        return self._short or is_truncated(self._recording.declared, self.seconds + self._left_out)
+
+    @property
+    def unreadable_seconds(self) -> float:
+        """Seconds that could not be decoded: lost on the way, or declared and not there; known after the last block.
+
+        Of parts that could not be opened nobody knows how long they were.
+        """
+        missing = breaks_off(self._recording.declared, self.seconds + self._left_out)
+        return self._lost + max(missing, self._breaks_off)
+
+    @property
+    def loudest(self) -> float:
+        """Decibels of full scale (root mean square) of the loudest second of any channel, without rumble and offset."""
+        return max(SILENCE, 20 * math.log10(self._loudest)) if self._loudest > 0.0 else SILENCE
 
     def blocks(self) -> Iterator[Samples]:
         """The recording as arrays of shape (n,), n up to a second.
@@ -99,11 +127,13 @@ class Decoder:
             try:
                 recording = open_part(self._recording.fd, part)
             except MediaError:
-                self._bad_packets += 1
-                self._short = True  # what the part held is not in what is given out
+                self.parts_unheard += 1
                 continue
             try:
                 yield from self._part(recording)
+            except MediaError:
+                self._settle()
+                self.parts_unheard += 1
             finally:
                 recording.close()
 
@@ -115,9 +145,18 @@ class Decoder:
         for chunk in _chunks(self._together(self._readers)):
             yield from self._heard(*chunk)
         if len(self._readers) > 1:
-            self._short |= any(is_truncated(r.track.declared, r.seconds) for r in self._readers)
+            for reader in self._readers:
+                reached = reader.seconds + reader.losses.left_out
+                self._short |= is_truncated(reader.track.declared, reached)
+                self._breaks_off = max(self._breaks_off, breaks_off(reader.track.declared, reached))
             self._missing += sum(r.samples == 0 and r.bad_packets > 0 for r in self._readers)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Take what the readers of a part have counted; the track that lost most stands for all."""
         self.tracks_unheard = max(self.tracks_unheard, min(self._missing, self.tracks))
+        self._lost += max((reader.losses.seconds for reader in self._readers), default=0.0)
+        self._left_out += max((reader.losses.left_out for reader in self._readers), default=0.0)
         self._bad_packets, self._readers = self.bad_packets, []
 
     def _together(self, readers: Sequence[Reader]) -> Iterator[Second]:
@@ -150,8 +189,13 @@ class Decoder:
         lengths = [second[0].shape[1] for second in window]
         core = slice(sum(lengths[:first]), sum(lengths[:last]))
         length = core.stop - core.start
+        clear = [cleared(channels) for channels in _joined(window)]
+        # Of what was heard before a kill, too, so that this does not depend on where hearing begins again.
+        self._loudest = max(
+            self._loudest, *(loudest_second(sound) for channels in clear for sound in channels)
+        )
         if self.samples + length > self._wanted_from:
-            found = self._audible(sources([leveled(channels) for channels in _joined(window)]))
+            found = self._audible(sources([leveled(channels) for channels in clear]))
             mixed = mix(found, self._speaks, core)
         else:
             found, mixed = [], np.zeros(length, dtype=np.float32)

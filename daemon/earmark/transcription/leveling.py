@@ -53,22 +53,32 @@ def without_rumble(sound: Samples) -> Samples:
     return kept
 
 
-def leveled(channels: Channels) -> Channels:
-    """Each channel of shape (channels, n) without rumble, all of them louder by the same factor if they are soft."""
+def cleared(channels: Channels) -> Channels:
+    """Each channel of shape (channels, n) without rumble; the same array if none has any."""
     before = list(channels)
     clear = [without_rumble(channel) for channel in before]
+    return channels if all(map(operator.is_, clear, before)) else np.stack(clear)
+
+
+def leveled(clear: Channels) -> Channels:
+    """Channels of shape (channels, n), all of them louder by the same factor if they are soft."""
     gain = min(map(loud_enough, filter(np.any, clear)), default=1.0)
-    if gain == 1.0 and all(map(operator.is_, clear, before)):
-        return channels
-    louder: Channels = np.clip(np.stack(clear) * np.float32(gain), -1.0, 1.0)
+    if gain == 1.0:
+        return clear
+    louder: Channels = np.clip(clear * np.float32(gain), -1.0, 1.0)
     return louder
 
 
 def loud_enough(sound: Samples) -> float:
     """The factor, 1 to MOST_GAIN, that makes soft sound of shape (n,) as loud as WANTED."""
-    seconds = range(0, len(sound), RATE)
-    level = max((float(np.sqrt(np.mean(np.square(sound[at : at + RATE])))) for at in seconds), default=0.0)
+    level = loudest_second(sound)
     return min(MOST_GAIN, WANTED / level) if NOTHING <= level < SOFT else 1.0
+
+
+def loudest_second(sound: Samples) -> float:
+    """The root mean square of the loudest second of sound of shape (n,), of full scale; 0 of none."""
+    seconds = range(0, len(sound), RATE)
+    return max((float(np.sqrt(np.mean(np.square(sound[at : at + RATE])))) for at in seconds), default=0.0)
 
 
 def _high_pass() -> Samples:

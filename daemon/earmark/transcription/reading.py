@@ -15,8 +15,10 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
+from earmark.errors import MediaError
 from earmark.transcription.container import Track
 from earmark.transcription.engine import RATE
+from earmark.transcription.losses import Losses
 from earmark.transcription.mixing import Channels, clean
 from earmark.transcription.tracks import check_channels, check_rate
 
@@ -51,6 +53,8 @@ class Reader:
         self.samples = 0
         """Samples of each channel given out so far."""
         self.bad_packets = 0
+        container = track.container
+        self.losses = Losses(container.format.name, alone=len(container.streams) == 1)
 
     @property
     def seconds(self) -> float:
@@ -58,7 +62,9 @@ class Reader:
         return self.samples / RATE
 
     def blocks(self) -> Iterator[Channels]:
-        """The track as cleaned arrays of shape (channels, n), n up to about a second. Raises MediaError for absurd rates.
+        """The track as cleaned arrays of shape (channels, n), n up to about a second.
+
+        Raises MediaError for an absurd rate or number of channels, unless sound came before it: then that is damage.
 
         The number of channels changes where the file changes it, and is 1 for silence that is put in.
         """
@@ -72,9 +78,14 @@ class Reader:
                 try:
                     yield from self._resampled(frame)
                 except (av.FFmpegError, ValueError, OSError):
-                    self.bad_packets += 1
+                    self._lose()
                     self._resampler = self._format = None
+                except MediaError:
+                    if self.samples == 0:
+                        raise
+                    self._lose()
         yield from self._drain()
+        self.losses.ended(self.track.size, self.track.declared.lost_from)
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         errors = 0
@@ -82,6 +93,10 @@ class Reader:
             try:
                 for packet in self.track.container.demux(self.track.stream):
                     errors = 0
+                    length = packet.duration or 0
+                    self.losses.packet(
+                        packet.pos, packet.size, float(length * packet.time_base) if packet.time_base else 0.0
+                    )
                     yield packet
                 return
             except av.EOFError:
@@ -90,13 +105,18 @@ class Reader:
                 # A generator that has raised is finished; a new one reads on where the demuxer stands.
                 errors += 1
                 self.bad_packets += 1
+                self.losses.unreadable()
 
     def _frames(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
         try:
             return [f for f in packet.decode() if f.samples > 0]
         except (av.FFmpegError, ValueError, IndexError, OSError):
-            self.bad_packets += 1
+            self._lose()
             return []
+
+    def _lose(self) -> None:
+        self.bad_packets += 1
+        self.losses.failed()
 
     def _resampled(self, frame: AudioFrame) -> Iterator[Channels]:
         form = (frame.sample_rate, frame.layout.name, frame.format.name)
@@ -107,6 +127,7 @@ class Reader:
             self._resampler = AudioResampler(format="flt", layout=frame.layout, rate=RATE, frame_size=BLOCK)
             self._format = form
         yield from self._gap_before(frame)
+        self.losses.decoded(frame.samples / frame.sample_rate)
         frame.pts = None  # the resampler would put in or take out samples to follow damaged timestamps
         assert self._resampler is not None
         for ready in self._resampler.resample(frame):
@@ -139,6 +160,7 @@ class Reader:
         self._ahead += length
         if gap > LEAST_GAP and believable:
             yield from self._drain_keeping()
+            self.losses.gap(gap)
             self._ahead += gap
             missing = round(gap * RATE)
             while missing > 0:

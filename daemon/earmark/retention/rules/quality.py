@@ -12,7 +12,7 @@ from earmark.domain import Mark, Misheard, Segment, Transcript, is_speech
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
 from earmark.notes.style import stamp
 
-GATE = "1"
+GATE = "2"
 """Goes up when a threshold changes, so that earlier verdicts are not taken for this gate's."""
 
 COVERAGE = 0.8
@@ -34,6 +34,9 @@ SPEECH = 1.0
 
 REPEATS = 4
 """The same words in so many segments in a row are a loop even if nobody marked them."""
+
+UNREADABLE = 0.5
+"""Seconds that could not be decoded, from which words may be missing."""
 
 BAD_PACKETS = 25
 """About half a second of MP3 or AAC frames that did not decode; another program might hear what we could not."""
@@ -82,6 +85,10 @@ def failings(transcript: Transcript) -> list[str]:
         found.append("it was heard as English, which it does not look like")
     if transcript.truncated:
         found.append("the recording ends before its own declared end")
+    if transcript.unreadable_seconds >= UNREADABLE:
+        found.append(f"{transcript.unreadable_seconds:.1f} seconds of it could not be read")
+    if transcript.parts_unheard:
+        found.append(f"{transcript.parts_unheard} of its {transcript.parts} parts could not be read")
     if transcript.tracks_unheard:
         found.append(
             f"{transcript.tracks_unheard} of its {transcript.tracks} sound tracks could not be heard"
