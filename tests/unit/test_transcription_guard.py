@@ -70,14 +70,55 @@ def test_what_subtitles_end_with_is_believed_only_over_clear_speech(text: str) -
     assert mark(text, TALK, no_speech=0.9) is Mark.OVER_SILENCE
 
 
-def test_thank_you_said_aloud_is_speech() -> None:
-    assert mark("Thank you.") is None
+def talk(*seconds: float, pause: float = 0.3, peak: float = 0.97) -> np.ndarray:
+    """Frames with bursts of voice of so many seconds, a pause after each; silence to the end of four seconds."""
+    frames: list[float] = [0.02] * 32
+    for length in seconds:
+        frames += [peak] * round(length / 0.032) + [0.02] * round(pause / 0.032)
+    return np.array([*frames, *[0.02] * (400 - len(frames))], dtype=np.float32)
 
 
-def test_from_the_third_time_on_the_same_sentence_is_an_echo() -> None:
+@pytest.mark.parametrize(
+    ("text", "voice"),
+    [
+        ("Thank you.", talk(0.6)),
+        ("Bye.", talk(0.35)),
+        ("Thank you very much.", talk(0.4, 0.7)),
+        ("Thanks for watching.", talk(1.1)),
+        ("We will win. We will win. We will win. We will win.", talk(0.7, 0.7, 0.7, 0.7, pause=0.1)),
+        ("No, no, no, no, no, no, no, no.", talk(*[0.4] * 8, pause=0.1)),
+    ],
+)
+def test_what_looks_like_an_invention_is_speech_over_as_much_voice_as_it_takes(
+    text: str, voice: np.ndarray
+) -> None:
+    # Whisper lets a short word last for seconds: how much of them is voice says nothing.
+    assert mark(text, voice, no_speech=0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "found"),
+    [
+        ("Thank you.", talk(0.25), Mark.OVER_SILENCE),
+        ("Thank you.", talk(0.6, peak=0.7), Mark.OVER_SILENCE),
+        ("Thanks for watching.", talk(0.6), Mark.OVER_SILENCE),
+        ("Thank you.", TALK, Mark.LOW_CONFIDENCE),
+        ("We will win. " * 8, talk(0.7, 0.7, 0.7, pause=0.1), Mark.REPETITION),
+        ("We will win. " * 4, talk(2.8), Mark.REPETITION),
+        ("No, " * 9, TALK, Mark.REPETITION),
+    ],
+)
+def test_it_is_an_invention_over_less_voice_another_voice_or_more(
+    text: str, voice: np.ndarray, found: Mark
+) -> None:
+    assert mark(text, voice) is found
+
+
+def test_from_the_third_time_on_the_same_sentence_is_an_echo_unless_each_has_its_own_voice() -> None:
     texts = ["Let us go on.", "I will do it then.", "I will do it then.", "I will do it then.", "Good."]
     found = marks([phrase(t) for t in texts], TALK, [AT] * 5)
     assert found == [None, None, None, Mark.REPETITION, None]
+    assert marks([phrase(t) for t in texts], talk(1.2), [AT] * 5)[3] is None
 
 
 def test_a_guess_is_marked_as_low_confidence() -> None:

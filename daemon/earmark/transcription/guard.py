@@ -1,7 +1,8 @@
 """Telling what was said from what the engine made up: loops, words over silence, guesses. Pure, nothing is dropped.
 
 Whisper was trained on subtitles. Given noise it writes what subtitles end with; given something it cannot follow it
-repeats itself. Both are marked, so that a note can leave them out and say so.
+repeats itself. Both are marked, so that a note can leave them out and say so, unless the voice under them is what it
+takes to say them: people thank each other, too, and repeat themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from earmark.domain import Mark
 from earmark.transcription.engine import RATE, Phrase
+from earmark.transcription.voicing import CLEAR, may_be_said, too_little, too_much
 from earmark.transcription.windows import FRAME, SPEECH
 
 COMPRESSES = 2.4
@@ -28,6 +30,10 @@ UNSURE = 0.45
 
 FASTEST = 8.0
 """Words a second that nobody says; auctioneers reach about six."""
+
+NOBODY = 0.6
+"""The engine's own guess that nobody spoke (openai/whisper), above which what subtitles end with is not believed, nor what
+it is not sure of over a voice that is not clear."""
 
 _PHANTOMS = re.compile(
     r"(thank(s| you)( so much| very much)?( for (watching|listening|your attention))?"
@@ -48,7 +54,7 @@ def marks(
     """
     echoes = _echoes([p.text for p in phrases])
     return [
-        _mark(phrase, _heard(voice, first, last), number in echoes)
+        _mark(phrase, _under(voice, first, last), number in echoes)
         for number, (phrase, (first, last)) in enumerate(zip(phrases, at, strict=True))
     ]
 
@@ -71,34 +77,45 @@ def is_loop(text: str) -> bool:
     return False
 
 
+def is_said(text: str, voice: NDArray[np.float32]) -> bool:
+    """Whether a text that repeats itself can have been said like that. `voice`: probability of speech per FRAME under it."""
+    return may_be_said(_plain(text), voice, repetitions(text))
+
+
+def repetitions(text: str) -> int:
+    """How many times in a row one phrase of up to eight words stands in the text at most."""
+    words = _plain(text).split()
+    return max(_repeats(words, length) for length in range(1, 9))
+
+
 def is_phantom(text: str) -> bool:
     """Whether the text is, as a whole, one that Whisper is known to write where nobody speaks."""
     plain = _plain(text)
     return not plain or _PHANTOMS.fullmatch(plain) is not None
 
 
-def _mark(phrase: Phrase, heard: tuple[float, float], echo: bool) -> Mark | None:
-    share, peak = heard
-    if peak < SPEECH or (is_phantom(phrase.text) and (share < 0.3 or phrase.no_speech > 0.6)):
+def _mark(phrase: Phrase, voice: NDArray[np.float32], echo: bool) -> Mark | None:
+    plain, phantom = _plain(phrase.text), is_phantom(phrase.text)
+    peak, unsure = float(np.max(voice, initial=0.0)), confidence(phrase) < UNSURE
+    if peak < SPEECH or (phantom and too_little(plain, voice)):
         return Mark.OVER_SILENCE
-    if echo or is_loop(phrase.text):
+    if phrase.no_speech > NOBODY and (phantom or (unsure and peak < CLEAR)):
+        return Mark.OVER_SILENCE
+    if (echo or is_loop(phrase.text)) and not is_said(phrase.text, voice):
         return Mark.REPETITION
-    seconds = max(phrase.end - phrase.start, 0.5)
-    if confidence(phrase) < UNSURE or len(phrase.text.split()) / seconds > FASTEST:
+    length = max(phrase.end - phrase.start, 0.5)
+    if unsure or len(phrase.text.split()) / length > FASTEST:
         return Mark.LOW_CONFIDENCE
-    return None
+    return Mark.LOW_CONFIDENCE if phantom and too_much(plain, voice) else None
 
 
-def _heard(voice: NDArray[np.float32], first: int, last: int) -> tuple[float, float]:
-    """Share of frames with speech, and the highest probability, between two samples.
+def _under(voice: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """The probabilities of speech between two samples.
 
     Whisper's times are a third of a second wide of the mark at either side, so the frames next to them count too.
     """
     slack = RATE // 3 // FRAME
-    frames = voice[max(0, first // FRAME - slack) : last // FRAME + 1 + slack]
-    if len(frames) == 0:
-        return 0.0, 0.0
-    return float(np.mean(frames >= SPEECH)), float(np.max(frames))
+    return voice[max(0, first // FRAME - slack) : last // FRAME + 1 + slack]
 
 
 def _echoes(texts: Sequence[str]) -> set[int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ from faster_whisper.vad import get_vad_model
 from earmark.errors import ModelError
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.transcription.engine import Answer, Phrase, Samples, Wish
-from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop
+from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, repetitions
 from earmark.transcription.timestamps import STEP, split
+from earmark.transcription.voicing import bursts
 from earmark.transcription.windows import FRAME
 
 MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
@@ -124,6 +125,8 @@ class WhisperEngine:
         best: _Pass | None = None
         for extra in _PASSES:
             found = self._search(encoded, tokenizer, wish, extra)
+            if found.repeats:
+                found = _as_often_as_said(found, self.voice(speech), tokenizer)
             if best is None or found.better_than(best):
                 best = found
             if not found.failed:
@@ -150,7 +153,7 @@ class WhisperEngine:
             **extra,
         )[0]
         tokens = list(result.sequences_ids[0])
-        text = tokenizer.decode([t for t in tokens if t < tokenizer.timestamp_begin]).strip()
+        text = _text(tokens, tokenizer)
         # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
         logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
         return _Pass(tokens, text, logprob, float(result.no_speech_prob))
@@ -158,21 +161,50 @@ class WhisperEngine:
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """One search: the tokens, their text, their mean log probability, and the model's guess that nobody spoke."""
+    """One search: the tokens, their text, their mean log probability, and the model's guess that nobody spoke.
+
+    `said`: the text repeats itself, and the voice is one that does, too.
+    """
 
     tokens: list[int]
     text: str
     logprob: float
     no_speech: float
+    said: bool = False
 
     @property
     def failed(self) -> bool:
-        return self.logprob < UNLIKELY or get_compression_ratio(self.text) > COMPRESSES
+        return self.logprob < UNLIKELY or (get_compression_ratio(self.text) > COMPRESSES and not self.said)
+
+    @property
+    def repeats(self) -> bool:
+        return get_compression_ratio(self.text) > COMPRESSES or is_loop(self.text)
 
     def better_than(self, other: _Pass) -> bool:
-        """It no longer repeats itself, or it is more probable."""
-        mine, its = (get_compression_ratio(t) > COMPRESSES or is_loop(t) for t in (self.text, other.text))
+        """It does not run in a loop as the other does, or it is more probable."""
+        mine, its = (one.repeats and not one.said for one in (self, other))
         return its if mine != its else self.logprob > other.logprob
+
+
+def _as_often_as_said(found: _Pass, voice: NDArray[np.float32], tokenizer: Tokenizer) -> _Pass:
+    """A pass that repeats itself, marked as said if the voice does, too.
+
+    Whisper counts badly: what it repeats a few times more often than the voice begins is cut off there.
+    """
+    times, begins = repetitions(found.text), bursts(voice)
+    tokens = found.tokens
+    if 2 <= begins < times <= 2 * begins:
+        last = [tokens[-1]] if tokens[-1] >= tokenizer.timestamp_begin else []
+        ends = range(1, len(tokens) + 1)
+        kept = next(end for end in ends if repetitions(_text(tokens[:end], tokenizer)) >= begins)
+        tokens = [*tokens[:kept], *last]
+    text = _text(tokens, tokenizer)
+    return replace(found, tokens=tokens, text=text, said=True) if is_said(text, voice) else found
+
+
+def _text(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
+    text: str = tokenizer.decode([t for t in tokens if t < tokenizer.timestamp_begin])
+    return text.strip()
 
 
 def _prompt(tokenizer: Tokenizer, wish: Wish) -> list[int]:
