@@ -100,6 +100,7 @@ def test_what_looks_like_an_invention_is_speech_over_as_much_voice_as_it_takes(
     ("text", "voice", "found"),
     [
         ("Thank you.", talk(0.25), Mark.OVER_SILENCE),
+        ("You", talk(0.06, 0.06, 0.06, 0.06), Mark.OVER_SILENCE),
         ("Thank you.", talk(0.6, peak=0.7), Mark.OVER_SILENCE),
         ("Thanks for watching.", talk(0.6), Mark.OVER_SILENCE),
         ("Thank you.", TALK, Mark.LOW_CONFIDENCE),
@@ -111,7 +112,12 @@ def test_what_looks_like_an_invention_is_speech_over_as_much_voice_as_it_takes(
 def test_it_is_an_invention_over_less_voice_another_voice_or_more(
     text: str, voice: np.ndarray, found: Mark
 ) -> None:
-    assert mark(text, voice) is found
+    assert mark(text, voice, no_speech=0.5) is found
+
+
+def test_half_of_the_voice_will_do_where_the_engine_is_sure_that_somebody_spoke() -> None:
+    assert mark("Thank you.", talk(0.25, peak=0.77), no_speech=0.03) is None
+    assert mark("Thank you.", talk(0.1, peak=0.77), no_speech=0.03) is Mark.OVER_SILENCE
 
 
 def test_from_the_third_time_on_the_same_sentence_is_an_echo_unless_each_has_its_own_voice() -> None:

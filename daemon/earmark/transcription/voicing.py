@@ -54,10 +54,16 @@ def bursts(voice: Frames) -> int:
     return count
 
 
-def too_little(plain: str, voice: Frames) -> bool:
-    """Whether there is less voice, or a less certain one, than it takes to say the words, however fast."""
-    least = max(BRIEFEST, letters(plain) / QUICKEST)
-    return seconds(voice) < least or float(np.max(voice, initial=0.0)) < CLEAR
+def too_little(plain: str, voice: Frames, believed: bool = False) -> bool:
+    """Whether there is less voice, or a less certain one, than it takes to say the words, however fast.
+
+    `believed`: the engine has no doubt that somebody spoke. After minutes without any sound the detector wakes up late,
+    so that half of the voice will do, and an unsure one.
+    """
+    least, peak = letters(plain) / QUICKEST, float(np.max(voice, initial=0.0))
+    if believed:
+        return seconds(voice) < max(BRIEFEST, least / 2) or peak < SPEECH
+    return seconds(voice) < max(BRIEFEST, least) or peak < CLEAR
 
 
 def too_much(plain: str, voice: Frames) -> bool:
