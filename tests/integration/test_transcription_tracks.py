@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from av.stream import Disposition
 from earmark.domain import is_speech
 from earmark.errors import MediaError
 from earmark.transcription.engine import RATE, Samples
 
-from tests.media import Decoded, alike, write
+from tests.media import Decoded, alike, write, write_poly_wav, write_tracks
 from tests.speech import SAMPLE, WorkerProcess, word_error_rate, words
 
 LENGTH = 8
@@ -33,38 +31,6 @@ def silence(seconds: float) -> Samples:
 def noise(seconds: float, level: float) -> Samples:
     made = np.random.default_rng(5).normal(0, level, round(seconds * RATE))
     return made.clip(-1, 1).astype(np.float32)
-
-
-def write_tracks(
-    path: Path,
-    sounds: Sequence[Samples],
-    codec: str = "aac",
-    late: Sequence[float] = (),
-    languages: Sequence[str] = (),
-    comment: int | None = None,
-) -> Path:
-    """Encode a mono track per sound; `late` gives the second at which each begins."""
-    with av.open(str(path), "w") as out:
-        streams: list[Any] = [out.add_stream(codec, rate=RATE, layout="mono") for _ in sounds]
-        for stream, language in zip(streams, languages, strict=False):
-            stream.metadata["language"] = language
-        if comment is not None:
-            streams[comment].disposition = Disposition.comment
-        packets = []
-        for number, (stream, sound) in enumerate(zip(streams, sounds, strict=True)):
-            delay = round((late[number] if late else 0.0) * RATE)
-            fifo = av.AudioResampler(
-                format=stream.codec_context.format, layout="mono", rate=RATE,
-                frame_size=stream.codec_context.frame_size or 1_024,
-            )  # fmt: skip
-            frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = RATE, delay, Fraction(1, RATE)
-            for ready in (*fifo.resample(frame), *fifo.resample(None)):
-                packets += stream.encode(ready)
-            packets += stream.encode(None)
-        for packet in sorted(packets, key=lambda p: float(p.dts * p.time_base)):
-            out.mux(packet)
-    return path
 
 
 @pytest.mark.shows("transcription:tracks")
@@ -391,18 +357,6 @@ def test_what_is_no_speech_stays_without_words_however_soft_it_is(
     path = write(folder / "noise.wav", made.clip(-1, 1).astype(np.float32), "pcm_s24le")
     heard = worker.transcribe(path)
     assert [s.text for s in heard.segments if is_speech(s)] == []
-
-
-def write_poly_wav(path: Path, planes: Samples) -> Path:
-    """A wav without a channel mask, as field recorders write it."""
-    count, length = planes.shape
-    data = (planes.T * 32767).astype("<i2").tobytes()
-    form = b"".join(n.to_bytes(size, "little") for n, size in
-                    ((1, 2), (count, 2), (RATE, 4), (RATE * count * 2, 4), (count * 2, 2), (16, 2)))  # fmt: skip
-    assert len(data) == length * count * 2
-    body = b"WAVEfmt " + (16).to_bytes(4, "little") + form + b"data" + len(data).to_bytes(4, "little") + data
-    path.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)
-    return path
 
 
 def transcoded(source: Path, path: Path, codec: str, layout: str) -> Path:
