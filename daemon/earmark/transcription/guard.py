@@ -105,7 +105,7 @@ def _mark(phrase: Phrase, voice: NDArray[np.float32], echo: bool) -> Mark | None
         return Mark.OVER_SILENCE
     if phrase.no_speech > NOBODY and (phantom or (unsure and peak < CLEAR)):
         return Mark.OVER_SILENCE
-    if (echo or is_loop(phrase.text)) and not is_said(phrase.text, voice):
+    if (echo or is_loop(phrase.text)) and (unsure or not is_said(phrase.text, voice)):
         return Mark.REPETITION
     length = max(phrase.end - phrase.start, 0.5)
     if unsure or len(phrase.text.split()) / length > FASTEST:

@@ -41,6 +41,10 @@ Whisper was trained on 30 s; less costs less, and on short recordings no word (f
 INAUDIBLE = 1e-4
 """Peak, of full scale, under which a window is silence without asking the detector: three steps of a 16-bit sample."""
 
+DOUBTFUL = -0.8
+"""Mean log probability (a confidence of 0.45) from which a text that repeats itself may be what was said. Measured: -0.2 to
+-0.6 for what people say again and again; speech that the model does not understand is below."""
+
 FRAMES_STEP = 500
 """The encoder is given a multiple of this. With any length at all, each window left holes of another size in the heap
 (see limits.keep_freed_memory): 373 MB after ten minutes became 470 after an hour, and went on growing. With four lengths
@@ -125,7 +129,7 @@ class WhisperEngine:
         best: _Pass | None = None
         for extra in _PASSES:
             found = self._search(encoded, tokenizer, wish, extra)
-            if found.repeats:
+            if found.repeats and found.logprob >= DOUBTFUL:
                 found = _as_often_as_said(found, self.voice(speech), tokenizer)
             if best is None or found.better_than(best):
                 best = found
