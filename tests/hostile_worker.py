@@ -125,6 +125,12 @@ TRICKS: dict[str, Callable[[Request], object]] = {
         heard(r, 10.0, segment(1.0, 2.0)),
         finished(r, 10.0, tracks=1, tracks_unheard=2),
     ),
+    "all parts unheard": lambda r: (
+        heard(r, 10.0, segment(1.0, 2.0)),
+        finished(r, 10.0, parts=2, parts_unheard=2),
+    ),
+    "louder than can be": lambda r: finished(r, loudest=60.0),
+    "more than centuries that could not be read": lambda r: finished(r, unreadable_seconds=3.2e9),
     "a share above one": lambda r: finished(r, language_probability=7.0),
     "a language of control characters": lambda r: finished(r, language="e\x1b[2J"),
     "a language that is a word": lambda r: finished(r, language="secret"),

@@ -248,6 +248,8 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
         ({"language_probability": 0.2}, "language is uncertain"),
         ({"truncated": True}, "ends before its own declared end"),
         ({"tracks": 3, "tracks_unheard": 1}, "1 of its 3 sound tracks could not be heard"),
+        ({"parts": 3, "parts_unheard": 1}, "1 of its 3 parts could not be read"),
+        ({"unreadable_seconds": 0.5}, "0.5 seconds of it could not be read"),
     ],
 )  # fmt: skip
 def test_audio_stays_when_its_transcript_fails_the_quality_gate(

@@ -10,10 +10,12 @@ import av
 import numpy as np
 import pytest
 from earmark.errors import MediaError
+from earmark.messages import Finished, Heard
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.losses import Losses
 
 from tests.media import Decoded, write
+from tests.retention_world import World
 from tests.speech import SAMPLE, WorkerProcess
 
 SECONDS = 24
@@ -224,6 +226,35 @@ def test_a_recording_that_is_heard_on_counts_what_it_could_not_read_once(tmp_pat
         update={"job": again.finished.job, "speech_seconds": again.finished.speech_seconds}
     )
     assert again.heard[-1].bad_packets == once.heard[-1].bad_packets
+
+
+def test_what_a_worker_counted_before_it_was_killed_is_not_counted_again(world: World) -> None:
+    place = world.record("a.wav")
+    heard = Heard(
+        job=1,
+        upto=30.0,
+        segments=(),
+        language="en",
+        language_probability=1.0,
+        speech_seconds=20.0,
+        bad_packets=7,
+    )
+    words = world.ledger.words
+    words.hear(place.recording_id, "{}", None, heard)
+    base = words.begin(place.recording_id, "{}")
+    assert base is not None
+    words.hear(place.recording_id, "{}", base, heard.model_copy(update={"upto": 60.0, "bad_packets": 9}))
+    finished = Finished(
+        job=2, duration=60.0, declared_duration=None, language="en", language_probability=1.0, speech_seconds=20.0,
+        bad_packets=9, truncated=False, recorded_at=None, unreadable_seconds=1.5, loudest=-20.0,
+    )  # fmt: skip
+    transcript = words.finish(place.recording_id, "{}", base, finished, "m", "e", world.now)
+    assert (transcript.bad_packets, transcript.speech_seconds, transcript.unreadable_seconds) == (
+        9,
+        40.0,
+        1.5,
+    )
+    assert words.transcript(place.recording_id) == transcript
 
 
 def test_how_loud_it_is_does_not_depend_on_where_hearing_begins_again(tmp_path: Path, sound: Samples) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from earmark.domain import Mark, Point, Segment, Summary, Task, Transcript
@@ -282,6 +283,51 @@ def test_a_damaged_recording_says_so_in_plain_words() -> None:
     assert "The recording breaks off: the file announces 6:56, and 1:15 of it could be read.\n" in note
     assert "The file is damaged: 3 pieces of it could not be read, so words may be missing.\n" in note
     assert (read_frontmatter(note) or {})["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    ("flaw", "sentence"),
+    [
+        (
+            {"unreadable_seconds": 5.1, "bad_packets": 7},
+            "The file is damaged: 5.1 seconds of it could not be read, ",
+        ),
+        ({"unreadable_seconds": 5.1}, "The file is damaged: 5.1 seconds of it could not be read, "),
+        (
+            {"unreadable_seconds": 13.0, "truncated": True, "duration": 20.0, "declared_duration": 30.0},
+            "The file is damaged: 3.0 seconds of it could not be read, ",
+        ),
+        (
+            {"parts": 3, "parts_unheard": 1},
+            "The file is 3 recordings one after the other; 1 of them could not be read",
+        ),
+        (
+            {"loudest": -62.4},
+            "Very quiet (-62 dB): the recording was made louder to hear it, and words may be missing.",
+        ),
+        ({"loudest": -120.0}, "The recording is silent: "),
+    ],
+)
+def test_what_could_not_be_heard_is_said_in_the_note(flaw: dict[str, Any], sentence: str) -> None:
+    note = render_transcript(dataclasses.replace(TRANSCRIPT, **flaw), CONTEXT, NoteStyle())
+    assert sentence in note
+    top = read_frontmatter(note) or {}
+    for key in ("unreadable_seconds", "parts_unheard"):
+        assert top.get(key) == flaw.get(key)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        {"loudest": -38.0},
+        {"loudest": None},
+        {"unreadable_seconds": 10.0, "truncated": True, "duration": 20.0, "declared_duration": 30.0},
+    ],
+)
+def test_nothing_is_said_twice_or_of_what_is_usual(sound: dict[str, Any]) -> None:
+    note = render_transcript(dataclasses.replace(TRANSCRIPT, **sound), CONTEXT, NoteStyle())
+    assert "damaged" not in note
+    assert "quiet" not in note
 
 
 @pytest.mark.parametrize(("unheard", "were"), [(1, "was"), (2, "were")])

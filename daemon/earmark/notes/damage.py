@@ -48,10 +48,11 @@ def _not_heard(transcript: Transcript) -> list[str]:
 
 
 def _damaged(transcript: Transcript) -> str:
-    """How much of it, in seconds if they are known and do not only say again that it breaks off."""
-    missing = transcript.unreadable_seconds
-    if missing and not (transcript.truncated and not transcript.bad_packets):
-        return f"{missing:.1f} seconds"
+    """How much of it, in seconds if they are known, without those after the end of one that breaks off."""
+    declared, duration = transcript.declared_duration or 0.0, transcript.duration
+    inside = transcript.unreadable_seconds - (max(0.0, declared - duration) if transcript.truncated else 0.0)
+    if inside >= 0.1:
+        return f"{inside:.1f} seconds"
     if transcript.bad_packets:
         return f"{transcript.bad_packets} {'piece' if transcript.bad_packets == 1 else 'pieces'}"
     return ""
