@@ -18,6 +18,8 @@ from tests.media import Decoded, write
 from tests.retention_world import World
 from tests.speech import SAMPLE, WorkerProcess
 
+pytest_plugins = ("tests.retention_root",)
+
 SECONDS = 24
 
 
@@ -153,9 +155,11 @@ def test_a_movie_in_fragments_is_lost_from_the_damaged_one_on(
     assert found.unreadable == pytest.approx(there - sounding(found), abs=1.0)
 
 
-def test_a_side_that_is_muted_for_a_while_is_not_damaged(tmp_path: Path, sound: Samples) -> None:
-    path = tmp_path / "muted.webm"
-    with av.open(str(write(tmp_path / "a.webm", sound, "libopus"))) as source, av.open(str(path), "w") as out:
+@pytest.mark.parametrize("kind", ["webm", "ogg", "m4a", "mkv"])
+def test_a_side_that_is_muted_for_a_while_is_not_damaged(tmp_path: Path, sound: Samples, kind: str) -> None:
+    path = tmp_path / f"muted.{kind}"
+    whole = write(tmp_path / f"a.{kind}", sound, "aac" if kind == "m4a" else "libopus")
+    with av.open(str(whole)) as source, av.open(str(path), "w") as out:
         stream = out.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(source.streams.audio[0]):
             if packet.dts is not None and not 6.0 < float(packet.pts * packet.time_base) < 14.0:  # type: ignore[operator]
@@ -226,6 +230,11 @@ def test_a_recording_that_is_heard_on_counts_what_it_could_not_read_once(tmp_pat
         update={"job": again.finished.job, "speech_seconds": again.finished.speech_seconds}
     )
     assert again.heard[-1].bad_packets == once.heard[-1].bad_packets
+
+
+@pytest.fixture
+def world(root: Path) -> World:
+    return World(root)
 
 
 def test_what_a_worker_counted_before_it_was_killed_is_not_counted_again(world: World) -> None:

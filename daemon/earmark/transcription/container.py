@@ -18,6 +18,7 @@ from av.stream import Discard
 from earmark.errors import MediaError
 from earmark.formats import DEMUXERS, HEAD, is_text
 from earmark.transcription.declared import Declared, container_end, read_declared, sensible
+from earmark.transcription.pages import Read
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
 from earmark.transcription.tracks import choose_tracks
 
@@ -29,7 +30,7 @@ class Track:
     """A container with the one sound track that will be read from it, and what it says of this track.
 
     `end`: the second in which the whole container ends, None if it does not say; a track that begins late ends later
-    than its own length says. `size`: bytes of the container.
+    than its own length says. `size`: bytes of the container; `read` gives so many of them from a place on.
     """
 
     container: InputContainer
@@ -37,6 +38,7 @@ class Track:
     declared: Declared
     end: float | None
     size: int
+    read: Read
 
     def close(self) -> None:
         self.container.close()
@@ -158,7 +160,13 @@ def _track(container: InputContainer, stream: AudioStream, fd: int, part: Part, 
             other.discard = Discard.all
     declared = read_declared(container, stream, fd, part, alone)
     end = declared.duration if alone else container_end(container)
-    return Track(container, stream, declared, end, len(part.prefix) + part.end - part.start)
+    source = PartFile(fd, part)
+
+    def read(count: int, at: int) -> bytes:
+        source.seek(at)
+        return source.read(count)
+
+    return Track(container, stream, declared, end, len(part.prefix) + part.end - part.start, read)
 
 
 def _declared_together(tracks: list[Track]) -> Declared:

@@ -6,24 +6,34 @@ without a word leaves a gap in the times, and often one in the places in the fil
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 STREAMS = frozenset({"aac", "ac3", "act", "amr", "dts", "dtshd", "eac3", "loas", "mp3", "mpc", "mpc8"})
 """Formats without times of their own (FFmpeg counts what it finds): what is lost is known by its bytes."""
 
-WITHOUT_PAUSES = frozenset({"asf", "flac", "mpegts", "ogg"})
+WITHOUT_PAUSES = frozenset({"asf", "flac", "mpegts"})
 """Formats in which sound follows sound: a gap in their times is a loss. In others a side may be muted, or join later."""
 
 HOLE = 0.2
 """Share of the bytes that a gap would have, which must lie unread in the file for the gap to be one that damage left.
 What separates sound from sound where nothing is lost (headers of clusters and fragments) is a hundredth."""
 
+TORN = 2
+"""Pages from a missing one on, in which its gap shows: FFmpeg learns the time of a page at its end."""
+
 A_TAG = 1.0
 """Seconds that bytes at the end of a stream must have, were they sound, to be none of the tags that stand there."""
 
 
 class Losses:
-    """Counts along as one track is read. `kind`: FFmpeg's name of the format; `alone`: no other track is in the file."""
+    """Counts along as one track is read.
 
-    def __init__(self, kind: str, alone: bool) -> None:
+    `kind`: FFmpeg's name of the format; `alone`: no other track is in the file. `follows`: where packets lie in pages,
+    whether one comes next after another, both by their place in the file.
+    """
+
+    def __init__(self, kind: str, alone: bool, follows: Callable[[int, int], bool] | None = None) -> None:
+        self._follows = follows
         self._by_bytes = kind in STREAMS
         self._without_pauses = kind in WITHOUT_PAUSES
         self._alone = alone
@@ -38,6 +48,8 @@ class Losses:
         self._hole = 0
         self._first: int | None = None
         self._end: int | None = None
+        self._page: int | None = None
+        self._torn = 0
         self._bytes = 0
         self._size = 0
         self._seconds = 0.0
@@ -54,7 +66,11 @@ class Losses:
 
     def packet(self, position: int | None, size: int, seconds: float) -> None:
         """The next packet lies there in the file and says that it is so long; 0 if it does not say."""
-        if position is not None:
+        if position is not None and self._follows is not None:
+            if self._page is not None and position != self._page:
+                self._torn = max(0, self._torn - 1) if self._follows(self._page, position) else TORN
+            self._page = position
+        elif position is not None:
             self._first = position if self._first is None else self._first
             self._hole += max(0, position - self._end) if self._end is not None else 0
             self._end = position + size
@@ -77,7 +93,7 @@ class Losses:
         """Silence is put in for so long, because the next packet's time is later than where the last one ended."""
         per_second = self._heard_bytes / self._heard if self._heard else 0.0
         hole = self._alone and self._hole >= HOLE * seconds * per_second > 0.0
-        if not self._heard or not (self._without_pauses or self._trouble or hole):
+        if not self._heard or not (self._without_pauses or self._trouble or self._torn or hole):
             return
         if not self._by_bytes:
             # What failed packets left out before this gap was seen is in it.

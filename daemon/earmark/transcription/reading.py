@@ -7,6 +7,7 @@ when the format changes mid-stream (SYSTRAN/faster-whisper#1451).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from earmark.transcription.container import Track
 from earmark.transcription.engine import RATE
 from earmark.transcription.losses import Losses
 from earmark.transcription.mixing import Channels, clean
+from earmark.transcription.pages import follows
 from earmark.transcription.tracks import check_channels, check_rate
 
 BLOCK = RATE
@@ -53,8 +55,12 @@ class Reader:
         self.samples = 0
         """Samples of each channel given out so far."""
         self.bad_packets = 0
-        container = track.container
-        self.losses = Losses(container.format.name, alone=len(container.streams) == 1)
+        kind = track.container.format.name
+        self.losses = Losses(
+            kind,
+            alone=len(track.container.streams) == 1,
+            follows=partial(follows, track.read) if kind == "ogg" else None,
+        )
 
     @property
     def seconds(self) -> float:
