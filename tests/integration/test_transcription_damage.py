@@ -132,9 +132,10 @@ def test_a_wav_whose_recorder_did_not_know_its_length_misses_nothing(
     assert found.seconds == pytest.approx(2.0, abs=0.1)
 
 
-def in_fragments(path: Path, target: Path) -> Path:
+def in_fragments(path: Path, target: Path, relative: bool) -> Path:
     """The same packets in a movie of fragments of a second, as browsers record."""
-    options = {"movflags": "frag_keyframe+empty_moov", "frag_duration": "1000000"}
+    flags = "frag_keyframe+empty_moov" + "+default_base_moof" * relative
+    options = {"movflags": flags, "frag_duration": "1000000"}
     with av.open(str(path)) as source, av.open(str(target), "w", options=options) as out:
         stream = out.add_stream_from_template(source.streams.audio[0])
         for packet in source.demux(source.streams.audio[0]):
@@ -144,15 +145,41 @@ def in_fragments(path: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("how", [zeros, rubbish, missing])
-def test_a_movie_in_fragments_is_lost_from_the_damaged_one_on(
-    tmp_path: Path, whole: dict[str, Path], how: Callable[[bytes, int, int], bytes]
+@pytest.mark.parametrize(
+    ("how", "relative"), [(zeros, True), (zeros, False), (rubbish, True), (rubbish, False), (missing, True)]
+)
+def test_a_movie_in_fragments_goes_on_behind_the_damaged_one_at_its_own_time(
+    tmp_path: Path, whole: dict[str, Path], how: Callable[[bytes, int, int], bytes], relative: bool
 ) -> None:
-    path = in_fragments(whole["a.m4a"], tmp_path / "whole.mp4")
+    path = in_fragments(whole["a.m4a"], tmp_path / "whole.mp4", relative)
     assert round(Decoded(path).unreadable, 1) == 0.0
     found = Decoded(destroyed(path, tmp_path / "a.mp4", how))
-    there = SECONDS * (0.85 if how is missing else 1.0)
-    assert found.unreadable == pytest.approx(there - sounding(found), abs=1.0)
+    assert found.unreadable == pytest.approx(SECONDS - sounding(found), abs=0.3)
+    assert 0.14 * SECONDS < found.unreadable < 0.3 * SECONDS
+    assert found.seconds == pytest.approx(SECONDS, abs=0.1)
+    assert (found.parts, found.parts_unheard, found.truncated) == (1, 0, False)
+
+
+def test_a_movie_whose_fragments_are_not_where_they_say_is_lost_from_there_on(
+    tmp_path: Path, whole: dict[str, Path]
+) -> None:
+    path = in_fragments(whole["a.m4a"], tmp_path / "whole.mp4", relative=False)
+    found = Decoded(destroyed(path, tmp_path / "a.mp4", missing))
+    assert found.unreadable == pytest.approx(0.85 * SECONDS - sounding(found), abs=1.0)
+
+
+def test_a_movie_that_is_damaged_twice_is_heard_in_three_pieces(
+    tmp_path: Path, whole: dict[str, Path]
+) -> None:
+    path = in_fragments(whole["a.m4a"], tmp_path / "whole.mp4", relative=True)
+    once = destroyed(path, tmp_path / "once.mp4", zeros)
+    data, size = once.read_bytes(), path.stat().st_size
+    twice = tmp_path / "twice.mp4"
+    twice.write_bytes(zeros(data, size * 7 // 10, size * 8 // 10))
+    found = Decoded(twice)
+    assert found.seconds == pytest.approx(SECONDS, abs=0.1)
+    assert found.unreadable == pytest.approx(SECONDS - sounding(found), abs=0.4)
+    assert found.unreadable < 0.5 * SECONDS
 
 
 @pytest.mark.parametrize("kind", ["webm", "ogg", "m4a", "mkv"])

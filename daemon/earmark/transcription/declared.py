@@ -13,7 +13,6 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from earmark.messages import YEARS
-from earmark.transcription.joined import movie_breaks
 from earmark.transcription.parts import Part
 
 AV_TIME_BASE = 1_000_000
@@ -50,14 +49,16 @@ def read_declared(
     `alone`: no other track is heard beside it, so that the container's length is its own, too.
     """
     start = container.start_time
-    short, broken = is_short_of_bytes(fd, part), movie_breaks(fd, part.start, part.end)
+    short = is_short_of_bytes(fd, part)
     duration = _of_wav(fd, part) if short and alone else None
+    if not (part.goes_on or part.broken):  # a piece of a movie says where it ends, or what FFmpeg made of it
+        duration = duration or _duration(container, stream, fd, part, alone)
     return Declared(
-        duration=sensible(duration or _duration(container, stream, fd, part, alone)),
+        duration=sensible(duration),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
         short_of_bytes=short,
         origin=start / AV_TIME_BASE if start is not None else 0.0,
-        lost_from=broken - part.start if broken is not None else None,
+        lost_from=part.lost_from,
     )
 
 

@@ -16,6 +16,7 @@ from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.lanes import LATEST_ECHO, Lanes, near
 from earmark.transcription.leveling import cleared, leveled, loud_enough, loudest_second
 from earmark.transcription.mixing import Channels, Source, mix, sources
+from earmark.transcription.parts import Part
 from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
 from earmark.transcription.windows import QUIET, SPEECH, Voice
 
@@ -63,7 +64,7 @@ class Decoder:
         self.tracks_unheard = recording.unheard
         """Sound tracks that are not in what is given out, or not to their end, where most are missing."""
         self._missing = 0
-        self.parts = recording.before + 1 + len(recording.later)
+        self.parts = recording.before + 1 + sum(not part.goes_on for part in recording.later)
         """Recordings one after the other in the file."""
         self.parts_unheard = recording.before
         self._loudest = 0.0
@@ -123,19 +124,42 @@ class Decoder:
 
     def _parts(self) -> Iterator[Samples]:
         yield from self._part(self._recording)
+        began, origin = 0.0, self._recording.declared.origin
         for part in self._recording.later:
             try:
                 recording = open_part(self._recording.fd, part)
             except MediaError:
-                self.parts_unheard += 1
+                self._miss(part)
                 continue
             try:
+                if part.goes_on:
+                    yield from self._break(began + recording.declared.origin - origin - self.seconds)
+                else:
+                    began, origin = self.seconds, recording.declared.origin
                 yield from self._part(recording)
             except MediaError:
                 self._settle()
-                self.parts_unheard += 1
+                self._miss(part)
             finally:
                 recording.close()
+
+    def _miss(self, part: Part) -> None:
+        """The part is not heard. Of a recording that should go on with it the rest is lost."""
+        self.parts_unheard += not part.goes_on
+        self._short |= part.goes_on
+
+    def _break(self, seconds: float) -> Iterator[Samples]:
+        """Silence for the damaged place of a recording that goes on so much later."""
+        missing = round(seconds * RATE) if 0.0 < seconds <= MOST_LATE else 0
+        known = min(self._left_out, missing / RATE)  # packets that failed before the place
+        self._lost += missing / RATE - known
+        self._left_out -= known
+        while missing > 0:
+            length = min(RATE, missing)
+            if self._lanes is not None:
+                self._lanes.add(length, {})
+            yield np.zeros(length, dtype=np.float32)
+            missing -= length
 
     def _part(self, recording: OpenRecording) -> Iterator[Samples]:
         most_gap = MOST_GAP if len(recording.tracks) == 1 else MOST_LATE

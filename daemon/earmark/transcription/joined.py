@@ -152,30 +152,6 @@ def _next_movie(fd: int, start: int, size: int) -> int | None:
     return None
 
 
-def movie_breaks(fd: int, start: int, end: int) -> int | None:
-    """Where the boxes of a fragmented movie cannot be followed any more; None if they can, or it has no fragments.
-
-    FFmpeg looks for the next fragment where the damaged one says that it is, and takes not finding it for the end.
-    """
-    at, fragments = start, False
-    for _ in range(MOST_CHUNKS):
-        head = os.pread(fd, min(16, max(0, end - at)), at)
-        if len(head) < 8:
-            return None
-        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        if at == start and kind != b"ftyp":
-            return None
-        if not (kind.isalnum() and kind.isascii()):
-            return at if fragments else None
-        fragments |= kind == b"moof"
-        if length == 1:
-            length = int.from_bytes(head[8:16], "big")
-        if length < 8:
-            return None
-        at += length
-    return None
-
-
 def _next_flac(fd: int, start: int, size: int) -> int | None:
     if size - start < 1_000:
         return None

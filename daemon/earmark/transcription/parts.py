@@ -7,23 +7,32 @@ only, without a word. The parts are found by the containers' own marks, and each
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from earmark.transcription import joined
+from earmark.transcription import fragments, joined
 
 MOST_PARTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Bytes `start` to `end` of a file, after `prefix`."""
+    """Bytes `start` to `end` of a file, after `prefix`.
+
+    `goes_on`: it is the same recording as the part before, behind a damaged place; `broken`: such a one follows;
+    `lost_from`: the byte of the part from which nothing can be found any more.
+    """
 
     start: int
     end: int
     prefix: bytes = b""
+    goes_on: bool = False
+    broken: bool = False
+    lost_from: int | None = None
 
 
 def find_parts(fd: int) -> list[Part]:
@@ -35,7 +44,25 @@ def find_parts(fd: int) -> list[Part]:
         if following is None:
             break
         starts.append(following)
-    return [Part(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True)]
+    parts = (Part(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True))
+    return list(itertools.islice(itertools.chain.from_iterable(_pieces(fd, p) for p in parts), MOST_PARTS))
+
+
+def _pieces(fd: int, part: Part) -> Iterator[Part]:
+    """The part up to where its fragments break, and from the next whole one on, as often as they do."""
+    at, init = part.start, None
+    while (broken := fragments.breaks_at(fd, at, part.end)) is not None:
+        onward = fragments.next_fragment(fd, broken, part.end)
+        init = init or fragments.heading(fd, part.start, part.end)
+        if onward is None or init is None:
+            yield replace(part, lost_from=broken - part.start + len(part.prefix))
+            return
+        yield replace(part, end=onward, broken=True)
+        # Fragments name places in the file, so what lies before them is covered and not left out.
+        covered = init + struct.pack(">I4sQ", 1, b"free", onward - part.start - len(init) + len(part.prefix))
+        part = Part(part.start - len(part.prefix) + len(covered), part.end, covered, goes_on=True)
+        at = onward
+    yield part
 
 
 def mend_wav(fd: int, start: int, end: int) -> Part | None:
