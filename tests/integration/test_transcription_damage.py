@@ -12,7 +12,6 @@ import pytest
 from earmark.errors import MediaError
 from earmark.messages import Finished, Heard
 from earmark.transcription.engine import RATE, Samples
-from earmark.transcription.losses import Losses
 
 from tests.media import Decoded, write
 from tests.retention_world import World
@@ -302,12 +301,45 @@ def test_how_loud_it_is_does_not_depend_on_where_hearing_begins_again(tmp_path: 
     assert offset.loudest == pytest.approx(expected, abs=1.0)
 
 
-def test_a_tag_behind_a_stream_of_packets_is_no_lost_sound() -> None:
-    losses = Losses("mp3", alone=True)
-    for number in range(100):
-        losses.packet(number * 200, 200, 0.025)
-        losses.decoded(0.025)
-    losses.packet(20_000, 3_000, 0.025)
-    losses.failed()
-    losses.ended(23_000)
-    assert losses.seconds == 0.0
+def id3(size: int) -> bytes:
+    length = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\4\0\0" + length + np.random.default_rng(1).bytes(size)
+
+
+def ape(size: int) -> bytes:
+    item = struct.pack("<II", size, 2) + b"Cover Art (Front)\0" + np.random.default_rng(2).bytes(size)
+    heads = [
+        b"APETAGEX" + struct.pack("<IIII", 2_000, len(item) + 32, 1, flags) + bytes(8)
+        for flags in (0xA0000000, 0x80000000)
+    ]
+    return heads[0] + item + heads[1]
+
+
+def lyrics(size: int) -> bytes:
+    return b"LYRICSBEGIN" + b"la " * (size // 3) + b"%06dLYRICS200" % (size + 11) + b"TAG" + bytes(125)
+
+
+@pytest.mark.parametrize("tag", [ape, lyrics, id3])
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac"])
+def test_a_tag_beside_the_packets_of_a_stream_is_no_lost_sound(
+    tmp_path: Path, whole: dict[str, Path], name: str, tag: Callable[[int], bytes]
+) -> None:
+    data = whole[name].read_bytes()
+    behind, between = tmp_path / f"behind-{name}", tmp_path / f"between-{name}"
+    behind.write_bytes(data + tag(60_000))
+    between.write_bytes(data + tag(60_000) + data)
+    assert (Decoded(behind).unreadable, Decoded(behind).bad_packets) == (0.0, 0)
+    found = Decoded(between)
+    assert (found.unreadable, found.bad_packets) == (0.0, 0)
+    assert found.seconds == pytest.approx(2 * SECONDS, abs=1.5)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac", "a.m4a"])
+def test_a_file_that_was_made_long_and_not_filled_is_unreadable_from_there_on(
+    tmp_path: Path, whole: dict[str, Path], name: str
+) -> None:
+    data = whole[name].read_bytes()
+    path = tmp_path / name
+    path.write_bytes(zeros(data, len(data) // 2, len(data) * 9 // 10))
+    found = Decoded(path)
+    assert found.unreadable == pytest.approx(SECONDS - sounding(found), abs=0.3)

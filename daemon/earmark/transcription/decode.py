@@ -215,9 +215,8 @@ class Decoder:
         length = core.stop - core.start
         clear = [cleared(channels) for channels in _joined(window)]
         # Of what was heard before a kill, too, so that this does not depend on where hearing begins again.
-        self._loudest = max(
-            self._loudest, *(loudest_second(sound) for channels in clear for sound in channels)
-        )
+        levels = [loudest_second(sound) for channels in clear for sound in channels]
+        self._loudest = max([self._loudest, *levels])
         if self.samples + length > self._wanted_from:
             found = self._audible(sources([leveled(channels) for channels in clear]))
             mixed = mix(found, self._speaks, core)

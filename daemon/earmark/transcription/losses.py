@@ -6,7 +6,8 @@ without a word leaves a gap in the times, and often one in the places in the fil
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from earmark.transcription.pages import Read, follows
+from earmark.transcription.tags import tag_bytes
 
 STREAMS = frozenset({"aac", "ac3", "act", "amr", "dts", "dtshd", "eac3", "loas", "mp3", "mpc", "mpc8"})
 """Formats without times of their own (FFmpeg counts what it finds): what is lost is known by its bytes."""
@@ -22,18 +23,18 @@ TORN = 2
 """Pages from a missing one on, in which its gap shows: FFmpeg learns the time of a page at its end."""
 
 A_TAG = 1.0
-"""Seconds that bytes at the end of a stream must have, were they sound, to be none of the tags that stand there."""
+"""Seconds that bytes beside the sound of a stream must have, were they sound, to be more than the rest of a tag."""
 
 
 class Losses:
     """Counts along as one track is read.
 
-    `kind`: FFmpeg's name of the format; `alone`: no other track is in the file. `follows`: where packets lie in pages,
-    whether one comes next after another, both by their place in the file.
+    `kind`: FFmpeg's name of the format; `alone`: no other track is in the file; `read`: bytes of the file.
     """
 
-    def __init__(self, kind: str, alone: bool, follows: Callable[[int, int], bool] | None = None) -> None:
-        self._follows = follows
+    def __init__(self, kind: str, alone: bool, read: Read) -> None:
+        self._read = read
+        self._in_pages = kind == "ogg"
         self._by_bytes = kind in STREAMS
         self._without_pauses = kind in WITHOUT_PAUSES
         self._alone = alone
@@ -53,6 +54,8 @@ class Losses:
         self._bytes = 0
         self._size = 0
         self._seconds = 0.0
+        self.only_tags = False
+        """Whether everything that failed was a tag; known when it has ended."""
 
     @property
     def seconds(self) -> float:
@@ -66,9 +69,10 @@ class Losses:
 
     def packet(self, position: int | None, size: int, seconds: float) -> None:
         """The next packet lies there in the file and says that it is so long; 0 if it does not say."""
-        if position is not None and self._follows is not None:
+        if position is not None and self._in_pages:
             if self._page is not None and position != self._page:
-                self._torn = max(0, self._torn - 1) if self._follows(self._page, position) else TORN
+                whole = follows(self._read, self._page, position)
+                self._torn = max(0, self._torn - 1) if whole else TORN
             self._page = position
         elif position is not None:
             self._first = position if self._first is None else self._first
@@ -117,6 +121,10 @@ class Losses:
             # Of a stream of bare packets the parser drops what looks like none, without a word.
             dropped = size - self._first - self._bytes
             self._lost_bytes += dropped if dropped >= A_TAG * per_second else 0
+            tags = tag_bytes(self._read, self._first, size) if self._lost_bytes or self._failed_bytes else 0
+            self._lost_bytes = max(0, self._lost_bytes - tags)
+            self.only_tags = tags > 0 and self._lost_bytes < A_TAG * per_second
+            self._lost_bytes *= not self.only_tags
         if lost_from is not None and self._alone:
             self._lost_bytes += size - lost_from
 

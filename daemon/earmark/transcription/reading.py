@@ -7,7 +7,6 @@ when the format changes mid-stream (SYSTRAN/faster-whisper#1451).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import av
 import numpy as np
@@ -21,7 +20,6 @@ from earmark.transcription.container import Track
 from earmark.transcription.engine import RATE
 from earmark.transcription.losses import Losses
 from earmark.transcription.mixing import Channels, clean
-from earmark.transcription.pages import follows
 from earmark.transcription.tracks import check_channels, check_rate
 
 BLOCK = RATE
@@ -55,12 +53,8 @@ class Reader:
         self.samples = 0
         """Samples of each channel given out so far."""
         self.bad_packets = 0
-        kind = track.container.format.name
-        self.losses = Losses(
-            kind,
-            alone=len(track.container.streams) == 1,
-            follows=partial(follows, track.read) if kind == "ogg" else None,
-        )
+        alone = len(track.container.streams) == 1
+        self.losses = Losses(track.container.format.name, alone, track.read)
 
     @property
     def seconds(self) -> float:
@@ -92,6 +86,8 @@ class Reader:
                     self._lose()
         yield from self._drain()
         self.losses.ended(self.track.size, self.track.declared.lost_from)
+        if self.losses.only_tags:
+            self.bad_packets = 0
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
         errors = 0

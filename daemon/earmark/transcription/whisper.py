@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -201,9 +202,15 @@ def _as_often_as_said(found: _Pass, voice: NDArray[np.float32], tokenizer: Token
         last = [tokens[-1]] if tokens[-1] >= tokenizer.timestamp_begin else []
         ends = range(1, len(tokens) + 1)
         kept = next(end for end in ends if repetitions(_text(tokens[:end], tokenizer)) >= begins)
-        tokens = [*tokens[:kept], *last]
+        if not _new_words(_text(tokens[:kept], tokenizer), _text(tokens[kept:], tokenizer)):
+            tokens = [*tokens[:kept], *last]
     text = _text(tokens, tokenizer)
     return replace(found, tokens=tokens, text=text, said=True) if is_said(text, voice) else found
+
+
+def _new_words(before: str, after: str) -> bool:
+    said, later = (set(re.findall(r"\w+", text.casefold())) for text in (before, after))
+    return not later <= said
 
 
 def _text(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
