@@ -6,6 +6,9 @@ without a word leaves a gap in the times, and often one in the places in the fil
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import pairwise
+
 from earmark.transcription.pages import Read, follows
 from earmark.transcription.tags import tag_bytes
 
@@ -49,8 +52,7 @@ class Losses:
         self._hole = 0
         self._first: int | None = None
         self._end: int | None = None
-        self._page: int | None = None
-        self._torn = 0
+        self._pages: deque[int] = deque(maxlen=1 + TORN)
         self._bytes = 0
         self._size = 0
         self._seconds = 0.0
@@ -70,10 +72,8 @@ class Losses:
     def packet(self, position: int | None, size: int, seconds: float) -> None:
         """The next packet lies there in the file and says that it is so long; 0 if it does not say."""
         if position is not None and self._in_pages:
-            if self._page is not None and position != self._page:
-                whole = follows(self._read, self._page, position)
-                self._torn = max(0, self._torn - 1) if whole else TORN
-            self._page = position
+            if not self._pages or position != self._pages[-1]:
+                self._pages.append(position)
         elif position is not None:
             self._first = position if self._first is None else self._first
             self._hole += max(0, position - self._end) if self._end is not None else 0
@@ -97,7 +97,10 @@ class Losses:
         """Silence is put in for so long, because the next packet's time is later than where the last one ended."""
         per_second = self._heard_bytes / self._heard if self._heard else 0.0
         hole = self._alone and self._hole >= HOLE * seconds * per_second > 0.0
-        if not self._heard or not (self._without_pauses or self._trouble or self._torn or hole):
+        sure = self._without_pauses or self._trouble or hole
+        if not self._heard or not (
+            sure or any(not follows(self._read, *two) for two in pairwise(self._pages))
+        ):
             return
         if not self._by_bytes:
             # What failed packets left out before this gap was seen is in it.
