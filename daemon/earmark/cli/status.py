@@ -247,15 +247,9 @@ def _daemon_lines(found: Status) -> list[str]:
     return lines
 
 
-def show(found: Status) -> Group:
-    """The status for a person."""
-    report = found.report
-    lines = _daemon_lines(found)
-    counts = found.counts
-    lines.append(
-        f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
-        f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
-    )
+def _heard_lines(found: Status) -> list[str]:
+    """What was not heard as it should be."""
+    lines: list[str] = []
     if found.not_whole:
         what = "1 recording was" if found.not_whole == 1 else f"{found.not_whole} recordings were"
         lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
@@ -268,6 +262,19 @@ def show(found: Status) -> Group:
     if found.very_quiet:
         what = "1 recording is" if found.very_quiet == 1 else f"{found.very_quiet} recordings are"
         lines.append(f"  [yellow]{what} very quiet[/]  [dim](earmark list)[/]")
+    return lines
+
+
+def show(found: Status) -> Group:
+    """The status for a person."""
+    report = found.report
+    lines = _daemon_lines(found)
+    counts = found.counts
+    lines.append(
+        f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
+        f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
+    )
+    lines += _heard_lines(found)
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:
