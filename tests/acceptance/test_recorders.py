@@ -367,6 +367,9 @@ CASES = (
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.shows("transcription:quiet")
+@pytest.mark.shows("transcription:inventions")
+@pytest.mark.shows("transcription:damage")
 def test_what_recorders_leave_behind_is_heard_or_named(installation: Installation) -> None:
     # One test, so that all are heard by one daemon, once.
     made, voice = installation, Voice()

@@ -252,6 +252,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
         ({"unreadable_seconds": 0.5}, "0.5 seconds of it could not be read"),
     ],
 )  # fmt: skip
+@pytest.mark.shows("transcription:damage")
 def test_audio_stays_when_its_transcript_fails_the_quality_gate(
     world: World, flaw: dict[str, Any], sentence: str
 ) -> None:

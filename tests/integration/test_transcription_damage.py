@@ -76,6 +76,7 @@ def test_of_a_whole_file_nothing_is_unreadable(whole: dict[str, Path], name: str
 
 @pytest.mark.parametrize("how", [zeros, rubbish, missing])
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.shows("transcription:damage")
 def test_what_is_destroyed_in_the_middle_is_counted_in_seconds(
     tmp_path: Path, whole: dict[str, Path], name: str, how: Callable[[bytes, int, int], bytes]
 ) -> None:
@@ -103,6 +104,7 @@ def test_damage_here_and_there_adds_up(tmp_path: Path, whole: dict[str, Path]) -
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.webm", "a.mka", "a.wav", "a.aiff"])
+@pytest.mark.shows("transcription:damage")
 def test_what_a_file_that_breaks_off_announces_and_does_not_have_is_counted(
     tmp_path: Path, sound: Samples, whole: dict[str, Path], name: str
 ) -> None:
@@ -147,6 +149,7 @@ def in_fragments(path: Path, target: Path, relative: bool) -> Path:
 @pytest.mark.parametrize(
     ("how", "relative"), [(zeros, True), (zeros, False), (rubbish, True), (rubbish, False), (missing, True)]
 )
+@pytest.mark.shows("transcription:damage")
 def test_a_movie_in_fragments_goes_on_behind_the_damaged_one_at_its_own_time(
     tmp_path: Path, whole: dict[str, Path], how: Callable[[bytes, int, int], bytes], relative: bool
 ) -> None:
@@ -204,6 +207,7 @@ def absurd(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.shows("transcription:damage")
 def test_a_part_with_an_absurd_sample_rate_costs_that_part_only(
     tmp_path: Path, sound: Samples, which: int
 ) -> None:

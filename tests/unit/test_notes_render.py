@@ -308,6 +308,7 @@ def test_a_damaged_recording_says_so_in_plain_words() -> None:
         ({"loudest": -120.0}, "The recording is silent: "),
     ],
 )
+@pytest.mark.shows("transcription:quiet")
 def test_what_could_not_be_heard_is_said_in_the_note(flaw: dict[str, Any], sentence: str) -> None:
     note = render_transcript(dataclasses.replace(TRANSCRIPT, **flaw), CONTEXT, NoteStyle())
     assert sentence in note

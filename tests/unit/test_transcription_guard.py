@@ -89,6 +89,7 @@ def talk(*seconds: float, pause: float = 0.3, peak: float = 0.97) -> np.ndarray:
         ("No, no, no, no, no, no, no, no.", talk(*[0.4] * 8, pause=0.1)),
     ],
 )
+@pytest.mark.shows("transcription:inventions")
 def test_what_looks_like_an_invention_is_speech_over_as_much_voice_as_it_takes(
     text: str, voice: np.ndarray
 ) -> None:
@@ -109,6 +110,7 @@ def test_what_looks_like_an_invention_is_speech_over_as_much_voice_as_it_takes(
         ("No, " * 9, TALK, Mark.REPETITION),
     ],
 )
+@pytest.mark.shows("transcription:inventions")
 def test_it_is_an_invention_over_less_voice_another_voice_or_more(
     text: str, voice: np.ndarray, found: Mark
 ) -> None:
