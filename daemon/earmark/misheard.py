@@ -29,7 +29,7 @@ ENGLISH = 0.2
 """Share of FUNCTION_WORDS that English has at least; speech in other languages, written down as if it were English, 0.1."""
 
 ENOUGH_WORDS, ENOUGH_SPEECH = 20, 2.0
-"""Words by which the share can be told, and seconds of speech by which anything can."""
+"""Different words by which the share can be told (a chant or a microphone test has few), and seconds of speech by which anything can."""
 
 
 def misheard(transcript: Transcript) -> Misheard | None:
@@ -47,4 +47,4 @@ def misheard(transcript: Transcript) -> Misheard | None:
 
 def _english(said: list[Segment]) -> bool:
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(s.text for s in said).lower())
-    return len(words) < ENOUGH_WORDS or sum(w in FUNCTION_WORDS for w in words) >= ENGLISH * len(words)
+    return len(set(words)) < ENOUGH_WORDS or sum(w in FUNCTION_WORDS for w in words) >= ENGLISH * len(words)

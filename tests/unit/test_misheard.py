@@ -59,6 +59,11 @@ def test_a_word_or_two_are_too_few_to_tell() -> None:
     assert misheard(transcript("Kia ora koutou.")) is None
 
 
+def test_a_chant_is_no_other_language() -> None:
+    chant = "The code is seven seven seven. No, no, no, no, no, no, no, no. " + "Hare Krishna. " * 12
+    assert heard(chant, 0.7).misheard is None
+
+
 @pytest.mark.shows("transcription:misheard")
 def test_what_is_not_believed_gets_no_title_and_no_points_and_no_rule_takes_its_audio() -> None:
     found = heard(FRENCH, 0.3)
