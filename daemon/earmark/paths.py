@@ -105,6 +105,8 @@ def home_of(variables: Mapping[str, str]) -> Home:
 
 def with_variables(wanted: Mapping[str, str], own: Mapping[str, str], command: str) -> str:
     """A command as a shell with the variables `own` has to say it, so that it keeps things where `wanted` does."""
+    if wanted.get("EARMARK_HOME"):
+        wanted, own = {"EARMARK_HOME": wanted["EARMARK_HOME"]}, {}  # it alone decides
     names = (*VARIABLES, "HOME") if "HOME" in wanted else VARIABLES
     left_out = [f"-u {name}" for name in names if own.get(name) and not wanted.get(name)]
     said = [

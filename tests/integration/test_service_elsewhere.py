@@ -62,6 +62,11 @@ def test_the_command_that_is_said_can_be_typed_where_it_is_said(
     assert {name: found[name] for name in NAMES if name in found} == wanted
 
 
+def test_where_one_variable_decides_the_others_are_not_said() -> None:
+    own = {"HOME": "/home/a", "XDG_STATE_HOME": "/s"}
+    assert with_variables({"EARMARK_HOME": "/e", "HOME": "/root"}, own, "x") == "EARMARK_HOME=/e x"
+
+
 def systemd(**answers: Any) -> Any:
     """A systemd in which the user's unit has these properties, as `show` and busctl say them."""
     show = answers.pop("show", "LoadState=loaded\nActiveState=active\nMainPID=4711\n")
