@@ -247,6 +247,19 @@ def _daemon_lines(found: Status) -> list[str]:
     return lines
 
 
+def _work_lines(report: Report) -> list[str]:
+    """What is worked on, read, and written by others."""
+    lines = [f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}" for work in report.working]
+    lines += [f"  [cyan]…[/] {path_line(x.file)}  {how_far(x)}" for x in report.reading[:SHOWN]]
+    if len(report.reading) > SHOWN:
+        lines.append(f"  [dim]… and {len(report.reading) - SHOWN} more large files that wait to be read[/]")
+    lines += [
+        f"  [dim]…[/] {path_line(path)}  is still being written by another program"
+        for path in report.being_written
+    ]
+    return lines
+
+
 def _heard_lines(found: Status) -> list[str]:
     """What was not heard as it should be."""
     lines: list[str] = []
@@ -278,15 +291,7 @@ def show(found: Status) -> Group:
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:
-        for work in report.working:
-            lines.append(f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}")
-        lines += [f"  [cyan]…[/] {path_line(x.file)}  {how_far(x)}" for x in report.reading[:SHOWN]]
-        if len(report.reading) > SHOWN:
-            lines.append(
-                f"  [dim]… and {len(report.reading) - SHOWN} more large files that wait to be read[/]"
-            )
-        for path in report.being_written:
-            lines.append(f"  [dim]…[/] {path_line(path)}  is still being written by another program")
+        lines += _work_lines(report)
     for heading, group, color in (
         ("Failed (earmark retry FILE tries again)", found.failed, "red"),
         ("Wrong right now", found.troubles, "yellow"),
