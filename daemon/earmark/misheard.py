@@ -29,7 +29,7 @@ ENGLISH = 0.2
 """Share of FUNCTION_WORDS that English has at least; speech in other languages, written down as if it were English, 0.1."""
 
 ENOUGH_WORDS, ENOUGH_SPEECH = 20, 2.0
-"""Different words by which the share can be told (a chant or a microphone test has few), and seconds of speech by which anything can."""
+"""Different words by which the share can be told (a chant has few), and seconds of speech by which anything can."""
 
 
 def misheard(transcript: Transcript) -> Misheard | None:

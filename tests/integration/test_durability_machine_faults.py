@@ -575,7 +575,7 @@ VERBS_WITH_A_LEDGER: tuple[tuple[str, ...], ...] = (
 @pytest.mark.parametrize(
     ("version", "words", "codes"),
     [
-        (99, "written by a newer earmark (version 99 against", {74}),
+        (99, "written by a newer earmark (version 99 against", {76}),
         (3, "written by an older earmark (version 3 against", {74}),
         (0, "is no ledger yet; a daemon that starts makes it one", {74}),
     ],

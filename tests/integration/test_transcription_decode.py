@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -474,7 +474,12 @@ def test_hours_without_speech_take_no_more_memory_while_the_language_is_looked_f
         def voice(self, samples: Samples) -> Samples:
             return np.zeros(-(-len(samples) // FRAME), dtype=np.float32)
 
-        def language_odds(self, speech: Samples) -> dict[str, float]:
+        def language_odds(self, speech: Samples) -> Mapping[str, float]:
+            raise AssertionError("there is no speech")
+
+        def language_odds_within(
+            self, speech: Samples, pieces: Sequence[tuple[int, int]]
+        ) -> list[Mapping[str, float]]:
             raise AssertionError("there is no speech")
 
         def hear(self, speech: Samples, wish: Wish) -> Answer:

@@ -52,8 +52,8 @@ class QuickEngine:
 
         return np.ones(-(-len(samples) // 512), dtype=np.float32)
 
-    def detect_language(self, _: Any) -> tuple[str, float]:
-        return "en", 1.0
+    def language_odds(self, _: Any) -> dict[str, float]:
+        return {"en": 1.0}
 
     def hear(self, speech: Any, _: Any) -> Any:
         from earmark.transcription.engine import Answer, Phrase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -101,6 +101,9 @@ class Babel:
         loud = np.abs(speech[speech != 0.0])
         shares = [float(np.mean(np.abs(loud - level) < 0.04)) for level in (0.2, 0.1, 0.3)]
         return dict(zip(CODES, shares, strict=True))
+
+    def language_odds_within(self, speech: Samples, pieces: Sequence[tuple[int, int]]) -> list[Odds]:
+        return [self.language_odds(speech[first:last]) for first, last in pieces]
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         seconds = len(speech) / RATE

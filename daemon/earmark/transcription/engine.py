@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,6 +75,13 @@ class Engine(Protocol):
 
     def language_odds(self, speech: Samples) -> Mapping[str, float]:
         """How probable each language is for at most 30 s of speech, by code; the sum is 1 at most."""
+
+    def language_odds_within(
+        self, speech: Samples, pieces: Sequence[tuple[int, int]]
+    ) -> list[Mapping[str, float]]:
+        """The same for pieces (first sample, after the last) of a passage of at most 30 s, heard in their context. Whoever
+        hears the passage next need not listen to it again.
+        """
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         """The words of at most 30 s of speech, in order of time; `reached` is more than 0."""

@@ -63,7 +63,9 @@ def listen(
         left = len(window.samples)
         apart = sides(window, lanes.between(window.start, window.end), engine.voice) if lanes else []
         if apart:
-            tongues = [asked.language or of_side(engine, side, asked.main, asked.allowed) for side in apart]
+            tongues = [
+                asked.language or of_side(engine, side.speech(), asked.main, asked.allowed) for side in apart
+            ]
             said = in_order(
                 [
                     _segments(side, _all_phrases(engine, side, _wish(asked, tongue)), _named(asked, tongue))
@@ -72,7 +74,7 @@ def listen(
             )
             yield Passage((window.start + left) / RATE, said, window.speech_seconds)
             continue
-        language, part = _first_language(engine, window, speech, asked)
+        language, part = _first_language(engine, speech, asked)
         answer = engine.hear(part, _wish(asked, language)) if len(part) else NOTHING
         reached = len(part) / RATE
         if answer.reached < reached - LEAST_LEFT:
@@ -101,11 +103,11 @@ def _all_phrases(engine: Engine, side: Window, wish: Wish) -> list[Phrase]:
     return found
 
 
-def _first_language(engine: Engine, window: Window, speech: Samples, asked: Asked) -> tuple[str, Samples]:
+def _first_language(engine: Engine, speech: Samples, asked: Asked) -> tuple[str, Samples]:
     """The language that a window begins in, and its speech up to where that changes."""
     if asked.language is not None or len(speech) == 0:
         return asked.language or asked.main, speech
-    first = stretches(engine, window, asked.main, asked.allowed)[0]
+    first = stretches(engine, speech, asked.main, asked.allowed)[0]
     return first.language, speech[: first.last]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,12 @@ FRAMES_STEP = 500
 it stays at 369, at the same speed.
 """
 
+PER_STATE = 320
+"""Samples per state of the encoder: 20 ms (openai/whisper)."""
+
+ODDS_KEPT = 64
+"""Pieces of speech whose languages are remembered: those of a minute or two."""
+
 MOST_PROMPT = 223
 """Tokens of vocabulary and prompt together: half of Whisper's context of 448, less one (openai/whisper)."""
 
@@ -90,6 +96,8 @@ class WhisperEngine:
                 f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. {what_to_do}"
             ) from error
         self._voice = get_vad_model()
+        self._odds: dict[int, dict[str, float]] = {}
+        self._encoded: tuple[Samples, Any, int] | None = None
 
     @property
     def multilingual(self) -> bool:
@@ -109,21 +117,52 @@ class WhisperEngine:
     def language_odds(self, speech: Samples) -> dict[str, float]:
         if not self.multilingual:
             return {"en": 1.0}
+        # The beginning of a recording is asked for twice: by what settles its main language, and when it is heard.
+        key = hash(speech.tobytes())
+        if key not in self._odds:
+            if len(self._odds) >= ODDS_KEPT:
+                self._odds.clear()
+            self._odds[key] = self._listen_for_languages(speech)
+        return self._odds[key]
+
+    def _listen_for_languages(self, speech: Samples) -> dict[str, float]:
         features = self._model.feature_extractor(speech)
         content = min(features.shape[-1] - 1, MOST_FRAMES)
         # No silence behind it: with a few seconds of speech in 15 s the language is told as well, at a third of the cost.
         length = max(FRAMES_STEP, -(-content // FRAMES_STEP) * FRAMES_STEP)
         encoded = self._model.encode(pad_or_trim(features[:, :content], min(MOST_FRAMES, length)))
-        found = self._model.model.detect_language(encoded)[0]
-        return {token[2:-2]: min(1.0, max(0.0, float(share))) for token, share in found}
+        return _shares(self._model.model.detect_language(encoded)[0])
 
-    def hear(self, speech: Samples, wish: Wish) -> Answer:
+    def language_odds_within(
+        self, speech: Samples, pieces: Sequence[tuple[int, int]]
+    ) -> list[Mapping[str, float]]:
+        if not self.multilingual or self.device != "cpu":
+            return [self.language_odds(speech[first:last]) for first, last in pieces]
+        self._encoded = (speech, *self._encode(speech))
+        whole = np.array(self._encoded[1])
+        found: list[Mapping[str, float]] = []
+        for first, last in pieces:
+            part = whole[:, first // PER_STATE : max(first // PER_STATE + 1, last // PER_STATE)]
+            states = ctranslate2.StorageView.from_array(np.ascontiguousarray(part))
+            found.append(_shares(self._model.model.detect_language(states)[0]))
+        return found
+
+    def _encode(self, speech: Samples) -> tuple[Any, int]:
+        """What the encoder makes of a passage, and the hundredths of a second that are sound in it."""
         whisper = self._model
         features = whisper.feature_extractor(speech)
         content = min(features.shape[-1] - 1, MOST_FRAMES)
         wanted = -(-(content + FRAMES_AFTER) // FRAMES_STEP) * FRAMES_STEP
         length = min(MOST_FRAMES, max(LEAST_FRAMES, wanted))
-        encoded = whisper.encode(pad_or_trim(features[:, :content], length))
+        return whisper.encode(pad_or_trim(features[:, :content], length)), content
+
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        whisper = self._model
+        before, self._encoded = self._encoded, None
+        if before is not None and np.array_equal(before[0], speech):
+            _, encoded, content = before
+        else:
+            encoded, content = self._encode(speech)
         tokenizer = Tokenizer(
             whisper.hf_tokenizer, self.multilingual, task="transcribe", language=wish.language
         )
@@ -162,6 +201,11 @@ class WhisperEngine:
         # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
         logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
         return _Pass(tokens, text, logprob, float(result.no_speech_prob))
+
+
+def _shares(found: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Probability by language, of CTranslate2's tokens ("<|de|>")."""
+    return {token[2:-2]: min(1.0, max(0.0, float(share))) for token, share in found}
 
 
 @dataclass(frozen=True, slots=True)
