@@ -25,7 +25,9 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="memfd and event
 
 LOOK = """
 import fcntl, json, os, sys
+from earmark.cli.standard_streams import open_standard_streams
 from earmark.locality.confinement.inherited import close_inherited
+open_standard_streams()  # as the entry point does, before all else
 with open("/dev/zero", "rb") as zero:
     ours = fcntl.fcntl(zero, fcntl.F_DUPFD_CLOEXEC, 200)
 closed = close_inherited()

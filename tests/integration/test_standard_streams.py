@@ -115,7 +115,7 @@ def test_in_a_folder_that_was_removed_whole_paths_work_and_others_are_told_why_n
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     told = tmp_path / "told"
     code = (
-        "import os, sys\nfrom earmark.cli.inherited import open_standard_streams\nopen_standard_streams()\n"
+        "import os, sys\nfrom earmark.cli.standard_streams import open_standard_streams\nopen_standard_streams()\n"
         f"opened = os.open({str(told)!r}, os.O_WRONLY | os.O_CREAT)\n"
         "print('lost'); print('lost', file=sys.stderr); assert sys.stdin.read() == ''\n"
         "null = os.stat(os.devnull).st_rdev\n"

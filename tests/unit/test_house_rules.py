@@ -59,7 +59,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "summarization/cues.py": ({"read_text"}, "our own word lists"),
     "cli/console.py": ({"os.open"}, "the null device, for a closed pipe"),
     "locality/confinement/inherited.py": ({"os.open"}, "the null device, for stdin"),
-    "cli/inherited.py": ({"os.open"}, "the null device, for a closed stream"),
+    "cli/standard_streams.py": ({"os.open"}, "the null device, for a closed stream"),
     "cli/run.py": ({"mkdir", "read_bytes"}, "a drop folder named on the command line; our own sample"),
 }  # fmt: skip
 

@@ -30,9 +30,9 @@ from earmark.cli.console import (
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
-from earmark.cli.inherited import open_standard_streams, spare_the_owner
 from earmark.cli.run import run
 from earmark.cli.scope import act_for_the_system
+from earmark.cli.standard_streams import open_standard_streams, spare_the_owner
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
 from earmark.locality.confinement.process import harden_process

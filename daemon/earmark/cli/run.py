@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from earmark.cli.console import err, here, plain_errors
-from earmark.cli.inherited import log_to_stderr
+from earmark.cli.standard_streams import log_to_stderr
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import sys
 
 
 def close_inherited() -> tuple[int, ...]:
@@ -17,23 +16,16 @@ def close_inherited() -> tuple[int, ...]:
 
     To be called early, once: what is open and not marked to be closed at the next program (FD_CLOEXEC) was open before this
     one began, because Python marks whatever it opens (PEP 446); daemon(7) asks for the same. Stdin, which nobody here
-    reads, becomes /dev/null, and so does each of the three that is missing: the next file would get its number, and be
-    taken for it. A lock that a starter left in a descriptor (setlock, `flock --no-fork`) goes, too.
+    reads, becomes /dev/null. A lock that a starter left in a descriptor (setlock, `flock --no-fork`) goes, too. Of the three
+    standard streams those that were missing are there by now (`cli/standard_streams.py`).
     """
     given = tuple(fd for fd in _open_beyond_stderr() if _is_inherited(fd))
     for fd in given:
         with contextlib.suppress(OSError):
             os.close(fd)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        if fd == 0 or not _is_open(fd):
-            os.dup2(nowhere, fd)
-    if nowhere > 2:
-        os.close(nowhere)
-    if sys.stdout is None:
-        sys.stdout = os.fdopen(1, "w", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w", closefd=False)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
     return given
 
 
@@ -51,11 +43,3 @@ def _is_inherited(fd: int) -> bool:
         return not fcntl.fcntl(fd, fcntl.F_GETFD) & fcntl.FD_CLOEXEC
     except OSError:
         return False
-
-
-def _is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
