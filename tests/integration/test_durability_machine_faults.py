@@ -247,7 +247,9 @@ def test_a_state_folder_that_is_removed_while_the_daemon_runs_is_made_anew(rig: 
     with Live(rig) as live:
         wait_for(lambda: done(rig, 2), 20)
         before = rig.notes()
-        shutil.rmtree(rig.home.rename(rig.root / "removed"), ignore_errors=True)  # at once, whatever is written meanwhile
+        shutil.rmtree(
+            rig.home.rename(rig.root / "removed"), ignore_errors=True
+        )  # at once, whatever is written meanwhile
         wait_for(lambda: any("was removed while" in s for s in live.notifier.said), 20)
         rig.drop("two.m4a", "two")
         wait_for(lambda: len(rig.notes()) == 4, 20)

@@ -347,8 +347,7 @@ def plant_in_daemon(names: list[str]) -> None:
     if "core" in names:
         process.harden_process = lambda: None
         names = [name for name in names if name != "core"]
-        # More than whoever started this may: a test before may have given up its own process's right to core files.
-        resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
+        resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
     if any(name.startswith(("kept_", "pipe_")) for name in names):
         open_before()
     real = transcribing.heard

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.cli import scope
 from earmark.cli.console import Voice
 from earmark.cli.main import app
 from earmark.cli.scope import act_for_the_system
@@ -183,6 +184,7 @@ def test_root_keeps_its_rights_only_for_what_looks_into_the_services_processes(
     monkeypatch.setattr(os, "setuid", taken.append)
     for name in ("initgroups", "setgid"):
         monkeypatch.setattr(os, name, lambda *_: None)
+    monkeypatch.setattr(scope, "harden_process", lambda: None)  # it would take from all tests that follow
     act_for_the_system("privacy", system_unit(user.pw_name), looks_on=True)
     assert (taken, os.environ["HOME"]) == ([], user.pw_dir)
     act_for_the_system("privacy", system_unit(user.pw_name))
