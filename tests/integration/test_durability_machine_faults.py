@@ -619,3 +619,23 @@ def test_a_run_that_is_to_end_says_what_waits_for_a_model(
     assert Event.CAUGHT_UP not in told
     file.unlink()
     assert rig.run_once() == 0, "nothing waits for a model any more"
+
+
+@pytest.mark.shows("durability:left-is-said")
+def test_a_file_that_is_still_written_is_named_and_nothing_else_is_said_to_be_left(
+    installation: Installation,
+) -> None:
+    installation.drop("grows.m4a")
+    with (installation.folder / "grows.m4a").open("ab"):
+        done = installation.earmark("run", installation.folder, "--once")
+    assert done.returncode == 0
+    assert "grows.m4a  is still being written" in done.stderr
+    assert "Nothing left" not in done.stderr
+    assert "Nothing left" in installation.earmark("run", installation.folder, "--once").stderr
+
+
+def test_a_name_cannot_write_a_line_of_the_log(installation: Installation) -> None:
+    (installation.folder / "a\n✓ payroll.wav").write_bytes(b"no sound")
+    done = installation.earmark("run", installation.folder, "--once")
+    assert "a\\n✓ payroll.wav" in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("✓")]

@@ -30,17 +30,22 @@ MOST_READ = 6
 Line = Callable[[MutableMapping[str, Any]], str | None]
 
 
+def _line(text: object) -> str:
+    """Text for one line of the log: a name may hold the end of a line, and what follows would pass for a line of ours."""
+    return escape(readable(text).replace("\n", "\\n"))
+
+
 def _name(event: MutableMapping[str, Any]) -> str:
-    return escape(readable(Path(event.get("file") or event.get("name", "")).name))
+    return _line(Path(event.get("file") or event.get("name", "")).name)
 
 
 def _said(event: MutableMapping[str, Any]) -> str:
     """The sentence. The log of a service has none of a worker's: the ledger has it."""
-    return escape(readable(event.get("sentence") or "the reason is in: earmark why"))
+    return _line(event.get("sentence") or "the reason is in: earmark why")
 
 
 def _summarized(event: MutableMapping[str, Any]) -> str:
-    by = f"summary by {escape(readable(event['by']))}" if event.get("by") else "summarized"
+    by = f"summary by {_line(event['by'])}" if event.get("by") else "summarized"
     return f"[dim]  {_name(event)}  {by}[/]"
 
 
@@ -57,9 +62,7 @@ def _sweep(event: MutableMapping[str, Any]) -> str | None:
 _SENTENCES: dict[str, Line] = {
     Event.SWEEP: _sweep,
     Event.WATCHING: lambda e: (
-        "Watching "
-        + ", ".join(f"[bold]{escape(readable(f))}[/]" for f in e["folders"])
-        + "  [dim](Ctrl-C stops)[/]"
+        "Watching " + ", ".join(f"[bold]{_line(f)}[/]" for f in e["folders"]) + "  [dim](Ctrl-C stops)[/]"
     ),
     Event.ACCEPTED: lambda e: f"[cyan]+[/] {_name(e)}",
     Event.SAME_CONTENT: lambda e: (
@@ -76,7 +79,7 @@ _SENTENCES: dict[str, Line] = {
     Event.PERHAPS_PARTIAL: lambda e: f"[dim]… {_name(e)}  may be a partial file; {_said(e)}[/]",
     Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
-    Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{escape(readable(e['note']))}[/]",
+    Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{_line(e['note'])}[/]",
     Event.SUMMARIZED: _summarized,
     Event.NOT_TRANSCRIBED: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
     Event.NOT_SUMMARIZED: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
@@ -107,7 +110,9 @@ def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
     if "sentence" in event:
         name_first = f"{_name(event)}: " if event.get("file") else ""
         return f"[{color}]{name_first}{_said(event)}[/]"
-    return f"[{color}]{escape(readable(plain(None, level, event)))}[/]"
+    trace = event.pop("exception", None)
+    line = _line(plain(None, level, event))
+    return f"[{color}]{line}{escape(readable(f'{chr(10)}{trace}')) if trace else ''}[/]"
 
 
 class Screen:

@@ -287,6 +287,8 @@ class Session:
         """One event whenever the last thing there was to do is done."""
         # What is left is asked for only when it would be news: in a large ledger it costs to find that nothing is.
         idle = self._scanning.idle() and self._idle()
+        if self._daemon.once and self._scanning.arriving.in_phase(Phase.SETTLING, Phase.WRITTEN_TO):
+            return  # it is not waited for, and named at the end
         caught_up = idle and (self._caught_up or not any(self._left()))
         if caught_up and not self._caught_up:
             self.context.tell(Event.CAUGHT_UP)
