@@ -176,7 +176,8 @@ def test_the_index_is_the_one_that_pip_or_uv_would_ask(tmp_path: Path) -> None:
     for folder in (file.parent, tmp_path / "etc" / "pip"):
         folder.mkdir(parents=True)
     (tmp_path / "etc" / "pip" / "pip.conf").write_text("[global]\nindex-url = https://of.the.firm/simple\n")
-    assert package_index({**home, "PIP_CONFIG_FILE": os.devnull}) == "https://of.the.firm/simple"
+    assert package_index(home) == "https://of.the.firm/simple"
+    assert package_index({**home, "PIP_CONFIG_FILE": os.devnull}) == DEFAULT
     file.write_text("[global]\ntimeout = 3\nindex-url = https://mine/%simple\n")
     assert package_index(home) == "https://mine/%simple"
     file.write_text("this is no configuration")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def fetch(
 
     info = HfApi(endpoint=endpoint, token=False).model_info(repo, revision=revision, files_metadata=True)
     files = [f for f in info.siblings or [] if any(fnmatch(f.rfilename, pattern) for pattern in WANTED)]
+    files = [f for f in files if "/" not in f.rfilename]
     license = str(getattr(info.card_data, "license", None) or "unknown")
     say(type="total", files=len(files), bytes=sum(f.size or 0 for f in files), commit=info.sha)
     digests, before = {}, 0
@@ -81,8 +83,9 @@ def fetch(
         path = folder / file.rfilename
         if not path.exists():
             url = hf_hub_url(repo, file.rfilename, revision=info.sha, endpoint=endpoint)
-            part = folder / f"{file.rfilename}.{file.blob_id or info.sha}.part"
-            fetch_file(url, part, before)
+            id = re.sub("[^0-9A-Za-z]", "", str(file.blob_id or info.sha))
+            part = folder / f"{file.rfilename}.{id}.part"
+            fetch_file(url, part, before, file.size)
             check(part, file.rfilename, file.lfs.sha256 if file.lfs else None, file.blob_id)
             part.rename(path)
         digests[file.rfilename] = sha256_of(path)

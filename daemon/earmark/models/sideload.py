@@ -172,5 +172,14 @@ def _copy(stream: IO[bytes], target: Path) -> str:
 
 
 def remove(folder: Path) -> None:
-    """Delete a model's folder. Only for folders that the inventory calls removable."""
-    shutil.rmtree(folder)
+    """Delete a model's folder, at once or not at all for everybody else; of a link, the link. Only for folders that the
+    inventory calls removable.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    going = folder.with_name(f".removing-{folder.name}")
+    if going.exists():  # a removal that was killed
+        shutil.rmtree(going)
+    folder.rename(going)
+    shutil.rmtree(going)

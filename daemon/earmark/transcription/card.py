@@ -27,12 +27,30 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+MOST = 1_000_000
+"""Bytes of a card. Those that are written have some hundred."""
+
+
 def read_card(folder: Path) -> Card | None:
-    """The card in a model's folder, or None if it has none that can be read."""
+    """The card in a model's folder, or None if it has none, or one that nobody here wrote."""
     try:
-        found = json.loads((folder / CARD).read_text("utf-8"))
+        file = folder / CARD
+        if not file.is_file() or file.stat().st_size > MOST:
+            return None
+        found = json.loads(file.read_text("utf-8"))
         if "licence" in found:  # as cards were written before version 0.2
             found["license"] = found.pop("licence")
-        return Card(**found)
-    except (OSError, ValueError, TypeError):
+        card = Card(**found)
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    texts = (card.name, card.source, card.license, card.revision)
+    well = (
+        all(isinstance(text, str) for text in texts)
+        and type(card.added_at) in (int, float)
+        and isinstance(card.files, dict)
+        and all(isinstance(text, str) for pair in card.files.items() for text in pair)
+        and all(
+            name not in (".", "..") and Path(name).name == name and "\0" not in name for name in card.files
+        )
+    )
+    return card if well else None
