@@ -9,7 +9,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -66,14 +66,18 @@ class Boxes:
 @dataclass
 class Index:
     """An index that has these wheels. `served` differs where it is to lie; `cut`: bytes of a wheel after which the line goes
-    silent; `html`: it is an old one that knows no JSON.
+    silent (`hangs_up`: breaks off); `html`: it is an old one that knows no JSON. `answers`: what is sent at a path that ends
+    so, as (status, headers, body); a body that is a number is so many spaces again and again, without end.
     """
 
     wheels: dict[str, bytes]
     served: dict[str, bytes] = field(default_factory=dict)
     cut: int | None = None
+    hangs_up: bool = False
     html: bool = False
     hashes: bool = True
+    files_at: str = "../../files/"
+    answers: dict[str, tuple[int, dict[str, str], bytes | int]] = field(default_factory=dict)
     url: str = ""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
@@ -85,12 +89,12 @@ class Index:
             return None
         if self.html:
             links = "".join(
-                f'<a href="../../files/{f}{"#sha256=" + sha256(self.wheels[f]) if self.hashes else ""}">{f}</a>'
+                f'<a href="{self.files_at}{f}{"#sha256=" + sha256(self.wheels[f]) if self.hashes else ""}">{f}</a>'
                 for f in files
             )
             return "text/html; charset=utf-8", f"<!DOCTYPE html><html><body>{links}</body></html>"
         listed = [
-            {"filename": f, "url": f"../../files/{f}", "hashes": {"sha256": sha256(self.wheels[f])}}
+            {"filename": f, "url": f"{self.files_at}{f}", "hashes": {"sha256": sha256(self.wheels[f])}}
             for f in files
         ]
         return "application/vnd.pypi.simple.v1+json", json.dumps({"name": project, "files": listed})
@@ -105,12 +109,28 @@ def running_index(index: Index) -> Iterator[Index]:
 
         def do_GET(self) -> None:
             index.requests.append((self.path, dict(self.headers)))
-            if (found := re.fullmatch(r"/simple/([^/]+)/", self.path)) and (page := index.page(found[1])):
+            ending = next((e for e in index.answers if self.path.endswith(e)), None)
+            if ending is not None:
+                self._lie(*index.answers[ending])
+            elif (found := re.fullmatch(r"/simple/([^/]+)/", self.path)) and (page := index.page(found[1])):
                 self._send(200, page[1].encode(), {"Content-Type": page[0]})
             elif (found := re.fullmatch(r"/files/(.+)", self.path)) and found[1] in index.wheels:
                 self._file(index.served.get(found[1], index.wheels[found[1]]))
             else:
                 self._send(404, b"", {})
+
+        def _lie(self, status: int, headers: Mapping[str, str], body: bytes | int) -> None:
+            if isinstance(body, bytes):
+                self._send(status, body, headers)
+                return
+            self.send_response(status)
+            for key, value in headers.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.close_connection = True
+            with suppress(OSError):
+                while not index.released.is_set():
+                    self.wfile.write(b" " * body)
 
         def _file(self, data: bytes) -> None:
             start = 0
@@ -124,7 +144,8 @@ def running_index(index: Index) -> Iterator[Index]:
             self.end_headers()
             self.wfile.write(data[start : start + index.cut])
             self.wfile.flush()
-            index.released.wait(60)
+            if not index.hangs_up:
+                index.released.wait(60)
             self.close_connection = True
 
         def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:

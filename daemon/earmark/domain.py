@@ -218,6 +218,7 @@ class Transcript:
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
     `language` is the one of most of it (`languages`: all of them). `misheard`: why the words may not be what was said.
     `parts` are the recordings that the file holds one after the other; `parts_unheard` of them could not be read.
+    `only_english`: the model knows no other language.
     `loudest` is the level of the loudest second in decibels of full scale, before it was made louder; None if unknown.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
@@ -241,6 +242,7 @@ class Transcript:
     unreadable_seconds: Seconds = 0.0
     loudest: float | None = None
     misheard: Misheard | None = None
+    only_english: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -253,6 +255,9 @@ class Transcript:
         """The spoken words without times; segments marked as not speech are left out."""
         return " ".join(s.text.strip() for s in self.segments if is_speech(s) and s.text.strip())
 
+
+SURE_OF_LANGUAGE = 0.5
+"""Probability of a language that was detected, under which it is not known."""
 
 LEAST_SPOKEN = 2.0
 """Seconds of a recording in a language that make it one of its languages."""

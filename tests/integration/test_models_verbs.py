@@ -21,7 +21,8 @@ from earmark.models import catalog
 from earmark.models.catalog import CATALOG, GB, Device, fit, known, speed, tiny_speed
 from earmark.models.fetching import download, download_environment
 from earmark.models.inventory import inventory, verify
-from earmark.models.sideload import add
+from earmark.models.sideload import add, remove
+from earmark.transcription.card import read_card
 
 from tests.conftest import Installation, wait_for
 from tests.stub_hub import COMMIT, Hub, running_hub
@@ -249,6 +250,30 @@ def test_the_download_process_cannot_read_a_recording_nor_write_beside_it(tmp_pa
     )  # fmt: skip
     assert done.stdout.split() == ["refused", "refused"], done.stderr
     assert (models / "ok").exists()
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        '{"name": ["x"], "source": "y"}',
+        '{"name": "x", "source": "y", "files": ["model.bin"]}',
+        '{"name": "x", "source": "y", "files": {"../../../etc/passwd": "0"}}',
+        '{"name": "x", "source": "y", "license": null, "added_at": "soon"}',
+        "[" * 100_000,
+        " " * 2_000_000 + '{"name": "x", "source": "y"}',
+    ],
+)  # fmt: skip
+def test_a_card_that_nobody_here_wrote_is_none(tmp_path: Path, card: str) -> None:
+    (tmp_path / "earmark-model.json").write_text(card)
+    assert read_card(tmp_path) is None
+
+
+def test_a_link_to_a_model_is_removed_as_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    remove(tmp_path / "link")
+    remove(tmp_path / "elsewhere")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_added_model_is_listed_and_removed(installation: Installation, tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ SPANISH = (
     "Por favor, Presioni uno para activa, or des activa, el modo silencio, dos para bloquear. "
     "O des bloquear la conferencia, tres para expulsar al ultimo usuario que se ha unido, cuatro, o seis. "
 )
+SHOPPING = (
+    "Milk, eggs, butter, bread, tomatoes, onions, garlic, olive oil, salt, pepper, chicken breasts, rice, pasta, cheese, "
+    "apples, bananas, coffee, sugar, flour, yeast, detergent, soap, toothpaste. "
+)
 FRENCH = (
     "Thank you very much for watching, and thank you so much for joining us today. "
     "Don't forget to subscribe to the channel. I hope that you will be able to understand it. "
@@ -37,7 +41,7 @@ def heard(
     ("text", "sure", "found"),
     [
         (MEETING, 0.75, None), (MEETING, 0.52, None), (MEETING, 0.4, Misheard.LANGUAGE),
-        (SPANISH, 0.5, Misheard.LANGUAGE), (SPANISH, 0.8, Misheard.LANGUAGE), (FRENCH, 0.35, Misheard.LANGUAGE),
+        (SPANISH, 0.5, Misheard.LANGUAGE), (SHOPPING, 0.55, Misheard.LANGUAGE), (SHOPPING, 0.66, None), (FRENCH, 0.35, Misheard.LANGUAGE),
     ],
 )  # fmt: skip
 def test_words_that_were_taken_for_english_are_held_against_what_english_is_like(
@@ -76,5 +80,20 @@ def test_the_note_says_what_would_help() -> None:
     (sentence,) = damage(heard(FRENCH, 0.3))
     assert "earmark models download base" in sentence
     assert "earmark retry FILE" in sentence
+    for mine in (
+        replace(heard(FRENCH, 0.3, model="mine"), only_english=True),
+        heard(FRENCH, 0.3, model="distil-x"),
+    ):
+        assert "earmark models download base" in damage(mine)[0]
     (sentence,) = damage(heard(FRENCH, 0.3, model="small"))
     assert 'language = "de"' in sentence
+
+
+@pytest.mark.shows("transcription:in-doubt")
+def test_a_language_that_was_guessed_is_called_a_guess() -> None:
+    guessed = replace(heard(SPANISH, 0.5, language="ta", named="ta"), language_probability=0.18)
+    (sentence,) = damage(guessed)
+    assert "not sure (`ta` by 18%)" in sentence
+    assert any("language is uncertain" in reason for reason in failings(guessed))
+    assert damage(replace(guessed, language_probability=0.5)) == []
+    assert damage(replace(guessed, segments=())) == []

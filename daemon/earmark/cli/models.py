@@ -257,6 +257,9 @@ def _how_to_use(name: str, home: Home, config: Config) -> None:
     with suppress(ModelError):
         if find_model(speech.model, speech.model_dir, home.models).name == name:
             return
+    first = (
+        "remove model_dir, then " if speech.model_dir is not None else ""
+    )  # which would be used in any case
     out.print(
-        f'[dim]  To use it: model = "{escape(name)}" in the section \\[transcription] of config.toml[/]'
+        f'[dim]  To use it: {first}model = "{escape(name)}" in the section \\[transcription] of config.toml[/]'
     )

@@ -4,7 +4,7 @@ or is in a language that the model does not know.
 
 from __future__ import annotations
 
-from earmark.domain import Misheard, Transcript
+from earmark.domain import SURE_OF_LANGUAGE, Misheard, Transcript
 from earmark.notes.style import length
 
 QUIET = -50.0
@@ -17,7 +17,12 @@ SILENT = -94.0
 
 def damage(transcript: Transcript) -> list[str]:
     """A sentence for each reason why words may be missing; none for a recording that was heard whole."""
-    return [*_not_heard(transcript), *_hard_to_hear(transcript), *misheard_as(transcript)]
+    return [
+        *_not_heard(transcript),
+        *_hard_to_hear(transcript),
+        *misheard_as(transcript),
+        *_in_doubt(transcript),
+    ]
 
 
 def _not_heard(transcript: Transcript) -> list[str]:
@@ -79,7 +84,8 @@ def misheard_as(transcript: Transcript) -> list[str]:
         return ["Hardly any of these words is sure, so there is no summary of them."]
     if transcript.misheard is not Misheard.LANGUAGE:
         return []
-    if model.endswith(".en") or model.startswith("distil-"):
+    # Transcripts from before it was stored have the name only.
+    if transcript.only_english or model.endswith(".en") or model.startswith("distil-"):
         return [
             f"This does not look like English, and the model {model} knows nothing else: what it wrote is probably not what "
             "was said. To hear it again with one that knows 99 languages: `earmark models download base`, then "
@@ -88,4 +94,16 @@ def misheard_as(transcript: Transcript) -> list[str]:
     return [
         "This does not look like English, which it was heard as: what was written is probably not what was said. If it is "
         'in another language, say so (`language = "de"` or "auto" under [transcription]), then `earmark retry FILE`.'
+    ]
+
+
+def _in_doubt(transcript: Transcript) -> list[str]:
+    """That the language was guessed, and what would help."""
+    sure = transcript.language_probability
+    if sure >= SURE_OF_LANGUAGE or transcript.misheard is not None or not transcript.text:
+        return []
+    return [
+        f"Which language this is in is not sure (`{transcript.language}` by {sure:.0%}). If it is another, say so "
+        '(`language = "de"`, or `languages` for those that occur, under [transcription] or [[folder]]), then '
+        "`earmark retry FILE`."
     ]

@@ -41,17 +41,20 @@ class Transcribing:
     """Monotonic second at which the worker, its model loaded, opened the file."""
 
 
-def claim(context: Context, by: str) -> Transcribing | None:
-    """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for."""
+def claim(context: Context, by: str, auto: str = "") -> Transcribing | None:
+    """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for.
+
+    `auto`: the model that the name "auto" stands for now, if that is known: what another one heard is not gone on with.
+    """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
     while (job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first)) is not None:
         with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
-            if (work := _prepare(context, job)) is not None:
+            if (work := _prepare(context, job, auto)) is not None:
                 return work
     return None
 
 
-def _prepare(context: Context, job: Job) -> Transcribing | None:
+def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
     """What to ask for; None if its file went at this very moment."""
     ledger = context.ledger
     place = next((p for p in ledger.places.of(job.recording_id) if p.here and p.watched), None)
@@ -69,7 +72,8 @@ def _prepare(context: Context, job: Job) -> Transcribing | None:
             "prompt": settings.prompt,
             "beam_size": transcription.beam_size,
         }
-        | ({"languages": settings.languages} if settings.languages else {}),
+        | ({"languages": settings.languages} if settings.languages else {})
+        | ({"auto": auto} if auto and settings.model == "auto" else {}),
         sort_keys=True,
     )
     base = ledger.words.begin(job.recording_id, heard_with)

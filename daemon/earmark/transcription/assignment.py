@@ -89,7 +89,7 @@ def _transcribe(
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)
-            finished = _finished(request, decoder, declared, main, speech_seconds)
+            finished = _finished(request, decoder, declared, main, speech_seconds, not engine.multilingual)
         finally:
             recording.close()
     except (MediaError, _Refused):
@@ -118,6 +118,7 @@ def _finished(
     declared: Declared,
     main: Main,
     speech: float,
+    only_english: bool,
 ) -> Finished:
     return Finished(
         job=request.job,
@@ -134,6 +135,7 @@ def _finished(
         parts_unheard=decoder.parts_unheard,
         unreadable_seconds=round(decoder.unreadable_seconds, 1),
         loudest=round(decoder.loudest, 1),
+        only_english=only_english,
         recorded_at=declared.recorded_at,
     )
 

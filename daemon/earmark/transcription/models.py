@@ -140,10 +140,10 @@ def digest_of(path: Path) -> str:
 
 
 def _mismatch(path: Path, expected: str, found: str) -> ModelError:
-    name = path.parent.name
+    card = read_card(path.parent)
     return ModelError(
-        f"The model {name} is not what it should be: {path}: expected {expected}, found {found}. Delete its folder and "
-        f"bring it again: earmark models download {name}"
+        f"The model {path.parent.name} is not what it should be: {path}: expected {expected}, found {found}. Delete its "
+        f"folder and bring it again: earmark models download {card.name if card else path.parent.name}"
     )
 
 

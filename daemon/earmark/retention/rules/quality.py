@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from earmark.domain import Mark, Misheard, Segment, Transcript, is_speech
+from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
 from earmark.notes.style import stamp
 
@@ -26,7 +26,7 @@ single window; a whole recording that is hardly better than that is not a transc
 DOUBTFUL_SHARE = 0.3
 """Share of speech time in passages marked as low confidence that is still good enough."""
 
-LANGUAGE = 0.5
+LANGUAGE = SURE_OF_LANGUAGE
 """Probability of the detected language; 1 where the language was given."""
 
 SPEECH = 1.0

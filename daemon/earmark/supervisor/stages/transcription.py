@@ -50,6 +50,7 @@ class TranscriptionStage(Stage[Transcribing]):
         default = self._find(context.config.transcription.model)
         if default is None:
             return
+        auto = default.name if context.config.transcription.model == "auto" else ""
         may_use = self._may_use(now)
         wanted = context.config.transcription.workers
         count = worker_count(wanted, may_use.cores, model_size(default), may_use.memory)
@@ -57,7 +58,7 @@ class TranscriptionStage(Stage[Transcribing]):
         for seat in self.seats:
             if seat.work is not None or seat.not_before > now:
                 continue
-            work = transcribing.claim(context, self._run_id)
+            work = transcribing.claim(context, self._run_id, auto)
             if work is None:
                 return
             model = self._find(work.model)
