@@ -41,7 +41,8 @@ def heard(
     ("text", "sure", "found"),
     [
         (MEETING, 0.75, None), (MEETING, 0.52, None), (MEETING, 0.4, Misheard.LANGUAGE),
-        (SPANISH, 0.5, Misheard.LANGUAGE), (SHOPPING, 0.55, Misheard.LANGUAGE), (SHOPPING, 0.66, None), (FRENCH, 0.35, Misheard.LANGUAGE),
+        (SPANISH, 0.5, Misheard.LANGUAGE), (SHOPPING, 0.55, Misheard.LANGUAGE), (SHOPPING, 0.66, None),
+        (FRENCH, 0.35, Misheard.LANGUAGE),
     ],
 )  # fmt: skip
 def test_words_that_were_taken_for_english_are_held_against_what_english_is_like(
