@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.conftest import SAMPLE, Installation, wait_for, words
+from tests.conftest import MODELS, SAMPLE, Installation, wait_for, words
 
 pytestmark = pytest.mark.speech
 
@@ -128,3 +130,27 @@ def test_kills_in_a_long_recording_cost_at_most_a_minute_each_and_no_word(
     ]
     assert resumed == sorted(resumed)
     assert sum(at > 0 for at in resumed) >= 2, "it went on instead of starting over"
+
+
+@pytest.mark.shows("durability:another-model")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for worker processes in /proc")
+def test_what_another_model_heard_is_not_gone_on_with(installation: Installation) -> None:
+    """`auto` has a better model as soon as there is one; half of a recording by each would be neither's transcript."""
+    daemon = installation.daemon()
+    long_recording(installation.root / "long.flac", 3).rename(installation.folder / "long.flac")
+    wait_for(partial(_heard_more_than, 0.0, installation), 90, "a checkpoint")
+    workers = workers_of(installation)
+    daemon.kill()
+    daemon.wait()
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    assert upto(installation) > 0.0
+    # The same weights as the only model in the models folder, which comes first.
+    models = installation.root / "home" / "data" / "models"
+    shutil.copytree(MODELS / "tiny.en" / "tiny.en", models / "mine")
+    installation.daemon()
+    wait_for((installation.folder / "long.transcript.md").exists, 120, "the note")
+    assert "\nmodel: mine\n" in (installation.folder / "long.transcript.md").read_text()
+    asked = [event["resume_at"] for event in installation.events() if event["event"] == "transcribing"]
+    assert asked == [0.0]

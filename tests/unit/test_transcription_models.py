@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -152,3 +153,21 @@ def test_looking_for_a_model_loads_no_model_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_models_folder_that_may_not_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    closed = tmp_path / "models"
+    closed.mkdir(mode=0o000)
+    # Root may read everything, unless it is without these rights.
+    without = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if without and shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not there")
+    ask = (
+        "import pathlib, sys; from earmark.transcription.models import find_model; "
+        "find_model(sys.argv[1], None, pathlib.Path(sys.argv[2]), pathlib.Path('/nowhere'))"
+    )
+    for name in ("auto", "base"):
+        command = [*without, sys.executable, "-c", ask, name, str(closed)]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert "ModelError" in told.stderr
+        assert "models is not for you to read" in told.stderr

@@ -49,7 +49,7 @@ def list_models(
     Examples: [bold]earmark models list[/] · [bold]earmark models list --all[/]
     """
     with plain_errors():
-        _, device, found = _here()
+        home, device, found = _here()
         if json:
             print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
             return
@@ -69,7 +69,7 @@ def list_models(
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not found:
-            out.print("There is no speech model on this device. Try: earmark models download base")
+            out.print(escape(readable(_why_none(home, here()[1]))))
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in found})
             out.print(_catalog(device, {e.name for e in found}, tiny))
@@ -148,7 +148,7 @@ def download(
     """
     with plain_errors():
         home, config = here()
-        if if_none and _have_one(home, config):
+        if if_none and not _why_none(home, config):
             return
         place = shared_models() if shared else home.models
         columns = (
@@ -242,13 +242,14 @@ def _named(found: list[Entry], name: str) -> Entry:
     )
 
 
-def _have_one(home: Home, config: Config) -> bool:
+def _why_none(home: Home, config: Config) -> str:
+    """Why there is no model that `run` would use; empty if there is one."""
     speech = config.transcription
     try:
         find_model(speech.model, speech.model_dir, home.models)
-    except ModelError:
-        return False
-    return True
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def _how_to_use(name: str, home: Home, config: Config) -> None:

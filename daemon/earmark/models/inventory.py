@@ -64,7 +64,9 @@ def inventory(
 
 
 def _folders(place: Path) -> list[Path]:
-    return sorted(p for p in place.glob("[!.]*") if p.is_dir())
+    if not os.path.isdir(place):  # noqa: PTH112 - is_dir raises where it may not look
+        return []
+    return sorted(p for p in place.glob("[!.]*") if os.path.isdir(p))  # noqa: PTH112 - as above'
 
 
 def _card(folder: Path) -> Card:
@@ -81,9 +83,9 @@ def _entry(
     except ModelError as error:
         problem = str(error)
     weights = folder / "model.bin"
-    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else 0
+    size = sum(p.lstat().st_size for p in folder.rglob("*") if os.path.isfile(p))  # noqa: PTH113 - as above
     published = known(card.name) or known(name)
-    bytes_ = weights.stat().st_size if weights.is_file() else 0
+    bytes_ = weights.stat().st_size if not problem else 0
     work = published.work if published else max(1.0, bytes_ / 76e6)
     license = (
         card.license

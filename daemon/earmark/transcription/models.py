@@ -55,6 +55,7 @@ def find_model(
         )
     shared = shared_models() if shared is None else shared
     for place, source in ((models_dir, "data folder"), (shared, "beside the program")):
+        require_readable(place)
         folder_or_none = _chosen(place) if name == "auto" else place / name
         if folder_or_none is not None and folder_or_none.is_dir():
             require_files(folder_or_none)
@@ -81,11 +82,24 @@ def find_model(
     )
 
 
+def require_readable(folder: Path) -> None:
+    """Raise ModelError if the folder is there, or may be there, and this user may not look into it."""
+    try:
+        closed = folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK)
+    except PermissionError:
+        closed = True
+    if closed:
+        raise ModelError(
+            f"{folder} is not for you to read: the user who runs earmark needs the right to read it and the models in it."
+        )
+
+
 def require_files(folder: Path) -> None:
     """Raise ModelError unless `folder` holds everything that loads without asking a hub.
 
     Without tokenizer.json faster-whisper would ask the Hugging Face hub for one.
     """
+    require_readable(folder)
     if not folder.is_dir():
         raise ModelError(
             f"The model folder {folder} does not exist. Set [transcription] model_dir to a folder that holds "
@@ -149,10 +163,7 @@ def _mismatch(path: Path, expected: str, found: str) -> ModelError:
 
 def _folders(place: Path) -> list[Path]:
     """The models in a folder, by their weights."""
-    try:
-        return [f for f in place.glob("[!.]*") if (f / "model.bin").is_file()]
-    except OSError:
-        return []
+    return [f for f in place.glob("[!.]*") if os.path.isfile(f / "model.bin")]  # noqa: PTH113 - is_file raises for others'
 
 
 def _chosen(place: Path) -> Path | None:
