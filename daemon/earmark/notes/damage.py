@@ -104,6 +104,6 @@ def _in_doubt(transcript: Transcript) -> list[str]:
         return []
     return [
         f"Which language this is in is not sure (`{transcript.language}` by {sure:.0%}). If it is another, say so "
-        '(`language = "de"`, or `languages` for those that occur, under [transcription] or [[folder]]), then '
+        '(`language = "de"`, or `languages = ["de", "en"]` for those that occur, under [transcription]), then '
         "`earmark retry FILE`."
     ]
