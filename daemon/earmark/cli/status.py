@@ -34,6 +34,7 @@ from earmark.intake.untaken import in_words, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.models.catalog import known
 from earmark.notes.damage import QUIET
 from earmark.paths import Home
 from earmark.report import Report, how_far, other_config, other_version, read_report
@@ -268,9 +269,12 @@ def _heard_lines(found: Status) -> list[str]:
         lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
     for model, number in found.not_understood.items():
         what = "1 recording does" if number == 1 else f"{number} recordings do"
+        published = known(model)
+        knows_more = published is not None and not published.english_only
+        help_ = "its notes say what helps" if knows_more else "earmark models download base"
         lines.append(
             f"  [yellow]{what} not look like English, as {escape(readable(model))} heard "
-            f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; earmark models download base)[/]"
+            f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; {help_})[/]"
         )
     if found.very_quiet:
         what = "1 recording is" if found.very_quiet == 1 else f"{found.very_quiet} recordings are"
