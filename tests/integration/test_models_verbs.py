@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from earmark.domain import Instant
 from earmark.errors import ModelError
+from earmark.files import FileLock
 from earmark.locality.confinement import landlock
 from earmark.models import catalog
 from earmark.models.catalog import CATALOG, GB, Device, fit, known, speed, tiny_speed
@@ -117,7 +118,7 @@ def test_an_archive_can_put_nothing_outside_the_models_folder(tmp_path: Path, na
     }
     add(archive(tmp_path / name, members), tmp_path / "deep" / "models", Instant(0.0))
     written = {str(p.relative_to(tmp_path / "deep")) for p in (tmp_path / "deep").rglob("*") if p.is_file()}
-    assert written == {f"models/small/{n}" for n in (*FILES, "earmark-model.json")}
+    assert written == {"models/.locks/adding"} | {f"models/small/{n}" for n in (*FILES, "earmark-model.json")}
     assert not Path("/tmp/earmark-evil").exists()
 
 
@@ -146,7 +147,7 @@ def test_an_incomplete_model_is_refused_with_what_is_missing_and_leaves_nothing(
     source = folder_with(tmp_path / "half", {n: d for n, d in FILES.items() if n != missing})
     with pytest.raises(ModelError, match=missing):
         add(source, tmp_path / "models", Instant(0.0))
-    assert list((tmp_path / "models").iterdir()) == []
+    assert [p.name for p in (tmp_path / "models").iterdir()] == [".locks"]
 
 
 @pytest.mark.parametrize("name", ["../up", ".hidden", "a/b", ""])
@@ -266,6 +267,19 @@ def test_the_download_process_cannot_read_a_recording_nor_write_beside_it(tmp_pa
 def test_a_card_that_nobody_here_wrote_is_none(tmp_path: Path, card: str) -> None:
     (tmp_path / "earmark-model.json").write_text(card)
     assert read_card(tmp_path) is None
+
+
+def test_what_a_killed_add_left_is_gone_with_the_next(tmp_path: Path) -> None:
+    left = tmp_path / "models" / ".adding-x" / "big"
+    left.mkdir(parents=True)
+    (left / "model.bin").write_bytes(b"half")
+    add(folder_with(tmp_path / "mine"), tmp_path / "models", Instant(5.0))
+    assert not left.parent.exists()
+    with (
+        FileLock(tmp_path / "models" / ".locks" / "adding"),
+        pytest.raises(ModelError, match="Another process is adding"),
+    ):
+        add(folder_with(tmp_path / "other"), tmp_path / "models", Instant(5.0))
 
 
 def test_a_link_to_a_model_is_removed_as_a_link(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import IO
 
 from earmark.domain import Instant
 from earmark.errors import ModelError
-from earmark.files import make_private
+from earmark.files import Busy, FileLock, make_private
 from earmark.transcription.card import CARD, Card
 from earmark.transcription.models import require_files
 
@@ -65,6 +65,18 @@ def add(
             f"There is a model named {chosen} already; remove it first or choose another --name."
         )
     make_private(models_dir)
+    try:
+        with FileLock(models_dir / ".locks" / "adding"):
+            for left in models_dir.glob(".adding-*"):  # of a call that was killed
+                shutil.rmtree(left)
+            return _copied(source, models_dir, target, now, license)
+    except Busy:
+        raise ModelError("Another process is adding a model right now; wait until it is done.") from None
+
+
+def _copied(source: Path, models_dir: Path, target: Path, now: Instant, license: str) -> Card:
+    """Copy into a folder of its own, which becomes `target` when everything is in it."""
+    chosen = target.name
     with tempfile.TemporaryDirectory(dir=models_dir, prefix=".adding-") as scratch:
         staged = Path(scratch) / chosen
         staged.mkdir(mode=0o700)
