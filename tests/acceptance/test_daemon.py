@@ -313,3 +313,10 @@ def test_bad_input_is_named_and_nothing_else_stops(installation: Installation) -
     assert all(reason.endswith((".", "content")) for reason in reasons.values())
     assert "good.md" in installation.notes()
     assert len(installation.notes()) == 4
+
+
+def test_a_name_cannot_write_a_line_of_the_log(installation: Installation) -> None:
+    (installation.folder / "a\n✓ payroll.wav").write_bytes(b"no sound")
+    done = installation.earmark("run", installation.folder, "--once")
+    assert "a\\n✓ payroll.wav" in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("✓")]

@@ -632,10 +632,3 @@ def test_a_file_that_is_still_written_is_named_and_nothing_else_is_said_to_be_le
     assert "grows.m4a  is still being written" in done.stderr
     assert "Nothing left" not in done.stderr
     assert "Nothing left" in installation.earmark("run", installation.folder, "--once").stderr
-
-
-def test_a_name_cannot_write_a_line_of_the_log(installation: Installation) -> None:
-    (installation.folder / "a\n✓ payroll.wav").write_bytes(b"no sound")
-    done = installation.earmark("run", installation.folder, "--once")
-    assert "a\\n✓ payroll.wav" in done.stderr
-    assert not [line for line in done.stderr.splitlines() if line.startswith("✓")]
