@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,80 @@ def test_a_placeholder_is_heard_once_its_content_is_there_although_its_size_and_
         wait_for(lambda: len(rig.notes()) == 2, 20)
         wait_for(lambda: not rig.troubles(), 20)
     assert rig.run_once() == 0
+
+
+@pytest.mark.shows("durability:placeholders")
+def test_what_was_wrong_with_a_placeholder_or_an_empty_file_is_over_when_its_content_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "LARGE", 1_000)
+    rig = Rig(tmp_path)
+    sparse, empty = blank(rig, size=2_000), rig.drop("empty.m4a", b"")
+    with a_reading_that_stands(monkeypatch, 1_000) as go_on, Live(rig):
+        wait_for(lambda: set(rig.troubles()) == {str(sparse), str(empty)}, 20)
+        with sparse.open("r+b") as out:
+            out.write(b"something that was said")
+        empty.write_bytes(b"x" * 3_000)
+        wait_for(lambda: {r.file for r in being_read(rig)} == {str(sparse), str(empty)}, 20)
+        assert not rig.troubles()
+        status = cli(rig, "status")[1]
+        assert "Wrong right now" not in status
+        assert "waits to be read" in status
+        for file in (sparse, empty):
+            said = cli(rig, "why", file)[1]
+            assert "it is being read: " in said or "it waits to be read" in said
+            assert "when it has content" not in said
+        go_on.set()
+        wait_for(lambda: len(rig.notes()) == 4, 20)
+
+
+@pytest.mark.shows("durability:placeholders")
+def test_a_placeholder_that_stays_one_keeps_its_trouble_over_a_restart_and_is_named_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rig = Rig(tmp_path)
+    file = blank(rig)
+
+    def seen_with(size: int) -> bool:
+        return any(seen.startswith(f"{size}:") for (seen,) in rig.query("SELECT seen FROM troubles"))
+
+    assert told_by(rig, capfd)[0] == 74
+    since = rig.query("SELECT since FROM troubles")
+    assert told_by(rig, capfd)[0] == 74
+    assert rig.query("SELECT since FROM troubles") == since
+    configure_logging(sys.stdout, json=False)
+    try:
+        with Live(rig):
+            for size in (TERABYTES + 1, TERABYTES + 2):
+                os.truncate(file, size)
+                wait_for(partial(seen_with, size), 20)
+    finally:
+        structlog.reset_defaults()
+    assert capfd.readouterr().out.count("begins with nothing") <= 1
+
+
+@pytest.mark.shows("durability:large-files")
+def test_why_tells_how_far_a_file_is_that_is_read_again_after_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, failed = Rig(tmp_path), threading.Event()
+    file = rig.drop("bad.m4a", "x" * 2_000)
+    with a_reading_that_stands(monkeypatch, 2_000) as go_on:
+        slow: Callable[..., Content] = vars(readers)["fingerprint"]
+
+        def at_first_broken(fd: int, stop: Callable[[int], bool], begins: Collection[int]) -> Content:
+            if not failed.is_set():
+                failed.set()
+                raise OSError(errno.EIO, "Input/output error")
+            return slow(fd, stop, begins)
+
+        monkeypatch.setattr(readers, "fingerprint", at_first_broken)
+        with Live(rig):
+            wait_for(lambda: [r.file for r in being_read(rig) if r.at] == [str(file)], 20)
+            assert "it is being read: 1000 bytes of 2.0 KiB read" in cli(rig, "why", file)[1]
+            go_on.set()
+            wait_for(lambda: len(rig.notes()) == 2, 20)
+            wait_for(lambda: not rig.troubles(), 20)
 
 
 @pytest.mark.shows("durability:placeholders")

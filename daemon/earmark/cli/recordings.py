@@ -149,6 +149,8 @@ def why(
             recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
             events = ledger.journal.events(recording_id, path)
             reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
+            if place is None and (progress := _being_read(context, path)) is not None:
+                reasons.insert(0, progress)
             if place is None and not reasons and (not events or os.path.lexists(path)):
                 reasons = [_why_not(context, path)]
             if place is not None:
@@ -221,13 +223,19 @@ def _why_not(context: Context, path: Path) -> str:
     )
 
 
+def _being_read(context: Context, path: Path) -> str | None:
+    """How far the running daemon is with a file that it reads, or will read; None for any other."""
+    report = read_report(context.home.status_file) if is_locked(context.home.lock_file) else None
+    reading = next((r for r in report.reading if r.file == str(path)), None) if report else None
+    if reading is None:
+        return None
+    return f"it {how_far(reading)}" if reading.waits else f"it is being read: {how_far(reading)}"
+
+
 def _what_it_waits_for(context: Context, path: Path) -> str | None:
     """What keeps a file from being taken that the running daemon has seen, or will see; None if that is not known."""
     report, settle = read_report(context.home.status_file), context.config.intake.settle_seconds
     wait = f"{settle * settle_times(path.name):g} s"
-    reading = next((r for r in report.reading if r.file == str(path)), None) if report else None
-    if reading is not None:
-        return f"it is being read: {how_far(reading)}" if not reading.waits else f"it {how_far(reading)}"
     if report and str(path) in report.being_written:
         return f"another program has it open for writing: it is taken {wait} after that has let go of it"
     if settle_times(path.name) > 1:

@@ -14,6 +14,7 @@ from earmark.errors import EarmarkError
 from earmark.events import Event
 from earmark.files import Identity
 from earmark.ledger.jobs import MAX_ATTEMPTS
+from earmark.ledger.journal import Trouble
 from earmark.pipeline.acceptance import accept, prefixes
 from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.own_fault import own_fault
@@ -54,6 +55,7 @@ class Taking:
         self._given_up: dict[bytes, str] = {}
         self._of_others: dict[bytes, str] = {}
         self._blank: dict[bytes, str] = {}
+        self._called_blank: set[bytes] = set()
         self._resting: dict[bytes, tuple[str, float]] = {}
         self._told: dict[bytes, float] = {}
         self._relieved = self._turned = float("-inf")
@@ -154,7 +156,9 @@ class Taking:
             self._left_out.pop(str(read.file), None)
         elif read.blank:
             self._blank[read.path] = read.blank
-            self._refuse(read.file, BLANK, Event.REFUSED)
+            is_news = read.path not in self._called_blank
+            self._called_blank.add(read.path)
+            self._refuse(read.file, BLANK, Event.REFUSED, read.blank, is_news)
         elif read.error is not None:
             self._unreadable(read, read.error)
 
@@ -186,22 +190,36 @@ class Taking:
             sentence += " fault. It is tried again" + (f" in {in_time(rest)}" if rest > A_MOMENT else "")
         self._refuse(read.file, sentence, Event.UNREADABLE)
 
-    def _refuse(self, file: Path, sentence: str, event: Event) -> None:
+    def _refuse(self, file: Path, sentence: str, event: Event, seen: str = "", is_news: bool = True) -> None:
+        """`seen`: the state of the file that the sentence is about, where it is over with that state."""
         context = self._context
         self._left_out[str(file)] = sentence
-        if context.ledger.journal.trouble(file, "file", sentence, context.now()):
+        if context.ledger.journal.trouble(file, "file", sentence, context.now(), seen) and is_news:
             context.tell(event, sentence, file=file, level="warning", journal=False)
+
+    def _is_over(self, file: ArrivingFile, trouble: Trouble) -> bool:
+        """Whether what was wrong with a file was its content, which is another one now."""
+        if not trouble.seen:
+            return trouble.sentence == BLANK
+        try:
+            return trouble.seen not in (str(file.identity), state_of(os.lstat(file.path)))
+        except OSError:
+            return False
 
     def _read_settled(self, now: Tick) -> None:
         settled, written_to = self.arriving.settled(now)
         for arriving in written_to:
             self._context.tell(Event.STILL_WRITTEN, file=arriving.file)
+        wrong = {t.subject: t for t in self._context.ledger.journal.troubles()} if settled else {}
         # What was only renamed is read before what may begin like it.
         missed = (
             {place.identity.size for place in self._context.ledger.places.missed(0)} if settled else set()
         )
         for arriving in sorted(settled, key=lambda file: file.identity.size not in missed):
             self.arriving.read(arriving, now)
+            if (trouble := wrong.get(str(arriving.file))) and self._is_over(arriving, trouble):
+                self._context.ledger.journal.clear(arriving.file)
+                self._left_out.pop(str(arriving.file), None)
             is_news = self._context.ledger.places.at(arriving.file) is None
             self._readers.read(Order(arriving, prefixes(self._context, arriving.file), is_news))
 
