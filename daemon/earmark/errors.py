@@ -58,7 +58,9 @@ class LedgerTooNew(LedgerError):
 
 
 class LedgerTooOld(LedgerError):
-    """The ledger was written by an older earmark, and whoever only looks at it may not bring it up to date."""
+    """The ledger is not finished, or written by an older earmark, and whoever only looks at it may not bring it up to date.
+    The message does not say what does: that is up to what runs here (service/idle.py).
+    """
 
 
 class LedgerBusy(EarmarkError):

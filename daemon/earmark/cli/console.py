@@ -19,10 +19,18 @@ from rich.segment import Segment
 
 from earmark.config import Config, load_config
 from earmark.domain import Instant
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, NeverRan, UsageError, place_of
+from earmark.errors import (
+    ConfigError,
+    EarmarkError,
+    EnvironmentFault,
+    LedgerTooOld,
+    NeverRan,
+    UsageError,
+    place_of,
+)
 from earmark.files import why
 from earmark.paths import Home, platform_home
-from earmark.service.idle import idle
+from earmark.service.idle import finishes, idle
 from earmark.service.reach import Here
 
 _HINT = re.compile(
@@ -91,6 +99,9 @@ def plain_errors() -> Iterator[None]:
             _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
         if isinstance(error, NeverRan):
             _say_what_runs_instead()
+        if isinstance(error, LedgerTooOld):
+            found = finishes("system" if out.prefix else "user", platform_home(), Here())
+            _complain(escape(readable(found)))
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
         _say_no_more(1)

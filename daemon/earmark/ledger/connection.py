@@ -17,6 +17,7 @@ from typing import Any
 
 from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew, LedgerTooOld
 from earmark.files import make_private, named
+from earmark.ledger.unfinished import for_want_of_room, what_is_so
 
 MIGRATIONS: tuple[str, ...] = (
     "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql", "0006_removed.sql",
@@ -82,12 +83,14 @@ class Connection:
                 self._db.execute("PRAGMA fullfsync = ON").fetchall()
             self._suit()
             self._inode = _inode(file)
-        except TROUBLE as error:
+        except BaseException as error:
             if hasattr(self, "_db"):
-                self._db.close()
-            raise self._translate(error) from error
-        except OSError as error:
-            raise EnvironmentFault(f"{file}: the ledger cannot be opened: {error.strerror}") from error
+                self._db.close()  # and with it what it locked
+            if isinstance(error, TROUBLE):
+                raise self._translate(error) from error
+            if isinstance(error, OSError):
+                raise EnvironmentFault(f"{file}: the ledger cannot be opened: {error.strerror}") from error
+            raise
 
     def close(self) -> None:
         with suppress(*TROUBLE):  # a damaged file; what was committed is as safe as it can be
@@ -195,22 +198,21 @@ class Connection:
             raise LedgerTooNew(
                 f"{self.file}: written by a newer earmark (version {done} against {here} here); upgrade earmark"
             )
-        if not self.read_only:
-            self._migrate(done)
-        elif done == 0:
-            raise LedgerTooOld(
-                f"{self.file}: is no ledger yet; a daemon that starts makes it one: try again in a moment"
-            )
+        if done < here and not self.read_only:
+            self._migrate()
         elif done < here:
-            raise LedgerTooOld(
-                f"{self.file}: written by an older earmark (version {done} against {here} here). The daemon brings it up to"
-                " date when it starts: earmark service restart, or end it and start it again"
-            )
+            raise LedgerTooOld(what_is_so(self.file, self._db, done, here))
 
-    def _migrate(self, done: int) -> None:
-        for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
-            statements = files("earmark.ledger").joinpath(script).read_text("utf-8")
-            self._db.executescript(f"BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {number}; COMMIT;")
+    def _migrate(self) -> None:
+        """All in one transaction: where the disk is full, or somebody ends this, the ledger is what it was."""
+        self._db.execute("BEGIN IMMEDIATE")
+        # Asked again: another process may have done it in the meantime.
+        done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
+        for script in MIGRATIONS[done:]:
+            for statement in _statements(files("earmark.ledger").joinpath(script).read_text("utf-8")):
+                self._db.execute(statement).fetchall()
+        self._db.execute(f"PRAGMA user_version = {max(done, len(MIGRATIONS))}")
+        self._db.execute("COMMIT")
 
     def _translate(self, error: sqlite3.DatabaseError | UnicodeDecodeError) -> Exception:
         if isinstance(error, UnicodeDecodeError):
@@ -219,6 +221,9 @@ class Connection:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             return error
         if any(word in text for word in ENVIRONMENT_ERRORS):
+            if self.read_only:  # which takes some room, too: for the index of its log
+                room = for_want_of_room(self.file.parent)
+                return EnvironmentFault(f"{self.file}: the ledger cannot be read: {text}{room}")
             return EnvironmentFault(f"{self.file}: the ledger cannot be written: {text}")
         if any(word in text for word in SIGNS_OF_DAMAGE):
             return LedgerError(f"{self.file}: the ledger is damaged: {text}")
@@ -230,6 +235,16 @@ def _storable(values: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Mapp
     if isinstance(values, Mapping):
         return {key: named(value) if isinstance(value, str) else value for key, value in values.items()}
     return [named(value) if isinstance(value, str) else value for value in values]
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Each statement of a script; a trigger holds several in itself."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _require_ordinary(file: Path) -> None:

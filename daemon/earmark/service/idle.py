@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark import __version__
+from earmark.files import is_locked
 from earmark.paths import Home
+from earmark.report import read_report
 from earmark.service.elsewhere import another_home, elsewhere
 from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope, told, verbs
@@ -42,6 +45,26 @@ def restarts(scope: Scope, pid: int, here: Here) -> str:
     if state is not None and state.pid == pid:
         return verbs(scope)[0]
     return f"end it (Ctrl-C in its terminal, or: kill {pid}) and start it again"
+
+
+def finishes(scope: Scope, home: Home, here: Here) -> str:
+    """What brings a ledger up to date that was not finished, or is of an older version: only what there is here."""
+    report = read_report(home.status_file)
+    if is_locked(home.lock_file):
+        if report is None:
+            return "The daemon that runs finishes it: try again in a moment"
+        if report.version == __version__ and report.paused:
+            return f"The daemon that runs finishes it when it can; it is paused: {report.paused}"
+        again = f"start the daemon anew: {restarts(scope, report.pid, here)}"
+        if report.version == __version__:
+            return f"The daemon that runs finishes it: try again in a moment; if that does not help, {again}"
+        return f"A daemon of earmark {report.version} runs, and one of {__version__} finishes it; {again}"
+    if scope == "system":
+        return f"`{verbs(scope)[0]}` finishes it"
+    state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
+    if state is not None and state.loaded and not another_home(scope, state, home, here):
+        return f"`{verbs(scope)[0]}` finishes it, or `earmark run`"
+    return "`earmark run` finishes it"
 
 
 def _remedy(scope: Scope, home: Home, here: Here) -> str:

@@ -215,7 +215,9 @@ class Supervisor:
         self._faults += 1
         if self.once and self._faults >= TRIES_ONCE:
             raise fault
-        self._pause(str(fault))
+        self._pause(str(fault), told=not self.once)
+        if self.once and self.stopping:
+            log.error(Event.PAUSED, sentence=str(fault))  # nothing else says why it came to nothing
 
     def _own_fault(self, error: Exception) -> None:
         """A mistake of earmark's own that no recording brought to light: said, and tried again, less and less often."""
@@ -225,14 +227,18 @@ class Supervisor:
         where = place_of(error)
         log.error(Event.WENT_WRONG, error=type(error).__name__, where=where)
         what = f"{type(error).__name__} at {where[-1]}"
-        sentence = f"earmark itself went wrong ({what}). Please report it; it goes on by itself"
+        sentence = f"earmark itself went wrong ({what}). Please report it"
         if self.once:
             raise EarmarkError(sentence) from error
-        return self._pause(sentence, min(LONGEST_PAUSE, PAUSE * 2.0 ** (self.own_faults - 1)))
+        return self._pause(
+            f"{sentence}; it goes on by itself", min(LONGEST_PAUSE, PAUSE * 2.0 ** (self.own_faults - 1))
+        )
 
-    def _pause(self, reason: str, seconds: float = PAUSE) -> None:
-        """The machine is in trouble: say so, wait, try again. Nobody is charged for it."""
-        if reason != self._paused:
+    def _pause(self, reason: str, seconds: float = PAUSE, told: bool = True) -> None:
+        """The machine is in trouble: say so, wait, try again. Nobody is charged for it. `told`: not to whoever waits for the
+        end of this process, who is told then.
+        """
+        if told and reason != self._paused:
             log.error(Event.PAUSED, sentence=reason)
         self._paused = reason
         self.notifier.status(f"Paused: {reason}")
