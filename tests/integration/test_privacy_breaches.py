@@ -142,6 +142,7 @@ SUPERVISOR = [
     Row("drop_folder", FILES, r"wrote .*/Recordings/copy\.txt"),
     Row("file_name", NAMES, r"in the name .*/state/Good_morning"),
     Row("program", PROGRAMS, r"/bin/true"),
+    Row("knock", "running knock .* looks only whether", r"told to look at 127\.0\.0\.1:9; it connected to"),
     Row("argument", PROGRAMS, r"python\S* -c pass"),
     Row("argument", NAMES, r"in the command line of"),
     Row("environment", NAMES, r"in the environment of"),

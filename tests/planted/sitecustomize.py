@@ -167,6 +167,12 @@ def forked_child(name: str, _: str) -> None:
     os.waitpid(pid, 0)
 
 
+def knock(_: str, __: str) -> None:
+    from earmark.locality.confinement import knock as program
+
+    subprocess.run([sys.executable, "-I", "-S", program.__file__, "127.0.0.1:9"], env={})
+
+
 def kept_line(name: str, _: str) -> None:
     KEPT_OPEN["line"].sendall(name.encode())
 
@@ -332,7 +338,7 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
     act.__name__: act
     for act in (
         udp, lookup, open_line, unix_datagram, temp, temp_that_stays, shared_memory, log, status, state_file,
-        drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child,
+        drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child, knock,
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
         folder_names, few_words, seldom_call, kept_counter, kept_place, pipe_by_path, passed_on, memory_name, timer_slack,
         other_families, abstract_name, attribute, keystroke, own_file_of_memory, asks_for,

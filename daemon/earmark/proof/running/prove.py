@@ -28,6 +28,7 @@ from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
 from earmark.proof.running.words import phrases_of, runs_of
 from earmark.report import Report, read_report
+from earmark.supervisor.knocking import knock_addresses
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
@@ -236,6 +237,7 @@ class Running:
             manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
             account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
             installation=str(Path(sys.executable).parent),
+            knocks=tuple(knock_addresses(self.config.summary.endpoint, self.config.privacy)),
             other_version="" if report.version == __version__ else f"earmark {report.version}",
         )  # fmt: skip
 

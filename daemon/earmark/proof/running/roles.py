@@ -13,7 +13,7 @@ LISTENER = "process that looks who listens"
 
 _MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
 _SCRIPTS = Path(door.__file__).parent
-"""Where the small programs are that a summarization worker needs, each run by its file."""
+"""Where the small programs are that the daemon or a summarization worker needs, each run by its file."""
 
 _BY_FILE = {"door": DOOR, "knock": KNOCK, "linkstatus": LINK, "listener": LISTENER}
 
@@ -33,7 +33,9 @@ def roles(seen: Seen, supervisor: int, lms: str | None = None) -> dict[int, str]
         if parent is not None and (not process.arguments or process.arguments == parent.arguments):
             found[pid] = found.get(parent.pid, STRANGER)
         else:
-            found[pid] = _role(process, root, lms)
+            role = _role(process, root, lms)
+            # Only the daemon knocks. Whoever else starts that program is judged as its helper.
+            found[pid] = HELPER if role == KNOCK and process.parent != supervisor else role
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from earmark.files import hidden_kind
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.descriptors import is_byte_code
+from earmark.proof.running.knocks import DOES, astray
 from earmark.proof.running.open_ends import leads_nowhere
 from earmark.proof.running.reach import LOOKUPS, ROTATES, Reach
 from earmark.proof.running.roles import (
@@ -55,6 +56,7 @@ class Judge:
         yield self._supervisor()
         yield from self._transcribers()
         yield self._summarizers()
+        yield from self._knocks()
         yield self._programs()
         yield self._files()
         yield self._held()
@@ -120,7 +122,7 @@ class Judge:
             yield self._outcome(claim, wrong, [pid])
 
     def _summarizers(self) -> Outcome:
-        pids = self.pids(SUMMARIZER, DOOR, KNOCK, LINK, LISTENER, HELPER)
+        pids = self.pids(SUMMARIZER, DOOR, LINK, LISTENER, HELPER)
         only = ", ".join(f"{ip} port {port}" for ip, port in self.setting.pinned) or "nobody"
         if len(self.setting.pinned) > 2:
             only = f"{self.setting.pinned[0][0]}, {len(self.setting.pinned)} ports"
@@ -143,6 +145,12 @@ class Judge:
                 "this is where the server's name leads now; a worker keeps what it was when it was started"
             )
         return self._outcome(claim, wrong, pids)
+
+    def _knocks(self) -> Iterator[Outcome]:
+        """One claim for all of them; none where no summary waited for a server."""
+        if pids := self.pids(KNOCK):
+            wrong = [w for pid in pids for w in astray(self.seen, self.seen.processes[pid], self.setting)]
+            yield self._outcome(f"{self._name(KNOCK, pids)} {DOES}", wrong, pids)
 
     def _doors(self) -> list[str]:
         """Where a door may lead, by its own command line: the daemon may have been started with another configuration.
@@ -236,7 +244,7 @@ class Judge:
         for pid, process in sorted(self.seen.processes.items()):
             of = self.role.get(process.parent)
             double = of == self.role[pid] == SUMMARIZER and process.looks > A_MOMENT
-            if of in (TRANSCRIBER, DOOR, LISTENER) or double:
+            if of in (TRANSCRIBER, DOOR, KNOCK, LISTENER) or double:
                 yield process.parent, pid
 
     def _files(self) -> Outcome:

@@ -33,6 +33,8 @@ class Setting:
     """What workers may read beside the system's own: drop folders, model, templates; empty where the model is not known."""
     installation: str = ""
     """The folder of the Python that this check runs in. What another installation needs is not known here."""
+    knocks: tuple[str, ...] = ()
+    """Where the daemon may look whether a server listens, as it tells knock.py: `HOST:PORT`."""
     other_version: str = ""
     """The daemon's version of earmark, where it is not the one of this check."""
 
