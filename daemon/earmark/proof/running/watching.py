@@ -66,10 +66,12 @@ def step_down(state: Path) -> None:
     """
     if os.geteuid() != 0 or not state.exists() or (owner := state.stat().st_uid) == 0:
         return
-    group = state.stat().st_gid
+    group, name = state.stat().st_gid, None
     with contextlib.suppress(KeyError):
         name = pwd.getpwuid(owner)
         group = name.pw_gid
         os.initgroups(name.pw_name, group)
     os.setresgid(group, group, group)
     os.setresuid(owner, owner, owner)
+    if name is not None and not os.access(Path.home(), os.X_OK):
+        os.environ["HOME"] = name.pw_dir  # that of root, which its owner may not look into

@@ -40,7 +40,7 @@ class Elsewhere:
 
     def __post_init__(self) -> None:
         temporary = {tempfile.gettempdir(), os.environ.get("TMPDIR", "/tmp"), "/tmp", "/var/tmp", "/dev/shm"}
-        self._folders = [Path(p) for p in sorted(temporary) if Path(p).is_dir()]
+        self._folders = [Path(p) for p in sorted(temporary) if os.path.isdir(p)]  # noqa: PTH112 - false, too, where nobody may look
         self._before = {p: set(_names(p)) for p in self._folders}
 
     def look(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -97,7 +98,8 @@ class Inspector:
         except NotRegular:
             return "it is not a regular file"
         except FileNotFoundError:
-            return "it is not there" if item.folder.is_dir() else "its drop folder is not there"
+            there = os.path.isdir(item.folder)  # noqa: PTH112 - false, too, where nobody may look
+            return "it is not there" if there else "its drop folder is not there"
         except (OSError, StillChanging) as error:
             return f"it cannot be read: {getattr(error, 'strerror', None) or 'it is changing'}"
 
