@@ -16,7 +16,10 @@ APP = "earmark"
 VARIABLES = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
 """The environment variables that decide where earmark keeps things."""
 
-CARRIED = (*VARIABLES, "EARMARK_MODELS")
+MODELS = "EARMARK_MODELS"
+"""Where the models are that all share; EARMARK_HOME does not decide that."""
+
+CARRIED = (*VARIABLES, MODELS)
 """Those that a service needs as the shell has them that installs it, which a service does not see."""
 
 
@@ -71,7 +74,7 @@ def whole(path: Path) -> Path:
 
 def shared_models(environ: dict[str, str] | None = None) -> Path:
     """The folder for models beside the program, for all who use this installation; EARMARK_MODELS puts it elsewhere."""
-    elsewhere = (os.environ if environ is None else environ).get("EARMARK_MODELS")
+    elsewhere = (os.environ if environ is None else environ).get(MODELS)
     return whole(Path(elsewhere)) if elsewhere else Path(sys.prefix) / "share" / APP / "models"
 
 
@@ -105,9 +108,10 @@ def home_of(variables: Mapping[str, str]) -> Home:
 
 def with_variables(wanted: Mapping[str, str], own: Mapping[str, str], command: str) -> str:
     """A command as a shell with the variables `own` has to say it, so that it keeps things where `wanted` does."""
-    if wanted.get("EARMARK_HOME"):
-        wanted, own = {"EARMARK_HOME": wanted["EARMARK_HOME"]}, {}  # it alone decides
-    names = (*VARIABLES, "HOME") if "HOME" in wanted else VARIABLES
+    if wanted.get("EARMARK_HOME"):  # it alone decides, but for the models
+        wanted = {name: wanted[name] for name in ("EARMARK_HOME", MODELS) if wanted.get(name)}
+        own = {MODELS: own.get(MODELS, "")}
+    names = (*CARRIED, "HOME") if "HOME" in wanted else CARRIED
     left_out = [f"-u {name}" for name in names if own.get(name) and not wanted.get(name)]
     said = [
         f"{name}={shlex.quote(wanted[name])}"

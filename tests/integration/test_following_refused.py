@@ -105,9 +105,13 @@ def test_a_filter_that_forbids_it_and_a_user_namespace_are_told(other: int) -> N
 def test_a_plain_user_is_told_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("EARMARK_HOME", "/srv/my earmark")
+    monkeypatch.setenv("EARMARK_MODELS", "/srv/all models")
     monkeypatch.setattr(attaching, "status_of", lambda _: {"CapEff": "0000000000000000"})
     said = attaching.why_not(os.getpid(), [], PermissionError(1, "Operation not permitted"))
-    assert "only root may: sudo env HOME=\"$HOME\" EARMARK_HOME='/srv/my earmark' " in said
+    assert (
+        "only root may: sudo env HOME=\"$HOME\" EARMARK_HOME='/srv/my earmark' EARMARK_MODELS='/srv/all models' "
+        in said
+    )
     assert said.endswith("privacy check")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.paths import VARIABLES, Home, home_of, platform_home, with_variables
+from earmark.paths import CARRIED, Home, home_of, platform_home, with_variables
 from earmark.service.elsewhere import another_home, elsewhere, running, variables_of
 from earmark.service.reach import Here
 from earmark.service.systemctl import unit_state
@@ -20,7 +20,7 @@ from earmark.service.systemctl import unit_state
 from tests.conftest import Installation, wait_for
 
 ME = pwd.getpwuid(os.geteuid())
-NAMES = (*VARIABLES, "HOME")
+NAMES = (*CARRIED, "HOME")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,9 @@ def test_the_home_of_another_process_is_found_as_its_own_command_finds_it(
         ({}, {"EARMARK_HOME": "/x", "XDG_STATE_HOME": "/y"}),
         ({"XDG_STATE_HOME": "/a b", "HOME": "/root"}, {"EARMARK_HOME": "/x", "HOME": "/home/a"}),
         ({"HOME": "/h"}, {"HOME": "/h"}),
+        ({"EARMARK_HOME": "/e", "EARMARK_MODELS": "/all of them"}, {}),
+        ({"EARMARK_HOME": "/e"}, {"EARMARK_MODELS": "/m"}),
+        ({"HOME": "/h", "EARMARK_MODELS": "/m"}, {"HOME": "/h", "EARMARK_MODELS": "/n"}),
     ],
 )
 def test_the_command_that_is_said_can_be_typed_where_it_is_said(
@@ -186,6 +189,27 @@ def test_a_daemon_of_another_user_is_told_with_what_shows_it(tmp_path: Path) -> 
         assert said.endswith("EARMARK_HOME=/e earmark status, without sudo")
     else:
         assert said.endswith("earmark status, as daemon")
+
+
+@pytest.mark.shows("service:elsewhere")
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        (["/v/bin/python", "/v b/bin/earmark", "run"], "'/v b/bin/earmark'"),
+        (["/v/bin/python3.11", "-I", "-m", "earmark", "run"], "/v/bin/python3.11 -m earmark"),
+        (["bin/python", "bin/earmark", "--system", "run"], "'/where/it was/bin/earmark'"),
+        (["/usr/bin/python3", "/usr/local/bin/earmark", "run"], "earmark"),
+        (["earmark", "run"], "earmark"),
+    ],
+)
+def test_the_command_names_the_daemon_s_own_program_and_models(
+    words: list[str], typed: str, tmp_path: Path
+) -> None:
+    none = systemd(show="LoadState=not-found\nActiveState=inactive\n")
+    process(tmp_path / "proc", 12, words, ME.pw_uid, environ="HOME=/d\0EARMARK_HOME=/e\0EARMARK_MODELS=/m\0")
+    (tmp_path / "proc/12/cwd").symlink_to("/where/it was")
+    (said,) = elsewhere(Home(tmp_path, tmp_path, tmp_path), here(tmp_path, none))
+    assert said.endswith(f": EARMARK_HOME=/e EARMARK_MODELS=/m {typed} status")
 
 
 def test_of_many_daemons_some_are_named_and_the_others_counted(tmp_path: Path) -> None:

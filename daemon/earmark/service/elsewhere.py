@@ -14,12 +14,15 @@ from pathlib import Path
 
 from earmark.errors import EarmarkError
 from earmark.files import read_bytes
-from earmark.paths import VARIABLES, Home, home_of, with_variables
+from earmark.paths import CARRIED, Home, home_of, with_variables
 from earmark.service.reach import Here, name_of, through_sudo
 from earmark.service.story import Scope, UnitState
 from earmark.service.systemctl import files_of_variables, manager_environment, unit_command, unit_state
 
 LOOK = "earmark status"
+
+USUAL = ("/usr/local/bin", "/usr/bin", "/bin")
+"""Where everybody's shell looks for programs."""
 
 SHOWN = 3
 """Daemons that are named; of more, the number is said."""
@@ -28,13 +31,14 @@ SHOWN = 3
 @dataclass(frozen=True, slots=True)
 class Running:
     """A process that is an earmark daemon. `variables`: those that say where it keeps things; None where they may not be
-    read, which is so for everybody but root.
+    read, which is so for everybody but root. `program`: its earmark, as a shell is told to run it.
     """
 
     pid: int
     uid: int
     folders: tuple[str, ...]
     variables: Mapping[str, str] | None
+    program: str = "earmark"
 
 
 def elsewhere(home: Home, here: Here, services: Sequence[Scope] = ("user", "system")) -> list[str]:
@@ -82,7 +86,7 @@ def variables_of(scope: Scope, state: UnitState, here: Here) -> dict[str, str]:
         if word == "run":
             break
         found |= _assigned(word)
-    return {name: found[name] for name in (*VARIABLES, "HOME") if found.get(name)}
+    return {name: found[name] for name in (*CARRIED, "HOME") if found.get(name)}
 
 
 def same_place(one: Home, other: Home) -> bool:
@@ -104,7 +108,8 @@ def running(here: Here) -> Iterator[Running]:
         if len(_numbers(status, "NSpid")) > 1:
             continue  # of a container, which has its own
         folders = tuple(word for word in after if not word.startswith("-"))
-        yield Running(int(folder.name), _numbers(status, "Uid")[1], folders, _variables(folder))
+        program = _program(words, folder)
+        yield Running(int(folder.name), _numbers(status, "Uid")[1], folders, _variables(folder), program)
 
 
 def _daemon(words: Sequence[str]) -> Sequence[str] | None:
@@ -124,6 +129,26 @@ def _daemon(words: Sequence[str]) -> Sequence[str] | None:
     return verb[1:] if verb[:1] == ["run"] and "--help" not in verb else None
 
 
+def _program(words: Sequence[str], folder: Path) -> str:
+    """The earmark of this daemon's command line, as a shell is told to run it."""
+    called = [word for word in words[: words.index("run")] if word != "--system"]
+    module = called[-2:-1] == ["-m"]
+    said = Path(called[0] if module else called[-1])
+    if len(said.parts) > 1 and not said.is_absolute():
+        try:
+            said = (folder / "cwd").readlink() / said
+        except OSError:
+            said = Path(said.name)  # where it was started is not to be known
+    return as_typed(said, module)
+
+
+def as_typed(program: Path, module: bool = False) -> str:
+    """How anybody's shell runs this earmark: by its name where each finds it, else by its path. `module`: it is Python."""
+    usual = str(program.parent) in (".", *USUAL)
+    typed = program.name if usual else shlex.quote(str(program))
+    return f"{typed} -m earmark" if module else typed
+
+
 def _numbers(status: str, name: str) -> list[int]:
     """A line of /proc/PID/status (proc(5))."""
     line = next((line for line in status.splitlines() if line.startswith(f"{name}:")), "")
@@ -136,7 +161,7 @@ def _variables(folder: Path) -> dict[str, str] | None:
     except OSError:
         return None
     found = dict(word.split("=", 1) for word in words if "=" in word)
-    return {name: found[name] for name in (*VARIABLES, "HOME") if found.get(name)}
+    return {name: found[name] for name in (*CARRIED, "HOME") if found.get(name)}
 
 
 def _is_told(found: Running, known: set[int], home: Home) -> bool:
@@ -157,17 +182,17 @@ def _of_a_service(scope: Scope, state: UnitState, theirs: Mapping[str, str], her
 
 def _of_a_process(found: Running, here: Here) -> str:
     watching = f", watching {', '.join(found.folders)}" if found.folders else ""
-    name = name_of(found.uid)
+    name, look = name_of(found.uid), f"{found.program} status"
     if found.uid == here.uid:
         if found.variables is None:
             how = "look at it with the variables that it was started with (EARMARK_HOME, XDG_...)"
         else:
-            how = with_variables(found.variables, here.environ, LOOK)
+            how = with_variables(found.variables, here.environ, look)
         return (
             f"Another earmark of yours runs (pid {found.pid}{watching}) and keeps its things elsewhere: {how}"
         )
     variables = found.variables or {}
-    command = with_variables(variables, {"HOME": variables.get("HOME", "")}, LOOK)
+    command = with_variables(variables, {"HOME": variables.get("HOME", "")}, look)
     as_them = f"{command}, as {name}"
     if name == through_sudo(here):
         as_them = f"{command}, without sudo"
@@ -199,7 +224,7 @@ def _in_a_file(file: Path) -> dict[str, str]:
 
 def _assigned(words: str) -> dict[str, str]:
     name, is_one, value = words.partition("=")
-    if not is_one or name not in (*VARIABLES, "HOME"):
+    if not is_one or name not in (*CARRIED, "HOME"):
         return {}
     try:
         return {name: "".join(shlex.split(value))}

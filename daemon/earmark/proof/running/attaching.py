@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from earmark.locality.confinement.process import die_with_parent
+from earmark.paths import CARRIED
 from earmark.proof.running import ptrace
 from earmark.proof.running.descriptors import status_of, tasks_of
 from earmark.proof.running.holdings import names_of
@@ -21,8 +22,6 @@ from earmark.proof.running.holdings import names_of
 _SYS_PTRACE = 1 << 19  # CAP_SYS_PTRACE (linux/capability.h)
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _SELINUX = Path("/sys/fs/selinux/booleans/deny_ptrace")
-_PLACES = ("EARMARK_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
-"""Variables by which earmark finds its folders (paths.py)."""
 _NOBODY = "3"
 """Of Yama's settings the one by which not even root may, until the next start (Documentation/admin-guide/LSM/Yama.rst)."""
 
@@ -30,8 +29,8 @@ _NOBODY = "3"
 def as_root() -> str:
     """How to ask as root, for the same installation of earmark and the same home."""
     script = Path(sys.executable).with_name("earmark")
-    command = str(script) if script.exists() else f"{sys.executable} -m earmark"
-    kept = [f"{name}={shlex.quote(os.environ[name])}" for name in _PLACES if name in os.environ]
+    command = shlex.quote(str(script)) if script.exists() else f"{shlex.quote(sys.executable)} -m earmark"
+    kept = [f"{name}={shlex.quote(os.environ[name])}" for name in CARRIED if name in os.environ]
     return " ".join(["sudo env", 'HOME="$HOME"', *kept, command, "privacy check"])
 
 
