@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pwd
@@ -150,6 +151,33 @@ def test_a_state_folder_that_others_can_open_is_found(tmp_path: Path) -> None:
     assert f"chmod 700 {tmp_path}" in finding.sentence
     tmp_path.chmod(0o700)
     assert check_state(tmp_path).ok
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at what another user owns")
+@pytest.mark.parametrize(("whole", "runs"), [(True, False), (False, True), (False, False)])
+def test_root_is_told_to_ask_as_the_owner_of_a_home_and_not_to_take_it(
+    tmp_path: Path, whole: bool, runs: bool
+) -> None:
+    them = pwd.getpwnam("daemon")
+    home = Home(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+    home.state.mkdir(mode=0o700)
+    home.lock_file.touch()
+    for path in (home.state, *([tmp_path] if whole else [])):
+        os.chown(path, them.pw_uid, them.pw_gid)
+    environ = {"EARMARK_HOME": str(tmp_path), "EARMARK_MODELS": "/m", "HOME": pwd.getpwuid(0).pw_dir}
+    with home.lock_file.open() as lock:
+        if runs:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for sudo in ({}, {"SUDO_USER": "daemon"}):
+            here = Here("plan9", environ=environ | sudo)
+            patient = Patient([], home, Config(), find_model=lambda: tmp_path, sandbox=lambda: (), here=here)
+            (said,) = [finding.sentence for finding in diagnose(patient) if finding.name == "state"]
+            assert ("chown" in said) is not (whole or runs)
+            if whole or runs:
+                asked = f"EARMARK_HOME={tmp_path} EARMARK_MODELS=/m "
+                prefix = "" if sudo else "su - daemon -c '"
+                assert f"ask as that user: {prefix}{asked}" in said
+                assert said.endswith("earmark doctor, without sudo" if sudo else "earmark doctor'")
 
 
 def test_more_folders_than_watches_is_found_with_the_number_to_set(tmp_path: Path) -> None:

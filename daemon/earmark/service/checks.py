@@ -98,8 +98,10 @@ def _read_a_file(folder: Path) -> None:
         raise refused
 
 
-def check_state(state: Path) -> Finding:
-    """The ledger's folder holds what was said; nobody else may look into it."""
+def check_state(state: Path, ask: str = "") -> Finding:
+    """The ledger's folder holds what was said; nobody else may look into it. `ask`: how its owner would ask, where it is
+    another user's and right so.
+    """
     try:
         info = state.stat()
     except FileNotFoundError:
@@ -107,9 +109,8 @@ def check_state(state: Path) -> Finding:
     except OSError as problem:
         return Finding("state", False, f"{state} cannot be looked at: {problem.strerror}.")
     if info.st_uid != os.geteuid():
-        return Finding(
-            "state", False, f"{state} belongs to another user (uid {info.st_uid}); chown it to yourself."
-        )
+        advice = f"ask as that user: {ask}" if ask else "chown it to yourself."
+        return Finding("state", False, f"{state} belongs to another user (uid {info.st_uid}); {advice}")
     shut = f"chmod 700 {shlex.quote(str(state))}"
     if info.st_mode & 0o077:
         mode = f"{info.st_mode & 0o777:o}"

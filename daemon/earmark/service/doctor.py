@@ -23,7 +23,7 @@ from earmark.service.checks import (
     check_summary,
     sentence,
 )
-from earmark.service.elsewhere import another_home
+from earmark.service.elsewhere import another_home, as_owner
 from earmark.service.reach import Absence, Here, absence, starters
 from earmark.service.story import Scope, UnitState, lingering, told
 from earmark.service.systemctl import lingers, manager_pid, unit_state
@@ -68,7 +68,7 @@ def _findings(patient: Patient) -> Iterator[Finding]:
         )
     for problem in folder_problems(folders, patient.home):
         yield Finding("folders", False, sentence(problem))
-    yield check_state(patient.home.state)
+    yield check_state(patient.home.state, as_owner(patient.home, here, "doctor"))
     for trouble in patient.troubles:
         yield Finding("ledger", False, sentence(trouble))
     yield from check_room((patient.home.state, *folders))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.errors import EarmarkError
-from earmark.files import read_bytes
+from earmark.files import is_locked, read_bytes
 from earmark.paths import CARRIED, Home, home_of, with_variables
-from earmark.service.reach import Here, name_of, through_sudo
+from earmark.service.reach import Here, name_of, program, through_sudo
 from earmark.service.story import Scope, UnitState
 from earmark.service.systemctl import files_of_variables, manager_environment, unit_command, unit_state
 
@@ -31,14 +31,14 @@ SHOWN = 3
 @dataclass(frozen=True, slots=True)
 class Running:
     """A process that is an earmark daemon. `variables`: those that say where it keeps things; None where they may not be
-    read, which is so for everybody but root. `program`: its earmark, as a shell is told to run it.
+    read, which is so for everybody but root. `typed`: its earmark, as a shell is told to run it.
     """
 
     pid: int
     uid: int
     folders: tuple[str, ...]
     variables: Mapping[str, str] | None
-    program: str = "earmark"
+    typed: str = "earmark"
 
 
 def elsewhere(home: Home, here: Here, services: Sequence[Scope] = ("user", "system")) -> list[str]:
@@ -108,8 +108,8 @@ def running(here: Here) -> Iterator[Running]:
         if len(_numbers(status, "NSpid")) > 1:
             continue  # of a container, which has its own
         folders = tuple(word for word in after if not word.startswith("-"))
-        program = _program(words, folder)
-        yield Running(int(folder.name), _numbers(status, "Uid")[1], folders, _variables(folder), program)
+        typed = _program(words, folder)
+        yield Running(int(folder.name), _numbers(status, "Uid")[1], folders, _variables(folder), typed)
 
 
 def _daemon(words: Sequence[str]) -> Sequence[str] | None:
@@ -182,7 +182,7 @@ def _of_a_service(scope: Scope, state: UnitState, theirs: Mapping[str, str], her
 
 def _of_a_process(found: Running, here: Here) -> str:
     watching = f", watching {', '.join(found.folders)}" if found.folders else ""
-    name, look = name_of(found.uid), f"{found.program} status"
+    name, look = name_of(found.uid), f"{found.typed} status"
     if found.uid == here.uid:
         if found.variables is None:
             how = "look at it with the variables that it was started with (EARMARK_HOME, XDG_...)"
@@ -193,12 +193,28 @@ def _of_a_process(found: Running, here: Here) -> str:
         )
     variables = found.variables or {}
     command = with_variables(variables, {"HOME": variables.get("HOME", "")}, look)
-    as_them = f"{command}, as {name}"
+    return f"{name} runs earmark (pid {found.pid}{watching}): {_as_them(name, command, here)}"
+
+
+def _as_them(name: str, command: str, here: Here) -> str:
     if name == through_sudo(here):
-        as_them = f"{command}, without sudo"
-    elif here.uid == 0:
-        as_them = f"su - {name} -c {shlex.quote(command)}"
-    return f"{name} runs earmark (pid {found.pid}{watching}): {as_them}"
+        return f"{command}, without sudo"
+    return f"su - {name} -c {shlex.quote(command)}" if here.uid == 0 else f"{command}, as {name}"
+
+
+def as_owner(home: Home, here: Here, verb: str) -> str:
+    """How the owner of this home asks, where root looks at somebody's whose daemon runs or who owns all of it; else ""."""
+    try:
+        owner, above = home.state.stat().st_uid, home.state.parent.stat().st_uid
+    except OSError:
+        return ""
+    if here.uid != 0 or owner == 0 or not (above == owner or is_locked(home.lock_file)):
+        return ""
+    wanted = {name: here.environ[name] for name in (*CARRIED, "HOME") if here.environ.get(name)}
+    if wanted.get("HOME") == _home_of_user(0).get("HOME"):
+        del wanted["HOME"]  # what root's shell has, which is no home of theirs
+    command = with_variables(wanted, _home_of_user(owner), f"{as_typed(Path(program()))} {verb}")
+    return _as_them(name_of(owner), command, here)
 
 
 def _home_of_user(user: str | int) -> dict[str, str]:

@@ -96,7 +96,7 @@ def in_the_background() -> str:
 
 def otherwise(here: Here) -> str:
     """What starts earmark without a service manager that it knows, by what there is here; one line each."""
-    command = f"{_program()} run --service FOLDER"
+    command = f"{program()} run --service FOLDER"
     lines = [in_the_background()]
     first = _first_process(here)
     if any((here.root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):
@@ -107,7 +107,7 @@ def otherwise(here: Here) -> str:
         lines.append(f"or in a run script of s6: exec s6-setuidgid USER {command}")
     if (here.root / "run/openrc").is_dir():
         lines.append(
-            f'or in a service script of OpenRC: command={_program()} command_args="run --service FOLDER"'
+            f'or in a service script of OpenRC: command={program()} command_args="run --service FOLDER"'
             " command_user=USER command_background=yes pidfile=/run/earmark.pid"
         )
     if any((here.root / "run" / file).exists() for file in ("crond.pid", "cron.pid", "crond.reboot")):
@@ -133,7 +133,7 @@ def _first_process(here: Here) -> str:
         return ""
 
 
-def _program() -> str:
-    """Whole, because what starts programs has another PATH."""
+def program() -> str:
+    """This earmark's own, whole, because what starts programs has another PATH."""
     beside = Path(sys.executable).with_name("earmark")
     return str(beside) if beside.exists() else shutil.which("earmark") or "earmark"
