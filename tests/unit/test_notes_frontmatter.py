@@ -15,6 +15,7 @@ from earmark.notes.frontmatter import (
     frontmatter,
     read_frontmatter,
     recording_of,
+    tags_of,
 )
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.style import NoteStyle
@@ -111,6 +112,11 @@ def test_whatever_a_value_is_it_comes_back_and_stays_in_its_place(fields: dict[s
     }
     assert shown == expected
     assert body_of(block + "body\n") == "body\n"
+
+
+def test_a_star_in_a_name_takes_no_tag_from_a_note() -> None:
+    block = frontmatter({"recording": "call *1.m4a", "tags": ["private"]}, NoteStyle())
+    assert tags_of(read_frontmatter(block) or {}) == ("private",)
 
 
 def test_a_value_from_outside_cannot_become_a_link_property_or_a_template() -> None:

@@ -40,8 +40,10 @@ _BLOCK = re.compile(r"\A\ufeff?- ")
 """A block of a Logseq page, which is no property of the page."""
 _PROPERTY = re.compile(r"^(?:- )?[ \t]*([\w./-]+):: ?([^\r\n]*)", re.M)
 _LOOSE = re.compile(r"^([\w./-]+)[ \t]*:[ \t]+([^\r\n]*)", re.M)
-_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w")
-"""An alias of YAML, by which a few bytes say gigabytes, or themselves."""
+_ALIAS, _ANCHOR = re.compile(r"(?:^|[\s\[{,])\*\w"), re.compile(r"(?:^|[\s\[{,])&\w")
+"""What an alias of YAML, by which a few bytes say gigabytes, or themselves, and what it stands for look like. A star alone
+may stand in a name, and is a mistake elsewhere.
+"""
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
 
@@ -132,7 +134,7 @@ def well_formed(top: str) -> dict[str, Any] | None:
 def is_plain_yaml(block: str) -> bool:
     """True if a parser may be fed with it: neither long, nor full of brackets, nor with aliases."""
     short = len(block) <= YAML_LIMIT and block.count("[") + block.count("{") <= YAML_BRACKETS
-    return short and _ALIAS.search(block) is None
+    return short and (_ALIAS.search(block) is None or _ANCHOR.search(block) is None)
 
 
 def body_of(text: str) -> str:
