@@ -52,7 +52,7 @@ def given(numbers: tuple[int, ...]) -> Iterator[tuple[list[socket.socket], list[
 
 def at_numbers(sources: list[socket.socket], numbers: tuple[int, ...]) -> None:
     """In the process that is about to become another program: these descriptors at these numbers."""
-    apart = [os.dup2(end.fileno(), 1500 + i) for i, end in enumerate(sources)]
+    apart = [os.dup2(end.fileno(), 1010 + i) for i, end in enumerate(sources)]
     for fd, number in zip(apart, numbers, strict=True):
         os.dup2(fd, number, inheritable=True)
         os.close(fd)

@@ -29,6 +29,8 @@ def rig(tmp_path: Path) -> Rig:
 def test_that_notes_cannot_be_written_in_a_folder_is_over_when_nobody_wants_any_there(
     rig: Rig, how: str
 ) -> None:
+    if how != "it is renamed" and os.geteuid() != 0:
+        pytest.skip("only root takes something away out of a folder that may not be written")
     sub = rig.drop("sub/one.m4a", "one").parent
     sub.chmod(0o500)
     with Live(rig, plain=True):

@@ -32,7 +32,7 @@ class Here:
     run: Run = subprocess.run
     root: Path = Path("/")
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    uid: int = field(default_factory=os.geteuid)
+    uid: int = field(default_factory=lambda: os.geteuid())  # noqa: PLW0108 - asked of `os` when it is needed
 
 
 @dataclass(frozen=True, slots=True)
