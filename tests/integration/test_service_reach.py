@@ -370,3 +370,5 @@ def test_the_machine_s_service_is_asked_for_by_the_same_rule(
         done = CliRunner().invoke(app, verb.split())
         assert (verb, done.exit_code, NOTHING_HERE in done.output) == (verb, 66, True)
         assert "systemd/system/earmark.service" not in done.output
+    own = CliRunner().invoke(app, ["status"], env={"EARMARK_HOME": str(tmp_path / "none")})
+    assert "--system" not in own.output, "what is said next is said for whom it is about"

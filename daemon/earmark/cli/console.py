@@ -165,8 +165,11 @@ def _say_no_more(*streams: int) -> None:
         os.dup2(nowhere, stream)
 
 
-def speak_for_the_system(prefix: str = "sudo earmark --system ") -> None:
-    """From here on hints are for the system's service."""
+FOR_THE_SYSTEM = "sudo earmark --system "
+
+
+def speak_for(prefix: str) -> None:
+    """From here on hints are for the service that `prefix` is said to: the system's, or with "" the user's own."""
     out.prefix = err.prefix = prefix
 
 

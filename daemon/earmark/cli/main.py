@@ -25,7 +25,7 @@ from earmark.cli.console import (
     EXIT_CODES,
     plain_errors,
     plain_errors_of_typer,
-    speak_for_the_system,
+    speak_for,
 )
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
@@ -103,6 +103,7 @@ def _main(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
     ] = False,
 ) -> None:
+    speak_for("")
     if system and "--help" not in sys.argv:
         context.obj = "system"
         prefix = f"{'sudo ' if os.geteuid() == 0 else ''}earmark --system "
@@ -110,7 +111,7 @@ def _main(
             # Whoever checks the running processes needs root's right to look into them; it steps down after that.
             looks_on = context.invoked_subcommand == "privacy" and "check" in sys.argv
             act_for_the_system(context.invoked_subcommand, looks_on=looks_on)
-        speak_for_the_system(prefix)
+        speak_for(prefix)
 
 
 def main() -> None:

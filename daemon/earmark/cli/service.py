@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here, out, plain_errors, print_json, readable, speak_for_the_system
+from earmark.cli.console import FOR_THE_SYSTEM, here, out, plain_errors, print_json, readable, speak_for
 from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
@@ -203,7 +203,7 @@ def _whose(context: typer.Context, system: bool) -> Scope:
     """Raises UsageError for root's own service by way of sudo, which is not what anybody means."""
     whose: Scope = "system" if system else scope_of(context)
     if whose == "system":
-        speak_for_the_system()
+        speak_for(FOR_THE_SYSTEM)
     if whose == "user" and (user := through_sudo(Here())):
         verb = context.info_name
         raise UsageError(
