@@ -20,12 +20,14 @@ from earmark.notes.links import PLAYABLE
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
-    r"\[(?P<label>(?:\\.|[^\[\]\\\n]){0,1000})\]\((?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]{0,1000})(?P<at>(?:#[^>\n]{0,1000})?)>"
-    r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]{0,1000})(?P<there>(?:#[^)\s]{0,1000})?))\)",
+    r"\[(?P<label>(?:\\.|[^\[\]\\\n]){0,1000}+)\]\("
+    r"(?:<(?![a-z][a-z0-9+.-]*:)(?P<spaced>[^>#\n]{0,1000}+)(?P<at>(?:#[^>\n]{0,1000}+)?)>"
+    r"|(?![a-z][a-z0-9+.-]*:)(?P<bare>[^)#\s]{0,1000}+)(?P<there>(?:#[^)\s]{0,1000}+)?))\)",
     re.I,
 )
 """`[label](target#t=83)`, `[label](<a target#t=83>)`; not those with a scheme, which lead elsewhere. No name is
-longer, and a page full of open brackets is read in linear time."""
+longer, and a page full of open brackets is read in linear time: what a run has taken (`+`) is not tried again shorter, as
+what may follow it is nothing that it takes."""
 _COMMENT = re.compile(r"(?:^|\s)#", re.M)
 
 
