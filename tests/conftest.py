@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import compileall
+import functools
 import json
+import logging
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+import typer.testing
 
 MODELS = Path(sys.prefix) / "share" / "earmark" / "for-tests"
 """Where scripts/test puts the models: a folder each, so that what a test uses is never a matter of what else is there."""
 os.environ["EARMARK_MODELS"] = str(
     MODELS / "tiny.en"
 )  # here, before anybody asks; the quick one, for nearly all
+
+sys.dont_write_bytecode = False
+"""pytest rewrites the assertions of all test files in each of its processes, 8 s each, unless it may keep them."""
+
+vars(typer.testing)["_get_command"] = functools.cache(vars(typer.testing)["_get_command"])
+"""typer builds the whole tree of options for every verb that is said in this process: 60 ms, the same tree each time."""
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SAMPLE = Path(str(files("earmark").joinpath("sample", "sample.m4a")))
@@ -118,6 +131,62 @@ class Installation:
         return process.wait(15)
 
 
+@contextmanager
+def nothing_stays() -> Iterator[None]:
+    """What is done inside to this process is undone afterwards: its environment, folder, umask, limit of processor time,
+    where its log goes, what it learned of the servers that it asked.
+    """
+    environ, folder, mask = dict(os.environ), Path.cwd(), os.umask(0o077)
+    os.umask(mask)
+    limit, log = resource.getrlimit(resource.RLIMIT_CPU), logging.getLogger()
+    handlers, level = list(log.handlers), log.level
+    try:
+        yield
+    finally:
+        if dict(os.environ) != environ:
+            os.environ.clear()
+            os.environ.update(environ)
+        time.tzset()
+        os.chdir(folder)
+        os.umask(mask)
+        resource.setrlimit(resource.RLIMIT_CPU, limit)
+        structlog.reset_defaults()
+        log.handlers[:] = handlers
+        log.setLevel(level)
+        # As long as a worker lives, says the product; a later test's server may get the port of an earlier one's.
+        if connection := sys.modules.get("earmark.summarization.connection"):
+            vars(connection)["_METERS"].clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    """No test finds what an earlier one, or a verb that it said in this process, has left there."""
+    with nothing_stays():
+        yield
+
+
+ANOTHER = """
+import ctypes, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: as a daemon, which nobody but root may look into
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _another_earmark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All tests run beside another earmark of the same user, as the tests of another process of pytest bring one now and
+    then, and as whoever runs them may have one: what is said of it belongs to no test's own things.
+    """
+    place = tmp_path_factory.mktemp("another")
+    (place / "earmark").write_text(ANOTHER)
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "earmark", "run", "--service", str(place)],
+        cwd=place, env=os.environ | {"EARMARK_HOME": str(place)}, stdin=subprocess.PIPE,
+    ):  # fmt: skip
+        yield
+
+
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """A fresh earmark with a quick configuration; whatever was started from it is ended afterwards."""
@@ -129,6 +198,13 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         if process.poll() is None:
             process.kill()
             process.wait(10)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the program once: a worker process never keeps what it compiled, and hundreds are started (0.2 s each)."""
+    if not hasattr(config, "workerinput"):
+        with suppress(OSError):
+            compileall.compile_dir(str(files("earmark")), quiet=2)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -165,7 +165,11 @@ class Rig:
 # --- in a process of its own ---
 
 
-def _child(root: str, sections: dict[str, Any], kill_at: int, steps_file: str, once: bool) -> None:
+def _child(
+    root: str, sections: dict[str, Any], kill_at: int, steps_file: str, once: bool, environ: dict[str, str]
+) -> None:
+    os.environ.clear()  # the fork server has that of the test which first needed it
+    os.environ.update(environ)
     count = 0
     names: list[str] = []
 
@@ -203,7 +207,7 @@ def start_child(
     """Start the supervisor in a process of its own; with `kill_at` it kills itself (SIGKILL) at that step (1, 2, ...)."""
     process = _CONTEXT.Process(
         target=_child,
-        args=(str(rig.root), rig.sections, kill_at, str(steps_file or ""), once),
+        args=(str(rig.root), rig.sections, kill_at, str(steps_file or ""), once, dict(os.environ)),
     )
     process.start()
     return process

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.retention_world import World
+
 
 @pytest.fixture
 def root() -> Iterator[Path]:
@@ -16,3 +18,5 @@ def root() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         yield Path(folder).resolve()
+        while World.made:
+            World.made.pop().ledger.close()

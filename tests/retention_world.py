@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from earmark.config import parse_config
 from earmark.context import Clock, Context
@@ -53,6 +53,9 @@ def say_keep(note: Path) -> None:
 class World:
     """Everything is under `root`: `drop/` and `state/`. `now` moves only when a test moves it."""
 
+    made: ClassVar[list[World]] = []
+    """Those whose ledger is open; where they are built, they are closed (tests/retention_root.py)."""
+
     def __init__(self, root: Path, retention: dict[str, Any] | None = None) -> None:
         self.root = root
         self.drop = root / "drop"
@@ -64,6 +67,7 @@ class World:
         self.context = Context(
             Ledger(home.ledger_file), home, parse_config({}, "test"), (self.drop,), clock=clock
         )
+        self.made.append(self)
         self.set_policy(retention or {})
 
     @property

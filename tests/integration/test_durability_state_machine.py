@@ -9,8 +9,10 @@ may handle, because a process per step would be too slow for thousands of them.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -182,7 +184,12 @@ class Folder(RuleBasedStateMachine):
             assert len(names) == len(ours)
 
 
-configure_logging(open("/dev/null", "w"), json=True)  # noqa: SIM115, PTH123 - for as long as the tests run
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with Path(os.devnull).open("w") as nowhere:
+        configure_logging(nowhere, json=True)
+        yield
+
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(

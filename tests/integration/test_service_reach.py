@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,14 +192,6 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Ledger(root / "home/state/ledger.db"):
         pass
     return root / "home"
-
-
-@pytest.fixture(autouse=True)
-def _same_environment_afterwards() -> Iterator[None]:
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def make(world: World, root: Path, home: Path, patch: pytest.MonkeyPatch) -> Path:

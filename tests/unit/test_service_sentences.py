@@ -8,7 +8,6 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +24,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from typer.testing import CliRunner
-
-
-@pytest.fixture(autouse=True)
-def _same_environment_afterwards() -> Iterator[None]:
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
 
 IDLE = Report(pid=1, version="1.0", started_at=0.0, folders=("/srv/a", "/srv/b"), config_file="/x")
 
