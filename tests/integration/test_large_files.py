@@ -26,10 +26,18 @@ from earmark.verbs import resolve
 from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner
 
-from tests.conftest import Installation, wait_for
+from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
 
 TERABYTES = 3 << 40
+
+
+@pytest.fixture(autouse=True)
+def _logs_nowhere() -> Iterator[None]:
+    """Else what a daemon in this process logs would be among the words of a verb in it."""
+    with Path(os.devnull).open("w") as nowhere:
+        configure_logging(nowhere, json=True)
+        yield
 
 
 def blank(rig: Rig, name: str = "big.wav", size: int = TERABYTES) -> Path:
@@ -55,15 +63,9 @@ def being_read(rig: Rig) -> tuple[Reading, ...]:
     return () if found is None else found.reading
 
 
-def cli(rig: Rig, *verb: str | Path) -> tuple[int, str]:
-    ended = Installation(rig.root).earmark(*verb)
-    return ended.returncode, " ".join((ended.stdout + ended.stderr).split())
-
-
 def verb(rig: Rig, *words: str | Path) -> tuple[int, str]:
-    """The same in this process, while no daemon runs in it."""
+    """A verb in this process, beside the daemon that may run in it; no verb that logs."""
     ended = CliRunner().invoke(app, [*map(str, words)], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"})
-    structlog.reset_defaults()
     return ended.exit_code, " ".join(ended.output.split())
 
 
@@ -155,11 +157,11 @@ def test_what_was_wrong_with_a_placeholder_or_an_empty_file_is_over_when_its_con
         empty.write_bytes(b"x" * 3_000)
         wait_for(lambda: {r.file for r in being_read(rig)} == {str(sparse), str(empty)}, 20)
         assert not rig.troubles()
-        status = cli(rig, "status")[1]
+        status = verb(rig, "status")[1]
         assert "Wrong right now" not in status
         assert "waits to be read" in status
         for file in (sparse, empty):
-            said = cli(rig, "why", file)[1]
+            said = verb(rig, "why", file)[1]
             assert "it is being read: " in said or "it waits to be read" in said
             assert "when it has content" not in said
         go_on.set()
@@ -209,7 +211,7 @@ def test_why_tells_how_far_a_file_is_that_is_read_again_after_a_fault(
         monkeypatch.setattr(readers, "fingerprint", at_first_broken)
         with Live(rig):
             wait_for(lambda: [r.file for r in being_read(rig) if r.at] == [str(file)], 20)
-            assert "it is being read: 1000 bytes of 2.0 KiB read" in cli(rig, "why", file)[1]
+            assert "it is being read: 1000 bytes of 2.0 KiB read" in verb(rig, "why", file)[1]
             go_on.set()
             wait_for(lambda: len(rig.notes()) == 2, 20)
             wait_for(lambda: not rig.troubles(), 20)
@@ -263,11 +265,11 @@ def test_a_file_that_takes_long_to_be_read_is_told_of_everywhere_and_holds_up_no
             rig.drop("small.m4a", "small")
             wait_for(lambda: len(rig.notes()) == 2, 20)
             wait_for(lambda: (read := being_read(rig)) and read[0].left is not None, 20)
-            code, status = cli(rig, "status")
+            code, status = verb(rig, "status")
             assert code == 0
             assert "KiB read, about" in status or "bytes of" in status
             assert "waits to be read" in status
-            said = cli(rig, "why", first)[1]
+            said = verb(rig, "why", first)[1]
             assert (
                 "it is being read: 1000 bytes of 2.0 KiB read, about" in said or "it waits to be read" in said
             )

@@ -6,18 +6,19 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.cli.main import app
 from earmark.paths import CARRIED, Home, home_of, platform_home, with_variables
 from earmark.service.elsewhere import another_home, elsewhere, running, variables_of
 from earmark.service.reach import Here
 from earmark.service.systemctl import unit_state
+from typer.testing import CliRunner
 
-from tests.conftest import Installation, wait_for
+from tests.conftest import Installation
 
 ME = pwd.getpwuid(os.geteuid())
 NAMES = (*CARRIED, "HOME")
@@ -225,25 +226,20 @@ def test_of_many_daemons_some_are_named_and_the_others_counted(tmp_path: Path) -
 
 @pytest.mark.shows("service:elsewhere")
 def test_status_from_another_home_says_that_a_daemon_runs_and_where(
-    installation: Installation, tmp_path: Path
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("earmark.service.elsewhere.SHOWN", 1_000)  # those of other tests run, too
     process = installation.daemon()
-    other = Installation(tmp_path / "other")
-    other.root.mkdir()
-
-    def said() -> str:
-        return other.earmark("status").stderr
-
-    words = wait_for(lambda: found if f"(pid {process.pid}, " in (found := said()) else None, 20)
+    here = installation.environment | {"EARMARK_HOME": str(tmp_path / "other")}
+    words = CliRunner().invoke(app, ["status"], env=here).stderr
+    assert f"(pid {process.pid}, " in words
     assert "earmark has not run here yet" in words
     asked = installation.environment | {"XDG_CONFIG_HOME": str(tmp_path / "cfg"), "EARMARK_HOME": ""}
     state = {"XDG_STATE_HOME": str(tmp_path / "linked")}
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked/earmark").symlink_to(installation.state)
     for verb in ("status", "doctor"):
-        done = subprocess.run(
-            [sys.executable, "-m", "earmark", verb], env=asked | state, capture_output=True, text=True
-        )
+        said = CliRunner().invoke(app, [verb], env=asked | state).stdout
         reads = f"he running daemon reads {installation.root}/home/config/config.toml, and this command {tmp_path}/cfg"
-        assert reads in done.stdout
+        assert reads in said
     assert installation.stop(process) == 0
