@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import structlog
 import typer.testing
+from hypothesis import HealthCheck, settings
 
 MODELS = Path(sys.prefix) / "share" / "earmark" / "for-tests"
 """Where scripts/test puts the models: a folder each, so that what a test uses is never a matter of what else is there."""
@@ -35,6 +36,11 @@ sys.dont_write_bytecode = False
 
 vars(typer.testing)["_get_command"] = functools.cache(vars(typer.testing)["_get_command"])
 """typer builds the whole tree of options for every verb that is said in this process: 60 ms, the same tree each time."""
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(
+    "busy machine"
+)  # how long an example takes says what else runs here, and nothing of the code
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 SAMPLE = Path(str(files("earmark").joinpath("sample", "sample.m4a")))
