@@ -14,8 +14,10 @@ import pytest
 from earmark.cli import export as verbs
 from earmark.errors import RetentionError
 from earmark.export import export, verify
+from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner
 
+from tests.daemon_rig import Rig
 from tests.retention_world import World
 
 pytest_plugins = ("tests.retention_root",)
@@ -239,3 +241,15 @@ def test_a_link_to_an_export_may_be_named(root: Path) -> None:
         (root / "link").symlink_to(exported(root / name.replace(".", "-"), name))
         assert verify(root / "link")[1] == []
         (root / "link").unlink()
+
+
+def test_every_file_that_was_written_beside_a_recording_is_in_the_export(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["srt", "vtt", "txt", "json"]}})
+    rig.drop("talk.m4a")
+    assert rig.run_once() == 0
+    with opened_context(rig.installed, rig.config()) as context:
+        result = export(context, tmp_path / "out")
+    assert result.missing == []
+    assert {p.suffix for p in (tmp_path / "out").glob("recordings/*/talk.*")} == {
+        ".m4a", ".md", ".srt", ".vtt", ".txt", ".json",
+    }  # fmt: skip

@@ -27,7 +27,7 @@ from urllib.parse import quote_from_bytes
 
 from earmark import __version__
 from earmark.context import Context
-from earmark.domain import Instant
+from earmark.domain import Instant, Kind
 from earmark.errors import RetentionError
 from earmark.export.package import (
     FORMAT,
@@ -191,8 +191,8 @@ def _one(context: Context, recording: Recording, put: Put, missing: list[str]) -
         with ExitStack() as stack:
             try:
                 fd = stack.enter_context(open_regular(path))
-                if (sha256 is not None and fingerprint(fd).sha256 != sha256) or not _of(
-                    context, recording, path, fd
+                if (sha256 is not None and fingerprint(fd).sha256 != sha256) or not (
+                    what == Kind.SIDECAR or _of(context, recording, path, fd)
                 ):
                     missing.append(
                         f"{named(path)}: what is there now is not it, or does not say any more whose it is"
