@@ -99,6 +99,8 @@ TRICKS: dict[str, Callable[[Request], object]] = {
     "a sentence of 50 megabytes": lambda r: heard(r, 10.0, segment(1.0, 2.0, "x" * 50_000_000)),
     "300,000 segments": lambda r: heard(r, 10.0, *[segment(1.0, 2.0, "x")] * 300_000),
     "a book in a minute": lambda r: [heard(r, 1.0 + n / 10, *[segment(1.0, 1.0, "word " * 600)] * 9) for n in range(50)],
+    "English that nobody asked for": lambda r: heard(r, 10.0, segment(1.0, 2.0), english=[segment(1.0, 2.0)]),
+    "what was said called untranslated": lambda r: heard(r, 10.0, segment(1.0, 2.0, mark="untranslated")),
     "a line without an end": lambda _: for_ever(lambda _: raw("x" * 100_000)),
     "a flood of progress": lambda r: for_ever(lambda n: say(type="progress", job=r["job"], at=1.0, total=None)),
     "a flood of checkpoints": lambda r: for_ever(lambda n: heard(r, 1.0 + n / 1e6, segment(1.0, 1.0, "x"))),

@@ -72,6 +72,11 @@ def words(digest: str, number: int) -> str:
     return f"Recording {digest[:12]} says number {number} here."
 
 
+def in_spanish(number: int) -> str:
+    """Where English is asked for, all but the last segment was said in another language; where not, nobody tells."""
+    return "es" if number < SEGMENTS - 1 else "en"
+
+
 def transcribe(request: dict[str, Any]) -> None:
     job, path = request["job"], unquote_to_bytes(request["path"])
     try:
@@ -100,8 +105,13 @@ def transcribe(request: dict[str, Any]) -> None:
         segment = {
             "start": start, "end": start + SECONDS - 1, "text": words(digest, number), "confidence": 0.9, "mark": None,
         }  # fmt: skip
+        english = []
+        if request.get("to_english"):
+            segment["language"] = in_spanish(number)
+            if segment["language"] != "en":
+                english = [segment | {"text": f"In English, number {number}.", "confidence": 0.6}]
         say(
-            type="heard", job=job, upto=start + SECONDS, segments=[segment], language="en",
+            type="heard", job=job, upto=start + SECONDS, segments=[segment], language="en", english=english,
             language_probability=1.0, speech_seconds=(number - first + 1) * SECONDS, bad_packets=0,
         )  # fmt: skip
     if hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest() != digest:

@@ -32,6 +32,8 @@ class Mark(StrEnum):
     LOW_CONFIDENCE = "low-confidence"
     REPETITION = "repetition"
     OVER_SILENCE = "over-silence"
+    UNTRANSLATED = "untranslated"
+    """Of what was to be English: it is what was said, in the language in which it was said."""
 
 
 class Stage(StrEnum):
@@ -218,7 +220,8 @@ class Transcript:
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
     `language` is the one of most of it (`languages`: all of them). `misheard`: why the words may not be what was said.
     `parts` are the recordings that the file holds one after the other; `parts_unheard` of them could not be read.
-    `only_english`: the model knows no other language.
+    `only_english`: the model knows no other language. `to_english`: a translation into English was asked for; `english` is
+    that of all that was not heard as English, and `untranslated` says that there is none though there should be one.
     `loudest` is the level of the loudest second in decibels of full scale, before it was made louder; None if unknown.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
     """
@@ -243,6 +246,9 @@ class Transcript:
     loudest: float | None = None
     misheard: Misheard | None = None
     only_english: bool = False
+    to_english: bool = False
+    english: tuple[Segment, ...] = ()
+    untranslated: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -275,7 +281,7 @@ def spoken_languages(segments: Iterable[Segment]) -> tuple[str, ...]:
 
 def is_speech(segment: Segment) -> bool:
     """True for what may be presented as said: plain or low-confidence, never a loop or text over silence."""
-    return segment.mark not in (Mark.REPETITION, Mark.OVER_SILENCE)
+    return segment.mark in (None, Mark.LOW_CONFIDENCE)
 
 
 @dataclass(frozen=True, slots=True)

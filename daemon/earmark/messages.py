@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
 from earmark.misheard import misheard
+from earmark.translation import untranslated
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
@@ -88,6 +89,8 @@ class TranscribeRequest(Message):
     settled: str | None = None
     settled_probability: float = 0.0
     """The main language as an earlier attempt settled it, so that it need not be settled again."""
+    to_english: bool = False
+    """What is not in English is wanted in English, too."""
     hotwords: str | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
@@ -141,6 +144,8 @@ class Heard(Message):
     language_probability: Share
     speech_seconds: Moment
     bad_packets: Count = 0
+    english: Annotated[tuple[Segment, ...], Field(max_length=2_000)] = ()
+    """The same in English, of what was not heard as English, if that was asked for."""
 
 
 class Finished(Message):
@@ -166,9 +171,16 @@ class Finished(Message):
     recorded_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$")] | None
 
     def transcript(
-        self, recording_id: str, segments: tuple[Segment, ...], model: str, engine: str
+        self,
+        recording_id: str,
+        segments: tuple[Segment, ...],
+        model: str,
+        engine: str,
+        english: tuple[Segment, ...] | None = None,
     ) -> Transcript:
-        """The transcript that a request ends in. What counts only for this request is as it was said here."""
+        """The transcript that a request ends in. What counts only for this request is as it was said here. `english`: None
+        if that was not asked for.
+        """
         spoken = spoken_languages(segments)
         heard = Transcript(
             recording_id=recording_id,
@@ -190,8 +202,10 @@ class Finished(Message):
             unreadable_seconds=self.unreadable_seconds,
             loudest=self.loudest,
             only_english=self.only_english,
+            to_english=english is not None,
+            english=english or (),
         )
-        return replace(heard, misheard=misheard(heard))
+        return replace(heard, misheard=misheard(heard), untranslated=untranslated(heard))
 
 
 class Failed(Message):

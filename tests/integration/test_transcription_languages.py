@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from earmark.messages import Heard
+from earmark.misheard import FUNCTION_WORDS
+from earmark.notes.escape import JOINER
 from rapidfuzz.distance import Levenshtein
 
 from tests.conftest import QUICK, Installation
@@ -38,7 +40,7 @@ def error_rate(reference: str, heard: str) -> float:
 
 @pytest.fixture(scope="module")
 def four(worker: WorkerProcess) -> list[Heard]:
-    return worker.transcribe(FOUR).heard
+    return worker.transcribe(FOUR, to_english=True).heard
 
 
 @pytest.mark.shows("transcription:each")
@@ -53,10 +55,44 @@ def test_going_on_in_the_middle_hears_the_same_in_the_same_languages(
 ) -> None:
     middle = four[len(four) // 2]
     again = worker.transcribe(
-        FOUR, resume_at=middle.upto, settled=middle.language, settled_probability=middle.language_probability
-    )
-    assert [h.segments for h in again.heard] == [h.segments for h in four[len(four) // 2 + 1 :]]
+        FOUR, resume_at=middle.upto, settled=middle.language, settled_probability=middle.language_probability,
+        to_english=True,
+    )  # fmt: skip
+    rest = four[len(four) // 2 + 1 :]
+    assert [(h.segments, h.english) for h in again.heard] == [(h.segments, h.english) for h in rest]
     assert again.finished.language == middle.language
+
+
+@pytest.mark.shows("transcription:translate")
+def test_what_is_not_english_is_heard_in_english_too(four: list[Heard]) -> None:
+    english = [s for h in four for s in h.english]
+    assert {s.language for s in english} == {"es", "de", "fr"}
+    assert "new contract" in text_of([s for s in english if s.language == "es"])
+    words = re.findall(r"[a-z']+", text_of(english).lower())
+    assert sum(w in FUNCTION_WORDS for w in words) > 0.35 * len(words), words
+    for window in four:
+        said = {s.language for s in window.segments}
+        assert {s.language for s in window.english} <= said - {"en"}
+        assert all(s.end <= window.upto + 0.01 for s in window.english)
+
+
+@pytest.mark.shows("transcription:translate-same-words")
+def test_what_was_said_is_heard_the_same_whether_it_is_translated_or_not(worker: WorkerProcess) -> None:
+    plain, both = (worker.transcribe(FIXTURES / "french.opus", to_english=wish) for wish in (False, True))
+    assert plain.segments == both.segments
+    assert [h.upto for h in plain.heard] == [h.upto for h in both.heard]
+    assert not any(h.english for h in plain.heard)
+    assert any(h.english for h in both.heard)
+
+
+@pytest.mark.shows("transcription:translate-verb")
+def test_the_verb_translates_a_file_that_is_not_watched(tmp_path: Path) -> None:
+    made = Installation(tmp_path, model="base")
+    made.configure()
+    done = made.earmark("transcribe", FIXTURES / "french.opus", "--task", "translate")
+    assert done.returncode == 0, done.stderr
+    assert "new contract" in done.stdout
+    assert "Bonjour" not in done.stdout
 
 
 @pytest.mark.shows("transcription:named")
@@ -114,10 +150,11 @@ def test_notes_list_the_languages_and_a_folder_can_fix_one(tmp_path: Path) -> No
     assert "\nlanguage: es\n" in (made.root / "Interviews" / "talk2.transcript.md").read_text()
 
 
-@pytest.mark.shows("transcription:misheard")
+@pytest.mark.shows("transcription:misheard", "transcription:translate-not")
 def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
     installation: Installation,
 ) -> None:
+    installation.configure(QUICK + "[transcription]\ntask = 'translate'\n")
     installation.drop("charla.opus", FIXTURES / "french.opus")
     assert installation.earmark("run", installation.folder, "--once").returncode == 0
     summary = (installation.folder / "charla.md").read_text()
@@ -127,7 +164,15 @@ def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
     for note in (summary, (installation.folder / "charla.transcript.md").read_text()):
         assert "\nmisheard: language\n" in note
         assert "earmark models download base" in note
+    transcript = (installation.folder / "charla.transcript.md").read_text().replace(JOINER, "")
+    assert "\n## In English\n" not in transcript
+    assert "\ntranslated:" not in transcript
+    assert "Nothing was translated into English: the model tiny.en knows no other language." in transcript
     assert installation.status()["not_understood"] == {"tiny.en": 1}
+    assert installation.status()["not_translated"] == {"tiny.en": 1}
     shown = installation.earmark("status").stdout
     assert "1 recording does not look like English, as tiny.en heard it" in shown
-    assert "English" in installation.earmark("why", installation.folder / "charla.opus").stdout
+    assert "1 recording could not be translated by tiny.en" in shown
+    told = installation.earmark("why", installation.folder / "charla.opus").stdout
+    assert "does not look like English" in told
+    assert "Nothing was translated" in told

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from earmark.domain import Segment, spoken_languages
+from earmark.domain import Mark, Segment, spoken_languages
 from earmark.transcription.engine import RATE, Answer, Phrase, Samples, Wish
 from earmark.transcription.hearing import Asked, Passage, listen
 from earmark.transcription.languages import PIECE, SHORTEST, Odds, best_way, limited, pieces, settle
@@ -107,7 +107,12 @@ class Babel:
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         seconds = len(speech) / RATE
-        return Answer((Phrase(0.0, seconds, wish.language, -0.1, 0.0),), seconds)
+        text = (
+            f"out of {wish.language} ({wish.hotwords}, {wish.initial_prompt})"
+            if wish.english
+            else wish.language
+        )
+        return Answer((Phrase(0.0, seconds, text, -0.1, 0.0),), seconds)
 
 
 LEVEL = {"en": 0.1, "de": 0.2, "fr": 0.3}
@@ -157,6 +162,55 @@ def test_going_on_at_any_checkpoint_gives_the_same_passages() -> None:
 def test_a_language_that_was_asked_for_holds_for_everything_and_no_segment_names_it() -> None:
     said = [s for p in heard(MEETING, Asked("fr")) for s in p.segments]
     assert {(s.text, s.language) for s in said} == {("fr", "")}
+
+
+def test_in_english_is_what_is_in_another_language_of_exactly_the_same_stretch() -> None:
+    asked = Asked(main="de", english=True, hotwords="Weber", initial_prompt="Guten Tag.")
+    with_english = heard(MEETING, asked)
+    for passage in with_english:
+        (said,) = passage.segments or (Segment(0, 0, ""),)
+        if said.language in ("en", ""):
+            assert passage.english == ()
+            continue
+        (english,) = passage.english
+        assert english.text == f"out of {said.language} (None, None)", (
+            "vocabulary and prompt are in that language"
+        )
+        assert (english.start, english.end, english.language) == (said.start, said.end, said.language)
+    plain = heard(MEETING, Asked(main="de", hotwords="Weber", initial_prompt="Guten Tag."))
+    assert [(p.upto, p.segments) for p in plain] == [(p.upto, p.segments) for p in with_english]
+    assert not any(p.english for p in plain)
+    assert heard(MEETING, asked, with_english[2].upto) == with_english[3:]
+    assert not any(p.english for p in heard(MEETING, Asked("en", english=True)))
+    assert {s.language for p in heard(MEETING, Asked("fr", english=True)) for s in p.english} == {""}
+
+
+class Early(Babel):
+    """Ends its answers early, makes words up over the end of them, and translates nothing that is in German."""
+
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        seconds = min(len(speech) / RATE, 6.0)
+        said = "Wir reden heute über den neuen Vertrag"
+        if wish.english:
+            text = said if wish.language == "de" else "We talk of the new contract"
+            return Answer((Phrase(0.0, seconds, text, -0.1, 0.0),), seconds)
+        loop = Phrase(seconds / 2, seconds, "ja ja ja ja ja ja ja ja ja ja ja ja", -2.0, 0.0)
+        return Answer((Phrase(0.0, seconds / 2, said, -0.1, 0.0), loop), seconds)
+
+
+def test_english_goes_on_where_it_ended_and_is_no_more_than_what_was_said() -> None:
+    asked = Asked(main="fr", english=True)
+    found = list(listen(Early(), blocks(sound(("fr", 20.0), ("de", 20.0))), asked))
+    said = [s for p in found for s in p.segments]
+    english = [s for p in found for s in p.english]
+    assert {s.mark for s in said if "ja ja" in s.text} == {Mark.REPETITION}
+    assert all(s.mark is Mark.UNTRANSLATED for s in english if s.language == "de")
+    assert {s.mark for s in english if s.language == "fr"} == {None}
+    assert {s.language for s in english} == {"fr", "de"}
+    for passage in found:
+        ends = [s.end for s in passage.english]
+        assert ends == sorted(ends)
+        assert all(end <= passage.upto + 0.01 for end in ends)
 
 
 def test_the_main_language_is_the_one_of_most_of_the_beginning() -> None:

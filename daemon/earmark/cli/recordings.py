@@ -24,8 +24,9 @@ from earmark.formats import HEAD, of_others
 from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
-from earmark.notes.damage import QUIET, damage
+from earmark.notes.damage import QUIET, damage, untranslated_as
 from earmark.report import how_far, read_report
+from earmark.translation import is_translated
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import known_path
@@ -160,18 +161,22 @@ def why(
             else:
                 word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
             not_heard = _not_heard(ledger, recording_id)
+            transcript = ledger.words.transcript(recording_id) if recording_id else None
+            not_translated = untranslated_as(transcript) if transcript else []
+            translated = transcript is not None and is_translated(transcript)
         if json:
             print_json(
                 {
                     "path": str(path), "recording": recording_id, "state": word, "reason": reason,
-                    "not_heard": not_heard, "events": [asdict(e) for e in events],
+                    "not_heard": not_heard, "translated": "en" if translated else None,
+                    "not_translated": not_translated, "events": [asdict(e) for e in events],
                 }
             )  # fmt: skip
             return
         out.print(
             f"[bold]{escape(short(path))}[/]: {word}{f' ({escape(readable(reason))})' if reason else ''}"
         )
-        for sentence in not_heard:
+        for sentence in (*not_heard, *not_translated):
             out.print(f"  [yellow]{escape(sentence)}[/]")
         for event in events:
             out.print(

@@ -78,6 +78,7 @@ class Status:
     untaken: dict[str, int]
     not_whole: int
     not_understood: dict[str, int]
+    not_translated: dict[str, int]
     very_quiet: int
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
@@ -135,6 +136,7 @@ def gather(context: Context) -> Status:
         untaken(ledger),
         len(ledger.words.not_whole()),
         ledger.words.not_understood(),
+        ledger.words.not_translated(),
         len(ledger.words.softer_than(QUIET)),
         elsewhere=(other,) if other else (),
     )  # fmt: skip
@@ -275,6 +277,14 @@ def _heard_lines(found: Status) -> list[str]:
         lines.append(
             f"  [yellow]{what} not look like English, as {escape(readable(model))} heard "
             f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; {help_})[/]"
+        )
+    for model, number in found.not_translated.items():
+        what = "1 recording" if number == 1 else f"{number} recordings"
+        published = known(model)
+        other = "base" if published is not None and published.english_only else "small"
+        lines.append(
+            f"  [yellow]{what} could not be translated by {escape(readable(model))}[/]  "
+            f"[dim](earmark models download {other})[/]"
         )
     if found.very_quiet:
         what = "1 recording is" if found.very_quiet == 1 else f"{found.very_quiet} recordings are"

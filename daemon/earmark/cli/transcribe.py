@@ -6,10 +6,12 @@ import os
 import queue
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from earmark.cli.console import err, here, plain_errors, span
@@ -23,6 +25,7 @@ from earmark.log import configure_logging
 from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
 from earmark.notes import sidecars
+from earmark.notes.damage import untranslated_as
 from earmark.notes.dates import date_of
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
@@ -32,9 +35,11 @@ from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
 from earmark.supervisor.stages.transcription import MODULE
 from earmark.transcription.models import find_model
+from earmark.translation import in_english, is_translated
 from earmark.workers import Left, Said, Worker
 
 Format = Literal["md", "txt", "srt", "vtt", "json"]
+Wanted = Literal["transcribe", "translate"]
 
 
 def transcribe(
@@ -44,8 +49,13 @@ def transcribe(
         Path | None, typer.Option("--output", "-o", help="Write to this new file instead.")
     ] = None,
     language: Annotated[str | None, typer.Option(help="Language code; default: the configuration's.")] = None,
+    task: Annotated[
+        Wanted | None,
+        typer.Option(help="transcribe, or translate into English; default: the configuration's."),
+    ] = None,
 ) -> None:
-    """Transcribe one file and print the result; nothing is kept.
+    """Transcribe one file and print the result; nothing is kept. What is translated is printed in English as txt, srt or
+    vtt, and in both languages as md or json.
 
     Examples: [bold]earmark transcribe memo.m4a[/] · [bold]earmark transcribe talk.mp4 -f srt -o talk.srt[/]
     """
@@ -57,7 +67,9 @@ def transcribe(
             raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: {watch}")
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
-        transcript = _hear(path, language)
+        transcript = _hear(path, language, task)
+        for sentence in untranslated_as(transcript):
+            err.print(f"[yellow]{escape(sentence)}[/]")
         text = _render(transcript, path, format)
         if output is None:
             typer.echo(text, nl=False)
@@ -68,9 +80,10 @@ def transcribe(
                 raise typer.BadParameter(f"{output} exists already; name another file") from None
 
 
-def _hear(path: Path, language: str | None) -> Transcript:
+def _hear(path: Path, language: str | None, task: Wanted | None) -> Transcript:
     home, config = here()
     settings = folder_settings(config, path.parent)
+    to_english = settings.to_english if task is None else task == "translate"
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
     recording_id = _read(path.resolve())
@@ -80,12 +93,12 @@ def _hear(path: Path, language: str | None) -> Transcript:
     worker.send(
         TranscribeRequest(
             job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
-            languages=settings.languages, hotwords=", ".join(settings.vocabulary) or None,
+            languages=settings.languages, to_english=to_english, hotwords=", ".join(settings.vocabulary) or None,
             initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )
     )  # fmt: skip
     try:
-        return _listen(inbox, recording_id, model.name, path)
+        return _listen(inbox, recording_id, model.name, path, to_english)
     finally:
         worker.kill()
 
@@ -113,8 +126,11 @@ def _read(path: Path) -> str:
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
 
 
-def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str, path: Path) -> Transcript:
+def _listen(
+    inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str, path: Path, to_english: bool
+) -> Transcript:
     segments: list[Segment] = []
+    english: list[Segment] = []
     engine, ready = "", False
     with Progress(*_COLUMNS, console=err, transient=True) as bar:
         task = bar.add_task(path.name, total=None, where="loading the model")
@@ -134,6 +150,7 @@ def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str
                     bar.update(task, completed=at, where=f"{span(at)} / {span(total)}" if total else span(at))
                 case Heard() as message:
                     segments += message.segments
+                    english += message.english
                 case Failed(fault=fault, sentence=sentence):
                     raise (
                         ModelError(sentence)
@@ -141,7 +158,8 @@ def _listen(inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str
                         else MediaError(f"{path}: {sentence}")
                     )
                 case Finished() as end:
-                    return end.transcript(recording_id, tuple(segments), model, engine)
+                    translated = tuple(english) if to_english else None
+                    return end.transcript(recording_id, tuple(segments), model, engine, translated)
 
 
 def _render(transcript: Transcript, path: Path, format: Format) -> str:
@@ -150,6 +168,8 @@ def _render(transcript: Transcript, path: Path, format: Format) -> str:
         date = date_of(transcript.recorded_at, path.name, modified_at, now)
         about = NoteContext(transcript.recording_id, path.name, date.text, duration=transcript.duration)
         return render_transcript(transcript, about, NoteStyle())
+    if is_translated(transcript) and format != "json":
+        transcript = replace(transcript, segments=in_english(transcript), english=())
     return {"txt": sidecars.txt, "srt": sidecars.srt, "vtt": sidecars.vtt, "json": sidecars.as_json}[format](
         transcript
     )

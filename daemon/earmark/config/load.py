@@ -125,6 +125,7 @@ class FolderSettings:
     ignore: tuple[str, ...]
     language: str | None
     languages: tuple[str, ...]
+    to_english: bool
     model: str
     vocabulary: tuple[str, ...]
     prompt: str
@@ -144,6 +145,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         ignore=(*config.intake.ignore, *(folder.ignore or ())),
         language=None if language == "auto" else language,
         languages=config.transcription.languages if folder.languages is None else folder.languages,
+        to_english=(folder.task or config.transcription.task) == "translate",
         model=folder.model or config.transcription.model,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,

@@ -60,6 +60,10 @@ class Transcription(Section):
         (),
         description='With `auto`, the languages that can occur: `["de", "en"]`; empty: all that the model knows.',
     )
+    task: Literal["transcribe", "translate"] = Field(
+        "transcribe",
+        description="`translate` writes, beside what was said, what it is in English; for what is transcribed from then on.",
+    )
     vocabulary: tuple[str, ...] = Field((), description="Names and terms that occur, to be heard rightly.")
     prompt: str = Field("", max_length=800, description="A sentence in the style the transcript should have.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs.")
@@ -154,6 +158,7 @@ class Folder(Section):
     ignore: tuple[str, ...] | None = Field(None, description="Added to [intake].ignore.")
     language: str | None = Field(None, pattern=r"^(auto|[a-z]{2,3})$", description="See [transcription].")
     languages: tuple[LanguageCode, ...] | None = Field(None, description="See [transcription].")
+    task: Literal["transcribe", "translate"] | None = Field(None, description="See [transcription].")
     model: str | None = Field(None, description="See [transcription].")
     vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
     prompt: str | None = Field(None, max_length=800, description="See [transcription].")

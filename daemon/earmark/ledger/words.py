@@ -36,8 +36,11 @@ class Words:
         row = self._db.one("SELECT * FROM checkpoints WHERE recording_id = ?", (recording_id,))
         return Checkpoint(**{key: row[key] for key in Checkpoint.__slots__}) if row else None
 
-    def heard_so_far(self, recording_id: str) -> tuple[Segment, ...]:
-        rows = self._db.all("SELECT * FROM heard WHERE recording_id = ? ORDER BY seq", (recording_id,))
+    def heard_so_far(self, recording_id: str, *, english: bool = False) -> tuple[Segment, ...]:
+        """What was heard of a recording that is not finished; with `english`, what that is in English."""
+        rows = self._db.all(
+            "SELECT * FROM heard WHERE recording_id = ? AND english = ? ORDER BY seq", (recording_id, english)
+        )
         return tuple(
             Segment(
                 r["start"],
@@ -50,11 +53,12 @@ class Words:
             for r in rows
         )
 
-    def heard_size(self, recording_id: str) -> tuple[int, int]:
+    def heard_size(self, recording_id: str, *, english: bool = False) -> tuple[int, int]:
         """How many segments are stored of a recording that is not finished, and their characters."""
         row = self._db.one(
-            "SELECT count(*) AS n, coalesce(sum(length(text)), 0) AS size FROM heard WHERE recording_id = ?",
-            (recording_id,),
+            "SELECT count(*) AS n, coalesce(sum(length(text)), 0) AS size FROM heard WHERE recording_id = ?"
+            " AND english = ?",
+            (recording_id, english),
         )
         return (row["n"], row["size"]) if row else (0, 0)
 
@@ -74,8 +78,8 @@ class Words:
             )
             seq = row["seq"] if row else 0
             self._db.execute_many(
-                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language, english)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     # SQLite counts the characters of a text up to the first NUL.
                     (
@@ -87,8 +91,9 @@ class Words:
                         s.confidence,
                         s.mark,
                         s.language,
+                        english,
                     )
-                    for n, s in enumerate(heard.segments, start=1)
+                    for n, (s, english) in enumerate(_both(heard), start=1)
                 ],
             )
             self._db.execute(
@@ -113,9 +118,14 @@ class Words:
         model: str,
         engine: str,
         now: Instant,
+        *,
+        to_english: bool = False,
     ) -> Transcript:
         """Turn what was heard into the transcript and count its revision up, in one transaction."""
-        transcript = finished.transcript(recording_id, self.heard_so_far(recording_id), model, engine)
+        english = self.heard_so_far(recording_id, english=True) if to_english else None
+        transcript = finished.transcript(
+            recording_id, self.heard_so_far(recording_id), model, engine, english
+        )
         if base is not None:
             transcript = replace(transcript, speech_seconds=transcript.speech_seconds + base.speech_seconds)
         with self._db.transaction():
@@ -179,6 +189,14 @@ class Words:
         )
         return {row["model"]: row["n"] for row in rows}
 
+    def not_translated(self) -> dict[str, int]:
+        """How many recordings were to be translated and are not, by model."""
+        rows = self._db.all(
+            "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
+            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.untranslated') END GROUP BY 1"
+        )
+        return {row["model"]: row["n"] for row in rows}
+
     def summary(self, recording_id: str) -> Summary | None:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
         return _SUMMARY.validate_json(row["body"]) if row else None
@@ -224,3 +242,8 @@ class Words:
         with self._db.transaction():
             self._db.execute("DELETE FROM heard WHERE recording_id = ?", (recording_id,))
             self._db.execute("DELETE FROM checkpoints WHERE recording_id = ?", (recording_id,))
+
+
+def _both(heard: Heard) -> list[tuple[Segment, bool]]:
+    """The segments of a window, and the same in English."""
+    return [*((s, False) for s in heard.segments), *((s, True) for s in heard.english)]

@@ -97,6 +97,22 @@ def misheard_as(transcript: Transcript) -> list[str]:
     ]
 
 
+def untranslated_as(transcript: Transcript) -> list[str]:
+    """Why there is no English beside the transcript, though it was asked for, and what would help."""
+    if not transcript.untranslated:
+        return []
+    model = transcript.model
+    if transcript.only_english:
+        return [
+            f"Nothing was translated into English: the model {model} knows no other language. With one that does: `earmark "
+            "models download base`, then `earmark retry FILE`."
+        ]
+    return [
+        f"This could not be translated into English by the model {model}. One that was taught to, which large-v3-turbo was "
+        "not: `earmark models download small`, name it under [transcription], then `earmark retry FILE`."
+    ]
+
+
 def _in_doubt(transcript: Transcript) -> list[str]:
     """That the language was guessed, and what would help."""
     sure = transcript.language_probability

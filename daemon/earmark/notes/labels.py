@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+IN_ENGLISH = "In English"
+"""The heading of what was translated, for those who do not read the recording's language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

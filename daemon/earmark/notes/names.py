@@ -41,7 +41,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?=\.|$)",
 def candidates(audio_name: str, kind: Kind | str) -> Iterator[str]:
     """Names for a note or sidecar of the recording `audio_name`, best first, without end.
 
-    `kind`: `Kind.TRANSCRIPT`, `Kind.SUMMARY`, or a sidecar's suffix ("srt"). For the summary of `standup.wav`:
+    `kind`: `Kind.TRANSCRIPT`, `Kind.SUMMARY`, or a sidecar's suffix ("srt", "en.srt"). For the summary of `standup.wav`:
     `standup.md`, `standup.wav.md`, `standup.wav (2).md`, `standup.wav (3).md` ...
     """
     suffix = SUFFIX[kind] if isinstance(kind, Kind) else f".{kind.removeprefix('.')}"

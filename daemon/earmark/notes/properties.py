@@ -9,6 +9,7 @@ from earmark.notes.escape import as_tag, normalize
 from earmark.notes.frontmatter import Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
 from earmark.notes.style import NoteContext, NoteStyle, length
+from earmark.translation import is_translated
 
 Properties = dict[str, Value | None]
 
@@ -32,6 +33,7 @@ def about_transcript(transcript: Transcript) -> Properties:
     """Where the words come from. `confidence` is the mean over the seconds of speech, 0-1."""
     return {
         "language": languages(transcript),
+        "translated": "en" if is_translated(transcript) else None,
         "model": transcript.model or None,
         "confidence": confidence(transcript),
     } | about_damage(transcript)

@@ -17,14 +17,15 @@ import jinja2
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
 from earmark.notes import properties
-from earmark.notes.damage import damage
+from earmark.notes.damage import damage, untranslated_as
 from earmark.notes.escape import Dialect, clip, escape_inline, normalize
 from earmark.notes.frontmatter import frontmatter
-from earmark.notes.labels import labels_for
+from earmark.notes.labels import IN_ENGLISH, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.style import NoteContext, NoteStyle, length, stamp
+from earmark.translation import in_english, is_translated
 
 TITLE, OVERVIEW, POINT, NAME = 120, 4000, 600, 120
 """Most characters of a summary's title, overview, single statement, and of a name, owner or date in a note."""
@@ -60,7 +61,8 @@ def render_transcript(transcript: Transcript, context: NoteContext, style: NoteS
         | {"summary": properties.sister(context.summary_note, style)}
         | properties.closing(context, style)
     )
-    return frontmatter(head, style) + _transcript_body(transcript, context, style)
+    body = _transcript_body(transcript, context, style) + _english(transcript, context, style)
+    return frontmatter(head, style) + body
 
 
 def render_summary(
@@ -86,11 +88,12 @@ def render_one_file(
     head = properties.about_recording("recording", context, style) | properties.about_transcript(transcript)
     if summary is None:
         head |= properties.closing(context, style)
-        return frontmatter(head, style) + _transcript_body(transcript, context, style)
+        body = _transcript_body(transcript, context, style) + _english(transcript, context, style)
+        return frontmatter(head, style) + body
     head |= properties.about_summary(summary) | properties.closing(context, style, summary.tags)
     above = _summary_body(summary, context, style, one_file=True)
     below = _transcript_body(transcript, context, style, heading=labels_for(transcript.language).transcript)
-    return f"{frontmatter(head, style)}{above}\n{below}"
+    return f"{frontmatter(head, style)}{above}\n{below}{_english(transcript, context, style)}"
 
 
 def _summary_body(
@@ -136,11 +139,10 @@ def _transcript_body(
 ) -> str:
     dialect = style.dialect
     parts = paragraphs(transcript.segments, style.paragraph_pause, style.paragraph_seconds)
-    unsure = style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
-    notices = [*(() if heading else context.notices), *damage(transcript)]
+    notices = [*(() if heading else context.notices), *damage(transcript), *untranslated_as(transcript)]
     if not any(part.runs for part in parts):
         notices.append("No speech was heard in this recording.")
-    if unsure:
+    if _unsure(parts, style):
         notices.append("Words in italics with (?) were hard to hear.")
     return _fill(
         "transcript",
@@ -154,7 +156,36 @@ def _transcript_body(
     )
 
 
+def _english(transcript: Transcript, context: NoteContext, style: NoteStyle) -> str:
+    """The section below the transcript that says the same in English; "" where nothing was translated."""
+    if not is_translated(transcript):
+        return ""
+    dialect = style.dialect
+    parts = paragraphs(in_english(transcript), style.paragraph_pause, style.paragraph_seconds)
+    model = f"the speech model {transcript.model}" if transcript.model else "the speech model"
+    notices = [f"Translated by {model} on this device. Compare with what was said before you quote."]
+    if _unsure(parts, style):
+        notices.append("Words in italics with (?) are hardly sure.")
+    section = _fill(
+        "transcript",
+        dialect,
+        heading=IN_ENGLISH,
+        player="",
+        gone="",
+        notices=notices,
+        parts=[(_time(context, part.at, dialect), part, _left_out(part)) for part in parts],
+        marks=style.confidence_marks,
+    )
+    return section if dialect == "logseq" else f"\n{section}"
+
+
+def _unsure(parts: Iterable[Paragraph], style: NoteStyle) -> bool:
+    return style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
+
+
 def _left_out(part: Paragraph) -> str:
+    if part.left_out is Mark.UNTRANSLATED:
+        return f"not translated until {stamp(part.until)}"
     if part.left_out is Mark.REPETITION:
         return f"the same words over and over until {stamp(part.until)}; left out"
     if part.left_out is Mark.OVER_SILENCE:

@@ -6,12 +6,13 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from earmark.domain import Seconds, Segment, Transcript, is_speech
 from earmark.notes.escape import JOINER, normalize
 from earmark.notes.paragraphs import paragraphs
+from earmark.translation import in_english, is_translated
 
 LINE = 42
 """Columns of a subtitle line (BBC and Netflix timed-text guidelines: 37-42); a CJK character takes two."""
@@ -85,11 +86,34 @@ def as_json(transcript: Transcript) -> str:
         "segments": [_segment(s) for s in said],
         "left_out": [_segment(s) for s in other],
     }
+    if transcript.to_english:
+        english = [s for s in transcript.english if is_speech(s)]
+        document |= {
+            "english": [_segment(s) for s in english],
+            "english_left_out": [_segment(s) for s in transcript.english if not is_speech(s)],
+            "english_text": normalize(" ".join(s.text for s in in_english(transcript) if is_speech(s))),
+            "untranslated": transcript.untranslated,
+        }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 SIDECARS: Mapping[str, Callable[[Transcript], str]] = {"srt": srt, "vtt": vtt, "txt": txt, "json": as_json}
 """Suffix to renderer."""
+
+
+def sidecars(transcript: Transcript, forms: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Suffix and text of each file in these forms. What was translated is in those in English, too: `en.srt` beside `srt`,
+    as players of video look for it; JSON holds both.
+    """
+    english = (
+        replace(transcript, segments=in_english(transcript), english=())
+        if is_translated(transcript)
+        else None
+    )
+    for form in forms:
+        yield form, SIDECARS[form](transcript)
+        if english is not None and form != "json":
+            yield f"en.{form}", SIDECARS[form](english)
 
 
 def _segment(segment: Segment) -> dict[str, object]:

@@ -15,7 +15,7 @@ from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.names import candidates
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
-from earmark.notes.sidecars import SIDECARS
+from earmark.notes.sidecars import sidecars
 from earmark.notes.style import NoteContext, style_of
 from earmark.retention import expires_on, how_it_went
 from earmark.summarization.templating import load_template
@@ -70,8 +70,8 @@ def outputs(
         yield Output(Kind.SUMMARY, "md", noted, render_one_file(summary, transcript, about, style))
     else:
         yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
-    for form in settings.formats:
-        yield Output(Kind.SIDECAR, form, heard, SIDECARS[form](transcript))
+    for form, text in sidecars(transcript, settings.formats):
+        yield Output(Kind.SIDECAR, form, heard, text)
     if summary is not None and notes.layout == "two-files":
         about = replace(
             about,

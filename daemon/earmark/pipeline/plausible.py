@@ -7,10 +7,10 @@ returns what cannot be, as the end of "the worker said ...", or None.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from earmark.domain import Point, Segment, Summary
+from earmark.domain import Mark, Point, Segment, Summary
 from earmark.messages import Failed, Finished, Heard, Summarized
 
 LONGEST_STEP = 180.0
@@ -52,10 +52,28 @@ MOST_TEXT = 300_000
 (`summarization/answer.py`, `chat.py`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How many segments there are, and their characters."""
+
+    segments: int = 0
+    characters: int = 0
+
+    def plus(self, segments: Collection[Segment]) -> Amount:
+        return Amount(self.segments + len(segments), self.characters + sum(len(s.text) for s in segments))
+
+    def cannot_be(self, seconds: float, size: int) -> bool:
+        """True if it is more than the first `seconds` of a recording of `size` bytes can hold."""
+        most = min(CHARACTERS_PER_SECOND * seconds, CHARACTERS_PER_BYTE * size)
+        most_segments = min(SEGMENTS_PER_SECOND * seconds, SEGMENTS_PER_BYTE * size)
+        return self.characters > MOST_AT_ONCE + most or self.segments > SEGMENTS_AT_ONCE + most_segments
+
+
 @dataclass(slots=True)
 class Told:
     """What was said of one recording of `size` bytes: up to which second, and how much; in earlier attempts, too.
-    `checkpoints` are those of one attempt, from `start` on.
+    `checkpoints` are those of one attempt, from `start` on. `english`: the same of what is said in English beside it; None
+    where nobody asked for that.
     """
 
     start: float
@@ -65,6 +83,7 @@ class Told:
     checkpoints: int = 0
     segments: int = 0
     characters: int = 0
+    english: Amount | None = None
 
     def __post_init__(self) -> None:
         self.upto = self.start
@@ -86,7 +105,11 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
         return "the recording is longer than it may be"
     if message.speech_seconds > message.upto - told.start + LONGEST_STEP:
         return MORE_SPEECH
-    for segment in message.segments:
+    if any(segment.mark is Mark.UNTRANSLATED for segment in message.segments):
+        return "that what was said is no translation"
+    if message.english and told.english is None:
+        return "English that nobody asked for"
+    for segment in (*message.segments, *message.english):
         if not _in_order(segment, told.upto - SLACK, message.upto + SLACK):
             return "words at a time that is not in the recording"
         if segment.language and not LANGUAGE.fullmatch(segment.language):
@@ -94,20 +117,14 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
         if len(segment.text) > LONGEST_SENTENCE:
             return "a sentence that nobody can have said"
     got, checkpoints = message.upto, told.checkpoints + 1
-    segments = told.segments + len(message.segments)
-    characters = told.characters + sum(len(s.text) for s in message.segments)
+    said = Amount(told.segments, told.characters).plus(message.segments)
+    english = told.english.plus(message.english) if told.english is not None else None
     if checkpoints > CHECKPOINTS_AT_ONCE + CHECKPOINTS_PER_SECOND * (got - told.start):
         return "again and again that it has heard something, and got nowhere"
-    if characters > MOST_AT_ONCE + min(
-        CHARACTERS_PER_SECOND * got, CHARACTERS_PER_BYTE * told.size
-    ) or segments > SEGMENTS_AT_ONCE + min(SEGMENTS_PER_SECOND * got, SEGMENTS_PER_BYTE * told.size):
+    if any(amount is not None and amount.cannot_be(got, told.size) for amount in (said, english)):
         return "more words than the recording can hold"
-    told.upto, told.checkpoints, told.segments, told.characters = (
-        message.upto,
-        checkpoints,
-        segments,
-        characters,
-    )
+    told.upto, told.checkpoints, told.english = got, checkpoints, english
+    told.segments, told.characters = said.segments, said.characters
     return None
 
 

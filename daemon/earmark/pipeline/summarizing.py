@@ -6,7 +6,7 @@ parked, to be done better when a server comes back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from earmark.config import api_key
@@ -78,7 +78,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
         fallback, endpoint = Failed(job=job.id, fault=fault, sentence=reason), EXTRACTIVE
     request = SummarizeRequest(
         job=job.id,
-        transcript=transcript,
+        transcript=replace(transcript, english=()),  # it rests on what was said
         endpoint=endpoint,
         model=summary.model,
         api_key=key,

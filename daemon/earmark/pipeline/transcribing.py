@@ -17,7 +17,8 @@ from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
-from earmark.pipeline.plausible import Told
+from earmark.pipeline.plausible import Amount, Told
+from earmark.translation import is_translated
 
 LEAST_PROGRESS = 1.0
 """Seconds by which a worker has to get further than any before to clear earlier bad ends: one that creeps, and dies each
@@ -73,6 +74,7 @@ def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
             "beam_size": transcription.beam_size,
         }
         | ({"languages": settings.languages} if settings.languages else {})
+        | ({"task": "translate"} if settings.to_english else {})
         | ({"auto": auto} if auto and settings.model == "auto" else {}),
         sort_keys=True,
     )
@@ -85,6 +87,7 @@ def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
         languages=settings.languages,
         settled=base.language if base else None,
         settled_probability=base.language_probability if base else 0.0,
+        to_english=settings.to_english,
         hotwords=", ".join(settings.vocabulary) or None,
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,
@@ -95,7 +98,11 @@ def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
         Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
     )
     segments, characters = ledger.words.heard_size(job.recording_id)
-    told = Told(request.resume_at, place.identity.size, segments=segments, characters=characters)
+    english = Amount(*ledger.words.heard_size(job.recording_id, english=True))
+    told = Told(
+        request.resume_at, place.identity.size, segments=segments, characters=characters,
+        english=english if request.to_english else None,
+    )  # fmt: skip
     return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at, told)
 
 
@@ -116,8 +123,9 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
     context.step("before:transcribed")
     with ledger.transaction():
         transcript = ledger.words.finish(
-            work.job.recording_id, work.settings, work.base, message, model, engine, now
-        )
+            work.job.recording_id, work.settings, work.base, message, model, engine, now,
+            to_english=work.request.to_english,
+        )  # fmt: skip
         ledger.jobs.done(work.job.id, now)
         if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
             ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
@@ -126,7 +134,7 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         context.tell(
             Event.TRANSCRIBED,
             f"{heard} segment{'' if heard == 1 else 's'}, {transcript.speech_seconds:.0f} s of speech in "
-            f"{transcript.duration:.0f} s, with {model}.",
+            f"{transcript.duration:.0f} s, with {model}{', and in English' if is_translated(transcript) else ''}.",
             recording=work.job.recording_id, file=work.place.path, seconds=round(transcript.duration, 1),
             speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,
         )  # fmt: skip

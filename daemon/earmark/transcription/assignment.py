@@ -109,6 +109,7 @@ def _heard(request: TranscribeRequest, passage: Passage, main: Main, speech: flo
         language_probability=main.probability,
         speech_seconds=round(speech, 3),
         bad_packets=bad,
+        english=passage.english,
     )
 
 
@@ -160,6 +161,7 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
         hotwords=request.hotwords,
         initial_prompt=request.initial_prompt,
         beam_size=request.beam_size,
+        english=request.to_english and engine.multilingual,
     )
 
 

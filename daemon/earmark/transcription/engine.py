@@ -18,12 +18,16 @@ RATE = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a passage is to be heard. `language` is an ISO 639-1 code that the engine knows."""
+    """How a passage is to be heard. `language` is an ISO 639-1 code that the engine knows: the one that is spoken.
+
+    `english`: what is said is wanted in English.
+    """
 
     language: str
     hotwords: str | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
+    english: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +88,6 @@ class Engine(Protocol):
         """
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
-        """The words of at most 30 s of speech, in order of time; `reached` is more than 0."""
+        """The words of at most 30 s of speech, in order of time; `reached` is more than 0. A passage that was just
+        heard with another wish need not be listened to again.
+        """

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from earmark.domain import Segment
+from earmark.domain import Mark, Segment, is_speech
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
 from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
+from earmark.translation import is_what_was_said
 
 LEAST_LEFT = 0.5
 """Seconds of speech that an answer may leave over without being asked again: no word is so short and so late."""
@@ -22,11 +23,14 @@ NOTHING = Answer((), 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What one window gave: its final segments, and the second of the recording where it ends."""
+    """What one window gave: its final segments, and the second of the recording where it ends. `english`: the same in
+    English, if that is wanted and it was not said in it.
+    """
 
     upto: float
     segments: tuple[Segment, ...]
     speech_seconds: float
+    english: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Asked:
     """What the caller wants: everything in `language`, or, if that is None, each stretch in its own one.
 
     `main`: the language that most of the recording is in (see `languages.settle`), for what is in doubt. `allowed`: the
-    languages that can occur; empty for all that the engine knows.
+    languages that can occur; empty for all that the engine knows. `english`: what is in another language is wanted in
+    English, too.
     """
 
     language: str | None = None
@@ -43,6 +48,7 @@ class Asked:
     hotwords: str | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
+    english: bool = False
 
 
 def listen(
@@ -66,13 +72,14 @@ def listen(
             tongues = [
                 asked.language or of_side(engine, side.speech(), asked.main, asked.allowed) for side in apart
             ]
-            said = in_order(
-                [
-                    _segments(side, _all_phrases(engine, side, _wish(asked, tongue)), _named(asked, tongue))
-                    for side, tongue in zip(apart, tongues, strict=True)
-                ]
-            )
-            yield Passage((window.start + left) / RATE, said, window.speech_seconds)
+            said: list[tuple[Segment, ...]] = []
+            english: list[tuple[Segment, ...]] = []
+            for side, tongue in zip(apart, tongues, strict=True):
+                phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue))
+                said.append(_segments(side, phrases, _named(asked, tongue)))
+                english.append(_in_english(engine, side, side.speech(), said[-1], asked, tongue))
+            upto = (window.start + left) / RATE
+            yield Passage(upto, in_order(said), window.speech_seconds, in_order(english))
             continue
         language, part = _first_language(engine, speech, asked)
         answer = engine.hear(part, _wish(asked, language)) if len(part) else NOTHING
@@ -83,16 +90,48 @@ def listen(
         if reached < len(speech) / RATE:
             left = max(1, window.sample_of(reached, end=True))
             cutter.leave_at(left)
+        segments = _segments(window, answer.phrases, _named(asked, language))
         yield Passage(
             upto=(window.start + left) / RATE,
-            segments=_segments(window, answer.phrases, _named(asked, language)),
+            segments=segments,
             speech_seconds=float(np.count_nonzero(window.voice[: left // FRAME] >= SPEECH)) * FRAME / RATE,
+            english=_in_english(engine, window, part[: round(reached * RATE)], segments, asked, language),
         )
 
 
-def _all_phrases(engine: Engine, side: Window, wish: Wish) -> list[Phrase]:
-    """Everything that is said in one side, however often the model ends early: the window is left at its end."""
-    speech = side.speech()
+def _in_english(
+    engine: Engine,
+    window: Window,
+    speech: Samples,
+    said: Sequence[Segment],
+    asked: Asked,
+    language: str,
+) -> tuple[Segment, ...]:
+    """The beginning `speech` of a window's speech, heard as `said` in a language, in English; nothing where nobody wants it
+    or nothing was said.
+    """
+    if not asked.english or language == "en" or not any(map(is_speech, said)):
+        return ()
+    # No vocabulary, no prompt: with words of the language before it Whisper goes on in that language. Of three recordings
+    # that were tried, one was not translated from its middle on, and one lost a sentence.
+    wish = Wish(language, beam_size=asked.beam_size, english=True)
+    phrases = _all_phrases(engine, speech, wish)
+    found = _segments(window, phrases, _named(asked, language))
+    if is_what_was_said([s.text for s in said if is_speech(s)], [s.text for s in found if is_speech(s)]):
+        return tuple(replace(s, mark=Mark.UNTRANSLATED) if is_speech(s) else s for s in found)
+    return tuple(_as_doubtful(segment, said) for segment in found)
+
+
+def _as_doubtful(english: Segment, said: Sequence[Segment]) -> Segment:
+    """A translation of what is left out of the transcript is left out as well, for the same reason."""
+    around = [s for s in said if s.start < english.end and english.start < s.end]
+    if not around or any(map(is_speech, around)) or not is_speech(english):
+        return english
+    return replace(english, mark=around[0].mark)
+
+
+def _all_phrases(engine: Engine, speech: Samples, wish: Wish) -> list[Phrase]:
+    """Everything that is said in it, however often the model ends early."""
     found: list[Phrase] = []
     at = 0
     while len(speech) - at > (LEAST_LEFT * RATE if at else 0):

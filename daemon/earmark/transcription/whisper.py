@@ -138,6 +138,7 @@ class WhisperEngine:
     ) -> list[Mapping[str, float]]:
         if not self.multilingual or self.device != "cpu":
             return [self.language_odds(speech[first:last]) for first, last in pieces]
+        self._encoded = None
         self._encoded = (speech, *self._encode(speech))
         whole = np.array(self._encoded[1])
         found: list[Mapping[str, float]] = []
@@ -158,14 +159,12 @@ class WhisperEngine:
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         whisper = self._model
-        before, self._encoded = self._encoded, None
-        if before is not None and np.array_equal(before[0], speech):
-            _, encoded, content = before
-        else:
-            encoded, content = self._encode(speech)
-        tokenizer = Tokenizer(
-            whisper.hf_tokenizer, self.multilingual, task="transcribe", language=wish.language
-        )
+        if self._encoded is None or not np.array_equal(self._encoded[0], speech):
+            self._encoded = None  # never two at once in memory
+            self._encoded = (speech, *self._encode(speech))
+        _, encoded, content = self._encoded
+        task = "translate" if wish.english else "transcribe"
+        tokenizer = Tokenizer(whisper.hf_tokenizer, self.multilingual, task=task, language=wish.language)
         best: _Pass | None = None
         for extra in _PASSES:
             found = self._search(encoded, tokenizer, wish, extra)

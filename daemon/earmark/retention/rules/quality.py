@@ -6,9 +6,11 @@ could work from; what fails is shown with these sentences and waits for `earmark
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 
 from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech
+from earmark.notes.labels import IN_ENGLISH
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
 from earmark.notes.style import stamp
 
@@ -52,6 +54,8 @@ KEPT_TIMES = 0.8
 
 def covers(body: str, transcript: Transcript) -> bool:
     """True if a note that a person edited still covers its recording, as far as its length and its times show."""
+    if transcript.english:
+        body = re.split(rf"^(?:- )?## {IN_ENGLISH}$", body, maxsplit=1, flags=re.MULTILINE)[0]
     spoken = " ".join(s.text for s in transcript.segments if is_speech(s))
     if len(body.split()) < KEPT_WORDS * len(spoken.split()):
         return False
@@ -83,6 +87,8 @@ def failings(transcript: Transcript) -> list[str]:
         found.append(f"the language is uncertain ({transcript.language_probability:.2f}, {LANGUAGE} needed)")
     if transcript.misheard is Misheard.LANGUAGE:
         found.append("it was heard as English, which it does not look like")
+    if transcript.untranslated and not transcript.only_english:
+        found.append("it was to be translated into English, and could not be")
     if transcript.truncated:
         found.append("the recording ends before its own declared end")
     if transcript.unreadable_seconds >= UNREADABLE:
