@@ -3,8 +3,10 @@
     python benchmarks/languages.py [--english N]
 
 Real workers on the corpus in ../shared/corpus (nothing is measured without it): the files of `multilingual` with base, then
-every Nth file of LibriSpeech test-other and the sample with both models, in turns. Words wrong are counted over all
-files of a language (characters for Korean and Japanese). Seconds are processor time of the worker.
+every Nth file of LibriSpeech test-other and the sample with both models, in turns. Then those that are not in English once
+more and in English, too: there are no English references, so what is counted is how many words are English function words
+(text in English has some 45 of 100), and how many seconds no sure or no translation stands for. Words wrong are counted over
+all files of a language (characters for Korean and Japanese). Seconds are processor time of the worker.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
+from earmark.domain import Mark, is_speech
+from earmark.misheard import FUNCTION_WORDS
 from earmark.transcription.models import SpeechModel
 from rapidfuzz.distance import Levenshtein
 
@@ -60,6 +64,43 @@ def multilingual() -> None:
     print("language  recordings  detected  wrong  of words")
     for code, (files, right, wrong, words) in sorted(rows.items()):
         print(f"{code:9} {files:10} {right:9} {wrong / words:6.1%} {words:9}")
+
+
+def translated() -> None:
+    """Each file without and with English, in turns, by one worker: the same words, and what the English costs."""
+    rows: dict[str, list[float]] = defaultdict(lambda: [0.0] * 6)
+    with WorkerProcess([CORPUS], model=many_languages()) as worker:
+        worker.ready()
+        process = psutil.Process(worker.process.pid)
+        for file in sorted((CORPUS / "multilingual").iterdir()):
+            found = LANGUAGES.search(file.name)
+            if file.suffix == ".txt" or not found:
+                continue
+            took, heard = [], []
+            for wish in (False, True):
+                before = process.cpu_times()
+                heard.append(worker.transcribe(file, to_english=wish))
+                after = process.cpu_times()
+                took.append(after.user + after.system - before.user - before.system)
+            if heard[0].segments != heard[1].segments:
+                raise SystemExit(f"{file.name}: other words where they are translated")
+            english = [s for h in heard[1].heard for s in h.english]
+            words = re.findall(r"[a-z']+", " ".join(s.text for s in english if is_speech(s)).lower())
+            unsure, none = (
+                sum(s.end - s.start for s in english if s.mark is mark)
+                for mark in (Mark.LOW_CONFIDENCE, Mark.UNTRANSLATED)
+            )
+            of_english = float(sum(w in FUNCTION_WORDS for w in words))
+            for n, value in enumerate((*took, len(words), of_english, unsure, none)):
+                rows[found[1]][n] += value
+    print("\nlanguage  processor time  words  function words  unsure  untranslated")
+    for code, row in sorted(rows.items()):
+        alone, both, spoken, of_english, unsure, none = row
+        print(
+            f"{code:9} {both / alone:12.2f} x {spoken:7.0f} {of_english / spoken:14.0%} {unsure:6.0f} s {none:11.0f} s"
+        )
+    first, second = (sum(row[n] for row in rows.values()) for n in (0, 1))
+    print(f"all       {second / first:12.2f} x")
 
 
 class Costs:
@@ -112,6 +153,7 @@ def main() -> int:
         print(f"{CORPUS} is not here: nothing is measured")
         return 69
     multilingual()
+    translated()
     english(asked.english)
     return 0
 
