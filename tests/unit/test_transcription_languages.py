@@ -193,6 +193,8 @@ class Early(Babel):
         said = "Wir reden heute über den neuen Vertrag"
         if wish.english:
             text = said if wish.language == "de" else "We talk of the new contract"
+            if wish.language == "it":
+                return Answer((), seconds)
             return Answer((Phrase(0.0, seconds, text, -0.1, 0.0),), seconds)
         loop = Phrase(seconds / 2, seconds, "ja ja ja ja ja ja ja ja ja ja ja ja", -2.0, 0.0)
         return Answer((Phrase(0.0, seconds / 2, said, -0.1, 0.0), loop), seconds)
@@ -207,6 +209,8 @@ def test_english_goes_on_where_it_ended_and_is_no_more_than_what_was_said() -> N
     assert all(s.mark is Mark.UNTRANSLATED for s in english if s.language == "de")
     assert {s.mark for s in english if s.language == "fr"} == {None}
     assert {s.language for s in english} == {"fr", "de"}
+    (nothing,) = next(listen(Early(), blocks(sound(("fr", 5.0))), Asked("it", english=True))).english
+    assert (nothing.text, nothing.mark) == ("", Mark.UNTRANSLATED), "that there is none is said, too"
     for passage in found:
         ends = [s.end for s in passage.english]
         assert ends == sorted(ends)

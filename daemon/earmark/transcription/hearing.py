@@ -117,6 +117,9 @@ def _in_english(
     wish = Wish(language, beam_size=asked.beam_size, english=True)
     phrases = _all_phrases(engine, speech, wish)
     found = _segments(window, phrases, _named(asked, language))
+    if not found:
+        first, last = min(s.start for s in said), max(s.end for s in said)
+        return (Segment(first, last, "", 0.0, Mark.UNTRANSLATED, _named(asked, language)),)
     if is_what_was_said([s.text for s in said if is_speech(s)], [s.text for s in found if is_speech(s)]):
         return tuple(replace(s, mark=Mark.UNTRANSLATED) if is_speech(s) else s for s in found)
     return tuple(_as_doubtful(segment, said) for segment in found)
