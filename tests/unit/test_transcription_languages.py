@@ -181,6 +181,8 @@ def test_in_english_is_what_is_in_another_language_of_exactly_the_same_stretch()
     assert [(p.upto, p.segments) for p in plain] == [(p.upto, p.segments) for p in with_english]
     assert not any(p.english for p in plain)
     assert heard(MEETING, asked, with_english[2].upto) == with_english[3:]
+    signs: list[bool] = []
+    assert len(list(listen(Babel(), blocks(MEETING), asked, alive=lambda: signs.append(True)))) <= len(signs)
     assert not any(p.english for p in heard(MEETING, Asked("en", english=True)))
     assert {s.language for p in heard(MEETING, Asked("fr", english=True)) for s in p.english} == {""}
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
@@ -85,7 +86,8 @@ def _transcribe(
             )
             speech_seconds = 0.0
             blocks = _beating(decoder, request.resume_at, declared.duration, beat)
-            for passage in listen(engine, blocks, asked, request.resume_at, lanes):
+            at_work = partial(beat, request.resume_at, declared.duration)
+            for passage in listen(engine, blocks, asked, request.resume_at, lanes, at_work):
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,11 +57,13 @@ def listen(
     asked: Asked,
     resume_at: float = 0.0,
     lanes: Lanes | None = None,
+    alive: Callable[[], object] = lambda: None,
 ) -> Iterator[Passage]:
     """Hear a recording from `resume_at` seconds on, which must be 0 or the `upto` of an earlier passage.
 
     `blocks` is the recording from its start, and `lanes` holds its sides up to the last block. Where the language changes
-    a window ends. Resuming gives the same passages as never having stopped.
+    a window ends. Resuming gives the same passages as never having stopped. `alive` is called between hearing what is said
+    and putting it into English.
     """
     cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
     while (window := cutter.next()) is not None:
@@ -77,6 +79,7 @@ def listen(
             for side, tongue in zip(apart, tongues, strict=True):
                 phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue))
                 said.append(_segments(side, phrases, _named(asked, tongue)))
+                alive()
                 english.append(_in_english(engine, side, side.speech(), said[-1], asked, tongue))
             upto = (window.start + left) / RATE
             yield Passage(upto, in_order(said), window.speech_seconds, in_order(english))
@@ -91,6 +94,7 @@ def listen(
             left = max(1, window.sample_of(reached, end=True))
             cutter.leave_at(left)
         segments = _segments(window, answer.phrases, _named(asked, language))
+        alive()
         yield Passage(
             upto=(window.start + left) / RATE,
             segments=segments,
