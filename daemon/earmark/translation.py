@@ -10,8 +10,9 @@ from earmark.domain import Segment, Transcript, is_speech
 from earmark.misheard import ENGLISH, FUNCTION_WORDS
 
 SAME = 0.6
-"""Share of the words of a translation that were said, from which it is none: a model that was not taught to translate
-(large-v3-turbo) gives back what it heard. Measured with base: 0.0 to 0.3, and more only for names.
+"""Share of the words of a translation that were said, from which it is none: a model that was not taught to translate gives
+back what it heard (openai/whisper says so of turbo). Measured with base on 26 windows: 0.75 in the one that came back in
+Spanish, 0.38 at most in the others.
 """
 
 FEWEST = 4

@@ -117,7 +117,7 @@ def _in_english(
     if not asked.english or language == "en" or not any(map(is_speech, said)):
         return ()
     # No vocabulary, no prompt: with words of the language before it Whisper goes on in that language. Of three recordings
-    # that were tried, one was not translated from its middle on, and one lost a sentence.
+    # that were tried, one was not translated from its middle on, one kept Spanish words, and one lost a sentence.
     wish = Wish(language, beam_size=asked.beam_size, english=True)
     phrases = _all_phrases(engine, speech, wish)
     found = _segments(window, phrases, _named(asked, language))
