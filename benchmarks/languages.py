@@ -17,6 +17,7 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -66,22 +67,27 @@ def multilingual() -> None:
         print(f"{code:9} {files:10} {right:9} {wrong / words:6.1%} {words:9}")
 
 
+def processor_seconds(worker: WorkerProcess) -> float:
+    times = psutil.Process(worker.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def translated() -> None:
-    """Each file without and with English, in turns, by one worker: the same words, and what the English costs."""
+    """Each file without and with English, in turns, by a worker each (one that has heard a file remembers its languages)."""
     rows: dict[str, list[float]] = defaultdict(lambda: [0.0] * 6)
-    with WorkerProcess([CORPUS], model=many_languages()) as worker:
-        worker.ready()
-        process = psutil.Process(worker.process.pid)
+    with ExitStack() as stack:
+        workers = [stack.enter_context(WorkerProcess([CORPUS], model=many_languages())) for _ in range(2)]
+        for worker in workers:
+            worker.ready()
         for file in sorted((CORPUS / "multilingual").iterdir()):
             found = LANGUAGES.search(file.name)
             if file.suffix == ".txt" or not found:
                 continue
             took, heard = [], []
-            for wish in (False, True):
-                before = process.cpu_times()
+            for worker, wish in zip(workers, (False, True), strict=True):
+                before = processor_seconds(worker)
                 heard.append(worker.transcribe(file, to_english=wish))
-                after = process.cpu_times()
-                took.append(after.user + after.system - before.user - before.system)
+                took.append(processor_seconds(worker) - before)
             if heard[0].segments != heard[1].segments:
                 raise SystemExit(f"{file.name}: other words where they are translated")
             english = [s for h in heard[1].heard for s in h.english]
