@@ -17,11 +17,11 @@ from earmark.transcription.packaged import PACKAGED
 from tests.speech import quick_model
 
 
-def fake_model(folder: Path, without: str = "") -> Path:
+def fake_model(folder: Path, without: str = "", size: int = 1) -> Path:
     folder.mkdir(parents=True)
     for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
         if name != without:
-            (folder / name).write_bytes(b"x")
+            (folder / name).write_bytes(b"x" * (size if name == "model.bin" else 1))
     return folder
 
 
@@ -48,18 +48,24 @@ def test_a_model_in_the_models_folder_comes_before_one_beside_the_program(tmp_pa
 
 
 @pytest.mark.shows("readme:model", "transcription:which")
-def test_of_several_models_auto_takes_a_starter_and_else_says_that_one_is_to_be_named(tmp_path: Path) -> None:
+def test_of_several_models_auto_takes_the_largest_of_ones_own_else_a_starter_beside_the_program(
+    tmp_path: Path,
+) -> None:
     mine, beside = tmp_path / "mine", tmp_path / "beside"
-    fake_model(mine / "small")
-    fake_model(mine / "large")
+    fake_model(beside / "small")
+    fake_model(beside / "large")
     with pytest.raises(ModelError, match=r"several speech models .*\(large, small\); name the one"):
         find_model("auto", None, mine, beside)
     fake_model(beside / "tiny.en")
     assert find_model("auto", None, mine, beside).dir == beside / "tiny.en"
     fake_model(beside / "base")
     assert find_model("auto", None, mine, beside).dir == beside / "base"
-    fake_model(mine / "tiny.en")
+    fake_model(mine / "tiny.en", size=72)
     assert find_model("auto", None, mine, beside).dir == mine / "tiny.en"
+    fake_model(mine / "base", size=138)
+    assert find_model("auto", None, mine, beside).dir == mine / "base"
+    fake_model(mine / "small", size=460)
+    assert find_model("auto", None, mine, beside).dir == mine / "small"
 
 
 @pytest.mark.shows("decisions:model-places")

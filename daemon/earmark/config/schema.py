@@ -45,8 +45,8 @@ class Transcription(Section):
 
     model: str = Field(
         "auto",
-        description="Name of a model (`earmark models list`), or `auto`: the only one in the models folder, else `base` or "
-        "`tiny.en`, else what lies beside the program.",
+        description="Name of a model (`earmark models list`), or `auto`: the largest in the models folder, else `base`, "
+        "`tiny.en` or the only one beside the program.",
     )
     model_dir: UserPath | None = Field(
         None, description="A folder with a CTranslate2 Whisper model; comes before `model`."

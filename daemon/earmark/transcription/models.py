@@ -39,10 +39,9 @@ def find_model(
 ) -> SpeechModel:
     """The model to use: the configured directory, else `models_dir/name`, else `shared/name` (beside the program).
 
-    `name` "auto" takes the only model in `models_dir` if there is exactly one, else the first of STARTERS that is there,
-    else one of STARTERS beside the program, or the only model there. Raises ModelError, whose message says what was
-    looked at and what to do, when there is none, when files are missing, or when a model that came out of packages is
-    not the bytes that it was released with.
+    `name` "auto" takes the largest model in `models_dir`, else one of STARTERS beside the program, or the only model there.
+    Raises ModelError, whose message says what was looked at and what to do, when there is none, when files are missing, or
+    when a model that came out of packages is not the bytes that it was released with.
     """
     if configured_dir is not None:
         folder = whole(configured_dir)
@@ -56,7 +55,8 @@ def find_model(
     shared = shared_models() if shared is None else shared
     for place, source in ((models_dir, "data folder"), (shared, "beside the program")):
         require_readable(place)
-        folder_or_none = _chosen(place) if name == "auto" else place / name
+        automatic = _largest if source == "data folder" else _chosen
+        folder_or_none = automatic(place) if name == "auto" else place / name
         if folder_or_none is not None and folder_or_none.is_dir():
             require_files(folder_or_none)
             require_as_released(folder_or_none)
@@ -68,10 +68,10 @@ def find_model(
             f"(model.bin, config.json, tokenizer.json, vocabulary.txt) there, or set [transcription] model_dir to the "
             "folder that holds them."
         )
-    several = sorted(f.name for f in _folders(models_dir))
+    several = sorted(f.name for f in model_folders(shared))
     if several:
         raise ModelError(
-            f"There are several speech models in {models_dir} ({', '.join(several)}); name the one to use: "
+            f"There are several speech models in {shared} ({', '.join(several)}); name the one to use: "
             f'model = "{several[0]}" under [transcription].'
         )
     best = PACKAGED[0]
@@ -161,14 +161,30 @@ def _mismatch(path: Path, expected: str, found: str) -> ModelError:
     )
 
 
-def _folders(place: Path) -> list[Path]:
+def model_folders(place: Path) -> list[Path]:
     """The models in a folder, by their weights."""
     return [f for f in place.glob("[!.]*") if os.path.isfile(f / "model.bin")]  # noqa: PTH113 - is_file raises for others'
 
 
+def _largest(place: Path) -> Path | None:
+    """The model in a folder with the largest weights; of two of one size a starter, or the first by name."""
+    folders = model_folders(place)
+    return max(
+        folders, key=lambda f: (weights(f), f.name in STARTERS, [-ord(c) for c in f.name]), default=None
+    )
+
+
+def weights(folder: Path) -> int:
+    """Bytes of a model's weights; 0 where they cannot be seen."""
+    try:
+        return (folder / "model.bin").stat().st_size
+    except OSError:
+        return 0
+
+
 def _chosen(place: Path) -> Path | None:
     """The only model in a folder, else the first of STARTERS; which of several others is the user's choice."""
-    folders = _folders(place)
+    folders = model_folders(place)
     if len(folders) == 1:
         return folders[0]
     return next((folder for name in STARTERS for folder in folders if folder.name == name), None)
