@@ -106,6 +106,15 @@ class Rig:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
+    def model(self, name: str, size: int) -> Path:
+        """Put something into the models folder that passes for a model of this size, as long as nobody loads it."""
+        folder = self.installed.models / name
+        folder.mkdir(parents=True)
+        for file in ("config.json", "tokenizer.json", "vocabulary.txt"):
+            (folder / file).write_text("{}")
+        (folder / "model.bin").write_bytes(b"x" * size)
+        return folder
+
     def supervisor(self, **options: Any) -> Supervisor:
         return supervisor(self.installed, (self.folder,), self.config(), **options)
 

@@ -10,6 +10,9 @@ Run as a script without site-packages (it imports the standard library only). A 
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
+
+With the name of a model behind it (`segv@1 large`) the order is for the worker that has loaded that one. A model named
+`misfit` does not load.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ SECONDS = 10.0
 SEGMENTS = 3
 
 Work = Callable[[dict[str, Any]], None]
+
+loaded = [""]
+"""The names of the models that it was told to load."""
 
 
 def say(**message: Any) -> None:
@@ -88,7 +94,10 @@ def transcribe(request: dict[str, Any]) -> None:
     if digest != request["recording_id"]:
         say(type="failed", job=job, fault="changed", sentence="The file is no longer what it was.")
         return
-    order, _, at = content.split(b"\n", 1)[0].decode("ascii", "replace").partition("@")
+    first, _, model = content.split(b"\n", 1)[0].decode("ascii", "replace").partition(" ")
+    order, _, at = first.partition("@")
+    if model and model != loaded[-1]:
+        order = ""
     if order == "denied" and Path(os.fsdecode(path + b".pause")).exists():
         say(type="failed", job=job, fault="access", sentence="The file may not be read.")
         return
@@ -141,7 +150,11 @@ def main(transcribe: Work = transcribe, summarize: Work = summarize) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         match request["type"]:
+            case "load" if request["model_name"] == "misfit":
+                say(type="failed", job=0, fault="environment", sentence="The model misfit does not fit here.")
+                sys.exit(69)
             case "load" | "confine":
+                loaded.append(request.get("model_name", ""))
                 say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
             case "transcribe":
                 transcribe(request)

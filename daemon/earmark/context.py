@@ -17,6 +17,7 @@ from earmark.files import Listings, Step, named, quiet
 from earmark.ledger import Ledger
 from earmark.log import get_logger
 from earmark.paths import Home
+from earmark.power import on_battery
 
 log = get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Context:
     folders: tuple[Path, ...]
     clock: Clock = field(default_factory=Clock)
     jitter: Callable[[], float] = random.random
+    on_battery: Callable[[], bool] = on_battery
     step: Step = quiet
     logs: bool = True
     """Whether acts go to the log, too; a verb says itself what it did."""

@@ -25,6 +25,8 @@ class Event(StrEnum):
     TRANSCRIBING = "transcribing"
     TRANSCRIBED = "transcribed"
     NOT_TRANSCRIBED = "not-transcribed"
+    DRAFT_STAYS = "draft-stays"
+    DRAFTS_WAIT = "drafts-wait"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

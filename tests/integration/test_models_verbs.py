@@ -61,6 +61,7 @@ def test_what_fits_depends_on_memory_cores_and_gpu() -> None:
     assert fit(76_000_000, 1, Device(4 * GB, 1)) == "well"
 
 
+@pytest.mark.shows("transcription:speed")
 def test_what_was_measured_here_says_how_long_other_models_would_take() -> None:
     assert tiny_speed({}) is None
     assert tiny_speed({"base": 10.0, "somebody's": 900.0, "small": 0.0}) == pytest.approx(19.0)

@@ -57,6 +57,8 @@ MAY: dict[str, tuple[set[str], str]] = {
     "transcription/models.py": ({"open"}, "the model's files"),
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),
+    "transcription/drafting.py": ({"read_text"}, "what a model says of itself"),
+    "power.py": ({"read_text"}, "what the kernel says of plug and battery"),
     "cli/console.py": ({"os.open"}, "the null device, for a closed pipe"),
     "locality/confinement/inherited.py": ({"os.open"}, "the null device, for stdin"),
     "cli/standard_streams.py": ({"os.open"}, "the null device, for a closed stream"),

@@ -25,13 +25,24 @@ from earmark.intake.rules import Rules, settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import QUIET, damage, untranslated_as
+from earmark.pipeline import drafts
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import known_path
 
-STATES = ("waiting", "transcribing", "transcribed", "done", "failed", "parked", "not written", "gone")
+STATES = (
+    "waiting",
+    "transcribing",
+    "transcribed",
+    "draft",
+    "done",
+    "failed",
+    "parked",
+    "not written",
+    "gone",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,16 @@ class Listed:
     whole: bool
 
 
-def state_of(ledger: Ledger, place: Place) -> tuple[str, str]:
+def state_of(context: Context, place: Place) -> tuple[str, str]:
     """State and reason of a place, in words."""
+    ledger = context.ledger
     heard = ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
+    draft = ledger.drafts.of(place.recording_id)
     summed = ledger.jobs.of(place.recording_id, Stage.SUMMARIZE)
     if place.trouble and place.here:
         return "not written", place.trouble
+    if draft is not None and not draft.kept:
+        return "draft", drafts.of_one(draft, context.config)
     if heard is not None and heard.state is not JobState.DONE:
         words = {"waiting": "waiting", "claimed": "transcribing", "failed": "failed", "parked": "parked"}
         return words[heard.state.value], heard.reason or ""
@@ -65,7 +80,7 @@ def state_of(ledger: Ledger, place: Place) -> tuple[str, str]:
         return "transcribed", summed.reason or ""
     if summed is not None and summed.state in (JobState.PARKED, JobState.FAILED):
         return "done", summed.reason or ""
-    return "done", ""
+    return "done", f"its transcript is a draft and stays one: {draft.kept}" if draft is not None else ""
 
 
 def list_recordings(
@@ -85,9 +100,7 @@ def list_recordings(
         with opened_context(home, config, read_only=True) as context:
             words = context.ledger.words
             not_whole, quiet = words.not_whole(), words.softer_than(QUIET)
-            listed = [
-                _listed(context.ledger, place, not_whole, quiet) for place in context.ledger.places.all()
-            ]
+            listed = [_listed(context, place, not_whole, quiet) for place in context.ledger.places.all()]
         rows = [row for row in listed if state is None or state in row.state]
         if json:
             print_json([asdict(row) for row in rows])
@@ -108,8 +121,9 @@ def list_recordings(
         out.print(table if rows else nothing)
 
 
-def _listed(ledger: Ledger, place: Place, not_whole: Collection[str], quiet: Collection[str]) -> Listed:
-    word, reason = state_of(ledger, place)
+def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: Collection[str]) -> Listed:
+    word, reason = state_of(context, place)
+    ledger = context.ledger
     recording = ledger.recordings.get(place.recording_id)
     notes = tuple(str(a.path) for a in ledger.artifacts.of_place(place) if a.on_disk)
     return Listed(
@@ -155,7 +169,7 @@ def why(
             if place is None and not reasons and (not events or os.path.lexists(path)):
                 reasons = [_why_not(context, path)]
             if place is not None:
-                word, reason = state_of(ledger, place)
+                word, reason = state_of(context, place)
                 if artifact is not None and artifact.state is ArtifactState.EDITED:
                     reason = "you edited this note: it stays as it is, and newer versions go beside it"
             else:
@@ -262,7 +276,7 @@ def retry(
     failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,
 ) -> None:
-    """Try recordings again from the start: after a failure, or with another model.
+    """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
 
     Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --summary talk.m4a[/]
     """
@@ -273,8 +287,7 @@ def retry(
         with opened_context(home, config) as context:
             wanted = retrying.to_retry(context, files or [], failed=failed, summary=summary)
             for again in wanted:
-                retrying.retry(context, again)
-                out.print(f"{escape(short(again.name))}: will be tried again ({again.stage})")
+                out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
         if not wanted:
             out.print("Nothing to try again.")
         wake_daemon(home)

@@ -37,6 +37,7 @@ from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
 from earmark.notes.damage import QUIET
 from earmark.paths import Home
+from earmark.pipeline import drafts
 from earmark.report import Report, how_far, other_config, other_version, read_report
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
@@ -46,6 +47,9 @@ from earmark.verbs.retrying import outdated_summaries
 
 SHOWN = 12
 """Lines per heading before the rest is only counted."""
+
+
+EDITED = "was edited by you and stays as it is; newer versions go beside it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
-    `elsewhere`: what other ledgers, or another configuration, are used by what runs.
+    `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
+    a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more.
     """
 
     running: bool
@@ -80,6 +85,9 @@ class Status:
     not_understood: dict[str, int]
     not_translated: dict[str, int]
     very_quiet: int
+    drafts: int = 0
+    drafts_wait: str = ""
+    drafts_kept: tuple[Line, ...] = ()
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
 
@@ -92,23 +100,27 @@ def gather(context: Context) -> Status:
     by_recording: dict[str, list[Place]] = {}
     for place in ledger.places.all():
         by_recording.setdefault(place.recording_id, []).append(place)
-    jobs = ledger.jobs.all()
-    waiting, failed, parked, done_count = [], [], [], 0
-    now = context.now()
-    for job in jobs:
+    waiting, failed, parked, kept, done_count = [], [], [], [], 0
+    draft_of = {draft.recording_id: draft for draft in ledger.drafts.all()}
+    for job in ledger.jobs.all():
         found = by_recording.get(job.recording_id, [])
         present = next((p for p in found if p.here), found[0] if found else None)
         name = str(present.path) if present else job.recording_id[:12]
-        if job.state is JobState.FAILED:
+        draft = draft_of.get(job.recording_id) if job.stage is Stage.TRANSCRIBE else None
+        if draft is not None:
+            done_count += 1
+            if draft.kept:
+                kept.append(Line(name, f"its draft stays: {draft.kept}", job.changed_at))
+        elif job.state is JobState.FAILED:
             failed.append(Line(name, _failed_reason(job), job.changed_at))
         elif job.state is JobState.PARKED:
             parked.append(Line(name, job.reason or "", job.changed_at))
         elif job.state is JobState.WAITING:
-            waiting.append(Line(name, _waiting_reason(job, present, now), job.changed_at))
+            waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
         elif job.state is JobState.DONE and job.stage is Stage.TRANSCRIBE:
             done_count += 1
     edited = [
-        Line(str(a.path), "was edited by you and stays as it is; newer versions go beside it", a.written_at)
+        Line(str(a.path), EDITED, a.written_at)
         for a in ledger.artifacts.all()
         if a.state is ArtifactState.EDITED
     ]
@@ -138,6 +150,7 @@ def gather(context: Context) -> Status:
         ledger.words.not_understood(),
         ledger.words.not_translated(),
         len(ledger.words.softer_than(QUIET)),
+        sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         elsewhere=(other,) if other else (),
     )  # fmt: skip
 
@@ -302,12 +315,15 @@ def show(found: Status) -> Group:
         f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
     lines += _heard_lines(found)
+    if found.drafts_wait:
+        lines.append(f"  [dim]{escape(readable(found.drafts_wait))}[/]")
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(readable(said))}[/]")
     if found.running and report is not None:
         lines += _work_lines(report)
     for heading, group, color in (
         ("Failed (earmark retry FILE tries again)", found.failed, "red"),
+        ("Drafts that stay (earmark retry FILE has them heard again)", found.drafts_kept, "yellow"),
         ("Wrong right now", found.troubles, "yellow"),
         ("Waiting", found.waiting, "cyan"),
         ("Edited by you", found.edited, "dim"),

@@ -77,7 +77,9 @@ _SENTENCES: dict[str, Line] = {
     Event.STILL_WRITTEN: lambda e: f"[dim]… {_name(e)}  is still being written[/]",
     Event.READING: lambda e: f"[dim]… {_name(e)}  {_said(e)}[/]",
     Event.PERHAPS_PARTIAL: lambda e: f"[dim]… {_name(e)}  may be a partial file; {_said(e)}[/]",
-    Event.TRANSCRIBING: lambda e: f"[dim]  {_name(e)}  transcribing{_again(e)}[/]",
+    Event.TRANSCRIBING: lambda e: (
+        f"[dim]  {_name(e)}  {'hearing the draft again' if e.get('again') else 'transcribing'}{_again(e)}[/]"
+    ),
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
     Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{_line(e['note'])}[/]",
     Event.SUMMARIZED: _summarized,

@@ -164,5 +164,6 @@ def _type_name(annotation: Any) -> str:
         "float": "number",
         "bool": "true/false",
         "Duration": "length of time",
+        "Between": "stretch of a day",
     }
     return names.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", "text").lower())

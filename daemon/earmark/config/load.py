@@ -127,6 +127,7 @@ class FolderSettings:
     languages: tuple[str, ...]
     to_english: bool
     model: str
+    draft: str
     vocabulary: tuple[str, ...]
     prompt: str
     tags: tuple[str, ...]
@@ -147,6 +148,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         languages=config.transcription.languages if folder.languages is None else folder.languages,
         to_english=(folder.task or config.transcription.task) == "translate",
         model=folder.model or config.transcription.model,
+        draft=folder.draft or config.transcription.draft,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,
         tags=tuple(dict.fromkeys((*config.notes.tags, *(folder.tags or ())))),

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from earmark.config.between import Between, BetweenField
 from earmark.config.endpoint import EndpointField, HostField
 from earmark.config.retention import Retention, RuleSet
 from earmark.config.section import LanguageCode, OutputFormat, Section, UserPath
@@ -50,6 +51,19 @@ class Transcription(Section):
     )
     model_dir: UserPath | None = Field(
         None, description="A folder with a CTranslate2 Whisper model; comes before `model`."
+    )
+    draft: str = Field(
+        "auto",
+        description="Name of a quicker model that writes a first version at once, which `model` then replaces; `auto`: the "
+        "smallest that is here, is much smaller and knows the languages; `none`: no first version.",
+    )
+    better_between: BetweenField = Field(
+        Between(),
+        description='When drafts may be heard again, by this machine\'s clock: `"22:00-06:00"`; empty: whenever nothing '
+        "else waits.",
+    )
+    better_on_battery: bool = Field(
+        False, description="Hear drafts again on battery, too, and not on mains power only."
     )
     language: str = Field(
         "auto",
@@ -160,6 +174,7 @@ class Folder(Section):
     languages: tuple[LanguageCode, ...] | None = Field(None, description="See [transcription].")
     task: Literal["transcribe", "translate"] | None = Field(None, description="See [transcription].")
     model: str | None = Field(None, description="See [transcription].")
+    draft: str | None = Field(None, description="See [transcription].")
     vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
     prompt: str | None = Field(None, max_length=800, description="See [transcription].")
     tags: tuple[str, ...] | None = Field(None, description="Added to [notes].tags.")

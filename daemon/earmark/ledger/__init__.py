@@ -2,8 +2,9 @@
 
 from earmark.ledger.artifacts import SUMMARY_COUNTS, Artifact, Digests
 from earmark.ledger.candidates import Candidate
+from earmark.ledger.drafts import Draft
 from earmark.ledger.erasing import Doomed
-from earmark.ledger.jobs import Job
+from earmark.ledger.jobs import Among, Job
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.lock import DaemonLock
 from earmark.ledger.places import Place
@@ -14,11 +15,13 @@ from earmark.ledger.trash import Sweep, Trashed
 
 __all__ = [
     "SUMMARY_COUNTS",
+    "Among",
     "Artifact",
     "Candidate",
     "DaemonLock",
     "Digests",
     "Doomed",
+    "Draft",
     "Job",
     "Ledger",
     "Place",

@@ -16,6 +16,10 @@ SUMMARY_COUNTS = 1_000_000
 always news, and a later transcript where the note holds both."""
 
 
+FOR_EVER = 1 << 62
+"""A revision that no later one comes after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
@@ -230,6 +234,19 @@ class Artifacts:
         self._db.execute(
             "DELETE FROM removed WHERE place = ? AND recording_id = ? AND kind = ? AND form = ?",
             (os.fsencode(place.path), place.recording_id, kind, form),
+        )
+
+    def stay_removed(self, recording_id: str) -> None:
+        """What its owner removed of a recording's notes, or a rule took, is not written again until a person asks for it,
+        whatever later revision there is.
+        """
+        self._db.execute("UPDATE removed SET rev = ? WHERE recording_id = ?", (FOR_EVER, recording_id))
+        self._db.execute(
+            "INSERT OR REPLACE INTO removed SELECT place, recording_id, kind, form, ? FROM artifacts a"
+            " WHERE recording_id = ? AND state = 'trashed' AND NOT EXISTS (SELECT 1 FROM artifacts o WHERE o.place = a.place"
+            " AND o.recording_id = a.recording_id AND o.kind = a.kind AND o.form = a.form"
+            " AND o.state IN ('here', 'edited', 'writing'))",
+            (FOR_EVER, recording_id),
         )
 
     def want_again(self, recording_id: str, kinds: Iterable[Kind]) -> None:

@@ -55,13 +55,14 @@ class Candidate:
 # Jobs are looked up through their unique index.
 _FACTS = """
     r.recorded_at AS dated, r.done_at AS done_at, h.why AS held, i.body AS item_rule, t.state AS t_state,
-    t.changed_at AS t_changed, s.state AS s_state, p.folder AS folder, p.watched AS watched,
+    t.changed_at AS t_changed, d.kept = '' AS draft, s.state AS s_state, p.folder AS folder, p.watched AS watched,
     (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)
         AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind
 """
 _JOINS = """
     LEFT JOIN holds h ON h.recording_id = r.id
     LEFT JOIN jobs t ON t.recording_id = r.id AND t.stage = 'transcribe'
+    LEFT JOIN drafts d ON d.recording_id = r.id
     LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
     LEFT JOIN item_rules i ON i.recording_id = r.id
         AND i.kind = CASE WHEN :kind = 'audio' AND t.state = 'failed' THEN 'failed' ELSE :kind END
@@ -82,6 +83,9 @@ _WRITTEN = f"""
 _ORDER = " ORDER BY p.folder, r.recorded_at DESC, r.id, path"
 FAILED = "failed"
 """The class of recordings that could not be transcribed."""
+
+BETTER_OWED = "it waits for its better transcription"
+"""Why nothing of a recording whose transcript is a draft goes."""
 
 CLASSES = (*(kind.value for kind in Kind), FAILED)
 """What a rule for files can be given for."""
@@ -135,6 +139,8 @@ def _tags_of_notes(
 
 
 def _unfinished(row: Row) -> str:
+    if row["draft"]:
+        return BETTER_OWED
     if row["t_state"] in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
     # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from earmark.domain import Instant, JobState, Stage
 from earmark.ledger.connection import Connection, Row
@@ -20,6 +21,30 @@ LONGEST_BACKOFF = 3600.0
 
 AT_ONCE = Instant(0.0)
 """A `not_before` that holds nothing up."""
+
+
+class Among(StrEnum):
+    """Which transcriptions are meant."""
+
+    NEW = "new"
+    """All but those that are to replace a draft."""
+    DRAFTS = "drafts"
+    """Those that are to replace a draft."""
+    ASKED = "asked"
+    """Of these the ones that a person wants now."""
+
+
+_OWED = "EXISTS (SELECT 1 FROM drafts d WHERE d.recording_id = j.recording_id AND d.kept = ''{})"
+
+_AMONG = {
+    Among.NEW: f"AND NOT {_OWED.format('')}",
+    Among.DRAFTS: f"AND {_OWED.format('')}",
+    Among.ASKED: f"AND {_OWED.format(' AND d.asked')}",
+}
+
+_FILE_IS_HERE = "EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
+
+_IS_DUE = "j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +96,19 @@ class Jobs:
     def all(self) -> list[Job]:
         return [_job(r) for r in self._db.all("SELECT * FROM jobs ORDER BY id")]
 
-    def claim(self, stage: Stage, by: str, now: Instant, newest_first: bool) -> Job | None:
-        """The next job that is due and whose file is there, charged with one attempt; None if nothing is due.
+    def claim(
+        self, stage: Stage, by: str, now: Instant, newest_first: bool, among: Among = Among.NEW
+    ) -> Job | None:
+        """The next job that is due and whose file is there, charged with one attempt; None if nothing is due. `among`: of
+        transcriptions.
 
         Work that keeps being cut short goes behind the rest, so that whoever cuts it cannot hold up the others.
         """
         order = "DESC" if newest_first else "ASC"
-        present = (
-            "AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
-            if stage is Stage.TRANSCRIBE
-            else ""
-        )
         with self._db.transaction():
             row = self._db.one(
                 "SELECT j.id FROM jobs j JOIN recordings r ON r.id = j.recording_id"
-                f" WHERE j.stage = ? AND j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?) {present}"
+                f" WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among)}"
                 f" ORDER BY j.interruptions / 3, r.priority DESC, r.recorded_at {order}, j.id LIMIT 1",
                 (stage, now, now, LONGEST_BACKOFF),
             )
@@ -165,10 +188,10 @@ class Jobs:
         rows = self._db.all("SELECT stage, state, count(*) AS n FROM jobs GROUP BY stage, state")
         return {(Stage(r["stage"]), JobState(r["state"])): r["n"] for r in rows}
 
-    def any_waiting(self, stage: Stage, now: Instant) -> bool:
-        """True if `claim` might find something."""
+    def any_waiting(self, stage: Stage, now: Instant, among: Among = Among.NEW) -> bool:
+        """True if `claim` would find something."""
         row = self._db.one(
-            "SELECT 1 FROM jobs WHERE stage = ? AND state = 'waiting' AND (not_before <= ? OR not_before > ? + ?) LIMIT 1",
+            f"SELECT 1 FROM jobs j WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among)} LIMIT 1",
             (stage, now, now, LONGEST_BACKOFF),
         )
         return row is not None
@@ -180,7 +203,11 @@ class Jobs:
         return [
             job.reason or "the work on it is cut short again and again"
             for job in map(
-                _job, self._db.all("SELECT * FROM jobs WHERE state = 'waiting' AND interruptions > 0")
+                _job,
+                self._db.all(
+                    "SELECT * FROM jobs j WHERE state = 'waiting' AND interruptions > 0"
+                    f" AND (stage != 'transcribe' OR NOT {_OWED.format('')})"
+                ),
             )
             if job.interruptions - before.get(job.id, 0) >= PUT_OFF
         ]
@@ -195,10 +222,18 @@ class Jobs:
         self._db.execute("UPDATE jobs SET not_before = 0 WHERE state = 'waiting' AND not_before > 0")
 
     def without_file(self) -> int:
-        """How many waiting transcriptions have no file to be made from at present."""
+        """How many waiting transcriptions, but for those of drafts, have no file to be made from at present."""
         row = self._db.one(
-            "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting' AND NOT EXISTS"
-            " (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
+            "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting'"
+            f" AND NOT {_FILE_IS_HERE} {_AMONG[Among.NEW]}"
+        )
+        return int(row["n"]) if row else 0
+
+    def waiting(self) -> int:
+        """How many jobs wait, but for those that are to replace a draft."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM jobs j WHERE state = 'waiting'"
+            f" AND (stage != 'transcribe' OR NOT {_OWED.format('')})"
         )
         return int(row["n"]) if row else 0
 
@@ -218,6 +253,11 @@ class Jobs:
             "UPDATE jobs SET state = ?, reason = ?, not_before = ?, claimed_by = NULL, changed_at = ? WHERE id = ?",
             (state, reason, not_before, now, job_id),
         )
+
+
+def _meant(stage: Stage, among: Among) -> str:
+    """Of a transcription the file has to be here."""
+    return f"AND {_FILE_IS_HERE} {_AMONG[among]}" if stage is Stage.TRANSCRIBE else ""
 
 
 def _job(row: Row) -> Job:

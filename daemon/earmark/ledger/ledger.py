@@ -10,6 +10,7 @@ from earmark.errors import EnvironmentFault, LedgerBusy
 from earmark.files import Busy, FileLock, why
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
+from earmark.ledger.drafts import Drafts
 from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
@@ -37,6 +38,7 @@ class Ledger:
         self.recordings = Recordings(self.db)
         self.places = Places(self.db)
         self.jobs = Jobs(self.db)
+        self.drafts = Drafts(self.db)
         self.words = Words(self.db)
         self.artifacts = Artifacts(self.db)
         self.journal = Journal(self.db)

@@ -197,6 +197,14 @@ class Words:
         )
         return {row["model"]: row["n"] for row in rows}
 
+    def drop_extractive_summary(self, recording_id: str) -> None:
+        """Of another transcript it would be another one, and it costs nothing to be made anew."""
+        self._db.execute(
+            "DELETE FROM summaries WHERE recording_id = ? AND CASE WHEN json_valid(body) THEN"
+            " json_extract(body, '$.by') = 'extractive' END",
+            (recording_id,),
+        )
+
     def summary(self, recording_id: str) -> Summary | None:
         row = self._db.one("SELECT body FROM summaries WHERE recording_id = ?", (recording_id,))
         return _SUMMARY.validate_json(row["body"]) if row else None

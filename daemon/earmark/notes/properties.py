@@ -26,6 +26,7 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
         "recorded_from": context.recorded_from,
         "duration": length(context.duration),
         "seconds": round(context.duration),
+        "draft": True if context.draft else None,
     }
 
 

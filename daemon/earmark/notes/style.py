@@ -52,7 +52,7 @@ class NoteContext:
     `audio_gone`: a sentence, when and by which rule the audio went; None while it is there. `recorded_at`: local
     wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `recorded_from`: where that date comes from, if not from the
     recording itself. `transcript_note`, `summary_note`: file names in the same
-    folder. `notices`: plain sentences for the top of the note.
+    folder. `notices`: plain sentences for the top of the note. `draft`: a better transcript follows.
     """
 
     recording_id: str
@@ -67,6 +67,7 @@ class NoteContext:
     tags: tuple[str, ...] = ()
     audio_expires: str | None = None
     notices: tuple[str, ...] = ()
+    draft: bool = False
 
     @property
     def audio_there(self) -> bool:

@@ -11,6 +11,7 @@ from earmark.domain import later
 from earmark.events import Event
 from earmark.ledger import Job
 from earmark.ledger.jobs import AT_ONCE, MAX_ATTEMPTS, backoff
+from earmark.pipeline import drafts
 from earmark.pipeline.verdict import End, judge
 
 
@@ -26,7 +27,7 @@ def worker_died(context: Context, job: Job, end: End, file: Path | None, name: s
     with ledger.transaction():
         match verdict.action:
             case "fail":
-                ledger.jobs.fail(job.id, verdict.reason, now)
+                give_up(context, job, verdict.reason)
             case "retry":
                 ledger.jobs.try_later(job.id, verdict.reason, later(now, verdict.delay), now)
             case "refund":
@@ -53,7 +54,7 @@ def went_wrong(
         if not charged:
             ledger.jobs.give_back(job.id, None, now)
         elif current.attempts >= MAX_ATTEMPTS:
-            ledger.jobs.fail(job.id, f"{sentence}; tried {current.attempts} times. {REPORT_IT}", now)
+            give_up(context, job, f"{sentence}; tried {current.attempts} times. {REPORT_IT}")
         else:
             not_before = later(now, backoff(current.attempts, context.jitter()))
             ledger.jobs.try_later(job.id, sentence, not_before, now)
@@ -64,6 +65,12 @@ def went_wrong(
 
 
 REPORT_IT = "Please report it; `earmark retry` tries again"
+
+
+def give_up(context: Context, job: Job, reason: str) -> None:
+    """It has failed; where it was to replace a draft, that stays and nothing has."""
+    if not drafts.stays(context, job, reason):
+        context.ledger.jobs.fail(job.id, reason, context.now())
 
 
 def give_back(context: Context, job: Job) -> None:

@@ -17,6 +17,7 @@ from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.sidecars import sidecars
 from earmark.notes.style import NoteContext, style_of
+from earmark.pipeline import drafts
 from earmark.retention import expires_on, how_it_went
 from earmark.summarization.templating import load_template
 
@@ -64,6 +65,8 @@ def outputs(
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
     )
+    if context.ledger.drafts.owed(place.recording_id):
+        about = replace(about, draft=True, notices=(drafts.notice(context.config),))
     heard = recording.transcript_rev
     noted = revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file")
     if notes.layout == "one-file":
@@ -76,7 +79,7 @@ def outputs(
         about = replace(
             about,
             transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
-            notices=_hard_to_hear(transcript),
+            notices=(*about.notices, *_hard_to_hear(transcript)),
         )
         yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style))
 

@@ -15,7 +15,7 @@ from earmark.ledger.repair import Repaired
 from earmark.ledger.second_copy import CopyUnreadable
 from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.dates import date_of
-from earmark.notes.frontmatter import LIMIT, owner_of
+from earmark.notes.frontmatter import LIMIT, decoded, owner_of, read_frontmatter
 from earmark.notes.names import candidates
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import revision
@@ -26,6 +26,8 @@ NAMES = 8
 """Candidates for a note's name that are looked at: two recordings of one name, each edited a few times."""
 
 FOUND = "its notes were here already, so it was not heard again; `earmark retry` does that"
+
+FOUND_DRAFT = "its notes were here already and are a draft: it waits for its better transcription, which goes beside them"
 
 ASIDE = "[ledger]"
 """Under which name `status` shows that a damaged ledger was kept."""
@@ -118,17 +120,31 @@ def adopt_notes(context: Context, path: Path, recording_id: str) -> bool:
     for kind, note in found.items():
         if note is not None:
             ledger.artifacts.adopt(recording_id, path, kind, note, now, what_is_at(note.parent))
+    draft = any(_is_draft(context, note) for note in found.values() if note is not None)
     for stage in Stage:
         ledger.jobs.add(recording_id, stage, now)
         job = ledger.jobs.of(recording_id, stage)
-        if job is not None:
+        if job is not None and not (draft and stage is Stage.TRANSCRIBE):
             ledger.jobs.done(job.id, now, FOUND)
-    ledger.recordings.mark_done(recording_id, now)
+    if draft:
+        ledger.drafts.owe(recording_id, 0)
+    else:
+        ledger.recordings.mark_done(recording_id, now)
+    said = FOUND_DRAFT if draft else FOUND
     context.tell(
-        Event.NOTES_FOUND, f"{FOUND[0].upper()}{FOUND[1:]}.", recording=recording_id, file=path,
+        Event.NOTES_FOUND, f"{said[0].upper()}{said[1:]}.", recording=recording_id, file=path,
         notes=[str(n) for n in found.values()],
     )  # fmt: skip
     return True
+
+
+def _is_draft(context: Context, note: Path) -> bool:
+    style = style_of(context.config.notes)
+    try:
+        found = read_frontmatter(decoded(read_bytes(note, most=LIMIT))) or {}
+    except (OSError, StillChanging):
+        return False
+    return any(found.get(key) is True for key in (style.key("draft"), "draft"))
 
 
 def adopt_copied_notes(context: Context, path: Path, recording_id: str) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.domain import Fault, Gone, Instant, Stage, later
 from earmark.events import Event
 from earmark.files import pack_path
-from earmark.ledger import Job, Place
+from earmark.ledger import Among, Draft, Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
-from earmark.pipeline import endings
+from earmark.pipeline import drafts, endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Amount, Told
+from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
 
 LEAST_PROGRESS = 1.0
@@ -27,7 +30,10 @@ time, would be tried for ever."""
 
 @dataclass(slots=True)
 class Transcribing:
-    """One claimed transcription: the job, the file it is read from, and where it started from."""
+    """One claimed transcription: the job, the file it is read from, and where it started from.
+
+    `quick`: the model that writes the first version, None for the final one; `better`: the draft that it is to replace.
+    """
 
     job: Job
     place: Place
@@ -38,24 +44,37 @@ class Transcribing:
     furthest: float
     """Seconds up to which the recording had been heard; getting past it clears earlier bad ends."""
     told: Told
+    quick: SpeechModel | None = None
+    better: Draft | None = None
     began: float | None = None
     """Monotonic second at which the worker, its model loaded, opened the file."""
 
 
-def claim(context: Context, by: str, auto: str = "") -> Transcribing | None:
+Quick = Callable[[FolderSettings], SpeechModel | None]
+"""Which model writes the first version of what is in a folder with these settings; None if none does."""
+
+
+def nobody(_: FolderSettings) -> SpeechModel | None:
+    """No first versions."""
+    return None
+
+
+def claim(
+    context: Context, by: str, auto: str = "", quick: Quick = nobody, among: Among = Among.NEW
+) -> Transcribing | None:
     """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for.
 
     `auto`: the model that the name "auto" stands for now, if that is known: what another one heard is not gone on with.
     """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
-    while (job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first)) is not None:
+    while (job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among)) is not None:
         with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
-            if (work := _prepare(context, job, auto)) is not None:
+            if (work := _prepare(context, job, auto, quick)) is not None:
                 return work
     return None
 
 
-def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
+def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribing | None:
     """What to ask for; None if its file went at this very moment."""
     ledger = context.ledger
     place = next((p for p in ledger.places.of(job.recording_id) if p.here and p.watched), None)
@@ -64,20 +83,10 @@ def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
         return None
     settings = context.settings(place.folder)
     transcription = context.config.transcription
-    heard_with = json.dumps(
-        {
-            "model": settings.model,
-            "model_dir": str(transcription.model_dir or ""),
-            "language": settings.language,
-            "vocabulary": settings.vocabulary,
-            "prompt": settings.prompt,
-            "beam_size": transcription.beam_size,
-        }
-        | ({"languages": settings.languages} if settings.languages else {})
-        | ({"task": "translate"} if settings.to_english else {})
-        | ({"auto": auto} if auto and settings.model == "auto" else {}),
-        sort_keys=True,
-    )
+    draft = ledger.drafts.of(job.recording_id)
+    better = draft if draft is not None and not draft.kept else None
+    first = quick(settings) if draft is None and _never_heard(context, job) else None
+    heard_with = _heard_with(context, settings, auto, first)
     base = ledger.words.begin(job.recording_id, heard_with)
     request = TranscribeRequest(
         job=job.id,
@@ -95,15 +104,44 @@ def _prepare(context: Context, job: Job, auto: str) -> Transcribing | None:
         max_seconds=transcription.max_hours * 3600,
     )
     context.tell(
-        Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1)
-    )
+        Event.TRANSCRIBING, file=place.path, attempt=job.attempts, resume_at=round(request.resume_at, 1),
+        again=better is not None,
+    )  # fmt: skip
     segments, characters = ledger.words.heard_size(job.recording_id)
     english = Amount(*ledger.words.heard_size(job.recording_id, english=True))
     told = Told(
         request.resume_at, place.identity.size, segments=segments, characters=characters,
         english=english if request.to_english else None,
     )  # fmt: skip
-    return Transcribing(job, place, settings.model, heard_with, base, request, request.resume_at, told)
+    return Transcribing(
+        job, place, settings.model, heard_with, base, request, request.resume_at, told, first, better
+    )
+
+
+def _never_heard(context: Context, job: Job) -> bool:
+    """True if there has never been a transcript of it. What is asked for again is asked of the final model."""
+    recording = context.ledger.recordings.get(job.recording_id)
+    return recording is not None and recording.transcript_rev == 0
+
+
+def _heard_with(context: Context, settings: FolderSettings, auto: str, first: SpeechModel | None) -> str:
+    """With which model and options a recording is heard: what was heard with others is not gone on with."""
+    transcription = context.config.transcription
+    return json.dumps(
+        {
+            "model": settings.model if first is None else first.name,
+            "model_dir": str(transcription.model_dir or ""),
+            "language": settings.language,
+            "vocabulary": settings.vocabulary,
+            "prompt": settings.prompt,
+            "beam_size": transcription.beam_size,
+        }
+        | ({"languages": settings.languages} if settings.languages else {})
+        | ({"task": "translate"} if settings.to_english else {})
+        | ({"auto": auto} if auto and settings.model == "auto" and first is None else {})
+        | ({"draft": True} if first is not None else {}),
+        sort_keys=True,
+    )
 
 
 def heard(context: Context, work: Transcribing, message: Heard) -> None:
@@ -126,7 +164,13 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
             work.job.recording_id, work.settings, work.base, message, model, engine, now,
             to_english=work.request.to_english,
         )  # fmt: skip
-        ledger.jobs.done(work.job.id, now)
+        if work.quick is not None:
+            drafts.owe(context, work.job.recording_id, work.job, weights(work.quick.dir))
+            more = " It is a draft, and a better one follows."
+        else:
+            ledger.jobs.done(work.job.id, now)
+            more = " It replaces the draft." if drafts.replaced(context, work.job.recording_id) else ""
+        ledger.words.drop_extractive_summary(work.job.recording_id)
         if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
             ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
         _date(context, work, message.recorded_at)
@@ -134,7 +178,7 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         context.tell(
             Event.TRANSCRIBED,
             f"{heard} segment{'' if heard == 1 else 's'}, {transcript.speech_seconds:.0f} s of speech in "
-            f"{transcript.duration:.0f} s, with {model}{', and in English' if is_translated(transcript) else ''}.",
+            f"{transcript.duration:.0f} s, with {model}{', and in English' if is_translated(transcript) else ''}.{more}",
             recording=work.job.recording_id, file=work.place.path, seconds=round(transcript.duration, 1),
             speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,
         )  # fmt: skip
@@ -160,7 +204,7 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
     with ledger.transaction():
         match message.fault:
             case Fault.MEDIA:
-                ledger.jobs.fail(job.id, sentence, now)
+                endings.give_up(context, job, sentence)
                 ledger.words.drop_checkpoint(job.recording_id)
             case Fault.CHANGED:
                 # What was heard so far may be a mixture of two files.
@@ -176,7 +220,7 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             case Fault.ENVIRONMENT:
                 _give_back(context, job, sentence, 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:
-                ledger.jobs.fail(job.id, f"{sentence} (tried {job.attempts} times)", now)
+                endings.give_up(context, job, f"{sentence} (tried {job.attempts} times)")
             case _:
                 ledger.jobs.try_later(
                     job.id, sentence, later(now, backoff(job.attempts, context.jitter())), now

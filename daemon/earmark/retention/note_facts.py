@@ -8,6 +8,7 @@ from datetime import datetime
 from earmark.context import Context
 from earmark.domain import Instant, Kind, TrashState
 from earmark.ledger import Place
+from earmark.ledger.candidates import BETTER_OWED
 from earmark.retention.gate import verdict
 from earmark.retention.holds import why_held
 from earmark.retention.notes_seen import NotesSeen
@@ -24,6 +25,8 @@ def expires_on(context: Context, place: Place) -> str | None:
     policy = policy_of(context.config)
     item = ledger.retention.candidate(Kind.AUDIO, place.path, place.recording_id, policy.tags_of_notes)
     if not place.here or item is None or (policy.empty and item.item_rule is None):
+        return None
+    if item.unfinished == BETTER_OWED:
         return None
     if item.done_at is None:
         item = replace(item, done_at=now)

@@ -34,6 +34,7 @@ from earmark.log import get_logger
 from earmark.paths import Home
 from earmark.pipeline.own_fault import machine_fault, of_the_machine
 from earmark.pipeline.rebuild import say_repaired
+from earmark.power import on_battery
 from earmark.report import Report, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
@@ -80,6 +81,7 @@ class Supervisor:
     watchdog_seconds: float | None = None
     on_progress: Callable[[Report], None] = lambda _: None
     step: Step = quiet
+    on_battery: Callable[[], bool] = on_battery
 
     def __post_init__(self) -> None:
         self.stopping = False
@@ -201,7 +203,10 @@ class Supervisor:
     def _session(self) -> int:
         with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
             ledger.db.check()
-            context = Context(ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step)
+            context = Context(
+                ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step,
+                on_battery=self.on_battery,
+            )  # fmt: skip
             session = Session(context, self, self._inbox, self._run_id, self.start)
             try:
                 self._paused = None

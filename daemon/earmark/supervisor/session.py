@@ -11,11 +11,11 @@ from typing import Protocol
 
 from earmark.context import Context
 from earmark.domain import Fault, JobState
-from earmark.domain import Stage as StageName
 from earmark.errors import EarmarkError, EnvironmentFault, ModelError
 from earmark.events import Event
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
+from earmark.pipeline import drafts
 from earmark.pipeline.rebuild import date_recordings, reconcile
 from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
@@ -200,6 +200,9 @@ class Session:
         """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
         if any(stage.busy() for stage in self._stages) or self._owing.more:
             return False
+        without = self._transcription.missing() or self._nobody_works()
+        if not without and drafts.any_now(self.context):
+            return False
         jobs, waiting = self.context.ledger.jobs, self._waiting()
         stuck = jobs.without_file() + (waiting if self._nobody_works() else 0)
         if self._daemon.once:
@@ -207,9 +210,8 @@ class Session:
         return waiting <= stuck and self._owing.idle()
 
     def _waiting(self) -> int:
-        """How many jobs wait."""
-        counts = self.context.ledger.jobs.count()
-        return sum(counts.get((stage, JobState.WAITING), 0) for stage in StageName)
+        """How many jobs wait, but for those that are to replace a draft."""
+        return self.context.ledger.jobs.waiting()
 
     def _nobody_works(self) -> bool:
         """True if there is no model for what waits, or no worker that gets ready."""
@@ -222,6 +224,8 @@ class Session:
         """For `run --once`: 69 if there is no model or a worker refused to work, 65 if a recording failed in this run, 74 if
         anything is left.
         """
+        if said := drafts.waiting(self.context, self.context.ledger.drafts.all()):
+            self.context.tell(Event.DRAFTS_WAIT, f"{said[0].upper()}{said[1:]}.", journal=False)
         for name in [] if self._daemon.stopping else self._scanning.arriving.in_phase(Phase.SETTLING):
             self.context.tell(Event.STILL_WRITTEN, file=Path(name))
         left = list(self._left())
@@ -276,9 +280,7 @@ class Session:
             "sockets": own_families(),
             "model": self._transcription.model_name,
             "next_sweep": self._sweeping.next_at(),
-            "waiting": sum(
-                n for (_, state), n in self.context.ledger.jobs.count().items() if state is JobState.WAITING
-            ),
+            "waiting": self._waiting(),
             "wrong": tuple(t.whole for t in self.context.ledger.journal.troubles() if t.kind != "file"),
         }
         self._daemon.say(Report.model_validate(found | self._daemon.about()))

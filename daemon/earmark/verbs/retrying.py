@@ -48,16 +48,27 @@ def to_retry(context: Context, files: list[Path], *, failed: bool, summary: bool
     ]
 
 
-def retry(context: Context, again: Again) -> None:
-    """Put one back into the queue, from the start of its attempts."""
+def retry(context: Context, again: Again) -> str:
+    """Put one back into the queue, from the start of its attempts; returns what is done now, in words. Of a draft the better
+    transcription is made, whatever the hour and the plug.
+    """
     ledger = context.ledger
     with ledger.transaction():
+        draft = again.stage is Stage.TRANSCRIBE and ledger.drafts.ask(again.recording_id)
+        job = ledger.jobs.of(again.recording_id, again.stage)
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         _write_again(context, again.recording_id, kinds)
-        if again.stage is Stage.TRANSCRIBE:
+        if again.stage is Stage.TRANSCRIBE and not draft:
             ledger.words.drop_checkpoint(again.recording_id)
-        ledger.jobs.requeue(again.recording_id, again.stage, context.now())
+        if not (
+            draft and job is not None and job.state is JobState.CLAIMED
+        ):  # it is being made at this moment
+            ledger.jobs.requeue(again.recording_id, again.stage, context.now())
+        what = (
+            "its better transcription is asked for now" if draft else f"will be tried again ({again.stage})"
+        )
         context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
+    return what
 
 
 def _write_again(context: Context, recording_id: str, kinds: tuple[Kind, ...]) -> None:

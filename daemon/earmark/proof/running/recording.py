@@ -17,6 +17,7 @@ from earmark.context import Context
 from earmark.domain import JobState, Stage
 from earmark.errors import EarmarkError
 from earmark.files import sha256_of, write_new
+from earmark.ledger import Ledger, Recording
 from earmark.paths import Home
 from earmark.proof.running.words import AMONG_OTHERS, found_in, runs_of
 from earmark.verbs import forgetting
@@ -85,9 +86,17 @@ def standing(context: Context, dropped: Dropped) -> Standing:
     jobs = [ledger.jobs.of(dropped.recording_id, stage) for stage in Stage]
     failed = next((job.reason or "failed" for job in jobs if job and job.state is JobState.FAILED), "")
     heard = recording is not None and recording.transcript_rev > 0
-    return Standing(
-        recording is not None, heard, recording is not None and recording.done_at is not None, failed
-    )
+    done = recording is not None and (recording.done_at is not None or _draft_written(ledger, recording))
+    return Standing(recording is not None, heard, done, failed)
+
+
+def _draft_written(ledger: Ledger, recording: Recording) -> bool:
+    """True if its notes are there and only a better transcription is to come, perhaps at night."""
+    revisions = (recording.transcript_rev, recording.summary_rev)
+    written = [
+        (place.transcript_rev, place.summary_rev) == revisions for place in ledger.places.of(recording.id)
+    ]
+    return ledger.drafts.owed(recording.id) and recording.summary_rev > 0 and all(written)
 
 
 def texts(context: Context, dropped: Dropped) -> list[str]:

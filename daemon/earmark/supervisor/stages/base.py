@@ -74,6 +74,13 @@ class Stage(ABC, Generic[Work]):
     def file_of(self, work: Work) -> Path | None:
         """The recording that is worked on, as far as it is a file."""
 
+    def does_without(self, seat: Seat[Work], sentence: str, now: Tick) -> bool:
+        """True if a worker that does not get ready, for the reason that the sentence says, is no trouble: what it was for
+        can wait, or others do it. Its work is settled then.
+        """
+        del seat, sentence, now
+        return False
+
     def slack(self, work: Work) -> float:
         """Seconds for which a worker may get no further with this work, beyond what any may."""
         del work
@@ -119,9 +126,9 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.worker is None or seat.worker.number != post.worker:
                 continue
-            order = seat.order
+            order, excused = seat.order, seat.excused
             end = seat.end(post)
-            if not end.ready:
+            if not (end.ready or excused or self.does_without(seat, why_not_started(end, order, 1), now)):
                 self._not_started(seat, end, order, now)
             with own_fault(self._context, partial(self._went_wrong, seat, now)):
                 if seat.work is not None:
@@ -186,6 +193,9 @@ class Stage(ABC, Generic[Work]):
         if isinstance(message, Ready) and seat.ready is None:
             self._ready(seat, message)
         elif isinstance(message, Failed) and message.job == 0 and seat.ready is None:
+            seat.excused = self.does_without(seat, message.sentence, now)
+            if seat.excused:
+                return
             self.refused = True
             self._context.ledger.journal.trouble(
                 WORKER_TROUBLE, "system", message.sentence, self._context.now()
@@ -281,9 +291,11 @@ def why_not_started(end: End, order: LoadModel | Confine | None, times: int) -> 
     if isinstance(order, LoadModel) and end.out_of_memory:
         return (
             f"The model {order.model_name} does not fit into the memory that earmark may use: the system ended its worker"
-            f" while it was loading, {times} times in a row. Choose a smaller model ([transcription] model), or allow more"
+            f" while it was loading{_in_a_row(times)}. Choose a smaller model ([transcription] model), or allow more"
             f" memory (MemoryMax= of the unit, the limit of the container). {again}."
         )
-    return (
-        f"A worker cannot start: {describe(end)}, {times} times in a row. Look at: earmark doctor. {again}."
-    )
+    return f"A worker cannot start: {describe(end)}{_in_a_row(times)}. Look at: earmark doctor. {again}."
+
+
+def _in_a_row(times: int) -> str:
+    return f", {times} times in a row" if times > 1 else ""

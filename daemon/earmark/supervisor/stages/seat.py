@@ -47,6 +47,8 @@ class Seat(Generic[Work]):
     starts_failed: int = 0
     not_before: float = 0.0
     leaving: bool = False
+    excused: bool = False
+    """Why its worker does not get ready is known, and no trouble."""
     given: set[int] = field(default_factory=set)
     """The jobs that the worker who sits here was given."""
 
@@ -65,7 +67,7 @@ class Seat(Generic[Work]):
         self.worker = Worker(self.module, post, start)
         self.order, self.ready, self.needs_ready = order, None, order is not None
         self.given.clear()
-        self.sign_of_life, self.hung_for = now, None
+        self.sign_of_life, self.hung_for, self.excused = now, None, False
         if order is not None:
             self.worker.send(order)
 

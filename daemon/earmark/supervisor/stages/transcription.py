@@ -6,18 +6,21 @@ from functools import partial
 from pathlib import Path
 
 from earmark.allowance import Allowance, allowance
+from earmark.config import FolderSettings
 from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.files import may_be_read
+from earmark.ledger import Among
 from earmark.locality.confinement.sandbox import start_prefix
 from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
-from earmark.pipeline import endings, plausible, transcribing
+from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.supervisor.sizing import load_order, model_size, worker_count
-from earmark.supervisor.stages.base import Stage
+from earmark.supervisor.stages.base import REST_SECONDS, Stage
 from earmark.supervisor.stages.seat import Seat
+from earmark.transcription.drafting import draft_model
 from earmark.transcription.models import SpeechModel, find_model
 from earmark.workers import start_process
 
@@ -40,10 +43,15 @@ class TranscriptionStage(Stage[Transcribing]):
     _next_look = 0.0
     _allowance: Allowance | None = None
     _allowance_until = 0.0
+    _unfit: tuple[Path, Tick] | None = None
+    """A model for drafts that does not get ready here, and until when it is done without."""
 
     def hand_out(self, now: Tick) -> None:
         context = self._context
-        if not context.ledger.jobs.any_waiting(StageName.TRANSCRIBE, context.now()):
+        jobs = context.ledger.jobs
+        if not any(
+            jobs.any_waiting(StageName.TRANSCRIBE, context.now(), a) for a in (Among.NEW, Among.DRAFTS)
+        ):
             if now >= self._next_look and self.missing():
                 self._find(context.config.transcription.model)  # what nobody waits for may be there by now
             return
@@ -58,18 +66,72 @@ class TranscriptionStage(Stage[Transcribing]):
         for seat in self.seats:
             if seat.work is not None or seat.not_before > now:
                 continue
-            work = transcribing.claim(context, self._run_id, auto)
-            if work is None:
+            claimed = self._claim(auto)
+            if claimed is None:
                 return
-            model = self._find(work.model)
-            if model is None:
-                endings.give_back(context, work.job)
-                return
+            work, model = claimed
             prefix = self.prefix(model, seat.starts_failed)
             start = partial(start_process, prefix=prefix) if prefix else self._start
             order = load_order(context.config, model, context.folders, count, may_use.cores)
             seat.ensure(self._post, start, order, now)
             seat.give(work, work.request, now)
+
+    def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
+        """The next recording and the model that is to hear it: a new one, else one of which there is a draft, if that may be
+        heard again now. None if there is none, or no model for it.
+        """
+        context = self._context
+        while True:
+            work = transcribing.claim(context, self._run_id, auto, self._quick)
+            if work is None and (among := drafts.may_begin(context)) is not None:
+                work = transcribing.claim(context, self._run_id, auto, self._quick, among)
+            if work is None:
+                return None
+            if work.better is None:
+                model = work.quick or self._find(work.model)
+                if model is None:
+                    endings.give_back(context, work.job)
+                    return None
+                return work, model
+            try:
+                model = self._model(work.model)
+            except ModelError as error:
+                drafts.rest(context, work.job, str(error))
+                continue
+            if model_size(model) > work.better.model_bytes:
+                return work, model
+            drafts.stays(context, work.job, drafts.NO_LARGER)
+
+    def _quick(self, settings: FolderSettings) -> SpeechModel | None:
+        """Who writes the first version of a new recording in a folder, if anybody does."""
+        try:
+            final = self._model(settings.model)
+        except ModelError:
+            return None
+        models_dir = self._context.home.models
+        quick = draft_model(settings.draft, final, settings.language, settings.languages, models_dir)
+        if quick is None or self._unfit is None:
+            return quick
+        unfit, until = self._unfit
+        return quick if quick.dir != unfit or self._context.clock.monotonic() >= until else None
+
+    def does_without(self, seat: Seat[Transcribing], sentence: str, now: Tick) -> bool:
+        work = seat.work
+        if work is None or (work.quick is None and work.better is None):
+            return False
+        if work.quick is not None:
+            self._unfit = (work.quick.dir, Tick(now + REST_SECONDS))
+            endings.give_back(self._context, work.job)
+        else:
+            drafts.rest(self._context, work.job, sentence)
+        what = (
+            "The model for drafts does not get ready" if work.quick else "A draft cannot be heard again yet"
+        )
+        self._context.tell(Event.WORKER_NOT_READY, f"{what}: {sentence}", level="warning", journal=False)
+        if seat.worker is not None:
+            seat.worker.dismiss()
+        seat.free(now)
+        return True
 
     def answer(self, seat: Seat[Transcribing], work: Transcribing, message: Reply, now: Tick) -> None:
         context = self._context
@@ -80,6 +142,11 @@ class TranscriptionStage(Stage[Transcribing]):
             case Heard():
                 transcribing.heard(context, work, message)
                 seat.reach(message.upto, None, now, further=True)
+                free = any(s.work is None and s.not_before <= now for s in self.seats)
+                if work.better is not None and drafts.gives_way(
+                    context, work.job.recording_id, free_seat=free
+                ):
+                    self._stop(seat, work, now)
             case Finished():
                 engine = seat.ready.engine if seat.ready else ""
                 model = seat.order.model_name if isinstance(seat.order, LoadModel) else self.model_name
@@ -92,6 +159,13 @@ class TranscriptionStage(Stage[Transcribing]):
                 seat.free(now)
             case _:
                 pass
+
+    def _stop(self, seat: Seat[Transcribing], work: Transcribing, now: Tick) -> None:
+        """It goes on at this checkpoint when its turn comes again."""
+        endings.give_back(self._context, work.job)
+        if seat.worker is not None:
+            seat.worker.kill()
+        seat.free(now)
 
     def further(self, seat: Seat[Transcribing], work: Transcribing, message: Progress) -> bool:
         # Skipping to where it goes on; from there on only checkpoints count.
@@ -165,7 +239,7 @@ class TranscriptionStage(Stage[Transcribing]):
         """The model of this name, or None after putting the reason where `status` shows it."""
         context = self._context
         try:
-            model = find_model(name, context.config.transcription.model_dir, context.home.models)
+            model = self._model(name)
         except ModelError as error:
             if context.ledger.journal.trouble(MODEL_TROUBLE, "system", str(error), context.now()):
                 context.tell(Event.NO_MODEL, str(error), level="error", journal=False)
@@ -175,6 +249,11 @@ class TranscriptionStage(Stage[Transcribing]):
             context.tell(Event.MODEL_FOUND, model=model.name)
         self.model_name = model.name
         return model
+
+    def _model(self, name: str) -> SpeechModel:
+        """The model of this name. Raises ModelError."""
+        context = self._context
+        return find_model(name, context.config.transcription.model_dir, context.home.models)
 
     def _seat(self, count: int) -> None:
         """Have this many seats; one that is busy is not taken away."""
