@@ -39,9 +39,6 @@ def test_the_note_of_the_quick_model_is_there_first_and_the_better_one_takes_its
     said = words(" ".join(line.partition(": ")[2] for line in SAMPLE_WORDS.read_text().splitlines()))
     heard = words(" ".join(part.partition("]]")[2] or part for part in body.splitlines()))
     assert word_errors(said, heard) <= len(said) // 10
-    listed = installation.earmark("models", "list", "--json").stdout
-    assert all(f'"name": "{name}"' in listed for name in ("tiny.en", "base"))
-    speeds = [
-        line for line in installation.earmark("models", "list").stdout.splitlines() if "x real time" in line
-    ]
-    assert len(speeds) == 2, "both were measured here, at work"
+    listed = installation.earmark("models", "list").stdout
+    assert "Used: base; drafts by tiny.en." in listed
+    assert listed.count("x real time") == 2, "both were measured here, at work"

@@ -159,6 +159,30 @@ def test_new_recordings_come_first_and_a_better_one_gives_way_at_its_next_checkp
     )
 
 
+@pytest.mark.shows("transcription:better-when")
+def test_when_the_plug_is_pulled_a_better_one_stops_at_its_next_checkpoint_and_goes_on_there(
+    rig: Rig,
+) -> None:
+    plugged = True
+    (rig.folder / "a.wav.pause").touch()
+    rig.drop("a.wav", "pause@1 large")
+    with Live(rig, on_battery=lambda: not plugged):
+        wait_for(
+            lambda: (
+                rig.query("SELECT 1 FROM drafts") and rig.query("SELECT 1 FROM checkpoints WHERE upto = 10")
+            )
+        )
+        plugged = False
+        (rig.folder / "a.wav.pause").unlink()
+        wait_for(lambda: rig.query("SELECT 1 FROM jobs WHERE stage = 'transcribe' AND state = 'waiting'"))
+        assert rig.query("SELECT upto FROM checkpoints") == [(20.0,)]
+        rig.drop("b.wav", "two")
+        wait_for(lambda: heard(rig) == ["a quick", "b quick"])
+    assert rig.run_once() == 0
+    assert sorted(heard(rig)[2:]) == ["a large", "b large"]
+    assert rig.notes()["a.transcript.md"].count("says number") == 3
+
+
 @pytest.mark.shows("transcription:draft-edited")
 def test_an_edited_draft_stays_and_a_removed_one_does_not_come_back(rig: Rig) -> None:
     at_night(rig)

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable
-from earmark.config import Config
+from earmark.config import Config, folder_settings
 from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
@@ -31,6 +31,7 @@ from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, s
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
+from earmark.transcription.drafting import draft_model
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
@@ -70,6 +71,8 @@ def list_models(
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not found:
             out.print(escape(readable(_why_none(home, here()[1]))))
+        if used := _used(home, here()[1]):
+            out.print(f"[dim]{escape(readable(used))}[/]")
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in found})
             out.print(_catalog(device, {e.name for e in found}, tiny))
@@ -77,6 +80,18 @@ def list_models(
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
         )
+
+
+def _used(home: Home, config: Config) -> str:
+    """Which of them recordings are heard with, by the settings for all folders."""
+    speech, everywhere = config.transcription, folder_settings(config, home.state)
+    try:
+        final = find_model(speech.model, speech.model_dir, home.models)
+    except ModelError:
+        return ""
+    language, languages = everywhere.language, everywhere.languages
+    quick = draft_model(speech.draft, final, language, languages, home.models)
+    return f"Used: {final.name}" + (f"; drafts by {quick.name}." if quick else ", and none for drafts.")
 
 
 def _catalog(device: Device, here: set[str], tiny: float | None) -> Table:

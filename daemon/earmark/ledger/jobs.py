@@ -232,7 +232,7 @@ class Jobs:
     def waiting(self) -> int:
         """How many jobs wait, but for those that are to replace a draft."""
         row = self._db.one(
-            "SELECT count(*) AS n FROM jobs j WHERE state = 'waiting'"
+            "SELECT count(*) AS n FROM jobs j WHERE stage IN ('transcribe', 'summarize') AND state = 'waiting'"
             f" AND (stage != 'transcribe' OR NOT {_OWED.format('')})"
         )
         return int(row["n"]) if row else 0

@@ -110,11 +110,18 @@ class Retention:
         return self._db.execute("DELETE FROM summaries WHERE recording_id = ?", (recording_id,)).rowcount > 0
 
     def drop_history(self, before: Instant) -> int:
-        """Remove events and finished sweeps older than this, and the reasons of jobs that were done before it."""
+        """Remove events and finished sweeps older than this, and the reasons of jobs that were done before it, or of drafts
+        that stay since then.
+        """
         with self._db.transaction():
             count = self._db.execute("DELETE FROM events WHERE at < ?", (before,)).rowcount
             self._db.execute(
                 "DELETE FROM sweeps WHERE ended_at < ? AND id < (SELECT max(id) FROM sweeps WHERE ended_at IS NOT NULL)",
+                (before,),
+            )
+            self._db.execute(
+                "DELETE FROM drafts WHERE kept != '' AND recording_id IN (SELECT recording_id FROM jobs"
+                " WHERE stage = 'transcribe' AND changed_at < ?)",
                 (before,),
             )
             self._db.execute(

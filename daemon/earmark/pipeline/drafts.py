@@ -103,6 +103,8 @@ def replaced(context: Context, recording_id: str) -> bool:
     if not context.ledger.drafts.over(recording_id):
         return False
     context.ledger.artifacts.stay_removed(recording_id)
+    # A summary that a server made of the draft stands until there is another; its note is no draft's any more.
+    context.ledger.places.owe_recording(recording_id, Owed.POLICY)
     return True
 
 

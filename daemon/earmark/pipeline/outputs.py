@@ -65,7 +65,8 @@ def outputs(
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
     )
-    if context.ledger.drafts.owed(place.recording_id):
+    draft = context.ledger.drafts.of(place.recording_id)
+    if draft is not None and not draft.kept and draft.here:
         about = replace(about, draft=True, notices=(drafts.notice(context.config),))
     heard = recording.transcript_rev
     noted = revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file")
