@@ -339,6 +339,14 @@ def test_the_summary_of_a_draft_that_no_server_made_is_made_anew_of_the_better_w
     assert len(rig.events("summarized")) == 2
 
 
+@pytest.mark.shows("transcription:draft-model")
+def test_a_model_that_is_added_beside_a_larger_one_is_said_to_write_drafts(rig: Rig) -> None:
+    quick = (rig.installed.models / QUICK).rename(rig.root / QUICK)
+    assert "Used: large, and none for drafts." in verb(rig, "models", "list")
+    assert "It writes drafts now, which large replaces" in verb(rig, "models", "add", str(quick))
+    assert "Used: large; drafts by quick." in verb(rig, "models", "list")
+
+
 @pytest.mark.shows("transcription:draft")
 def test_a_folder_may_have_its_own_draft_or_none(rig: Rig) -> None:
     rig.sections["folder"] = [{"path": str(rig.folder), "draft": "none"}]  # type: ignore[assignment]

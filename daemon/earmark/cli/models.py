@@ -32,7 +32,7 @@ from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
 from earmark.transcription.drafting import draft_model
-from earmark.transcription.models import find_model
+from earmark.transcription.models import SpeechModel, find_model
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
@@ -84,14 +84,20 @@ def list_models(
 
 def _used(home: Home, config: Config) -> str:
     """Which of them recordings are heard with, by the settings for all folders."""
-    speech, everywhere = config.transcription, folder_settings(config, home.state)
+    speech = config.transcription
     try:
         final = find_model(speech.model, speech.model_dir, home.models)
     except ModelError:
         return ""
-    language, languages = everywhere.language, everywhere.languages
-    quick = draft_model(speech.draft, final, language, languages, home.models)
-    return f"Used: {final.name}" + (f"; drafts by {quick.name}." if quick else ", and none for drafts.")
+    quick = _who_drafts(final, home, config)
+    return f"Used: {final.name}; drafts by {quick}." if quick else f"Used: {final.name}, and none for drafts."
+
+
+def _who_drafts(final: SpeechModel, home: Home, config: Config) -> str:
+    """The model that writes drafts for this one, by the settings for all folders; "" if none does."""
+    everywhere = folder_settings(config, home.state)
+    quick = draft_model(everywhere.draft, final, everywhere.language, everywhere.languages, home.models)
+    return quick.name if quick else ""
 
 
 def _catalog(device: Device, here: set[str], tiny: float | None) -> Table:
@@ -271,7 +277,11 @@ def _how_to_use(name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
     speech = config.transcription
     with suppress(ModelError):
-        if find_model(speech.model, speech.model_dir, home.models).name == name:
+        final = find_model(speech.model, speech.model_dir, home.models)
+        if final.name == name:
+            return
+        if name == _who_drafts(final, home, config):
+            out.print(f"[dim]  It writes drafts now, which {escape(final.name)} replaces[/]")
             return
     first = (
         "remove model_dir, then " if speech.model_dir is not None else ""

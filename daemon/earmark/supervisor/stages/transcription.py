@@ -207,7 +207,7 @@ class TranscriptionStage(Stage[Transcribing]):
         return work.place.path
 
     def reconfigure(self) -> None:
-        self._next_look = 0.0
+        self._next_look, self._unfit = 0.0, None
         super().reconfigure()
 
     def next_at(self, now: Tick) -> float:
