@@ -1427,6 +1427,7 @@ def test_notes_of_a_version_that_counted_them_otherwise_are_as_current_as_they_w
         db.execute("ALTER TABLE artifacts DROP COLUMN lay_in")
         db.execute("ALTER TABLE heard DROP COLUMN language")
         db.execute("ALTER TABLE heard DROP COLUMN english")
+        db.execute("DROP TABLE drafts")
         db.execute("PRAGMA user_version = 6")
     (rig.folder / "call.m4a").rename(rig.folder / "again.m4a")
     assert run_child(rig) == 0
