@@ -15,6 +15,7 @@ from earmark.cli.main import app
 from earmark.config.retention import Retention
 from earmark.context import Context
 from earmark.ledger import Ledger, connection
+from earmark.proof.running.recording import Dropped, standing
 from earmark.retention.sweep.planning import plan_now
 from typer.testing import CliRunner
 
@@ -309,6 +310,17 @@ def test_after_the_ledger_was_lost_a_draft_is_still_owed_its_better_version(rig:
     assert set(after) - set(before) == {"a.wav.md", "a.wav.transcript.md"}
 
 
+def test_a_privacy_check_does_not_wait_for_the_night_to_see_the_notes_of_its_recording(rig: Rig) -> None:
+    at_night(rig)
+    file = rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    ((recording_id,),) = rig.query("SELECT id FROM recordings")
+    with Ledger(rig.installed.ledger_file, read_only=True) as ledger:
+        context = Context(ledger, rig.installed, rig.config(), (rig.folder,), logs=False)
+        found = standing(context, Dropped(file, recording_id))
+    assert (found.heard, found.done, found.failed) == (True, True, "")
+
+
 def test_what_is_forgotten_owes_nothing_any_more(rig: Rig) -> None:
     at_night(rig)
     rig.drop("a.wav", "one")
@@ -345,6 +357,10 @@ def test_a_model_that_is_added_beside_a_larger_one_is_said_to_write_drafts(rig: 
     assert "Used: large, and none for drafts." in verb(rig, "models", "list")
     assert "It writes drafts now, which large replaces" in verb(rig, "models", "add", str(quick))
     assert "Used: large; drafts by quick." in verb(rig, "models", "list")
+    only(rig, draft="quik")
+    assert "[transcription] draft names quik, which cannot write drafts for it." in verb(
+        rig, "models", "list"
+    )
 
 
 @pytest.mark.shows("transcription:draft")

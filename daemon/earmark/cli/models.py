@@ -31,7 +31,7 @@ from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, s
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
-from earmark.transcription.drafting import draft_model
+from earmark.transcription.drafting import AUTO, NONE, draft_model
 from earmark.transcription.models import SpeechModel, find_model
 from earmark.verbs.opening import opened_context
 
@@ -90,6 +90,8 @@ def _used(home: Home, config: Config) -> str:
     except ModelError:
         return ""
     quick = _who_drafts(final, home, config)
+    if not quick and speech.draft not in (AUTO, NONE):
+        return f"Used: {final.name}; [transcription] draft names {speech.draft}, which cannot write drafts for it."
     return f"Used: {final.name}; drafts by {quick}." if quick else f"Used: {final.name}, and none for drafts."
 
 
