@@ -96,7 +96,7 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         languages=settings.languages,
         settled=base.language if base else None,
         settled_probability=base.language_probability if base else 0.0,
-        to_english=settings.to_english,
+        to_english=settings.to_english and first is None,  # a draft is there soon, or is none
         hotwords=", ".join(settings.vocabulary) or None,
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,
@@ -137,7 +137,7 @@ def _heard_with(context: Context, settings: FolderSettings, auto: str, first: Sp
             "beam_size": transcription.beam_size,
         }
         | ({"languages": settings.languages} if settings.languages else {})
-        | ({"task": "translate"} if settings.to_english else {})
+        | ({"task": "translate"} if settings.to_english and first is None else {})
         | ({"auto": auto} if auto and settings.model == "auto" and first is None else {})
         | ({"draft": True} if first is not None else {}),
         sort_keys=True,
