@@ -36,6 +36,7 @@ class Event(StrEnum):
     SANDBOX = "sandbox"
     MODEL_FOUND = "model-found"
     NO_MODEL = "no-model"
+    NO_NAMES = "no-names"
     SERVER_ANSWERS = "summary-server-answers"
     WRITTEN = "written"
     NOT_WRITTEN = "not-written"

@@ -83,15 +83,16 @@ class TranscribeRequest(Message):
     path: str
     recording_id: str
     language: str | None = None
-    """Everything is in this language; None: each stretch in its own one."""
     languages: tuple[str, ...] = ()
-    """The languages that can occur, if it is to be detected; empty for all."""
+    """Everything is in `language`; None: each stretch in its own one of `languages`, or of all if that is empty."""
     settled: str | None = None
     settled_probability: float = 0.0
     """The main language as an earlier attempt settled it, so that it need not be settled again."""
     to_english: bool = False
     """What is not in English is wanted in English, too."""
     hotwords: str | None = None
+    names: tuple[str, ...] = ()
+    """Titles and terms; what sounds like a name in them is spelled like it."""
     initial_prompt: str | None = None
     beam_size: int = 5
     resume_at: float = 0.0

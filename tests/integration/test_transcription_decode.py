@@ -21,7 +21,7 @@ from earmark.intake.rules import Rules
 from earmark.messages import Finished, Message, TranscribeRequest
 from earmark.transcription.assignment import transcribe
 from earmark.transcription.declared import recorded_at
-from earmark.transcription.engine import RATE, Answer, Samples, Wish
+from earmark.transcription.engine import RATE, Answer, Samples, Weight, Wish
 from earmark.transcription.windows import FRAME
 from hypothesis import given
 from hypothesis import strategies as st
@@ -483,6 +483,9 @@ def test_hours_without_speech_take_no_more_memory_while_the_language_is_looked_f
             raise AssertionError("there is no speech")
 
         def hear(self, speech: Samples, wish: Wish) -> Answer:
+            raise AssertionError("there is no speech")
+
+        def weigh(self, speech: Samples, wish: Wish, texts: Sequence[str]) -> list[Weight]:
             raise AssertionError("there is no speech")
 
     minutes = 8

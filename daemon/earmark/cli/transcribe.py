@@ -29,6 +29,7 @@ from earmark.notes.damage import untranslated_as
 from earmark.notes.dates import date_of
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
+from earmark.notes.titles import titles
 from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
 from earmark.report import in_bytes
@@ -94,6 +95,7 @@ def _hear(path: Path, language: str | None, task: Wanted | None) -> Transcript:
         TranscribeRequest(
             job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
             languages=settings.languages, to_english=to_english, hotwords=", ".join(settings.vocabulary) or None,
+            names=(*settings.vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
             initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )
     )  # fmt: skip

@@ -129,6 +129,7 @@ class FolderSettings:
     model: str
     draft: str
     vocabulary: tuple[str, ...]
+    vocabulary_from: Path | None
     prompt: str
     tags: tuple[str, ...]
     template: str
@@ -150,6 +151,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         model=folder.model or config.transcription.model,
         draft=folder.draft or config.transcription.draft,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
+        vocabulary_from=folder.vocabulary_from or config.transcription.vocabulary_from,
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,
         tags=tuple(dict.fromkeys((*config.notes.tags, *(folder.tags or ())))),
         template=folder.template or config.summary.template,

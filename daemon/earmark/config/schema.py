@@ -79,6 +79,10 @@ class Transcription(Section):
         description="`translate` writes, beside what was said, what it is in English; for what is transcribed from then on.",
     )
     vocabulary: tuple[str, ...] = Field((), description="Names and terms that occur, to be heard rightly.")
+    vocabulary_from: UserPath | None = Field(
+        None,
+        description='A folder of notes whose titles are names: `"~/Vault/People"`. What sounds like one is spelled like it.',
+    )
     prompt: str = Field("", max_length=800, description="A sentence in the style the transcript should have.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs.")
     compute_type: Literal[
@@ -176,6 +180,7 @@ class Folder(Section):
     model: str | None = Field(None, description="See [transcription].")
     draft: str | None = Field(None, description="See [transcription].")
     vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
+    vocabulary_from: UserPath | None = Field(None, description="See [transcription].")
     prompt: str | None = Field(None, max_length=800, description="See [transcription].")
     tags: tuple[str, ...] | None = Field(None, description="Added to [notes].tags.")
     template: str | None = Field(None, description="See [summary].")

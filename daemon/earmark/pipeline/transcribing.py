@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.context import Context
@@ -17,6 +18,7 @@ from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
+from earmark.notes.titles import titles
 from earmark.pipeline import drafts, endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Amount, Told
@@ -98,6 +100,7 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         settled_probability=base.language_probability if base else 0.0,
         to_english=settings.to_english and first is None,  # a draft is there soon, or is none
         hotwords=", ".join(settings.vocabulary) or None,
+        names=(*settings.vocabulary, *_titles(context, job, place, settings.vocabulary_from)),
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,
         resume_at=base.upto if base else 0.0,
@@ -137,11 +140,24 @@ def _heard_with(context: Context, settings: FolderSettings, auto: str, first: Sp
             "beam_size": transcription.beam_size,
         }
         | ({"languages": settings.languages} if settings.languages else {})
+        | ({"vocabulary_from": str(settings.vocabulary_from)} if settings.vocabulary_from else {})
         | ({"task": "translate"} if settings.to_english and first is None else {})
         | ({"auto": auto} if auto and settings.model == "auto" and first is None else {})
         | ({"draft": True} if first is not None else {}),
         sort_keys=True,
     )
+
+
+def _titles(context: Context, job: Job, place: Place, folder: Path | None) -> list[str]:
+    """The titles of notes that the folder's configuration names; that they cannot be read is said, and stops nothing."""
+    if folder is None:
+        return []
+    try:
+        return titles(folder)
+    except OSError as error:
+        sentence = f"The names in {folder} (vocabulary_from) cannot be read: {error.strerror}; it is heard without them."
+        context.tell(Event.NO_NAMES, sentence, recording=job.recording_id, file=place.path, level="warning")
+        return []
 
 
 def heard(context: Context, work: Transcribing, message: Heard) -> None:

@@ -22,6 +22,7 @@ from earmark.transcription.engine import RATE, Engine, Samples
 from earmark.transcription.hearing import Asked, Passage, listen
 from earmark.transcription.lanes import Lanes
 from earmark.transcription.languages import Main, settle
+from earmark.transcription.names import names_of
 from earmark.transcription.windows import LONGEST
 
 Alive = Callable[[float, float | None], None]
@@ -161,6 +162,7 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
         language,
         allowed=allowed,
         hotwords=request.hotwords,
+        names=names_of(request.names) if request.names else None,
         initial_prompt=request.initial_prompt,
         beam_size=request.beam_size,
         english=request.to_english and engine.multilingual,

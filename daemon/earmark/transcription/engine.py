@@ -52,6 +52,10 @@ class Answer:
     reached: float
 
 
+Weight = tuple[tuple[int, float], ...]
+"""The tokens of a text: the character that each ends before, and the natural logarithm of its probability."""
+
+
 class Engine(Protocol):
     """A speech engine with its model loaded. The same passage and wish always give the same phrases."""
 
@@ -91,3 +95,6 @@ class Engine(Protocol):
         """The words of at most 30 s of speech, in order of time; `reached` is more than 0. A passage that was just
         heard with another wish need not be listened to again.
         """
+
+    def weigh(self, speech: Samples, wish: Wish, texts: Sequence[str]) -> list[Weight]:
+        """How probable each text is for at most 30 s of speech; cheapest right after `hear` of the same."""

@@ -12,6 +12,7 @@ from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, 
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
 from earmark.transcription.languages import of_side, stretches
+from earmark.transcription.names import Names, with_names
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
 from earmark.translation import is_what_was_said
 
@@ -38,14 +39,15 @@ class Asked:
     """What the caller wants: everything in `language`, or, if that is None, each stretch in its own one.
 
     `main`: the language that most of the recording is in (see `languages.settle`), for what is in doubt. `allowed`: the
-    languages that can occur; empty for all that the engine knows. `english`: what is in another language is wanted in
-    English, too.
+    languages that can occur; empty for all that the engine knows. `names`: what sounds like one is spelled like it.
+    `english`: what is in another language is wanted in English, too.
     """
 
     language: str | None = None
     main: str = "en"
     allowed: tuple[str, ...] = ()
     hotwords: str | None = None
+    names: Names | None = None
     initial_prompt: str | None = None
     beam_size: int = 5
     english: bool = False
@@ -77,7 +79,7 @@ def listen(
             said: list[tuple[Segment, ...]] = []
             english: list[tuple[Segment, ...]] = []
             for side, tongue in zip(apart, tongues, strict=True):
-                phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue))
+                phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue), asked.names)
                 said.append(_segments(side, phrases, _named(asked, tongue)))
                 alive()
                 english.append(_in_english(engine, side, side.speech(), said[-1], asked, tongue))
@@ -85,7 +87,7 @@ def listen(
             yield Passage(upto, in_order(said), window.speech_seconds, in_order(english))
             continue
         language, part = _first_language(engine, speech, asked)
-        answer = engine.hear(part, _wish(asked, language)) if len(part) else NOTHING
+        answer = _hear(engine, part, _wish(asked, language), asked.names) if len(part) else NOTHING
         reached = len(part) / RATE
         if answer.reached < reached - LEAST_LEFT:
             # Where the model itself ended a sentence. Moving to a quieter moment nearby cost words when measured.
@@ -137,12 +139,18 @@ def _as_doubtful(english: Segment, said: Sequence[Segment]) -> Segment:
     return replace(english, mark=around[0].mark)
 
 
-def _all_phrases(engine: Engine, speech: Samples, wish: Wish) -> list[Phrase]:
+def _hear(engine: Engine, speech: Samples, wish: Wish, names: Names | None) -> Answer:
+    """What is said in a passage; what sounds like one of the names is spelled like it."""
+    answer = engine.hear(speech, wish)
+    return answer if names is None else with_names(engine, speech, wish, answer, names)
+
+
+def _all_phrases(engine: Engine, speech: Samples, wish: Wish, names: Names | None = None) -> list[Phrase]:
     """Everything that is said in it, however often the model ends early."""
     found: list[Phrase] = []
     at = 0
     while len(speech) - at > (LEAST_LEFT * RATE if at else 0):
-        answer = engine.hear(speech[at : at + int(MOST_SPEECH * RATE)], wish)
+        answer = _hear(engine, speech[at : at + int(MOST_SPEECH * RATE)], wish, names)
         seconds = at / RATE
         found += [replace(p, start=p.start + seconds, end=p.end + seconds) for p in answer.phrases]
         at += max(1, round(answer.reached * RATE))

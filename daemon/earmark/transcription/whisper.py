@@ -27,7 +27,7 @@ from faster_whisper.vad import get_vad_model
 
 from earmark.errors import ModelError
 from earmark.locality.confinement.sandbox import if_refused
-from earmark.transcription.engine import Answer, Phrase, Samples, Wish
+from earmark.transcription.engine import Answer, Phrase, Samples, Weight, Wish
 from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, repetitions
 from earmark.transcription.timestamps import STEP, split
 from earmark.transcription.voicing import bursts
@@ -57,6 +57,12 @@ PER_STATE = 320
 
 ODDS_KEPT = 64
 """Pieces of speech whose languages are remembered: those of a minute or two."""
+
+WEIGHED_AT_ONCE = 4
+"""Texts of a passage that go through the decoder together: each needs the encoder's states for itself, 3 MB with base."""
+
+LEAST_SHARE = 1e-10
+"""Probability of a token under which it is not told apart; its logarithm must be a number."""
 
 MOST_PROMPT = 223
 """Tokens of vocabulary and prompt together: half of Whisper's context of 448, less one (openai/whisper)."""
@@ -159,12 +165,8 @@ class WhisperEngine:
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
         whisper = self._model
-        if self._encoded is None or not np.array_equal(self._encoded[0], speech):
-            self._encoded = None  # never two at once in memory
-            self._encoded = (speech, *self._encode(speech))
-        _, encoded, content = self._encoded
-        task = "translate" if wish.english else "transcribe"
-        tokenizer = Tokenizer(whisper.hf_tokenizer, self.multilingual, task=task, language=wish.language)
+        encoded, content = self._listen(speech)
+        tokenizer = self._tokenizer(wish)
         best: _Pass | None = None
         for extra in _PASSES:
             found = self._search(encoded, tokenizer, wish, extra)
@@ -181,6 +183,40 @@ class WhisperEngine:
             for start, end, tokens in runs
         )
         return Answer(tuple(p for p in phrases if p.text), reached)
+
+    def weigh(self, speech: Samples, wish: Wish, texts: Sequence[str]) -> list[Weight]:
+        encoded, _ = self._listen(speech)
+        start = self._tokenizer(wish).sot_sequence
+        most = self._model.max_length // 2
+        found: list[Weight] = []
+        one = np.array(encoded)
+        for first in range(0, len(texts), WEIGHED_AT_ONCE):
+            # With the blank that Whisper begins with, which is no character of the text.
+            some = [
+                self._model.hf_tokenizer.encode(" " + text, add_special_tokens=False)
+                for text in texts[first : first + WEIGHED_AT_ONCE]
+            ]
+            states = ctranslate2.StorageView.from_array(np.repeat(one, len(some), axis=0))
+            tokens = [text.ids[:most] for text in some]
+            for text, answer in zip(
+                some, self._model.model.align(states, start, tokens, [2] * len(some)), strict=True
+            ):
+                logs = np.log(np.maximum(answer.text_token_probs, LEAST_SHARE))
+                found.append(
+                    tuple((end - 1, float(log)) for (_, end), log in zip(text.offsets, logs, strict=False))
+                )
+        return found
+
+    def _listen(self, speech: Samples) -> tuple[Any, int]:
+        """What the encoder makes of a passage; it is remembered for what is asked of the same passage next."""
+        if self._encoded is None or not np.array_equal(self._encoded[0], speech):
+            self._encoded = None  # not two of them at a time
+            self._encoded = (speech, *self._encode(speech))
+        return self._encoded[1:]
+
+    def _tokenizer(self, wish: Wish) -> Tokenizer:
+        task = "translate" if wish.english else "transcribe"
+        return Tokenizer(self._model.hf_tokenizer, self.multilingual, task=task, language=wish.language)
 
     def _search(self, encoded: Any, tokenizer: Tokenizer, wish: Wish, extra: dict[str, Any]) -> _Pass:
         result = self._model.model.generate(
