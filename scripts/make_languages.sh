@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes tests/fixtures/four_languages.opus, a meeting that goes through English, Spanish, German and French, and french.opus,
-# its last part alone.
+# its last part alone; and names.opus, a sentence with a name that no small model knows how to spell.
 #
 # Speech from espeak-ng's own voices (Debian packages `espeak-ng` and `ffmpeg`), so that no person's voice is in the
 # repository. What is said in which language is in four_languages.txt, "code: words", a line each.
@@ -30,3 +30,6 @@ encode() {
 }
 encode four_languages.opus -f concat -safe 0 -i "$work/turns"
 encode french.opus -i "$work/$number.wav"
+
+espeak-ng -v en-us -s 140 -w "$work/names.wav" 'Yesterday I had lunch with Annika Lindqvist, and she told me about the new office.'
+encode names.opus -i "$work/names.wav"

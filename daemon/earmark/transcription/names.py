@@ -76,6 +76,9 @@ class Near:
     last: int
     name: str
 
+    def shares_words_with(self, other: Near) -> bool:
+        return self.first < other.last and other.first < self.last
+
 
 @dataclass(frozen=True)
 class Names:
@@ -107,7 +110,14 @@ class Names:
             Near(float(shares[run, name]), runs[run][0], runs[run][1], self.spelled[name])
             for run, name in zip(*np.nonzero(shares <= FAR), strict=True)
         ]
-        return sorted(found, key=lambda one: (one.distance, one.first, one.last, one.name))
+        found.sort(key=lambda one: (one.distance, one.first, one.last, one.name))
+        # "to Anna" sounds like "Anna", too, and is shorter with it in its place.
+        kept: dict[str, list[Near]] = {}
+        for one in found:
+            nearer = kept.setdefault(one.name, [])
+            if not any(one.shares_words_with(other) for other in nearer):
+                nearer.append(one)
+        return [one for one in found if one in kept[one.name]]
 
 
 def names_of(titles: Iterable[str]) -> Names:
