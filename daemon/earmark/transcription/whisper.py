@@ -58,9 +58,6 @@ PER_STATE = 320
 ODDS_KEPT = 64
 """Pieces of speech whose languages are remembered: those of a minute or two."""
 
-WEIGHED_AT_ONCE = 4
-"""Texts of a passage that go through the decoder together: each needs the encoder's states for itself, 3 MB with base."""
-
 LEAST_SHARE = 1e-10
 """Probability of a token under which it is not told apart; its logarithm must be a number."""
 
@@ -186,25 +183,17 @@ class WhisperEngine:
 
     def weigh(self, speech: Samples, wish: Wish, texts: Sequence[str]) -> list[Weight]:
         encoded, _ = self._listen(speech)
-        start = self._tokenizer(wish).sot_sequence
-        most = self._model.max_length // 2
+        start, most = self._tokenizer(wish).sot_sequence, self._model.max_length // 2
         found: list[Weight] = []
-        one = np.array(encoded)
-        for first in range(0, len(texts), WEIGHED_AT_ONCE):
+        for text in texts:
             # With the blank that Whisper begins with, which is no character of the text.
-            some = [
-                self._model.hf_tokenizer.encode(" " + text, add_special_tokens=False)
-                for text in texts[first : first + WEIGHED_AT_ONCE]
-            ]
-            states = ctranslate2.StorageView.from_array(np.repeat(one, len(some), axis=0))
-            tokens = [text.ids[:most] for text in some]
-            for text, answer in zip(
-                some, self._model.model.align(states, start, tokens, [2] * len(some)), strict=True
-            ):
-                logs = np.log(np.maximum(answer.text_token_probs, LEAST_SHARE))
-                found.append(
-                    tuple((end - 1, float(log)) for (_, end), log in zip(text.offsets, logs, strict=False))
-                )
+            tokens = self._model.hf_tokenizer.encode(" " + text, add_special_tokens=False)
+            # One by one: together they would need the encoder's states once each. Two frames, as no times are wanted.
+            answer = self._model.model.align(encoded, start, [tokens.ids[:most]], 2)[0]
+            logs = np.log(np.maximum(answer.text_token_probs, LEAST_SHARE))
+            found.append(
+                tuple((end - 1, float(log)) for (_, end), log in zip(tokens.offsets, logs, strict=False))
+            )
         return found
 
     def _listen(self, speech: Samples) -> tuple[Any, int]:
