@@ -13,6 +13,7 @@ import platform
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ import pytest
 from earmark.config import load_config
 from earmark.paths import platform_home
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.holdings import Others, holdings, names_of
 from earmark.proof.running.prove import Running
 from earmark.proof.running.watching import Watcher
 from earmark.report import read_report
@@ -154,6 +156,15 @@ SUPERVISOR = [
     Row("kept_place", HELD, r"descriptor \d+ \(.*/planted\.json\) in common with \S+ \(pid \d+\)"),
     Row("kept_pipe", HELD, r"wrote to a pipe that \S+ \(pid \d+\) reads"),
     Row("pipe_by_path", FILES, r"wrote pipe:\["),
+    Row("named_pipe", FILES, r"wrote the named pipe .*/state/pipe, which \S+ \(pid \d+\) reads"),
+    Row(
+        "named_pipe_beside",
+        FILES,
+        r"wrote the named pipe .*/Recordings/\.earmark-\S+\.tmp\.z\.md( \(deleted\))?;",
+    ),
+    Row("kept_named_pipe", HELD, r"can write to the named pipe .*/state/pipe, which \S+ \(pid \d+\) reads"),
+    Row("device", FILES, r"wrote the device .*/state/device"),
+    Row("times_by_link", FILES, r"changed .*/home/linked"),
     Row("passed_on", FILES, "used SCM_RIGHTS"),
     Row("memory_name", NAMES, "“lanterns before” was in the name of memory of pid"),
     Row("timer_slack", FILES, "used prctl 29"),
@@ -184,20 +195,50 @@ SUPERVISOR = [
 ]
 
 
+@contextmanager
+def open_to_read(pipe: Path) -> Iterator[None]:
+    """What another program of this machine does with a named pipe."""
+    fd = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
 @pytest.mark.shows("privacy:running-daemon", "privacy:running-daemon-as-root", "privacy:open")
 @follows
 def test_each_breach_in_the_daemon_is_noticed_by_the_claim_that_it_breaks(tmp_path: Path) -> None:
     """All of them in one daemon, by the command line that people use."""
     breaches = list(dict.fromkeys(row.breach for row in SUPERVISOR[:-6]))
     hollow, half = ["hollow filter", "hole"], ["files open", "stays dumpable"]
-    (tmp_path / "home").mkdir()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bus:
+    state = tmp_path / "home" / "state"
+    state.mkdir(parents=True, mode=0o700)
+    (state / "link").symlink_to(tmp_path / "home" / "linked")
+    (tmp_path / "home" / "linked").touch()
+    os.mkfifo(state / "pipe", 0o600)
+    os.mknod(state / "device", stat.S_IFCHR | 0o600, os.makedev(1, 3))  # as /dev/null is
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bus,
+        open_to_read(state / "pipe"),
+    ):
         bus.bind(os.path.relpath(tmp_path / "home" / "bus"))
         with daemon(tmp_path, daemon=breaches, transcription=hollow, summarization=half) as made:
             done = made.earmark("privacy", "check", "--json")
     found = [Outcome(**claim) for claim in json.loads(done.stdout)["claims"]]
     assert missed(SUPERVISOR, found) == [], found
     assert done.returncode == 1
+
+
+@pytest.mark.shows("privacy:open")
+def test_another_program_that_reads_the_log_by_a_named_pipe_is_named(tmp_path: Path) -> None:
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    with open_to_read(pipe), pipe.open("wb") as log, subprocess.Popen(["sleep", "9"], stdout=log) as one:
+        found = holdings(one.pid, Others.now([one.pid]), {str(pipe)})
+        one.kill()
+    assert [str(thing) for thing in found or () if thing.kind == "log"] == [
+        f"its stdout is a pipe to {names_of([os.getpid()])}"
+    ]
 
 
 WORKERS = [

@@ -251,6 +251,35 @@ def pipe_by_path(_: str, words: str) -> None:
         pipe.write(words.encode())
 
 
+def named_pipe(_: str, words: str) -> None:
+    """One in the state folder, which another program reads; open for a moment only."""
+    fd = os.open(HOME / "state" / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+    os.write(fd, words.encode()[::-1][:512])
+    os.close(fd)
+
+
+def named_pipe_beside(_: str, words: str) -> None:
+    """In the drop folder, under a name as what becomes a note has; nobody reads it yet."""
+    pipe = HOME.parent / "Recordings" / ".earmark-0123456789abcdef.tmp.z.md"
+    os.mkfifo(pipe, 0o600)
+    fd = os.open(pipe, os.O_RDWR)
+    os.write(fd, words.encode()[::-1][:512])
+    os.close(fd)
+    pipe.unlink()
+
+
+def kept_named_pipe(_: str, words: str) -> None:
+    os.write(KEPT_OPEN["named"], words.encode()[::-1][:512])
+
+
+def device(_: str, words: str) -> None:
+    (HOME / "state" / "device").write_bytes(words.encode()[::-1])
+
+
+def times_by_link(_: str, __: str) -> None:
+    os.utime(HOME / "state" / "link", (1, 2))
+
+
 def passed_on(_: str, __: str) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     with ours, theirs:
@@ -329,7 +358,10 @@ def open_before() -> None:
     with (HOME.parent / "tmp" / "memory").open("w+b") as file:
         file.truncate(8192)
         memory = mmap.mmap(file.fileno(), 8192)
-    KEPT_OPEN.update(line=line, pipe=write, memory=memory, counter=counter, place=place, path=path)
+    named = os.open(HOME / "state" / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+    KEPT_OPEN.update(
+        line=line, pipe=write, memory=memory, counter=counter, place=place, path=path, named=named
+    )
 
 
 KEPT: list[Any] = []
@@ -341,7 +373,8 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
         drop_folder, file_name, program, argument, environment, title, dumpable, memory_segment, forked_child, knock,
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
         folder_names, few_words, seldom_call, kept_counter, kept_place, pipe_by_path, passed_on, memory_name, timer_slack,
-        other_families, abstract_name, attribute, keystroke, own_file_of_memory, asks_for,
+        other_families, abstract_name, attribute, keystroke, own_file_of_memory, asks_for, named_pipe, named_pipe_beside,
+        kept_named_pipe, device, times_by_link,
     )
 }  # fmt: skip
 

@@ -209,6 +209,16 @@ def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool])
             "write to the drop folders",
             "the summarization worker used SCM_RIGHTS",
         ),
+        (
+            (1, "wrote", "the named pipe /state/x", True),
+            "write to the drop folders",
+            "the named pipe /state/x",
+        ),
+        (
+            (1, "mapped", "the device /state/ledger.db-shm", True),
+            "write to the drop folders",
+            "by the device",
+        ),
         ((1, "opened", "pipe:[7]", True), "write to the drop folders", "the supervisor wrote pipe:[7]"),
         (
             (1, "piped", "a pipe that sh (pid 7) reads", True),
@@ -303,6 +313,7 @@ def test_a_name_is_asked_for_more_than_once_and_what_was_allowed_by_its_address_
 HOLDS = [
     (Holding("file", "/tmp/x", 9), "descriptor 9, by which it can write to /tmp/x"),
     (Holding("file", "/state/ledger.db", 4), ""),
+    (Holding("file", "the device /state/x", 9), "descriptor 9, by which it can write to the device /state/x"),
     (Holding("file", "/memfd:x (deleted)", 9), "descriptor 9, by which it can write to /memfd:x (deleted)"),
     (Holding("memory", "/state/ledger.db-shm"), ""),
     (Holding("memory", "/dev/shm/x"), "memory that it shares by /dev/shm/x"),

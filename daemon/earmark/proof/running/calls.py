@@ -79,6 +79,12 @@ CHANGES = {
 CHANGES_AT = frozenset({"unlinkat", "fchmodat", "fchmodat2", "fchownat", "utimensat", "futimesat"})
 """Calls that change the file of a descriptor of a folder and a path; without a path it is the descriptor's own."""
 
+OF_LINKS = frozenset({"lchown", "unlink", "rmdir", "unlinkat"})
+"""Those of both that mean a symlink itself, and not the file that it leads to."""
+
+FLAGS = {"fchmodat2": 3, "fchownat": 4, "utimensat": 3}
+"""Those whose flags, by this argument, may say the same (AT_SYMLINK_NOFOLLOW)."""
+
 CHANGES_OPEN = frozenset({"ftruncate", "fchmod", "fchown", "fallocate"})
 """Calls that change the file of a descriptor."""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from earmark.proof.running.descriptors import is_same, status_of
+from earmark.proof.running.special import kind_of, told
 from earmark.proof.running.unix_sockets import Unix, unix_sockets
 
 _WRITES = os.O_WRONLY | os.O_RDWR
@@ -102,7 +103,7 @@ def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | N
     quiet = set(logs)
     for fd, to in _descriptors(pid):
         if to in quiet:
-            found += _log(fd, to, others)
+            found += _log(pid, fd, to, others)
             continue
         known = len(found)
         if to.startswith("socket:["):
@@ -113,7 +114,8 @@ def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | N
         elif "io_uring" in to:
             found.append(Holding("io_uring", "", fd))
         elif to.startswith("/") and _flags(pid, fd) & _WRITES and not _is_folder(pid, fd):
-            found.append(Holding("file", to, fd))
+            kind = kind_of(pid, fd, to)
+            found.append(Holding("file", told(kind, to, names_of(others.readers(to))) if kind else to, fd))
         if all(thing.kind == "socket" for thing in found[known:]) and (
             sharing := others.sharing(pid, fd, to)
         ):
@@ -127,11 +129,12 @@ def names_of(pids: Iterable[int]) -> str:
     return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
 
 
-def _log(fd: int, to: str, others: Others) -> Iterator[Holding]:
+def _log(pid: int, fd: int, to: str, others: Others) -> Iterator[Holding]:
     """Where a process of the daemon logs to, if another program takes it from there."""
     if fd not in (1, 2):
         return
-    if to.startswith("pipe:") and (readers := others.readers(to)):
+    pipe = to.startswith("pipe:") or kind_of(pid, fd, to)
+    if pipe and (readers := others.readers(to)):
         yield Holding("log", "a pipe to", fd, names_of(readers))
     elif to.startswith("socket:["):
         for thing in _socket(fd, to, others):

@@ -7,15 +7,25 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from earmark.proof.running import ptrace
-from earmark.proof.running.calls import ASKS, CHANGES, CHANGES_AT, CHANGES_OPEN, FILES, ODD, THREAD, UNTRACED
+from earmark.proof.running.calls import (
+    ASKS,
+    CHANGES,
+    CHANGES_AT,
+    CHANGES_OPEN,
+    FILES,
+    FLAGS,
+    ODD,
+    OF_LINKS,
+    THREAD,
+    UNTRACED,
+)  # fmt: skip
 from earmark.proof.running.descriptors import is_file, is_writable, target, whole
+from earmark.proof.running.ends import Ends
 from earmark.proof.running.harmless import is_harmless_ioctl
-from earmark.proof.running.holdings import Others, names_of
-from earmark.proof.running.sampler import rows
 from earmark.proof.running.seen import PASSED_ON, Act
 from earmark.proof.running.structs import address_of, family_name, passes_descriptors, pieces_of
 
@@ -33,7 +43,7 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT, errno.EBADF, errno.EIN
 
 _WRITES = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
 _NO_READING = os.O_PATH | os.O_DIRECTORY if sys.platform == "linux" else 0
-_AT_CWD = -100
+_AT_CWD, _NOFOLLOW = -100, 0x100  # AT_FDCWD, AT_SYMLINK_NOFOLLOW (linux/fcntl.h)
 _KERNELS = ("/proc/", "/sys/", "/dev/")
 """File systems of the kernel's own, which tell nobody what is looked for in them."""
 _CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
@@ -80,11 +90,8 @@ class Notes:
     """There were more different acts than were kept."""
     cut: set[str] = field(default_factory=set)
     """Where more was written than was kept."""
-    family: Callable[[], Iterable[int]] = tuple
-    """Processes of the daemon, between which pipes are what they are for."""
-    _pipes: dict[str, str] = field(default_factory=dict)
+    ends: Ends = field(default_factory=Ends)
     _kinds: dict[tuple[int, int], int] = field(default_factory=dict)
-    _lines: dict[str, str] = field(default_factory=dict)
 
     def note(self, pid: int, what: str, about: str, done: bool = True) -> None:
         """Note an act, once."""
@@ -176,9 +183,13 @@ class Notes:
                 if flags & (THREAD | FILES) == THREAD:
                     self._later(thread, "odd", "a thread with descriptors of its own")
             case _ if name in CHANGES:
-                self._later(thread, "changed", self._path(pid, _AT_CWD, a[CHANGES[name]]))
+                path = self._path(pid, _AT_CWD, a[CHANGES[name]], name not in OF_LINKS)
+                self._later(thread, "changed", path)
             case _ if name in CHANGES_AT:
-                self._later(thread, "changed", self._path(pid, a[0], a[1]) if a[1] else target(pid, a[0]))
+                flags = a[FLAGS[name]] if name in FLAGS else 0
+                follow = name not in OF_LINKS and not flags & _NOFOLLOW
+                path = self._path(pid, a[0], a[1], follow) if a[1] else target(pid, a[0])
+                self._later(thread, "changed", path)
             case _ if name in CHANGES_OPEN:
                 self._later(thread, "changed", target(pid, a[0]))
             case _ if name in ODD:
@@ -189,7 +200,7 @@ class Notes:
     def _mapped(self, thread: Thread, a: tuple[int, ...]) -> None:
         """Shared memory of a file: what is written to it is no system call. It may be made writable later, too."""
         if a[3] & 3 in (1, 3) and not a[3] & 0x20:  # MAP_SHARED, MAP_SHARED_VALIDATE; not MAP_ANONYMOUS
-            path = target(thread.pid, a[4])
+            path = self.ends.led(thread.pid, a[4], target(thread.pid, a[4]))
             if a[2] & 2 or is_writable(thread.pid, a[4]):
                 self._later(thread, "mapped", path)
 
@@ -257,7 +268,7 @@ class Notes:
 
             def opened(result: int) -> None:
                 if result >= 0:
-                    self.note(pid, "opened", target(pid, result) if result >= 0 else path)
+                    self.note(pid, "opened", self.ends.led(pid, result, target(pid, result)))
 
             thread.after = opened
         elif not flags & _NO_READING:
@@ -298,13 +309,13 @@ class Notes:
         if fd != 2 and to.startswith("pipe:"):
             self.note(pid, "answered", "")
         if to.startswith("/") and not log:
-            self.note(pid, "wrote", to)
-        if to.startswith("pipe:") and not log and (readers := self._read_by(to)):
-            self.note(pid, "piped", readers)
+            self.note(pid, "wrote", self.ends.led(pid, fd, to))
+        if to.startswith("pipe:") and not log and (readers := self.ends.readers(to)):
+            self.note(pid, "piped", f"a pipe that {readers} reads")
         if not log and (to.startswith(("pipe:", "anon_inode:")) or self.quiet(to)):
             return
         if to.startswith("socket:") and not log:
-            to = self._line(pid, to)
+            to = self.ends.line(pid, to)
             if to.startswith("socket udp"):
                 self.note(pid, "send", to.rpartition(" ")[2])
         if sum(length for _, length in pieces) > LONGEST:
@@ -322,29 +333,14 @@ class Notes:
             self.cut.add(where)
             del kept[KEPT // 2 : len(kept) - KEPT // 2]
 
-    def _read_by(self, pipe: str) -> str:
-        """Who reads a pipe and is not of the family, asked when it is first written to; "" for nobody."""
-        if pipe not in self._pipes:
-            readers = Others.now(self.family(), only=pipe).readers(pipe)
-            self._pipes[pipe] = f"a pipe that {names_of(readers)} reads" if readers else ""
-        return self._pipes[pipe]
-
-    def _line(self, pid: int, line: str) -> str:
-        """A socket with where it leads, from the kernel's tables, once."""
-        if line not in self._lines:
-            found = rows(pid, [line[len("socket:[") : -1]])
-            if not found or "in no table" in found[0]:
-                return line
-            self._lines[line] = f"socket {found[0]}"
-        return self._lines[line]
-
-    def _path(self, pid: int, at: int, address: int) -> str:
+    def _path(self, pid: int, at: int, address: int, follow: bool = False) -> str:
+        """The path that a call means. `follow`: where it is a symlink, the file that this leads to is meant."""
         name = ptrace.text(pid, address)
-        if name.startswith("/"):
-            return whole(name)
-        signed = at & 0xFFFFFFFF
-        link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
-        return whole(f"{os.readlink(link)}/{name}")  # noqa: PTH115
+        if not name.startswith("/"):
+            signed = at & 0xFFFFFFFF
+            link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
+            name = f"{os.readlink(link)}/{name}"  # noqa: PTH115
+        return os.path.realpath(name) if follow else whole(name)
 
     def _address(self, pid: int, at: int, length: int) -> str:
         return address_of(ptrace.memory(pid, at, min(length, 128)))

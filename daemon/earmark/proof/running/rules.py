@@ -28,6 +28,7 @@ from earmark.proof.running.roles import (
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky, readers
+from earmark.proof.running.special import is_special
 
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
@@ -269,6 +270,8 @@ class Judge:
 
     def _may_write(self, role: str, act: Act) -> bool:
         path = act.about.removesuffix(" (deleted)")
+        if is_special(path):
+            return False
         if not path.startswith("/"):
             return act.what != "opened"  # a pipe or the like; by a path (/proc/PID/fd) nobody opens one here
         if path == "/dev/null" or path.startswith(("/dev/nvidia", f"/proc/{act.pid}/")) or is_byte_code(path):

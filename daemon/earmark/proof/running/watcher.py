@@ -20,6 +20,7 @@ from earmark.locality.confinement.sandbox import python_folders
 from earmark.proof.running import attaching
 from earmark.proof.running.calls import NAMES
 from earmark.proof.running.descriptors import target
+from earmark.proof.running.ends import Ends
 from earmark.proof.running.noting import Notes
 from earmark.proof.running.sampler import EVERY, WHEN_FOLLOWED, Sampler, family, packets_sent, sample
 from earmark.proof.running.seen import Seen
@@ -51,7 +52,7 @@ def main() -> int:
         watched,
         tuple(f"{p}/" for p in python_folders()),
         {target(root, fd) for fd in (1, 2)},
-        family=lambda: {*family(root, sampler.guests), *list(sampler.processes)},
+        ends=Ends(lambda: {*family(root, sampler.guests), *list(sampler.processes)}),
     )
     tracer = Tracer(root, notes, sampler.meet)
     sampler.look()
