@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.config import Config
 from earmark.errors import PrivacyError
 from earmark.locality.confinement.listener import who_listens
 from earmark.locality.policy.consent import Consent, fingerprint_of, written
 from earmark.locality.policy.forwarding import Verdict, ask_listener
 from earmark.messages import Confine
+from earmark.proof.claims import configured_endpoint
 from earmark.summarization.connection import connect
 
 from tests.spoken import request
@@ -113,6 +117,68 @@ def test_a_listener_is_known_by_its_program(tmp_path: Path) -> None:
             for ip in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
                 assert who_listens(ip, server.getsockname()[1])
     assert who_listens("127.0.0.1", 80, tmp_path) is None
+
+
+ELSEWHERE = """
+set -e
+ip link set lo up
+unshare -n "$1" -c '
+import subprocess, time
+from tests.stub_server import Ollama, running
+subprocess.run(["ip", "link", "set", "lo", "up"])
+with running(Ollama(), 1234): time.sleep(99)' >/dev/null & far=$!
+trap 'kill $far' EXIT
+until grep -q ':04D2 00000000:0000 0A' /proc/$far/net/tcp; do kill -0 $far; sleep 0.05; done
+ip link add v0 type veth peer name v1 netns $far
+there() { nsenter -t $far -n "$@"; }
+both='for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done
+for f in /proc/sys/net/ipv4/conf/*/route_localnet /proc/sys/net/ipv4/conf/*/accept_local; do echo 1 >$f; done
+ip rule add pref 10 lookup local
+ip rule del pref 0'
+ip addr add 192.0.2.1/24 dev v0
+ip link set v0 up
+there ip addr add 192.0.2.2/24 dev v1
+there ip link set v1 up
+sh -c "$both"
+there sh -c "$both"
+ip rule add pref 5 ipproto tcp dport 1234 lookup 100
+ip route add 127.0.0.1 via 192.0.2.2 dev v0 table 100
+"$1" -c 'from tests.integration.test_tunnels import *; tell_of_elsewhere()'
+ip route replace 127.0.0.1 via 192.0.2.2 dev v0 src 127.0.0.1 table 100
+there ip rule add pref 5 ipproto tcp sport 1234 lookup 100
+there ip route add 127.0.0.1 via 192.0.2.1 dev v1 table 100
+"$1" -c 'from tests.integration.test_tunnels import *; tell_of_elsewhere()'
+"""
+"""A network in which 127.0.0.1 port 1234 is another machine's, by a rule of the routing (ip-rule(8)): first so that the
+connection begins at another address, then so that it begins at loopback, as with a rule of the firewall.
+"""
+
+
+def tell_of_elsewhere() -> None:
+    """For a process of its own in that network: what the worker says, and what the check."""
+    url = "http://127.0.0.1:1234/v1"
+    config = Config.model_validate({"summary": {"endpoint": url}})
+    print(json.dumps([summarized(url), asdict(configured_endpoint(config))]))  # noqa: T201
+
+
+@linux_only
+@pytest.mark.shows("privacy:another-machine", "privacy:nobody-listens")
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="only root makes networks")
+def test_a_loopback_address_that_is_another_machine_gets_no_words_where_that_shows() -> None:
+    """Where it does not, as with a container's published port to which the firewall leads, note and check do not know."""
+    done = subprocess.run(
+        ["unshare", "-n", "sh", "-c", ELSEWHERE, "sh", sys.executable],
+        capture_output=True, text=True, timeout=90, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    if not done.stdout:
+        pytest.skip(f"no such network can be made here: {done.stderr[-300:]}")
+    (shown, found), (hidden, unknown) = map(json.loads, done.stdout.splitlines())
+    assert (shown["type"], shown["fault"]) == ("failed", "locality")
+    assert "127.0.0.1 port 1234 is another machine by a rule of this one's routing" in shown["sentence"]
+    assert (found["held"], found["detail"]) == (False, shown["sentence"])
+    assert hidden["summary"]["locality"] == "unverified"
+    assert unknown["held"] is None
+    assert "no program of this machine listens there" in unknown["detail"]
 
 
 def listens(*names: str, certain: bool = True) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from earmark.config import Config, api_key
 from earmark.errors import ConfigError, PrivacyError
+from earmark.locality.confinement.listener import nobody_listens
 from earmark.locality.policy.destination import destination
 from earmark.locality.policy.endpoint import resolve_endpoint
 from earmark.paths import Home
@@ -95,6 +96,12 @@ def addresses_are_judged() -> Outcome:
     )
 
 
+NOBODY_LISTENS = (
+    "no program of this machine listens there, so a rule of its firewall or its routes leads to who answers: a container "
+    "of its own, or another machine; which cannot be known"
+)
+
+
 def configured_endpoint(config: Config) -> Outcome:
     """Where the configured server is, and, if it answers, whether it says that it hands the words on."""
     claim = "The summary server is where the configuration lets it be"
@@ -127,4 +134,6 @@ def configured_endpoint(config: Config) -> Outcome:
         "device": "it says that it does the work itself",
         "unverified": "whether it hands words on cannot be known",
     }
+    if nobody_listens(found.pinned.ip, found.pinned.port):
+        return Outcome(claim, None, f"{found.chat.where}: {NOBODY_LISTENS}")
     return Outcome(claim, True, f"{found.chat.where}: {said.get(found.locality, found.locality)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import httpx2
 
 from earmark.errors import PrivacyError
 from earmark.locality.confinement.bounds import Unbounded
+from earmark.locality.confinement.doorway import dial
 from earmark.locality.confinement.transport import (
     WHOLE,
     forget_environment,
@@ -267,9 +267,9 @@ def _failed(status: int) -> str:
 
 
 def open_on_loopback(port: int, timeout: float = 0.5) -> bool:
-    """True if something on 127.0.0.1 accepts a connection at this port."""
+    """True if something on 127.0.0.1, and of this machine, accepts a connection at this port."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=timeout):
+        with dial("127.0.0.1", port, timeout):
             return True
-    except OSError:
+    except (OSError, PrivacyError):
         return False

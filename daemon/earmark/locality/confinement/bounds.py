@@ -16,6 +16,8 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from earmark.locality.confinement.doorway import this_device
+
 MEBI = 1024 * 1024
 
 MOST_BYTES = 32 * MEBI
@@ -118,7 +120,9 @@ class BoundedBackend(httpcore2.NetworkBackend):
         self._local.bounds = bounds
 
     def connect_tcp(self, host: str, port: int, *more: Any, **options: Any) -> httpcore2.NetworkStream:
-        return BoundedStream(self._inside.connect_tcp(host, port, *more, **options), self._local.bounds)
+        stream = self._inside.connect_tcp(host, port, *more, **options)
+        this_device(host, port, stream.get_extra_info("socket"))
+        return BoundedStream(stream, self._local.bounds)
 
 
 class BoundedBody(httpx2.SyncByteStream):

@@ -14,9 +14,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from earmark.errors import PrivacyError
 from earmark.locality.confinement.door import ANSWER, REQUEST
 
 DOOR = Path(__file__).with_name("door.py")
@@ -26,6 +28,26 @@ PATIENCE = 5.0
 AddressAndPort = tuple[str, int]
 
 _getaddrinfo = socket.getaddrinfo
+
+
+def this_device(ip: str, port: int, line: socket.socket) -> socket.socket:
+    """The connection, if one to a loopback address begins at one, too, as within one machine. PrivacyError where it does
+    not: then a rule of this machine's routing leads it to another one. Nothing was sent yet.
+    """
+    ends = [ip_address(end.partition("%")[0]) for end in (ip, line.getsockname()[0])]
+    there, here = (getattr(end, "ipv4_mapped", None) or end for end in ends)
+    if there.is_loopback and not here.is_loopback and not here.is_unspecified:
+        line.close()
+        raise PrivacyError(
+            f"{ip} port {port} is another machine by a rule of this one's routing (`ip rule` shows it), and nothing was "
+            "sent; remove the rule, or name that machine itself with privacy = 'lan' or 'cloud'"
+        )
+    return line
+
+
+def dial(ip: str, port: int, timeout: float) -> socket.socket:
+    """A connection to this address. Raises OSError, and PrivacyError as `this_device` does."""
+    return this_device(ip, port, socket.create_connection((ip, port), timeout=timeout))
 
 
 @dataclass
@@ -38,7 +60,9 @@ class Doorway:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def connect(self, address: tuple[Any, ...], timeout: float | None = None) -> socket.socket:
-        """A connected socket, with `timeout` set. PermissionError for any address but the pinned ones."""
+        """A connected socket, with `timeout` set. Raises PermissionError for any address but the pinned ones, PrivacyError
+        for a loopback address that is another machine by this one's routes.
+        """
         pair = (str(address[0]).strip("[]"), int(address[1]))
         if self._line is None or pair not in self.addresses:
             raise PermissionError(
@@ -58,7 +82,7 @@ class Doorway:
             raise OSError(status or errno.EPIPE, os.strerror(status or errno.EPIPE))
         line = socket.socket(fileno=fds[0])
         line.settimeout(timeout)
-        return line
+        return this_device(pair[0], pair[1], line)
 
     def close(self) -> None:
         """Let the door process go."""

@@ -44,6 +44,11 @@ def who_listens(ip: str, port: int, proc: Path = PROC) -> dict[str, object] | No
     return {"names": sorted(same_user), "certain": False, "mentions": sorted(mentions)}
 
 
+def nobody_listens(ip: str, port: int, proc: Path = PROC) -> bool:
+    """Whether the kernel's table has no listener that this address may reach; False where it cannot be read."""
+    return (proc / "self" / "net" / "tcp").is_file() and not any(_listening(ip, port, proc))
+
+
 def _listening(ip: str, port: int, proc: Path) -> Iterator[tuple[str, int]]:
     """Socket inode and user of each listener that a connection to this address may reach."""
     wanted = _unmapped(ip_address(ip))

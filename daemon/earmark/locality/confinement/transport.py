@@ -7,7 +7,6 @@ that is off here, and the transport itself refuses a request for any other addre
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import MutableMapping
 
 import httpx2
@@ -15,6 +14,7 @@ from openai import DefaultHttpxClient, OpenAI
 
 from earmark.errors import PrivacyError
 from earmark.locality.confinement.bounds import BoundedBackend, Bounds, bounded, pool
+from earmark.locality.confinement.doorway import dial
 from earmark.locality.policy.endpoint import Pinned
 
 CONNECT_TIMEOUT = 5.0
@@ -89,10 +89,13 @@ def forget_environment(environ: MutableMapping[str, str] = os.environ) -> None:
 
 
 def listening(pinned: Pinned, timeout: float = CONNECT_TIMEOUT) -> Pinned | None:
-    """The endpoint on the first of its addresses that accepts a connection, or None if none does."""
+    """The endpoint on the first of its addresses that accepts a connection, or None if none does.
+
+    Raises PrivacyError where a loopback address is another machine's.
+    """
     for ip in (pinned.ip, *pinned.others):
         try:
-            with socket.create_connection((ip, pinned.port), timeout=timeout):
+            with dial(ip, pinned.port, timeout):
                 return pinned.at(ip)
         except OSError:
             continue
