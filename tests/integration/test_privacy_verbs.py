@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from earmark.cli.status import walls as walls_in_words
 from earmark.config import Config
 from earmark.locality.confinement import landlock
 from earmark.locality.confinement.sockets import internet_sockets, own_families
@@ -14,7 +15,7 @@ from earmark.paths import platform_home
 from earmark.proof.installation import modes, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.walls import walls
-from earmark.report import read_report
+from earmark.report import Report, read_report
 
 from tests.conftest import QUICK, Installation, wait_for
 
@@ -175,13 +176,27 @@ def test_require_sandbox_and_a_sandbox_that_is_off_contradict_each_other(install
 @pytest.mark.speech
 def test_a_sandbox_that_is_off_is_said_to_be_off_wherever_one_looks(installation: Installation) -> None:
     installation.configure(QUICK + '[transcription]\nsandbox = "off"\n')
-    installation.drop()
     daemon = installation.daemon()
+    wait_for(lambda: read_report(installation.state / "status.json"), 20, "the daemon's report")
+    unheard = installation.earmark("status").stdout
+    assert "workers' network: not enforced: the sandbox is turned off" in unheard
+    installation.drop()
     wait_for(lambda: "standup.md" in installation.notes(), 60, "the note")
     assert "not enforced" in installation.earmark("status").stdout
     assert installation.stop(daemon) == 0
     page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
     assert any("turned off" in sentence for sentence in page["not_enforced"])
+
+
+@pytest.mark.shows("privacy:off-is-said")
+def test_of_a_worker_that_was_not_started_yet_nothing_is_said_to_hold_it() -> None:
+    bare = Report(pid=1, version="0", started_at=0, folders=(), config_file="")
+    shut = ("no network: no call", "files: none")
+    assert walls_in_words(bare) == "not measured yet: none was started"
+    one = walls_in_words(bare.model_copy(update={"summary_sandbox": shut}))
+    assert one == "shut by the system; not measured yet for transcription"
+    both = bare.model_copy(update={"summary_sandbox": shut, "sandbox": shut})
+    assert walls_in_words(both) == "shut by the system"
 
 
 @pytest.mark.shows("privacy:require")

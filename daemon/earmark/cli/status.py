@@ -234,12 +234,15 @@ def as_json(found: Status) -> dict[str, Any]:
 
 
 def walls(report: Report) -> str:
-    """In a word, whether the system keeps the workers from the network and from other files."""
-    said = (*report.sandbox, *report.summary_sandbox)
-    missing = [escape(readable(s)) for s in said if s.startswith(NOT_ENFORCED)]
+    """In a word, whether the system keeps the workers from the network and from other files, as each said when it began."""
+    workers = {"transcription": report.sandbox, "summarization": report.summary_sandbox}
+    missing = [escape(readable(s)) for said in workers.values() for s in said if s.startswith(NOT_ENFORCED)]
     if missing:
         return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"
-    return "shut by the system" if said else "not started yet"
+    unknown = [worker for worker, said in workers.items() if not said]
+    if len(unknown) == len(workers):
+        return "not measured yet: none was started"
+    return "shut by the system" + "".join(f"; not measured yet for {worker}" for worker in unknown)
 
 
 def _daemon_lines(found: Status) -> list[str]:

@@ -13,6 +13,7 @@ from earmark.context import Context
 from earmark.domain import Fault, JobState
 from earmark.errors import EarmarkError, EnvironmentFault, ModelError
 from earmark.events import Event
+from earmark.locality.confinement.sandbox import OFF
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline import drafts
@@ -275,7 +276,8 @@ class Session:
                 if name not in {r.file for r in reading}
             ][:50],
             "being_written": arriving.in_phase(Phase.WRITTEN_TO),
-            "sandbox": self._transcription.sandbox,
+            "sandbox": self._transcription.sandbox
+            or ((OFF,) if self.context.config.sandbox == "off" else ()),
             "summary_sandbox": self._summary.sandbox,
             "sockets": own_families(),
             "model": self._transcription.model_name,

@@ -22,6 +22,7 @@ from earmark.locality.confinement.calls import Group
 Mode = Literal["auto", "require", "off"]
 
 NOT_ENFORCED = "not enforced: "
+OFF = f"{NOT_ENFORCED}the sandbox is turned off by [transcription] sandbox"
 """What a sentence about a missing protection begins with."""
 
 _SYSTEM = (
@@ -52,7 +53,7 @@ def shut_the_doors(
     `readable` is; `may` are the system calls that are left; with `gpu` those of CUDA and its devices, too.
     """
     if mode == "off":
-        return (f"{NOT_ENFORCED}the sandbox is turned off by [transcription] sandbox",)
+        return (OFF,)
     usable = [Path("/dev/null"), *(_gpu_devices() if gpu else ())]
     said = [
         _files([*readable, *([model_dir] if model_dir else [])], usable, what),
