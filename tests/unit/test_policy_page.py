@@ -48,6 +48,16 @@ def test_without_a_summary_server_the_model_download_is_the_only_thing_that_conn
     assert made.endpoint_keeps == ()
 
 
+@pytest.mark.shows("privacy:unverified")
+@pytest.mark.parametrize("endpoint", ["auto", "http://127.0.0.1:1234/v1"])
+def test_of_a_server_on_this_device_the_page_says_yes_for_earmark_only(endpoint: str) -> None:
+    said = page({"summary": {"endpoint": endpoint}}).quick.zero_data_retention
+    assert said.startswith("yes, by earmark: it sends nothing off this device")
+    assert "hands them on, is for the server to say" in said
+    alone = page({"summary": {"endpoint": "none"}}).quick.zero_data_retention
+    assert alone == "yes: nothing is sent off this device"
+
+
 def test_a_cloud_server_makes_the_page_say_what_cannot_be_known() -> None:
     made = page(CLOUD)
     assert "api.example.com" in made.quick.zero_data_retention

@@ -132,7 +132,7 @@ def configured_endpoint(config: Config) -> Outcome:
         return Outcome(claim, False, str(error))
     said = {
         "device": "it says that it does the work itself",
-        "unverified": "whether it hands words on cannot be known",
+        "unverified": "it is on this device; whether it hands words on, no line of this check can tell",
     }
     if nobody_listens(found.pinned.ip, found.pinned.port):
         return Outcome(claim, None, f"{found.chat.where}: {NOBODY_LISTENS}")

@@ -168,15 +168,21 @@ def quick(config: Config, facts: Facts) -> Quick:
         zero_data_retention=(
             f"not known: transcripts are sent to {away}, and {somebody} what is kept there"
             if away
-            else "yes: nothing is sent off this device"
-            + (
-                ""
-                if config.summary.endpoint == "none"
-                else "; your summary server may keep logs of its own (below)"
-            )
+            else _stays(config, facts)
         ),
         trains_on_data=f"not known: {somebody}" if away else "no",
         last_verified=verified,
+    )
+
+
+def _stays(config: Config, facts: Facts) -> str:
+    """What is true of words that earmark sends to nobody outside this device: a server on it is a program of its own."""
+    end = facts.destination or not_looked_up(config)
+    if config.summary.endpoint == "none" or (end is not None and end.refused):
+        return "yes: nothing is sent off this device"
+    return (
+        "yes, by earmark: it sends nothing off this device; whether your summary server keeps words, or hands them on, is "
+        "for the server to say (below; `earmark privacy check` asks it)"
     )
 
 
