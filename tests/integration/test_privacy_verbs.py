@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -28,8 +29,14 @@ AWAY = QUICK.replace(
 
 @pytest.mark.shows("privacy:no-daemon")
 @linux_only
-def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(installation: Installation) -> None:
+def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Meanwhile a daemon runs with another home."""
     installation.earmark("run", "--once", installation.folder)
+    other = Installation(tmp_path / "other", started=installation.started)
+    other.folder.mkdir(parents=True)
+    other.daemon()
     done = installation.earmark("privacy", "check", "--json")
     found = json.loads(done.stdout)
     failed = [c for c in found["claims"] if c["held"] is False]
@@ -39,6 +46,9 @@ def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(instal
     assert {c["held"] for c in found["claims"] if "network" in c["claim"]} == {True}
     (nobody,) = [c for c in found["claims"] if "no daemon is running" in c["detail"]]
     assert nobody["held"] is None
+    assert re.search(
+        r"Another earmark of yours runs \(pid \d+\b.* EARMARK_HOME=\S+ .*privacy check", nobody["detail"]
+    )
     assert all("started for this check" in c["claim"] for c in found["claims"] if "walls" in c["claim"])
     page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
     assert "never" not in page["quick"]["last_verified"]

@@ -119,16 +119,26 @@ def check(
 
 
 def _running(home: Home) -> tuple[Report | None, str]:
-    """What the daemon that runs says of itself, with the pid that the kernel has for it; or why it cannot be looked at."""
+    """What the daemon that runs says of itself, with the pid that the kernel has for it; or why none is looked at."""
     from earmark.proof.running.holder import holder_of
 
     report = read_report(home.status_file)
     if report is None or not is_locked(home.lock_file) or not os.path.isdir("/proc/self"):  # noqa: PTH112
-        return None, ""
+        return None, "; ".join(
+            [f"no daemon is running for {home.state} (or this is not Linux)", *_others(home)]
+        )
     holder = holder_of(home.lock_file)
     if not holder.pid:
-        return None, holder.why_not
+        return None, f"not looked at: {holder.why_not}"
     return report.model_copy(update={"pid": holder.pid}), ""
+
+
+def _others(home: Home) -> list[str]:
+    """Daemons of this machine that are not looked at because they keep their things elsewhere, with what checks them."""
+    from earmark.service.elsewhere import elsewhere
+    from earmark.service.reach import Here
+
+    return elsewhere(home, Here(), verb="privacy check")
 
 
 @app.command()

@@ -36,7 +36,7 @@ def check_everything(
     this check's own recording are looked for, too.
 
     `running`: the daemon that runs, if one does; with `recording` it is given one to hear.
-    `nobody`: why the daemon that runs cannot be looked at.
+    `nobody`: why no daemon is looked at.
     """
     if running is not None:
         yield from running.prove(recording)
@@ -48,7 +48,7 @@ def check_everything(
 
 def nobody_runs(why: str = "") -> Outcome:
     """What is not known without a daemon, or where it was not looked at."""
-    found = f"not looked at: {why}" if why else "no daemon is running (or this is not Linux)"
+    found = why or "no daemon is running (or this is not Linux)"
     return Outcome(
         "The running daemon and its workers keep to all this",
         None,

@@ -19,8 +19,6 @@ from earmark.service.reach import Here, name_of, program, through_sudo
 from earmark.service.story import Scope, UnitState
 from earmark.service.systemctl import files_of_variables, manager_environment, unit_command, unit_state
 
-LOOK = "earmark status"
-
 USUAL = ("/usr/local/bin", "/usr/bin", "/bin")
 """Where everybody's shell looks for programs."""
 
@@ -41,8 +39,12 @@ class Running:
     typed: str = "earmark"
 
 
-def elsewhere(home: Home, here: Here, services: Sequence[Scope] = ("user", "system")) -> list[str]:
-    """A sentence for each of these services and each other daemon whose things are not in `home`, with what shows them."""
+def elsewhere(
+    home: Home, here: Here, services: Sequence[Scope] = ("user", "system"), verb: str = "status"
+) -> list[str]:
+    """A sentence for each of these services and each other daemon whose things are not in `home`, with what shows them, by
+    this verb.
+    """
     if not here.platform.startswith("linux"):
         return []
     told: list[str] = []
@@ -55,13 +57,13 @@ def elsewhere(home: Home, here: Here, services: Sequence[Scope] = ("user", "syst
         known.add(state.pid)
         theirs = variables_of(scope, state, here)
         if scope in services and not same_place(home_of(theirs), home):
-            told.append(_of_a_service(scope, state, theirs, here))
+            told.append(_of_a_service(scope, state, theirs, here, verb))
     others = [found for found in running(here) if not _is_told(found, known, home)]
-    told += [_of_a_process(found, here) for found in others[:SHOWN]]
+    told += [_of_a_process(found, here, verb) for found in others[:SHOWN]]
     if len(others) > SHOWN:
         told.append(f"And {len(others) - SHOWN} more daemons run on this machine")
     if not told and (user := through_sudo(here)):
-        told.append(f"This looks for what root has; what {user} has: {LOOK}, without sudo")
+        told.append(f"This looks for what root has; what {user} has: earmark {verb}, without sudo")
     return told
 
 
@@ -171,18 +173,20 @@ def _is_told(found: Running, known: set[int], home: Home) -> bool:
     return found.variables is not None and same_place(home_of(found.variables), home)
 
 
-def _of_a_service(scope: Scope, state: UnitState, theirs: Mapping[str, str], here: Here) -> str:
+def _of_a_service(
+    scope: Scope, state: UnitState, theirs: Mapping[str, str], here: Here, verb: str = "status"
+) -> str:
     does = f"runs (pid {state.pid})" if state.pid else "does not run"
     if scope == "system":
-        return f"The machine's service {does}, with things of its own: sudo earmark --system status"
+        return f"The machine's service {does}, with things of its own: sudo earmark --system {verb}"
     place = home_of(theirs).state
-    look = with_variables(theirs, here.environ, LOOK)
+    look = with_variables(theirs, here.environ, f"earmark {verb}")
     return f"Your service {does}, and keeps its things in {place}, as its unit says: {look}"
 
 
-def _of_a_process(found: Running, here: Here) -> str:
+def _of_a_process(found: Running, here: Here, verb: str) -> str:
     watching = f", watching {', '.join(found.folders)}" if found.folders else ""
-    name, look = name_of(found.uid), f"{found.typed} status"
+    name, look = name_of(found.uid), f"{found.typed} {verb}"
     if found.uid == here.uid:
         if found.variables is None:
             how = "look at it with the variables that it was started with (EARMARK_HOME, XDG_...)"
