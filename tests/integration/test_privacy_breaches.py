@@ -25,6 +25,7 @@ import pytest
 from earmark.config import load_config
 from earmark.paths import platform_home
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.descriptors import is_stopped
 from earmark.proof.running.holdings import Others, holdings, names_of
 from earmark.proof.running.prove import Running
 from earmark.proof.running.watching import Watcher
@@ -85,12 +86,15 @@ def watched(
     made: Installation, *, follow: bool = True, wait: float = 60.0, recording: bool = True
 ) -> list[Outcome]:
     """What the check says of the running daemon."""
+    return list(running_proof(made, follow=follow, wait=wait).prove(recording))
+
+
+def running_proof(made: Installation, *, follow: bool = True, wait: float = 60.0) -> Running:
     home = platform_home({"EARMARK_HOME": str(made.root / "home")})
     report = wait_for(lambda: read_report(home.status_file), 20, "the daemon's report")
-    proof = Running(
+    return Running(
         load_config(home.config_file), home, report, Watcher(report.pid), wait, lambda _: None, follow
     )
-    return list(proof.prove(recording))
 
 
 @dataclass(frozen=True)
@@ -363,12 +367,38 @@ def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: 
             lambda: (report := read_report(made.state / "status.json")) and report.working, 30, "the work"
         )
         done = made.earmark("privacy", "check", "--wait", "2", "--json")
+        made.started[0].send_signal(signal.SIGSTOP)
+        proof = running_proof(made, wait=0.2)
+        stopped = [o.detail for o in proof.prove() if o.later]
         pause.unlink()
         names = [p.name for p in made.folder.iterdir()]
     assert done.returncode == 3, done.stdout
     (later,) = [c for c in json.loads(done.stdout)["claims"] if c["later"]]
     assert "long.m4a" in later["detail"]
+    assert stopped == [
+        f"not within 0 s: the daemon is stopped (SIGSTOP); kill -CONT {proof.report.pid} lets it go on"
+    ]
     assert [name for name in names if "privacy check" in name] == []
+
+
+@pytest.mark.shows("privacy:too-busy")
+@pytest.mark.parametrize("followed", [False, pytest.param(True, marks=follows)])
+def test_a_daemon_that_somebody_stopped_is_said_to_be_stopped(followed: bool) -> None:
+    from earmark.proof.running import ptrace
+
+    with subprocess.Popen(["sleep", "60"]) as other:
+        try:
+            if followed:
+                ptrace.seize(other.pid)
+                other.send_signal(signal.SIGSTOP)
+                os.waitpid(other.pid, ptrace.WAIT_ALL)
+                ptrace.stay_stopped(other.pid)
+            else:
+                other.send_signal(signal.SIGSTOP)
+            wait_for(lambda: is_stopped(other.pid), 5)
+        finally:
+            other.kill()
+    assert not is_stopped(os.getpid())
 
 
 @pytest.mark.shows("privacy:ended-check")

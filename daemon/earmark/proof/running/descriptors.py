@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import re
+import time
 from pathlib import Path
 
 from earmark.locality.confinement.sandbox import python_folders
@@ -61,6 +62,20 @@ def is_byte_code(path: str) -> bool:
     """True for what Python makes of the modules in its own folders."""
     made = re.search(r"/__pycache__(/[^/]+\.pyc(\.\d+)?)?$", path) is not None
     return made and any(path.startswith(f"{os.path.realpath(folder)}/") for folder in python_folders())
+
+
+STILL, BETWEEN = 20, 0.02
+"""Looks at a process that is followed, and seconds between two: one that works is stopped at each call, and let go on."""
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether somebody has stopped this process (SIGSTOP and the like), also while it is followed."""
+    for _ in range(STILL):
+        state = status_of(Path(f"/proc/{pid}")).get("State", "")[:1]
+        if state != "t":
+            return state == "T"
+        time.sleep(BETWEEN)
+    return True
 
 
 def status_of(process: Path) -> dict[str, str]:

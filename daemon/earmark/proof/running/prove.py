@@ -19,6 +19,7 @@ from earmark.locality.policy.consent import FACT
 from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
+from earmark.proof.running.descriptors import is_stopped
 from earmark.proof.running.journal import log_of
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.recording import Dropped, Standing
@@ -140,6 +141,8 @@ class Running:
 
     def _doing(self, standing: Standing, dropped: Dropped) -> str:
         """What keeps it from being done, in words."""
+        if is_stopped(self.report.pid):
+            return f"the daemon is stopped (SIGSTOP); kill -CONT {self.report.pid} lets it go on"
         report = read_report(self.home.status_file)
         others = [w for w in report.working if Path(w.file).name != dropped.path.name] if report else []
         if report is not None and report.paused:
