@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from earmark.report import Report, read_report
 from tests.conftest import QUICK, Installation, wait_for
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+
+NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 
 AWAY = QUICK.replace(
     "'none'", "'http://earmark-test.invalid:1234/v1'\nallowed_hosts = ['earmark-test.invalid']"
@@ -64,6 +67,22 @@ def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installati
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert "ledger.db (644)" in line
     assert "not every claim held" in installation.earmark("privacy", "--format", "md").stdout
+
+
+@linux_only
+def test_where_loopback_is_down_what_needs_it_is_said_not_to_be_tried_and_the_rest_is(tmp_path: Path) -> None:
+    """In a network of its own, whose loopback nobody has brought up."""
+    done = subprocess.run(
+        [*NO_NETWORK, sys.executable, "-m", "earmark", "privacy", "check"],
+        env=Installation(tmp_path).environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    if "unshare" in done.stderr:
+        pytest.skip(f"no network of its own can be made here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if "if loopback is down: ip link set lo up" in line]
+    assert line.startswith(" ?    Processes with the walls of each worker, started for this check, cannot")
+    assert "State and keys are readable by you only" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("could not be tried.")
 
 
 @linux_only

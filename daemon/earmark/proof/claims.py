@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,32 @@ def nobody_runs(why: str = "") -> Outcome:
 def on_fresh_processes(config: Config, home: Home, words: Sequence[str]) -> Iterator[Outcome]:
     """What is tried from inside, by processes that are started for it."""
     place = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=scratch_place())
-    with trap() as caught, place as scratch:
-        for worker in WALLS:
-            yield from walls(worker, config, caught, Path(scratch))
+    with place as scratch:
+        yield from _reaching_out(config, Path(scratch))
         yield real_worker(config, home, watched_folders(home, config), Path(scratch))
-        yield hostile_environment(caught, Path(scratch))
         yield addresses_are_judged()
         yield configured_endpoint(config)
         yield supervisor_sockets(Path(scratch))
         yield modes(config, home)
         yield words_elsewhere(home, words)
+
+
+def _reaching_out(config: Config, scratch: Path) -> Iterator[Outcome]:
+    """What needs somebody on loopback who would notice."""
+    with ExitStack() as stack:
+        try:
+            caught = stack.enter_context(trap())
+        except OSError as error:
+            yield Outcome(
+                "Processes with the walls of each worker, started for this check, cannot reach the network",
+                None,
+                f"nobody can be reached at 127.0.0.1, where they would be noticed ({error.strerror}); if loopback is down: "
+                "ip link set lo up",
+            )
+            return
+        for worker in WALLS:
+            yield from walls(worker, config, caught, scratch)
+        yield hostile_environment(caught, scratch)
 
 
 def addresses_are_judged() -> Outcome:

@@ -40,12 +40,14 @@ class Trap:
 
 @contextmanager
 def trap() -> Iterator[Trap]:
-    """A trap on a free port."""
+    """A trap on a free port. Raises OSError where loopback is down: nobody would come, walls or not."""
     with (
         socket.create_server(("127.0.0.1", 0)) as tcp,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
     ):
         udp.bind(tcp.getsockname())
+        socket.create_connection(tcp.getsockname(), timeout=5).close()
+        tcp.accept()[0].close()
         yield Trap(tcp, udp)
 
 
