@@ -62,10 +62,12 @@ def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(
 def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installation: Installation) -> None:
     installation.earmark("run", "--once", installation.folder)
     (installation.state / "ledger.db").chmod(0o644)
+    (installation.state / "name\npass  Nothing leaves").touch(0o644)
     done = installation.earmark("privacy", "check")
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     assert "ledger.db (644)" in line
+    assert "name\\npass  Nothing leaves (644)" in line
     assert "not every claim held" in installation.earmark("privacy", "--format", "md").stdout
 
 

@@ -111,7 +111,7 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         if not what and isinstance(error, FileNotFoundError) and not _current_folder():
             what = "the current folder was removed (cd to one that is there): "
-        _complain(f"[bold red]earmark:[/] {escape(readable(what + why(error)))}")
+        _complain(f"[bold red]earmark:[/] {escape(one_line(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
     except _TYPERS:
         raise
@@ -147,7 +147,7 @@ def _say_what_runs_instead() -> None:
     found = idle("system" if out.prefix else "user", platform_home(), Here())
     of_a_service = [] if found.remedy.startswith("start it with: ") else [found.remedy]
     for line in (*of_a_service, *found.elsewhere):
-        _complain(escape(readable(line[:1].upper() + line[1:] if line in of_a_service else line)))
+        _complain(escape(one_line(line[:1].upper() + line[1:] if line in of_a_service else line)))
 
 
 def _complain(line: str) -> None:
@@ -177,6 +177,11 @@ def readable(text: object) -> str:
     """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
     raw = str(text).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in raw)
+
+
+def one_line(text: object) -> str:
+    """The same where a line is one thing that is said: a name with a newline in it says no further line."""
+    return readable(text).replace("\n", "\\n")
 
 
 def print_json(value: Any) -> None:
@@ -256,4 +261,4 @@ def short(path: str | Path) -> str:
         if len(base) > 1 and text.startswith(base + "/"):
             text = prefix + text[len(base) + 1 :]
             break
-    return readable(text).replace("\n", "\\n")
+    return one_line(text)

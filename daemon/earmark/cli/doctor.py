@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import out, plain_errors, print_json, readable
+from earmark.cli.console import one_line, out, plain_errors, print_json
 from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
 from earmark.errors import ConfigError, EarmarkError
@@ -70,7 +70,7 @@ def doctor(
         else:
             for finding in findings:
                 mark = "[red]✗[/]" if not finding.ok else "[dim]·[/]" if finding.note else "[green]✓[/]"
-                words = readable(f"{finding.name}: {finding.sentence}").replace("\n", "\\n")
+                words = one_line(f"{finding.name}: {finding.sentence}")
                 out.print(f"{mark} {escape(words)}")
         if not all(f.ok for f in findings):
             raise typer.Exit(1)

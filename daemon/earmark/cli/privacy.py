@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import err, here, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, one_line, out, plain_errors, print_json, readable
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.domain import Instant
@@ -89,7 +89,7 @@ def check(
         watcher = Watcher(report.pid) if report is not None else None
         step_down(home.state)
         end_by_signal()
-        say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(readable(line))}[/]"))
+        say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(one_line(line))}[/]"))
         running = Running(config, home, report, watcher, wait, say) if report and watcher else None
         outcomes: list[Outcome] = []
         with alone(home):
@@ -98,7 +98,7 @@ def check(
                 if not json:
                     mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
                     out.print(
-                        f"{mark[outcome.held]}  {escape(outcome.claim)}: {escape(readable(outcome.detail))}"
+                        f"{mark[outcome.held]}  {escape(one_line(outcome.claim))}: {escape(one_line(outcome.detail))}"
                     )
         passed = not any(o.held is False for o in outcomes)
         if home.ledger_file.exists():

@@ -12,7 +12,16 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import FOR_THE_SYSTEM, here, out, plain_errors, print_json, readable, speak_for
+from earmark.cli.console import (
+    FOR_THE_SYSTEM,
+    here,
+    one_line,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    speak_for,
+)
 from earmark.cli.scope import scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
@@ -65,7 +74,7 @@ def install(
             out.print(f"[yellow]{escape(readable(fewer))}[/]")
         for folder in () if named else configured:
             if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where nobody may look
-                out.print(f"[yellow]{escape(readable(folder))} is not there; it is watched when it is.[/]")
+                out.print(f"[yellow]{escape(one_line(folder))} is not there; it is watched when it is.[/]")
 
 
 @app.command()
@@ -112,9 +121,9 @@ def status(
             if state.said and state.pid:
                 out.print(f"  {escape(readable(state.said))}")
             if state.file:
-                out.print(f"  [dim]unit: {escape(readable(state.file))}[/]")
+                out.print(f"  [dim]unit: {escape(one_line(state.file))}[/]")
             if whose == "user" and (other := another_home(whose, state, platform_home(), Here())):
-                out.print(f"  {escape(readable(other))}")
+                out.print(f"  {escape(one_line(other))}")
         raise typer.Exit(0 if ok else 1)
 
 

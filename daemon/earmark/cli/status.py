@@ -19,10 +19,10 @@ from earmark.cli.console import (
     ago,
     here_to_look,
     moment,
+    one_line,
     out,
     plain_errors,
     print_json,
-    readable,
 )
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
@@ -236,7 +236,7 @@ def as_json(found: Status) -> dict[str, Any]:
 def walls(report: Report) -> str:
     """In a word, whether the system keeps the workers from the network and from other files, as each said when it began."""
     workers = {"transcription": report.sandbox, "summarization": report.summary_sandbox}
-    missing = [escape(readable(s)) for said in workers.values() for s in said if s.startswith(NOT_ENFORCED)]
+    missing = [escape(one_line(s)) for said in workers.values() for s in said if s.startswith(NOT_ENFORCED)]
     if missing:
         return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"
     unknown = [worker for worker, said in workers.items() if not said]
@@ -253,16 +253,16 @@ def _daemon_lines(found: Status) -> list[str]:
         lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
         if (other := other_version(report, found.remedy)) is not None:
-            lines.append(f"  [yellow]{escape(readable(other))}[/]")
-        lines += [f"  [yellow]{escape(readable(said))}[/]" for said in found.elsewhere]
+            lines.append(f"  [yellow]{escape(one_line(other))}[/]")
+        lines += [f"  [yellow]{escape(one_line(said))}[/]" for said in found.elsewhere]
         if report.paused:
-            lines.append(f"  [red]paused:[/] {escape(readable(report.paused))}")
+            lines.append(f"  [red]paused:[/] {escape(one_line(report.paused))}")
         if report.config_error:
-            lines.append(f"  [yellow]old configuration kept:[/] {escape(readable(report.config_error))}")
+            lines.append(f"  [yellow]old configuration kept:[/] {escape(one_line(report.config_error))}")
         lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
     else:
-        lines.append(f"[dim]○ not running[/]  {escape(readable(found.remedy))}")
-        lines += [f"  {escape(readable(other))}" for other in found.elsewhere]
+        lines.append(f"[dim]○ not running[/]  {escape(one_line(found.remedy))}")
+        lines += [f"  {escape(one_line(other))}" for other in found.elsewhere]
     return lines
 
 
@@ -291,7 +291,7 @@ def _heard_lines(found: Status) -> list[str]:
         knows_more = published is not None and not published.english_only
         help_ = "its notes say what helps" if knows_more else "earmark models download base"
         lines.append(
-            f"  [yellow]{what} not look like English, as {escape(readable(model))} heard "
+            f"  [yellow]{what} not look like English, as {escape(one_line(model))} heard "
             f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; {help_})[/]"
         )
     for model, number in found.not_translated.items():
@@ -321,7 +321,7 @@ def show(found: Status) -> Group:
     if found.drafts_wait:
         lines.append(f"  [dim]{escape(readable(found.drafts_wait))}[/]")
     if said := in_words(found.untaken):
-        lines.append(f"  [dim]{escape(readable(said))}[/]")
+        lines.append(f"  [dim]{escape(one_line(said))}[/]")
     if found.running and report is not None:
         lines += _work_lines(report)
     for heading, group, color in (
@@ -334,7 +334,7 @@ def show(found: Status) -> Group:
         if group:
             lines += ["", f"[bold {color}]{heading}[/]"]
             lines += [
-                f"  {path_line(x.path)}: {escape(readable(x.reason))}"
+                f"  {path_line(x.path)}: {escape(one_line(x.reason))}"
                 + (f" [dim]({ago(x.since)})[/]" if x.since else "")
                 for x in group[:SHOWN]
             ]
@@ -342,7 +342,7 @@ def show(found: Status) -> Group:
                 lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
     if found.last_sweep is not None:
         then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
-        said = readable(found.last_sweep.reason)
+        said = one_line(found.last_sweep.reason)
         last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
         lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
     if found.outdated_summaries:
@@ -354,6 +354,6 @@ def show(found: Status) -> Group:
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         lines += [
             "",
-            f"[dim]{count} with an extractive summary; a better one waits: {escape(readable(reason))}[/]",
+            f"[dim]{count} with an extractive summary; a better one waits: {escape(one_line(reason))}[/]",
         ]
     return Group(*(Text.from_markup(line) for line in lines))
