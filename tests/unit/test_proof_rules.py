@@ -274,6 +274,25 @@ def test_where_a_name_led_before_is_no_breach_with_tls_and_is_told(
 
 
 @pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ((3, "connect", "198.51.100.9:443", True), True),
+        ((2, "send", "127.0.0.1:9999", True), False),
+        ((3, "connect", "198.51.100.9:9999", True), False),
+    ],
+)
+def test_only_a_connection_to_the_servers_port_may_be_to_where_its_name_led_before(
+    act: tuple[int, str, str, bool], told: bool
+) -> None:
+    judge = judge_of(act)
+    setting: dict[str, Any] = NAMED | {"within": None}
+    judge.setting = replace(judge.setting, **setting)
+    (found,) = [o for o in judge.claims() if "with its helpers" in o.claim]
+    assert found.held is False
+    assert ("the server's name leads to 198.51.100.7 port 443 now" in found.detail) is told
+
+
+@pytest.mark.parametrize(
     "address", ["unix /run/systemd/resolve/io.systemd.Resolve", "unix /run/avahi-daemon/socket"]
 )
 @pytest.mark.parametrize(("named", "told"), [(True, False), (False, True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,11 +142,16 @@ class Judge:
         wrong += self._doors()
         if self._reach.former and not wrong:
             return Outcome(claim, None, f"it went to {', '.join(sorted(self._reach.former))}; {ROTATES}")
-        if wrong and self.setting.named:
+        if any(self._may_be_the_name(one) for one in wrong):
             wrong.append(
-                "this is where the server's name leads now; a worker keeps what it was when it was started"
+                f"the server's name leads to {only} now; a worker keeps what it was when it was started"
             )
         return self._outcome(claim, wrong, pids)
+
+    def _may_be_the_name(self, wrong: str) -> bool:
+        """Whether a connection may be to where the server's name led before: to the server's own port."""
+        ports = "|".join(str(port) for _, port in self.setting.pinned)
+        return self.setting.named and re.search(rf"connected to (tcp6? )?\S+:({ports})$", wrong) is not None
 
     def _knocks(self) -> Iterator[Outcome]:
         """One claim for all of them; none where no summary waited for a server."""
