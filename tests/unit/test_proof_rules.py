@@ -391,7 +391,7 @@ def _proc(root: Path, holder: int, command: bytes, spaces: str) -> tuple[Path, P
     (root / str(holder)).mkdir()
     (root / "locks").write_text(f"1: FLOCK  ADVISORY  WRITE {holder} 00:2a:{lock.stat().st_ino} 0 EOF\n")
     (root / str(holder) / "cmdline").write_bytes(command)
-    (root / str(holder) / "status").write_text(f"Name:\tpython\nNSpid:\t{spaces}\n")
+    (root / str(holder) / "status").write_text(f"Name:\tpython\nState:\tS\nNSpid:\t{spaces}\n")
     return lock, root
 
 
@@ -423,6 +423,18 @@ def test_a_stranger_or_a_process_in_a_container_is_not_looked_at(
     found = holder_of(*_proc(tmp_path, 7, command, spaces))
     assert found.pid == 0
     assert why in found.why_not
+
+
+def test_of_a_daemon_that_is_gone_the_check_names_who_keeps_its_lock(tmp_path: Path) -> None:
+    lock, proc = _proc(tmp_path, 7, OURS, "7")
+    (proc / "7").rename(proc / "8")
+    (proc / "8" / "status").write_text("Name:\tsleep\nState:\tS\n")
+    assert "root can see which program" in holder_of(lock, proc).why_not
+    (proc / "8" / "fd").mkdir()
+    (proc / "8" / "fd" / "3").symlink_to(lock)
+    assert holder_of(lock, proc).why_not == (
+        f"{lock} was taken by pid 7, which has ended; sleep (pid 8) keeps it; no daemon can be started until that ends"
+    )
 
 
 @pytest.mark.parametrize(("packets", "held"), [(0, True), (3, None), (None, None)])

@@ -27,11 +27,33 @@ def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
     ours = [pid for pid in holders if pid > 0 and _is_earmark(proc, pid)]
     if not holders or holders == [0]:
         return Holder(0, f"the process that holds {lock_file} is in a container or cannot be seen from here")
+    if all(status_of(proc / str(pid)).get("State", "Z")[:1] in "ZX" for pid in holders):
+        return Holder(0, _left_behind(proc, lock_file, holders))
     if len(ours) != 1:
         return Holder(0, f"{lock_file} is held by pid {', '.join(map(str, holders))}, which is no earmark")
     if len(status_of(proc / str(ours[0])).get("NSpid", "").split()) > 1:
         return Holder(0, f"the daemon (pid {ours[0]}) is in a container; ask inside of it")
     return Holder(ours[0])
+
+
+def _left_behind(proc: Path, lock_file: Path, gone: list[int]) -> str:
+    """No daemon runs, and yet its lock is held: what it started has it open, and so keeps it (flock(2))."""
+    taken = f"{lock_file} was taken by pid {', '.join(map(str, gone))}, which has ended"
+    keepers = [
+        f"{status_of(process).get('Name', 'a process')} (pid {process.name})"
+        for process in proc.iterdir()
+        if process.name.isdigit() and _has_open(process, lock_file)
+    ]
+    if not keepers:
+        return f"{taken}; what it started keeps it, and root can see which program that is"
+    return f"{taken}; {', '.join(keepers)} keeps it; no daemon can be started until that ends"
+
+
+def _has_open(process: Path, file: Path) -> bool:
+    try:
+        return any(fd.samefile(file) for fd in (process / "fd").iterdir() if fd.exists())
+    except OSError:
+        return False
 
 
 def holders_in(locks: str, inode: int) -> list[int]:
