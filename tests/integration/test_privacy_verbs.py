@@ -30,7 +30,7 @@ AWAY = QUICK.replace(
 )
 
 
-@pytest.mark.shows("privacy:no-daemon")
+@pytest.mark.shows("privacy:no-daemon", "privacy:kept")
 @linux_only
 def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(
     installation: Installation, tmp_path: Path
@@ -55,6 +55,10 @@ def test_on_a_sound_installation_every_claim_holds_and_the_page_says_when(
     assert all("started for this check" in c["claim"] for c in found["claims"] if "walls" in c["claim"])
     page = json.loads(installation.earmark("privacy", "--format", "json").stdout)
     assert "never" not in page["quick"]["last_verified"]
+    kept = {place for row in page["kept"] for place in re.split(r", | \(", row["where"])}
+    there = {re.sub(r"-(wal|shm)$", "", str(file)) for file in installation.state.iterdir()}
+    assert there - kept == set()
+    assert installation.environment["EARMARK_MODELS"] in kept
 
 
 @pytest.mark.shows("privacy:private-files")

@@ -23,7 +23,7 @@ from earmark.locality.policy.consent import FACT, consented, missing_consent
 from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
 from earmark.locality.policy.snapshot import Facts, snapshot
-from earmark.paths import Home
+from earmark.paths import Home, shared_models
 from earmark.report import Report, read_report
 from earmark.verbs import consenting
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -218,7 +218,8 @@ def _facts(home: Home, config: Config) -> Facts:
     end = destination(config, consent)
     return Facts(
         version=__version__, now=Clock().wall(), config_file=str(home.config_file), state=str(home.state),
-        models=str(home.models), folders=folders, model=report.model if report else None, running=running,
+        models=str(home.models), shared_models=str(shared_models()), folders=folders,
+        model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
         handing_on=config.privacy == "cloud"

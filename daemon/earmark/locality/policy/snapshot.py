@@ -33,6 +33,8 @@ class Facts:
     config_file: str
     state: str
     models: str
+    shared_models: str = ""
+    """Where those are that lie beside the program."""
     folders: tuple[str, ...] = ()
     model: str | None = None
     running: bool = False
@@ -224,8 +226,20 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         Kept(
             "what the daemon is doing right now", f"{facts.state}/status.json", "until the next change", False
         ),
+        Kept(
+            "what protects, a second time (paths, hashes, reasons for holds, never words)",
+            f"{facts.state}/protection.jsonl",
+            "as long as the ledger",
+            False,
+        ),
+        Kept(
+            "locks (who holds the daemon's: pid and host)",
+            ", ".join(f"{facts.state}/{name}.lock" for name in ("daemon", "acting", "protection", "check")),
+            KEPT_UNTIL_DELETED,
+            False,
+        ),
         Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
-        Kept("speech models", facts.models, KEPT_UNTIL_DELETED, False),
+        Kept("speech models", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
     if formats:
@@ -233,6 +247,13 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         where = f"beside the recordings in {beside}"
         rows.insert(3, Kept(f"sidecars ({names})", where, with_exceptions(config, "sidecar"), True))
     return tuple(rows)
+
+
+def _models(config: Config, facts: Facts) -> str:
+    """Every place where a model may be that is used, in the order in which it is looked for."""
+    named = config.transcription.model_dir
+    beside = f"{facts.shared_models} (beside the program)" if facts.shared_models else ""
+    return ", ".join(filter(None, (str(named) if named else "", facts.models, beside)))
 
 
 def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
