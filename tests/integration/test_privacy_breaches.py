@@ -357,7 +357,7 @@ def test_a_sound_daemon_passes_while_it_works_with_a_server_and_nothing_of_the_c
         assert [o for o in found if o.held is None] == []
 
 
-@pytest.mark.shows("privacy:too-busy")
+@pytest.mark.shows("privacy:too-busy", "privacy:json")
 def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: Path) -> None:
     with daemon(tmp_path, QUICK + "[transcription]\nworkers = 1\n") as made:
         pause = made.folder / "pause"
@@ -373,7 +373,11 @@ def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: 
         pause.unlink()
         names = [p.name for p in made.folder.iterdir()]
     assert done.returncode == 3, done.stdout
-    (later,) = [c for c in json.loads(done.stdout)["claims"] if c["later"]]
+    said = json.loads(done.stdout)
+    assert set(said) == {"passed", "claims"}
+    assert {tuple(claim) for claim in said["claims"]} == {("claim", "held", "detail", "later")}
+    (later,) = [c for c in said["claims"] if c["later"]]
+    assert later["held"] is None
     assert "long.m4a" in later["detail"]
     assert stopped == [
         f"not within 0 s: the daemon is stopped (SIGSTOP); kill -CONT {proof.report.pid} lets it go on"
