@@ -2,10 +2,10 @@
 
     python benchmarks/names.py [--every N]
 
-A real worker with base on every Nth file of LibriSpeech in ../shared/corpus (nothing is measured without it), three times: with
-no names; with the names of all files; and with the names of all files but the one that is heard, which can only do harm.
-Names are the words of the references with six letters and more that the first hearing missed. Most are no names, and were
-heard as nothing like them, so that few come right. Seconds are processor time of the worker.
+A real worker with base on every Nth file of LibriSpeech in ../shared/corpus (nothing is measured without it), three
+times: with no names; with the names of all files; and with the names of all files but the one that is heard, which can
+only do harm. Names are the words of the references with six letters and more that the first hearing missed. Most are no
+names, and were heard as nothing like them, so that few come right. Seconds are processor time of the worker.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import typer
-from earmark.cli import export, receipts, retention, status, trash
+from earmark.cli import export, gathered, receipts, retention, status, trash
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
 from earmark.retention.erasure import tombstones
@@ -93,8 +93,8 @@ def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> N
 
 def test_the_last_sweep_and_the_next_one_are_one_sentence(world: World) -> None:
     found = replace(
-        status.gather(world.context),
-        last_sweep=status.Line("nothing", "No rule lets anything go.", 1.0),
+        gathered.gather(world.context),
+        last_sweep=gathered.Line("nothing", "No rule lets anything go.", 1.0),
         next_sweep=2.0,
     )
     shown = "\n".join(str(line) for line in status.show(found).renderables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -24,147 +24,22 @@ from earmark.cli.console import (
     plain_errors,
     print_json,
 )
+from earmark.cli.gathered import Status, gather
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
-from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Stage
-from earmark.files import is_locked
-from earmark.intake.untaken import in_words, untaken
-from earmark.ledger import Job, Place
-from earmark.ledger.lock import holder
+from earmark.intake.untaken import in_words
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
-from earmark.notes.damage import QUIET
 from earmark.paths import Home
-from earmark.pipeline import drafts
-from earmark.report import Report, how_far, other_config, other_version, read_report
+from earmark.report import Report, how_far, other_version
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
 from earmark.verbs.opening import opened_context
-from earmark.verbs.retrying import outdated_summaries
 
 SHOWN = 12
 """Lines per heading before the rest is only counted."""
-
-
-EDITED = "was edited by you and stays as it is; newer versions go beside it"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One recording or folder and why it is listed."""
-
-    path: str
-    reason: str
-    since: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
-    `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
-    a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more.
-    """
-
-    running: bool
-    daemon: str | None
-    report: Report | None
-    counts: dict[str, int]
-    waiting: tuple[Line, ...]
-    failed: tuple[Line, ...]
-    wants_better_summary: tuple[Line, ...]
-    edited: tuple[Line, ...]
-    troubles: tuple[Line, ...]
-    last_sweep: Line | None
-    next_sweep: float | None
-    outdated_summaries: int
-    untaken: dict[str, int]
-    not_whole: int
-    not_understood: dict[str, int]
-    not_translated: dict[str, int]
-    very_quiet: int
-    drafts: int = 0
-    drafts_wait: str = ""
-    drafts_kept: tuple[Line, ...] = ()
-    remedy: str = ""
-    elsewhere: tuple[str, ...] = ()
-
-
-def gather(context: Context) -> Status:
-    """Read the ledger and the daemon's report."""
-    home, ledger = context.home, context.ledger
-    running = is_locked(home.lock_file)
-    report = read_report(home.status_file)
-    by_recording: dict[str, list[Place]] = {}
-    for place in ledger.places.all():
-        by_recording.setdefault(place.recording_id, []).append(place)
-    waiting, failed, parked, kept, done_count = [], [], [], [], 0
-    draft_of = {draft.recording_id: draft for draft in ledger.drafts.all()}
-    for job in ledger.jobs.all():
-        found = by_recording.get(job.recording_id, [])
-        present = next((p for p in found if p.here), found[0] if found else None)
-        name = str(present.path) if present else job.recording_id[:12]
-        draft = draft_of.get(job.recording_id) if job.stage is Stage.TRANSCRIBE else None
-        if draft is not None:
-            done_count += 1
-            if draft.kept:
-                kept.append(Line(name, f"its draft stays: {draft.kept}", job.changed_at))
-        elif job.state is JobState.FAILED:
-            failed.append(Line(name, _failed_reason(job), job.changed_at))
-        elif job.state is JobState.PARKED:
-            parked.append(Line(name, job.reason or "", job.changed_at))
-        elif job.state is JobState.WAITING:
-            waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
-        elif job.state is JobState.DONE and job.stage is Stage.TRANSCRIBE:
-            done_count += 1
-    edited = [
-        Line(str(a.path), EDITED, a.written_at)
-        for a in ledger.artifacts.all()
-        if a.state is ArtifactState.EDITED
-    ]
-    troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
-    said = {t.reason for t in troubles}
-    troubles += [
-        Line(str(p.path), "its notes cannot be written" + (f": {p.trouble}" if p.trouble not in said else ""))
-        for found in by_recording.values()
-        for p in found
-        if p.trouble and p.here and p.watched
-    ]
-    counts = {
-        "recordings": len(ledger.recordings.all()),
-        "transcribed": done_count,
-        "waiting": len(waiting),
-        "failed": len(failed),
-    }
-    last = ledger.trash.last_sweep()
-    sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
-    other = other_config(report, home.config_file) if running and report else None
-    return Status(
-        running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
-        tuple(parked), tuple(edited), tuple(troubles), sweep,
-        report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)),
-        untaken(ledger),
-        len(ledger.words.not_whole()),
-        ledger.words.not_understood(),
-        ledger.words.not_translated(),
-        len(ledger.words.softer_than(QUIET)),
-        sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
-        elsewhere=(other,) if other else (),
-    )  # fmt: skip
-
-
-def _waiting_reason(job: Job, place: Place | None, now: float) -> str:
-    if job.stage is Stage.TRANSCRIBE and (place is None or not place.here):
-        return "its file is not in the folder any more; it goes on when the file is back"
-    what = "for its transcription" if job.stage is Stage.TRANSCRIBE else "for its summary"
-    again = f"; next try at {moment(job.not_before)}" if job.not_before > now else ""
-    return f"waits {what}{f' ({job.reason})' if job.reason else ''}{again}"
-
-
-def _failed_reason(job: Job) -> str:
-    return job.reason or "failed without a reason (a bug: please report it)"
 
 
 def status(
@@ -299,7 +174,7 @@ def _heard_lines(found: Status) -> list[str]:
         published = known(model)
         other = "base" if published is not None and published.english_only else "small"
         lines.append(
-            f"  [yellow]{what} could not be translated by {escape(readable(model))}[/]  "
+            f"  [yellow]{what} could not be translated by {escape(one_line(model))}[/]  "
             f"[dim](earmark models download {other})[/]"
         )
     if found.very_quiet:
@@ -319,7 +194,7 @@ def show(found: Status) -> Group:
     )
     lines += _heard_lines(found)
     if found.drafts_wait:
-        lines.append(f"  [dim]{escape(readable(found.drafts_wait))}[/]")
+        lines.append(f"  [dim]{escape(one_line(found.drafts_wait))}[/]")
     if said := in_words(found.untaken):
         lines.append(f"  [dim]{escape(one_line(said))}[/]")
     if found.running and report is not None:
