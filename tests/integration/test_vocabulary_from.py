@@ -30,6 +30,9 @@ def test_a_name_of_the_vault_is_spelled_as_there_and_a_vault_that_is_away_stops_
         f"{QUICK}[transcription]\nvocabulary_from = '{people}'\n[[folder]]\npath = '{vault}'\n"
         f"[[folder]]\npath = '{away}'\nvocabulary_from = '{people.parent / 'none'}'\n"
     )
+    doctor = installation.earmark("doctor").stdout
+    assert f"✓ names: 5 notes are in {people}" in doctor
+    assert f"✗ names: {people.parent / 'none'} cannot be read (No such file or directory)" in doctor
     assert installation.earmark("run", "--once").returncode == 0
     assert "lunch with Annika Lindqvist, and she" in (vault / "talk.transcript.md").read_text()
     assert "Annika Lindqvist" not in (away / "call.transcript.md").read_text()

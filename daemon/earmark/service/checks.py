@@ -18,6 +18,7 @@ from earmark.errors import EarmarkError
 from earmark.files import read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
+from earmark.notes.titles import titles
 
 ROOM = 500 * 1024 * 1024
 """Bytes that should be free: the ledger keeps hours of speech in a few MB, SQLite's WAL and a model need room."""
@@ -148,6 +149,22 @@ def check_model(find_model: Callable[[], Path]) -> Finding:
         return Finding("model", True, f"The speech model is {find_model()}.")
     except EarmarkError as problem:
         return Finding("model", False, str(problem))
+
+
+def check_names(config: Config) -> Iterator[Finding]:
+    """The folders of notes whose titles are names."""
+    named = (config.transcription.vocabulary_from, *(folder.vocabulary_from for folder in config.folder))
+    for folder in dict.fromkeys(one for one in named if one is not None):
+        try:
+            count = len(titles(folder))
+        except OSError as problem:
+            why = f"cannot be read ({problem.strerror}), and recordings are heard without its names"
+            yield Finding(
+                "names", False, f"{folder} {why}; name another folder in [transcription] vocabulary_from."
+            )
+        else:
+            what = "1 note is" if count == 1 else f"{count} notes are"
+            yield Finding("names", True, f"{what} in {folder}, whose titles are names.")
 
 
 def check_sandbox(sandbox: Callable[[], Sequence[str] | None]) -> Finding:

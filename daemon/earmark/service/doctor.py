@@ -16,6 +16,7 @@ from earmark.service.checks import (
     Finding,
     check_folder,
     check_model,
+    check_names,
     check_python,
     check_room,
     check_sandbox,
@@ -73,6 +74,7 @@ def _findings(patient: Patient) -> Iterator[Finding]:
         yield Finding("ledger", False, sentence(trouble))
     yield from check_room((patient.home.state, *folders))
     yield check_model(patient.find_model)
+    yield from check_names(patient.config)
     yield check_sandbox(patient.sandbox)
     yield check_summary(patient.config, patient.ports)
     if here.platform.startswith("linux"):
