@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.domain import JobState, Kind, Owed, Stage
 from earmark.errors import NotFound
 from earmark.events import Event
-from earmark.files import read_bytes
+from earmark.files import is_locked, read_bytes
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.verbs.resolve import resolve
 
@@ -55,20 +55,25 @@ def retry(context: Context, again: Again) -> str:
     ledger = context.ledger
     with ledger.transaction():
         draft = again.stage is Stage.TRANSCRIBE and ledger.drafts.ask(again.recording_id)
-        job = ledger.jobs.of(again.recording_id, again.stage)
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         _write_again(context, again.recording_id, kinds)
-        if again.stage is Stage.TRANSCRIBE and not draft:
+        under_way = again.stage is Stage.TRANSCRIBE and _is_heard_now(context, again.recording_id)
+        if again.stage is Stage.TRANSCRIBE and not draft and not under_way:
             ledger.words.drop_checkpoint(again.recording_id)
-        if not (
-            draft and job is not None and job.state is JobState.CLAIMED
-        ):  # it is being made at this moment
+        if not under_way:
             ledger.jobs.requeue(again.recording_id, again.stage, context.now())
-        what = (
-            "its better transcription is asked for now" if draft else f"will be tried again ({again.stage})"
-        )
         context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
-    return what
+    if draft:
+        return "its better transcription is asked for now"
+    if under_way:
+        return "is being transcribed at this moment; ask again when that is done, if it is to be done anew"
+    return f"will be tried again ({again.stage})"
+
+
+def _is_heard_now(context: Context, recording_id: str) -> bool:
+    """True if a worker of a daemon hears it: a second one would go on at its checkpoint, and double its words."""
+    job = context.ledger.jobs.of(recording_id, Stage.TRANSCRIBE)
+    return job is not None and job.state is JobState.CLAIMED and is_locked(context.home.lock_file)
 
 
 def _write_again(context: Context, recording_id: str, kinds: tuple[Kind, ...]) -> None:
