@@ -293,7 +293,10 @@ def test_a_link_to_a_model_is_removed_as_a_link(tmp_path: Path) -> None:
 
 def test_an_added_model_is_listed_and_removed(installation: Installation, tmp_path: Path) -> None:
     source = folder_with(tmp_path / "mine")
-    assert installation.earmark("models", "add", source).returncode == 0
+    added = installation.earmark("models", "add", source)
+    assert added.returncode == 0
+    assert "used from now on, in place of tiny.en" in " ".join(added.stdout.split())
+    assert "earmark models download tiny.en" in added.stdout
     listed = json.loads(installation.earmark("models", "list", "--json").stdout)
     assert [e["name"] for e in listed] == ["mine", "tiny.en"]
     assert installation.earmark("models", "remove", "mine", "--yes").returncode == 0

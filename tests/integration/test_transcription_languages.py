@@ -176,3 +176,5 @@ def test_a_model_that_knows_english_only_does_not_pass_its_inventions_for_words(
     told = installation.earmark("why", installation.folder / "charla.opus").stdout
     assert "does not look like English" in told
     assert "Nothing was translated" in told
+    heard = installation.earmark("transcribe", installation.folder / "charla.opus", "-f", "txt").stderr
+    assert "does not look like English" in heard

@@ -133,6 +133,13 @@ def test_language_auto_means_detect() -> None:
     assert folder_settings(Config(), Path("/x")).language is None
 
 
+def test_what_is_english_in_any_case_is_not_to_be_translated() -> None:
+    named = "[transcription]\ntask = 'translate'\n[[folder]]\npath = '/a'\nlanguage = 'en'"
+    config = parse_config(tomllib.loads(named), "config.toml")
+    assert not folder_settings(config, Path("/a")).to_english
+    assert folder_settings(config, Path("/b")).to_english
+
+
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 999), st.integers(0, 999))
 def test_a_duration_reads_back_as_it_was_written(years: int, months: int, days: int, hours: int) -> None:
     span = Duration(years, months, days, hours)

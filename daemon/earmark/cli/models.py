@@ -32,7 +32,7 @@ from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
 from earmark.transcription.drafting import AUTO, NONE, draft_model
-from earmark.transcription.models import SpeechModel, find_model
+from earmark.transcription.models import STARTERS, SpeechModel, find_model
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
@@ -275,12 +275,29 @@ def _why_none(home: Home, config: Config) -> str:
     return ""
 
 
+def _beside_the_program() -> str:
+    """The name of the model that is used by whoever brings none; "" if there is none."""
+    with suppress(ModelError):
+        return find_model("auto", None, Path("/nonexistent")).name
+    return ""
+
+
 def _how_to_use(name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
     speech = config.transcription
     with suppress(ModelError):
         final = find_model(speech.model, speech.model_dir, home.models)
         if final.name == name:
+            if (before := _beside_the_program()) not in ("", name):
+                both = (
+                    f"earmark models download {before}"
+                    if before in STARTERS
+                    else f"earmark models add {before}"
+                )
+                out.print(
+                    f"[dim]  It is used from now on, in place of {escape(before)}, which lies beside the program. Of two"
+                    f" that you bring yourself, the larger one is used: {escape(both)}[/]"
+                )
             return
         if name == _who_drafts(final, home, config):
             out.print(f"[dim]  It writes drafts now, which {escape(final.name)} replaces[/]")

@@ -25,7 +25,7 @@ from earmark.log import configure_logging
 from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
 from earmark.notes import sidecars
-from earmark.notes.damage import untranslated_as
+from earmark.notes.damage import misheard_as, untranslated_as
 from earmark.notes.dates import date_of
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
@@ -69,7 +69,7 @@ def transcribe(
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
         transcript = _hear(path, language, task)
-        for sentence in untranslated_as(transcript):
+        for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             err.print(f"[yellow]{escape(sentence)}[/]")
         text = _render(transcript, path, format)
         if output is None:

@@ -147,7 +147,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         ignore=(*config.intake.ignore, *(folder.ignore or ())),
         language=None if language == "auto" else language,
         languages=config.transcription.languages if folder.languages is None else folder.languages,
-        to_english=(folder.task or config.transcription.task) == "translate",
+        to_english=(folder.task or config.transcription.task) == "translate" and language != "en",
         model=folder.model or config.transcription.model,
         draft=folder.draft or config.transcription.draft,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
