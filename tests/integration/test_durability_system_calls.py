@@ -17,7 +17,7 @@ import pytest
 from tests.daemon_rig import Rig, run_child
 
 CALLS = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,pwrite64"
-DRIVER = "import sys; from tests.daemon_rig import _child; _child(sys.argv[1], {}, 0, '', True)"
+DRIVER = "import os, sys; from tests.daemon_rig import _child; _child(sys.argv[1], {}, 0, '', True, dict(os.environ))"
 STRIDE = 1 if os.environ.get("EARMARK_EVERY_CALL") else 41
 
 
