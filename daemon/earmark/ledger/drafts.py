@@ -61,9 +61,9 @@ class Drafts:
         )
 
     def ask(self, recording_id: str) -> bool:
-        """A person wants the better one now; true if the transcript is a draft."""
+        """A person wants the better one now; true if it is owed."""
         cursor = self._db.execute(
-            "UPDATE drafts SET asked = 1, kept = '' WHERE recording_id = ?", (recording_id,)
+            "UPDATE drafts SET asked = 1 WHERE recording_id = ? AND kept = ''", (recording_id,)
         )
         return cursor.rowcount > 0
 

@@ -49,12 +49,12 @@ def to_retry(context: Context, files: list[Path], *, failed: bool, summary: bool
 
 
 def retry(context: Context, again: Again) -> str:
-    """Put one back into the queue, from the start of its attempts; returns what is done now, in words. Of a draft the better
-    transcription is made, whatever the hour and the plug.
+    """Put one back into the queue, from the start of its attempts; returns what is done now, in words. Of a draft that waits
+    the better transcription is made, whatever the hour and the plug; one that stays is heard anew like any other transcript.
     """
     ledger = context.ledger
     with ledger.transaction():
-        draft = again.stage is Stage.TRANSCRIBE and ledger.drafts.ask(again.recording_id)
+        draft = again.stage is Stage.TRANSCRIBE and _better_is_owed(context, again.recording_id)
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         _write_again(context, again.recording_id, kinds)
         under_way = again.stage is Stage.TRANSCRIBE and _is_heard_now(context, again.recording_id)
@@ -68,6 +68,14 @@ def retry(context: Context, again: Again) -> str:
     if under_way:
         return "is being transcribed at this moment; ask again when that is done, if it is to be done anew"
     return f"will be tried again ({again.stage})"
+
+
+def _better_is_owed(context: Context, recording_id: str) -> bool:
+    """Ask for the better transcription of a draft that waits for it; a draft that stays is none from now on."""
+    if context.ledger.drafts.ask(recording_id):
+        return True
+    context.ledger.drafts.over(recording_id)
+    return False
 
 
 def _is_heard_now(context: Context, recording_id: str) -> bool:
