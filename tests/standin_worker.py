@@ -9,6 +9,7 @@ Run as a script without site-packages (it imports the standard library only). A 
     segv@N  kill@N  hang@N  exit@N    do that once N segments of this recording are heard (from its start)
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
+    spanish                           say that most of it is Spanish, also where no English is asked for
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 
 With the name of a model behind it (`segv@1 large`) the order is for the worker that has loaded that one. A model named
@@ -105,6 +106,7 @@ def transcribe(request: dict[str, Any]) -> None:
         say(type="failed", job=job, fault="media", sentence="The file holds no sound.")
         return
     total = SECONDS * SEGMENTS
+    language = "es" if order == "spanish" else "en"
     say(type="started", job=job, declared_duration=total)
     first = round(request["resume_at"] / SECONDS)
     for number in range(first, SEGMENTS):
@@ -120,14 +122,14 @@ def transcribe(request: dict[str, Any]) -> None:
             if segment["language"] != "en":
                 english = [segment | {"text": f"In English, number {number}.", "confidence": 0.6}]
         say(
-            type="heard", job=job, upto=start + SECONDS, segments=[segment], language="en", english=english,
+            type="heard", job=job, upto=start + SECONDS, segments=[segment], language=language, english=english,
             language_probability=1.0, speech_seconds=(number - first + 1) * SECONDS, bad_packets=0,
         )  # fmt: skip
     if hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest() != digest:
         say(type="failed", job=job, fault="changed", sentence="The file is no longer what it was.")
         return
     say(
-        type="finished", job=job, duration=total, declared_duration=total, language="en", language_probability=1.0,
+        type="finished", job=job, duration=total, declared_duration=total, language=language, language_probability=1.0,
         speech_seconds=(SEGMENTS - first) * SECONDS, bad_packets=0, truncated=False, recorded_at=None,
     )  # fmt: skip
 

@@ -295,6 +295,24 @@ def test_without_a_larger_model_the_draft_is_the_transcript_and_old_recordings_a
     assert heard(rig)[2:] == ["a large"]
 
 
+@pytest.mark.shows("transcription:draft-stays")
+def test_without_a_larger_model_a_draft_that_is_to_be_in_english_gets_its_english_by_the_one_that_is_here(
+    rig: Rig,
+) -> None:
+    only(rig, better_between=hours(2, 4), task="translate")
+    rig.drop("a.wav", "spanish")
+    rig.drop("b.wav", "two")
+    assert rig.run_once() == 0
+    assert not any("## In English" in text for text in rig.notes().values())
+    (rig.installed.models / LARGE).rename(rig.root / "away")
+    only(rig, task="translate")
+    assert rig.run_once() == 0
+    assert "## In English" in rig.notes()["a.transcript.md"].replace("\u2060", "")
+    assert not any("draft" in text for text in rig.notes().values())
+    assert heard(rig)[2:] == ["a quick, and in English"]
+    assert drafts(rig) == [("no larger model than the one that wrote it is here any more",)]
+
+
 def test_after_the_ledger_was_lost_a_draft_is_still_owed_its_better_version(rig: Rig) -> None:
     at_night(rig)
     rig.drop("a.wav", "one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from earmark.config import Config
 from earmark.context import Context
@@ -10,6 +11,7 @@ from earmark.domain import Instant, JobState, Owed, Stage, later
 from earmark.events import Event
 from earmark.ledger import Among, Draft, Job
 from earmark.ledger.jobs import backoff
+from earmark.translation import untranslated
 
 REST = 60.0
 """Seconds until a better transcription is tried again that could not begin, because its model is away or does not get ready
@@ -106,6 +108,12 @@ def replaced(context: Context, recording_id: str) -> bool:
     # A summary that a server made of the draft stands until there is another; its note is no draft's any more.
     context.ledger.places.owe_recording(recording_id, Owed.POLICY)
     return True
+
+
+def lacks_english(context: Context, recording_id: str) -> bool:
+    """True if a draft has words that are not English, or may not be: drafts are never translated."""
+    transcript = context.ledger.words.transcript(recording_id)
+    return transcript is not None and untranslated(replace(transcript, to_english=True))
 
 
 def stays(context: Context, job: Job, why: str) -> bool:

@@ -20,7 +20,7 @@ from earmark.pipeline.transcribing import Transcribing
 from earmark.supervisor.sizing import load_order, model_size, worker_count
 from earmark.supervisor.stages.base import REST_SECONDS, Stage
 from earmark.supervisor.stages.seat import Seat
-from earmark.transcription.drafting import draft_model
+from earmark.transcription.drafting import describe, draft_model
 from earmark.transcription.models import SpeechModel, find_model
 from earmark.workers import start_process
 
@@ -98,9 +98,14 @@ class TranscriptionStage(Stage[Transcribing]):
             except ModelError as error:
                 drafts.rest(context, work.job, str(error))
                 continue
-            if model_size(model) > work.better.model_bytes:
+            if model_size(model) > work.better.model_bytes or self._translates(work, model):
                 return work, model
             drafts.stays(context, work.job, drafts.NO_LARGER)
+
+    def _translates(self, work: Transcribing, model: SpeechModel) -> bool:
+        """True if English is wanted that the draft has not, and this model knows other languages than that."""
+        wanted = work.request.to_english and drafts.lacks_english(self._context, work.job.recording_id)
+        return wanted and not describe(model.dir, model.name).english_only
 
     def _quick(self, settings: FolderSettings) -> SpeechModel | None:
         """Who writes the first version of a new recording in a folder, if anybody does."""
