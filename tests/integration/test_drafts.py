@@ -75,10 +75,10 @@ def verb(rig: Rig, *words: str) -> str:
     return " ".join(ended.output.split())
 
 
-def plan(rig: Rig) -> tuple[list[str], set[str]]:
-    """What would go a hundred days from now by rules that let everything go, and why the rest stays."""
+def plan(rig: Rig, keep_for: str = "0d") -> tuple[list[str], set[str]]:
+    """What would go by rules that let everything go after so long, and why the rest stays."""
     retention = Retention.model_validate(
-        {kind: {"keep_for": "0d"} for kind in ("audio", "transcript", "summary")}
+        {kind: {"keep_for": keep_for} for kind in ("audio", "transcript", "summary")}
     )
     config = rig.config().model_copy(update={"retention": retention})
     with Ledger(rig.installed.ledger_file, read_only=True) as ledger:
@@ -123,6 +123,31 @@ def test_a_draft_is_there_at_once_and_waits_for_its_hour_and_no_rule_takes_anyth
     assert rig.run_once() == 0
     assert len(heard(rig)) == 2
     assert len(rig.events("written")) == 8
+
+
+@pytest.mark.shows("transcription:draft-retention")
+def test_rules_apply_to_the_notes_of_a_draft_whose_recording_was_deleted_and_not_once_it_is_back(
+    rig: Rig,
+) -> None:
+    at_night(rig)
+    file = rig.drop("a.wav", "one")
+    copy = rig.drop("copy.wav", "one")
+    assert rig.run_once() == 0
+    waits: tuple[list[str], set[str]] = ([], {"it waits for its better transcription"})
+    file.unlink()
+    assert rig.run_once() == 0
+    assert plan(rig) == waits, "the copy can be heard again"
+    copy.unlink()
+    assert rig.run_once() == 0
+    assert plan(rig)[0] == ["a.md", "a.transcript.md", "copy.md", "copy.transcript.md"]
+    assert plan(rig, "1d")[0] == [], "counted from when it went"
+    assert "of 1 the file is not in its folder" in verb(rig, "status")
+    rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    assert plan(rig) == waits
+    only(rig)
+    assert rig.run_once() == 0
+    assert heard(rig)[1:] == ["a large"]
 
 
 @pytest.mark.shows("transcription:better-when")

@@ -17,10 +17,11 @@ from earmark.ledger.connection import Connection, Row
 class Candidate:
     """One file that a rule could take, with everything the ledger knows of it. Nothing here was read from the disk.
 
-    `done_at` is when all outputs of its recording were on disk; `dated` is the recording's one date, which orders
-    "newest". `identity` and a non-zero `size` are known for audio only; `sha256` is of the bytes that the file must
-    still have. `unfinished` is a plain reason or "". `failed` is true if transcription gave up on it, at `failed_at`.
-    `held`: why a person holds the recording, or None. `watched`: its drop folder still is.
+    `done_at` is when all outputs of its recording were on disk (of a draft without any file: when the last went);
+    `dated` is the recording's one date, which orders "newest". `identity` and a non-zero `size` are known for audio only;
+    `sha256` is of the bytes that the file must still have. `unfinished` is a plain reason or "". `failed` is true if
+    transcription gave up on it, at `failed_at`. `held`: why a person holds the recording, or None. `watched`: its drop
+    folder still is.
     """
 
     kind: Kind
@@ -51,10 +52,19 @@ class Candidate:
         return Path(os.fsdecode(self.raw_place))
 
 
+_DRAFT_ALONE_SINCE = """
+    CASE WHEN d.kept = '' AND t.state = 'waiting' AND r.summary_rev > 0 AND NOT EXISTS (
+        SELECT 1 FROM places q WHERE q.recording_id = r.id AND q.gone_at IS NULL AND q.watched
+    ) THEN (SELECT max(q.gone_at) FROM places q WHERE q.recording_id = r.id) END
+"""
+"""When the last file went of a recording whose draft cannot be replaced any more: its clock starts then, unless a file of it
+comes back."""
+
 # Everything about a recording is joined through the recording, never through a path that another one may have taken.
 # Jobs are looked up through their unique index.
-_FACTS = """
-    r.recorded_at AS dated, r.done_at AS done_at, h.why AS held, i.body AS item_rule, t.state AS t_state,
+_FACTS = f"""
+    r.recorded_at AS dated, r.done_at AS done_at, {_DRAFT_ALONE_SINCE} AS alone_since,
+    h.why AS held, i.body AS item_rule, t.state AS t_state,
     t.changed_at AS t_changed, d.kept = '' AS draft, s.state AS s_state, p.folder AS folder, p.watched AS watched,
     (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)
         AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind
@@ -85,7 +95,7 @@ FAILED = "failed"
 """The class of recordings that could not be transcribed."""
 
 BETTER_OWED = "it waits for its better transcription"
-"""Why nothing of a recording whose transcript is a draft goes."""
+"""Why nothing of a recording whose transcript is a draft goes, while a file of it is here to be heard again."""
 
 CLASSES = (*(kind.value for kind in Kind), FAILED)
 """What a rule for files can be given for."""
@@ -139,9 +149,10 @@ def _tags_of_notes(
 
 
 def _unfinished(row: Row) -> str:
-    if row["draft"]:
+    alone = row["alone_since"] is not None
+    if row["draft"] and not alone:
         return BETTER_OWED
-    if row["t_state"] in ("waiting", "claimed", "parked"):
+    if not alone and row["t_state"] in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
     # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).
     if row["s_state"] == "claimed" or (row["s_state"] == "waiting" and row["done_at"] is None):
@@ -150,7 +161,7 @@ def _unfinished(row: Row) -> str:
         return "it is being written"
     if row["t_state"] == "failed":
         return ""
-    if row["done_at"] is None:
+    if row["done_at"] is None and not alone:
         return "not all of its notes are written"
     return "its notes are behind" if row["behind"] else ""
 
@@ -168,7 +179,7 @@ def _candidate(row: Row, kind: Kind, folder: Path, tags: tuple[str, ...]) -> Can
         size=row["size"],
         identity=Identity(row["size"], row["mtime_ns"], row["inode"], row["device"]) if audio else None,
         dated=row["dated"],
-        done_at=row["done_at"],
+        done_at=row["alone_since"] if row["done_at"] is None else row["done_at"],
         unfinished=_unfinished(row),
         failed=failed,
         failed_at=row["t_changed"] if failed else None,
