@@ -404,9 +404,15 @@ def test_a_model_that_is_added_beside_a_larger_one_is_said_to_write_drafts(rig: 
     assert "It writes drafts now, which large replaces" in verb(rig, "models", "add", str(quick))
     assert "Used: large; drafts by quick." in verb(rig, "models", "list")
     only(rig, draft="quik")
-    assert "[transcription] draft names quik, which cannot write drafts for it." in verb(
-        rig, "models", "list"
+    assert "There is no speech model named 'quik': " in verb(rig, "models", "list")
+    only(rig, model=QUICK, draft=LARGE)
+    assert (
+        "Used: quick, and none for drafts: [transcription] draft names large, which is not smaller than quick."
+        in verb(rig, "models", "list")
     )
+    rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    assert (heard(rig), drafts(rig)) == (["a quick"], [])
 
 
 @pytest.mark.shows("transcription:draft")

@@ -46,6 +46,9 @@ ALL = (TINY_EN, TINY, BASE, SMALL, DISTIL)
         ("none", SMALL, ALL, "en", (), None),
         ("base", SMALL, ALL, None, (), "base"),
         ("small", SMALL, ALL, None, (), None),
+        ("distil-small.en", SMALL, ALL, None, (), "distil-small.en"),
+        ("base", TINY_EN, ALL, None, (), None),
+        ("tiny.en", TINY, ALL, None, (), None),
         ("medium", SMALL, ALL, None, (), None),
     ],
 )

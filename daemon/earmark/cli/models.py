@@ -91,8 +91,17 @@ def _used(home: Home, config: Config) -> str:
         return ""
     quick = _who_drafts(final, home, config)
     if not quick and speech.draft not in (AUTO, NONE):
-        return f"Used: {final.name}; [transcription] draft names {speech.draft}, which cannot write drafts for it."
+        return f"Used: {final.name}, and none for drafts: {_cannot_draft(speech.draft, final, home)}"
     return f"Used: {final.name}; drafts by {quick}." if quick else f"Used: {final.name}, and none for drafts."
+
+
+def _cannot_draft(name: str, final: SpeechModel, home: Home) -> str:
+    """Why the model that `draft` names writes no drafts for that one."""
+    try:
+        find_model(name, None, home.models)
+    except ModelError as error:
+        return f"the draft of [transcription] cannot be used. {error}"
+    return f"[transcription] draft names {name}, which is not smaller than {final.name}."
 
 
 def _who_drafts(final: SpeechModel, home: Home, config: Config) -> str:

@@ -43,14 +43,14 @@ def draft_for(
 ) -> str | None:
     """The name of the model that writes a first version; None if none is to. Pure.
 
-    `wish`: "auto", "none" or a model's name. `language`: the one that everything is in, None if it is detected, then
-    `languages` are those that can occur (empty: all).
+    `wish`: "auto", "none" or a model's name, which has to be a smaller one: no other is ever replaced. `language`: the one
+    that everything is in, None if it is detected, then `languages` are those that can occur (empty: all).
     """
     others = [model for model in present if model.name != final.name]
     if wish == NONE:
         return None
     if wish != AUTO:
-        return next((model.name for model in others if model.name == wish), None)
+        return next((model.name for model in others if model.name == wish and model.size < final.size), None)
     english = language == ENGLISH or (language is None and tuple(languages) == (ENGLISH,))
     fitting = [
         model
