@@ -10,6 +10,7 @@ Run as a script without site-packages (it imports the standard library only). A 
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
     spanish                           say that most of it is Spanish, also where no English is asked for
+    foreign                           be as unsure of each word as one who knows English only is of another language
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 
 With the name of a model behind it (`segv@1 large`) the order is for the worker that has loaded that one. A model named
@@ -114,7 +115,8 @@ def transcribe(request: dict[str, Any]) -> None:
             act(order, path)
         start = number * SECONDS
         segment = {
-            "start": start, "end": start + SECONDS - 1, "text": words(digest, number), "confidence": 0.9, "mark": None,
+            "start": start, "end": start + SECONDS - 1, "text": words(digest, number),
+            "confidence": 0.3 if order == "foreign" else 0.9, "mark": None,
         }  # fmt: skip
         english = []
         if request.get("to_english"):

@@ -125,6 +125,27 @@ def test_a_draft_is_there_at_once_and_waits_for_its_hour_and_no_rule_takes_anyth
     assert len(rig.events("written")) == 8
 
 
+@pytest.mark.shows("transcription:draft")
+def test_a_draft_that_was_misheard_advises_no_download_while_a_better_one_is_to_come(rig: Rig) -> None:
+    rig.model("quick.en", 20)
+    only(rig, draft="quick.en", better_between=hours(2, 4))
+    rig.drop("a.wav", "foreign quick.en")
+    assert rig.run_once() == 0
+    says = [*rig.notes().values(), verb(rig, "why", str(rig.folder / "a.wav"))]
+    assert len(says) == 3
+    for text in says:
+        assert "the model quick.en knows nothing else" in text.replace("\u2060", "")
+        assert "models download" not in text
+    assert "not look like English" not in verb(rig, "status")
+    away = (rig.installed.models / LARGE).rename(rig.root / "away")
+    (rig.installed.models / QUICK).rename(away.with_name("too"))
+    only(rig, draft="quick.en")
+    assert rig.run_once() == 0
+    for text in (*rig.notes().values(), verb(rig, "why", str(rig.folder / "a.wav"))):
+        assert "earmark models download base" in text, "none is to come any more"
+    assert "1 recording does not look like English, as quick.en heard it" in verb(rig, "status")
+
+
 @pytest.mark.shows("transcription:draft-retention")
 def test_rules_apply_to_the_notes_of_a_draft_whose_recording_was_deleted_and_not_once_it_is_back(
     rig: Rig,

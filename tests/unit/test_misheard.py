@@ -81,6 +81,8 @@ def test_the_note_says_what_would_help() -> None:
     (sentence,) = damage(heard(FRENCH, 0.3))
     assert "earmark models download base" in sentence
     assert "earmark retry FILE" in sentence
+    (sentence,) = damage(heard(FRENCH, 0.3), draft=True)
+    assert sentence.endswith("what it wrote is probably not what was said.")
     for mine in (
         replace(heard(FRENCH, 0.3, model="mine"), only_english=True),
         heard(FRENCH, 0.3, model="distil-x"),

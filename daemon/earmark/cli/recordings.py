@@ -143,7 +143,9 @@ def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: C
 def _not_heard(ledger: Ledger, recording_id: str | None) -> tuple[str, ...]:
     """Why words of it may be missing."""
     transcript = ledger.words.transcript(recording_id) if recording_id else None
-    return tuple(damage(transcript)) if transcript else ()
+    if transcript is None:
+        return ()
+    return tuple(damage(transcript, draft=ledger.drafts.owed(transcript.recording_id)))
 
 
 def why(

@@ -182,10 +182,13 @@ class Words:
         return {row["recording_id"] for row in rows}
 
     def not_understood(self) -> dict[str, int]:
-        """How many recordings were heard as English without looking like it, by model."""
+        """How many recordings were heard as English without looking like it, by model; not those of which a better
+        transcript is owed.
+        """
         rows = self._db.all(
             "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
-            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.misheard') = 'language' END GROUP BY 1"
+            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.misheard') = 'language' END"
+            " AND recording_id NOT IN (SELECT recording_id FROM drafts WHERE kept = '') GROUP BY 1"
         )
         return {row["model"]: row["n"] for row in rows}
 

@@ -15,12 +15,14 @@ SILENT = -94.0
 """Decibels of the loudest second under which there is no sound at all: less than one step of 16 bits."""
 
 
-def damage(transcript: Transcript) -> list[str]:
-    """A sentence for each reason why words may be missing; none for a recording that was heard whole."""
+def damage(transcript: Transcript, *, draft: bool = False) -> list[str]:
+    """A sentence for each reason why words may be missing; none for a recording that was heard whole. `draft`: another model
+    is to hear it again in any case.
+    """
     return [
         *_not_heard(transcript),
         *_hard_to_hear(transcript),
-        *misheard_as(transcript),
+        *misheard_as(transcript, draft=draft),
         *_in_doubt(transcript),
     ]
 
@@ -77,8 +79,8 @@ def _hard_to_hear(transcript: Transcript) -> list[str]:
     ]
 
 
-def misheard_as(transcript: Transcript) -> list[str]:
-    """Why the words may not be what was said, and what would help."""
+def misheard_as(transcript: Transcript, *, draft: bool = False) -> list[str]:
+    """Why the words may not be what was said, and what would help, unless it comes by itself (`draft`)."""
     model = transcript.model
     if transcript.misheard is Misheard.UNCLEAR:
         return ["Hardly any of these words is sure, so there is no summary of them."]
@@ -86,11 +88,15 @@ def misheard_as(transcript: Transcript) -> list[str]:
         return []
     # Transcripts from before it was stored have the name only.
     if transcript.only_english or model.endswith(".en") or model.startswith("distil-"):
-        return [
+        what = (
             f"This does not look like English, and the model {model} knows nothing else: what it wrote is probably not what "
-            "was said. To hear it again with one that knows 99 languages: `earmark models download base`, then "
+            "was said."
+        )
+        help_ = (
+            "To hear it again with one that knows 99 languages: `earmark models download base`, then "
             "`earmark retry FILE`."
-        ]
+        )
+        return [what if draft else f"{what} {help_}"]
     return [
         "This does not look like English, which it was heard as: what was written is probably not what was said. If it is "
         'in another language, say so (`language = "de"` or "auto" under [transcription]), then `earmark retry FILE`.'

@@ -77,7 +77,7 @@ def render_summary(
         | (properties.about_damage(transcript) if transcript else {})
         | properties.closing(context, style, summary.tags)
     )
-    wrong = damage(transcript) if transcript else []
+    wrong = damage(transcript, draft=context.draft) if transcript else []
     return frontmatter(head, style) + _summary_body(summary, context, style, wrong)
 
 
@@ -139,7 +139,11 @@ def _transcript_body(
 ) -> str:
     dialect = style.dialect
     parts = paragraphs(transcript.segments, style.paragraph_pause, style.paragraph_seconds)
-    notices = [*(() if heading else context.notices), *damage(transcript), *untranslated_as(transcript)]
+    notices = [
+        *(() if heading else context.notices),
+        *damage(transcript, draft=context.draft),
+        *untranslated_as(transcript),
+    ]
     if not any(part.runs for part in parts):
         notices.append("No speech was heard in this recording.")
     if _unsure(parts, style):
