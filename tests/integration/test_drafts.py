@@ -359,6 +359,25 @@ def test_without_a_larger_model_a_draft_that_is_to_be_in_english_gets_its_englis
     assert drafts(rig) == [("no larger model than the one that wrote it is here any more",)]
 
 
+@pytest.mark.shows("transcription:draft-asked")
+def test_a_draft_that_was_asked_for_is_not_said_to_wait_for_its_hour(rig: Rig) -> None:
+    at_night(rig)
+    rig.drop("a.wav", "one")
+    rig.drop("b.wav", "two")
+    assert rig.run_once(on_battery=lambda: True) == 0
+    start, _, end = rig.sections["transcription"]["better_between"].partition("-")
+    asked = "a.wav: its better transcription is asked for now"
+    assert asked in verb(rig, "retry", str(rig.folder / "a.wav"))
+    waits = (
+        f"2 drafts wait for the better model (between {start} and {end}; 1 of them when what is new is done)"
+    )
+    assert waits in verb(rig, "status")
+    verb(rig, "retry", str(rig.folder / "b.wav"))
+    assert "2 drafts wait for the better model (when what is new is done)" in verb(rig, "status")
+    assert rig.run_once(on_battery=lambda: True) == 0
+    assert sorted(heard(rig)[2:]) == ["a large", "b large"]
+
+
 def test_after_the_ledger_was_lost_a_draft_is_still_owed_its_better_version(rig: Rig) -> None:
     at_night(rig)
     rig.drop("a.wav", "one")

@@ -17,6 +17,9 @@ REST = 60.0
 """Seconds until a better transcription is tried again that could not begin, because its model is away or does not get ready
 here; twice as long each time, up to an hour."""
 
+ASKED_FOR = "when what is new is done"
+"""When the better one comes that a person asked for."""
+
 NO_LARGER = "no larger model than the one that wrote it is here any more"
 
 
@@ -144,7 +147,7 @@ def of_one(draft: Draft, config: Config) -> str:
         return "it is being heard again"
     if not draft.here:
         return "its file is not in the folder any more; it is heard again when the file is back"
-    comes = "when what is new is done" if draft.asked else when(config)
+    comes = ASKED_FOR if draft.asked else when(config)
     return f"the better transcript follows {comes}{f' ({draft.reason})' if draft.reason else ''}"
 
 
@@ -155,10 +158,14 @@ def waiting(context: Context, drafts: list[Draft]) -> str:
         return ""
     count = len(owed)
     who = "1 draft waits" if count == 1 else f"{count} drafts wait"
-    said = [f"{who} for the better model ({when(context.config)})"]
+    asked = sum(draft.asked for draft in owed)
+    comes = ASKED_FOR if asked == count else when(context.config)
+    if 0 < asked < count:
+        comes += f"; {asked} of them {ASKED_FOR}"
+    said = [f"{who} for the better model ({comes})"]
     if away := sum(not draft.here for draft in owed):
         said.append(f"of {away} the file is not in its folder")
-    if on_battery(context):
+    if asked < count and on_battery(context):
         said.append("this machine runs on its battery")
     reasons = Counter(draft.reason.rstrip(".") for draft in owed if draft.reason and draft.here)
     return "; ".join([*said, *(reason for reason, _ in reasons.most_common(2))])
