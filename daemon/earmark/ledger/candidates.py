@@ -54,7 +54,7 @@ class Candidate:
 
 _DRAFT_ALONE_SINCE = """
     CASE WHEN d.kept = '' AND t.state = 'waiting' AND r.summary_rev > 0 AND NOT EXISTS (
-        SELECT 1 FROM places q WHERE q.recording_id = r.id AND q.gone_at IS NULL AND q.watched
+        SELECT 1 FROM places q WHERE q.recording_id = r.id AND q.gone_at IS NULL
     ) THEN (SELECT max(q.gone_at) FROM places q WHERE q.recording_id = r.id) END
 """
 """When the last file went of a recording whose draft cannot be replaced any more: its clock starts then, unless a file of it
