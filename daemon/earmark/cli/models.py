@@ -50,7 +50,7 @@ def list_models(
     Examples: [bold]earmark models list[/] · [bold]earmark models list --all[/]
     """
     with plain_errors():
-        home, device, found = _here()
+        home, config, device, found = _here()
         if json:
             print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
             return
@@ -70,8 +70,8 @@ def list_models(
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not found:
-            out.print(escape(readable(_why_none(home, here()[1]))))
-        if used := _used(home, here()[1]):
+            out.print(escape(readable(_why_none(home, config))))
+        if used := _used(home, config):
             out.print(f"[dim]{escape(readable(used))}[/]")
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in found})
@@ -215,7 +215,7 @@ def verify_models(
     Example: [bold]earmark models verify[/]
     """
     with plain_errors():
-        _, _, found = _here()
+        *_, found = _here()
         wrong = False
         for entry in [_named(found, name)] if name else found:
             problems = verify(entry)
@@ -239,7 +239,7 @@ def remove(
     """
     with plain_errors():
         home, config = here()
-        _, _, found = _here()
+        *_, found = _here()
         entry = _named(found, name)
         if not entry.removable:
             raise ModelError(
@@ -255,14 +255,14 @@ def remove(
         out.print(f"{escape(name)} is gone.")
 
 
-def _here() -> tuple[Home, Device, list[Entry]]:
+def _here() -> tuple[Home, Config, Device, list[Entry]]:
     home, config = here()
     usage: Mapping[str, Usage] = {}
     if home.ledger_file.exists():
         with opened_context(home, config, read_only=True) as context:
             usage = usage_here(context.ledger)
     device = this_device()
-    return home, device, inventory(home.models, device, usage, config.transcription.model_dir)
+    return home, config, device, inventory(home.models, device, usage, config.transcription.model_dir)
 
 
 def _named(found: list[Entry], name: str) -> Entry:

@@ -17,7 +17,7 @@ from rich.table import Table
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short, span
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Stage
+from earmark.domain import ArtifactState, JobState, Stage, Transcript
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -133,16 +133,15 @@ def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: C
         place.recording_id,
         notes,
         reason,
-        _not_heard(ledger, place.recording_id)
+        _not_heard(ledger, ledger.words.transcript(place.recording_id))
         if place.recording_id in not_whole or place.recording_id in quiet
         else (),
         place.recording_id not in not_whole,
     )
 
 
-def _not_heard(ledger: Ledger, recording_id: str | None) -> tuple[str, ...]:
+def _not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:
     """Why words of it may be missing."""
-    transcript = ledger.words.transcript(recording_id) if recording_id else None
     if transcript is None:
         return ()
     return tuple(damage(transcript, draft=ledger.drafts.owed(transcript.recording_id)))
@@ -176,8 +175,8 @@ def why(
                     reason = "you edited this note: it stays as it is, and newer versions go beside it"
             else:
                 word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
-            not_heard = _not_heard(ledger, recording_id)
             transcript = ledger.words.transcript(recording_id) if recording_id else None
+            not_heard = _not_heard(ledger, transcript)
             not_translated = untranslated_as(transcript) if transcript else []
             translated = transcript is not None and is_translated(transcript)
         if json:

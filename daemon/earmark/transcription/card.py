@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from earmark.domain import Instant
 
@@ -28,20 +29,28 @@ class Card:
 
 
 MOST = 1_000_000
-"""Bytes of a card. Those that are written have some hundred."""
+"""Bytes of a card, or of a model's config.json, that are read. Those that are written have some hundred or thousand."""
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """What a small file of a model says, whoever wrote it; nothing if it is no file, no JSON or too long for one."""
+    try:
+        if not file.is_file() or file.stat().st_size > MOST:
+            return {}
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def read_card(folder: Path) -> Card | None:
     """The card in a model's folder, or None if it has none, or one that nobody here wrote."""
+    found = read_json(folder / CARD)
+    if "licence" in found:  # as cards were written before version 0.2
+        found["license"] = found.pop("licence")
     try:
-        file = folder / CARD
-        if not file.is_file() or file.stat().st_size > MOST:
-            return None
-        found = json.loads(file.read_text("utf-8"))
-        if "licence" in found:  # as cards were written before version 0.2
-            found["license"] = found.pop("licence")
         card = Card(**found)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except TypeError:
         return None
     texts = (card.name, card.source, card.license, card.revision)
     well = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from earmark.errors import ModelError
 from earmark.paths import shared_models
-from earmark.transcription.card import read_card
+from earmark.transcription.card import read_card, read_json
 from earmark.transcription.models import SpeechModel, find_model, model_folders, weights
 
 AUTO, NONE = "auto", "none"
@@ -21,9 +20,6 @@ of large-v3, and each of them two to three times as quick; what is nearer (disti
 """
 
 ENGLISH = "en"
-
-MOST = 1_000_000
-"""Bytes of a model's config.json that are read. Those of Whisper have some two thousand."""
 
 ALL_LANGUAGES = 99
 """Languages that the smallest multilingual Whisper has tokens for (`lang_ids` of its config.json)."""
@@ -88,13 +84,7 @@ def describe(folder: Path, name: str = "") -> Present:
 
 
 def _few_languages(folder: Path) -> bool:
-    try:
-        if (folder / "config.json").stat().st_size > MOST:
-            return False
-        found = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    tokens = found.get("lang_ids") if isinstance(found, dict) else None
+    tokens = read_json(folder / "config.json").get("lang_ids")
     return isinstance(tokens, list) and 0 < len(tokens) < ALL_LANGUAGES
 
 

@@ -171,13 +171,13 @@ def with_names(engine: Engine, speech: Samples, wish: Wish, answer: Answer, name
     near = names.near([word.text for word in words])
     if not near:
         return answer
-    plain = engine.weigh(speech, wish, [_text(answer.phrases)])[0]
-    doubts = _doubts(answer.phrases, words, plain)
+    said, starts = _text(answer.phrases), _starts(answer.phrases)
+    plain = engine.weigh(speech, wish, [said])[0]
+    doubts = _doubts(words, starts, plain)
     near = [one for one in near if _fits(one, words) and max(doubts[one.first : one.last]) > UNSURE]
     near = near[:MOST_WEIGHED]
     if not near:
         return answer
-    said, starts = _text(answer.phrases), _starts(answer.phrases)
     ends = [_end(words[min(len(words), one.last + WORDS_AFTER) - 1], starts) for one in near]
     # Only so far as the name can matter: what comes later costs as much to weigh.
     others = [_text(_spelled(answer.phrases, words, one)) for one in near]
@@ -204,9 +204,8 @@ def _fits(near: Near, words: Sequence[Word]) -> bool:
     return words[near.first].phrase == words[near.last - 1].phrase
 
 
-def _doubts(phrases: Sequence[Phrase], words: Sequence[Word], weight: Weight) -> list[float]:
+def _doubts(words: Sequence[Word], starts: Sequence[int], weight: Weight) -> list[float]:
     """For each word, the probability that its least sure token leaves to all others."""
-    starts = _starts(phrases)
     begins = [0, *(end for end, _ in weight)]
     found = []
     for word in words:

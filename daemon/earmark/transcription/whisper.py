@@ -141,9 +141,7 @@ class WhisperEngine:
     ) -> list[Mapping[str, float]]:
         if not self.multilingual or self.device != "cpu":
             return [self.language_odds(speech[first:last]) for first, last in pieces]
-        self._encoded = None
-        self._encoded = (speech, *self._encode(speech))
-        whole = np.array(self._encoded[1])
+        whole = np.array(self._listen(speech)[0])
         found: list[Mapping[str, float]] = []
         for first, last in pieces:
             part = whole[:, first // PER_STATE : max(first // PER_STATE + 1, last // PER_STATE)]
