@@ -169,9 +169,18 @@ def test_the_launch_agent_restarts_after_a_crash_and_keeps_what_it_writes_privat
     agent = plistlib.loads(unit_text("launchd/org.earmark.daemon.plist").encode())
     assert agent["Label"] == launchd.LABEL
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
-    assert agent["ProcessType"] == "Background"
     assert agent["Umask"] == 0o077
     assert agent["HardResourceLimits"] == {"Core": 0}
+
+
+@pytest.mark.shows("service:mac-cores")
+def test_the_launch_agent_gives_way_and_is_not_put_on_the_slow_cores() -> None:
+    agent = plistlib.loads(unit_text("launchd/org.earmark.daemon.plist").encode())
+    assert (agent["ProcessType"], agent["Nice"], agent["LowPriorityIO"]) == ("Standard", 10, True)
+    filled = plistlib.loads(
+        launchd.fill_in(unit_text("launchd/org.earmark.daemon.plist"), Path("/e"), Path("/l")).encode()
+    )
+    assert filled["ProcessType"] == "Standard"
 
 
 def test_the_launch_agent_s_shell_line_starts_earmark_from_a_home_with_a_space(tmp_path: Path) -> None:
