@@ -1,11 +1,10 @@
-"""Installing and removing the service. systemctl, loginctl and launchctl are stand-ins that write down how they were
+"""Installing and removing the service. systemctl and loginctl are stand-ins that write down how they were
 called: a test must not start services in the session of whoever runs it."""
 
 from __future__ import annotations
 
 import json
 import os
-import plistlib
 import resource
 import subprocess
 from collections.abc import Callable
@@ -16,9 +15,7 @@ import pytest
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
 from earmark.ledger import DaemonLock
 from earmark.paths import Home
-from earmark.service import launchd
 from earmark.service.install import (
-    MARK,
     install,
     kind_for,
     no_more_watched,
@@ -29,6 +26,7 @@ from earmark.service.install import (
 )
 from earmark.service.story import told
 from earmark.service.systemctl import bus_environment, command, lingers, unit_folders, unit_state
+from earmark.service.unit_files import MARK
 
 
 class Manager:
@@ -140,17 +138,6 @@ def test_removing_the_service_stops_it_first(home: dict[str, str]) -> None:
     assert "nothing to do" in uninstall("systemd", run=manager, environ=home)[0]
 
 
-def test_the_launch_agent_is_loaded_for_this_user_and_unloaded_again(home: dict[str, str]) -> None:
-    manager = Manager()
-    install("launchd", PROGRAM, [Path("/Users/a/Rec")], run=manager, environ=home)
-    agent = unit_path("launchd", home)
-    assert plistlib.loads(agent.read_bytes())["ProgramArguments"][0] == str(PROGRAM)
-    assert manager.calls[-1] == f"launchctl bootstrap gui/{os.getuid()} {agent}"
-    uninstall("launchd", run=manager, environ=home)
-    assert manager.calls[-1] == f"launchctl bootout gui/{os.getuid()}/org.earmark.daemon"
-    assert not agent.exists()
-
-
 def test_macos_gets_launchd_and_everything_else_systemd() -> None:
     assert (kind_for("darwin"), kind_for("linux")) == ("launchd", "systemd")
 
@@ -195,12 +182,6 @@ def test_why_a_service_does_not_start_is_said_in_a_sentence(home: dict[str, str]
     manager = Manager(restart=(1, "Job for earmark.service failed."), show=(0, state))
     with pytest.raises(EnvironmentFault, match="did not start, because its configuration is wrong"):
         install("systemd", PROGRAM, run=manager, environ=home)
-
-
-def test_an_agent_that_launchd_refuses_is_taken_away_again(home: dict[str, str]) -> None:
-    with pytest.raises(EnvironmentFault, match=r"Bootstrap failed: 5\. It needs"):
-        install("launchd", PROGRAM, run=Manager(bootstrap=(5, "Bootstrap failed: 5.\n")), environ=home)
-    assert not unit_path("launchd", home).exists()
 
 
 def test_a_service_is_not_installed_beside_a_daemon_that_runs(tmp_path: Path) -> None:
@@ -371,26 +352,3 @@ def test_the_user_s_manager_is_found_where_su_left_out_the_way_to_it(tmp_path: P
     (tmp_path / str(os.getuid()) / "systemd").mkdir(parents=True)
     assert bus_environment({}, tmp_path) == {"XDG_RUNTIME_DIR": str(tmp_path / str(os.getuid()))}
     assert bus_environment({"XDG_RUNTIME_DIR": "/mine"}, tmp_path) == {"XDG_RUNTIME_DIR": "/mine"}
-
-
-@pytest.mark.parametrize(
-    ("printed", "ok", "words"),
-    [
-        ("gui/501/org.earmark.daemon = {\n\tstate = running\n\tpid = 12\n}", True, "runs (pid 12)"),
-        ("x = {\n\tstate = not running\n\tlast exit code = 78\n}", False, "exit status 78"),
-        ("x = {\n\tstate = not running\n\tlast exit code = 0\n}", True, "is stopped"),
-    ],
-)
-def test_what_launchd_prints_of_the_agent_is_told_in_a_sentence(printed: str, ok: bool, words: str) -> None:
-    found = launchd.told(Manager(print=(0, printed)))
-    assert found[0] is ok
-    assert words in found[1]
-    assert "not installed" in launchd.told(Manager(print=(113, "Could not find service")))[1]
-
-
-def test_the_agent_is_started_anew_by_launchd() -> None:
-    manager = Manager()
-    launchd.restart(manager)
-    assert manager.calls == [f"launchctl kickstart -k gui/{os.getuid()}/org.earmark.daemon"]
-    with pytest.raises(EnvironmentFault, match=r"Could not find service\. Is it installed"):
-        launchd.restart(Manager(kickstart=(113, "Could not find service.\n")))

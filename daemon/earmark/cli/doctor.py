@@ -24,9 +24,9 @@ from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
 from earmark.service.elsewhere import elsewhere
 from earmark.service.idle import restarts
+from earmark.service.installed import installed_folders
 from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope
-from earmark.service.systemctl import unit_folders, unit_state
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
@@ -91,19 +91,15 @@ def _folders(config: Config, report: Report | None, whose: Scope) -> list[Path]:
     """
     if report is not None:
         return [Path(folder) for folder in report.folders]
-    state = unit_state(whose)
-    named = unit_folders(whose) if state is not None and state.loaded else ()
-    return list(named) or [f.path for f in config.folder]
+    return list(installed_folders(whose, Here()) or ()) or [f.path for f in config.folder]
 
 
 def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding]:
     if report is None:
         here = Here()
-        state = unit_state(whose)
-        if (
-            state is None or not state.loaded
-        ):  # else what is with the service is said already, and what would start it
-            how = starters(whose, absence(whose, here) if state is None else None)
+        # Else what is with the service is said already, and what would start it.
+        if installed_folders(whose, here) is None:
+            how = starters(whose, absence(whose, here))
             yield Finding("daemon", True, f"No daemon runs; {how}", note=True)
         for another in elsewhere(home, here, ("system",)) if whose == "user" else ():
             yield Finding("daemon", True, another, note=True)

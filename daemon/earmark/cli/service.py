@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from earmark.cli import service_agent
 from earmark.cli.console import (
     FOR_THE_SYSTEM,
     here,
@@ -27,14 +28,14 @@ from earmark.cli.service_log import follow
 from earmark.config import require_sound
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.paths import platform_home, whole
-from earmark.service import launchd
 from earmark.service.elsewhere import another_home
+from earmark.service.install import Kind, kind_for, no_more_watched, render, require_alone, require_folders
 from earmark.service.install import install as install_unit
-from earmark.service.install import kind_for, no_more_watched, render, require_alone, require_folders
 from earmark.service.install import uninstall as uninstall_unit
+from earmark.service.installed import installed_folders
 from earmark.service.reach import Here, absence, through_sudo
 from earmark.service.story import Scope, UnitState, told
-from earmark.service.systemctl import start_anew, unit_folders, unit_state
+from earmark.service.systemctl import start_anew, unit_state
 from earmark.service.systemd import UNIT
 from earmark.service.units import unit_file, unit_text
 
@@ -64,11 +65,12 @@ def install(
         _require_a_manager("user")
         home, config = here()
         named, configured = [whole(f) for f in folders or []], [f.path for f in config.folder]
-        require_folders(named, configured)
+        machine, kind = Here(), _kind()
+        require_folders(named, configured, machine.platform)
         require_sound(named or configured, home)
-        require_alone(home, kind_for())
-        before = unit_folders("user") if kind_for() == "systemd" else ()
-        for sentence in install_unit(kind_for(), _executable(), named):
+        require_alone(home, kind)
+        before = installed_folders("user", machine) or ()
+        for sentence in install_unit(kind, _executable(), named):
             out.print(escape(readable(sentence)))
         if fewer := no_more_watched(before, named or configured):
             out.print(f"[yellow]{escape(readable(fewer))}[/]")
@@ -86,7 +88,7 @@ def uninstall(context: typer.Context) -> None:
     with plain_errors():
         _require_own(context)
         _require_a_manager("user")
-        for sentence in uninstall_unit(kind_for()):
+        for sentence in uninstall_unit(_kind()):
             out.print(escape(readable(sentence)))
 
 
@@ -101,15 +103,9 @@ def status(
     Examples: [bold]earmark service status[/] · [bold]earmark service status --system[/]
     """
     with plain_errors():
-        if kind_for() == "launchd":
-            _require_an_agent()
-            ok, sentence = launchd.told()
-            if json:
-                print_json({"ok": ok, "sentence": sentence})
-            else:
-                out.print(escape(readable(sentence)))
-            raise typer.Exit(0 if ok else 1)
         whose = _whose(context, system)
+        if _kind() == "launchd":
+            service_agent.status(Here(), json)
         state = _installed(whose)
         ok, sentence = told(state, whose)
         if json:
@@ -134,11 +130,10 @@ def restart(context: typer.Context, system: System = False) -> None:
     Examples: [bold]earmark service restart[/] · [bold]sudo earmark service restart --system[/]
     """
     with plain_errors():
-        if kind_for() == "launchd":
-            _require_an_agent()
-            launchd.restart()
+        whose = _whose(context, system)
+        if _kind() == "launchd":
+            service_agent.restart(Here())
         else:
-            whose = _whose(context, system)
             state = _installed(whose)
             if not state.startable:
                 raise EnvironmentFault(told(state, whose)[1])
@@ -158,14 +153,10 @@ def logs(
     Examples: [bold]earmark service logs[/] · [bold]earmark service logs -f[/] · [bold]sudo earmark service logs --system[/]
     """
     with plain_errors():
-        if kind_for() == "launchd":
-            _require_an_agent()
-            file = platform_home().state / "earmark.log"
-            if not file.exists():
-                raise NotFound(f"There is no {file}; the service has said nothing yet")
-            follow(["tail", "-n", str(lines), *(["-F"] if following else []), str(file)])
-            return
         whose = _whose(context, system)
+        if _kind() == "launchd":
+            service_agent.logs(Here(), lines, following)
+            return
         absent = _not_there(whose)
         unit = f"--unit={UNIT}" if whose == "system" else f"--user-unit={UNIT}"
         # What a service said that is not there any more can be read, but nothing will follow.
@@ -192,7 +183,12 @@ def show(
             typer.echo(unit_text("systemd/system/earmark.service"), nl=False)
             return
         named = [whole(f) for f in folders or []]
-        typer.echo(render(kind_for(), _executable(), named), nl=False)
+        typer.echo(render(_kind(), _executable(), named), nl=False)
+
+
+def _kind() -> Kind:
+    """The service manager of this platform."""
+    return kind_for(Here().platform)
 
 
 def _require_own(context: typer.Context) -> None:
@@ -211,13 +207,15 @@ def _require_own(context: typer.Context) -> None:
 def _whose(context: typer.Context, system: bool) -> Scope:
     """Raises UsageError for root's own service by way of sudo, which is not what anybody means."""
     whose: Scope = "system" if system else scope_of(context)
+    if whose == "system" and _kind() == "launchd":
+        raise UsageError("On a Mac there is no service for the whole machine; yours goes without --system")
     if whose == "system":
         speak_for(FOR_THE_SYSTEM)
     if whose == "user" and (user := through_sudo(Here())):
         verb = context.info_name
+        machines = f"; the machine's: sudo earmark service {verb} --system" if _kind() == "systemd" else ""
         raise UsageError(
-            f"This is about root's own service; {user}'s: earmark service {verb}, without sudo;"
-            f" the machine's: sudo earmark service {verb} --system"
+            f"This is about root's own service; {user}'s: earmark service {verb}, without sudo{machines}"
         )
     return whose
 
@@ -226,13 +224,6 @@ def _require_a_manager(whose: Scope) -> None:
     """Raises NotFound if there is no service manager to ask."""
     if (absent := absence(whose, Here())) is not None:
         raise NotFound(f"{absent}{_the_machine_s(whose, ' · ')}")
-
-
-def _require_an_agent() -> None:
-    """Raises NotFound if launchd has no session for this user, or does not know the agent."""
-    _require_a_manager("user")
-    if not launchd.installed():
-        raise NotFound("The service is not installed: earmark service install FOLDER")
 
 
 def _installed(whose: Scope) -> UnitState:

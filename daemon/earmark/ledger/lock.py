@@ -52,6 +52,16 @@ class DaemonLock:
         self.release()
 
 
+def holder_pid(file: Path) -> int:
+    """The process that the lock file names, whether or not it still holds it; 0 for none. Asked without trying the lock,
+    which would keep a daemon that just starts from it.
+    """
+    try:
+        return int(json.loads(file.read_bytes())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 def holder(file: Path) -> str | None:
     """`pid 123 on host` as the lock file says, whether or not it is still held."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shlex
@@ -19,12 +20,10 @@ from earmark.files import read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
 from earmark.notes.titles import titles
+from earmark.service.protected import FILES, SETTINGS, guard_there
 
 ROOM = 500 * 1024 * 1024
 """Bytes that should be free: the ledger keeps hours of speech in a few MB, SQLite's WAL and a model need room."""
-
-MACOS_ASKS = ("Desktop", "Documents", "Downloads", "Library/Mobile Documents", "Library/CloudStorage")
-"""Folders under the home folder that macOS lets a program read only with the user's permission (TCC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ def check_python() -> Finding:
 def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
     """List the folder, read a byte of a file in it, and write a nameless temporary file into it."""
     name = f"folder {folder}"
+    guard = guard_there(folder, Path.home()) if platform == "darwin" else None
     try:
         if not folder.is_dir():
             there = "is not a folder" if folder.exists() else "does not exist"
@@ -57,8 +57,9 @@ def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
         _read_a_file(folder)
     except PermissionError as problem:
         advice = "give this user read and write access"
-        if platform == "darwin":
-            advice = "allow it in System Settings, Privacy & Security, Files and Folders"
+        if platform == "darwin" and problem.errno == errno.EPERM:
+            # What macOS's privacy settings refuse is EPERM; EACCES is the permissions of the files, as everywhere.
+            advice = f"allow it in {SETTINGS}, {guard.setting if guard else FILES}"
         return Finding(name, False, f"{os.fsdecode(problem.filename or folder)} may not be read; {advice}.")
     except OSError as problem:
         return Finding(name, False, f"{folder} cannot be read: {problem.strerror}.")
@@ -71,12 +72,9 @@ def check_folder(folder: Path, platform: str = sys.platform) -> Finding:
             False,
             f"{folder} cannot be written ({problem.strerror}); the notes go beside the recordings.",
         )
-    home = Path.home()
-    if platform == "darwin" and any(folder.is_relative_to(home / asked) for asked in MACOS_ASKS):
+    if guard is not None:
         return Finding(
-            name,
-            True,
-            f"{folder} can be read and written from here; macOS will ask once more for the background service.",
+            name, True, f"It can be read and written from here. {guard.of_a_folder(folder)}.", note=True
         )
     return Finding(name, True, f"{folder} can be read and written.")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from earmark.config import Config, folder_problems
 from earmark.paths import Home
 from earmark.service import launchd
+from earmark.service.agent import agent_state
+from earmark.service.agent import told as told_of_the_agent
 from earmark.service.checks import (
     Finding,
     check_folder,
@@ -25,6 +27,7 @@ from earmark.service.checks import (
     sentence,
 )
 from earmark.service.elsewhere import another_home, as_owner
+from earmark.service.protected import guard_there
 from earmark.service.reach import Absence, Here, absence, starters
 from earmark.service.story import Scope, UnitState, lingering, told
 from earmark.service.systemctl import lingers, manager_pid, unit_state
@@ -81,15 +84,32 @@ def _findings(patient: Patient) -> Iterator[Finding]:
         yield check_watches(folders, here.proc)
         yield from check_systemd(folders, patient.scope, here, patient.home)
     elif here.platform == "darwin":
-        if (absent := absence("user", here)) is not None:
-            yield Finding("service", True, in_a_sentence(absent), note=True)
-        else:
-            yield Finding("service", *launchd.told(here.run))
+        yield from check_launchd(here)
 
 
 def in_a_sentence(absent: Absence) -> str:
     """The reason and the first thing that would help."""
     return str(absent).splitlines()[0]
+
+
+def check_launchd(here: Here) -> Iterator[Finding]:
+    """launchd, what it knows of the agent, and the program that the agent's file names."""
+    if (absent := absence("user", here)) is not None:
+        yield Finding("service", True, in_a_sentence(absent), note=True)
+        return
+    file = launchd.agent_file(here.environ)
+    agent, named = agent_state(file, here.run), launchd.written(file)
+    program = named.program if named else None
+    ok, said = told_of_the_agent(agent, program)
+    yield Finding("service", ok, said, note=ok and not agent.running)
+    if agent.installed and program is None:
+        said = f"{file} names nothing that launchd could start; earmark service install FOLDER"
+        yield Finding("program", False, said)
+    elif program is not None and not program.exists():
+        said = f"{program}, which the service starts, is not there; install the service again."
+        yield Finding("program", False, said)
+    elif program is not None and (guard := guard_there(program, launchd.user_home(here.environ))):
+        yield Finding("program", True, f"{guard.of_a_program(program)}.", note=True)
 
 
 def check_systemd(

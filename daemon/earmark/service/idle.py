@@ -11,7 +11,10 @@ from earmark import __version__
 from earmark.files import is_locked
 from earmark.paths import Home
 from earmark.report import read_report
+from earmark.service.agent import AgentState, agent_state
+from earmark.service.agent import told as told_of_the_agent
 from earmark.service.elsewhere import another_home, elsewhere
+from earmark.service.launchd import agent_file
 from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope, told, verbs
 from earmark.service.systemctl import unit_state
@@ -42,7 +45,7 @@ def idle(scope: Scope, home: Home, here: Here) -> Idle:
 
 def restarts(scope: Scope, pid: int, here: Here) -> str:
     """What starts a daemon that runs anew: a service by its verb, any other as it was started."""
-    state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
+    state = unit_state(scope, here.run) if here.platform.startswith("linux") else _agent(here)
     if state is not None and state.pid == pid:
         return verbs(scope)[0]
     return f"end it (Ctrl-C in its terminal, or: kill {pid}) and start it again"
@@ -63,12 +66,26 @@ def finishes(scope: Scope, home: Home, here: Here) -> str:
     if scope == "system":
         return f"`{verbs(scope)[0]}` finishes it"
     state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
-    if state is not None and state.loaded and not another_home(scope, state, home, here):
+    agent = _agent(here)
+    is_ours = state is not None and state.loaded and not another_home(scope, state, home, here)
+    if is_ours or (agent is not None and agent.installed):
         return f"`{verbs(scope)[0]}` finishes it, or `earmark run`"
     return "`earmark run` finishes it"
 
 
+def _agent(here: Here) -> AgentState | None:
+    """launchd's word on the agent; None where no launchd can be asked."""
+    if here.platform != "darwin" or absence("user", here) is not None:
+        return None
+    return agent_state(agent_file(here.environ), here.run)
+
+
 def _remedy(scope: Scope, home: Home, here: Here) -> str:
+    if (agent := _agent(here)) is not None and (agent.installed or agent.loaded):
+        if agent.running:
+            return f"the service runs (pid {agent.pid}), and not on the ledger in {home.state}"
+        said = told_of_the_agent(agent)[1]
+        return said[:1].lower() + said[1:]
     state = unit_state(scope, here.run) if here.platform.startswith("linux") else None
     if state is None:
         absent = absence(scope, here)

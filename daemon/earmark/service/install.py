@@ -7,25 +7,26 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
-from earmark.files import is_locked, make_private, read_bytes, remove_empty
-from earmark.ledger.lock import holder
+from earmark.files import is_locked, remove_empty
+from earmark.ledger.lock import holder, holder_pid
 from earmark.paths import CARRIED, Home, platform_home, whole
 from earmark.service import launchd, systemd
+from earmark.service.agent import agent_state
+from earmark.service.agent_install import install_agent, permissions, require_lasting, uninstall_agent
 from earmark.service.checks import check_folder
-from earmark.service.story import lingering, masked
-from earmark.service.systemctl import Run, checked, command, lingers, start_anew, unit_folder, unit_state
+from earmark.service.loading import Patience
+from earmark.service.story import lingering
+from earmark.service.systemctl import Run, command, lingers, start_anew, unit_folder, unit_state
+from earmark.service.unit_files import MARK, refuse_if_foreign, text_of, write
 from earmark.service.units import unit_text
 
 Kind = Literal["systemd", "launchd"]
-
-MARK = "Written by `earmark service install`"
 
 
 def kind_for(platform: str = sys.platform) -> Kind:
@@ -37,9 +38,9 @@ def unit_path(kind: Kind, environ: Mapping[str, str] = os.environ, run: Run = su
     """Where the user's own unit goes. The user's manager need not have the XDG_CONFIG_HOME of a shell's profile; then it is
     where that manager looks.
     """
-    home = Path(environ.get("HOME") or Path.home())
     if kind == "launchd":
-        return home / "Library" / "LaunchAgents" / f"{launchd.LABEL}.plist"
+        return launchd.agent_file(environ)
+    home = launchd.user_home(environ)
     usual = home / ".config" / "systemd" / "user"
     if not environ.get("XDG_CONFIG_HOME"):
         return usual / systemd.UNIT
@@ -65,7 +66,7 @@ def render(
     return text.replace("<plist ", f"<!-- {MARK}. -->\n<plist ", 1)
 
 
-def require_folders(named: Sequence[Path], configured: Sequence[Path]) -> None:
+def require_folders(named: Sequence[Path], configured: Sequence[Path], platform: str = sys.platform) -> None:
     """Refuse to install a service that would watch nothing. Raises NotFound for a named folder that is not there,
     EnvironmentFault for one that may not be read or written, ConfigError where no folder is named anywhere.
 
@@ -79,7 +80,7 @@ def require_folders(named: Sequence[Path], configured: Sequence[Path]) -> None:
     for folder in named:
         if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where not allowed
             raise NotFound(_not_there(folder))
-        if not (found := check_folder(folder)).ok:
+        if not (found := check_folder(folder, platform)).ok:
             raise EnvironmentFault(found.sentence)
 
 
@@ -104,12 +105,18 @@ def no_more_watched(before: Sequence[Path], after: Sequence[Path]) -> str | None
     return f"Not watched any more: {names}; to watch all of them: earmark service install {every}"
 
 
-def require_alone(home: Home, kind: Kind, run: Run = subprocess.run) -> None:
+def require_alone(
+    home: Home, kind: Kind, run: Run = subprocess.run, environ: Mapping[str, str] = os.environ
+) -> None:
     """Raises LedgerBusy if a daemon runs that is not the service, because the service could not start beside it."""
     if not is_locked(home.lock_file):
         return
-    state = unit_state("user", run) if kind == "systemd" else None
-    if kind == "systemd" and not (state is not None and state.pid):
+    if kind == "systemd":
+        state = unit_state("user", run)
+        is_the_service = state is not None and state.pid > 0
+    else:
+        is_the_service = agent_state(launchd.agent_file(environ), run).pid > 0
+    if not is_the_service:
         who = holder(home.lock_file) or "unknown process"
         raise LedgerBusy(
             f"Another earmark ({who}) is running; stop that one first (Ctrl-C in its terminal), then install the service."
@@ -123,6 +130,7 @@ def install(
     *,
     run: Run = subprocess.run,
     environ: Mapping[str, str] = os.environ,
+    patience: Patience | None = None,
 ) -> list[str]:
     """Write the user's unit and start it now and at every login; returns what was done, as sentences.
 
@@ -130,22 +138,19 @@ def install(
     EarmarkError if a unit is there that earmark did not write, or the service does not start; then all is as it was.
     """
     path = unit_path(kind, environ, run)
-    _refuse_if_foreign(path)
     text = render(kind, executable, folders, environ)
     if kind == "launchd":
-        make_private(platform_home(dict(environ)).state)
-        with _undone_if_it_fails(path, kind, run):
-            _write(path, text)
-            _launchd_start(path, run)
-        return [
-            f"Wrote {path}.",
-            "Started it; it starts again at every login and after a crash.",
-            "If a folder is under Desktop, Documents, Downloads or iCloud, macOS asks for your permission.",
-        ]
+        require_lasting(executable, environ)
+        home = platform_home(dict(environ))
+        done = install_agent(
+            path, text, home.state, lambda: holder_pid(home.lock_file), run, patience or Patience()
+        )
+        return [*done, *permissions(executable, folders, environ)]
+    refuse_if_foreign(path)
     # First of all, because it writes nothing and tells whether there is a manager to talk to.
     command("user", "daemon-reload", run=run)
-    with _undone_if_it_fails(path, kind, run):
-        _write(path, text)
+    with _undone_if_it_fails(path, run):
+        write(path, text)
         command("user", "enable", systemd.UNIT, run=run)
         # It also starts what is stopped; `enable --now` would leave a running one on its old text.
         start_anew("user", run)
@@ -156,18 +161,22 @@ def install(
     return done
 
 
-def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, str] = os.environ) -> list[str]:
+def uninstall(
+    kind: Kind,
+    *,
+    run: Run = subprocess.run,
+    environ: Mapping[str, str] = os.environ,
+    patience: Patience | None = None,
+) -> list[str]:
     """Stop the service and take its unit away; recordings, notes, ledger and configuration stay."""
     path = unit_path(kind, environ, run)
-    if not os.path.lexists(path):
-        return _without_its_file(path, kind, run)
-    _refuse_if_foreign(path)
     if kind == "launchd":
-        run(["launchctl", "bootout", launchd.target()], capture_output=True, text=True)
-        path.unlink()
-    else:
-        command("user", "disable", "--now", systemd.UNIT, run=run)
-        _take_away(path, run)
+        return uninstall_agent(path, run, patience or Patience())
+    if not os.path.lexists(path):
+        return _without_its_file(path, run)
+    refuse_if_foreign(path)
+    command("user", "disable", "--now", systemd.UNIT, run=run)
+    _take_away(path, run)
     done = [f"Stopped it and removed {path}.", "Recordings, notes, ledger and configuration are untouched."]
     own = path.with_name(path.name + ".d")
     if own.is_dir():
@@ -176,37 +185,31 @@ def uninstall(kind: Kind, *, run: Run = subprocess.run, environ: Mapping[str, st
 
 
 @contextmanager
-def _undone_if_it_fails(path: Path, kind: Kind, run: Run) -> Iterator[None]:
+def _undone_if_it_fails(path: Path, run: Run) -> Iterator[None]:
     """Put back the unit that was there, or none, and the folders that were not, if the block raises."""
-    before = _text(path) if path.exists() else None
+    before = text_of(path) if path.exists() else None
     made = [folder for folder in path.parents if not folder.exists()]
     try:
         yield
     except BaseException:
         with contextlib.suppress(EarmarkError, OSError):
             if before is not None:
-                _write(path, before)
-                if kind == "launchd":
-                    _launchd_start(path, run)
-                else:
-                    command("user", "daemon-reload", run=run)
-                    command("user", "restart", systemd.UNIT, run=run)
+                write(path, before)
+                command("user", "daemon-reload", run=run)
+                command("user", "restart", systemd.UNIT, run=run)
             elif path.exists():
-                if kind == "systemd":
-                    with contextlib.suppress(EarmarkError):
-                        command("user", "disable", "--now", systemd.UNIT, run=run)
-                _take_away(path, run if kind == "systemd" else None)
+                with contextlib.suppress(EarmarkError):
+                    command("user", "disable", "--now", systemd.UNIT, run=run)
+                _take_away(path, run)
         for folder in made:
             remove_empty(folder)
         raise
 
 
-def _take_away(path: Path, run: Run | None) -> None:
+def _take_away(path: Path, run: Run) -> None:
     path.unlink()
-    for folder in path.parents[:1]:
-        remove_empty(folder / "default.target.wants")
-    if run is not None:
-        _forgotten(run)
+    remove_empty(path.parent / "default.target.wants")
+    _forgotten(run)
 
 
 def _forgotten(run: Run) -> None:
@@ -216,11 +219,9 @@ def _forgotten(run: Run) -> None:
         command("user", "reset-failed", systemd.UNIT, run=run)
 
 
-def _without_its_file(path: Path, kind: Kind, run: Run) -> list[str]:
+def _without_its_file(path: Path, run: Run) -> list[str]:
     """Somebody has removed the unit by hand: what runs of it goes on, and what started it at login is still there."""
     nothing = [f"There is no {path}; nothing to do."]
-    if kind == "launchd":
-        return nothing
     link = path.parent / "default.target.wants" / path.name
     state = unit_state("user", run)
     if state is not None and state.startable and state.file:
@@ -235,46 +236,3 @@ def _without_its_file(path: Path, kind: Kind, run: Run) -> list[str]:
     remove_empty(link.parent)
     _forgotten(run)
     return [f"There was no {path} any more; stopped the service and removed what was left of it."]
-
-
-def _refuse_if_foreign(path: Path) -> None:
-    if not os.path.lexists(path):
-        return
-    if os.path.realpath(path) == os.devnull:
-        raise EnvironmentFault(masked("user"))
-    if MARK not in (_text(path) if path.exists() else ""):
-        raise EnvironmentFault(
-            f"{path} was not written by earmark service install; move it away first, or go on using it by hand."
-        )
-
-
-def _text(path: Path) -> str:
-    """What a unit says. Raises OSError (also if it is no ordinary file, which a read could wait on for ever)."""
-    return read_bytes(os.path.realpath(path)).decode("utf-8", "replace")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as new:
-            try:
-                new.write(text)
-                new.flush()
-                Path(new.name).replace(path)
-            except OSError:
-                Path(new.name).unlink()
-                raise
-    except OSError as problem:
-        raise EnvironmentFault(f"{path} cannot be written: {problem.strerror}.") from problem
-
-
-def _launchd_start(path: Path, run: Run) -> None:
-    # Not loaded yet is the usual case, and an error.
-    run(["launchctl", "bootout", launchd.target()], capture_output=True, text=True)
-    checked(
-        run,
-        ["launchctl", "bootstrap", launchd.domain(), str(path)],
-        "It needs the session of a user who is logged in at the screen.",
-    )

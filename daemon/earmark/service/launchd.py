@@ -1,17 +1,23 @@
-"""launchd: the agent that `earmark service install` writes. launchd has no sd_notify and no watchdog."""
+"""launchd: asking its tool, and the agent's file that `earmark service install` writes. It has no sd_notify, no watchdog."""
 
 from __future__ import annotations
 
 import os
 import plistlib
-import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
 
-from earmark.errors import EnvironmentFault
+from earmark.files import read_bytes
+from earmark.service.systemctl import Run
 
 LABEL = "org.earmark.daemon"
+
+ANSWER_SECONDS = 60.0
+"""What launchctl has to answer in. Some of its commands wait for the end of what runs: ExitTimeOut (15 s) at most."""
 
 
 def domain() -> str:
@@ -24,57 +30,92 @@ def target() -> str:
     return f"{domain()}/{LABEL}"
 
 
-def refusal(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What launchctl said. `code`: its exit status, which is the error's number (3, 5, 36, 37, 113, 119; `launchctl error N`
+    names it); None where it could not be asked. `words`: on one line, without the advice to try it as root, who has another
+    session.
+    """
+
+    code: int | None
+    words: str
+    text: str = ""
+
+    @property
+    def done(self) -> bool:
+        return self.code == 0
+
+
+def launchctl(run: Run, *arguments: str) -> Answer:
+    """Ask launchd something, or tell it to do something."""
+    try:
+        said = run(
+            ["launchctl", *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=ANSWER_SECONDS,
+        )
+    except FileNotFoundError:
+        return Answer(None, "there is no launchctl")
+    except subprocess.TimeoutExpired:
+        return Answer(None, f"launchctl {arguments[0]} did not answer within {ANSWER_SECONDS:.0f} s")
+    except OSError as problem:
+        return Answer(None, str(problem.strerror))
+    lines = (said.stderr or said.stdout or "").splitlines()
+    words = " ".join(" ".join(line for line in lines if not line.startswith("Try re-running")).split())
+    return Answer(said.returncode, words.rstrip(".") or f"exit status {said.returncode}", said.stdout or "")
+
+
+def refusal(run: Run = subprocess.run) -> str | None:
     """Why launchd has no session for this user at the screen, in its words; None if it has."""
+    answer = launchctl(run, "print", domain())
+    return None if answer.done else answer.words
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the agent's file says. `program`: what launchd starts. `folders`: those that it gives to `earmark run`.
+    `log_file`: where its words go.
+    """
+
+    program: Path
+    folders: tuple[Path, ...] = ()
+    log_file: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def user_home(environ: Mapping[str, str]) -> Path:
+    """The home folder of a process that has these variables."""
+    return Path(environ.get("HOME") or Path.home())
+
+
+def agent_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the user's own agent is."""
+    return user_home(environ) / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+
+
+def written(file: Path) -> Written | None:
+    """What an agent's file says; None if it is not there, or no agent that launchd could start."""
     try:
-        answer = run(["launchctl", "print", domain()], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        return str(problem)
-    words = " ".join((answer.stderr or answer.stdout or "").split()).rstrip(".")
-    return None if answer.returncode == 0 else words or f"exit status {answer.returncode}"
+        agent = plistlib.loads(read_bytes(file))
+    except (OSError, ValueError, ExpatError, plistlib.InvalidFileException):
+        return None
+    command = _texts(agent.get("ProgramArguments")) if isinstance(agent, dict) else []
+    if not command:
+        return None
+    after = command[command.index("run") + 1 :] if "run" in command else []
+    log, environment = agent.get("StandardErrorPath"), agent.get("EnvironmentVariables")
+    return Written(
+        Path(command[0]),
+        tuple(Path(word) for word in after if not word.startswith("-")),
+        Path(log) if isinstance(log, str) else None,
+        {str(k): str(v) for k, v in environment.items()} if isinstance(environment, dict) else {},
+    )
 
 
-def installed(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> bool:
-    """Whether launchd knows the agent."""
-    try:
-        return (
-            run(["launchctl", "print", target()], capture_output=True, text=True, timeout=10).returncode == 0
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-
-
-def told(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> tuple[bool, str]:
-    """Whether all is well with the agent, and a sentence (launchctl(1), `print`, whose output is for people)."""
-    try:
-        answer = run(["launchctl", "print", target()], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        return False, f"launchd cannot be asked about the service ({problem})."
-    if answer.returncode != 0:
-        return True, "The service is not installed: earmark service install FOLDER"
-    found = dict(re.findall(r"(?m)^\t(state|pid|last exit code) = (.+)$", answer.stdout))
-    if found.get("state") == "running":
-        return True, f"The service runs (pid {found.get('pid', 'unknown')})."
-    code = found.get("last exit code", "")
-    if code.isdigit() and code != "0":
-        return (
-            False,
-            f"The service does not run; it ended with exit status {code}. Its words: earmark service logs",
-        )
-    return True, "The service is stopped. To start it: earmark service restart"
-
-
-def restart(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> None:
-    """Stop the agent, if it runs, and start it. Raises EnvironmentFault with launchd's words."""
-    try:
-        answer = run(["launchctl", "kickstart", "-k", target()], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        raise EnvironmentFault(f"launchctl kickstart failed: {problem}") from problem
-    if answer.returncode != 0:
-        words = (answer.stderr or answer.stdout).strip().rstrip(".")
-        raise EnvironmentFault(
-            f"The service cannot be started: {words}. Is it installed (earmark service install)?"
-        )
+def _texts(words: Any) -> list[str]:
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
 
 
 def fill_in(

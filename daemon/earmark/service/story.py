@@ -79,6 +79,11 @@ _RESULTS = {
 """`Result=` of a service (org.freedesktop.systemd1(5))."""
 
 
+def why_it_ended(status: int) -> str:
+    """What an exit status of `earmark run` means, as the end of a sentence that begins with "because"."""
+    return _OURS.get(status) or f"it ended with exit status {status}"
+
+
 def why_it_failed(state: UnitState) -> str:
     """The reason of a unit that failed or is being started again, as the end of a sentence that begins with "because"."""
     if state.result == "exit-code" or (state.result == "start-limit-hit" and state.status):
