@@ -78,5 +78,6 @@ class Event(StrEnum):
     CONFIG_RELOADED = "config-reloaded"
     CONFIG_KEPT = "config-kept"
     PAUSED = "paused"
+    NOT_KEPT_AWAKE = "not-kept-awake"
     CAUGHT_UP = "caught-up"
     STOPPED = "stopped"

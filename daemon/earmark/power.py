@@ -1,14 +1,18 @@
-"""Whether this machine runs on its battery now: what takes hours and can wait is not done then.
+"""Whether this machine runs on its battery now: what takes hours and can wait is not done then; and keeping it from sleep.
 
 Linux: /sys/class/power_supply (kernel: Documentation/ABI/testing/sysfs-class-power). macOS: `pmset -g batt`. What cannot be
 told is no battery: a machine that says nothing of one is plugged in.
+
+Only a Mac is kept from sleep, by its own caffeinate(8): `-s` is "valid only when system is running on AC power", and with
+`-w PID` it ends with that process, however that ended. Refused for Linux: systemd-inhibit knows nothing of the mains, asks
+for a password where there is no session (polkit, inhibit-block-sleep), and is two more programs, one of them on D-Bus.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 SUPPLIES = Path("/sys/class/power_supply")
@@ -18,13 +22,18 @@ PLUGS = frozenset({"Mains", "USB", "Wireless"})
 
 PMSET = ("/usr/bin/pmset", "-g", "batt")
 
+CAFFEINATE = "/usr/bin/caffeinate"
+
+KeepAwake = Callable[[int], "subprocess.Popen[bytes] | None"]
+"""Starts what keeps the machine awake as long as this process lives; None where there is nothing that does."""
+
 Supply = Mapping[str, str]
 """What one supply says of itself, by the names of the kernel: `type`, `online`, `status`, `scope`."""
 
 
-def on_battery() -> bool:
+def on_battery(platform: str = sys.platform) -> bool:
     """True if this machine is known to live on its battery at this moment."""
-    if sys.platform == "darwin":
+    if platform == "darwin":
         return says_battery(_pmset())
     return lives_on_battery(supplies())
 
@@ -54,6 +63,23 @@ def supplies(folder: Path = SUPPLIES) -> list[Supply]:
 def says_battery(answer: str) -> bool:
     """Whether `pmset -g batt` says so: its first line is "Now drawing from 'Battery Power'". Pure."""
     return "'Battery Power'" in answer.partition("\n")[0]
+
+
+def awake_command(daemon: int, tool: str = CAFFEINATE) -> tuple[str, ...]:
+    """What is started to keep a Mac awake for the daemon with this pid."""
+    return (tool, "-s", "-w", str(daemon))
+
+
+def keep_awake(
+    daemon: int, tool: str = CAFFEINATE, platform: str = sys.platform
+) -> subprocess.Popen[bytes] | None:
+    """Start it, with nothing of ours open in it and none of our variables; None where it is not macOS. Raises OSError."""
+    if platform != "darwin":
+        return None
+    return subprocess.Popen(
+        awake_command(daemon, tool), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={}, cwd="/", start_new_session=True, close_fds=True,
+    )  # fmt: skip
 
 
 def _supply(path: Path) -> Supply:

@@ -14,6 +14,7 @@ import pytest
 from earmark.config import Config
 from earmark.locality.confinement import door
 from earmark.locality.policy.consent import Consent, fingerprint, written
+from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
 from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding
@@ -125,6 +126,23 @@ def judge_of(
     setting = Setting(1, (Path("/drop"),), Path("/state"), (("127.0.0.1", 8080),), manager=manager)
     seen.processes[1].held, seen.full = list(held), full
     return Judge(seen, setting)
+
+
+def test_what_keeps_a_mac_awake_is_known_and_another_program_of_that_name_is_not() -> None:
+    def programs(
+        *arguments: str, program: str = CAFFEINATE, parent: int = 1, act: str = ""
+    ) -> tuple[bool | None, str]:
+        judge = judge_of(*([(9, act, "AF_INET 1", True)] if act else []))
+        judge.seen.processes[9] = Process(9, parent, arguments, program, looks=1)
+        found = Judge(judge.seen, judge.setting)._programs()
+        return found.held, found.detail
+
+    assert programs(*awake_command(1))[0] is True
+    assert programs(*awake_command(2))[0] is False, "for another process"
+    assert programs(*awake_command(1), program="/tmp/caffeinate")[0] is False
+    assert programs(*awake_command(1), parent=2)[0] is False, "of a worker"
+    held, detail = programs(*awake_command(1), act="socket")
+    assert (held, "caffeinate of macOS (pid 9): it opened a socket" in detail) == (False, True)
 
 
 def judged(*acts: tuple[int, str, str, bool], held: tuple[Holding, ...] = ()) -> dict[str, str]:

@@ -7,6 +7,8 @@ import typer
 from earmark.cli.console import here, out, plain_errors, print_json
 from earmark.config import document, load_config, require_sound
 from earmark.paths import platform_home
+from earmark.service.reach import Here
+from earmark.supervisor.awake import does_nothing
 
 app = typer.Typer(no_args_is_help=True, help="Show, check and document the configuration.")
 
@@ -40,6 +42,8 @@ def check() -> None:
         require_sound([f.path for f in config.folder], home, str(home.config_file))
         found = "is right" if home.config_file.exists() else "is not there, which is fine: defaults hold"
         out.print(f"{home.config_file} {found}", markup=False)
+        if (idle := does_nothing(config, Here().platform)) is not None:
+            out.print(idle, markup=False)
 
 
 @app.command()

@@ -99,6 +99,10 @@ class Transcription(Section):
     hang_seconds: float = Field(
         300.0, ge=10, le=86400, description="A worker that says nothing for this long is ended."
     )
+    stay_awake: bool = Field(
+        False,
+        description="On macOS, keep the Mac awake while recordings are heard and summarized; on mains power only.",
+    )
     memory_limit_mb: int = Field(
         0, ge=0, description="Address-space limit per worker in MiB on a CPU; 0 chooses by model and threads."
     )

@@ -34,7 +34,7 @@ from earmark.log import get_logger
 from earmark.paths import Home
 from earmark.pipeline.own_fault import machine_fault, of_the_machine
 from earmark.pipeline.rebuild import say_repaired
-from earmark.power import on_battery
+from earmark.power import KeepAwake, keep_awake, on_battery
 from earmark.report import Report, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
@@ -82,6 +82,7 @@ class Supervisor:
     on_progress: Callable[[Report], None] = lambda _: None
     step: Step = quiet
     on_battery: Callable[[], bool] = on_battery
+    keep_awake: KeepAwake = keep_awake
 
     def __post_init__(self) -> None:
         self.stopping = False
@@ -207,7 +208,7 @@ class Supervisor:
                 ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step,
                 on_battery=self.on_battery,
             )  # fmt: skip
-            session = Session(context, self, self._inbox, self._run_id, self.start)
+            session = Session(context, self, self._inbox, self._run_id, self.start, self.keep_awake)
             try:
                 self._paused = None
                 self.notifier.ready(f"Watching {len(self.folders)} folder(s)")

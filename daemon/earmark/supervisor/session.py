@@ -18,8 +18,10 @@ from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline import drafts
 from earmark.pipeline.rebuild import date_recordings, reconcile
+from earmark.power import KeepAwake
 from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
+from earmark.supervisor.awake import Awake
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
@@ -60,8 +62,17 @@ class Daemon(Protocol):
 class Session:
     """The parts that work on one opened ledger, and their turns. `run` returns the exit code of a run with `once`."""
 
-    def __init__(self, context: Context, daemon: Daemon, inbox: Inbox, run_id: str, start: Starter) -> None:
+    def __init__(
+        self,
+        context: Context,
+        daemon: Daemon,
+        inbox: Inbox,
+        run_id: str,
+        start: Starter,
+        keep_awake: KeepAwake,
+    ) -> None:
         self.context = context
+        self._awake = Awake(context, keep_awake)
         self._daemon = daemon
         self._inbox = inbox
         self._scanning = Scanning(context, inbox.put)
@@ -100,6 +111,7 @@ class Session:
         self.context.ledger.db.hurry()
         for stage in self._stages:
             stage.kill()
+        self._awake.stop()
         # Claims that cannot be given back now are found and given back at the next start.
         with contextlib.suppress(EarmarkError, sqlite3.Error):
             for stage in self._stages:
@@ -145,6 +157,7 @@ class Session:
         # Work first: workers are busy while notes are written.
         for stage in self._stages:
             stage.turn()
+        self._awake.turn(any(stage.busy() for stage in self._stages))
         self._owing.turn()
         more = self._sweeping.turn()
         self._say(tuple(w for stage in self._stages for w in stage.working()))

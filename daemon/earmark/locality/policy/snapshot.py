@@ -258,7 +258,7 @@ def _models(config: Config, facts: Facts) -> str:
 
 def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
     """Everything earmark does, first what needs no connection at all."""
-    offline = (
+    offline: tuple[tuple[str, str], ...] = (
         (
             "watching folders, keeping the ledger, writing notes",
             "the daemon opens no socket but the service manager's",
@@ -270,6 +270,9 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
         ),
         ("retention, trash, erasure, export, status", "files and the ledger only"),
     )
+    if config.transcription.stay_awake:
+        held = "caffeinate of macOS, which is told the daemon's process number and nothing else; elsewhere nothing is done"
+        offline = (*offline, ("keeping a Mac awake while there is work", held))
     return (
         *(Operation(name, "this device", "", "", held) for name, held in offline),
         *_summary_operation(config, facts),

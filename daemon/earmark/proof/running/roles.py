@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from earmark.locality.confinement import door
+from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.seen import Process, Seen
 
 SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
 LISTENER = "process that looks who listens"
+AWAKE = "caffeinate of macOS"
 
 _MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
 _SCRIPTS = Path(door.__file__).parent
@@ -32,11 +34,19 @@ def roles(seen: Seen, supervisor: int, lms: str | None = None) -> dict[int, str]
             continue
         if parent is not None and (not process.arguments or process.arguments == parent.arguments):
             found[pid] = found.get(parent.pid, STRANGER)
+        elif _keeps_awake(process, supervisor):
+            found[pid] = AWAKE
         else:
             role = _role(process, root, lms)
             # Only the daemon knocks. Whoever else starts that program is judged as its helper.
             found[pid] = HELPER if role == KNOCK and process.parent != supervisor else role
     return found
+
+
+def _keeps_awake(process: Process, supervisor: int) -> bool:
+    """Whether it is what the daemon starts for `[transcription] stay_awake`, and nothing else of that name."""
+    its_own = process.parent == supervisor and process.program == CAFFEINATE
+    return its_own and process.arguments == awake_command(supervisor)
 
 
 def _role(process: Process, root: Process, lms: str | None) -> str:

@@ -14,6 +14,7 @@ from earmark.proof.running.knocks import DOES, astray
 from earmark.proof.running.open_ends import leads_nowhere
 from earmark.proof.running.reach import LOOKUPS, ROTATES, Reach
 from earmark.proof.running.roles import (
+    AWAKE,
     DOOR,
     HELPER,
     KNOCK,
@@ -233,6 +234,9 @@ class Judge:
             if self.role[pid] == STRANGER or (self.role[pid] != SUPERVISOR and not is_ours(process, root))
         ]
         strangers += [f"the {self.role[parent]} started pid {pid}" for parent, pid in self._children()]
+        for pid in self.pids(AWAKE):
+            went = [f"{_did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind")]
+            strangers += [f"{AWAKE} (pid {pid}): {what}" for what in (*self._sockets(pid), *went)]
         ours = {self.seen.processes[pid].program for pid in self.role if self.role[pid] != STRANGER}
         for act in self.seen.acts:
             if act.what == "program" and act.done and self.role.get(act.pid) != STRANGER:
@@ -251,7 +255,7 @@ class Judge:
         for pid, process in sorted(self.seen.processes.items()):
             of = self.role.get(process.parent)
             double = of == self.role[pid] == SUMMARIZER and process.looks > A_MOMENT
-            if of in (TRANSCRIBER, DOOR, KNOCK, LISTENER) or double:
+            if of in (TRANSCRIBER, DOOR, KNOCK, LISTENER, AWAKE) or double:
                 yield process.parent, pid
 
     def _files(self) -> Outcome:
