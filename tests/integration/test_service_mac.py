@@ -17,11 +17,11 @@ from earmark.ledger import DaemonLock
 from earmark.ledger.lock import holder_pid
 from earmark.service import loading
 from earmark.service.agent import AgentState, agent_state, told
-from earmark.service.agent_install import require_lasting
+from earmark.service.agent_install import permissions, require_lasting
 from earmark.service.checks import check_folder
 from earmark.service.launchd import LABEL, written
 from earmark.service.loading import GONE_SECONDS, PAUSE, TRIES, Patience, load, unload
-from earmark.service.protected import guard_of, passing
+from earmark.service.protected import guard_of, parts_of_program, passing
 
 from tests.a_mac import Mac, a_mac
 from tests.conftest import wait_for
@@ -73,6 +73,8 @@ def test_the_service_comes_runs_tells_starts_anew_and_goes(real_mac: Mac) -> Non
     )
     wait_for(lambda: "Watching" in mac.says("service", "logs")[1], 20, "its first words")
     code, said = mac.says("doctor")
+    wrong = [line for line in said.splitlines() if line.startswith("✗") and "sandbox" not in line]
+    assert (wrong, code) == ([], int("✗" in said)), said
     assert f"✓ service: The service runs (pid {first})." in said
     assert f"✓ folder {mac.folder}: " in said
 
@@ -228,8 +230,13 @@ def test_without_a_session_at_the_screen_each_verb_says_so(mac: Mac) -> None:
 
 
 def test_there_is_no_service_of_the_whole_machine_on_a_mac(mac: Mac) -> None:
-    for verb in ("status", "restart", "logs"):
-        code, said = mac.says("service", verb, "--system")
+    for words in (
+        "service status --system",
+        "service restart --system",
+        "--system status",
+        "--system service logs",
+    ):
+        code, said = mac.says(*words.split())
         assert (code, "On a Mac there is no service for the whole machine" in said) == (2, True)
 
 
@@ -446,6 +453,19 @@ def test_a_program_that_will_not_be_there_at_the_next_login_is_not_put_into_the_
     if words is not None:
         with pytest.raises(EnvironmentFault, match="pipx or uv tool"):
             require_lasting(Path(program), {"HOME": str(ADA), "TMPDIR": "/session/T"})
+
+
+@pytest.mark.shows("service:mac-places")
+def test_the_python_that_an_earmark_s_environment_links_to_counts_too(tmp_path: Path) -> None:
+    home, venv = tmp_path / "ada", tmp_path / "ada/venv/bin"
+    python = home / "Documents/py/bin/python3"
+    for folder in (venv, python.parent):
+        folder.mkdir(parents=True)
+    python.touch()
+    (venv / "python").symlink_to(python)
+    assert parts_of_program(venv / "earmark") == (venv / "earmark", python)
+    (said,) = permissions(venv / "earmark", [], {"HOME": str(home)})
+    assert said.startswith(f"{python} lies in Documents, from where macOS may keep launchd from starting it")
 
 
 @pytest.mark.shows("service:mac-places")

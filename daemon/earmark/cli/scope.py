@@ -16,6 +16,8 @@ from earmark.service.story import Scope, told
 from earmark.service.systemctl import Run, unit_state
 from earmark.service.units import unit_file
 
+NONE_OF_THE_MACHINE = "On a Mac there is no service for the whole machine; yours goes without --system"
+
 
 def scope_of(context: typer.Context) -> Scope:
     """Whose service a command is about."""
@@ -27,6 +29,8 @@ def act_for_the_system(verb: str | None, run: Run = subprocess.run, looks_on: bo
     read any more. `earmark service` only talks to systemd and keeps its rights; so does what only root may look into
     (`looks_on`), and gives them up by itself. Raises NotFound, UsageError.
     """
+    if Here(run=run).platform == "darwin":
+        raise UsageError(NONE_OF_THE_MACHINE)
     state = unit_state("system", run)
     if state is None and (absent := absence("system", Here(run=run))) is not None:
         raise NotFound(str(absent))

@@ -23,7 +23,7 @@ from earmark.cli.console import (
     readable,
     speak_for,
 )
-from earmark.cli.scope import scope_of
+from earmark.cli.scope import NONE_OF_THE_MACHINE, scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
 from earmark.errors import EnvironmentFault, NotFound, UsageError
@@ -199,16 +199,15 @@ def _require_own(context: typer.Context) -> None:
             f"The machine's service is installed and removed by hand; the top of {file} says how"
         )
     if user := through_sudo(Here()):
-        raise UsageError(
-            f"The service would be root's and not {user}'s; say it without sudo. One for the machine: the top of {file}"
-        )
+        machines = f" One for the machine: the top of {file}" if _kind() == "systemd" else ""
+        raise UsageError(f"The service would be root's and not {user}'s; say it without sudo.{machines}")
 
 
 def _whose(context: typer.Context, system: bool) -> Scope:
     """Raises UsageError for root's own service by way of sudo, which is not what anybody means."""
     whose: Scope = "system" if system else scope_of(context)
     if whose == "system" and _kind() == "launchd":
-        raise UsageError("On a Mac there is no service for the whole machine; yours goes without --system")
+        raise UsageError(NONE_OF_THE_MACHINE)
     if whose == "system":
         speak_for(FOR_THE_SYSTEM)
     if whose == "user" and (user := through_sudo(Here())):

@@ -13,7 +13,7 @@ from earmark.files import make_private, remove_empty
 from earmark.service.agent import AgentState, agent_state
 from earmark.service.launchd import user_home
 from earmark.service.loading import Patience, came_up, forget_the_switch, load, turn_off_again, unload
-from earmark.service.protected import guard_there, passing
+from earmark.service.protected import guard_of, guard_there, parts_of_program, passing
 from earmark.service.systemctl import Run
 from earmark.service.unit_files import refuse_if_foreign, text_of, write
 
@@ -22,7 +22,7 @@ def require_lasting(executable: Path, environ: Mapping[str, str]) -> None:
     """Raises EnvironmentFault for a program that will not be there at the next login."""
     home = user_home(environ)
     temporary = Path(environ.get("TMPDIR") or tempfile.gettempdir())
-    for place in (executable, Path(os.path.realpath(executable))):
+    for place in parts_of_program(executable):
         if (why := passing(place, home, temporary)) is not None:
             raise EnvironmentFault(
                 f"{place} {why}; launchd would not find it again. Install earmark with pipx or uv tool, and then the service"
@@ -32,8 +32,10 @@ def require_lasting(executable: Path, environ: Mapping[str, str]) -> None:
 def permissions(executable: Path, folders: Sequence[Path], environ: Mapping[str, str]) -> Iterator[str]:
     """A sentence for the program and each folder that lie where macOS asks its user first, or only refuses."""
     home = user_home(environ)
-    if (guard := guard_there(executable, home)) is not None:
-        yield f"{guard.of_a_program(executable)}."
+    for place in parts_of_program(executable):
+        if (guard := guard_of(place, home)) is not None:
+            yield f"{guard.of_a_program(place)}."
+            break
     for folder in folders:
         if (guard := guard_there(folder, home)) is not None:
             yield f"{guard.of_a_folder(folder)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import itertools
 import os
 import pwd
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from earmark.paths import Home
 from earmark.service import launchd
 from earmark.service.agent import agent_state
 from earmark.service.agent import told as told_of_the_agent
+from earmark.service.agent_install import permissions
 from earmark.service.checks import (
     Finding,
     check_folder,
@@ -27,7 +29,6 @@ from earmark.service.checks import (
     sentence,
 )
 from earmark.service.elsewhere import another_home, as_owner
-from earmark.service.protected import guard_there
 from earmark.service.reach import Absence, Here, absence, starters
 from earmark.service.story import Scope, UnitState, lingering, told
 from earmark.service.systemctl import lingers, manager_pid, unit_state
@@ -108,8 +109,9 @@ def check_launchd(here: Here) -> Iterator[Finding]:
     elif program is not None and not program.exists():
         said = f"{program}, which the service starts, is not there; install the service again."
         yield Finding("program", False, said)
-    elif program is not None and (guard := guard_there(program, launchd.user_home(here.environ))):
-        yield Finding("program", True, f"{guard.of_a_program(program)}.", note=True)
+    elif program is not None:
+        for said in itertools.islice(permissions(program, (), here.environ), 1):
+            yield Finding("program", True, said, note=True)
 
 
 def check_systemd(

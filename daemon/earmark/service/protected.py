@@ -83,6 +83,12 @@ def guard_there(path: Path, home: Path) -> Guard | None:
     return guard_of(path, home) or guard_of(Path(os.path.realpath(path)), Path(os.path.realpath(home)))
 
 
+def parts_of_program(program: Path) -> tuple[Path, ...]:
+    """Where an installed `earmark` really is: itself, and the Python beside it, whose link may lead elsewhere."""
+    python = program.with_name("python")
+    return tuple(dict.fromkeys((program, Path(os.path.realpath(program)), Path(os.path.realpath(python)))))
+
+
 def passing(program: Path, home: Path, temporary: Path) -> str | None:
     """Why a program will not be there at the next login, as the end of a sentence that begins with its path; None if it
     will. `temporary`: the folder of this session's temporary files ($TMPDIR).
