@@ -116,7 +116,9 @@ class Mac:
         return found
 
     def shut_down(self) -> None:
-        while pid := self.pid:
+        """End what launchd runs, and see it ended."""
+        until = time.monotonic() + 10
+        while (pid := self.pid) and time.monotonic() < until:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)  # until its keeper has seen it
