@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -192,7 +193,7 @@ def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Aliv
 
 def _read_ahead(fd: int) -> None:
     """Tell the kernel that the file is read from front to end."""
-    if hasattr(os, "posix_fadvise"):
+    if sys.platform == "linux":
         with suppress(OSError):
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 

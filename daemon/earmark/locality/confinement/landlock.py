@@ -25,6 +25,7 @@ _FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1
 """All rights over files that the kernel's version (the greatest key not above it) can take away."""
 _TCP, _TCP_CONNECT = 0b11, 0b10  # bind, connect: from version 4
 _SCOPES = 0b11  # abstract unix sockets, signals: from version 6
+_O_PATH = 0o10000000  # asm-generic/fcntl.h
 
 
 def version() -> int:
@@ -54,10 +55,12 @@ def why_absent() -> OSError:
 
 def _asked() -> tuple[int, int]:
     """Landlock's version, or a negative number and errno."""
-    if sys.platform != "linux":
-        return -1, errno.ENOSYS
-    found = ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG)
-    return int(found), ctypes.get_errno()
+    found, number = -1, errno.ENOSYS
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        found = int(libc.syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG))
+        number = ctypes.get_errno()
+    return found, number
 
 
 def restrict(
@@ -111,7 +114,7 @@ def restrict(
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
     try:
-        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        fd = os.open(path, _O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:

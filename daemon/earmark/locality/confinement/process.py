@@ -62,6 +62,7 @@ def die_with_parent() -> None:
 
 def is_dumpable() -> bool:
     """Whether another process of this user could read this one's memory (Linux; elsewhere True)."""
-    if sys.platform != "linux":
-        return True
-    return bool(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))
+    dumpable = True
+    if sys.platform == "linux":
+        dumpable = bool(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))
+    return dumpable

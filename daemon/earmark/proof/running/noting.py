@@ -42,7 +42,10 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EAFNOSUPPORT, errno.EBADF, errno.EIN
 """How a connection ends of which no packet left."""
 
 _WRITES = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
-_NO_READING = os.O_PATH | os.O_DIRECTORY if sys.platform == "linux" else 0
+if sys.platform == "linux":
+    _NO_READING = os.O_PATH | os.O_DIRECTORY
+else:
+    _NO_READING = 0
 _AT_CWD, _NOFOLLOW = -100, 0x100  # AT_FDCWD, AT_SYMLINK_NOFOLLOW (linux/fcntl.h)
 _KERNELS = ("/proc/", "/sys/", "/dev/")
 """File systems of the kernel's own, which tell nobody what is looked for in them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -190,8 +191,10 @@ def has_ended(pid: int) -> bool:
 def started_at(pid: int) -> float:
     """When a process was started, in seconds since the epoch by the clock as it is now; 0 if it is gone."""
     ticks = _born_at(pid)
-    since_boot = int(ticks or 0) / os.sysconf("SC_CLK_TCK")
-    return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot) if ticks else 0.0
+    if sys.platform == "linux" and ticks:
+        since_boot = int(ticks) / os.sysconf("SC_CLK_TCK")
+        return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot)
+    return 0.0
 
 
 def rows(pid: int, inodes: Iterable[str], again: bool = False) -> list[str]:

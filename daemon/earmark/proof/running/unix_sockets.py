@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 
 _DUMP, _BY_FAMILY, _DIAG = 0x301, 20, 4  # NLM_F_REQUEST|ROOT|MATCH, SOCK_DIAG_BY_FAMILY, NETLINK_SOCK_DIAG
@@ -25,21 +27,27 @@ class Unix:
 
 def unix_sockets() -> dict[int, Unix]:
     """All unix sockets of this network namespace by their inode (sock_diag(7)). Raises OSError."""
+    if sys.platform == "linux":
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _DIAG) as line:
+            return _dumped(line)
+    raise OSError(errno.ENOSYS, f"{sys.platform} does not tell of unix sockets")
+
+
+def _dumped(line: socket.socket) -> dict[int, Unix]:
     found: dict[int, Unix] = {}
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _DIAG) as line:
-        line.settimeout(5)
-        body = struct.pack("=BBHIIIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, _SHOW_NAME | _SHOW_PEER, 0, 0)
-        line.send(struct.pack("=IHHII", 16 + len(body), _BY_FAMILY, _DUMP, 1, 0) + body)
-        while True:
-            data = line.recv(1 << 18)
-            at = 0
-            while at + 16 <= len(data):
-                length, what = struct.unpack_from("=IH", data, at)
-                if what in (2, 3) or length < 16:  # NLMSG_ERROR, NLMSG_DONE
-                    return found
-                inode, about = _unix(data[at + 16 : at + length])
-                found[inode] = about
-                at += (length + 3) & ~3
+    line.settimeout(5)
+    body = struct.pack("=BBHIIIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, _SHOW_NAME | _SHOW_PEER, 0, 0)
+    line.send(struct.pack("=IHHII", 16 + len(body), _BY_FAMILY, _DUMP, 1, 0) + body)
+    while True:
+        data = line.recv(1 << 18)
+        at = 0
+        while at + 16 <= len(data):
+            length, what = struct.unpack_from("=IH", data, at)
+            if what in (2, 3) or length < 16:  # NLMSG_ERROR, NLMSG_DONE
+                return found
+            inode, about = _unix(data[at + 16 : at + length])
+            found[inode] = about
+            at += (length + 3) & ~3
 
 
 def _unix(message: bytes) -> tuple[int, Unix]:

@@ -71,7 +71,11 @@ def step_down(state: Path) -> None:
         name = pwd.getpwuid(owner)
         group = name.pw_gid
         os.initgroups(name.pw_name, group)
-    os.setresgid(group, group, group)
-    os.setresuid(owner, owner, owner)
+    if sys.platform == "linux":
+        os.setresgid(group, group, group)
+        os.setresuid(owner, owner, owner)
+    else:  # of root's, these two set the saved ones, too (setuid(2))
+        os.setgid(group)
+        os.setuid(owner)
     if name is not None and not os.access(Path.home(), os.X_OK):
         os.environ["HOME"] = name.pw_dir  # that of root, which its owner may not look into
