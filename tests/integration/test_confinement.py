@@ -195,7 +195,7 @@ def test_landlock_holds_the_door_to_its_port_even_if_its_code_did_not(
         [
             sys.executable, "-c",
             "import socket, sys; from earmark.locality.confinement import door\n"
-            "door.confine([int(sys.argv[1])])\n"
+            "door.confine([('127.0.0.1', int(sys.argv[1]))])\n"
             "print([door.open_one(('127.0.0.1', int(p)), 5.0)[0] for p in sys.argv[1:]])\n"
             "try: open('/etc/hostname'); print('read')\n"
             "except OSError as error: print(error.errno)\n"

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 from earmark.locality.confinement import landlock
-from earmark.locality.confinement.sandbox import NOT_ENFORCED, macos_profile, may_use_gpu, start_prefix
+from earmark.locality.confinement.sandbox import NOT_ENFORCED, may_use_gpu
 
 from tests.speech import SAMPLE, WorkerProcess, quick_model, sample_reference, word_error_rate
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
-    reason="seccomp and Landlock are Linux's; macOS has sandbox-exec, which cannot be run here",
+    reason="seccomp and Landlock are Linux's; what macOS has cannot be run here (tests/unit/test_macos_profile.py)",
 )
 
 TRIES = """
@@ -247,16 +247,3 @@ def test_turned_off_says_that_nothing_is_enforced() -> None:
     with WorkerProcess([SAMPLE.parent], sandbox="off") as worker:
         (sentence,) = worker.ready().sandbox
     assert sentence.startswith(NOT_ENFORCED)
-
-
-def test_the_macos_profile_names_the_folders_and_quotes_them() -> None:
-    profile = macos_profile([Path('/Users/a/My "odd" folder')])
-    assert "(deny network*)" in profile
-    assert "(deny file-write*)" in profile
-    assert r'(allow file-read* (subpath "/Users/a/My \"odd\" folder"))' in profile
-    assert profile.count("(") == profile.count(")")
-
-
-@linux
-def test_on_linux_nothing_has_to_be_put_before_the_command() -> None:
-    assert start_prefix([Path("/tmp")], Path("/model")) == []

@@ -47,6 +47,8 @@ MAY: dict[str, tuple[set[str], str]] = {
     "workers.py": ({"read_text"}, "the kernel's counters of memory"),
     "allowance.py": ({"read_text"}, "the kernel's limits of control groups"),
     "locality/confinement/landlock.py": ({"os.open"}, "O_PATH, for the kernel's rules"),
+    "locality/confinement/macos/paths.py": ({"os.open"}, "folders, to ask the kernel what they are called"),
+    "locality/confinement/macos/walls.py": ({"os.open"}, "tries whether that is refused"),
     "locality/confinement/listener.py": (
         {"read_text", "read_bytes"},
         "the kernel's tables of sockets and processes",

@@ -41,15 +41,35 @@ READABLE = (
 """What Python, the resolver and TLS read; none of it is anybody's document."""
 
 
-def confine_download(folder: Path) -> tuple[str, ...]:
+def confine_download(folder: Path, system: str = sys.platform) -> tuple[str, ...]:
     """Leave only this folder to write in, and of all other files the system's own to read."""
     harden_process()
+    if system == "darwin":
+        return _confine_on_macos(folder)
     reads = [*python_folders(), *(Path(p) for p in READABLE)]
     try:
         version = landlock.restrict(reads, [Path("/dev/null")], writable=[folder], ports=None)
     except OSError as error:
         return (f"{NOT_ENFORCED}the download process can read your files ({error.strerror or error})",)
     return (f"files: only the models folder can be written, none of yours read (Landlock {version})",)
+
+
+def _confine_on_macos(folder: Path) -> tuple[str, ...]:
+    """The same by a profile, which leaves the certificates that the environment names, too."""
+    from earmark.locality.confinement.macos import applying, paths, profile, walls
+
+    named = [Path(os.environ[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    readable = paths.places(python_folders(), named)
+    writable = [paths.as_the_kernel_has_it(folder)]
+    try:
+        applying.apply(profile.downloading(readable, writable))
+    except OSError as error:
+        return (f"{NOT_ENFORCED}the download process can read your files ({error.strerror or error})",)
+    if any(walls.can_open(str(home), os.O_RDONLY) for home in paths.own_places() if home != folder):
+        return (
+            f"{NOT_ENFORCED}the download process can read your files ({walls.BY} does not hold to its profile)",
+        )
+    return (f"files: only the models folder can be written, none of yours read ({walls.BY})",)
 
 
 def fetch(

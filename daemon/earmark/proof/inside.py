@@ -45,7 +45,7 @@ def become(worker: str, asked: dict[str, Any]) -> tuple[str, ...]:
     if worker == "summarization":
         return confine(f"http://127.0.0.1:{asked['endpoint']}/v1", "device", (), (), readable, mode)
     if worker == "door":
-        door.confine([asked["endpoint"]])
+        door.confine([("127.0.0.1", asked["endpoint"])])
         return ()
     from earmark.models.download import confine_download
 

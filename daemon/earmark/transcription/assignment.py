@@ -220,10 +220,16 @@ def _still_that(fd: int, before: Identity, request: TranscribeRequest, beat: Ali
         _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
 
 
-def _blame(error: OSError) -> tuple[Fault, str]:
+def _blame(error: OSError, system: str = sys.platform) -> tuple[Fault, str]:
     """Whose fault a failed system call is, in words."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
         return Fault.GONE, "The file is not there any more."
+    if system == "darwin" and error.errno == errno.EPERM:
+        # So say both macOS, where the user has not allowed a folder, and this worker's own walls, if they are older than it.
+        return Fault.ACCESS, (
+            "macOS does not let earmark read the file: allow it under System Settings > Privacy & Security > Files and "
+            "Folders, or Full Disk Access, for the Python that runs it."
+        )
     if refused := if_refused(error):
         return Fault.INTERNAL, refused
     if error.errno == errno.EACCES:

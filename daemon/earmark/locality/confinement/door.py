@@ -3,14 +3,15 @@
 Run as a script of its own (`python -I -S door.py FD HOST:PORT...`), standard library only. The worker, which holds the
 words and reads the server's answers, cannot open any connection itself (seccomp). It asks here by the number of an
 address on this command line; the connected socket is passed back (SCM_RIGHTS), so that no word ever comes through here.
-The system holds this process to TCP and, where it has Landlock 4, to these ports, without any file.
+The system holds this process to TCP and, where it has Landlock 4 or macOS's sandbox, to these ports, without any file.
 
 A request is `!HI`: index of the address, patience in milliseconds. The answer is one `!i`: 0 with a socket, or an errno.
 It leaves when the worker does: the descriptor then reaches its end.
 """
 
+import array  # noqa: F401 - `socket` loads these two when it first passes a descriptor on, or is given a name, and could not
 import contextlib
-import encodings.idna  # noqa: F401 - `socket` loads it when it is first given a name, and behind the walls it could not
+import encodings.idna  # noqa: F401 - behind the walls, where Python has them as files of their own
 import errno
 import socket
 import struct
@@ -61,17 +62,22 @@ def serve(asked: socket.socket, addresses: Sequence[tuple[str, int]]) -> None:
             socket.send_fds(asked, [ANSWER.pack(0)], [line.fileno()])
 
 
-def confine(ports: Sequence[int]) -> None:
-    """Give up everything but TCP to these ports, as far as the system can be told."""
+def confine(addresses: Sequence[tuple[str, int]]) -> None:
+    """Give up everything but TCP to the ports of these addresses, as far as the system can be told."""
     # As a script of its own it finds the walls only by being told where the package is; they need nothing else of it.
     package = str(Path(__file__).parents[3])
     sys.path.append(package)
     from earmark.locality.confinement import calls, landlock, process, seccomp
 
+    if sys.platform == "darwin":
+        from earmark.locality.confinement.macos import applying, profile
     sys.path.remove(package)
     process.harden_process()
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError):
+            applying.apply(profile.connecting(addresses))
     with contextlib.suppress(OSError):
-        landlock.restrict((), (), ports=ports)
+        landlock.restrict((), (), ports=[port for _, port in addresses])
     with contextlib.suppress(OSError):
         seccomp.allow_only(calls.DOOR)
 
@@ -80,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     addresses = [address_of(text) for text in arguments[1:]]
     asked = socket.socket(fileno=int(arguments[0]))
     asked.setblocking(True)
-    confine([port for _, port in addresses])
+    confine(addresses)
     asked.sendall(ANSWER.pack(0))  # the walls stand
     with contextlib.suppress(OSError):
         serve(asked, addresses)

@@ -124,9 +124,14 @@ def main() -> None:
     sys.path.append(package)
     from earmark.locality.confinement import calls, process, seccomp
 
+    if sys.platform == "darwin":
+        from earmark.locality.confinement.macos import applying, profile
     sys.path.remove(package)
     process.harden_process()
     process.die_with_parent()
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError):
+            applying.apply(profile.looking())
     with contextlib.suppress(OSError):
         seccomp.allow_only(calls.LISTENER)
     for line in sys.stdin:

@@ -11,7 +11,7 @@ import platform
 import socket
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,23 +45,27 @@ def shut_the_doors(
     what: str = "the recordings and the model",
     may: Sequence[Group] = calls.TRANSCRIPTION,
     gpu: bool = False,
+    system: str = sys.platform,
 ) -> tuple[str, ...]:
     """Give up the network and all files but `readable`, the model and the system's own; returns what holds.
 
     Call it before other threads exist and before any model or recording is opened. It cannot be undone. With mode
     "require" a network that could not be given up raises PrivacyError; with "off" nothing is done. `what` names what
-    `readable` is; `may` are the system calls that are left; with `gpu` those of CUDA and its devices, too.
+    `readable` is; `may` are the system calls that are left (Linux); with `gpu` those of CUDA and its devices, too.
     """
     if mode == "off":
         return (OFF,)
-    usable = [Path("/dev/null"), *(_gpu_devices() if gpu else ())]
-    said = [
-        _files([*readable, *([model_dir] if model_dir else [])], usable, what),
-        _network([*may, *([calls.GPU] if gpu else [])]),
-    ]
-    if mode == "require" and not network_is_shut():
+    reads = [*readable, *([model_dir] if model_dir else [])]
+    if system == "darwin":
+        said, is_shut = _on_macos(reads, what)
+    else:
+        usable = [Path("/dev/null"), *(_gpu_devices() if gpu else ())]
+        said = [_files(reads, usable, what), _network([*may, *([calls.GPU] if gpu else [])])]
+        is_shut = network_is_shut
+    if mode == "require" and not is_shut():
+        open_ = next((s for s in said[1:] if s.startswith(NOT_ENFORCED)), said[1]).removeprefix(NOT_ENFORCED)
         raise PrivacyError(
-            f"The network could not be given up ({said[1].removeprefix(NOT_ENFORCED)}), and the configuration "
+            f"The network could not be given up ({open_}), and the configuration "
             "says require_sandbox = true. Set it to false to work without that guarantee."
         )
     return tuple(said)
@@ -73,9 +77,9 @@ def may_use_gpu(device: str) -> bool:
 
 
 def if_refused(error: BaseException) -> str:
-    """A sentence if the system call filter may be what `error` came of, else "".
+    """A sentence if the walls may be what `error` came of, else "".
 
-    The filter says EPERM, Landlock EACCES. Libraries of other languages pass on the words alone.
+    The filter and macOS's sandbox say EPERM, Landlock EACCES. Libraries of other languages pass on the words alone.
     """
     seen: BaseException | None = error
     words = os.strerror(errno.EPERM)
@@ -107,27 +111,21 @@ def _refused(kind: socket.SocketKind) -> bool:
         return error.errno in (errno.EPERM, errno.EACCES)
 
 
-def start_prefix(readable: Sequence[Path], model_dir: Path) -> list[str]:
-    """What to put before the worker's command line: `sandbox-exec` with a profile on macOS, nothing elsewhere.
+def _on_macos(readable: Sequence[Path], what: str) -> tuple[list[str], Callable[[], bool]]:
+    """Sentences as elsewhere, and whether there is no way to the network: none by another program or a service, either."""
+    from earmark.locality.confinement.macos import paths, profile, walls
 
-    macOS can only be told from outside, before the process starts. Apple calls the tool deprecated and uses it itself.
-    """
-    tool = Path("/usr/bin/sandbox-exec")
-    if platform.system() != "Darwin" or not tool.exists():
-        return []
-    return [str(tool), "-p", macos_profile([*readable, model_dir, *python_folders()])]
-
-
-def macos_profile(readable: Sequence[Path]) -> str:
-    """A profile in Apple's sandbox language: no network, no writing, of home folders only `readable`."""
-    allowed = "\n".join(f"(allow file-read* (subpath {_quoted(p.resolve())}))" for p in readable)
-    return (
-        "(version 1)\n(allow default)\n(deny network*)\n"
-        '(deny file-write*)\n(allow file-write* (literal "/dev/null") (literal "/dev/dtracehelper"))\n'
-        '(deny file-read* (subpath "/Users") (subpath "/Volumes"))\n'
-        '(allow file-read-metadata (subpath "/Users") (subpath "/Volumes"))\n'
-        f"{allowed}\n"
-    )
+    rules = profile.reading(paths.places(python_folders(), readable), platform.machine())
+    try:
+        found = walls.shut(rules, what, network_is_shut)
+    except OSError as error:
+        why = error.strerror or str(error)
+        network = f"{NOT_ENFORCED}the network is open ({why})"
+        if network_is_shut():
+            network = "no network: the system refuses every connection"
+        return [f"{NOT_ENFORCED}the user's other files can be read ({why})", network], network_is_shut
+    said = [wall.sentence if wall.stands else f"{NOT_ENFORCED}{wall.sentence}" for wall in found]
+    return said, lambda: all(wall.stands for wall in found[1:])
 
 
 def _network(may: Sequence[Group]) -> str:
@@ -152,8 +150,6 @@ def _files(readable: Sequence[Path], usable: Sequence[Path], what: str) -> str:
     try:
         version = landlock.restrict(reads, usable)
     except OSError as error:
-        if platform.system() == "Darwin" and _is_refused(Path.home()):
-            return f"files: only {what} can be read, nothing written (sandbox-exec)"
         return f"{NOT_ENFORCED}the user's other files can be read ({error.strerror or error})"
     return f"files: only {what} can be read, nothing written (Landlock {version})"
 
@@ -173,17 +169,3 @@ def own_paths(of: int | str = "self") -> frozenset[str]:
     """What `shut_the_doors` leaves beside recordings, model and templates, as the process `of` (its pid) has these paths."""
     paths = [*python_folders(), *(Path(p) for p in _SYSTEM), Path("/dev/null"), *_gpu_devices()]
     return frozenset(os.path.realpath(str(p).replace("/proc/self", f"/proc/{of}")) for p in paths)
-
-
-def _is_refused(folder: Path) -> bool:
-    try:
-        next(folder.iterdir(), None)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _quoted(path: Path) -> str:
-    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
@@ -285,7 +286,9 @@ class Stage(ABC, Generic[Work]):
         return job is None or job.recording_id != work.job.recording_id
 
 
-def why_not_started(end: End, order: LoadModel | Confine | None, times: int) -> str:
+def why_not_started(
+    end: End, order: LoadModel | Confine | None, times: int, system: str = sys.platform
+) -> str:
     """What `status` says where workers end before they are ready, again and again."""
     again = "It is tried again in an hour, and when the configuration is read again"
     if isinstance(order, LoadModel) and end.out_of_memory:
@@ -294,7 +297,16 @@ def why_not_started(end: End, order: LoadModel | Confine | None, times: int) -> 
             f" while it was loading{_in_a_row(times)}. Choose a smaller model ([transcription] model), or allow more"
             f" memory (MemoryMax= of the unit, the limit of the container). {again}."
         )
-    return f"A worker cannot start: {describe(end)}{_in_a_row(times)}. Look at: earmark doctor. {again}."
+    walls = ""
+    if system == "darwin" and not (isinstance(order, LoadModel) and order.sandbox == "off"):
+        walls = (
+            " Its macOS sandbox profile, which was made without a Mac, may be the reason: please report it."
+        )
+        if isinstance(order, LoadModel) and order.sandbox != "require":
+            walls += ' [transcription] sandbox = "off" shows whether it is, and works without it.'
+    return (
+        f"A worker cannot start: {describe(end)}{_in_a_row(times)}.{walls} Look at: earmark doctor. {again}."
+    )
 
 
 def _in_a_row(times: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from earmark.allowance import Allowance, allowance
@@ -13,7 +12,6 @@ from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.files import may_be_read
 from earmark.ledger import Among
-from earmark.locality.confinement.sandbox import start_prefix
 from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
 from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
@@ -22,7 +20,6 @@ from earmark.supervisor.stages.base import REST_SECONDS, Stage
 from earmark.supervisor.stages.seat import Seat
 from earmark.transcription.drafting import describe, draft_model
 from earmark.transcription.models import SpeechModel, find_model
-from earmark.workers import start_process
 
 MODULE = "earmark.transcription.worker"
 
@@ -70,10 +67,8 @@ class TranscriptionStage(Stage[Transcribing]):
             if claimed is None:
                 return
             work, model = claimed
-            prefix = self.prefix(model, seat.starts_failed)
-            start = partial(start_process, prefix=prefix) if prefix else self._start
             order = load_order(context.config, model, context.folders, count, may_use.cores)
-            seat.ensure(self._post, start, order, now)
+            seat.ensure(self._post, self._start, order, now)
             seat.give(work, work.request, now)
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
@@ -222,17 +217,6 @@ class TranscriptionStage(Stage[Transcribing]):
     def missing(self) -> bool:
         """True if the last look found no model."""
         return any(t.subject == MODEL_TROUBLE for t in self._context.ledger.journal.troubles())
-
-    def prefix(self, model: SpeechModel, starts_failed: int) -> list[str]:
-        """What has to stand before a worker's command line for the system to confine it (macOS; nothing elsewhere).
-
-        A profile that keeps the worker from starting is given up after two tries, which the worker then says, unless
-        the configuration requires the sandbox.
-        """
-        mode = self._context.config.sandbox
-        if mode == "off" or (mode == "auto" and starts_failed >= 2):
-            return []
-        return start_prefix(self._context.folders, model.dir)
 
     def _may_use(self, now: Tick) -> Allowance:
         """What the machine or the container allows, which may change while earmark runs."""
