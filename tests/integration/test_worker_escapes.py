@@ -20,7 +20,7 @@ from earmark.files import pack_path
 from earmark.locality.confinement import seccomp
 from earmark.locality.confinement.call_numbers import NUMBERS
 from earmark.locality.confinement.calls import MISSING
-from earmark.locality.confinement.one_address import MEMORY
+from earmark.locality.confinement.process import SUMMARIZER_MEMORY as MEMORY
 from earmark.messages import Confine, Finished
 from earmark.pipeline.verdict import End, describe
 

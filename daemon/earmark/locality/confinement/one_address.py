@@ -24,7 +24,7 @@ from earmark.locality.confinement.doorway import (
     lead_through,
     open_doorway,
 )
-from earmark.locality.confinement.process import cap_memory, harden_process
+from earmark.locality.confinement.process import SUMMARIZER_MEMORY, cap_memory, harden_process
 from earmark.locality.confinement.sandbox import Mode, shut_the_doors
 from earmark.locality.policy import forwarding
 from earmark.locality.policy.destination import permitted
@@ -32,13 +32,6 @@ from earmark.locality.policy.endpoint import NameNotFound, Privacy, Resolver
 
 LINK_STATUS = Path(__file__).with_name("linkstatus.py")
 LISTENER = Path(__file__).with_name("listener.py")
-
-MEMORY = 1536
-"""MiB of address space for the worker, which a server's answer could otherwise make grow without end.
-
-Measured (VmPeak): 223 MiB for half an hour, 283 MiB for a recording of 33 hours, 643 MiB for one of 250 hours, which is
-longer than `max_hours` can be.
-"""
 
 
 def pinned_addresses(
@@ -89,7 +82,7 @@ def confine(
         forwarding.lms_link_status = LinkStatusAsker(tool)
     if addresses:
         forwarding.who_listens = ListenerAsker()
-    cap_memory(MEMORY)
+    cap_memory(SUMMARIZER_MEMORY)
     enforced = shut_the_doors(readable, None, mode, what="the summary templates", may=calls.SUMMARIES)
     lead_through(doorway, resolver)
     return (*enforced, way_out(doorway))

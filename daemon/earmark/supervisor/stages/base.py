@@ -13,13 +13,14 @@ from earmark.context import Context
 from earmark.domain import Tick
 from earmark.events import Event
 from earmark.ledger.jobs import backoff
+from earmark.locality.confinement.macos import memory
 from earmark.messages import Confine, Failed, LoadModel, Progress, Ready, Reply
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.verdict import LONGEST_REST, End, describe
 from earmark.report import Working
 from earmark.supervisor.stages.seat import GRACE, Seat, Work
-from earmark.workers import Left, Said, Starter
+from earmark.workers import Left, Said, Starter, start_process
 
 WORKER_TROUBLE = "[worker]"
 """Under which name `status` shows that a worker said that it cannot work here (no memory for the model, no sandbox)."""
@@ -75,6 +76,10 @@ class Stage(ABC, Generic[Work]):
     def file_of(self, work: Work) -> Path | None:
         """The recording that is worked on, as far as it is a file."""
 
+    @abstractmethod
+    def memory_of(self, seat: Seat[Work]) -> int:
+        """MiB that the worker who sits here may take; 0 for no limit."""
+
     def does_without(self, seat: Seat[Work], sentence: str, now: Tick) -> bool:
         """True if a worker that does not get ready, for the reason that the sentence says, is no trouble: what it was for
         can wait, or others do it. Its work is settled then.
@@ -91,6 +96,11 @@ class Stage(ABC, Generic[Work]):
     def patience(self) -> float:
         """Seconds without a sign of life after which a worker counts as hung."""
         return self._context.config.transcription.hang_seconds
+
+    def starter(self, mebibytes: int) -> Starter:
+        """Starts a worker that may take so much memory, where the system can limit it from outside only (macOS)."""
+        prefix = memory.prefix(mebibytes)
+        return partial(start_process, prefix=prefix) if prefix else self._start
 
     def turn(self) -> None:
         """Hand out work, and send away who is hung or has been idle too long."""
@@ -275,9 +285,10 @@ class Stage(ABC, Generic[Work]):
         seat.ready, seat.starts_failed, self.refused = message, 0, False
         if self._context.ledger.journal.clear(WORKER_TROUBLE):
             self._context.tell(Event.WORKER_WELL)
-        if message.sandbox != self.sandbox:
-            self.sandbox = message.sandbox
-            self._context.tell(Event.SANDBOX, enforced=list(message.sandbox) or "nothing")
+        held = (*message.sandbox, *memory.told(self.memory_of(seat)))
+        if held != self.sandbox:
+            self.sandbox = held
+            self._context.tell(Event.SANDBOX, enforced=list(held) or "nothing")
 
     def _erased(self, work: Work) -> bool:
         """True if the recording that is worked on was erased by a verb meanwhile, or goes on as another content."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
+from earmark.locality.confinement.process import SUMMARIZER_MEMORY as MEMORY
 from earmark.messages import Confine, Failed, Progress, Reply, Summarized, SummarizeRequest
 from earmark.pipeline import plausible, summarizing
 from earmark.pipeline.summarizing import Summarizing
@@ -51,7 +52,7 @@ class SummaryStage(Stage[Summarizing]):
             return
         work = summarizing.claim(self._context, self._run_id)
         if work is not None:
-            seat.ensure(self._post, self._start, self._confine(work.request), now)
+            seat.ensure(self._post, self.starter(MEMORY), self._confine(work.request), now)
             seat.give(work, work.request, now)
 
     def answer(self, seat: Seat[Summarizing], work: Summarizing, message: Reply, now: Tick) -> None:
@@ -104,6 +105,9 @@ class SummaryStage(Stage[Summarizing]):
 
     def file_of(self, work: Summarizing) -> Path | None:
         return None
+
+    def memory_of(self, seat: Seat[Summarizing]) -> int:
+        return MEMORY
 
     def reconfigure(self) -> None:
         self.unpark()

@@ -68,7 +68,7 @@ class TranscriptionStage(Stage[Transcribing]):
                 return
             work, model = claimed
             order = load_order(context.config, model, context.folders, count, may_use.cores)
-            seat.ensure(self._post, self._start, order, now)
+            seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.give(work, work.request, now)
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
@@ -205,6 +205,9 @@ class TranscriptionStage(Stage[Transcribing]):
 
     def file_of(self, work: Transcribing) -> Path | None:
         return work.place.path
+
+    def memory_of(self, seat: Seat[Transcribing]) -> int:
+        return seat.order.memory_limit_mb if isinstance(seat.order, LoadModel) else 0
 
     def reconfigure(self) -> None:
         self._next_look, self._unfit = 0.0, None
