@@ -97,6 +97,40 @@ def test_where_loopback_is_down_what_needs_it_is_said_not_to_be_tried_and_the_re
 
 
 @linux_only
+def test_where_the_system_shows_no_processes_nothing_that_needs_it_is_said_to_hold(
+    installation: Installation,
+) -> None:
+    """The whole check in a file system of its own, with an empty folder at /proc, as where there is none (macOS)."""
+    hidden = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs none /proc && exec "$@"',
+        "sh",
+    ]
+    done = subprocess.run(
+        [*hidden, sys.executable, "-m", "earmark", "privacy", "check", "--json"],
+        env=installation.environment, capture_output=True, text=True, timeout=90,
+    )  # fmt: skip
+    if not done.stdout:
+        pytest.skip(f"no file system of its own can be made here: {done.stderr}")
+    said = {claim["claim"]: claim for claim in json.loads(done.stdout)["claims"]}
+    assert done.returncode == 0, said
+
+    def of(*words: str) -> list[tuple[bool | None, str]]:
+        return [(c["held"], c["detail"]) for claim, c in said.items() if all(word in claim for word in words)]
+
+    network = of("cannot reach the network")
+    assert len(network) == 3
+    for held, detail in [*network, *of("The real transcription worker"), *of("opens no socket but")]:
+        assert held is None
+        assert "this system does not" in detail
+    assert {held for held, _ in of("cannot read or write your other files")} == {True}
+
+
+@linux_only
 def test_the_check_notices_a_worker_without_walls(tmp_path: Path) -> None:
     """The check's own teeth: with the sandbox off, leaving works, and is called a failure."""
     fresh = "A process with the transcription worker's walls, started for this check,"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import os
 import re
 from dataclasses import asdict
 from typing import Annotated
@@ -120,17 +119,23 @@ def check(
 
 def _running(home: Home) -> tuple[Report | None, str]:
     """What the daemon that runs says of itself, with the pid that the kernel has for it; or why none is looked at."""
+    from earmark.proof.running.fresh import has_proc
     from earmark.proof.running.holder import holder_of
 
-    report = read_report(home.status_file)
-    if report is None or not is_locked(home.lock_file) or not os.path.isdir("/proc/self"):  # noqa: PTH112
-        return None, "; ".join(
-            [f"no daemon is running for {home.state} (or this is not Linux)", *_others(home)]
-        )
+    report, runs = read_report(home.status_file), is_locked(home.lock_file)
+    if report is None or not runs or not has_proc():
+        return None, "; ".join([not_looked_at(str(home.state), runs, has_proc()), *_others(home)])
     holder = holder_of(home.lock_file)
     if not holder.pid:
         return None, f"not looked at: {holder.why_not}"
     return report.model_copy(update={"pid": holder.pid}), ""
+
+
+def not_looked_at(state: str, runs: bool, proc: bool) -> str:
+    """Why no running daemon is looked at; `proc`: whether this system would show one."""
+    if proc or not runs:
+        return f"no daemon is running for {state}"
+    return f"the daemon that runs for {state} is not looked at: this system shows no process to others (it has no /proc)"
 
 
 def _others(home: Home) -> list[str]:

@@ -49,7 +49,7 @@ def check_everything(
 
 def nobody_runs(why: str = "") -> Outcome:
     """What is not known without a daemon, or where it was not looked at."""
-    found = why or "no daemon is running (or this is not Linux)"
+    found = why or "no daemon is running"
     return Outcome(
         "The running daemon and its workers keep to all this",
         None,
@@ -119,6 +119,12 @@ NOBODY_LISTENS = (
 )
 
 
+UNKNOWN_WHO = (
+    "it is on this device; which program listens there this system does not tell (it has no /proc), so a tunnel to another "
+    "machine would not be noticed"
+)
+
+
 def configured_endpoint(config: Config) -> Outcome:
     """Where the configured server is, and, if it answers, whether it says that it hands the words on."""
     claim = "The summary server is where the configuration lets it be"
@@ -151,6 +157,9 @@ def configured_endpoint(config: Config) -> Outcome:
         "device": "it says that it does the work itself",
         "unverified": "it is on this device; whether it hands words on, no line of this check can tell",
     }
-    if nobody_listens(found.pinned.ip, found.pinned.port):
+    nobody = nobody_listens(found.pinned.ip, found.pinned.port)
+    if nobody is None:
+        return Outcome(claim, None, f"{found.chat.where}: {UNKNOWN_WHO}")
+    if nobody:
         return Outcome(claim, None, f"{found.chat.where}: {NOBODY_LISTENS}")
     return Outcome(claim, True, f"{found.chat.where}: {said.get(found.locality, found.locality)}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from earmark.config import Config
+from earmark.locality.confinement.sockets import UNSEEN
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.report import read_report
@@ -32,8 +33,17 @@ def supervisor_sockets(scratch: Path) -> Outcome:
     report = read_report(home / "state" / "status.json")
     if done.returncode or report is None:
         return Outcome(claim, None, "a daemon on an empty folder did not come up")
-    others = [family for family in report.sockets if family != "AF_UNIX"]
-    return Outcome(claim, not others, f"it has {', '.join(others)}" if others else "no internet socket")
+    return sockets_of(claim, report.sockets)
+
+
+def sockets_of(claim: str, families: Iterable[str]) -> Outcome:
+    """What the account that a process gives of its sockets says of the claim that it has none but unix ones."""
+    others = [family for family in families if family not in ("AF_UNIX", UNSEEN)]
+    if others:
+        return Outcome(claim, False, f"it has {', '.join(others)}")
+    if UNSEEN in families:
+        return Outcome(claim, None, "its Python made none; what else it has open, this system does not list")
+    return Outcome(claim, True, "no internet socket")
 
 
 def modes(config: Config, home: Home) -> Outcome:

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,11 @@ what runs already is looked at by `earmark.proof.running`.
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
-def walls(worker: str, config: Config, caught: Trap, scratch: Path) -> Iterator[Outcome]:
+def walls(
+    worker: str, config: Config, caught: Trap, scratch: Path, system: str = sys.platform
+) -> Iterator[Outcome]:
     """What a process can do after it has shut its doors as the real one does."""
-    name, network, files = WALLS[worker]
+    name = WALLS[worker][0]
     try:
         answer = from_inside(worker, config, caught, scratch)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -56,39 +58,66 @@ def walls(worker: str, config: Config, caught: Trap, scratch: Path) -> Iterator[
             f"the proof could not run: {type(error).__name__}",
         )
         return
-    tried = answer["attempts"]
-    came = caught.visitors()
+    yield from judged(worker, answer, caught.visitors(), system)
+
+
+def judged(worker: str, answer: dict[str, Any], came: int, system: str) -> Iterator[Outcome]:
+    """What a process's answer, and how many came to those who wait for nobody, say of its walls. Pure."""
+    name, network, files = WALLS[worker]
     if network:
-        possible = [attempt for attempt in network if tried[attempt] not in REFUSED]
-        yield Outcome(
-            f"{name}, started for this check, cannot reach the network"
-            + ("" if worker == "transcription" else " but for the pinned address"),
-            not possible and not came,
-            f"it can {'; '.join(possible)}"
-            if possible
-            else f"{len(network)} ways tried, all refused by the system",
-        )
-    possible = [attempt for attempt in files if tried[attempt] not in REFUSED]
-    yield Outcome(
-        f"{name}, started for this check, cannot read or write your other files",
-        not possible,
-        f"it can {'; '.join(possible)} (Landlock is not there or turned off)"
-        if possible
-        else "refused by the system",
-    )
+        yield _network(worker, answer, came)
+    yield _files(name, files, answer["attempts"], system)
     astray = [
         n
         for n in answer["environment"]
         if n.upper().endswith("_PROXY") or n.startswith(("OPENAI_", "HF_TOKEN"))
     ]
     leaks = [f"it knows {', '.join(astray)}"] if astray else []
-    leaks += ["others can read its memory"] if answer["dumpable"] and sys.platform == "linux" else []
+    leaks += ["others can read its memory"] if answer["dumpable"] and system == "linux" else []
     leaks += ["it leaves core files"] if answer["core"] else []
     leaks += [] if answer["offline"] or worker == "download" else ["the model hub is not switched off"]
-    yield Outcome(
-        f"{name}, started for this check, leaves no memory behind and knows no proxy",
-        not leaks,
-        "; ".join(leaks) or "as claimed",
+    claim = f"{name}, started for this check, leaves no memory behind and knows no proxy"
+    if system != "linux" and not leaks:
+        yield Outcome(
+            claim, None, f"no core file, no proxy; whether other programs can read its memory, {NOT_TOLD}"
+        )
+    else:
+        yield Outcome(claim, not leaks, "; ".join(leaks) or "as claimed")
+
+
+NOT_TOLD = "this system does not tell"
+
+
+def _network(worker: str, answer: dict[str, Any], came: int) -> Outcome:
+    name, network, _ = WALLS[worker]
+    tried = answer["attempts"]
+    ways = [*network, *([inside.SERVICE] if inside.SERVICE in tried else [])]
+    wrong = [way for way in ways if tried[way] not in REFUSED and tried[way] != inside.UNTOLD]
+    wrong = [f"it can {'; '.join(wrong)}"] if wrong else []
+    wrong += [f"{came} connections came from it"] if came and not wrong else []
+    wrong += [f"it has a socket: {family}" for family in answer["sockets"] or () if family != "AF_UNIX"]
+    claim = f"{name}, started for this check, cannot reach the network"
+    claim += "" if worker == "transcription" else " but for the pinned address"
+    if wrong:
+        return Outcome(claim, False, "; ".join(wrong))
+    untold = [f"whether it can {way}" for way in ways if tried[way] == inside.UNTOLD]
+    untold += ["which sockets it had from its start"] if answer["sockets"] is None else []
+    if untold:
+        return Outcome(
+            claim, None, f"the system refused whatever else was tried; {', '.join(untold)}, {NOT_TOLD}"
+        )
+    return Outcome(claim, True, f"{len(ways)} ways tried, all refused by the system")
+
+
+def _files(name: str, files: Sequence[str], tried: dict[str, str], system: str) -> Outcome:
+    possible = [attempt for attempt in files if tried[attempt] not in REFUSED]
+    wall = "Landlock" if system == "linux" else "the sandbox"
+    return Outcome(
+        f"{name}, started for this check, cannot read or write your other files",
+        not possible,
+        f"it can {'; '.join(possible)} ({wall} is not there or turned off)"
+        if possible
+        else "refused by the system",
     )
 
 

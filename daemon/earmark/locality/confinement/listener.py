@@ -44,9 +44,9 @@ def who_listens(ip: str, port: int, proc: Path = PROC) -> dict[str, object] | No
     return {"names": sorted(same_user), "certain": False, "mentions": sorted(mentions)}
 
 
-def nobody_listens(ip: str, port: int, proc: Path = PROC) -> bool:
-    """Whether the kernel's table has no listener that this address may reach; False where it cannot be read."""
-    return (proc / "self" / "net" / "tcp").is_file() and not any(_listening(ip, port, proc))
+def nobody_listens(ip: str, port: int, proc: Path = PROC) -> bool | None:
+    """Whether the kernel's table has no listener that this address may reach; None where there is none to read."""
+    return not any(_listening(ip, port, proc)) if (proc / "self" / "net" / "tcp").is_file() else None
 
 
 def _listening(ip: str, port: int, proc: Path) -> Iterator[tuple[str, int]]:

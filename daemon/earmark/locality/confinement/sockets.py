@@ -1,4 +1,4 @@
-"""Which sockets a process has open, from the kernel's own tables (Linux)."""
+"""Which sockets a process has open: of this one, as the system lists them; of others from the kernel's tables (Linux)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import ipaddress
 import os
 import re
 import socket
+import stat
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,12 @@ class InternetSocket:
         address = ipaddress.ip_address(self.remote)
         return not (address.is_loopback or address.is_unspecified)
 
+
+DESCRIPTORS = (Path("/proc/self/fd"), Path("/dev/fd"))
+"""Where a system lists what a process has open: Linux, and others (macOS has the second)."""
+
+UNSEEN = "others may be open, which this system does not list"
+"""Stands among the families where that is so."""
 
 _had: set[str] = set()
 
@@ -56,16 +64,34 @@ def _account(event: str, arguments: tuple[Any, ...]) -> None:
         _had.add(LOOKUP)
 
 
-def own_families() -> tuple[str, ...]:
-    """The address families of this process's sockets, sorted; the only account a process without ptrace can get."""
-    families = set(_had)
-    own = Path("/proc/self/fd")
-    for fd in own.iterdir() if own.is_dir() else ():
-        with contextlib.suppress(OSError, ValueError):
-            if str(fd.readlink()).startswith("socket:"):
-                with socket.socket(fileno=os.dup(int(fd.name))) as found:
-                    families.add(getattr(found.family, "name", str(found.family)))
-    return tuple(sorted(families))
+def own_families(folders: Sequence[Path] = DESCRIPTORS) -> tuple[str, ...]:
+    """The address families of this process's sockets, sorted; the only account a process without ptrace can get. With UNSEEN
+    it is of those alone that Python made.
+    """
+    is_open = open_families(folders)
+    return tuple(sorted(_had | ({UNSEEN} if is_open is None else is_open)))
+
+
+def open_families(folders: Sequence[Path] = DESCRIPTORS) -> set[str] | None:
+    """The address families of the sockets that this process has open now, whoever made them; None where the system does not
+    list what it has open.
+    """
+    for folder in folders:
+        try:
+            numbers = [int(name) for name in os.listdir(folder)]  # noqa: PTH208
+        except (OSError, ValueError):
+            continue
+        return {family for number in numbers if (family := _family(number))}
+    return None
+
+
+def _family(descriptor: int) -> str:
+    """The address family of a socket; "" for what is none, or not there any more."""
+    with contextlib.suppress(OSError, ValueError):
+        if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            with socket.socket(fileno=os.dup(descriptor)) as found:
+                return str(getattr(found.family, "name", found.family))
+    return ""
 
 
 def internet_sockets(pid: int, proc: Path = Path("/proc")) -> list[InternetSocket] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.errors import ModelError
 from earmark.files import pack_path
+from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.messages import Failed, Ready, Reply, Started, TranscribeRequest
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
@@ -44,7 +45,8 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
             why = ready.sentence if isinstance(ready, Failed) else "it ended"
             return Outcome(claim.format(""), None, why)
         sampler = Sampler(worker.pid)
-        sampler.look()
+        if has_proc():
+            sampler.look()
         digest = hashlib.sha256(outside.read_bytes()).hexdigest()
         worker.send(TranscribeRequest(job=1, path=pack_path(outside), recording_id=digest))
         answer = _answer(inbox)
@@ -53,6 +55,8 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
         worker.wait(5)
         outside.unlink()
     named = claim.format(f" (pid {worker.pid}) with the daemon's order")
+    if not has_proc():
+        return judged_by_itself(named, ready, answer)
     walls = sampler.processes[worker.pid].status
     held = walls.get("Seccomp") == "2" and walls.get("NoNewPrivs") == "1"
     if isinstance(answer, Failed) and held:
@@ -60,6 +64,27 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
     wrong = [] if held else [f"Seccomp is {walls.get('Seccomp')}"]
     wrong += ["it opened one"] if isinstance(answer, Started) else []
     return Outcome(named, False if wrong else None, "; ".join(wrong) or "it did not answer")
+
+
+def has_proc(proc: Path = Path("/proc")) -> bool:
+    """Whether the kernel shows processes as files (Linux)."""
+    return (proc / "self").is_dir()
+
+
+def judged_by_itself(claim: str, ready: Ready, answer: Reply | None) -> Outcome:
+    """What a worker's own words are worth where the kernel's cannot be had: enough for a breach, not for a proof. Pure."""
+    wrong = ["it opened one"] if isinstance(answer, Started) else []
+    wrong += [sentence for sentence in ready.sandbox if sentence.startswith(NOT_ENFORCED)]
+    if wrong:
+        return Outcome(claim, False, "; ".join(wrong))
+    if not isinstance(answer, Failed):
+        return Outcome(claim, None, "it did not answer")
+    said = "; ".join(ready.sandbox)
+    return Outcome(
+        claim,
+        None,
+        f"it says that the system refused ({said}); what holds it, this system does not show (it has no /proc)",
+    )
 
 
 def _answer(inbox: queue.SimpleQueue[Said | Left]) -> Reply | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-from earmark.locality.confinement.macos import applying, services
+from earmark.locality.confinement.macos import applying, paths, services
 from earmark.locality.confinement.macos.profile import Profile
+from earmark.locality.confinement.macos.rules import USERS
 
 BY = "macOS sandbox"
 
@@ -28,17 +28,23 @@ def shut(profile: Profile, what: str, network_is_shut: Callable[[], bool]) -> tu
     """Put the profile on for good, and say of files, network and other programs what holds. Raises OSError if macOS does not
     take it. `what` names what can be read.
     """
-    before = services.looked_up()
+    before, home = services.looked_up(), _somebodys_folder()
     applying.apply(profile)
     return (
-        _files(what),
+        _files(what, home),
         _network(network_is_shut()),
         _others(starts_a_program(), before, services.looked_up()),
     )
 
 
-def _files(what: str) -> Wall:
-    if can_open(str(Path.home()), os.O_RDONLY):
+def _somebodys_folder() -> str:
+    """A folder of people's own that is there, so that an answer to opening it says something."""
+    own = (str(path) for path in paths.own_places())
+    return next((path for path in own if os.path.isdir(path)), USERS[0])  # noqa: PTH112
+
+
+def _files(what: str, home: str) -> Wall:
+    if can_open(home, os.O_RDONLY):
         return Wall(
             False, f"the user's other files can be read (the {BY} took the profile but does not hold to it)"
         )
