@@ -96,6 +96,7 @@ def test_where_loopback_is_down_what_needs_it_is_said_not_to_be_tried_and_the_re
     assert done.stdout.splitlines()[-1].endswith("could not be tried.")
 
 
+@pytest.mark.shows("privacy:macos-check")
 @linux_only
 def test_where_the_system_shows_no_processes_nothing_that_needs_it_is_said_to_hold(
     installation: Installation,

@@ -16,6 +16,7 @@ from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, start_standin
 
 
+@pytest.mark.shows("privacy:macos-memory")
 def test_each_worker_is_started_behind_the_tool_with_its_own_limit_which_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_tool_is_used_only_where_it_ends_who_takes_too_much_and_nobody_else(
     assert memory.ends_who_takes_too_much(run) is works
 
 
+@pytest.mark.shows("privacy:macos-memory")
 def test_on_linux_nothing_is_put_before_a_worker_and_where_nothing_limits_it_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -115,6 +115,7 @@ LATER: list[tuple[str, Thing | None]] = [
 ]
 
 
+@pytest.mark.shows("privacy:macos-profile")
 @pytest.mark.parametrize("name", PROFILES)
 def test_no_profile_leaves_services_programs_drivers_shared_memory_or_other_files(name: str) -> None:
     allowed = {(op, thing) for op, thing in NEVER if decision(PROFILES[name], op, thing) == "allow"}
@@ -133,6 +134,7 @@ def refused_by_name(profile: Profile, operation: str, thing: Thing | None) -> bo
     return decision(without, operation, thing) == "deny"
 
 
+@pytest.mark.shows("privacy:macos-profile")
 @pytest.mark.parametrize(
     ("operation", "thing"),
     [(op, thing) for op, thing in NEVER if not op.startswith(("file-read", "network-outbound"))] + LATER,
@@ -142,6 +144,7 @@ def test_what_must_not_be_done_is_refused_by_a_rule_of_its_own(operation: str, t
     assert refused_by_name(HEARING, operation, thing)
 
 
+@pytest.mark.shows("privacy:macos-door")
 @pytest.mark.parametrize("name", ["hearing", "summaries", "listener", "door", "door to a network"])
 def test_only_the_door_connects_and_only_by_tcp_to_its_ports(name: str) -> None:
     profile, here, away = PROFILES[name], Thing("tcp", "127.0.0.1:1234"), Thing("tcp", "10.0.0.7:8080")
@@ -192,6 +195,7 @@ def test_python_its_packages_and_the_systems_libraries_can_be_loaded(name: str, 
         assert decision(PROFILES[name], operation, SELF, newest) == "allow"
 
 
+@pytest.mark.shows("privacy:macos-profile")
 def test_each_reads_what_it_is_for_and_nothing_of_the_others() -> None:
     for path in (
         A_FILE.name,
@@ -217,6 +221,7 @@ def test_what_people_have_is_refused_also_where_the_systems_own_is_read() -> Non
         assert decision(inside, "file-read-data", Thing("path", path)) == said
 
 
+@pytest.mark.shows("privacy:macos-download")
 def test_the_download_writes_its_folder_only_and_may_look_names_up() -> None:
     profile, folder = PROFILES["download"], f"{HOME}/Library/earmark/models/.partial-base"
     for operation in ("file-write-create", "file-write-data", "file-write-unlink", "file-read-data"):
@@ -244,6 +249,7 @@ names = st.text(
 ).filter(lambda name: name not in (".", ".."))
 
 
+@pytest.mark.shows("privacy:macos-parameters")
 @given(st.lists(names, min_size=1, max_size=3), names)
 def test_no_folders_name_changes_what_a_profile_says(folders: list[str], other: str) -> None:
     """Quotes, brackets, backslashes, newlines, whatever."""

@@ -46,6 +46,7 @@ def kernel(fd: int) -> str:
     return "/" + "/".join(reversed(parts))
 
 
+@pytest.mark.shows("privacy:macos-paths")
 def test_a_folder_is_named_in_the_disks_own_case_with_what_its_links_lead_to(tmp_path: Path) -> None:
     with folding_disk(tmp_path / "backing", tmp_path / "disk") as disk:
         (disk / "Recordings" / "Über").mkdir(parents=True)
@@ -120,6 +121,7 @@ class Library:
         self.sandbox_init_with_parameters, self.sandbox_free_error = put_on, free
 
 
+@pytest.mark.shows("privacy:macos-parameters")
 def test_a_profile_is_handed_over_in_memory_with_each_path_as_a_parameter() -> None:
     library, folder = Library(0), '/Users/ada/My "odd" (folder)\n'
     profile = reading(Places(("/Users",), (), (folder,)))
@@ -171,6 +173,7 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Profile]]:
     return that
 
 
+@pytest.mark.shows("privacy:macos-tried")
 def test_what_holds_on_a_mac_is_said(mac: Callable[..., list[Profile]], tmp_path: Path) -> None:
     taken = mac()
     said = shut_the_doors([tmp_path / "Recordings"], tmp_path / "model", "require", system="darwin")
@@ -184,6 +187,7 @@ def test_what_holds_on_a_mac_is_said(mac: Callable[..., list[Profile]], tmp_path
     assert readable >= {str(tmp_path / "Recordings"), str(tmp_path / "model")}
 
 
+@pytest.mark.shows("privacy:macos-tried")
 @pytest.mark.parametrize(
     ("like", "missing", "refuses"),
     [
@@ -251,6 +255,7 @@ raise SystemExit(worker.main())
 """
 
 
+@pytest.mark.shows("privacy:macos-require")
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's walls stand in for a Mac's")
 def test_a_required_sandbox_does_not_keep_a_mac_from_summarizing() -> None:
     """The whole summarization worker, with the door that it started before its profile was on."""
@@ -272,6 +277,7 @@ def test_a_required_sandbox_does_not_keep_a_mac_from_summarizing() -> None:
 # --- what is said where it does not work ---
 
 
+@pytest.mark.shows("privacy:macos-trouble")
 def test_a_worker_that_does_not_come_up_behind_its_profile_is_a_trouble_with_a_way_out() -> None:
     end, model = End(-6, None, ready=False), LoadModel(model_dir="/m", model_name="base", readable=())
     for order, way_out in (

@@ -41,6 +41,7 @@ def answer(worker: str, system: str = "darwin", **other: Any) -> dict[str, Any]:
     return sound | {"sockets": ["AF_UNIX"]} | other
 
 
+@pytest.mark.shows("privacy:macos-check")
 @pytest.mark.parametrize("worker", WALLS)
 def test_of_sound_walls_the_network_and_the_files_hold_and_the_memory_is_not_known(worker: str) -> None:
     *shut, memory = judged(worker, answer(worker), 0, "darwin")
@@ -50,6 +51,7 @@ def test_of_sound_walls_the_network_and_the_files_hold_and_the_memory_is_not_kno
     assert {outcome.held for outcome in judged(worker, answer(worker, "linux"), 0, "linux")} == {True}
 
 
+@pytest.mark.shows("privacy:macos-check")
 @pytest.mark.parametrize(
     ("other", "held", "says"),
     [
@@ -140,6 +142,7 @@ def test_of_the_real_worker_its_own_word_is_no_proof_and_can_be_a_breach() -> No
     assert judged_by_itself("c", ready, None).held is None
 
 
+@pytest.mark.shows("privacy:macos-check")
 def test_who_listens_is_unknown_and_a_server_here_is_not_said_to_be_where_it_may_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
