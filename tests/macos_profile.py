@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from earmark.locality.confinement.macos.profile import Profile
@@ -103,6 +104,7 @@ def parse(text: str) -> list[Any]:
     return stack[0]
 
 
+@cache
 def read(profile: Profile, newest: bool = True) -> Read:
     """The rules as a system reads them that knows all names (`newest`), or none that came later. Raises Malformed."""
     found = Read()

@@ -23,7 +23,7 @@ from earmark.locality.confinement.sandbox import NOT_ENFORCED, shut_the_doors
 from earmark.messages import Confine, LoadModel
 from earmark.models.download import confine_download
 from earmark.pipeline.verdict import End
-from earmark.supervisor.stages.base import why_not_started
+from earmark.supervisor.stages.starting import not_held, why_not_started
 from earmark.transcription.assignment import _blame
 
 from tests.folding_disk import folding_disk
@@ -95,6 +95,14 @@ def test_the_home_folder_is_refused_wherever_it_is_and_so_is_the_one_for_tempora
     profile = reading(paths.places([], [home / "Recordings"], kernel))
     for path, said in ((home / "x", "deny"), (temporary / "x", "deny"), (home / "Recordings" / "x", "allow")):
         assert decision(profile, "file-read-data", Thing("path", str(path))) == said
+
+
+def test_an_environment_right_in_the_home_folder_does_not_open_that(tmp_path: Path) -> None:
+    home = tmp_path / "ada"
+    (home / "lib").mkdir(parents=True)
+    profile = reading(paths.places([home, home / "lib", tmp_path], [], kernel, [home]))
+    assert decision(profile, "file-read-data", Thing("path", str(home / "diary.txt"))) == "deny"
+    assert decision(profile, "file-map-executable", Thing("path", str(home / "lib" / "x.so"))) == "allow"
 
 
 # --- putting it on ---
@@ -290,6 +298,23 @@ def test_a_worker_that_does_not_come_up_behind_its_profile_is_a_trouble_with_a_w
         assert ('[transcription] sandbox = "off" shows whether it is' in sentence) is way_out
     off = model.model_copy(update={"sandbox": "off"})
     assert "profile" not in why_not_started(end, off, 3, "darwin") + why_not_started(end, model, 3, "linux")
+
+
+@pytest.mark.shows("privacy:macos-tried")
+def test_a_worker_that_works_without_all_of_its_walls_is_a_trouble_on_a_mac() -> None:
+    model = LoadModel(model_dir="/m", model_name="base", readable=())
+    said = ("files: fine", f"{NOT_ENFORCED}the network is open (macOS does not take the profile: x)")
+    sentence = not_held(said, model, "darwin")
+    assert sentence.startswith(
+        "The transcription worker works without all of its walls: the network is open (macOS does"
+    )
+    assert not_held(said, Confine(endpoint="none"), "darwin").startswith("The summarization worker")
+    off = model.model_copy(update={"sandbox": "off"})
+    assert (
+        not_held(said, model, "linux"),
+        not_held(said[:1], model, "darwin"),
+        not_held(said, off, "darwin"),
+    ) == ("",) * 3
 
 
 def test_a_file_that_macos_keeps_from_earmark_is_the_users_to_allow() -> None:

@@ -65,7 +65,7 @@ def _confine_on_macos(folder: Path) -> tuple[str, ...]:
         applying.apply(profile.downloading(readable, writable))
     except OSError as error:
         return (f"{NOT_ENFORCED}the download process can read your files ({error.strerror or error})",)
-    if any(walls.can_open(str(home), os.O_RDONLY) for home in paths.own_places() if home != folder):
+    if any(walls.can_open(str(home), os.O_RDONLY) for home in paths.own_homes() if home != folder):
         return (
             f"{NOT_ENFORCED}the download process can read your files ({walls.BY} does not hold to its profile)",
         )

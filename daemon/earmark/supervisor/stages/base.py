@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Generic
@@ -17,9 +16,10 @@ from earmark.locality.confinement.macos import memory
 from earmark.messages import Confine, Failed, LoadModel, Progress, Ready, Reply
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
-from earmark.pipeline.verdict import LONGEST_REST, End, describe
+from earmark.pipeline.verdict import LONGEST_REST, End
 from earmark.report import Working
 from earmark.supervisor.stages.seat import GRACE, Seat, Work
+from earmark.supervisor.stages.starting import not_held, why_not_started
 from earmark.workers import Left, Said, Starter, start_process
 
 WORKER_TROUBLE = "[worker]"
@@ -285,40 +285,21 @@ class Stage(ABC, Generic[Work]):
         seat.ready, seat.starts_failed, self.refused = message, 0, False
         if self._context.ledger.journal.clear(WORKER_TROUBLE):
             self._context.tell(Event.WORKER_WELL)
+        self._say_what_does_not_hold(seat, message.sandbox)
         held = (*message.sandbox, *memory.told(self.memory_of(seat)))
         if held != self.sandbox:
             self.sandbox = held
             self._context.tell(Event.SANDBOX, enforced=list(held) or "nothing")
+
+    def _say_what_does_not_hold(self, seat: Seat[Work], said: Sequence[str]) -> None:
+        journal, subject = self._context.ledger.journal, f"[walls of {seat.module}]"
+        if sentence := not_held(said, seat.order):
+            journal.trouble(subject, "system", sentence, self._context.now())
+        else:
+            journal.clear(subject)
 
     def _erased(self, work: Work) -> bool:
         """True if the recording that is worked on was erased by a verb meanwhile, or goes on as another content."""
         job = self._context.ledger.jobs.get(work.job.id)
         # SQLite gives the number of a row that is gone to the next one.
         return job is None or job.recording_id != work.job.recording_id
-
-
-def why_not_started(
-    end: End, order: LoadModel | Confine | None, times: int, system: str = sys.platform
-) -> str:
-    """What `status` says where workers end before they are ready, again and again."""
-    again = "It is tried again in an hour, and when the configuration is read again"
-    if isinstance(order, LoadModel) and end.out_of_memory:
-        return (
-            f"The model {order.model_name} does not fit into the memory that earmark may use: the system ended its worker"
-            f" while it was loading{_in_a_row(times)}. Choose a smaller model ([transcription] model), or allow more"
-            f" memory (MemoryMax= of the unit, the limit of the container). {again}."
-        )
-    walls = ""
-    if system == "darwin" and not (isinstance(order, LoadModel) and order.sandbox == "off"):
-        walls = (
-            " Its macOS sandbox profile, which was made without a Mac, may be the reason: please report it."
-        )
-        if isinstance(order, LoadModel) and order.sandbox != "require":
-            walls += ' [transcription] sandbox = "off" shows whether it is, and works without it.'
-    return (
-        f"A worker cannot start: {describe(end)}{_in_a_row(times)}.{walls} Look at: earmark doctor. {again}."
-    )
-
-
-def _in_a_row(times: int) -> str:
-    return f", {times} times in a row" if times > 1 else ""

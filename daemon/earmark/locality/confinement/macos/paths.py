@@ -54,22 +54,35 @@ def places(
     ask: Asked = getpath,
     homes: Iterable[Path] | None = None,
 ) -> Places:
-    """What a process may read, with all that people have refused. `homes`: beside the usual places of people's files."""
+    """What a process may read, with all that people have refused. `homes`: beside the usual places of people's files.
+
+    A folder of Python's that has a home folder in it, as that of an environment that was made right in there, is left out:
+    its library's folders are in `python` for themselves.
+    """
+    theirs = _asked(own_homes() if homes is None else homes, ask)
     return Places(
-        users=(*USERS, *_asked(own_places() if homes is None else homes, ask)),
-        python=_asked(python, ask),
+        users=(*USERS, *theirs, *_asked(own_temporary(), ask)),
+        python=tuple(
+            p for p in _asked(python, ask) if not any(f"{home}/".startswith(f"{p}/") for home in theirs)
+        ),
         readable=_asked(readable, ask),
     )
 
 
-def own_places() -> list[Path]:
-    """The home folder, as the environment and the system have it, and the folder for temporary files."""
-    found = [Path.home()]
+def own_homes() -> list[Path]:
+    """The home folder, as the environment and the system have it."""
+    found = []
+    with contextlib.suppress(RuntimeError):  # there is none
+        found.append(Path.home())
     with contextlib.suppress(KeyError):
         found.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
-    if temporary := os.environ.get("TMPDIR"):
-        found.append(Path(temporary))
     return [path for path in found if path.is_absolute() and path != Path("/")]
+
+
+def own_temporary() -> list[Path]:
+    """The folder for temporary files, if the environment names one."""
+    named = os.environ.get("TMPDIR", "")
+    return [Path(named)] if named.startswith("/") and Path(named) != Path("/") else []
 
 
 def _asked(paths: Iterable[Path], ask: Asked) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def shut(profile: Profile, what: str, network_is_shut: Callable[[], bool]) -> tu
 
 def _somebodys_folder() -> str:
     """A folder of people's own that is there, so that an answer to opening it says something."""
-    own = (str(path) for path in paths.own_places())
+    own = (str(path) for path in paths.own_homes())
     return next((path for path in own if os.path.isdir(path)), USERS[0])  # noqa: PTH112
 
 

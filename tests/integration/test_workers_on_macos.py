@@ -1,4 +1,4 @@
-"""How a worker's memory is limited from outside, where the system can do it only so (macOS; its tool is not here)."""
+"""Workers on macOS, with the system's part played: what limits their memory from outside, and that a wall is missing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from earmark.locality.confinement.macos import memory
+from earmark.messages import LoadModel
 from earmark.report import Report, read_report
 from earmark.supervisor.stages import base
 
@@ -73,3 +74,24 @@ def test_on_linux_nothing_is_put_before_a_worker_and_where_nothing_limits_it_tha
     assert (memory.prefix(1536, "linux"), memory.told(1536, "linux")) == ([], ())
     monkeypatch.setattr(memory, "_works", lambda: False)
     assert (memory.prefix(1536, "darwin"), memory.told(1536, "darwin")) == ([], (memory.UNLIMITED,))
+
+
+@pytest.mark.shows("privacy:macos-tried")
+def test_that_a_wall_is_missing_is_a_trouble_until_a_worker_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = {"transcription": "no walls", "summarization": ""}
+    monkeypatch.setattr(
+        base,
+        "not_held",
+        lambda said, order: missing["transcription" if isinstance(order, LoadModel) else "summarization"],
+    )
+    rig, subject = Rig(tmp_path), "[walls of earmark.transcription.worker]"
+    rig.drop("one.m4a", "one")
+    with Live(rig) as live:
+        wait_for(lambda: rig.events("summarized"), 30)
+        assert rig.troubles() == {subject: "no walls"}
+        missing["transcription"] = ""
+        live.reload()
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: not rig.troubles(), 30)
