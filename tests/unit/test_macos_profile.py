@@ -99,6 +99,9 @@ NEVER: list[tuple[str, Thing | None]] = [
     ("file-read-data", Thing("path", "/Library/Application Support/mail.db")),
     ("file-read-data", Thing("path", "/opt/homebrew/var/postgres/base")),
     ("file-read-data", Thing("path", "/private/etc/master.passwd")),
+    ("file-read-data", Thing("path", "/private/var/log/system.log")),
+    ("file-read-data", Thing("path", "/private/var/mail/ada")),
+    ("file-read-data", Thing("path", "/private/var/db/dslocal/nodes/Default/users/ada.plist")),
     ("file-read-xattr", Thing("path", f"{HOME}/Documents/diary.txt")),
     ("file-map-executable", Thing("path", f"{HOME}/Downloads/evil.dylib")),
     ("file-map-executable", Thing("path", f"{HOME}/Recordings/evil.dylib")),
@@ -212,13 +215,10 @@ def test_each_reads_what_it_is_for_and_nothing_of_the_others() -> None:
 
 
 def test_what_people_have_is_refused_also_where_the_systems_own_is_read() -> None:
-    inside = reading(Places(("/usr/share/homes",), ("/usr/share/homes/ada/.venv",), ()))
-    for path, said in (
-        ("/usr/share/homes/ada/x", "deny"),
-        ("/usr/share/x", "allow"),
-        ("/usr/share/homes/ada/.venv/x", "allow"),
-    ):
-        assert decision(inside, "file-read-data", Thing("path", path)) == said
+    inside = reading(Places(("/usr/lib/homes",), ("/usr/lib/homes/ada/.venv",), ()))
+    wanted = {"/usr/lib/homes/ada/x": "deny", "/usr/lib/x": "allow", "/usr/lib/homes/ada/.venv/x": "allow"}
+    for operation in ("file-read-data", "file-map-executable"):
+        assert {path: decision(inside, operation, Thing("path", path)) for path in wanted} == wanted
 
 
 @pytest.mark.shows("privacy:macos-download")
