@@ -198,7 +198,8 @@ class Segment:
 
     `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability
     of its tokens), 0-1. `mark` is None for plain speech. `language`: the code of the language that it was heard in, or ""
-    where the whole recording was heard in one that was asked for.
+    where the whole recording was heard in one that was asked for. `speaker`: the number of who says it, from 1 in the order
+    in which they first speak, or 0 where that is not known. `overlapped`: somebody else talks at the same time.
     """
 
     start: Seconds
@@ -207,6 +208,8 @@ class Segment:
     confidence: float = 1.0
     mark: Mark | None = None
     language: str = ""
+    speaker: int = 0
+    overlapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,8 @@ class Transcript:
     that of all that was not heard as English, and `untranslated` says that there is none though there should be one.
     `loudest` is the level of the loudest second in decibels of full scale, before it was made louder; None if unknown.
     `recorded_at` is a local wall time "YYYY-MM-DDTHH:MM:SS" from the container's metadata, or None.
+    `speakers` are those who say something, by number, with "" for one without a name; empty where nobody knows, and where
+    there is one voice. `speakers_unsure`: who says what is not known well enough to be told.
     """
 
     recording_id: str
@@ -249,6 +254,8 @@ class Transcript:
     to_english: bool = False
     english: tuple[Segment, ...] = ()
     untranslated: bool = False
+    speakers: tuple[str, ...] = ()
+    speakers_unsure: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
