@@ -1,0 +1,172 @@
+"""Turns become the speakers of a transcript, and no word is lost, moved or changed by that."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+from earmark.domain import Mark, Segment, Transcript
+from earmark.speaking import LEAST_SECONDS, LEAST_WORDS, Turn, WordTimes, as_told, with_speakers
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def transcript(*segments: Segment, english: tuple[Segment, ...] = ()) -> Transcript:
+    return Transcript(
+        "5e" * 32, segments, "en", 0.9, 60.0, 20.0, "tiny.en", "faster-whisper", english=english
+    )
+
+
+def said(found: Transcript) -> list[tuple[int, str]]:
+    return [(segment.speaker, segment.text) for segment in found.segments]
+
+
+ANNA_THEN_BEN = (Turn(0.0, 6.0, 1), Turn(6.0, 20.0, 2))
+
+
+def test_each_segment_gets_the_speaker_with_the_most_seconds_under_it() -> None:
+    spoken = transcript(
+        Segment(0.0, 4.0, " Good morning."), Segment(5.9, 9.0, " Yes, morning."), Segment(20.3, 21.0, " Bye.")
+    )
+    found = with_speakers(spoken, ANNA_THEN_BEN)
+    assert said(found) == [(1, " Good morning."), (2, " Yes, morning."), (2, " Bye.")], "half a second after"
+    assert (found.speakers, found.speakers_unsure) == (("", ""), False)
+    far = with_speakers(transcript(*spoken.segments, Segment(25.0, 26.0, " Who?")), ANNA_THEN_BEN)
+    assert said(far)[-1] == (0, " Who?")
+    named = with_speakers(spoken, ANNA_THEN_BEN, names=("Anna",), unsure=True)
+    assert (named.speakers, named.speakers_unsure) == (("Anna", ""), True)
+
+
+def test_a_segment_in_which_another_begins_to_speak_is_cut_between_two_words() -> None:
+    segment = Segment(0.0, 10.0, " How are you today? I am fine, thanks.", 0.7, Mark.LOW_CONFIDENCE, "en")
+    found = with_speakers(transcript(segment), (Turn(0.0, 5.1, 1), Turn(5.1, 10.0, 2)))
+    assert said(found) == [(1, " How are you today?"), (2, "I am fine, thanks.")]
+    first, second = found.segments
+    assert (first.start, second.end) == (0.0, 10.0)
+    assert first.end <= second.start < 5.3
+    assert {(s.confidence, s.mark, s.language) for s in found.segments} == {(0.7, Mark.LOW_CONFIDENCE, "en")}
+
+
+def test_where_the_times_of_words_are_known_a_turn_begins_with_its_first_word() -> None:
+    segment = Segment(0.0, 10.0, " How are you today? I am fine, thanks.")
+    times = ((0.0, 0.2, 0), (0.2, 0.4, 4), (0.4, 0.6, 8), (0.6, 1.2, 12), (1.5, 1.7, 19), (1.7, 2.0, 22),
+             (2.0, 2.3, 25), (9.0, 9.9, 31))  # fmt: skip
+    turns = (Turn(0.0, 1.3, 1), Turn(1.4, 10.0, 2))
+    found = with_speakers(transcript(segment), turns, words={0: times})
+    assert said(found) == [(1, " How are you today?"), (2, "I am fine, thanks.")]
+    assert [(s.start, s.end) for s in found.segments] == [(0.0, 1.2), (1.5, 10.0)]
+    impossible = ((0.0, 1.0, 12), (1.0, 2.0, 4))
+    evenly = with_speakers(transcript(segment), turns)
+    assert with_speakers(transcript(segment), turns, words={0: impossible}) == evenly
+
+
+def test_a_single_word_between_is_nobodys_turn() -> None:
+    segment = Segment(0.0, 10.0, "So we will meet on Friday yes and then we will see about it.")
+    found = with_speakers(
+        transcript(segment, Segment(10.0, 14.0, "I see it so too.")),
+        (Turn(0.0, 4.2, 1), Turn(4.2, 4.8, 2), Turn(4.8, 10.0, 1), Turn(10.0, 14.0, 2)),
+    )
+    assert said(found) == [(1, segment.text), (2, "I see it so too.")]
+
+
+def test_what_several_say_at_once_is_marked() -> None:
+    turns = (Turn(0.0, 8.0, 1), Turn(5.0, 12.0, 2), Turn(12.0, 15.0, 1, overlapped=True))
+    found = with_speakers(
+        transcript(Segment(0.0, 5.0, "one two"), Segment(5.0, 8.5, "three four"), Segment(8.5, 12.0, "five six"),
+                   Segment(12.0, 15.0, "seven eight")),
+        turns,
+    )  # fmt: skip
+    assert [(s.speaker, s.overlapped) for s in found.segments] == [
+        (1, False),
+        (1, True),
+        (2, False),
+        (1, True),
+    ]
+
+
+def test_one_voice_is_shown_as_no_speaker_at_all() -> None:
+    spoken = transcript(Segment(0.0, 4.0, "Good morning."), Segment(5.0, 9.0, "It rains."))
+    for turns in ((), (Turn(0.0, 9.0, 1),), (Turn(0.0, 9.0, 1), Turn(20.0, 30.0, 2))):
+        assert with_speakers(spoken, turns, names=("Anna",), unsure=True) == spoken
+    again = with_speakers(with_speakers(spoken, (Turn(0.0, 4.5, 1), Turn(4.5, 9.0, 2))), ())
+    assert again == spoken, "what was known before is not known any more"
+
+
+def test_english_gets_the_speakers_and_is_not_cut() -> None:
+    english = (Segment(0.0, 10.0, "How are you? I am fine, thank you very much."),)
+    spoken = transcript(Segment(0.0, 10.0, "Wie geht es dir? Danke, mir geht es gut."), english=english)
+    found = with_speakers(spoken, (Turn(0.0, 4.0, 1), Turn(4.0, 10.0, 2)))
+    assert len(found.segments) == 2
+    assert found.english == (replace(english[0], speaker=2),)
+
+
+def test_what_is_not_sure_is_not_told() -> None:
+    spoken = transcript(Segment(0.0, 4.0, "Good morning."), Segment(6.0, 9.0, "It rains."))
+    found = with_speakers(spoken, ANNA_THEN_BEN)
+    assert as_told(found) is found
+    unsure = with_speakers(spoken, ANNA_THEN_BEN, ("Anna", "Ben"), unsure=True)
+    assert as_told(unsure) == replace(spoken, speakers_unsure=True)
+
+
+TEXTS = st.text(st.sampled_from("ab.?  \n\tß中"), max_size=60)
+SEGMENTS = st.lists(
+    st.builds(
+        lambda start, long, text, mark: Segment(start, start + long, text, 0.5, mark, "de"),
+        st.floats(0, 60),
+        st.floats(0, 30),
+        TEXTS,
+        st.sampled_from([None, None, None, Mark.LOW_CONFIDENCE, Mark.REPETITION]),
+    ),
+    max_size=6,
+)
+TURNS = st.lists(
+    st.builds(
+        lambda start, long, speaker, several: Turn(start, start + long, speaker, several),
+        st.floats(0, 90),
+        st.floats(-1, 20),
+        st.integers(0, 4),
+        st.booleans(),
+    ),
+    max_size=12,
+).map(lambda turns: sorted(turns, key=lambda turn: turn.start))
+TIMES = st.lists(
+    st.tuples(st.floats(-5, 100) | st.just(float("nan")), st.floats(-5, 100), st.integers(-2, 70)),
+    max_size=12,
+)
+IN_ORDER = TIMES.map(lambda times: sorted(times, key=lambda time: time[2]))
+
+
+@given(SEGMENTS, TURNS, st.dictionaries(st.integers(0, 7), TIMES | IN_ORDER, max_size=6))
+def test_no_word_is_lost_moved_or_changed(
+    segments: list[Segment], turns: list[Turn], words: dict[int, WordTimes]
+) -> None:
+    spoken = transcript(*segments)
+    found = list(with_speakers(spoken, turns, words=words).segments)
+    for segment in segments:
+        pieces = [found.pop(0)]
+        while " ".join(piece.text for piece in pieces) != segment.text:
+            pieces.append(found.pop(0))
+        assert (pieces[0].start, pieces[-1].end) == (segment.start, segment.end)
+        for before, after in pairwise(pieces):
+            assert before.end <= after.start
+            assert before.speaker != after.speaker
+        for piece in pieces:
+            assert piece.start <= piece.end
+            assert replace(
+                piece, start=0, end=0, text="", speaker=0, overlapped=False
+            ) == replace(segment, start=0, end=0, text="")  # fmt: skip
+            if len(pieces) > 1:
+                assert len(piece.text.split()) >= LEAST_WORDS
+                assert piece.end - piece.start >= LEAST_SECONDS
+    assert not found
+
+
+def test_four_hours_of_speech_take_a_second_or_so() -> None:
+    spoken = transcript(
+        *(Segment(i * 4.0, i * 4.0 + 4.0, "so and so it was said here") for i in range(3_600))
+    )
+    began = time.process_time()
+    found = with_speakers(spoken, tuple(Turn(i * 3.0, i * 3.0 + 3.0, i % 5 + 1) for i in range(4_800)))
+    assert len(found.speakers) == 5
+    assert time.process_time() - began < 10
