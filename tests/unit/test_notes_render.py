@@ -477,9 +477,12 @@ SEGMENTS = st.lists(
         EVIL_TEXT,
         st.floats(0, 1),
         st.none() | st.sampled_from(Mark),
+        speaker=st.integers(0, 4),
+        overlapped=st.booleans(),
     ),
     max_size=5,
 ).map(tuple)
+SPEAKERS = st.lists(EVIL_TEXT, max_size=3).map(tuple)
 CONTEXTS = st.builds(
     NoteContext,
     recording_id=st.just(ID),
@@ -496,12 +499,16 @@ OURS = re.compile(r"!?\[\[[^\[\]|#]+(#t=\d+)?(\|[\w:]+)?\]\]|!?\[(?:\\.|[^\[\]\\
 
 
 @settings(max_examples=60, deadline=None)
-@given(SUMMARIES, SEGMENTS, CONTEXTS, st.sampled_from(["obsidian", "plain", "logseq"]))
+@given(SUMMARIES, SEGMENTS, SPEAKERS, CONTEXTS, st.sampled_from(["obsidian", "plain", "logseq"]))
 def test_no_model_and_no_speaker_gets_anything_into_a_note_but_words(
-    summary: Summary, segments: tuple[Segment, ...], context: NoteContext, dialect: str
+    summary: Summary,
+    segments: tuple[Segment, ...],
+    speakers: tuple[str, ...],
+    context: NoteContext,
+    dialect: str,
 ) -> None:
     style = NoteStyle(dialect=dialect)  # type: ignore[arg-type]
-    transcript = dataclasses.replace(TRANSCRIPT, segments=segments)
+    transcript = dataclasses.replace(TRANSCRIPT, segments=segments, speakers=speakers)
     for note in (
         render_summary(summary, transcript, context, style),
         render_transcript(transcript, context, style),

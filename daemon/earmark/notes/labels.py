@@ -18,16 +18,28 @@ class Labels:
     open_questions: str = "Open questions"
     people: str = "People"
     transcript: str = "Transcript"
+    speaker: str = "Speaker"
+    """Before the number of one without a name."""
 
 
 _BY_LANGUAGE = {
     "en": Labels(),
-    "de": Labels("Kernpunkte", "Entscheidungen", "Aufgaben", "Offene Fragen", "Personen", "Transkript"),
-    "fr": Labels("Points clés", "Décisions", "Tâches", "Questions ouvertes", "Personnes", "Transcription"),
-    "es": Labels("Puntos clave", "Decisiones", "Tareas", "Preguntas abiertas", "Personas", "Transcripción"),
-    "it": Labels("Punti chiave", "Decisioni", "Attività", "Domande aperte", "Persone", "Trascrizione"),
-    "pt": Labels("Pontos principais", "Decisões", "Tarefas", "Questões em aberto", "Pessoas", "Transcrição"),
-    "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript"),
+    "de": Labels(
+        "Kernpunkte", "Entscheidungen", "Aufgaben", "Offene Fragen", "Personen", "Transkript", "Sprecher"
+    ),
+    "fr": Labels(
+        "Points clés", "Décisions", "Tâches", "Questions ouvertes", "Personnes", "Transcription", "Locuteur"
+    ),
+    "es": Labels(
+        "Puntos clave", "Decisiones", "Tareas", "Preguntas abiertas", "Personas", "Transcripción", "Hablante"
+    ),
+    "it": Labels(
+        "Punti chiave", "Decisioni", "Attività", "Domande aperte", "Persone", "Trascrizione", "Parlante"
+    ),
+    "pt": Labels(
+        "Pontos principais", "Decisões", "Tarefas", "Questões em aberto", "Pessoas", "Transcrição", "Falante"
+    ),
+    "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript", "Spreker"),
 }
 
 

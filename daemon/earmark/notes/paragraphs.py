@@ -17,20 +17,24 @@ LONGEST = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Words of one degree of confidence."""
+    """Words of one degree of confidence; `overlapped`: somebody else talks meanwhile."""
 
     text: str
     unsure: bool = False
+    overlapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """What was said from second `at` on; or, with `left_out`, why nothing is shown from there `until` then."""
+    """What was said from second `at` on; or, with `left_out`, why nothing is shown from there `until` then. `speaker`: the
+    number of who says it, or 0.
+    """
 
     at: Seconds
     until: Seconds
     runs: tuple[Run, ...] = ()
     left_out: Mark | None = None
+    speaker: int = 0
 
 
 PAUSE = 2.0
@@ -41,14 +45,17 @@ SECONDS = 30.0
 
 
 def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) -> list[Paragraph]:
-    """Join segments until a pause of `pause` seconds, or a sentence end after `seconds`; never across a mark."""
+    """Join segments until a pause of `pause` seconds, a sentence end after `seconds`, or another speaker; never across a
+    mark.
+    """
     made: list[Paragraph] = []
     open_segments: list[Segment] = []
 
     def close() -> None:
         if open_segments:
             end = max(s.end for s in open_segments)
-            made.append(Paragraph(open_segments[0].start, end, _runs(open_segments)))
+            first = open_segments[0]
+            made.append(Paragraph(first.start, end, _runs(open_segments), speaker=first.speaker))
             open_segments.clear()
 
     for segment in sorted(segments, key=lambda s: s.start):
@@ -67,7 +74,8 @@ def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) ->
             so_far = last_said.end - open_segments[0].start
             ended = _SENTENCE_END.search(last_said.text.rstrip()) is not None
             if (
-                segment.start - last_said.end >= pause
+                segment.speaker != last_said.speaker
+                or segment.start - last_said.end >= pause
                 or (so_far >= seconds and ended)
                 or so_far >= seconds * LONGEST
             ):
@@ -82,8 +90,9 @@ def _runs(segments: list[Segment]) -> tuple[Run, ...]:
     for segment in segments:
         unsure = segment.mark is Mark.LOW_CONFIDENCE
         text = segment.text.strip()
-        if runs and runs[-1].unsure == unsure:
-            runs[-1] = Run(f"{runs[-1].text} {text}", unsure)
+        last = runs[-1] if runs else None
+        if last is not None and (last.unsure, last.overlapped) == (unsure, segment.overlapped):
+            runs[-1] = Run(f"{last.text} {text}", unsure, segment.overlapped)
         else:
-            runs.append(Run(text, unsure))
+            runs.append(Run(text, unsure, segment.overlapped))
     return tuple(runs)

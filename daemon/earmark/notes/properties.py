@@ -8,6 +8,7 @@ from earmark.domain import Summary, Transcript, is_speech
 from earmark.notes.escape import as_tag, normalize
 from earmark.notes.frontmatter import Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
+from earmark.notes.speakers import names_of
 from earmark.notes.style import NoteContext, NoteStyle, length
 from earmark.translation import is_translated
 
@@ -35,6 +36,7 @@ def about_transcript(transcript: Transcript) -> Properties:
     return {
         "language": languages(transcript),
         "translated": "en" if is_translated(transcript) else None,
+        **about_speakers(transcript),
         "model": transcript.model or None,
         "confidence": confidence(transcript),
     } | about_damage(transcript)
@@ -44,6 +46,14 @@ def languages(transcript: Transcript) -> Value | None:
     """The language, or the list of them if there are several, the one of most of it first."""
     found = transcript.languages
     return [*found] if len(found) > 1 else found[0] if found else None
+
+
+def about_speakers(transcript: Transcript) -> Properties:
+    """Who speaks, in the order of their numbers, or that this is not known well enough."""
+    return {
+        "speakers": names_of(transcript),
+        "speakers_unsure": True if transcript.speakers_unsure else None,
+    }
 
 
 def about_damage(transcript: Transcript) -> Properties:

@@ -6,25 +6,24 @@ nowhere else.
 
 from __future__ import annotations
 
-import functools
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import jinja2
 
 from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
 from earmark.notes import properties
 from earmark.notes.damage import damage, untranslated_as
 from earmark.notes.escape import Dialect, clip, escape_inline, normalize
+from earmark.notes.filling import fill
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import IN_ENGLISH, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.paragraphs import Paragraph, paragraphs
+from earmark.notes.speakers import called, names_of
 from earmark.notes.style import NoteContext, NoteStyle, length, stamp
+from earmark.speaking import as_told
 from earmark.translation import in_english, is_translated
 
 TITLE, OVERVIEW, POINT, NAME = 120, 4000, 600, 120
@@ -73,6 +72,7 @@ def render_summary(
         properties.about_recording("summary", context, style)
         | {"transcript": properties.sister(context.transcript_note, style)}
         | {"language": summary.language or (transcript.language if transcript else "") or None}
+        | (properties.about_speakers(transcript) if transcript else {})
         | properties.about_summary(summary)
         | (properties.about_damage(transcript) if transcript else {})
         | properties.closing(context, style, summary.tags)
@@ -114,7 +114,7 @@ def _summary_body(
             return fill_layout(style.summary_layout, _for_layout(summary, context, dialect, notices))
         except ConfigError as error:
             notices.append(f"{error}. This is the usual layout instead.")
-    return _fill(
+    return fill(
         "summary",
         dialect,
         title=clip(summary.title, TITLE) or os.path.splitext(context.audio_name)[0],  # noqa: PTH122 - a name
@@ -137,7 +137,7 @@ def _summary_body(
 def _transcript_body(
     transcript: Transcript, context: NoteContext, style: NoteStyle, heading: str = ""
 ) -> str:
-    dialect = style.dialect
+    dialect, transcript = style.dialect, as_told(transcript)
     parts = paragraphs(transcript.segments, style.paragraph_pause, style.paragraph_seconds)
     notices = [
         *(() if heading else context.notices),
@@ -146,16 +146,20 @@ def _transcript_body(
     ]
     if not any(part.runs for part in parts):
         notices.append("No speech was heard in this recording.")
+    if transcript.speakers_unsure:
+        notices.append("Who says what is uncertain in this recording, so nobody is named.")
     if _unsure(parts, style):
         notices.append("Words in italics with (?) were hard to hear.")
-    return _fill(
+    if any(run.overlapped for part in parts for run in part.runs):
+        notices.append("During words in italics with (+) somebody else talks as well.")
+    return fill(
         "transcript",
         dialect,
         heading=heading,
         player="" if heading else _player(context, dialect),
         gone="" if heading else _gone(context),
         notices=notices,
-        parts=[(_time(context, part.at, dialect), part, _left_out(part)) for part in parts],
+        parts=_named(parts, transcript, context, dialect),
         marks=style.confidence_marks,
     )
 
@@ -164,23 +168,34 @@ def _english(transcript: Transcript, context: NoteContext, style: NoteStyle) -> 
     """The section below the transcript that says the same in English; "" where nothing was translated."""
     if not is_translated(transcript):
         return ""
-    dialect = style.dialect
+    dialect, transcript = style.dialect, as_told(transcript)
     parts = paragraphs(in_english(transcript), style.paragraph_pause, style.paragraph_seconds)
     model = f"the speech model {transcript.model}" if transcript.model else "the speech model"
     notices = [f"Translated by {model} on this device. Compare with what was said before you quote."]
     if _unsure(parts, style):
         notices.append("Words in italics with (?) are hardly sure.")
-    section = _fill(
+    section = fill(
         "transcript",
         dialect,
         heading=IN_ENGLISH,
         player="",
         gone="",
         notices=notices,
-        parts=[(_time(context, part.at, dialect), part, _left_out(part)) for part in parts],
+        parts=_named(parts, transcript, context, dialect),
         marks=style.confidence_marks,
     )
     return section if dialect == "logseq" else f"\n{section}"
+
+
+def _named(
+    parts: Iterable[Paragraph], transcript: Transcript, context: NoteContext, dialect: Dialect
+) -> list[tuple[str, str, Paragraph, str]]:
+    """Of each paragraph the speaker's name, the time, and why nothing is shown."""
+    names = names_of(transcript)
+    return [
+        (called(part.speaker, names), _time(context, part.at, dialect), part, _left_out(part))
+        for part in parts
+    ]
 
 
 def _unsure(parts: Iterable[Paragraph], style: NoteStyle) -> bool:
@@ -313,24 +328,3 @@ def _player(context: NoteContext, dialect: Dialect) -> str:
 
 def _gone(context: NoteContext) -> str:
     return "" if context.audio_there else context.audio_gone or "The audio is not here any more."
-
-
-@functools.cache
-def _environment(dialect: Dialect) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("earmark.notes"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # this is Markdown, not HTML; the filter `said` is the escape
-    )
-    environment.filters["said"] = lambda text: escape_inline(text, dialect)
-    return environment
-
-
-def _fill(name: str, dialect: Dialect, **values: object) -> str:
-    template = f"{name}.logseq.md.j2" if dialect == "logseq" else f"{name}.md.j2"
-    text = _environment(dialect).get_template(template).render(values)
-    # Nothing that was said holds a line break any more, so empty lines are the template's own.
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

@@ -7,12 +7,15 @@ could work from; what fails is shown with these sentences and waits for `earmark
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 
 from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech
 from earmark.notes.labels import IN_ENGLISH
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
+from earmark.notes.speakers import TURN
 from earmark.notes.style import stamp
+from earmark.speaking import as_told
 
 GATE = "2"
 """Goes up when a threshold changes, so that earlier verdicts are not taken for this gate's."""
@@ -59,7 +62,9 @@ def covers(body: str, transcript: Transcript) -> bool:
     spoken = " ".join(s.text for s in transcript.segments if is_speech(s))
     if len(body.split()) < KEPT_WORDS * len(spoken.split()):
         return False
-    said = [p for p in paragraphs(transcript.segments, PAUSE, SECONDS) if p.left_out is None]
+    # A note from before it was known who speaks has fewer paragraphs.
+    told = as_told(transcript if TURN.search(body) else replace(transcript, speakers=()))
+    said = [p for p in paragraphs(told.segments, PAUSE, SECONDS) if p.left_out is None]
     there = sum(stamp(p.at) in body for p in said)
     return bool(said) and there >= KEPT_TIMES * len(said)
 
