@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
+import pytest
 from earmark.domain import Mark, Segment, Transcript
 from earmark.notes.escape import JOINER, normalize
-from earmark.notes.sidecars import LINE, as_json, srt, txt, vtt
+from earmark.notes.sidecars import LINE, as_json, sidecars, srt, txt, vtt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,16 +64,121 @@ def test_a_transcript_without_speech_gives_empty_but_valid_files() -> None:
     assert vtt(transcript()) == "WEBVTT\n"
 
 
+TALK = replace(
+    transcript(
+        Segment(0.4, 4.2, " Good morning.", speaker=1),
+        Segment(4.2, 9.0, " We ship on Friday.", speaker=1),
+        Segment(9.0, 12.0, " Are you sure?", 0.9, None, "en", speaker=2, overlapped=True),
+        Segment(12.0, 13.0, " Hm?", speaker=0),
+        Segment(13.0, 15.0, " Yes.", speaker=2),
+        Segment(15.0, 19.0, " you you", 0.1, Mark.REPETITION, speaker=2),
+    ),
+    speakers=("A <b> & {c}\n--> d", ""),
+)
+
+
+@pytest.mark.shows("transcription:speakers-files")
+def test_in_a_subrip_file_a_turn_begins_with_the_speakers_name() -> None:
+    cues = [block.splitlines()[2:] for block in srt(TALK).replace(JOINER, "·").split("\n\n")]
+    assert cues == [
+        ["A <·b> & {·c} --·> d: Good morning."],
+        ["We ship on Friday."],
+        ["Speaker 2: Are you sure?"],
+        ["- Hm?"],
+        ["Speaker 2: Yes."],
+    ]
+
+
+@pytest.mark.shows("transcription:speakers-files")
+def test_in_a_webvtt_file_each_cue_has_its_voice() -> None:
+    assert vtt(TALK).split("\n\n")[1:] == [
+        "00:00:00.400 --> 00:00:04.200\n<v A &lt;b&gt; &amp; {c} --&gt; d>Good morning.",
+        "00:00:04.200 --> 00:00:09.000\n<v A &lt;b&gt; &amp; {c} --&gt; d>We ship on Friday.",
+        "00:00:09.000 --> 00:00:12.000\n<v Speaker 2>Are you sure?",
+        "00:00:12.000 --> 00:00:13.000\nHm?",
+        "00:00:13.000 --> 00:00:15.000\n<v Speaker 2>Yes.\n",
+    ]
+
+
+@pytest.mark.shows("transcription:speakers-files")
+def test_a_text_file_has_a_paragraph_per_turn() -> None:
+    assert txt(TALK) == (
+        "A <b> & {c} --> d: Good morning. We ship on Friday.\n\n"
+        "Speaker 2: Are you sure?\n\nHm?\n\nSpeaker 2: Yes.\n"
+    )
+
+
+@pytest.mark.shows("transcription:speakers-files")
+def test_json_has_the_names_by_number_and_the_number_of_each_segment() -> None:
+    document = json.loads(as_json(TALK))
+    assert (document["speakers"], document["speakers_unsure"]) == (["A <b> & {c} --> d", ""], False)
+    assert [(s["speaker"], s["overlapped"]) for s in document["segments"]] == [
+        (1, False), (1, False), (2, True), (0, False), (2, False),
+    ]  # fmt: skip
+    assert document["left_out"][0]["speaker"] == 2
+    assert document["text"] == "Good morning. We ship on Friday. Are you sure? Hm? Yes."
+
+
+def test_files_in_english_have_english_names() -> None:
+    german = replace(
+        TALK, language="de", to_english=True, english=(Segment(0.4, 4.2, "Good day.", speaker=2),)
+    )
+    files = dict(sidecars(german, ["txt", "srt", "json"]))
+    assert "\n\nSprecher 2: Are" in files["txt"]
+    assert files["en.txt"] == "Speaker 2: Good day.\n\nSpeaker 2: Are you sure?\n"
+    assert "Speaker 2: Good day." in files["en.srt"]
+    assert json.loads(files["json"])["english"][0]["speaker"] == 2
+
+
+@pytest.mark.shows("transcription:speakers-unsure")
+def test_where_it_is_not_sure_who_speaks_only_json_has_the_guess() -> None:
+    unsure = replace(TALK, speakers_unsure=True)
+    plain = transcript(*(replace(s, speaker=0, overlapped=False) for s in TALK.segments))
+    assert (srt(unsure), vtt(unsure), txt(unsure)) == (srt(plain), vtt(plain), txt(plain))
+    document = json.loads(as_json(unsure))
+    assert document["speakers_unsure"] is True
+    assert document["segments"][2]["speaker"] == 2
+
+
+@pytest.mark.shows("transcription:speakers-one")
+def test_without_speakers_the_files_are_as_they_always_were() -> None:
+    plain = transcript(*(replace(s, speaker=0, overlapped=False) for s in TALK.segments))
+    nobody = replace(TALK, speakers=())
+    forms = ("srt", "vtt", "txt", "json")
+    assert dict(sidecars(nobody, forms)) == dict(sidecars(plain, forms))
+    assert "speaker" not in as_json(plain)
+
+
 SEGMENTS = st.lists(
     st.builds(
-        lambda start, long, text: Segment(start, start + long, text),
+        lambda start, long, text, speaker: Segment(start, start + long, text, speaker=speaker),
         st.floats(0, 5000),
         st.floats(0, 60),
         st.text(max_size=300),
+        st.integers(0, 3),
     ),
     max_size=6,
 )
 TIMES = re.compile(r"(\d\d):(\d\d):(\d\d)[.,](\d{3}) --> (\d\d):(\d\d):(\d\d)[.,](\d{3})")
+
+
+@given(SEGMENTS, st.lists(st.text(max_size=80), min_size=3, max_size=3))
+def test_no_cue_has_words_of_two_speakers_and_no_name_breaks_a_file(
+    segments: list[Segment], names: list[str]
+) -> None:
+    numbered = [replace(s, text=f"w{s.speaker} " * len(s.text)) for s in segments]
+    spoken = replace(transcript(*numbered), speakers=tuple(names))
+    for rendered in (srt(spoken), vtt(spoken)):
+        assert rendered.count("-->") == len(TIMES.findall(rendered))
+    for block in vtt(spoken).split("\n\n")[1:]:
+        voice = re.fullmatch(r"[^\n]+-->[^\n]+\n(?:<v ([^<>\n]+)>)?((?:w\d[ \n]*)+)", block)
+        assert voice is not None
+        numbers = set(re.findall(r"w(\d)", voice[2]))
+        assert len(numbers) == 1
+        assert (voice[1] is None) == (numbers == {"0"})
+    assert all(
+        len(line.replace(JOINER, "")) <= LINE for line in srt(spoken).splitlines() if "-->" not in line
+    )
 
 
 @given(SEGMENTS)

@@ -57,10 +57,10 @@ Every file here is listed in `manifest.json` and `SHA256SUMS`. Check them with
     sha256sum -c SHA256SUMS        (macOS: shasum -a 256 -c SHA256SUMS)
 
 or with `earmark export verify`. `recordings/` has one folder for each recording: the audio as it was dropped (if it
-was still there), the notes as they were (Markdown), `transcript.json` (segments with start and end in seconds, and in
-`english` what was translated), `summary.json`, and `recording.json` with dates, paths and what was decided. Times are
-Unix seconds unless they say otherwise. `receipts.jsonl` holds one line for each deletion before this export, between two
-lines that say how many there are and where they end; it names nothing.
+was still there), the notes as they were (Markdown), `transcript.json` (segments with start and end in seconds and the
+number of who says them, from 1 in `speakers`; in `english` what was translated), `summary.json`, and `recording.json`
+with dates, paths and what was decided. Times are Unix seconds unless they say otherwise. `receipts.jsonl` holds one line
+for each deletion before this export, between two lines that say how many there are and where they end; it names nothing.
 """
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from earmark.domain import Seconds, Segment, Transcript, is_speech
 from earmark.notes.escape import JOINER, normalize
 from earmark.notes.paragraphs import paragraphs
+from earmark.notes.speakers import called, names_of
+from earmark.speaking import as_told
 from earmark.translation import in_english, is_translated
 
 LINE = 42
@@ -23,43 +25,58 @@ LONGEST = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One subtitle: milliseconds from the start, and one or two lines."""
+    """One subtitle: milliseconds from the start, one or two lines, and the name of who says them, or ""."""
 
     start: int
     end: int
     lines: tuple[str, ...]
+    name: str = ""
 
 
 def srt(transcript: Transcript) -> str:
-    """SubRip. It has no escape character, so a tag or an arrow in the speech is broken with U+2060."""
+    """SubRip. It has no escape character, so a tag or an arrow in the speech is broken with U+2060.
+
+    It has no field for a speaker either: as in subtitles for the deaf, the first of a turn begins with the name and a
+    colon, which players show and editors know, and with a dash where nobody knows who it is.
+    """
     blocks = []
-    for number, cue in enumerate(_cues(transcript.segments), start=1):
+    for number, cue in enumerate(_cues(transcript, named=True), start=1):
         text = re.sub(r"(?<=[<{])(?=\S)|(?<=--)(?=>)", JOINER, "\n".join(cue.lines))
         blocks.append(f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
 
 def vtt(transcript: Transcript) -> str:
-    """WebVTT (W3C), with `&`, `<` and `>` as character references."""
+    """WebVTT (W3C), with `&`, `<` and `>` as character references. Each cue has its voice (`<v Anna>`), if that is known."""
     blocks = ["WEBVTT\n"]
-    for cue in _cues(transcript.segments):
-        text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for cue in _cues(transcript):
+        text, name = (
+            words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            for words in ("\n".join(cue.lines), cue.name)
+        )
+        text = f"<v {name}>{text}" if name else text
         blocks.append(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n")
     return "\n".join(blocks)
 
 
 def txt(transcript: Transcript) -> str:
-    """The spoken words, a paragraph per pause, without times."""
+    """The spoken words, a paragraph per pause or turn, after the name of who says it, without times."""
+    names = names_of(transcript)
     said = (
-        normalize(" ".join(run.text for run in paragraph.runs))
-        for paragraph in paragraphs(transcript.segments, 2.0, 60.0)
+        (called(paragraph.speaker, names), normalize(" ".join(run.text for run in paragraph.runs)))
+        for paragraph in paragraphs(as_told(transcript).segments, 2.0, 60.0)
         if paragraph.left_out is None
     )
-    return "".join(f"{text}\n\n" for text in said if text)[:-1]
+    return "".join(f"{name}: {text}\n\n" if name else f"{text}\n\n" for name, text in said if text)[:-1]
 
 
 def as_json(transcript: Transcript) -> str:
-    """Everything that is known, with what was not speech apart in `left_out`. Times are seconds."""
+    """Everything that is known, with what was not speech apart in `left_out`. Times are seconds.
+
+    Where it is known who speaks, `speakers` are the names by number, from 1 ("": without a name), and each segment has its
+    `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so.
+    """
+    speakers = bool(transcript.speakers)
     said = [s for s in transcript.segments if is_speech(s)]
     other = [s for s in transcript.segments if not is_speech(s)]
     document = {
@@ -83,14 +100,17 @@ def as_json(transcript: Transcript) -> str:
         "engine": transcript.engine,
         "model": transcript.model,
         "text": normalize(" ".join(s.text for s in said)),
-        "segments": [_segment(s) for s in said],
-        "left_out": [_segment(s) for s in other],
+        "segments": [_segment(s, speakers) for s in said],
+        "left_out": [_segment(s, speakers) for s in other],
     }
+    if speakers or transcript.speakers_unsure:
+        names = [normalize(name) for name in transcript.speakers]
+        document |= {"speakers": names, "speakers_unsure": transcript.speakers_unsure}
     if transcript.to_english:
         english = [s for s in transcript.english if is_speech(s)]
         document |= {
-            "english": [_segment(s) for s in english],
-            "english_left_out": [_segment(s) for s in transcript.english if not is_speech(s)],
+            "english": [_segment(s, speakers) for s in english],
+            "english_left_out": [_segment(s, speakers) for s in transcript.english if not is_speech(s)],
             "english_text": normalize(" ".join(s.text for s in in_english(transcript) if is_speech(s))),
             "untranslated": transcript.untranslated,
         }
@@ -106,7 +126,7 @@ def sidecars(transcript: Transcript, forms: Iterable[str]) -> Iterator[tuple[str
     as players of video look for it; JSON holds both.
     """
     english = (
-        replace(transcript, segments=in_english(transcript), english=())
+        replace(transcript, segments=in_english(transcript), english=(), language="en")
         if is_translated(transcript)
         else None
     )
@@ -116,22 +136,34 @@ def sidecars(transcript: Transcript, forms: Iterable[str]) -> Iterator[tuple[str
             yield f"en.{form}", SIDECARS[form](english)
 
 
-def _segment(segment: Segment) -> dict[str, object]:
-    return {
-        "start": segment.start,
-        "end": segment.end,
-        "text": normalize(segment.text),
-        "confidence": round(segment.confidence, 4),
-        "mark": str(segment.mark) if segment.mark else None,
-    } | ({"language": segment.language} if segment.language else {})
+def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
+    who = {"speaker": segment.speaker, "overlapped": segment.overlapped} if speakers else {}
+    return (
+        {
+            "start": segment.start,
+            "end": segment.end,
+            "text": normalize(segment.text),
+            "confidence": round(segment.confidence, 4),
+            "mark": str(segment.mark) if segment.mark else None,
+        }
+        | ({"language": segment.language} if segment.language else {})
+        | who
+    )
 
 
-def _cues(segments: tuple[Segment, ...]) -> Iterator[Cue]:
-    """Speech as subtitles in order, none overlapping the next, none empty, none longer than it should be."""
-    said = sorted((s for s in segments if is_speech(s)), key=lambda s: s.start)
-    free_from = 0
+def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:
+    """Speech as subtitles in order, none overlapping the next, none empty, none longer than it should be, and none of two
+    speakers. `named`: the first of a turn begins with who says it.
+    """
+    names = names_of(transcript)
+    said = sorted((s for s in as_told(transcript).segments if is_speech(s)), key=lambda s: s.start)
+    free_from, before = 0, 0
     for index, segment in enumerate(said):
-        pages = _pages(normalize(segment.text), segment.end - segment.start)
+        text, name = normalize(segment.text), called(segment.speaker, names)
+        if text and named and segment.speaker != before:
+            text = f"{name}: {text}" if name else f"- {text}"
+        before = segment.speaker if text else before
+        pages = _pages(text, segment.end - segment.start)
         start = max(round(segment.start * 1000), free_from)
         end = max(round(segment.end * 1000), start + len(pages))
         if index + 1 < len(said):
@@ -141,7 +173,7 @@ def _cues(segments: tuple[Segment, ...]) -> Iterator[Cue]:
         for page, weight in zip(pages, weights, strict=True):
             done += weight
             until = max(start + (end - start) * done // sum(weights), at + 1)
-            yield Cue(at, until, page)
+            yield Cue(at, until, page, name)
             at = until
         free_from = at
 
