@@ -24,7 +24,8 @@ FOR_EVER = 1 << 62
 class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
     `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
-    targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows).
+    targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows), with
+    a second digest behind each where it names speakers.
     `lay_in`: what its folder is (files/handles.py), as of when it was last written or moved there; "" where nobody knows.
     """
 

@@ -1,7 +1,8 @@
 """Is a note as we wrote it? What apps do to links by themselves, and what people add above the text, is no edit of words.
 
 Obsidian, Logseq and others rewrite the links in all notes when a file is renamed or moved; so a note is compared without
-the targets of its links. Pure.
+the targets of its links. The names of speakers are ours as well: a person who writes another one into the list, or in
+its place throughout the text, says who it is, and has changed nothing of what was said. Pure.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import PurePosixPath
@@ -17,6 +19,7 @@ from urllib.parse import unquote
 from earmark.ledger import Artifact, Digests
 from earmark.notes.frontmatter import body_of, well_formed
 from earmark.notes.links import PLAYABLE
+from earmark.notes.naming import names_in, numbered
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
@@ -38,6 +41,8 @@ class Likeness(Enum):
     """The very bytes."""
     LINKS = "links"
     """Only targets of links differ, or how properties are written: still ours."""
+    NAMES = "names"
+    """The same but for names of speakers, which somebody has given there: ours again once they are known."""
     PROPERTIES = "properties"
     """A person changed the frontmatter and not the words."""
     EDITED = "edited"
@@ -91,13 +96,38 @@ def _whole(text: str, note: str = "") -> str:
     return plain(top + body, note)
 
 
-def digests(text: str) -> Digests:
-    """What is kept of a note that we wrote, to know it again."""
-    return Digests(_sha(text), _sha(_whole(text)), _sha(plain(body_of(text))))
+def _nameless(text: str, key: str, names: Sequence[str]) -> str:
+    """The properties in one form, with the number of the speakers instead of their names."""
+    top = text[: len(text) - len(body_of(text))]
+    found = None if _COMMENT.search(top) else well_formed(top)
+    if found is not None:
+        with suppress(TypeError, ValueError, RecursionError):
+            return plain(json.dumps(found | {key: len(names)}, sort_keys=True, default=str))
+    return plain(re.sub(rf"^{re.escape(key)}:: .*$", f"{key}:: {len(names)}", top, flags=re.MULTILINE))
 
 
-def likeness(data: bytes, artifact: Artifact) -> Likeness:
-    """How these bytes compare with what we wrote. `artifact` may be half-written: both its versions count as ours."""
+def digests(text: str, key: str = "speakers") -> Digests:
+    """What is kept of a note that we wrote, to know it again.
+
+    Where it lists speakers, in the property `key`, two digests are kept of each kind, one behind the other: with their
+    names and without.
+    """
+    words = plain(body_of(text))
+    names = names_in(text, key)
+    if not names:
+        return Digests(_sha(text), _sha(_whole(text)), _sha(words))
+    return Digests(
+        _sha(text),
+        _sha(_whole(text)) + _sha(_nameless(text, key, names)),
+        _sha(words) + _sha(numbered(words, names)),
+    )
+
+
+def likeness(data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness:
+    """How these bytes compare with what we wrote. `artifact` may be half-written: both its versions count as ours.
+
+    `key`: the property that lists the speakers.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in (artifact.sha256, artifact.next_sha256):
         return Likeness.SAME
@@ -105,14 +135,23 @@ def likeness(data: bytes, artifact: Artifact) -> Likeness:
         text = data.decode()
     except UnicodeDecodeError:
         return Likeness.EDITED
-    if artifact.plain_sha256 is not None and _sha(_whole(text, artifact.path.name)) == artifact.plain_sha256:
+    whole, nameless = _two(artifact.plain_sha256)
+    if _sha(_whole(text, artifact.path.name)) == whole:
         return Likeness.LINKS
-    if (
-        artifact.words_sha256 is not None
-        and _sha(plain(body_of(text), artifact.path.name)) == artifact.words_sha256
-    ):
-        return Likeness.PROPERTIES
-    return Likeness.EDITED
+    words = plain(body_of(text), artifact.path.name)
+    said, said_by_number = _two(artifact.words_sha256)
+    names = names_in(text, key) if nameless else ()
+    if _sha(words) != said and not (names and _sha(numbered(words, names)) == said_by_number):
+        return Likeness.EDITED
+    if names and _sha(_nameless(text, key, names)) == nameless:
+        return Likeness.NAMES
+    return Likeness.PROPERTIES
+
+
+def _two(kept: str | None) -> tuple[str, str]:
+    """The digest with the names of speakers, and the one without; "" for what there is not."""
+    kept = kept or ""
+    return kept[:64], kept[64:]
 
 
 def _sha(text: str) -> str:

@@ -42,6 +42,9 @@ _BY_LANGUAGE = {
     "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript", "Spreker"),
 }
 
+SPEAKERS = frozenset(labels.speaker for labels in _BY_LANGUAGE.values())
+"""What stands before the numbers of those without a name, in all languages."""
+
 
 def labels_for(language: str) -> Labels:
     """Labels for a language code as Whisper gives it ("de"); a region ("pt-BR") is ignored."""

@@ -17,10 +17,12 @@ from earmark.notes.comparing import Likeness, kind_of, likeness, targets
 from earmark.notes.names import safe_stem
 
 
-def compared(ledger: Ledger, data: bytes, artifact: Artifact) -> Likeness:
-    """How bytes that were just read compare with what we wrote, links to other recordings included."""
-    like = likeness(data, artifact)
-    if like is not Likeness.LINKS or not strangers(
+def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness:
+    """How bytes that were just read compare with what we wrote, links to other recordings included. `key`: the property that
+    lists the speakers.
+    """
+    like = likeness(data, artifact, key)
+    if like not in (Likeness.LINKS, Likeness.NAMES) or not strangers(
         data.decode(), artifact.path.name, _names(ledger, artifact)
     ):
         return like

@@ -12,7 +12,9 @@ from earmark.domain import ArtifactState, Owed
 from earmark.files import Folder, NotRegular, digest, read_bytes
 from earmark.ledger import Artifact, Ledger, Place
 from earmark.notes.comparing import Likeness
+from earmark.notes.naming import names_in
 from earmark.notes.own_links import compared
+from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
 
 
@@ -54,7 +56,8 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
     if all(a.rev < output.rev for a in here) and _unwanted(ledger, place, output, same):
         earlier.unwanted = True
         return earlier
-    looked = [_look(ledger, folder, artifact, same) for artifact in here]
+    key = style_of(context.config.notes).key("speakers")
+    looked = [_look(ledger, folder, artifact, same, names_in(output.text, key), key) for artifact in here]
     looked.sort(key=lambda found: (-found.artifact.rev, -found.artifact.id))
     latest = next((found for found in looked if not found.never), None)
     for found in looked:
@@ -67,6 +70,10 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
             # The latest of ours was there and is not: the user removed it, and it stays removed.
             ledger.artifacts.owner_removed(replace(artifact, rev=max(artifact.rev, output.rev)))
             earlier.unwanted = True
+            return earlier
+        if found.like is Likeness.NAMES:
+            # Names that nobody has taken notice of yet. Nothing is written over them, nor a second note beside them.
+            earlier.settled = artifact.path
             return earlier
         if found.like in (Likeness.EDITED, Likeness.PROPERTIES):
             if artifact.state is not ArtifactState.EDITED:
@@ -90,9 +97,12 @@ def _unwanted(ledger: Ledger, place: Place, output: Output, same: list[Artifact]
     return max([-1 if removed is None else removed, *taken]) >= output.rev
 
 
-def _look(ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact]) -> _Found:
+def _look(
+    ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact], names: tuple[str, ...], key: str
+) -> _Found:
     """How what is there now compares with what we wrote. A note that its owner has put over an edited one, or whose edit
-    they took back, is as we wrote it again.
+    they took back, is as we wrote it again; and so is one with the names of speakers that we would write now (`names`, in
+    the property `key`).
     """
     try:
         data = read_bytes(artifact.path.name, folder)
@@ -102,10 +112,12 @@ def _look(ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifac
         return _Found(artifact, None, "")
     sha256 = digest(data)
     if artifact.state is not ArtifactState.EDITED:
-        return _Found(artifact, compared(ledger, data, artifact), sha256)
+        like = compared(ledger, data, artifact, key)
+        known = like is Likeness.NAMES and names_in(data.decode(), key) == names
+        return _Found(artifact, Likeness.LINKS if known else like, sha256)
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
     if written is None:
         return _Found(artifact, Likeness.EDITED, sha256)
     ledger.artifacts.as_written(artifact.path, written)
-    known = ledger.artifacts.at(artifact.path)
-    return _Found(known or artifact, Likeness.SAME, sha256)
+    now = ledger.artifacts.at(artifact.path)
+    return _Found(now or artifact, Likeness.SAME, sha256)

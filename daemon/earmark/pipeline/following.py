@@ -31,6 +31,7 @@ from earmark.notes.comparing import Likeness, digests
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
+from earmark.notes.style import style_of
 from earmark.pipeline.doubles import drop_doubles
 from earmark.pipeline.renamed_folder import (
     came_along,
@@ -101,8 +102,10 @@ def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Art
         return None
     sha256 = digest(data)
     if sha256 == artifact.next_sha256:
-        text = data.decode("utf-8", "replace")
-        ledger.artifacts.written(path, digests(text) if artifact.note else Digests(sha256), context.now())
+        text, key = data.decode("utf-8", "replace"), style_of(context.config.notes).key("speakers")
+        ledger.artifacts.written(
+            path, digests(text, key) if artifact.note else Digests(sha256), context.now()
+        )
     elif sha256 == artifact.sha256:
         ledger.artifacts.not_written(path, artifact.rev - 1)
     else:

@@ -32,6 +32,7 @@ from earmark.ledger.jobs import LONGEST_BACKOFF, MAX_ATTEMPTS, backoff
 from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
 from earmark.notes.placement import Action, Placement, place_note
+from earmark.notes.style import style_of
 from earmark.pipeline.earlier import look_at_earlier
 from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.following import bring_along, name_base
@@ -185,7 +186,8 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     if not place.here and not earlier.ours:
         return None, False  # where the recording is not, nothing new is written
     data = output.text.encode()
-    known = digests(output.text) if output.form == "md" else Digests(digests(output.text).sha256)
+    key = style_of(context.config.notes).key("speakers")
+    known = digests(output.text, key) if output.form == "md" else Digests(digests(output.text).sha256)
     placement = place_note(
         folder, output.names(name_base(place)), known.sha256, earlier.ours, earlier.edited,
         lambda name: context.listings.taken(folder, name), telling=output.form == "md",

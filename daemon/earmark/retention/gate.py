@@ -66,7 +66,7 @@ def _notes_on_disk(context: Context, recording_id: str) -> tuple[bool, bool]:
             stands = True
         elif artifact.on_disk:
             like, words = _words_of(artifact)
-            stands = stands or like in (Likeness.SAME, Likeness.LINKS, Likeness.PROPERTIES)
+            stands = stands or like in (Likeness.SAME, Likeness.LINKS, Likeness.NAMES, Likeness.PROPERTIES)
             corrected = corrected or (like is Likeness.EDITED and _covers(words, transcript))
     return stands, corrected
 

@@ -12,10 +12,15 @@ from earmark.files import fold, named, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.frontmatter import body_of
+from earmark.notes.labels import SPEAKERS
+from earmark.notes.naming import given, names_in
+from earmark.notes.style import style_of
 
 _LINK = re.compile(r"!?\[\[[^\[\]\n]*?(?:\|([^\[\]\n]*))?\]\]|\]\([^)\n]{0,1000}\)")
 _OURS = re.compile(r"^[ \t]*(?:- )?(?:#+ .*|\*[^*\n]*\*[ \t\r]*)$", re.M)
 """Headings and lines in italics: section names and remarks that earmark itself writes, not what anybody said."""
+_UNNAMED = re.compile(rf"^((?:- )?)\*\*(?:{'|'.join(sorted(SPEAKERS))}) \d+\*\*", re.M)
+"""What stands for the name of somebody who speaks where nobody gave one."""
 
 
 def matching(context: Context, text: str) -> list[str]:
@@ -39,11 +44,13 @@ def _texts(context: Context, recording_id: str) -> Iterator[str]:
     transcript = ledger.words.transcript(recording_id)
     segments = transcript.segments if transcript else ledger.words.heard_so_far(recording_id)
     yield " ".join(s.text for s in segments)
+    yield from transcript.speakers if transcript else ()
     summary = ledger.words.summary(recording_id)
     if summary is not None:
         yield from _said(summary)
+    key = style_of(context.config.notes).key("speakers")
     for artifact in ledger.artifacts.of_recording(recording_id):
-        yield _corrected(artifact)
+        yield _corrected(artifact, key)
 
 
 def _below(path: Path, folder: Path) -> Path:
@@ -59,15 +66,20 @@ def _said(summary: Summary) -> Iterator[str]:
         yield from (task.text, task.owner or "", task.due or "")
 
 
-def _corrected(artifact: Artifact) -> str:
-    """The words of a note that a person edited; "" for one that is as we wrote it, whose words are in the ledger."""
+def _corrected(artifact: Artifact, key: str) -> str:
+    """The words of a note that a person edited, or the names that they gave to those who speak there; "" for one that is as
+    we wrote it, whose words are in the ledger.
+    """
     if not artifact.note:
         return ""
     try:
         data = read_bytes(artifact.path)
     except OSError:
         return ""
-    if likeness(data, artifact) is not Likeness.EDITED:
+    like = likeness(data, artifact, key)
+    if like is Likeness.NAMES:
+        return " ".join(given(names_in(data.decode(), key)))
+    if like is not Likeness.EDITED:
         return ""
     body = _LINK.sub(lambda found: found[1] or "", body_of(data.decode("utf-8", "replace")))
-    return _OURS.sub("", body)
+    return _OURS.sub("", _UNNAMED.sub("", body))
