@@ -8,6 +8,7 @@ from earmark.domain import Fault, Summary
 from earmark.errors import ConfigError
 from earmark.files import unpack_path
 from earmark.messages import SummarizeRequest
+from earmark.notes.speakers import names_of
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
@@ -29,7 +30,7 @@ class ChatSummarizer:
     """Implements `Summarizer` on a Chat Completions server."""
 
     def summarize(self, request: SummarizeRequest, beat: Heartbeat) -> Result:
-        sentences = sentences_of(request.transcript.segments)
+        sentences = sentences_of(request.transcript.segments, names_of(request.transcript))
         if not any(WORD.search(sentence.text) for sentence in sentences):
             return Result(extract(request.transcript, request.template))
         try:
@@ -65,7 +66,7 @@ def summarize_with(
     mapper = _mapper(connection, request, template, language, evidence, beat)
     mapped = mapper.run(sentences)
     points = {key: gathered(mapped.parts, key) for key in template.sections if key != "tasks"}
-    tasks = distinct_tasks(task for part in mapped.parts for task in part.tasks)
+    tasks = distinct_tasks((task for part in mapped.parts for task in part.tasks), evidence.speakers)
     unsupported = sum(part.unsupported for part in mapped.parts)
     _require_something(connection, mapped, bool(tasks) or any(points.values()), unsupported)
     title, overview, best, dropped = last_words(

@@ -5,6 +5,7 @@ The files in `phrases/` hold lists of regular expressions, matched without regar
 - `decision`: the speakers say that they have decided.
 - `strong_task`: makes a sentence a task together with a verb of work or a due date, or at the sentence's end.
 - `weak_task`: "we will"; the same, but people also say "we will see", so the verb must follow.
+- `mine`: the speaker takes it on, "I will".
 - `owned_task`: with `{name}`, somebody is named as the one who does it (case matters here: a name is capitalised).
 - `work`: stems of verbs of work. `due`: when something is to be done.
 - `open_question`: said to be open. `asking`, `us`: a real question begins like this and is about those present.
@@ -34,6 +35,7 @@ class Cues:
     decision: re.Pattern[str]
     strong_task: re.Pattern[str]
     weak_task: re.Pattern[str]
+    mine: re.Pattern[str]
     owned_task: re.Pattern[str]
     work: re.Pattern[str]
     open_question: re.Pattern[str]
@@ -70,6 +72,7 @@ def cues_for(language: str) -> Cues | None:
         decision=compiled("decision"),
         strong_task=compiled("strong_task"),
         weak_task=compiled("weak_task", after=r"(?!\w)"),
+        mine=compiled("mine", after=r"(?!\w)"),
         owned_task=re.compile(rf"(?<!\w)(?:{owned})"),
         work=compiled("work"),
         open_question=compiled("open_question"),

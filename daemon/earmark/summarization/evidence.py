@@ -8,7 +8,7 @@ statement's own words were said near the cited time. Names and numbers that were
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -20,6 +20,7 @@ from earmark.summarization.cues import cues_for
 from earmark.summarization.numerals import numbers_said, numbers_written, value
 from earmark.summarization.ranking import content_words
 from earmark.summarization.sentences import Sentence
+from earmark.summarization.window import NOBODY
 
 NEAR = 60.0
 """Seconds around a cited time in which its words are looked for; models round, and sentences take time."""
@@ -42,10 +43,11 @@ CAPITALISED = re.compile(r"(?<![.!?…:\"“„«] )(?<!^)\b[A-ZÀ-ÖØ-Þ][\w'�
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the recording a statement's words were found. `score` 0-100."""
+    """Where in the recording a statement's words were found: the sentence's time and number. `score` 0-100."""
 
     at: Seconds
     score: float
+    index: int
 
 
 class Evidence:
@@ -62,14 +64,21 @@ class Evidence:
         self.stems = [frozenset(content_words(sentence.text, language)) for sentence in self.sentences]
         self.all_stems: frozenset[str] = frozenset().union(*self.stems)
         self.numbers = numbers_said(self.whole)
+        self.speakers = frozenset(sentence.speaker for sentence in sentences) - {""}
+        self.unnamed = frozenset(normal(name) for name in self.speakers if has_number(name))
+        self.names, self.prefixes = _names_of(self.speakers)
 
     def point(self, claim: Claim) -> Point | None:
         """The claim as a point at the time where it was really said, or None if it has no support."""
         place = self.place(claim)
-        return None if place is None else Point(claim.text, place.at, self.unsaid(claim.text))
+        if place is None:
+            return None
+        return Point(claim.text, place.at, self.unsaid(claim.text, self.around(place.at, CONTEXT)))
 
     def task(self, claim: Claim) -> Task | None:
-        """The claim as a task; the owner and the due date stay only if they were said near it."""
+        """The claim as a task; the due date stays only if it was said near it, and so does the owner, unless it is who says
+        it.
+        """
         place = self.place(claim)
         if place is None:
             return None
@@ -77,14 +86,21 @@ class Evidence:
         return Task(
             claim.text,
             place.at,
-            owner=self.owner(claim.owner, around),
+            owner=self.speaker(claim.owner, place.index) or self.owner(claim.owner, around),
             due=claim.due if claim.due and self.was_said(claim.due, around) else None,
-            flagged=self.unsaid(claim.text),
+            flagged=self.unsaid(claim.text, around),
         )
+
+    def speaker(self, name: str, index: int) -> str | None:
+        """The name if it is that of who says this sentence, or answers it."""
+        speaking = {sentence.speaker for sentence in self.sentences[index : index + 2]} - {""}
+        return next((known for known in speaking if normal(known) == normal(name)), None)
 
     def owner(self, name: str, among: Sequence[int]) -> str | None:
         """The name if it was said there and is one: "we" and "everyone" do not own a task."""
         name = name.strip(" ,.;:-")
+        if normal(name) in self.unnamed:
+            return None  # they speak, and not here
         cues = cues_for(self.language)
         if not name or (cues is not None and cues.nobody.fullmatch(name)) or not self.was_said(name, among):
             return None
@@ -103,12 +119,13 @@ class Evidence:
         near = self.around(claim.at, NEAR)
         if not near or self.share(claim.text, near) < WORDS_WITHOUT:
             return None
-        stems = set(content_words(claim.text, self.language))
+        stems = set(content_words(self.bare(claim.text), self.language))
         best = max(near, key=lambda i: len(stems & self.stems[i]) / (1 + len(self.stems[i]) ** 0.5))
-        return Place(self.sentences[best].start, 100 * self.share(claim.text, near))
+        return Place(self.sentences[best].start, 100 * self.share(claim.text, near), best)
 
     def find_quote(self, quote: str, at: Seconds | None) -> Place | None:
         """Where a quote was said: near its time if it can be found there, else wherever it is said best."""
+        quote = quote if self.prefixes is None else self.prefixes.sub(" ", quote)
         wanted = normal(quote)
         if len(wanted) < SHORTEST_QUOTE or not content_words(quote, self.language):
             return None
@@ -132,7 +149,7 @@ class Evidence:
             if fuzz.partial_ratio(wanted, windows[index + 1]) < score - 1:
                 break
             index += 1
-        return Place(self.sentences[index].start, float(score))
+        return Place(self.sentences[index].start, float(score), index)
 
     def window(self, index: int, length: int) -> str:
         """The sentence, and as many after it as a quote of this length may reach into."""
@@ -149,7 +166,7 @@ class Evidence:
 
     def share(self, text: str, among: Iterable[int]) -> float:
         """The share of a statement's topic words that were said in these sentences; 1.0 if it has none."""
-        stems = set(content_words(text, self.language))
+        stems = set(content_words(self.bare(text), self.language))
         if not stems:
             return 1.0
         said: set[str] = set()
@@ -167,12 +184,25 @@ class Evidence:
             return True
         return len(wanted) >= 4 and len(text) >= len(wanted) and fuzz.partial_ratio(wanted, text) >= 88
 
-    def unsaid(self, text: str) -> tuple[str, ...]:
-        """Names and numbers in a statement that the whole transcript does not hold.
+    def bare(self, text: str) -> str:
+        """The text without the names of those who speak: they are known, and need not have been said."""
+        return text if self.names is None else self.names.sub(" ", text)
+
+    def unsaid(self, text: str, among: Sequence[int] | None = None) -> tuple[str, ...]:
+        """Names and numbers in a statement that the whole transcript does not hold, and speakers who say nothing in these
+        sentences (None: in all).
 
         Numbers count as said in digits or, for the languages that write them apart, in words.
         """
         found: dict[str, None] = {}
+        if self.names is not None:
+            here = self.speakers if among is None else {self.sentences[i].speaker for i in among}
+            speaking = {normal(speaker) for speaker in here}
+            for name in self.names.findall(text):
+                said = normal(name) not in self.unnamed and self.was_said(name, range(len(self.sentences)))
+                if normal(name) not in speaking and not said:
+                    found[name] = None
+            text = self.bare(text)
         for number in numbers_written(text):
             if value(number) not in self.numbers:
                 found[number] = None
@@ -198,7 +228,7 @@ class Evidence:
         for sentence in re.split(r"(?<=[.!?…])\s+", text):
             if not sentence:
                 continue
-            stems = set(content_words(sentence, self.language))
+            stems = set(content_words(self.bare(sentence), self.language))
             share = len(stems & self.all_stems) / len(stems) if stems else 1.0
             enough = share >= 0.5 if self.same_language else True
             if enough and not self.unsaid(sentence):
@@ -207,6 +237,22 @@ class Evidence:
             else:
                 dropped += 1
         return " ".join(kept), dropped
+
+
+def has_number(name: str) -> bool:
+    """Whether a speaker goes by a number ("Speaker 2"), which nobody calls them."""
+    return any(char.isdigit() for char in name)
+
+
+def _names_of(speakers: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """What finds their names in a statement, and before a quotation ("Anna: "); None without speakers. A name may be a word
+    as well (Will, Mark), but for its capital.
+    """
+    names = sorted(speakers, key=lambda name: (-len(name), name))
+    if not names:
+        return None, None
+    either = "|".join(f"(?i:{re.escape(name)})" if has_number(name) else re.escape(name) for name in names)
+    return re.compile(rf"(?<!\w)({either})(?!\w)"), re.compile(rf"(?<!\w)(?:{either}|{re.escape(NOBODY)}):")
 
 
 DETERMINED = re.compile(
@@ -250,11 +296,15 @@ def distinct(points: Iterable[Point]) -> list[Point]:
     return kept
 
 
-def distinct_tasks(tasks: Iterable[Task]) -> list[Task]:
-    """The tasks without repetitions; of two that say the same the one with more known about it stays."""
+def distinct_tasks(tasks: Iterable[Task], speakers: Collection[str] = ()) -> list[Task]:
+    """The tasks without repetitions; of two that say the same the one with more known about it stays. What two of the
+    speakers take on are two tasks.
+    """
     kept: list[Task] = []
     for task in tasks:
         for index, other in enumerate(kept):
+            if task.owner != other.owner and {task.owner, other.owner} <= set(speakers):
+                continue
             if fuzz.token_set_ratio(task.text, other.text, processor=default_process) >= SAME:
                 if (task.owner is not None) + (task.due is not None) > (other.owner is not None) + (
                     other.due is not None

@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 
 from earmark.domain import Point, Summary, Task, Transcript
 from earmark.messages import SummarizeRequest
+from earmark.notes.speakers import names_of
 from earmark.summarization.cues import Cues, cues_for
 from earmark.summarization.engine import Heartbeat, Result
 from earmark.summarization.ranking import WORD, content_words, empty_words_for, rank
@@ -34,6 +35,8 @@ LONG = 50
 TITLE_CHARACTERS = 60
 ALIKE = 85
 """rapidfuzz token_set_ratio (0-100) from which two sentences say the same."""
+BETWEEN = re.compile(r"\s*(?:[\w'’]+\s+){0,2}")
+"""What may stand between "I will" and what says that there is something to do: "I'll certainly follow up with"."""
 MOST_ITEMS = 20
 """Most decisions, tasks or questions that are listed; a reading of a novel is full of "will you"."""
 
@@ -50,7 +53,7 @@ class ExtractiveSummarizer:
 
 def extract(transcript: Transcript, template: str = "meeting", max_points: int = 7) -> Summary:
     """The extractive summary of a transcript. Never fails: no speech gives an honest empty one."""
-    sentences = sentences_of(transcript.segments)
+    sentences = sentences_of(transcript.segments, names_of(transcript))
     language = transcript.language
 
     def summary(title: str, overview: str, **parts: object) -> Summary:
@@ -75,7 +78,8 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
     tasks = tasks_in(sentences, cues, {point.at for point in (*decisions, *undecided)})
     listed = {point.at for point in decisions} | {task.at for task in tasks}
     questions = questions_in(sentences, cues, listed)
-    people = tuple(dict.fromkeys(task.owner for task in tasks if task.owner))
+    # Who speaks stands in the list of speakers; here are those who are spoken of.
+    people = tuple(dict.fromkeys(name for task in tasks if cues and (name := owner_in(task.text, cues)[0])))
     items = {"decisions": decisions, "tasks": tasks, "open_questions": questions, "people": people}
     if len(sentences) <= SHORT or len(whole) <= SHORT_CHARACTERS:
         # The whole text stands above; listing its only sentence again as a point would be noise.
@@ -212,7 +216,9 @@ def tasks_in(
     cues: Cues | None,
     taken: set[float | None] | frozenset[float | None] = frozenset(),
 ) -> tuple[Task, ...]:
-    """What somebody said would be done, with the owner and the due date if they were said."""
+    """What somebody said would be done, with the owner and the due date if they were said. What the speaker takes on is
+    theirs, if it is known who speaks.
+    """
     if cues is None:
         return ()
     found: list[Task] = []
@@ -228,12 +234,28 @@ def tasks_in(
                 continue
             after = cue.end()
             strong = cue.re is cues.strong_task
+            owner = sentence.speaker if takes_it_on(text, cue.start(), cues) else None
         else:
             strong = False
         if (due is None and cues.work.search(text, after) is None) and not (strong and after == len(text)):
             continue
-        found.append(Task(text, sentence.start, owner=owner, due=due.group().strip() if due else None))
+        found.append(
+            Task(text, sentence.start, owner=owner or None, due=due.group().strip() if due else None)
+        )
     return tuple(found[:MOST_ITEMS])
+
+
+def takes_it_on(text: str, before: int, cues: Cues) -> bool:
+    """Whether it is the speaker who is to do what is said to be done at `before` ("I will send it"), and no question."""
+    mine = cues.mine.search(text)
+    if mine is None or asked(text) or mine.start() > before:
+        return False
+    return mine.end() > before or BETWEEN.fullmatch(text[mine.end() : before]) is not None
+
+
+def asked(text: str) -> bool:
+    """Whether it ends with a question mark."""
+    return text.rstrip("\"'”’») ").endswith(("?", "？"))
 
 
 def owner_in(text: str, cues: Cues) -> tuple[str | None, int]:
@@ -262,9 +284,11 @@ def questions_in(
         text = sentence.text
         if sentence.start in taken or sentence.words < 4:
             continue
-        asked = text.rstrip("\"'”’») ").endswith(("?", "？"))
         if cues.open_question.search(text) or (
-            not only_named and asked and cues.asking.match(text.lstrip("¿\"'“„«( ")) and cues.us.search(text)
+            not only_named
+            and asked(text)
+            and cues.asking.match(text.lstrip("¿\"'“„«( "))
+            and cues.us.search(text)
         ):
             found.append(Point(text, sentence.start))
     return tuple(found[:MOST_ITEMS])

@@ -14,7 +14,7 @@ from earmark.domain import Point, Task
 from earmark.summarization.answer import Draft, schema_for
 from earmark.summarization.completion import Chat, Spoken
 from earmark.summarization.engine import AnswerFault, Heartbeat
-from earmark.summarization.evidence import Evidence
+from earmark.summarization.evidence import Evidence, normal
 from earmark.summarization.overflow import Overflow
 from earmark.summarization.parts import Mapped, Part, checked, draft_in, thought_too_long
 from earmark.summarization.prompts import Message, chunk_messages, instructions, joined
@@ -82,7 +82,7 @@ class Mapper:
         self.window = window or ASSUMED_WINDOW
         self.slots = max(1, min(slots, MOST_SLOTS))
         self.most = most
-        self.system = instructions(template, language, most, vocabulary)
+        self.system = instructions(template, language, most, vocabulary, bool(evidence.speakers))
         self.schema = schema_for(template.sections, most)
         self.beat = beat
         self.done = 0
@@ -264,7 +264,11 @@ class Mapper:
             overview=overview,
             sections=sections,
             tasks=tuple(tasks),
-            people=tuple(name for name in draft.people if self.evidence.was_said(name, around)),
+            people=tuple(
+                name
+                for name in draft.people
+                if normal(name) not in self.evidence.unnamed and self.evidence.was_said(name, around)
+            ),
             tags=draft.tags,
             claims=draft.claims,
             unsupported=unsupported + dropped,

@@ -27,8 +27,10 @@ def language_name(code: str) -> str:
     )
 
 
-def instructions(template: Template, language: str, most: int, vocabulary: Sequence[str] = ()) -> str:
-    """The system message: the task, the form, and that the transcript is data."""
+def instructions(
+    template: Template, language: str, most: int, vocabulary: Sequence[str] = (), speakers: bool = False
+) -> str:
+    """The system message: the task, the form, and that the transcript is data. `speakers`: its lines say who speaks."""
     wanted = "\n".join(f"- {key}: {ask}" for key, ask in template.asks.items())
     tasks = (
         " In tasks, owner is the person who was named as doing it and due the time that was said for it, both in the "
@@ -36,6 +38,8 @@ def instructions(template: Template, language: str, most: int, vocabulary: Seque
         if "tasks" in template.asks
         else ""
     )
+    if tasks and speakers:
+        tasks += " If somebody says so of themselves (I will ...), owner is the name before their words."
     names = f"\nNames and terms as they are spelled: {', '.join(vocabulary)[:400]}." if vocabulary else ""
     return (
         f"You summarize the transcript of a recording. {template.prompt}\n"
@@ -53,12 +57,14 @@ def instructions(template: Template, language: str, most: int, vocabulary: Seque
 
 def chunk_messages(system: str, chunk: Chunk, number: int, total: int) -> list[Message]:
     """The messages for one chunk of the transcript; the form is repeated at the end, where it is never cut."""
+    named = any(sentence.speaker for sentence in chunk.sentences)
+    who = ", and where another begins to speak their name and a colon follow" if named else ""
     part = f" Part {number} of {total}." if total > 1 else ""
     return [
         {"role": "system", "content": system},
         {
             "role": "user",
-            "content": f"Transcript.{part} Each line begins with its time in seconds.\n\n{chunk.lines}\n\n"
+            "content": f"Transcript.{part} Each line begins with its time in seconds{who}.\n\n{chunk.lines}\n\n"
             "End of the transcript. Now answer with the JSON object.",
         },
     ]

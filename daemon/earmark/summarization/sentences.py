@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from earmark.domain import Seconds, Segment, is_speech
+from earmark.notes.speakers import called
 
 PAUSE = 2.0
 """Seconds of silence after which a new sentence starts even if the last one had no full stop."""
@@ -29,11 +30,15 @@ SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Words as they were said, from `start` to `end` seconds. Times inside a segment are interpolated by length."""
+    """Words as they were said, from `start` to `end` seconds. Times inside a segment are interpolated by length.
+
+    `speaker`: what the notes call who says them, or "" where nobody knows.
+    """
 
     text: str
     start: Seconds
     end: Seconds
+    speaker: str = ""
 
     @property
     def words(self) -> int:
@@ -50,16 +55,20 @@ class Piece:
     closed: bool
 
 
-def sentences_of(segments: Iterable[Segment]) -> list[Sentence]:
-    """Whole sentences in order, without what is not speech; each keeps the time at which it starts."""
+def sentences_of(segments: Iterable[Segment], names: Sequence[str] = ()) -> list[Sentence]:
+    """Whole sentences in order, without what is not speech; each keeps the time at which it starts.
+
+    `names`: of the speakers, by number; none is of two of them.
+    """
     found: list[Sentence] = []
     open_pieces: list[Piece] = []
+    speaker = ""
 
     def close() -> None:
         if open_pieces:
             text = SPACE.sub(" ", " ".join(piece.text for piece in open_pieces)).strip()
             if text:
-                found.append(Sentence(text, open_pieces[0].start, open_pieces[-1].end))
+                found.append(Sentence(text, open_pieces[0].start, open_pieces[-1].end, speaker))
             open_pieces.clear()
 
     length = 0
@@ -67,6 +76,9 @@ def sentences_of(segments: Iterable[Segment]) -> list[Sentence]:
         if not is_speech(segment):
             close()
             continue
+        if called(segment.speaker, names) != speaker:
+            close()
+            speaker = called(segment.speaker, names)
         for piece in pieces_of(segment):
             if open_pieces and piece.start - open_pieces[-1].end > PAUSE:
                 close()

@@ -22,6 +22,9 @@ SLACK = 1.06
 LEAST_WINDOW = 1024
 """Instructions and an answer take about 800 tokens; a smaller window has no room for a transcript."""
 
+NOBODY = "(unknown)"
+"""What stands for a speaker whom nobody knows, among some who are known."""
+
 
 def wide(text: str) -> int:
     """How many characters of scripts in which a character is about a token (CJK and the like)."""
@@ -96,8 +99,16 @@ class Chunk:
 
     @property
     def lines(self) -> str:
-        """The transcript as the model sees it: `[seconds] words`, one sentence a line."""
-        return "\n".join(f"[{int(s.start)}] {s.text}" for s in self.sentences)
+        """The transcript as the model sees it: `[seconds] words`, one sentence a line, and where another begins to speak
+        `[seconds] Anna: words`.
+        """
+        named = any(s.speaker for s in self.sentences)
+        lines, before = [], None
+        for s in self.sentences:
+            turn = f"{s.speaker or NOBODY}: " if named and s.speaker != before else ""
+            lines.append(f"[{int(s.start)}] {turn}{s.text}")
+            before = s.speaker
+        return "\n".join(lines)
 
     def halves(self) -> tuple[Chunk, ...]:
         """Two chunks, cut at the longest pause near the middle; itself alone if it is one sentence."""
@@ -150,4 +161,7 @@ def plan(sentences: Sequence[Sentence], budget: int, meter: Meter) -> list[Chunk
 
 def sentence_cost(sentence: Sentence, meter: Meter) -> float:
     """Tokens of one transcript line. By ratio even where the server counts: one request per line would be absurd."""
-    return (meter.weight(sentence.text) + len(f"[{int(sentence.start)}] \n")) / meter.ratio + 1
+    name = (
+        f"{sentence.speaker}: " if sentence.speaker else ""
+    )  # on its first line only, which one nobody knows yet
+    return (meter.weight(f"{name}{sentence.text}") + len(f"[{int(sentence.start)}] \n")) / meter.ratio + 1
