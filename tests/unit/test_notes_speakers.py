@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from earmark.domain import Mark, Segment, Summary, Transcript
+from earmark.domain import Mark, Point, Segment, Summary, Task, Transcript
 from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, read_frontmatter
+from earmark.notes.naming import renamed
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.retention.rules.quality import covers
@@ -179,6 +180,24 @@ def test_without_speakers_every_note_is_as_it_always_was() -> None:
         assert render_summary(SUMMARY, numbered, CONTEXT, style) == render_summary(
             SUMMARY, plain, CONTEXT, style
         )
+
+
+def test_a_summary_says_other_names_once_the_speakers_have_them() -> None:
+    said = Point("Speaker 1 asks speaker 10, and Ana will see.", 1.0, ("Speaker 1",))
+    task = Task("Speaker 2 sends it.", 2.0, "Speaker 2", "Friday")
+    by_model = replace(SUMMARY, by="ollama", title="Speaker 1", overview="SPEAKER 2 ships.", key_points=(said,),
+                       tasks=(task,), extra={"Quotes": (said,)})  # fmt: skip
+    before = ("Speaker 1", "Speaker 2", *(f"Speaker {n}" for n in range(3, 10)), "Speaker 10")
+    after = ("Speaker 2", "Anna \\1", *before[2:])
+    found = renamed(by_model, before, after)
+    assert (found.title, found.overview) == ("Speaker 2", "Anna \\1 ships.")
+    other = Point("Speaker 2 asks speaker 10, and Ana will see.", 1.0, ("Speaker 2",))
+    assert (found.key_points, found.extra) == ((other,), {"Quotes": (other,)})
+    assert found.tasks == (Task("Anna \\1 sends it.", 2.0, "Anna \\1", "Friday"),)
+    assert renamed(by_model, before, before) == by_model
+    quoted = replace(by_model, by="extractive")
+    assert renamed(quoted, before, after) == replace(quoted, tasks=(replace(task, owner="Anna \\1"),))
+    assert renamed(by_model, ("Will",), ("Ana",)).key_points == (said,), "a word is no name"
 
 
 def test_a_note_that_a_person_corrected_stands_for_the_recording_with_and_without_names() -> None:

@@ -1,14 +1,18 @@
-"""Which names of speakers stand in a note: those that a person has written there can be read back. Pure."""
+"""Which names of speakers stand in a note, so that those that a person has written there can be read back; and what a
+summary says once they have others. Pure.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from earmark.domain import Point, Summary, Task
 from earmark.notes.escape import JOINER, normalize
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.notes.labels import SPEAKERS
-from earmark.notes.speakers import TURN
+from earmark.notes.speakers import TURN, any_of
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*[|/])?([^\[\]|/]+)\]\]")
 
@@ -43,3 +47,38 @@ def numbered(body: str, names: Sequence[str]) -> str:
         return f"{found[1]}{names.index(name) + 1}" if name in names else found[0]
 
     return TURN.sub(place, body)
+
+
+def renamed(summary: Summary, before: Sequence[str], after: Sequence[str]) -> Summary:
+    """The summary with the speakers' names of now (`names_of`, by number) where it has those of before.
+
+    What an extractive one says is what was said, and stays; there they own tasks, no more.
+    """
+    other = {old: new for old, new in zip(before, after, strict=False) if old != new}
+    if not other:
+        return summary
+    finds = re.compile(rf"(?<!\w)(?:{any_of(other)})(?!\w)")
+    by_folded = {old.casefold(): new for old, new in other.items()}
+
+    def words(text: str) -> str:
+        if summary.by == "extractive":
+            return text
+        return finds.sub(lambda found: by_folded.get(found[0].casefold(), found[0]), text)
+
+    def points(of: tuple[Point, ...]) -> tuple[Point, ...]:
+        return tuple(Point(words(p.text), p.at, tuple(map(words, p.flagged))) for p in of)
+
+    def task(of: Task) -> Task:
+        owner = other.get(of.owner, of.owner) if of.owner else of.owner
+        return replace(of, text=words(of.text), owner=owner, flagged=tuple(map(words, of.flagged)))
+
+    return replace(
+        summary,
+        title=words(summary.title),
+        overview=words(summary.overview),
+        key_points=points(summary.key_points),
+        decisions=points(summary.decisions),
+        open_questions=points(summary.open_questions),
+        tasks=tuple(map(task, summary.tasks)),
+        extra={heading: points(section) for heading, section in summary.extra.items()},
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from earmark.domain import Transcript
 from earmark.notes.escape import clip
@@ -31,3 +31,18 @@ def names_of(transcript: Transcript) -> tuple[str, ...]:
 def called(number: int, names: Sequence[str]) -> str:
     """The name of the speaker with this number; "" for one that nobody knows."""
     return names[number - 1] if 0 < number <= len(names) else ""
+
+
+def has_number(name: str) -> bool:
+    """Whether a speaker goes by a number ("Speaker 2"), which nobody calls them."""
+    return any(char.isdigit() for char in name)
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A regular expression for any of these names; "" if there are none. A name may be a word as well (Will, Mark),
+    but for its capital.
+    """
+    longest_first = sorted(names, key=lambda name: (-len(name), name))
+    return "|".join(
+        f"(?i:{re.escape(name)})" if has_number(name) else re.escape(name) for name in longest_first
+    )

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from earmark.domain import Point, Seconds, Task
+from earmark.notes.speakers import any_of, has_number
 from earmark.summarization.answer import Claim
 from earmark.summarization.cues import cues_for
 from earmark.summarization.numerals import numbers_said, numbers_written, value
@@ -66,7 +67,9 @@ class Evidence:
         self.numbers = numbers_said(self.whole)
         self.speakers = frozenset(sentence.speaker for sentence in sentences) - {""}
         self.unnamed = frozenset(normal(name) for name in self.speakers if has_number(name))
-        self.names, self.prefixes = _names_of(self.speakers)
+        either = any_of(self.speakers)
+        self.names = re.compile(rf"(?<!\w)({either})(?!\w)") if either else None
+        self.prefixes = re.compile(rf"(?<!\w)(?:{either}|{re.escape(NOBODY)}):") if either else None
 
     def point(self, claim: Claim) -> Point | None:
         """The claim as a point at the time where it was really said, or None if it has no support."""
@@ -237,22 +240,6 @@ class Evidence:
             else:
                 dropped += 1
         return " ".join(kept), dropped
-
-
-def has_number(name: str) -> bool:
-    """Whether a speaker goes by a number ("Speaker 2"), which nobody calls them."""
-    return any(char.isdigit() for char in name)
-
-
-def _names_of(speakers: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
-    """What finds their names in a statement, and before a quotation ("Anna: "); None without speakers. A name may be a word
-    as well (Will, Mark), but for its capital.
-    """
-    names = sorted(speakers, key=lambda name: (-len(name), name))
-    if not names:
-        return None, None
-    either = "|".join(f"(?i:{re.escape(name)})" if has_number(name) else re.escape(name) for name in names)
-    return re.compile(rf"(?<!\w)({either})(?!\w)"), re.compile(rf"(?<!\w)(?:{either}|{re.escape(NOBODY)}):")
 
 
 DETERMINED = re.compile(
