@@ -162,13 +162,16 @@ def test_who_says_nothing_of_it_owns_nothing_and_is_flagged() -> None:
     third = heard.task(claim("The budget goes from Charlotte to the bank.", said, "Charlotte"))
     assert third is not None
     assert (third.owner, third.flagged) == (None, ("Charlotte",))
-    german = Evidence(sentences_of((Segment(0.0, 4.0, "Die Sprecherin schickt den Vertrag an die Bank.", speaker=1),),
-                                   ("Sprecher 1", "Sprecher 2")), "de")  # fmt: skip
-    sent = german.task(
-        claim("Den Vertrag an die Bank schicken.", "schickt den Vertrag an die Bank", "Sprecher 2")
+    loud = talk(
+        (1, "Please put speaker 2 next to the window in the hall."),
+        *(((1, "And now for something completely different."),) * 20),
+        (2, "I see."),
     )
-    assert sent is not None
-    assert sent.owner is None
+    put = Evidence(sentences_of(loud.segments, ("Speaker 1", "Speaker 2")), "en").task(
+        claim("Put it next to the window in the hall.", "put speaker 2 next to the window", "Speaker 2")
+    )
+    assert put is not None
+    assert put.owner is None
     late = Evidence(
         sentences_of(
             (

@@ -56,6 +56,13 @@ def test_where_the_times_of_words_are_known_a_turn_begins_with_its_first_word() 
     found = with_speakers(transcript(segment), turns, words={0: times})
     assert said(found) == [(1, " How are you today?"), (2, "I am fine, thanks.")]
     assert [(s.start, s.end) for s in found.segments] == [(0.0, 1.2), (1.5, 10.0)]
+    wild = ((-3.0, 0.2, 0), (0.9, 1.0, 4), (0.1, 0.3, 8), (0.6, 1.2, 12), (-3.0, 2.5, 19), (99.0, 99.5, 22), (2.0, 2.3, 25),
+            (9.0, 9.9, 31))  # fmt: skip
+    bounded = with_speakers(transcript(segment), turns, words={0: wild})
+    assert said(bounded) == said(found)
+    assert [(s.start, s.end) for s in bounded.segments] == [(0.0, 0.9), (0.9, 10.0)], (
+        "forward, and not outside"
+    )
     impossible = ((0.0, 1.0, 12), (1.0, 2.0, 4))
     evenly = with_speakers(transcript(segment), turns)
     assert with_speakers(transcript(segment), turns, words={0: impossible}) == evenly
