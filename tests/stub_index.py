@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from earmark.transcription.packaged import DataFile, Packaged, Wheel
+from earmark.weights.packaged import DataFile, Packaged, Wheel
 
 
 def wheel_of(members: Mapping[str, bytes]) -> bytes:

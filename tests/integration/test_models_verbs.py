@@ -23,7 +23,7 @@ from earmark.models.catalog import CATALOG, GB, Device, fit, known, speed, tiny_
 from earmark.models.fetching import download, download_environment
 from earmark.models.inventory import inventory, verify
 from earmark.models.sideload import add, remove
-from earmark.transcription.card import read_card
+from earmark.weights.card import read_card
 
 from tests.conftest import Installation, wait_for
 from tests.stub_hub import COMMIT, Hub, running_hub

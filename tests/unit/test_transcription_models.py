@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from earmark.errors import ModelError
-from earmark.transcription import models
-from earmark.transcription.models import find_model, require_as_released
-from earmark.transcription.packaged import PACKAGED
+from earmark.transcription.models import find_model
+from earmark.weights import released
+from earmark.weights.packaged import PACKAGED
+from earmark.weights.released import require_as_released
 
 from tests.speech import quick_model
 
@@ -137,12 +138,12 @@ def test_a_model_of_the_same_name_from_elsewhere_is_not_held_to_the_packages(tmp
 def test_a_file_is_hashed_again_when_it_has_changed(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"one")
-    first = models.digest_of(file)
-    assert models.digest_of(file) == first
+    first = released.digest_of(file)
+    assert released.digest_of(file) == first
     other = tmp_path / "g"
     other.write_bytes(b"two")
     other.replace(file)
-    assert models.digest_of(file) != first
+    assert released.digest_of(file) != first
 
 
 def test_without_any_model_the_error_says_how_to_get_one(tmp_path: Path) -> None:

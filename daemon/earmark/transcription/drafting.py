@@ -9,8 +9,8 @@ from pathlib import Path
 
 from earmark.errors import ModelError
 from earmark.paths import shared_models
-from earmark.transcription.card import read_card, read_json
 from earmark.transcription.models import SpeechModel, find_model, model_folders, weights
+from earmark.weights.card import read_card, read_json
 
 AUTO, NONE = "auto", "none"
 
