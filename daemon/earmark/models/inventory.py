@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from earmark.allowance import allowance
+from earmark.diarization.models import FILES, NAME, features_in, require_speaker_files
 from earmark.domain import Instant, Stage
 from earmark.errors import ModelError
 from earmark.ledger import Ledger
@@ -31,7 +33,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model on this device. `problem`: why it cannot be used, or empty."""
+    """One model on this device. `problem`: why it cannot be used, or empty. `kind`: it hears words, or tells who speaks; of
+    the latter `files` says the bytes of each file, and `features` what its encoder takes.
+    """
 
     name: str
     folder: Path
@@ -44,6 +48,9 @@ class Entry:
     usage: Usage = Usage()
     problem: str = ""
     removable: bool = True
+    kind: Literal["speech", "speakers"] = "speech"
+    features: str = ""
+    files: Mapping[str, int] = field(default_factory=dict)
 
 
 def inventory(
@@ -53,7 +60,9 @@ def inventory(
     configured: Path | None = None,
     shared: Path | None = None,
 ) -> list[Entry]:
-    """Every model that `run` could use, in the order in which it looks: those beside the program (`shared`) last."""
+    """Every model that `run` could use, and what tells who speaks, in the order in which it looks: those beside the program
+    (`shared`) last.
+    """
     beside = _folders(shared_models() if shared is None else shared)
     mine = _folders(models_dir)
     found = [_entry(p, _card(p), device, usage) for p in mine]
@@ -78,13 +87,15 @@ def _entry(
     folder: Path, card: Card, device: Device, usage: Mapping[str, Usage], *, removable: bool = True
 ) -> Entry:
     name = folder.name
+    if name == NAME:
+        return _speakers(folder, card, removable=removable)
     problem = ""
     try:
         require_files(folder)
     except ModelError as error:
         problem = str(error)
     weights = folder / "model.bin"
-    size = sum(p.lstat().st_size for p in folder.rglob("*") if os.path.isfile(p))  # noqa: PTH113 - as above
+    size = _size(folder)
     published = known(card.name) or known(name)
     bytes_ = weights.stat().st_size if not problem else 0
     work = published.work if published else max(1.0, bytes_ / 76e6)
@@ -97,6 +108,24 @@ def _entry(
         name, folder, size, card.source, license, card.files.get("model.bin", ""), card.added_at,
         fit(bytes_, work, device), usage.get(name, Usage()), problem, removable,
     )  # fmt: skip
+
+
+def _speakers(folder: Path, card: Card, *, removable: bool) -> Entry:
+    problem, features, files = "", "", {}
+    try:
+        require_speaker_files(folder)
+        features = features_in(folder)
+        files = {name: (folder / name).stat().st_size for name in FILES}
+    except ModelError as error:
+        problem = str(error)
+    return Entry(
+        NAME, folder, _size(folder), card.source, card.license, card.files.get(FILES[1], ""), card.added_at,
+        problem=problem, removable=removable, kind="speakers", features=features, files=files,
+    )  # fmt: skip
+
+
+def _size(folder: Path) -> int:
+    return sum(p.lstat().st_size for p in folder.rglob("*") if os.path.isfile(p))  # noqa: PTH113 - as above
 
 
 def verify(entry: Entry) -> list[str]:

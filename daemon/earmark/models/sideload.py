@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from earmark.diarization.models import NAME
 from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.files import Busy, FileLock, make_private
@@ -47,6 +48,13 @@ def valid_name(name: str) -> str:
     return name
 
 
+def speech_name(name: str) -> str:
+    """The name itself, if a speech model can have it; raises ModelError."""
+    if name == NAME:
+        raise ModelError(f"{name!r} is the name of what tells who speaks; no speech model can have it.")
+    return valid_name(name)
+
+
 def add(
     source: Path, models_dir: Path, now: Instant, name: str | None = None, license: str = "unknown"
 ) -> Card:
@@ -58,7 +66,7 @@ def add(
     plain = source.name.removesuffix(".zip")
     for suffix in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar"):
         plain = plain.removesuffix(suffix)
-    chosen = valid_name(name or plain)
+    chosen = speech_name(name or plain)
     target = models_dir / chosen
     if target.exists():
         raise ModelError(
@@ -99,7 +107,8 @@ def _copied(source: Path, models_dir: Path, target: Path, now: Instant, license:
 
 
 def write_card(card: Card, folder: Path) -> None:
-    (folder / CARD).write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
+    said = {name: value for name, value in asdict(card).items() if name != "features" or value}
+    (folder / CARD).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
 @contextmanager

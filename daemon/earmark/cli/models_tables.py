@@ -1,0 +1,74 @@
+"""What `earmark models list` shows: the models that are here, what tells who speaks, and those that could be downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.table import Table
+
+from earmark.cli.console import moment
+from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, speed
+from earmark.models.inventory import Entry
+from earmark.weights.packaged import ENCODER, SPEAKERS
+
+FITS = {"well": "[green]well[/]", "slowly": "[yellow]slowly[/]", "not": "[red]too large[/]"}
+
+
+def models_table(found: Sequence[Entry]) -> Table:
+    """The speech models that are here."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "size", "runs here", "measured here", "last used", "license"):
+        table.add_column(heading)
+    for e in found:
+        speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else "not yet"
+        table.add_row(
+            escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.license)
+        )
+    return table
+
+
+def where_from(e: Entry) -> str:
+    """The source of a model, and what its weights are."""
+    weights = ENCODER if e.kind == "speakers" else "model.bin"
+    return f"{e.name}: {e.source}" + (f", {weights} sha256 {e.sha256[:16]}…" if e.sha256 else "")
+
+
+def who_says_what(found: Sequence[Entry]) -> str:
+    """What tells who speaks: the first of what is found is used."""
+    name = f"{SPEAKERS.name}: who says what"
+    if not found:
+        size = decimal(SPEAKERS.download)
+        return f"{name}; not here: earmark models download {SPEAKERS.name} ({size}; {SPEAKERS.license})"
+    first = found[0]
+    if first.problem:
+        return f"{name}, {decimal(first.size)}; it cannot be used as it is"
+    files = ", ".join(f"{file} {decimal(size)}" for file, size in first.files.items())
+    takes = f" that takes {first.features}" if first.features else ""
+    return f"{name}, {decimal(first.size)} ({files}{takes}); {first.license}"
+
+
+def catalog_table(device: Device, here: set[str], tiny: float | None) -> Table:
+    """The published models that are not `here`."""
+    table = Table(
+        box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
+    )
+    table.add_column("name", no_wrap=True)
+    for heading in ("size", "memory", "an hour takes", "languages", "license"):
+        table.add_column(heading)
+    for model in CATALOG:
+        if model.name not in here:
+            table.add_row(
+                model.name, decimal(model.size), decimal(memory_needed(model.size)),
+                _an_hour(model, device, tiny), "English" if model.english_only else "many", model.license,
+            )  # fmt: skip
+    return table
+
+
+def _an_hour(model: Known, device: Device, tiny: float | None) -> str:
+    """How long an hour of sound would take, and how that is; on a GPU nobody knows before it was tried."""
+    runs = fit(model.size, model.work, device, tiny)
+    if runs == "not" or device.gpu:
+        return FITS[runs]
+    return f"~ {max(1, round(60 / speed(model.work, device, tiny)))} min, {FITS[runs]}"

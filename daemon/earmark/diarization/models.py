@@ -1,0 +1,137 @@
+"""Finding on this device what tells who speaks, and making sure that it is what it should be. Never downloads anything.
+
+Imports neither numpy nor onnxruntime, so that the supervisor and the command line may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from earmark.errors import ModelError
+from earmark.paths import shared_models
+from earmark.weights.card import read_card
+from earmark.weights.onnx import Tensor, look
+from earmark.weights.packaged import ENCODER, SEGMENTATION, SPEAKERS
+from earmark.weights.released import digest_of, require_as_brought, require_readable
+
+NAME = SPEAKERS.name
+"""The name of its folder, which no speech model may have."""
+
+FILES = (SEGMENTATION, ENCODER)
+
+Features = Literal["logmel40", "fbank80"]
+"""What an encoder is given of each 10 ms: 40 logarithms of a Slaney mel spectrum, or 80 of Kaldi's filter banks."""
+
+BY_WIDTH: dict[int, Features] = {40: "logmel40", 80: "fbank80"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerModel:
+    """What tells who speaks: `segmentation` when each voice speaks, `encoder` whose voice it is, from `features`.
+
+    `digest`: SHA-256 of the encoder. What two encoders say of a voice cannot be compared.
+    """
+
+    dir: Path
+    segmentation: Path
+    encoder: Path
+    features: Features
+    digest: str
+
+
+def find_speaker_model(models_dir: Path, shared: Path | None = None) -> SpeakerModel | None:
+    """What tells who speaks, of the models folder, else beside the program (`shared`); None if it is in neither.
+
+    Raises ModelError with a sentence that says what to do when files are missing, when they are not the bytes that they were
+    brought in as, or when nobody knows what the encoder takes.
+    """
+    for place in (models_dir, shared_models() if shared is None else shared):
+        require_readable(place)
+        folder = place / NAME
+        if folder.is_dir():
+            return _held(folder)
+    return None
+
+
+def _held(folder: Path) -> SpeakerModel:
+    require_speaker_files(folder)
+    require_as_brought(folder, FILES)
+    encoder = folder / ENCODER
+    return SpeakerModel(folder, folder / SEGMENTATION, encoder, features_in(folder), digest_of(encoder))
+
+
+def require_speaker_files(folder: Path) -> None:
+    """Raise ModelError unless `folder` holds both files."""
+    require_readable(folder)
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"The folder {folder} does not tell who speaks: {' and '.join(missing)} missing. Delete it and bring it again: "
+            f"earmark models download {NAME}"
+        )
+
+
+def features_in(folder: Path) -> Features:
+    """What the encoder in a folder is given, by its card, else by the encoder. Raises ModelError if neither says it."""
+    card = read_card(folder)
+    said = card.features if card else ""
+    known = next((name for name in get_args(Features) if name == said), None)
+    if said and known is None:
+        raise ModelError(
+            f"The card in {folder} says that the encoder takes {said!r}, which this version of earmark does not know; known "
+            f"are {' and '.join(get_args(Features))}."
+        )
+    found: Features | None = known or features_of(folder / ENCODER)
+    if found is None:
+        raise ModelError(_unsaid(folder / ENCODER))
+    return found
+
+
+def features_of(encoder: Path) -> Features | None:
+    """What an encoder in ONNX takes, by the shape of its input; None if that leaves it open.
+
+    Raises ModelError if the file is no encoder that takes the frames of one stretch and gives one vector for it.
+    """
+    try:
+        graph = look(encoder)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ModelError(f"{encoder} cannot be used to tell voices apart: {reason}.") from None
+    wrong = ""
+    if not graph.whole:
+        wrong = "its weights lie in another file; only an encoder in one file can be used"
+    elif len(graph.inputs) != 1:
+        names = ", ".join(t.name for t in graph.inputs) or "none"
+        wrong = f"it takes {len(graph.inputs)} inputs ({names}), not the frames of a stretch alone"
+    elif not graph.outputs or len(graph.outputs[0].shape) not in (0, 2):
+        wrong = "it gives no single vector for a stretch, as an encoder of voices does"
+    else:
+        wrong = _no_frames(graph.inputs[0])
+    if wrong:
+        raise ModelError(f"{encoder} cannot be used to tell voices apart: {wrong}.")
+    shape = graph.inputs[0].shape
+    return BY_WIDTH[shape[2]] if shape and shape[2] is not None else None
+
+
+def _no_frames(taken: Tensor) -> str:
+    """Why an input is not stretch x frame x feature in floating point; "" if it is, or may be."""
+    known = " and ".join(f"{width} ({name})" for width, name in BY_WIDTH.items())
+    if not taken.floats:
+        return "it takes no floating-point numbers of 32 bits"
+    if not taken.shape:
+        return ""
+    if len(taken.shape) != 3 or (taken.shape[2] is None and taken.shape[1] in BY_WIDTH):
+        sizes = " x ".join("?" if size is None else str(size) for size in taken.shape)
+        return f"it takes {sizes} numbers, not stretch x frame x feature"
+    if taken.shape[2] is not None and taken.shape[2] not in BY_WIDTH:
+        return f"it takes {taken.shape[2]} numbers a frame; known are {known}"
+    return ""
+
+
+def _unsaid(encoder: Path) -> str:
+    return (
+        f"{encoder} does not say how many numbers a frame it takes. Bring it in with what it takes: "
+        f"earmark models add FILE --features {' or '.join(get_args(Features))}"
+    )
