@@ -43,6 +43,11 @@ def model(inputs: Sequence[bytes], outputs: Sequence[bytes], weights: Sequence[b
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
 
 
+def segmentation() -> bytes:
+    """What says when voices speak, by its shape; it does not."""
+    return model([tensor("frames", ("batch", "channel", "sample"))], [tensor("voice", ("batch", "frame", 7))])
+
+
 def encoder(*shape: Size) -> bytes:
     """An encoder that takes this, by default what the one that is downloaded takes."""
     shape = shape or ("batch", 80, 40)

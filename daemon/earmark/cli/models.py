@@ -29,6 +29,7 @@ from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
 from earmark.models.catalog import Device, tiny_speed
+from earmark.models.encoder import ENDING, add_encoder
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
@@ -110,23 +111,54 @@ def _who_drafts(final: SpeechModel, home: Home, config: Config) -> str:
 def add(
     source: Annotated[
         Path,
-        typer.Argument(readable=False, metavar="PATH", help="A folder, .zip or .tar with the model's files."),
+        typer.Argument(
+            readable=False,
+            metavar="PATH",
+            help="A folder, .zip or .tar with the model's files, or an encoder.onnx.",
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it; default: the name of PATH.")] = None,
     license: Annotated[str, typer.Option(help="Its license, for the record.")] = "unknown",
+    features: Annotated[
+        str, typer.Option(help="What a speaker encoder takes, if it does not say so: logmel40 or fbank80.")
+    ] = "",
 ) -> None:
-    """Copy a CTranslate2 Whisper model that you carried here; nothing is downloaded.
+    """Copy a CTranslate2 Whisper model that you carried here, or what tells who speaks; nothing is downloaded.
 
-    Example: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/]
+    A file that ends in .onnx is a speaker encoder, such as CAM++ or one of WeSpeaker's: it takes the place of the one of
+    `speakers`.
+    Examples: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/] · [bold]earmark models add
+    campplus.onnx --license Apache-2.0[/]
     """
     with plain_errors():
         home, config = here()
         path = whole(source)
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
-        card = sideload.add(path, home.models, Instant(time.time()), name, license)
+        if path.suffix == ENDING and path.is_file():
+            _add_encoder(path, home, name, license, features)
+            return
+        card = sideload.add(path, home.models, Instant(time.time()), name, license, features)
         out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}")
         _how_to_use(card.name, home, config)
+
+
+def _add_encoder(path: Path, home: Home, name: str | None, license: str, features: str) -> None:
+    if name is not None:
+        raise ModelError(f"A speaker encoder goes to {NAME}, and has no name of its own: leave out --name.")
+    added = add_encoder(path, home.models, Instant(time.time()), license, features)
+    out.print(
+        f"[green]✓[/] {escape(path.name)} is the speaker encoder now, in {escape(str(home.models / NAME))}; it takes "
+        f"{escape(added.card.features)}"
+    )
+    back = f"earmark models remove {NAME}"
+    if added.replaced:
+        out.print(
+            f"[dim]  It replaced the one that was there. The one to download comes back with: {back}, then earmark models "
+            f"download {NAME}[/]"
+        )
+    else:
+        out.print(f"[dim]  It is used in place of the one beside the program. Back to that: {back}[/]")
 
 
 @app.command()

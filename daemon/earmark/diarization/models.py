@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from earmark.errors import ModelError
 from earmark.paths import shared_models
 from earmark.weights.card import read_card
-from earmark.weights.onnx import Tensor, look
+from earmark.weights.onnx import Graph, Tensor, look
 from earmark.weights.packaged import ENCODER, SEGMENTATION, SPEAKERS
 from earmark.weights.released import digest_of, require_as_brought, require_readable
 
@@ -25,6 +25,9 @@ Features = Literal["logmel40", "fbank80"]
 """What an encoder is given of each 10 ms: 40 logarithms of a Slaney mel spectrum, or 80 of Kaldi's filter banks."""
 
 BY_WIDTH: dict[int, Features] = {40: "logmel40", 80: "fbank80"}
+
+CLASSES = 7
+"""None, each, and each two of three voices (https://huggingface.co/pyannote/segmentation-3.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,22 @@ def find_speaker_model(models_dir: Path, shared: Path | None = None) -> SpeakerM
     Raises ModelError with a sentence that says what to do when files are missing, when they are not the bytes that they were
     brought in as, or when nobody knows what the encoder takes.
     """
-    for place in (models_dir, shared_models() if shared is None else shared):
-        require_readable(place)
-        folder = place / NAME
-        if folder.is_dir():
-            return _held(folder)
-    return None
-
-
-def _held(folder: Path) -> SpeakerModel:
+    folder = speaker_folder(models_dir, shared)
+    if folder is None:
+        return None
     require_speaker_files(folder)
     require_as_brought(folder, FILES)
     encoder = folder / ENCODER
     return SpeakerModel(folder, folder / SEGMENTATION, encoder, features_in(folder), digest_of(encoder))
+
+
+def speaker_folder(models_dir: Path, shared: Path | None = None) -> Path | None:
+    """Its folder, whatever is in it. Raises ModelError where this user may not look."""
+    for place in (models_dir, shared_models() if shared is None else shared):
+        require_readable(place)
+        if (place / NAME).is_dir():
+            return place / NAME
+    return None
 
 
 def require_speaker_files(folder: Path) -> None:
@@ -83,9 +89,23 @@ def features_in(folder: Path) -> Features:
             f"The card in {folder} says that the encoder takes {said!r}, which this version of earmark does not know; known "
             f"are {' and '.join(get_args(Features))}."
         )
-    found: Features | None = known or features_of(folder / ENCODER)
+    return known or features_told(folder / ENCODER)
+
+
+def features_told(encoder: Path, wish: str = "") -> Features:
+    """What an encoder takes, as it says, or else as the user does. Raises ModelError if neither does, or they differ."""
+    wished = next((name for name in get_args(Features) if name == wish), None)
+    if wish and wished is None:
+        raise ModelError(f"--features {wish} is none that is known: {' or '.join(get_args(Features))}.")
+    own = features_of(encoder)
+    if own and wished and own != wished:
+        raise ModelError(f"{encoder} takes {own}, as the shape of its input says, and not {wished}.")
+    found: Features | None = own or wished
     if found is None:
-        raise ModelError(_unsaid(folder / ENCODER))
+        raise ModelError(
+            f"{encoder} does not say how many numbers a frame it takes. Bring it in with what it takes: "
+            f"earmark models add FILE --features {' or '.join(get_args(Features))}"
+        )
     return found
 
 
@@ -94,12 +114,7 @@ def features_of(encoder: Path) -> Features | None:
 
     Raises ModelError if the file is no encoder that takes the frames of one stretch and gives one vector for it.
     """
-    try:
-        graph = look(encoder)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ModelError(f"{encoder} cannot be used to tell voices apart: {reason}.") from None
-    wrong = ""
+    graph, wrong = _looked(encoder, "tell voices apart"), ""
     if not graph.whole:
         wrong = "its weights lie in another file; only an encoder in one file can be used"
     elif len(graph.inputs) != 1:
@@ -130,8 +145,20 @@ def _no_frames(taken: Tensor) -> str:
     return ""
 
 
-def _unsaid(encoder: Path) -> str:
-    return (
-        f"{encoder} does not say how many numbers a frame it takes. Bring it in with what it takes: "
-        f"earmark models add FILE --features {' or '.join(get_args(Features))}"
-    )
+def require_segmentation(file: Path) -> None:
+    """Raise ModelError unless a file in ONNX gives what pyannote's segmentation-3.0 gives: CLASSES numbers a frame."""
+    graph = _looked(file, "tell when voices speak")
+    shape = graph.outputs[0].shape if graph.outputs else (0,)
+    if not graph.whole or (shape and (len(shape) != 3 or shape[2] not in (None, CLASSES))):
+        raise ModelError(
+            f"{file} cannot be used to tell when voices speak: that takes pyannote's segmentation-3.0 in one file, which "
+            f"gives {CLASSES} numbers a frame."
+        )
+
+
+def _looked(file: Path, to: str) -> Graph:
+    try:
+        return look(file)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ModelError(f"{file} cannot be used to {to}: {reason}.") from None

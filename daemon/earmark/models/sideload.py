@@ -12,26 +12,30 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from earmark.diarization.models import NAME
+from earmark.diarization.models import FILES as SPEAKER_FILES
+from earmark.diarization.models import NAME, features_told, require_segmentation, require_speaker_files
 from earmark.domain import Instant
 from earmark.errors import ModelError
 from earmark.files import Busy, FileLock, make_private
 from earmark.transcription.models import require_files
 from earmark.weights.card import CARD, Card
 
-FILES = frozenset(
-    {
-        "config.json", "model.bin", "tokenizer.json", "preprocessor_config.json", "vocabulary.txt", "vocabulary.json",
-        "LICENSE", "LICENSE.txt", "README.md",
-    }
-)  # fmt: skip
-"""What faster-whisper reads (its download_model takes the same), and what says whose it is."""
+TEXTS = frozenset({"LICENSE", "LICENSE.txt", "README.md"})
+"""What says whose a model is."""
+
+SPEECH = TEXTS | {
+    "config.json", "model.bin", "tokenizer.json", "preprocessor_config.json", "vocabulary.txt", "vocabulary.json",
+}  # fmt: skip
+"""What faster-whisper reads; its download_model takes the same."""
+
+SPEAKERS = TEXTS | set(SPEAKER_FILES)
+"""What tells who speaks."""
 
 LARGEST = 8_000_000_000
 """Bytes of one file; large-v3 in float32 has 6.2 GB."""
@@ -56,54 +60,102 @@ def speech_name(name: str) -> str:
 
 
 def add(
-    source: Path, models_dir: Path, now: Instant, name: str | None = None, license: str = "unknown"
+    source: Path,
+    models_dir: Path,
+    now: Instant,
+    name: str | None = None,
+    license: str = "unknown",
+    features: str = "",
 ) -> Card:
     """Copy the model in `source` (folder, .zip, .tar, .tar.gz/xz/bz2) into `models_dir`; returns its card.
 
+    One that tells who speaks has a name of its own; `features`: what its encoder takes, where that does not say it.
     Raises ModelError with a sentence if it is no complete model, if a model of that name is there, or if the archive
     is not one to be opened.
     """
     plain = source.name.removesuffix(".zip")
     for suffix in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar"):
         plain = plain.removesuffix(suffix)
-    chosen = speech_name(name or plain)
-    target = models_dir / chosen
+    chosen = valid_name(name or plain)
+    _require_free(models_dir / chosen)
+    with adding(models_dir) as staged:
+        digests = _copied(source, staged)
+        takes = ""
+        if "model.bin" in digests or not digests.keys() & set(SPEAKER_FILES):
+            _keep(digests, SPEECH, staged)
+            speech_name(chosen)
+        else:
+            _keep(digests, SPEAKERS, staged)
+            if name not in (None, NAME):
+                raise ModelError(f"{source} tells who speaks, and is called {NAME}: leave out --name.")
+            chosen = NAME
+            _require_free(models_dir / chosen)
+        try:
+            takes = _complete(staged, chosen, features)
+        except ModelError as error:
+            raise ModelError(
+                f"{source} is not a complete model. {error}".replace(str(staged), str(source))
+            ) from None
+        card = Card(chosen, f"added from {source}", license, "", now, digests, takes)
+        write_card(card, staged)
+        staged.rename(models_dir / chosen)
+    return card
+
+
+def _require_free(target: Path) -> None:
     if target.exists():
         raise ModelError(
-            f"There is a model named {chosen} already; remove it first or choose another --name."
+            f"There is a model named {target.name} already; remove it first or choose another --name."
         )
+
+
+@contextmanager
+def adding(models_dir: Path) -> Iterator[Path]:
+    """A folder in the models folder that nobody sees, for one that is to be a model's. Raises ModelError while another
+    process has one.
+    """
     make_private(models_dir)
     try:
         with FileLock(models_dir / ".locks" / "adding"):
             for left in models_dir.glob(".adding-*"):  # of a call that was killed
                 shutil.rmtree(left)
-            return _copied(source, models_dir, target, now, license)
+            with tempfile.TemporaryDirectory(dir=models_dir, prefix=".adding-") as scratch:
+                staged = Path(scratch) / "model"
+                staged.mkdir(mode=0o700)
+                yield staged
     except Busy:
         raise ModelError("Another process is adding a model right now; wait until it is done.") from None
 
 
-def _copied(source: Path, models_dir: Path, target: Path, now: Instant, license: str) -> Card:
-    """Copy into a folder of its own, which becomes `target` when everything is in it."""
-    chosen = target.name
-    with tempfile.TemporaryDirectory(dir=models_dir, prefix=".adding-") as scratch:
-        staged = Path(scratch) / chosen
-        staged.mkdir(mode=0o700)
-        digests = {}
-        with _opened(source) as members:
-            for file, stream in members:
-                if file in digests:
-                    raise ModelError(f"{source} holds {file} twice, so it is not clear which one is meant.")
-                digests[file] = _copy(stream, staged / file)
-        try:
-            require_files(staged)
-        except ModelError as error:
-            raise ModelError(
-                f"{source} is not a complete model. {error}".replace(str(staged), str(source))
-            ) from None
-        card = Card(chosen, f"added from {source}", license, "", now, digests)
-        write_card(card, staged)
-        staged.rename(target)
-    return card
+def _copied(source: Path, staged: Path) -> dict[str, str]:
+    """Copy what a model may consist of; returns name → SHA-256."""
+    digests: dict[str, str] = {}
+    with _opened(source) as members:
+        for file, stream in members:
+            if file in digests:
+                raise ModelError(f"{source} holds {file} twice, so it is not clear which one is meant.")
+            digests[file] = copy(stream, staged / file)
+    return digests
+
+
+def _keep(digests: dict[str, str], files: Set[str], staged: Path) -> None:
+    """Leave out what is no part of this kind of model."""
+    for file in digests.keys() - files:
+        (staged / file).unlink()
+        del digests[file]
+
+
+def _complete(staged: Path, name: str, features: str) -> str:
+    """Raise ModelError unless everything is there; returns what the encoder takes, "" for a speech model."""
+    if name != NAME:
+        require_files(staged)
+        if features:
+            raise ModelError("--features is for what tells who speaks, and this is a speech model.")
+        return ""
+    require_speaker_files(staged)
+    segmentation, encoder = SPEAKER_FILES
+    require_segmentation(staged / segmentation)
+    return features_told(staged / encoder, features)
 
 
 def write_card(card: Card, folder: Path) -> None:
@@ -126,7 +178,7 @@ def _opened(source: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
         else:
             raise ModelError(
                 f"{source} is neither a folder nor a .zip or .tar archive; a CTranslate2 Whisper model is a folder with "
-                "model.bin, config.json, tokenizer.json and a vocabulary."
+                "model.bin, config.json, tokenizer.json and a vocabulary. A speaker encoder is a file that ends in .onnx."
             )
     except (
         OSError,
@@ -140,7 +192,7 @@ def _opened(source: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    for file in sorted(FILES):
+    for file in sorted(SPEECH | SPEAKERS):
         path = folder / file
         if path.is_file():
             with path.open("rb") as stream:
@@ -175,10 +227,10 @@ def _base(name: str) -> str | None:
     so that no path in an archive means anything here.
     """
     base = PurePosixPath(name.replace("\\", "/")).name
-    return base if base in FILES else None
+    return base if base in SPEECH | SPEAKERS else None
 
 
-def _copy(stream: IO[bytes], target: Path) -> str:
+def copy(stream: IO[bytes], target: Path) -> str:
     """Copy up to LARGEST bytes; returns their SHA-256."""
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as out:
@@ -192,15 +244,20 @@ def _copy(stream: IO[bytes], target: Path) -> str:
     return digest.hexdigest()
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Path, instead: Path | None = None) -> None:
     """Delete a model's folder, at once or not at all for everybody else; of a link, the link. Only for folders that the
-    inventory calls removable.
+    inventory calls removable. `instead`: a folder that takes its place.
     """
+    going = folder.with_name(f".removing-{folder.name}")
+    _delete(going)  # of a removal that was killed
+    folder.rename(going)
+    if instead is not None:
+        instead.rename(folder)
+    _delete(going)
+
+
+def _delete(folder: Path) -> None:
     if folder.is_symlink():
         folder.unlink()
-        return
-    going = folder.with_name(f".removing-{folder.name}")
-    if going.exists():  # a removal that was killed
-        shutil.rmtree(going)
-    folder.rename(going)
-    shutil.rmtree(going)
+    elif folder.exists():
+        shutil.rmtree(folder)

