@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Segment
 from earmark.files import pack_path
 from earmark.messages import (
@@ -52,6 +53,13 @@ def quick_model() -> SpeechModel:
 def many_languages() -> SpeechModel:
     """The real multilingual base weights, checked against their pinned hashes."""
     return find_model("base", None, NOWHERE, MODELS / "base")
+
+
+def speaker_model() -> SpeakerModel:
+    """The real ones that tell who speaks, checked against their pinned hashes."""
+    found = find_speaker_model(NOWHERE, MODELS / "speakers")
+    assert found is not None, "scripts/test brings them"
+    return found
 
 
 def sample_reference() -> str:

