@@ -303,7 +303,7 @@ def test_a_worker_that_gets_too_little_memory_says_so_and_lives_or_ends_by_itsel
 def test_what_libraries_print_does_not_get_into_the_protocol() -> None:
     code = (
         "import os, sys, ctypes\n"
-        "from earmark.transcription.worker import take_stdout\n"
+        "from earmark.transcription.serving import take_stdout\n"
         "kept = take_stdout()\n"
         "print('chatter'); sys.stdout.flush(); os.system('echo noise'); ctypes.CDLL(None).puts(b'libc')\n"
         "ctypes.CDLL(None).fflush(None); kept.write(b'protocol'); kept.flush()\n"

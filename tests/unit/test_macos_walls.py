@@ -24,7 +24,7 @@ from earmark.messages import Confine, LoadModel
 from earmark.models.download import confine_download
 from earmark.pipeline.verdict import End
 from earmark.supervisor.stages.starting import not_held, why_not_started
-from earmark.transcription.assignment import _blame
+from earmark.transcription.as_asked import blame
 
 from tests.folding_disk import folding_disk
 from tests.macos_profile import Thing, decision
@@ -319,10 +319,10 @@ def test_a_worker_that_works_without_all_of_its_walls_is_a_trouble_on_a_mac() ->
 
 def test_a_file_that_macos_keeps_from_earmark_is_the_users_to_allow() -> None:
     refused = PermissionError(errno.EPERM, "Operation not permitted")
-    fault, sentence = _blame(refused, "darwin")
+    fault, sentence = blame(refused, "darwin")
     assert fault is Fault.ACCESS
     assert "System Settings > Privacy & Security" in sentence
-    assert _blame(refused, "linux")[0] is Fault.INTERNAL
-    assert _blame(PermissionError(errno.EACCES, ""), "darwin") == _blame(
+    assert blame(refused, "linux")[0] is Fault.INTERNAL
+    assert blame(PermissionError(errno.EACCES, ""), "darwin") == blame(
         PermissionError(errno.EACCES, ""), "linux"
     )

@@ -30,14 +30,12 @@ from earmark.messages import (
     Confine,
     Failed,
     Message,
-    Probed,
-    ProbeRequest,
     Progress,
     Ready,
     Summarized,
     SummarizeRequest,
-    parse_summarization_request,
 )
+from earmark.probe_messages import Probed, ProbeRequest, parse_summarization_request
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 
 BEAT = 1.0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
-from earmark.files import Identity, NotRegular, StillChanging, fingerprint, open_regular, unpack_path
-from earmark.locality.confinement.sandbox import if_refused
-from earmark.messages import Failed, Finished, Heard, Message, Started, TranscribeRequest
+from earmark.files import Identity
+from earmark.messages import Finished, Heard, Message, Started, TranscribeRequest
 from earmark.transcription import limits
+from earmark.transcription.as_asked import Refused, as_asked, must_be, still_that
 from earmark.transcription.container import open_recording
 from earmark.transcription.declared import Declared
 from earmark.transcription.decode import Decoder
@@ -30,32 +27,12 @@ Alive = Callable[[float, float | None], None]
 """Called often with the seconds reached and the seconds there are, if known."""
 
 
-class _Refused(Exception):
-    """The answer to a request that cannot be met; not a fault of the program."""
-
-    def __init__(self, fault: Fault, sentence: str) -> None:
-        super().__init__(sentence)
-        self.fault, self.sentence = fault, sentence
-
-
 def transcribe(
     engine: Engine, request: TranscribeRequest, say: Callable[[Message], None], alive: Alive, threads: int
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
-    try:
-        with open_regular(unpack_path(request.path)) as fd:
-            _read_ahead(fd)
-            _transcribe(fd, engine, request, say, alive, threads)
-    except _Refused as refusal:
-        say(Failed(job=request.job, fault=refusal.fault, sentence=refusal.sentence))
-    except MediaError as error:
-        say(Failed(job=request.job, fault=Fault.MEDIA, sentence=str(error)))
-    except NotRegular:
-        sentence = "It is not a file that holds a recording (a folder, link, pipe or device)."
-        say(Failed(job=request.job, fault=Fault.MEDIA, sentence=sentence))
-    except OSError as error:
-        fault, sentence = _blame(error)
-        say(Failed(job=request.job, fault=fault, sentence=sentence))
+    with as_asked(request.job, request.path, say) as fd:
+        _transcribe(fd, engine, request, say, alive, threads)
 
 
 def _transcribe(
@@ -73,7 +50,7 @@ def _transcribe(
         alive(at, total)
 
     beat(request.resume_at, None)
-    _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
+    must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
     asked = _asked(engine, request)
     try:
         main = _main_language(fd, engine, asked, request, beat)
@@ -96,11 +73,11 @@ def _transcribe(
             finished = _finished(request, decoder, declared, main, speech_seconds, not engine.multilingual)
         finally:
             recording.close()
-    except (MediaError, _Refused):
+    except (MediaError, Refused):
         # A file that was being replaced reads like a damaged one; what it is now decides which it was.
-        _still_that(fd, before, request, beat)
+        still_that(fd, before, request.recording_id, lambda: beat(request.resume_at, None))
         raise
-    _still_that(fd, before, request, beat)
+    still_that(fd, before, request.recording_id, lambda: beat(request.resume_at, None))
     say(finished)
 
 
@@ -154,7 +131,7 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
     known = engine.languages()
     for code in (*allowed, *([language] if language else [])):
         if code not in known:
-            raise _Refused(
+            raise Refused(
                 Fault.ENVIRONMENT,
                 f"The model does not know the language {code!r}. Set language to a code it knows (such as en, "
                 "de, fr, es), or leave it out to have it detected.",
@@ -189,55 +166,3 @@ def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Aliv
     for block in decoder.blocks():
         beat(min(decoder.samples / RATE, resume_at), total)
         yield block
-
-
-def _read_ahead(fd: int) -> None:
-    """Tell the kernel that the file is read from front to end."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-
-
-def _must_be(fd: int, recording_id: str, alive: Callable[[], None]) -> None:
-    def beat(_: int) -> bool:
-        alive()
-        return False
-
-    try:
-        same = fingerprint(fd, beat).sha256 == recording_id
-    except StillChanging:
-        same = False
-    if not same:
-        raise _Refused(
-            Fault.CHANGED,
-            "The file is no longer what it was when it was taken; its new content gets its own turn.",
-        )
-
-
-def _still_that(fd: int, before: Identity, request: TranscribeRequest, beat: Alive) -> None:
-    """Refuse unless the file that was read holds the bytes that were asked for, to the end."""
-    if Identity.of(os.fstat(fd)) != before:
-        _must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
-
-
-def _blame(error: OSError, system: str = sys.platform) -> tuple[Fault, str]:
-    """Whose fault a failed system call is, in words."""
-    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
-        return Fault.GONE, "The file is not there any more."
-    if system == "darwin" and error.errno == errno.EPERM:
-        # So say both macOS, where the user has not allowed a folder, and this worker's own walls, if they are older than it.
-        return Fault.ACCESS, (
-            "macOS does not let earmark read the file: allow it under System Settings > Privacy & Security > Files and "
-            "Folders, or Full Disk Access, for the Python that runs it."
-        )
-    if refused := if_refused(error):
-        return Fault.INTERNAL, refused
-    if error.errno == errno.EACCES:
-        return Fault.ACCESS, "The file may not be read: give the user who runs earmark the right to read it."
-    if error.errno == errno.ENOMEM:
-        return Fault.MEMORY, "The machine has no memory left to read the file."
-    reason = os.strerror(error.errno) if error.errno else type(error).__name__
-    return (
-        Fault.ENVIRONMENT,
-        f"The file could not be read ({reason}); the disk or the network folder has a fault.",
-    )

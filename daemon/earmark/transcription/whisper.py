@@ -23,24 +23,20 @@ import faster_whisper
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
-from faster_whisper.vad import get_vad_model
 
 from earmark.errors import ModelError
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.transcription.engine import Answer, Phrase, Samples, Weight, Wish
 from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, repetitions
 from earmark.transcription.timestamps import STEP, split
+from earmark.transcription.voice import VoiceDetector
 from earmark.transcription.voicing import bursts
-from earmark.transcription.windows import FRAME
 
 MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
 """Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and 5 s of nothing after the speech.
 
 Whisper was trained on 30 s; less costs less, and on short recordings no word (facts.md; measured again here).
 """
-
-INAUDIBLE = 1e-4
-"""Peak, of full scale, under which a window is silence without asking the detector: three steps of a 16-bit sample."""
 
 DOUBTFUL = -0.8
 """Mean log probability (a confidence of 0.45) from which a text that repeats itself may be what was said. Measured: -0.2 to
@@ -98,7 +94,7 @@ class WhisperEngine:
                 f"The speech model in {model_dir} cannot be loaded on {self.device} with {self.compute_type}: "
                 f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. {what_to_do}"
             ) from error
-        self._voice = get_vad_model()
+        self._voice = VoiceDetector()
         self._odds: dict[int, dict[str, float]] = {}
         self._encoded: tuple[Samples, Any, int] | None = None
 
@@ -110,12 +106,7 @@ class WhisperEngine:
         return tuple(self._model.supported_languages)
 
     def voice(self, samples: Samples) -> NDArray[np.float32]:
-        frames = -(-len(samples) // FRAME)
-        if frames == 0 or float(np.max(np.abs(samples))) < INAUDIBLE:
-            return np.zeros(frames, dtype=np.float32)
-        padded = np.zeros(frames * FRAME, dtype=np.float32)  # a copy: the detector writes into its input
-        padded[: len(samples)] = samples
-        return np.asarray(self._voice(padded), dtype=np.float32).reshape(-1)[:frames]
+        return self._voice(samples)
 
     def language_odds(self, speech: Samples) -> dict[str, float]:
         if not self.multilingual:

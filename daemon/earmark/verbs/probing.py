@@ -16,8 +16,9 @@ from earmark.config import Config, api_key
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import pack_path
 from earmark.locality.policy.consent import FACT, missing_consent
-from earmark.messages import Confine, EndpointReport, Failed, Probed, ProbeRequest, parse_probe_reply
+from earmark.messages import Confine, Failed
 from earmark.paths import Home
+from earmark.probe_messages import EndpointReport, Probed, ProbeRequest, parse_probe_reply
 from earmark.verbs.opening import opened_context
 from earmark.workers import start_process
 

@@ -1,0 +1,119 @@
+"""What the workers that open recordings have in common: their pipes, their signs of life, and how one request ends."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NoReturn, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from earmark.domain import Fault
+from earmark.errors import no_more_threads
+from earmark.locality.confinement.process import die_with_parent, harden_process
+from earmark.locality.confinement.sandbox import if_refused
+from earmark.messages import LINE_LIMIT, Failed, Message, Progress
+from earmark.transcription import limits
+
+EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
+
+Say = Callable[[Message], None]
+
+Request = TypeVar("Request")
+
+
+def begin() -> tuple[BinaryIO, Say]:
+    """Make this process a worker: where requests come from, and how it answers. Answering may be done in any thread; it ends
+    the process where nobody listens any more.
+    """
+    die_with_parent()
+    harden_process()
+    limits.step_back()
+    replies = take_stdout()
+    lock = threading.Lock()
+
+    def say(message: Message) -> None:
+        try:
+            with lock:
+                replies.write(message.line())
+                replies.flush()
+        except OSError:
+            os._exit(0)
+
+    return os.fdopen(os.dup(0), "rb"), say
+
+
+def take_stdout() -> BinaryIO:
+    """Keep the real stdout for the protocol and point descriptor 1 at stderr: C libraries print where they like."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "wb")
+
+
+def read(requests: BinaryIO, parse: TypeAdapter[Request]) -> Request | None:
+    """The next valid request, or None at the end. A line that is not one is named on stderr, not quoted."""
+    while True:
+        line = requests.readline(LINE_LIMIT)
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            return parse.validate_json(line)
+        except ValidationError as error:
+            print(f"earmark worker: bad request ({error.error_count()} errors)", file=sys.stderr)  # noqa: T201
+
+
+def listening(requests: BinaryIO, parse: TypeAdapter[Request]) -> queue.SimpleQueue[Request]:
+    """Requests as they come, read in a thread, so that the end of stdin ends the process in the middle of a recording."""
+    waiting: queue.SimpleQueue[Request] = queue.SimpleQueue()
+
+    def listen() -> NoReturn:
+        while (request := read(requests, parse)) is not None:
+            waiting.put(request)
+        os._exit(0)
+
+    threading.Thread(target=listen, name="stdin", daemon=True).start()
+    return waiting
+
+
+@contextmanager
+def answered(job: int, say: Say, what: str) -> Iterator[None]:
+    """Whatever goes wrong meanwhile is said as one Failed. `what`: what was being done, as in "while ..."."""
+    try:
+        yield
+    except MemoryError:
+        sentence = "The recording needs more memory than the worker may have."
+        say(Failed(job=job, fault=Fault.MEMORY, sentence=sentence))
+    except Exception as error:
+        if no_more_threads(error):
+            raise  # with what the supervisor knows it by, as where a C library ends the process for it
+        # The place, never the text or the locals: they may hold what was said.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+        print(f"earmark worker: {where}", file=sys.stderr)  # noqa: T201
+        sentence = f"earmark itself went wrong while {what} ({where}). {if_refused(error)}".strip()
+        say(Failed(job=job, fault=Fault.INTERNAL, sentence=sentence))
+
+
+class Pulse:
+    """Says Progress at most every EVERY seconds, however often it is asked to."""
+
+    EVERY = 2.0
+
+    def __init__(self, job: int, at: float, say: Say) -> None:
+        self._job, self._say, self._reached = job, say, at
+        self._last = time.monotonic()
+
+    def at(self, seconds: float, total: float | None) -> None:
+        """The recording has been heard up to `seconds`; it never goes back to less."""
+        self._reached = max(self._reached, seconds)
+        now = time.monotonic()
+        if now - self._last >= self.EVERY:
+            self._last = now
+            self._say(Progress(job=self._job, at=self._reached, total=total))
