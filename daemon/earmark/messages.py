@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
 from earmark.misheard import misheard
+from earmark.speaking import Turn
 from earmark.translation import untranslated
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -218,6 +219,49 @@ class Failed(Message):
     sentence: Sentence
 
 
+# --- who says what: requests and reply ---
+
+
+class LoadSpeakers(Message):
+    """First request to a transcription worker that is to tell voices apart: shut the doors, then load both models."""
+
+    type: Literal["load speakers"] = "load speakers"
+    segmentation: str
+    encoder: str
+    """Packed paths of ONNX files."""
+    features: Literal["logmel40", "fbank80"] = "logmel40"
+    """What the encoder takes."""
+    threads: int = 1
+    sandbox: Literal["auto", "require", "off"] = "auto"
+    readable: tuple[str, ...] = ()
+    readable_as: tuple[str, ...] = ()
+    """As in LoadModel."""
+    memory_limit_mb: int = 0
+
+
+class TellApart(Message):
+    """Say who speaks when in one file. `recording_id` is the SHA-256 that its bytes must have."""
+
+    type: Literal["tell apart"] = "tell apart"
+    job: int
+    path: str
+    recording_id: str
+    fewest: int = 1
+    most: int = 20
+    """How many people there are, as far as that is known."""
+    max_seconds: float = 24 * 3600.0
+
+
+class ToldApart(Message):
+    """Who speaks when, by time. `people`: how many; `unsure`: it is not known well enough to be told."""
+
+    type: Literal["told apart"] = "told apart"
+    job: JobId
+    turns: Annotated[tuple[Turn, ...], Field(max_length=200_000)]
+    people: Annotated[int, Field(ge=0, le=100)]
+    unsure: bool
+
+
 # --- summarization: requests ---
 
 
@@ -265,24 +309,6 @@ class SummarizeRequest(Message):
     """There is no summary of this recording yet: send the extractive one if the server is slow to say a word."""
 
 
-class ProbeRequest(Message):
-    """Connect as a summary would and ask one small question of our own. The fields are those of SummarizeRequest.
-
-    Answered by Probed. No word of a recording is in it.
-    """
-
-    type: Literal["probe"] = "probe"
-    job: int = 0
-    endpoint: str
-    model: str = "auto"
-    api_key: str = ""
-    privacy: Literal["device", "lan", "cloud"] = "device"
-    allowed_hosts: tuple[str, ...] = ()
-    consent: str = ""
-    template_dir: str = ""
-    timeout: float = 600.0
-
-
 # --- summarization: replies ---
 
 
@@ -297,54 +323,11 @@ class Summarized(Message):
     """Not the answer yet: what stands there until it comes, or until the job waits for a server."""
 
 
-class EndpointReport(BaseModel):
-    """One endpoint as it was found.
-
-    `context`: tokens of the window as loaded, 0 if nobody says (then `assumed` is planned with). `structured`: the way
-    in which JSON can be had ("json_schema", "json_object" or "text"), empty if the model gave none. `speed`: answer
-    tokens per second, 0.0 unknown. `waited`: seconds to the first answer, with the loading of the model. `locality`:
-    "device", "unverified", "lan" or "cloud". `problem`: one sentence if it cannot be used, else empty.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    url: str
-    server: str = ""
-    model: str = ""
-    models: tuple[str, ...] = ()
-    context: int = 0
-    assumed: int = 0
-    structured: str = ""
-    tokenizer: bool = False
-    slots: int = 1
-    speed: float = 0.0
-    waited: float = 0.0
-    locality: str = ""
-    made_at: str = ""
-    problem: str = ""
-
-    @property
-    def usable(self) -> bool:
-        return not self.problem
-
-
-class Probed(Message):
-    """What was found where the configuration points: one report, or with "auto" one for each server that listens."""
-
-    type: Literal["probed"] = "probed"
-    job: int
-    reports: tuple[EndpointReport, ...]
-
-
-TranscriptionRequest = Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]
-parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAdapter(TranscriptionRequest)
-Reply = Ready | Started | Progress | Heard | Finished | Summarized | Failed
+parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAdapter(
+    Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]
+)
+parse_speaker_request: TypeAdapter[LoadSpeakers | TellApart] = TypeAdapter(
+    Annotated[LoadSpeakers | TellApart, Field(discriminator="type")]
+)
+Reply = Ready | Started | Progress | Heard | Finished | ToldApart | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])
-SummarizationRequest = Annotated[Confine | SummarizeRequest | ProbeRequest, Field(discriminator="type")]
-parse_summarization_request: TypeAdapter[Confine | SummarizeRequest | ProbeRequest] = TypeAdapter(
-    SummarizationRequest
-)
-parse_probe_reply: TypeAdapter[Ready | Progress | Probed | Failed] = TypeAdapter(
-    Annotated[Ready | Progress | Probed | Failed, Field(discriminator="type")]
-)
-"""What a worker answers to Confine and ProbeRequest. Probed is no `Reply`: the daemon never asks for one."""

@@ -133,7 +133,7 @@ def test_what_lies_there_by_hand_is_used_if_its_encoder_says_what_it_takes(tmp_p
         find_speaker_model(tmp_path, NOWHERE)
 
 
-@pytest.mark.shows("transcription:speakers")
+@pytest.mark.shows("transcription:speakers-models")
 def test_what_tells_who_speaks_is_never_taken_for_a_speech_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +159,7 @@ def test_what_tells_who_speaks_is_never_taken_for_a_speech_model(
         download("somebody/speakers", tmp_path, Instant(5.0))
 
 
-@pytest.mark.shows("transcription:speakers")
+@pytest.mark.shows("transcription:speakers-models")
 def test_the_verbs_show_it_as_what_it_is_check_it_and_remove_it(tmp_path: Path) -> None:
     environment = {"EARMARK_HOME": str(tmp_path), "EARMARK_MODELS": str(MODELS / "tiny.en"), "COLUMNS": "400"}
 

@@ -309,7 +309,7 @@ def _beside_the_program() -> str:
 def _how_to_use(name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
     if name == NAME:
-        out.print("[dim]  It tells who says what and hears no words: there is nothing to set[/]")
+        out.print("[dim]  `earmark transcribe FILE` says who speaks now; the notes of a folder do not yet[/]")
         return
     speech = config.transcription
     with suppress(ModelError):

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from earmark.cli.console import err, here, plain_errors, span
+from earmark.cli.telling_apart import how_many, told_apart
 from earmark.config import folder_settings
 from earmark.context import Clock
 from earmark.domain import Fault, Instant, Segment, Transcript
@@ -50,6 +51,12 @@ def transcribe(
         Path | None, typer.Option("--output", "-o", help="Write to this new file instead.")
     ] = None,
     language: Annotated[str | None, typer.Option(help="Language code; default: the configuration's.")] = None,
+    speakers: Annotated[
+        str,
+        typer.Option(
+            help="Say who speaks: auto (if the models for it are here), off, or how many: 2, or 2..4."
+        ),
+    ] = "auto",
     task: Annotated[
         Wanted | None,
         typer.Option(help="transcribe, or translate into English; default: the configuration's."),
@@ -69,6 +76,8 @@ def transcribe(
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
         transcript = _hear(path, language, task)
+        if (wanted := how_many(speakers)) is not None:
+            transcript = told_apart(transcript, path, wanted, asked=speakers != "auto")
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             err.print(f"[yellow]{escape(sentence)}[/]")
         text = _render(transcript, path, format)

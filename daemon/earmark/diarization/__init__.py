@@ -1,1 +1,1 @@
-"""Who says what in a recording."""
+"""Who speaks when: local voices, what they sound like, and which of them are one person."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from earmark.domain import Mark, Point, Segment, Summary
-from earmark.messages import Failed, Finished, Heard, Summarized
+from earmark.messages import Failed, Finished, Heard, Summarized, ToldApart
 
 LONGEST_STEP = 180.0
 """Seconds of a recording between two checkpoints at most; a window is 60 s (`transcription/windows.py`)."""
@@ -116,6 +117,8 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
             return "a language that is none"
         if len(segment.text) > LONGEST_SENTENCE:
             return "a sentence that nobody can have said"
+        if segment.speaker or segment.overlapped:
+            return "who speaks, which nobody asked it"
     got, checkpoints = message.upto, told.checkpoints + 1
     said = Amount(told.segments, told.characters).plus(message.segments)
     english = told.english.plus(message.english) if told.english is not None else None
@@ -140,6 +143,20 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
     if message.parts_unheard >= max(1, message.parts):
         return "as many parts not heard as there are"
     return None
+
+
+def implausible_turns(message: ToldApart, duration: float) -> str | None:
+    """Turns in a recording of so many seconds."""
+    last, people = duration + SLACK, set()
+    for turn in message.turns:
+        if not 0.0 <= turn.start <= turn.end <= last:
+            return "that somebody speaks at a time that is not in the recording"
+        if not 1 <= turn.speaker <= message.people:
+            return "that somebody speaks who is nobody"
+        people.add(turn.speaker)
+    if any(after.start < before.start for before, after in pairwise(message.turns)):
+        return "that people speak in no order"
+    return "of more people than speak" if len(people) < message.people else None
 
 
 def implausible_summary(message: Summarized, recording_id: str, template: str, duration: float) -> str | None:

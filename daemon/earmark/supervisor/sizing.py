@@ -7,8 +7,9 @@ from pathlib import Path
 
 from earmark.allowance import allowance
 from earmark.config import Config
+from earmark.diarization.models import SpeakerModel
 from earmark.files import pack_path
-from earmark.messages import LoadModel
+from earmark.messages import LoadModel, LoadSpeakers
 from earmark.transcription.models import SpeechModel
 
 RESERVED = 256 * 1024 * 1024
@@ -16,6 +17,10 @@ RESERVED = 256 * 1024 * 1024
 
 SMALL_MODEL = 200 * 1024 * 1024
 """Bytes of model.bin up to which two copies in memory are no burden (tiny and base are, small is not)."""
+
+
+SPEAKERS_MEMORY = 3072
+"""MiB of address space of a worker that tells voices apart."""
 
 
 def worker_count(configured: int, cores: int, model_bytes: int, memory: int | None = None) -> int:
@@ -76,6 +81,20 @@ def load_order(
         readable=tuple(pack_path(folder) for folder in folders),
         readable_as=tuple(_what_is(folder) for folder in folders),
         memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device),
+    )
+
+
+def speakers_order(config: Config, models: SpeakerModel, readable: Iterable[Path]) -> LoadSpeakers:
+    """The first request to a worker that is to tell voices apart in recordings of the folders `readable`."""
+    folders = list(readable)
+    return LoadSpeakers(
+        segmentation=pack_path(models.segmentation),
+        encoder=pack_path(models.encoder),
+        features=models.features,
+        sandbox=config.sandbox,
+        readable=tuple(pack_path(folder) for folder in folders),
+        readable_as=tuple(_what_is(folder) for folder in folders),
+        memory_limit_mb=config.transcription.memory_limit_mb or SPEAKERS_MEMORY,
     )
 
 

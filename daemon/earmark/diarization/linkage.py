@@ -1,0 +1,181 @@
+"""Which prints are of one person: average linkage, and how many people there are without a threshold that needs luck. Pure.
+
+The likeness of two groups is the mean over all pairs of their prints, weighted by seconds; it follows from the sums of the
+prints alone, so that groups of groups are exact, and a recording of any length is done in parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from earmark.diarization.encoder import Prints, unit
+
+SURE_SAME = 0.66
+"""Likeness from which pieces in one part of a long recording are joined at once: two people never come to it."""
+
+PART = 400
+"""Pieces that are compared with one another; the time that takes grows with their square."""
+
+RANGE = (0.42, 0.62)
+"""Likeness between which the line lies between two people and one. Groups of at least `COUNTS` seconds that were of one
+person joined at 0.55 and more, those of two at 0.51 and less (mixes of 1-8 readers, benchmarks/speakers.py)."""
+
+COUNTS = 6.0
+"""Seconds of a group whose joining says anything about where the line lies."""
+
+LEAST = 4.0
+"""Seconds of speech that make a person; who has less is taken for the likest of the others."""
+
+CLEAR = 0.07
+"""Likeness around the line in which no two groups join, from which it is clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`of`: the number of the person of each piece, from 0, in no order. `clear`: it would have been the same people with
+    another line, within reason.
+    """
+
+    of: NDArray[np.int64]
+    count: int
+    clear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Join:
+    likeness: float
+    one: int
+    other: int
+    seconds: float
+    """Of the smaller of both."""
+
+
+def people(prints: Prints, seconds: NDArray[np.float64], wanted: tuple[int, int] = (1, 20)) -> People:
+    """Who says each piece. `seconds`: how long each is; `wanted`: the fewest and the most people."""
+    if not len(prints):
+        return People(np.zeros(0, np.int64), 0, clear=True)
+    first = _parts(prints, seconds)
+    sums, weights = _summed(prints * seconds[:, None], seconds, first)
+    joins = _joins(sums, weights)
+    line, clear = _line(joins)
+    line = _for_count(joins, weights, line, wanted)
+    groups = _cut(len(weights), joins, line)
+    found = _dissolved(prints, seconds, groups[first])
+    names, numbers = np.unique(found, return_inverse=True)
+    return People(numbers.astype(np.int64), len(names), clear)
+
+
+def _parts(prints: Prints, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """A group for each piece: of a long recording those that are surely one person are joined part by part."""
+    if len(prints) <= PART:
+        return np.arange(len(prints))
+    group = np.zeros(len(prints), np.int64)
+    before = 0
+    for at in range(0, len(prints), PART):
+        here = slice(at, at + PART)
+        joins = _joins(prints[here] * seconds[here, None], seconds[here])
+        _, numbers = np.unique(_cut(len(prints[here]), joins, SURE_SAME), return_inverse=True)
+        group[here] = before + numbers
+        before += int(numbers.max()) + 1
+    while before > PART and (fewer := _again(prints, seconds, group)).max() + 1 < before:
+        group, before = fewer, int(fewer.max()) + 1
+    return group
+
+
+def _again(prints: Prints, seconds: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same with the groups, a part of them at a time."""
+    sums, weights = _summed(prints * seconds[:, None], seconds, group)
+    merged = np.zeros(len(weights), np.int64)
+    before = 0
+    for at in range(0, len(weights), PART):
+        here = slice(at, at + PART)
+        _, numbers = np.unique(
+            _cut(len(weights[here]), _joins(sums[here], weights[here]), SURE_SAME), return_inverse=True
+        )
+        merged[here] = before + numbers
+        before += int(numbers.max()) + 1
+    again: NDArray[np.int64] = merged[group]
+    return again
+
+
+def _summed(
+    weighted: NDArray[np.float64], seconds: NDArray[np.float64], group: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    count = int(group.max()) + 1
+    sums, weights = np.zeros((count, weighted.shape[1])), np.zeros(count)
+    np.add.at(sums, group, weighted)
+    np.add.at(weights, group, seconds)
+    return sums, weights
+
+
+def _joins(sums: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[_Join]:
+    """All joins in the order in which the likest two come first, down to one group."""
+    sums, weights = sums.astype(np.float64), seconds.astype(np.float64)
+    count = len(weights)
+    likeness = (sums @ sums.T) / np.outer(weights, weights)
+    np.fill_diagonal(likeness, -np.inf)
+    found: list[_Join] = []
+    for _ in range(count - 1):
+        one, other = divmod(int(likeness.argmax()), count)
+        found.append(_Join(float(likeness[one, other]), one, other, float(min(weights[one], weights[other]))))
+        sums[one] += sums[other]
+        weights[one] += weights[other]
+        row = (sums @ sums[one]) / (weights * weights[one])
+        row[one] = row[other] = -np.inf
+        row[np.isneginf(likeness[one])] = -np.inf
+        likeness[one], likeness[:, one] = row, row
+        likeness[other], likeness[:, other] = -np.inf, -np.inf
+    return found
+
+
+def _cut(count: int, joins: Sequence[_Join], line: float) -> NDArray[np.int64]:
+    """The group of each, with all joins above the line done."""
+    group = np.arange(count)
+    for join in joins:
+        if join.likeness < line:
+            break
+        group[group == join.other] = join.one
+    return group
+
+
+def _line(joins: Sequence[_Join]) -> tuple[float, bool]:
+    """The middle of the widest gap between joins that count, within the range in which it has to lie; and if it is wide."""
+    low, high = RANGE
+    inside = sorted(j.likeness for j in joins if j.seconds >= COUNTS and low < j.likeness < high)
+    marks = [low, *inside, high]
+    width, at = max((b - a, a) for a, b in pairwise(marks))
+    return at + width / 2, width >= CLEAR
+
+
+def _for_count(
+    joins: Sequence[_Join], seconds: NDArray[np.float64], line: float, wanted: tuple[int, int]
+) -> float:
+    """The line that is nearest to this one and makes as many people as are wanted."""
+
+    def count(at: float) -> int:
+        _, numbers = np.unique(_cut(len(seconds), joins, at), return_inverse=True)
+        return max(1, int((np.bincount(numbers, weights=seconds) >= LEAST).sum()))
+
+    fewest, most = wanted
+    if fewest <= count(line) <= most:
+        return line
+    edges = sorted({join.likeness for join in joins} | {1.01}, key=lambda edge: abs(edge - line))
+    return next((at for edge in edges if fewest <= count(at := edge + 1e-9) <= most), line)
+
+
+def _dissolved(prints: Prints, seconds: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pieces of groups that are too small for a person go to whom they are likest."""
+    sums, weights = _summed(prints * seconds[:, None], seconds, group)
+    least = min(LEAST, float(weights.max()))
+    stays = np.flatnonzero(weights >= least)
+    centers = unit(sums[stays].astype(np.float32))
+    small = np.flatnonzero(weights[group] < least)
+    found = group.copy()
+    if len(small):
+        found[small] = stays[(prints[small] @ centers.T).argmax(axis=1)]
+    return found

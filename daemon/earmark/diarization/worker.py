@@ -1,0 +1,135 @@
+"""The worker that tells voices apart: `python -m earmark.diarization.worker`, JSON lines in on stdin, out on stdout.
+
+It lives behind the same walls as the transcription worker, by the same means, and opens recordings as that does; its first
+line must be LoadSpeakers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from earmark.domain import Fault
+from earmark.errors import EarmarkError, MediaError, ModelError
+from earmark.files import Identity, unpack_path
+from earmark.locality.confinement.sandbox import if_refused, shut_the_doors
+from earmark.messages import (
+    Failed,
+    LoadSpeakers,
+    Message,
+    Ready,
+    Started,
+    TellApart,
+    ToldApart,
+    parse_speaker_request,
+)
+from earmark.transcription import limits
+from earmark.transcription.as_asked import Refused, as_asked, must_be, still_that
+from earmark.transcription.serving import (
+    EX_PROTOCOL,
+    EX_UNAVAILABLE,
+    Pulse,
+    Say,
+    answered,
+    begin,
+    listening,
+    read,
+)
+
+if TYPE_CHECKING:
+    from earmark.diarization.hearing import Voices
+
+LONGEST = 60.0
+"""Seconds of sound between signs of life, at most."""
+
+
+def main() -> int:
+    """Serve requests until stdin ends; the return value is the exit status."""
+    requests, say = begin()
+    load = read(requests, parse_speaker_request)
+    if load is None:
+        return 0
+    if not isinstance(load, LoadSpeakers):
+        print("earmark worker: the first request must load the models", file=sys.stderr)  # noqa: T201
+        return EX_PROTOCOL
+    try:
+        voices, ready = prepare(load)
+    except EarmarkError as error:
+        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=str(error)))
+        return error.exit_code
+    except MemoryError:
+        sentence = f"The models that tell voices apart do not fit into {load.memory_limit_mb} MiB of memory."
+        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=sentence))
+        return EX_UNAVAILABLE
+    waiting = listening(requests, parse_speaker_request)
+    say(ready)
+    while True:
+        request = waiting.get()
+        if isinstance(request, LoadSpeakers):
+            sentence = "This worker has its models already; start another one for others."
+            say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
+            continue
+        pulse = Pulse(request.job, 0.0, say)
+        with answered(request.job, say, "telling voices apart"):
+            tell_apart(voices, request, say, partial(_alive, pulse, load.threads))
+
+
+def prepare(load: LoadSpeakers) -> tuple[Voices, Ready]:
+    """Shut the doors, then load both models. Raises EarmarkError or MemoryError."""
+    segmentation, encoder = unpack_path(load.segmentation), unpack_path(load.encoder)
+    readable = [*map(unpack_path, load.readable), encoder.parent]
+    limits.cap_memory(load.memory_limit_mb)  # behind the doors no limit but that of processor time can be set
+    sandbox = shut_the_doors(readable, segmentation.parent, load.sandbox)
+    limits.keep_freed_memory()
+    limits.allow_cpu(0.0, load.threads)
+    try:
+        from earmark.diarization.hearing import Voices
+    except ImportError as error:
+        what_to_do = if_refused(error) or "Install earmark again."
+        raise ModelError(f"What tells voices apart cannot be loaded: {error}. {what_to_do}") from error
+    voices = Voices(segmentation, encoder, load.features, load.threads)
+    return voices, Ready(engine=voices.name, device="cpu", compute_type="int8", sandbox=sandbox)
+
+
+def tell_apart(
+    voices: Voices,
+    request: TellApart,
+    say: Callable[[Message], None],
+    alive: Callable[[float, float | None], None],
+) -> None:
+    """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
+    with as_asked(request.job, request.path, say) as fd:
+        before = Identity.of(os.fstat(fd))
+        beat = partial(alive, 0.0, None)
+        beat()
+        must_be(fd, request.recording_id, beat)
+        try:
+            found = voices.of(
+                fd,
+                request.max_seconds,
+                (request.fewest, request.most),
+                lambda total: _begun(request, say, total),
+                alive,
+            )
+        except (MediaError, Refused):
+            # A file that was being replaced reads like a damaged one; what it is now decides which it was.
+            still_that(fd, before, request.recording_id, beat)
+            raise
+        still_that(fd, before, request.recording_id, beat)
+        say(ToldApart(job=request.job, turns=found.turns, people=found.count, unsure=found.unsure))
+
+
+def _begun(request: TellApart, say: Say, total: float | None) -> None:
+    say(Started(job=request.job, declared_duration=total))
+
+
+def _alive(pulse: Pulse, threads: int, at: float, total: float | None) -> None:
+    limits.allow_cpu(LONGEST, threads)
+    pulse.at(at, total)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

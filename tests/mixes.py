@@ -1,0 +1,102 @@
+"""Recordings of several people, mixed by script out of readers of the corpus, with who speaks when."""
+
+from __future__ import annotations
+
+import random
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 16_000
+LONGEST = 6.0
+"""Seconds of a turn; longer sentences are cut, so that people talk in quick turns."""
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Said:
+    """Somebody says something from `start` to `end` seconds."""
+
+    start: float
+    end: float
+    who: str
+    text: str = ""
+
+
+def loaded(file: Path) -> Sound:
+    """A file as mono at 16 kHz."""
+    with av.open(str(file)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+        return np.concatenate([f.to_ndarray()[0] for f in [*frames, *resampler.resample(None)]])
+
+
+def chapters(corpus: Path) -> tuple[Sound, list[Said]]:
+    """Ten readers, one after the other, 822 s."""
+    base = corpus / "longform" / "libri_10speakers_chapters"
+    rows = [line.split("\t") for line in base.with_suffix(".segments.tsv").read_text().splitlines()]
+    return loaded(base.with_suffix(".m4a")), [Said(float(a), float(b), who, text) for a, b, who, text in rows]
+
+
+def mixed(
+    sound: Sound, said: Sequence[Said], people: int, seed: int, seconds: float, overlap: float = 0.0
+) -> tuple[Sound, list[Said]]:
+    """So many of the readers in random order, pauses of 0.2-0.9 s between them; a share `overlap` of the turns begins up to
+    1.5 s before the last one ends.
+    """
+    chance = random.Random(seed)
+    chosen = chance.sample(sorted({one.who for one in said}), people)
+    left: dict[str, list[Said]] = {who: [] for who in chosen}
+    mix = np.zeros(round((seconds + 60) * RATE), np.float32)
+    turns: list[Said] = []
+    at, last = 0.0, ""
+    while at < seconds:
+        who = chance.choice([one for one in chosen if one != last] or chosen)
+        if not left[who]:
+            left[who] = [one for one in said if one.who == who]
+            chance.shuffle(left[who])
+        one, last = left[who].pop(), who
+        piece = sound[round(one.start * RATE) : round(one.end * RATE)]
+        cut = len(piece) > LONGEST * RATE
+        piece = piece[: round(chance.uniform(2.0, LONGEST) * RATE)] if cut else piece
+        early = bool(turns) and chance.random() < overlap
+        at = max(0.0, at - chance.uniform(0.3, 1.5) if early else at + chance.uniform(0.2, 0.9))
+        first = round(at * RATE)
+        mix[first : first + len(piece)] += piece
+        turns.append(Said(at, at + len(piece) / RATE, who, "" if cut else one.text))
+        at += len(piece) / RATE
+    return mix[: round((at + 1.0) * RATE)], turns
+
+
+def telephone(sound: Sound) -> Sound:
+    """As it comes out of a telephone: 300-3400 Hz, eight thousand samples a second, eight bits each (G.711, mu-law)."""
+    spectrum = np.fft.rfft(sound)
+    hertz = np.fft.rfftfreq(len(sound), 1 / RATE)
+    spectrum[(hertz < 300) | (hertz > 3_400)] = 0
+    narrow = np.fft.irfft(spectrum, len(sound))[::2]
+    coded = (
+        np.round(np.sign(narrow) * np.log1p(255 * np.minimum(1.0, np.abs(narrow))) / np.log(256) * 127) / 127
+    )
+    decoded = np.sign(coded) * (256 ** np.abs(coded) - 1) / 255
+    frame = av.AudioFrame.from_ndarray(decoded.astype(np.float32)[None], format="flt", layout="mono")
+    frame.sample_rate = RATE // 2
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    return np.concatenate(
+        [f.to_ndarray()[0] for f in [*resampler.resample(frame), *resampler.resample(None)]]
+    )
+
+
+def written(file: Path, sound: Sound) -> Path:
+    """The sound as a WAV file."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((np.clip(sound, -1.0, 1.0) * 32_767).astype("<i2").tobytes())
+    return file

@@ -1,0 +1,166 @@
+"""Which voices are one person, how many people there are, and that no second of a recording is looked at twice."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from earmark.diarization.encoder import unit
+from earmark.diarization.features import BANDS, USUAL, Channel, bands
+from earmark.diarization.linkage import PART, people
+from earmark.diarization.pieces import LONGEST, Both, Piece, cut, windows
+from earmark.diarization.segmentation import FRAMES, STEP
+from earmark.diarization.turns import turns_of
+from earmark.domain import Segment
+from earmark.messages import Heard, ToldApart
+from earmark.pipeline.plausible import Told, implausible_heard, implausible_turns
+from earmark.speaking import Turn
+from earmark.transcription.engine import RATE
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+SPREAD = 0.045
+"""Deviation of each of 256 numbers from a person's mean: pieces of one person are 0.66 alike then, as real ones are."""
+
+
+def pieces_of(count: int, each: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Prints of so many people, as far apart as real ones (0-0.3), in mixed order; and whose each is."""
+    chance = np.random.default_rng(seed)
+    centers = unit(chance.normal(size=(count, 256)).astype(np.float32) + 0.35)
+    who = np.repeat(np.arange(count), each)
+    chance.shuffle(who)
+    return unit((centers[who] + chance.normal(scale=SPREAD, size=(len(who), 256))).astype(np.float32)), who
+
+
+def same_people(found: NDArray[np.int64], truth: NDArray[np.int64]) -> bool:
+    return (
+        len({*zip(found.tolist(), truth.tolist(), strict=True)})
+        == len(set(truth.tolist()))
+        == len(set(found.tolist()))
+    )
+
+
+@given(count=st.integers(1, 8), each=st.integers(8, 30), seed=st.integers(0, 1000))
+def test_each_person_is_found_once(count: int, each: int, seed: int) -> None:
+    prints, who = pieces_of(count, each, seed)
+    found = people(prints, np.full(len(prints), 1.5))
+    assert found.count == count
+    assert found.clear
+    assert same_people(found.of, who)
+
+
+def test_what_was_cut_into_parts_is_the_same_people() -> None:
+    prints, who = pieces_of(4, PART, 7)
+    found = people(prints, np.full(len(prints), 1.5))
+    assert found.count == 4
+    assert same_people(found.of, who)
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+def test_as_many_people_are_found_as_are_known_to_be_there(wanted: int) -> None:
+    prints, _ = pieces_of(4, 12, 3)
+    assert people(prints, np.full(len(prints), 1.5), (wanted, wanted)).count == wanted
+
+
+def test_who_speaks_for_a_moment_only_is_taken_for_the_likest_of_the_others() -> None:
+    prints, who = pieces_of(3, 20, 5)
+    few = np.flatnonzero(who == 2)[2:]
+    prints, who = np.delete(prints, few, axis=0), np.delete(who, few)
+    assert people(prints, np.full(len(prints), 1.5)).count == 2
+
+
+def test_nobody_is_told_apart_where_nobody_speaks() -> None:
+    assert turns_of((), np.zeros((0, 256), np.float32), (), 600.0).turns == ()
+
+
+@given(blocks=st.lists(st.integers(1, 12 * RATE), min_size=1, max_size=8))
+def test_each_window_follows_the_one_before_and_nothing_is_left_out(blocks: list[int]) -> None:
+    sound = np.arange(sum(blocks), dtype=np.float32)
+    cuts = np.split(sound, np.cumsum(blocks)[:-1])
+    found = list(windows(cuts))
+    assert [number for number, _, _ in found] == list(range(len(found)))
+    assert [last for _, _, last in found] == [False] * (len(found) - 1) + [True]
+    for number, window, _ in found:
+        assert window[0] == number * STEP
+    assert found[-1][1][-1] == sound[-1]
+
+
+@given(count=st.integers(1, 6))
+def test_each_second_counts_in_one_window_only(count: int) -> None:
+    speech = np.zeros((FRAMES, 3), np.bool_)
+    speech[:, 1] = True
+    found = [
+        piece for number in range(count) for piece in cut(number, speech, 10.0, last=number == count - 1)[0]
+    ]
+    assert found[0].start == pytest.approx(0.0, abs=0.03)
+    assert found[-1].end == pytest.approx((count - 1) * STEP / RATE + 10.0, abs=0.05)
+    for before, after in pairwise(found):
+        assert after.start == pytest.approx(before.end, abs=0.05)
+    assert all(piece.seconds <= LONGEST * 1.5 for piece in found)
+
+
+def test_two_at_once_are_neither_s_piece() -> None:
+    speech = np.zeros((FRAMES, 3), np.bool_)
+    speech[:300, 0] = True
+    speech[200:, 2] = True
+    pieces, both = cut(0, speech, 10.0, last=True)
+    assert [(one.voices, round(one.start, 1), round(one.end, 1)) for one in both] == [((0, 2), 3.4, 5.1)]
+    assert {piece.voice for piece in pieces if piece.end <= both[0].start + 0.01} == {0}
+    assert {piece.voice for piece in pieces if piece.start >= both[0].end - 0.01} == {2}
+
+
+def test_turns_are_numbered_as_people_begin_and_go_on_over_a_pause() -> None:
+    prints, who = pieces_of(2, 20, 11)
+    prints = prints[np.argsort(who, kind="stable")]
+    pieces = [Piece(3.0 * n, 3.0 * n + 2.2, n, 0) for n in range(40)]
+    both = [Both(59.0, 59.5, 19, (0, 1))]
+    told = turns_of(pieces, prints, both, 120.0)
+    assert not told.unsure
+    assert [(turn.speaker, turn.overlapped) for turn in told.turns] == [(1, False), (1, True), (2, False)]
+    assert told.turns[0].start == 0.0
+    assert told.turns[-1].end == pytest.approx(119.2)
+
+
+def test_a_short_recording_is_not_sure() -> None:
+    prints, _ = pieces_of(2, 10, 1)
+    assert turns_of([Piece(2.0 * n, 2.0 * n + 1.5, n, 0) for n in range(20)], prints, (), 60.0).unsure
+
+
+def test_a_narrow_channel_is_brought_to_the_usual_one() -> None:
+    chance = np.random.default_rng(2)
+    heard = bands(chance.normal(scale=0.1, size=RATE).astype(np.float32))
+    assert heard.shape == (1 + (RATE - 512) // 160, BANDS)
+    muffled = heard - np.linspace(0, 3, BANDS, dtype=np.float32)
+    channel = Channel()
+    channel.add(muffled)
+    assert np.allclose(channel.undone(muffled).mean(axis=0), USUAL, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("turns", "said", "wrong"),
+    [
+        ([Turn(0.0, 5.0, 1), Turn(5.0, 9.0, 2)], 2, None),
+        ([Turn(0.0, 15.0, 1)], 1, "at a time that is not in the recording"),
+        ([Turn(-1.0, 5.0, 1)], 1, "at a time that is not in the recording"),
+        ([Turn(0.0, 5.0, 2)], 1, "somebody speaks who is nobody"),
+        ([Turn(5.0, 6.0, 1), Turn(0.0, 5.0, 1)], 1, "in no order"),
+        ([Turn(0.0, 5.0, 1)], 2, "of more people than speak"),
+    ],
+)
+def test_turns_that_cannot_be_are_refused(turns: list[Turn], said: int, wrong: str | None) -> None:
+    found = implausible_turns(ToldApart(job=1, turns=tuple(turns), people=said, unsure=False), 10.0)
+    assert found is None if wrong is None else wrong in str(found)
+
+
+def test_who_only_hears_words_cannot_say_who_speaks() -> None:
+    def heard(segment: Segment) -> str | None:
+        said = Heard(
+            job=1, upto=5.0, segments=(segment,), language="en", language_probability=1.0, speech_seconds=4.0
+        )
+        return implausible_heard(said, Told(0.0, 1_000_000), 3600.0)
+
+    assert heard(Segment(0.0, 4.0, "All is well.")) is None
+    assert "who speaks" in str(heard(Segment(0.0, 4.0, "All is well.", speaker=-1)))
+    assert "who speaks" in str(heard(Segment(0.0, 4.0, "All is well.", overlapped=True)))
