@@ -101,25 +101,22 @@ def tell_apart(
     alive: Callable[[float, float | None], None],
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
-    with as_asked(request.job, request.path, say) as fd:
-        before = Identity.of(os.fstat(fd))
-        beat = partial(alive, 0.0, None)
+
+    def tell(fd: int) -> None:
+        before, beat = Identity.of(os.fstat(fd)), partial(alive, 0.0, None)
         beat()
         must_be(fd, request.recording_id, beat)
+        wanted = (request.fewest, request.most)
         try:
-            found = voices.of(
-                fd,
-                request.max_seconds,
-                (request.fewest, request.most),
-                lambda total: _begun(request, say, total),
-                alive,
-            )
+            found = voices.of(fd, request.max_seconds, wanted, partial(_begun, request, say), alive)
         except (MediaError, Refused):
             # A file that was being replaced reads like a damaged one; what it is now decides which it was.
             still_that(fd, before, request.recording_id, beat)
             raise
         still_that(fd, before, request.recording_id, beat)
         say(ToldApart(job=request.job, turns=found.turns, people=found.count, unsure=found.unsure))
+
+    as_asked(request.job, request.path, say, tell)
 
 
 def _begun(request: TellApart, say: Say, total: float | None) -> None:

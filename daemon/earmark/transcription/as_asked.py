@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
@@ -23,13 +23,15 @@ class Refused(Exception):
         self.fault, self.sentence = fault, sentence
 
 
-@contextmanager
-def as_asked(job: int, path: str, say: Callable[[Message], None]) -> Iterator[int]:
-    """A descriptor of the file at a packed path; what goes wrong with it is said as one Failed. MemoryError is raised."""
+def as_asked(job: int, path: str, say: Callable[[Message], None], do: Callable[[int], None]) -> None:
+    """Do something with a descriptor of the file at a packed path; what goes wrong with that file is said as one Failed.
+
+    MemoryError is raised.
+    """
     try:
         with open_regular(unpack_path(path)) as fd:
             _read_ahead(fd)
-            yield fd
+            do(fd)
     except Refused as refusal:
         say(Failed(job=job, fault=refusal.fault, sentence=refusal.sentence))
     except MediaError as error:

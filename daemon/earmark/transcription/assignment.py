@@ -31,8 +31,12 @@ def transcribe(
     engine: Engine, request: TranscribeRequest, say: Callable[[Message], None], alive: Alive, threads: int
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
-    with as_asked(request.job, request.path, say) as fd:
-        _transcribe(fd, engine, request, say, alive, threads)
+    as_asked(
+        request.job,
+        request.path,
+        say,
+        lambda fd: _transcribe(fd, engine, request, say, alive, threads),
+    )
 
 
 def _transcribe(
