@@ -39,7 +39,7 @@ from earmark.export.package import (
     ZipPackage,
     sums_of,
 )
-from earmark.files import StillChanging, fingerprint, name_new, named, open_regular, why
+from earmark.files import StillChanging, fingerprint, flush_file, name_new, named, open_regular, why
 from earmark.ledger import Recording
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
@@ -103,7 +103,7 @@ def export(
             with zipfile.ZipFile(temp, "x", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
                 result = _fill(context, ZipPackage(archive), since, folder)
             with open_regular(temp) as fd:
-                os.fsync(fd)
+                flush_file(fd)
         else:
             temp.mkdir(mode=0o700)
             result = _fill(context, FolderPackage(temp), since, folder)

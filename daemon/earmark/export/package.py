@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
+
+from earmark.files import flush_file
 
 FORMAT = 1
 MANIFEST, SUMS, RECEIPTS = "manifest.json", "SHA256SUMS", "receipts.jsonl"
@@ -31,7 +32,7 @@ class FolderPackage:
         with path.open("xb") as file:
             found = _pour(source, file)
             file.flush()
-            os.fsync(file.fileno())
+            flush_file(file.fileno())
         return found
 
 

@@ -19,6 +19,7 @@ from earmark.files.content import (
     read_bytes,
     sha256_of,
 )
+from earmark.files.durable import flush_file
 from earmark.files.folders import (
     Folder,
     SymlinkInTheWay,
@@ -80,6 +81,7 @@ __all__ = [
     "digest",
     "files_below",
     "fingerprint",
+    "flush_file",
     "flush_folder_of",
     "fold",
     "for_a_note",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from earmark.domain import Instant
-from earmark.files import flush_folder_of
+from earmark.files import flush_file, flush_folder_of
 from earmark.ledger.connection import MIGRATIONS, TROUBLE
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
@@ -118,7 +118,7 @@ def _set_aside(file: Path, aside: Path) -> None:
 def _flush(file: Path) -> None:
     fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        flush_file(fd)
     finally:
         os.close(fd)
 

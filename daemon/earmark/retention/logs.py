@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from json import loads
 from pathlib import Path
 
 from earmark.domain import Instant
+from earmark.files import flush_file
 
 
 def is_log(path: Path) -> bool:
@@ -58,7 +58,7 @@ def rewrite(file: Path, lines: Iterable[bytes]) -> None:
     with file.open("r+b") as log:
         log.write(b"".join(lines))
         log.truncate()
-        os.fsync(log.fileno())
+        flush_file(log.fileno())
 
 
 def _time_of(line: bytes) -> Instant | None:
