@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 from earmark.files import digest, move_without_loss, opened, put_in_place
+from earmark.verbs.opening import opened_context
+from earmark.verbs.sweeping import sweep
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig
+from tests.folding_disk import folding_disk
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file to any group")
 OTHER_GROUP = 100
@@ -194,3 +197,42 @@ def test_a_note_keeps_its_access_on_its_way_to_another_disk(tmp_path: Path) -> N
         assert stat.S_IMODE(moved.stat().st_mode) == 0o640
     finally:
         moved.unlink()
+
+
+@pytest.mark.shows("service:attributes")
+def test_a_note_that_is_written_anew_keeps_its_tags_and_its_list(rig: Rig) -> None:
+    """After its recording went on, and after a rule took the audio: the note says so, and is another file each time."""
+    rig.sections = {"retention": {"audio": {"delete_after_done": True}}}
+    file = rig.drop("a.m4a", b"x" * 70_000)
+    assert rig.run_once() == 0
+    notes = [rig.folder / "a.md", rig.folder / "a.transcript.md"]
+    for note in notes:
+        set_acl(note, FOR_ONE_MORE)
+        set_acl(note, b"work,todo", "user.xdg.tags")
+    written = []
+    for _ in range(2):
+        written.append([(note.read_text(), note.stat().st_ino) for note in notes])
+        if len(written) == 1:
+            file.write_bytes(b"x" * 70_000 + b" and on")
+            assert rig.run_once() == 0
+        else:
+            with opened_context(rig.installed, rig.config()) as context:
+                swept = sweep(context, None, lambda _: True)
+            assert swept is not None
+            assert not file.exists()
+        for note, (text, inode) in zip(notes, written[-1], strict=True):
+            assert note.read_text() != text
+            assert note.stat().st_ino != inode
+            assert os.getxattr(note, ACL) == FOR_ONE_MORE
+            assert os.getxattr(note, "user.xdg.tags") == b"work,todo"
+
+
+@pytest.mark.shows("service:attributes")
+def test_a_note_keeps_its_tags_on_its_way_to_another_disk(tmp_path: Path) -> None:
+    backing, at = tmp_path / "backing", tmp_path / "disk"
+    (tmp_path / "one.md").write_text("text")
+    set_acl(tmp_path / "one.md", b"work", "user.xdg.tags")
+    with folding_disk(backing, at, "apfs"), opened(tmp_path) as old, opened(at) as new:
+        moved = move_without_loss(old, "one.md", new, "one.md", digest(b"text")).where
+        assert os.getxattr(moved, "user.xdg.tags") == b"work"
+        assert not (tmp_path / "one.md").exists()

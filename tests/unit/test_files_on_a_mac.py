@@ -5,20 +5,29 @@ The answers are played (tests/as_mac.py); the files are real.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+import hashlib
 import os
+import struct
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from earmark.files import durable, renaming
 
-from tests.as_mac import NUMBERS, Library, mac
+from tests.as_mac import NUMBERS, RENAME_EXCL, RENAME_SWAP, Library, mac, refusing, renameatx
 
 __all__ = ["mac"]
 
 Load = Callable[[Library], ModuleType]
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 # --- numbers ---
@@ -103,3 +112,79 @@ def test_a_folder_that_cannot_be_flushed_stops_nothing_and_one_that_could_not_be
             files.durable.flush_folder(0)
     else:
         files.durable.flush_folder(0)
+
+
+# --- renames ---
+
+
+def test_a_note_is_made_by_an_exclusive_rename_and_replaced_by_a_swap(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = Library(renameatx_np=renameatx)
+    files = mac(library)
+    Flushing(monkeypatch, None)
+    with files.opened(tmp_path) as folder:
+        files.put_in_place(folder, "a.md", b"one", None)
+        files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+        with pytest.raises(FileExistsError):
+            files.put_in_place(folder, "a.md", b"three", None)
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"two")]
+    flags = [arguments[4] for name, arguments in library.asked if name == "renameatx_np"]
+    assert flags == [RENAME_EXCL, RENAME_SWAP, RENAME_EXCL]
+
+
+# --- what a note has beside its bytes ---
+
+
+def test_the_next_version_of_a_note_gets_list_attributes_and_birth_of_the_last_by_the_calls_of_a_mac(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """COPYFILE_ACL | COPYFILE_XATTR and nothing else; the birth as 16 bytes, without the length that is read before them."""
+    born, given = struct.pack("<qq", 1_600_000_000, 123_456_789), []
+
+    def read(fd: int, wanted: Any, found: Any, size: int, options: int) -> int:
+        assert bytes(wanted._obj) == struct.pack("<HHIIIII", 5, 0, 0x200, 0, 0, 0, 0)
+        assert size == 20
+        ctypes.memmove(found, struct.pack("<I", 20) + born, 20)
+        return 0
+
+    def write(fd: int, wanted: Any, found: Any, size: int, options: int) -> int:
+        assert bytes(wanted._obj) == struct.pack("<HHIIIII", 5, 0, 0x200, 0, 0, 0, 0)
+        given.append(ctypes.string_at(found, size))
+        return 0
+
+    copies: list[tuple[bytes, bytes, int]] = []
+
+    def copy(old: int, new: int, state: object, flags: int) -> int:
+        assert state is None
+        copies.append((_read(old), _read(new), flags))
+        return 0
+
+    files = mac(Library(renameatx_np=renameatx, fcopyfile=copy, fgetattrlist=read, fsetattrlist=write))
+    Flushing(monkeypatch, None)
+    (tmp_path / "a.md").write_bytes(b"one")
+    with files.opened(tmp_path) as folder:
+        files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+    assert copies == [(b"one", b"two", 1 | 4)]
+    assert given == [born]
+
+
+def _read(fd: int) -> bytes:
+    """By its name: the next version is open for writing only."""
+    return Path(f"/proc/self/fd/{fd}").readlink().read_bytes()
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("EPERM", True), ("ENOTSUP", True), ("ENOSPC", False)])
+def test_a_disk_without_attributes_stops_no_note_and_a_full_one_does(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, kept: bool
+) -> None:
+    files = mac(Library(renameatx_np=renameatx, fcopyfile=refusing(answer)))
+    Flushing(monkeypatch, None)
+    (tmp_path / "a.md").write_bytes(b"one")
+    with files.opened(tmp_path) as folder:
+        if kept:
+            files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+        else:
+            with pytest.raises(OSError, match="No space left"):
+                files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"two" if kept else b"one")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,9 +69,9 @@ def grant(fd: int, wanted: Access, *, exactly: bool = False) -> None:
     found = os.fstat(fd)
     same = found.st_gid == wanted.gid
     if same and wanted.acl is not None:
-        same = _tolerated(os.setxattr, fd, _ACL, wanted.acl)
+        same = _tolerated(_give_acl, fd, wanted.acl)
     elif exactly and _acl(fd) is not None:
-        _tolerated(os.removexattr, fd, _ACL)
+        _tolerated(_drop_acl, fd)
     everybody = wanted.mode & 0o007
     group = wanted.mode & 0o070 if same else wanted.mode & everybody << 3
     _tolerated(os.fchmod, fd, wanted.mode & 0o707 | group)
@@ -96,7 +97,7 @@ def _name_the_owner(fd: int, uid: int, rights: int, mode: int) -> None:
     entries[_MASK, _NO_NUMBER] = mask | rights
     entries[_NAMED_USER, uid] = rights
     packed = (struct.pack("<HHI", tag, may, number) for (tag, number), may in sorted(entries.items()))
-    _tolerated(os.setxattr, fd, _ACL, struct.pack("<I", 2) + b"".join(packed))
+    _tolerated(_give_acl, fd, struct.pack("<I", 2) + b"".join(packed))
 
 
 def _number(number: int, kind: str) -> int:
@@ -112,10 +113,29 @@ def _number(number: int, kind: str) -> int:
     return UNKNOWN if number == overflow and known < _NO_NUMBER else number
 
 
-def _acl(fd: int) -> bytes | None:
-    try:
-        return os.getxattr(fd, _ACL)
-    except (AttributeError, OSError):  # macOS has another call, and lists of another kind
+if sys.platform == "linux":
+
+    def _acl(fd: int) -> bytes | None:
+        try:
+            return os.getxattr(fd, _ACL)
+        except OSError:
+            return None
+
+    def _give_acl(fd: int, acl: bytes) -> None:
+        os.setxattr(fd, _ACL, acl)
+
+    def _drop_acl(fd: int) -> None:
+        os.removexattr(fd, _ACL)
+
+else:  # macOS has other calls, and lists of another kind, which the next version of a file gets whole (carrying.py)
+
+    def _acl(fd: int) -> bytes | None:
+        return None
+
+    def _give_acl(fd: int, acl: bytes) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    def _drop_acl(fd: int) -> None:
         return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from pathlib import Path
 
 _AT_EMPTY_PATH = 0x1000
@@ -52,9 +51,7 @@ def what_is_at(folder: Path) -> str:
 
 def _handle(fd: int) -> str:
     """The handle in hexadecimal digits; "" where the system or the filesystem has none (FUSE, overlays, macOS)."""
-    if not sys.platform.startswith("linux"):
-        return ""
-    call = getattr(ctypes.CDLL(None, use_errno=True), "name_to_handle_at", None)
+    call = getattr(ctypes.CDLL(None, use_errno=True), "name_to_handle_at", None)  # Linux has it
     if call is None:
         return ""
     handle, mount = _FileHandle(handle_bytes=_MOST), ctypes.c_int()

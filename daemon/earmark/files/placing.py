@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.files.access import Access, access_of, grant
+from earmark.files.carrying import carry
 from earmark.files.content import StillChanging, content_of, fingerprint, open_regular, read_bytes, sha256_of
 from earmark.files.durable import flush_file, flush_folder, write_all
 from earmark.files.folders import Folder, flush, make_private, opened
@@ -44,18 +45,20 @@ def put_in_place(
     expected: str | None,
     *,
     access: Access | None = None,
+    like: tuple[Folder, str] | None = None,
     step: Step = quiet,
 ) -> None:
     """Make `name` a file with this content; when this returns, it survives a power cut.
 
-    `expected` None: the name must be free, else FileExistsError; `access` or the umask says who may read it. A SHA-256: the
-    file with that content is replaced, which keeps its access; anything else under that name keeps it, and OtherContent says
-    so. FileNotFoundError: nothing has the name any more. Leaves no hidden file behind, whatever it raises.
+    `expected` None: the name must be free, else FileExistsError; `access` or the umask says who may read it, or it gets what
+    the file `like` has. A SHA-256: the file with that content is replaced, which keeps its access and attributes; anything
+    else under that name keeps it, and OtherContent says so. FileNotFoundError: nothing has the name any more. Leaves no
+    hidden file behind, whatever it raises.
     """
     if expected is not None:
         _must_be(folder, name, expected)
-        access = access_of(name, folder)
-    hidden = _written(folder, data, access, expected is not None, step)
+        like = (folder, name)
+    hidden = _written(folder, data, access, like, step)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         if expected is None:
@@ -112,7 +115,7 @@ def move_without_loss(
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            put_in_place(new, target, read_bytes(name, old), None, access=access_of(name, old), step=step)
+            put_in_place(new, target, read_bytes(name, old), None, like=(old, name), step=step)
             remove(old, name, expected, step=step)
             return Moved(new.at(target))
     step("after:move")
@@ -152,9 +155,13 @@ def name_new(temp: Path, target: Path) -> None:
         flush_folder(folder.fd)
 
 
-def _written(folder: Folder, data: bytes, access: Access | None, exactly: bool, step: Step) -> str:
+def _written(
+    folder: Folder, data: bytes, access: Access | None, like: tuple[Folder, str] | None, step: Step
+) -> str:
     """The data, on the medium, under a hidden name."""
     hidden = hidden_name("tmp")
+    if like is not None:
+        access = access_of(like[1], like[0])
     step("before:create-temp")
     # 0666 lets the kernel apply umask and the folder's default ACL, as for a file that the user saves there. What gets its
     # access from another file is nobody's but ours until then.
@@ -167,8 +174,11 @@ def _written(folder: Folder, data: bytes, access: Access | None, exactly: bool, 
     try:
         step("after:create-temp")
         if access is not None:
-            grant(fd, access, exactly=exactly)
+            grant(fd, access, exactly=like is not None)
         write_all(fd, data)
+        if like is not None:
+            with open_regular(like[1], like[0]) as before:
+                carry(before, fd)
         step("before:fsync")
         flush_file(fd)
         step("after:fsync")
