@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from earmark.files import durable, renaming
 
-from tests.as_mac import NUMBERS, RENAME_EXCL, RENAME_SWAP, Library, mac, refusing, renameatx
+from tests.as_mac import NUMBERS, RENAME_EXCL, RENAME_SWAP, Library, mac, no_links, refusing, renameatx
 
 __all__ = ["mac"]
 
@@ -131,6 +131,112 @@ def test_a_note_is_made_by_an_exclusive_rename_and_replaced_by_a_swap(
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"two")]
     flags = [arguments[4] for name, arguments in library.asked if name == "renameatx_np"]
     assert flags == [RENAME_EXCL, RENAME_SWAP, RENAME_EXCL]
+
+
+@pytest.mark.parametrize("refusal", NO_LINKS)
+def test_on_a_stick_or_a_share_a_note_is_made_replaced_taken_and_restored_and_nothing_is_ever_written_over(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusal: str
+) -> None:
+    """exFAT and SMB: RENAME_EXCL and RENAME_SWAP are ENOTSUP (45), link(2) is ENOTSUP or whatever else it is called."""
+    files = mac(Library())
+    Flushing(monkeypatch, "ENOTSUP", None)
+    no_links(monkeypatch, NUMBERS["darwin"][refusal])
+    (tmp_path / "trash").mkdir()
+    (tmp_path / "mine.md").write_bytes(b"mine")
+    with files.opened(tmp_path) as folder, files.opened(tmp_path / "trash") as trash:
+        files.put_in_place(folder, "a.md", b"one", None)
+        files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+        for data in (b"one", b"mine"):
+            with pytest.raises(FileExistsError):
+                files.put_in_place(folder, "mine.md", data, None)
+        with pytest.raises(FileExistsError):
+            files.move_without_loss(folder, "a.md", folder, "mine.md", sha(b"two"))
+        os.utime(tmp_path / "a.md", ns=(1, 1_700_000_000_123_456_000))
+        files.take_out(folder, "a.md", sha(b"two"), trash, "a.md")
+        assert files.put_back(trash, "a.md", folder, "mine.md", alone=True) == tmp_path / "mine (2).md"
+    left = {p.name: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == {"mine.md": b"mine", "mine (2).md": b"two"}
+    assert (tmp_path / "mine (2).md").stat().st_mtime_ns == 1_700_000_000_123_456_000
+
+
+# --- copying where nothing else is safe ---
+
+
+def copied(files: ModuleType, root: Path, data: bytes) -> None:
+    (root / "swap").write_bytes(data)
+    with files.opened(root) as folder:
+        files.renaming.rename_exclusively(folder, "swap", folder, "a.m4a", alone=True)
+
+
+@pytest.fixture
+def stick(mac: Load, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    files = mac(Library())
+    no_links(monkeypatch, NUMBERS["darwin"]["ENOTSUP"])
+    Flushing(monkeypatch, "ENOTTY", None)
+    return files
+
+
+@pytest.mark.parametrize("when", ["before", "instead", "into"])
+def test_whoever_comes_while_a_file_is_copied_to_its_name_keeps_theirs_and_ours_is_kept_too(
+    stick: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str
+) -> None:
+    ours, theirs, target = os.urandom(100_000), b"theirs", tmp_path / "a.m4a"
+    flush = stick.copying.flush_file
+
+    def come(fd: int) -> None:
+        flush(fd)
+        if when == "instead":
+            (tmp_path / "saved").write_bytes(theirs)
+            (tmp_path / "saved").replace(target)
+        elif when == "into":
+            target.write_bytes(theirs)
+
+    if when == "before":
+        target.write_bytes(theirs)
+    monkeypatch.setattr(stick.copying, "flush_file", come)
+    with pytest.raises(FileExistsError):
+        copied(stick, tmp_path, ours)
+    assert target.read_bytes() == theirs
+    assert (tmp_path / "swap").read_bytes() == ours
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_copy_that_cannot_be_finished_leaves_the_file_where_it_was_and_nothing_under_the_new_name(
+    stick: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    def full(fd: int, data: bytes) -> None:
+        os.write(fd, data[:7])
+        raise OSError(number, "the disk")
+
+    monkeypatch.setattr(stick.copying, "write_all", full)
+    with pytest.raises(OSError, match="the disk"):
+        copied(stick, tmp_path, b"a recording")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("swap", b"a recording")]
+
+
+def test_a_file_that_another_program_may_have_open_stays_the_same_file(
+    stick: ModuleType, tmp_path: Path
+) -> None:
+    """What a recorder goes on writing to a file that is given its name back is not written into nowhere."""
+    (tmp_path / "swap").write_bytes(b"so far")
+    with (tmp_path / "swap").open("ab", buffering=0) as recorder, stick.opened(tmp_path) as folder:
+        assert stick.put_back(folder, "swap", folder, "a.m4a") == tmp_path / "a.m4a"
+        recorder.write(b" and on")
+    assert (tmp_path / "a.m4a").read_bytes() == b"so far and on"
+
+
+def test_a_folder_takes_a_free_name_and_no_other(stick: ModuleType, tmp_path: Path) -> None:
+    for name in ("made", "full", "file"):
+        (tmp_path / name).mkdir() if name != "file" else (tmp_path / name).write_bytes(b"x")
+    for name in ("made", "full"):
+        (tmp_path / name / "x").write_bytes(b"x")
+    for taken in ("full", "file"):
+        with pytest.raises(FileExistsError):
+            stick.name_new(tmp_path / "made", tmp_path / taken)
+    stick.name_new(tmp_path / "made", tmp_path / "export")
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == [
+        "export", "export/x", "file", "full", "full/x",
+    ]  # fmt: skip
 
 
 # --- what a note has beside its bytes ---

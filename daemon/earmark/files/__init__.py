@@ -19,6 +19,7 @@ from earmark.files.content import (
     read_bytes,
     sha256_of,
 )
+from earmark.files.copying import is_beginning
 from earmark.files.durable import flush_file
 from earmark.files.folders import (
     Folder,
@@ -86,6 +87,7 @@ __all__ = [
     "fold",
     "for_a_note",
     "hidden_kind",
+    "is_beginning",
     "is_locked",
     "make_durable",
     "make_private",

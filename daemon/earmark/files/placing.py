@@ -63,7 +63,7 @@ def put_in_place(
     try:
         if expected is None:
             step("before:create")
-            rename_exclusively(folder, hidden, folder, name)
+            rename_exclusively(folder, hidden, folder, name, alone=True)
             step("after:create")
         else:
             swap = hidden_name("swap", name)
@@ -151,7 +151,7 @@ def write_new(file: Path, data: bytes) -> None:
 def name_new(temp: Path, target: Path) -> None:
     """Give a file or folder that we made beside `target` that name, which must be free. Raises FileExistsError, OSError."""
     with opened(target.parent) as folder:
-        rename_exclusively(folder, temp.name, folder, target.name)
+        rename_exclusively(folder, temp.name, folder, target.name, alone=True)
         flush_folder(folder.fd)
 
 
@@ -214,7 +214,7 @@ def _replace_by_two_renames(folder: Folder, name: str, swap: str, expected: str,
         step("before:give-back")
         raise OtherContent(put_back(folder, out, folder, name), CAME_BETWEEN)
     try:
-        rename_exclusively(folder, swap, folder, name)
+        rename_exclusively(folder, swap, folder, name, alone=True)
     except FileExistsError:
         raise OtherContent(folder.at(name), CAME_BETWEEN) from None
     finally:

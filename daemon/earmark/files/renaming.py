@@ -7,8 +7,10 @@ import errno
 import os
 import re
 import secrets
+import stat
 import sys
 
+from earmark.files.copying import copy_to_free_name
 from earmark.files.durable import NO_SUCH_CALL
 from earmark.files.folders import Folder
 
@@ -18,7 +20,9 @@ _EXCHANGE = 2
 """RENAME_SWAP and RENAME_EXCHANGE: 2 on both."""
 
 NO_HARD_LINKS = NO_SUCH_CALL | {errno.EPERM, errno.EMLINK, errno.EACCES}
-"""How FAT, exFAT, some FUSE, SMB and Android filesystems say that they know no hard links (man 2 link)."""
+"""How FAT and exFAT (EPERM on Linux, ENOTSUP on macOS), some FUSE, SMB and Android filesystems say that they know no hard
+links (man 2 link of both systems), and folders that they get none.
+"""
 
 LONGEST_NAME = 255
 """Bytes of a file name on every disk that is in use (NAME_MAX); APFS counts characters, of which there are no more."""
@@ -51,27 +55,56 @@ def hidden_kind(name: str) -> tuple[str, str] | None:
     return None if found is None else (name.split(".")[2], found["name"] or "")
 
 
-def rename_exclusively(old: Folder, name: str, new: Folder, target: str) -> None:
+def rename_exclusively(old: Folder, name: str, new: Folder, target: str, *, alone: bool = False) -> None:
     """Rename a file to a name that must be free. Raises FileExistsError, or OSError; then nothing was renamed.
 
-    In one step where the system has one (renameat2, renameatx_np). Elsewhere `name` has to be a name that only we use
-    (`hidden_name`, the trash): the file is linked under its new name before the old one goes, or, where there are no hard
-    links either, renamed over an empty file that claims the name (a crash in between leaves the empty file; who writes
-    into it within these microseconds is overwritten).
+    In one step where the system has one (renameat2, renameatx_np; the kernel of a Mac refuses a name that is taken on every
+    disk, and a disk that does not know the flag refuses one that is free: xnu, bsd/vfs/vfs_syscalls.c). Elsewhere `name` has
+    to be a name that only we use (`hidden_name`, the trash): the file is linked under its new name before the old one goes.
+    Where there are no hard links either, one that we have `alone`, which no other program can have open, is copied to its
+    new name (copying.py); any other has to stay the file that it is, or what its program goes on writing would be lost
+    (`_over_a_claim`).
     """
     if rename_if_free(old, name, new, target):
+        return
+    found = old.look_at(name)
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        _rename_folder(old, name, new, target)
         return
     try:
         os.link(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd, follow_symlinks=False)
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new.fd))
-        if os.stat(target, dir_fd=new.fd, follow_symlinks=False).st_size:
-            raise FileExistsError(errno.EEXIST, "somebody wrote to the new file at once", target) from None
-        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+        (copy_to_free_name if alone else _over_a_claim)(old, name, new, target)
     else:
         os.unlink(name, dir_fd=old.fd)
+
+
+def _over_a_claim(old: Folder, name: str, new: Folder, target: str) -> None:
+    """Renamed over an empty file of ours that claims the name. A crash in between leaves that; who puts a file of their own
+    in its place within these microseconds loses it, and there is no call by which such a disk could refuse that.
+    """
+    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new.fd)
+    try:
+        claim, found = os.fstat(fd), new.look_at(target)
+        if found is None or found.st_size or not os.path.samestat(found, claim):
+            raise FileExistsError(errno.EEXIST, "somebody wrote to the new file at once", target)
+        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+    finally:
+        os.close(fd)
+
+
+def _rename_folder(old: Folder, name: str, new: Folder, target: str) -> None:
+    """A folder takes the place of nothing but an empty folder (rename(2)), with which nothing is lost."""
+    try:
+        if new.look_at(target) is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ENOTEMPTY):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from None
+        raise
 
 
 def rename_if_free(old: Folder, name: str, new: Folder, target: str) -> bool:
@@ -80,8 +113,12 @@ def rename_if_free(old: Folder, name: str, new: Folder, target: str) -> bool:
 
 
 def rename_to_hidden(old: Folder, name: str, new: Folder, target: str) -> None:
-    """Rename whatever has a name, in one step, to a name that only we use. Raises OSError; then nothing was renamed."""
+    """Rename whatever has a name, in one step, to a name that only we use. Raises FileExistsError if a crash left something
+    under that, OSError; then nothing was renamed.
+    """
     if not rename_if_free(old, name, new, target):
+        if new.look_at(target) is not None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
         os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
 
 

@@ -95,18 +95,18 @@ def remove_own(folder: Folder, name: str, expected: str) -> None:
         raise OtherContent(folder.at(name), why(error) or "it is changing right now") from None
 
 
-def put_back(at: Folder, name: str, folder: Folder, original: str) -> Path:
+def put_back(at: Folder, name: str, folder: Folder, original: str, *, alone: bool = False) -> Path:
     """Give a file its name back, or one beside it if that is taken meanwhile; returns where it is now.
 
-    If its folder is gone, it stays where it is.
+    If its folder is gone, it stays where it is. `alone`: nobody but us can have it open.
     """
     try:
-        rename_exclusively(at, name, folder, original)
+        rename_exclusively(at, name, folder, original, alone=alone)
         return folder.at(original)
     except FileExistsError:
         for other in beside(original):
             try:
-                rename_exclusively(at, name, folder, other)
+                rename_exclusively(at, name, folder, other, alone=alone)
                 return folder.at(other)
             except FileExistsError:
                 continue

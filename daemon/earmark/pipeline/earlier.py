@@ -57,7 +57,7 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
         earlier.unwanted = True
         return earlier
     key = style_of(context.config.notes).key("speakers")
-    looked = [_look(ledger, folder, artifact, same, names_in(output.text, key), key) for artifact in here]
+    looked = [_look(ledger, folder, artifact, same, output, key) for artifact in here]
     looked.sort(key=lambda found: (-found.artifact.rev, -found.artifact.id))
     latest = next((found for found in looked if not found.never), None)
     for found in looked:
@@ -98,11 +98,11 @@ def _unwanted(ledger: Ledger, place: Place, output: Output, same: list[Artifact]
 
 
 def _look(
-    ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact], names: tuple[str, ...], key: str
+    ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact], output: Output, key: str
 ) -> _Found:
     """How what is there now compares with what we wrote. A note that its owner has put over an edited one, or whose edit
-    they took back, is as we wrote it again; and so is one with the names of speakers that we would write now (`names`, in
-    the property `key`).
+    they took back, is as we wrote it again; and so is one with the names of speakers that we would write now (in the property
+    `key`).
     """
     try:
         data = read_bytes(artifact.path.name, folder)
@@ -111,9 +111,12 @@ def _look(
     except FileNotFoundError:
         return _Found(artifact, None, "")
     sha256 = digest(data)
+    if artifact.state is ArtifactState.WRITING and output.text.encode().startswith(data):
+        # A crash came while it was copied to a name that was free when it was announced (files/copying.py).
+        return _Found(artifact, Likeness.SAME, sha256)
     if artifact.state is not ArtifactState.EDITED:
         like = compared(ledger, data, artifact, key)
-        known = like is Likeness.NAMES and names_in(data.decode(), key) == names
+        known = like is Likeness.NAMES and names_in(data.decode(), key) == names_in(output.text, key)
         return _Found(artifact, Likeness.LINKS if known else like, sha256)
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
     if written is None:

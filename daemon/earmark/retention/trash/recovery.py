@@ -8,7 +8,17 @@ from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.errors import RetentionError
 from earmark.events import Event
-from earmark.files import Identity, named, remove_empty, remove_own, sha256_of
+from earmark.files import (
+    Identity,
+    OtherContent,
+    is_beginning,
+    named,
+    opened,
+    remove,
+    remove_empty,
+    remove_own,
+    sha256_of,
+)
 from earmark.ledger import Trashed
 from earmark.retention.trash.purging import finish_purge
 from earmark.retention.trash.restoring import restored
@@ -18,6 +28,7 @@ from earmark.retention.trash.rows import (
     forget_row,
     lies_in_trash,
     reachable,
+    top_of,
 )
 from earmark.retention.trash.taking import taken
 
@@ -63,16 +74,18 @@ def _recover_moving(context: Context, row: Trashed) -> None:
 def _recover_restoring(context: Context, row: Trashed) -> None:
     there, here = lies_in_trash(row), os.path.lexists(row.original)
     if there and here and row.trashed is not None:
-        if not Identity.of(row.original.lstat()).is_file(Identity.of(row.trashed.lstat())):
+        if Identity.of(row.original.lstat()).is_file(Identity.of(row.trashed.lstat())):
+            # Linked back, where exclusive renames are unknown, and killed before the name in the trash went.
+            with folder_of(row) as at:
+                remove_own(at, row.trashed.name, row.sha256)
+            remove_empty(row.trashed.parent)
+            restored(context, row)
+            return
+        if not _remove_unfinished(context, row):
             context.ledger.trash.set_state(row.id, TrashState.HERE)
             return
-        # Linked back, where exclusive renames are unknown, and killed before the name in the trash went.
-        with folder_of(row) as at:
-            remove_own(at, row.trashed.name, row.sha256)
-        remove_empty(row.trashed.parent)
-        restored(context, row)
-    elif there:
-        if bring_back(context, row) == row.original:
+    if there:
+        if bring_back(context, row, alone=True) == row.original:
             restored(context, row)
         else:
             context.ledger.trash.set_state(row.id, TrashState.RESTORED, context.now())
@@ -80,3 +93,19 @@ def _recover_restoring(context: Context, row: Trashed) -> None:
         restored(context, row)
     else:
         context.ledger.trash.set_state(row.id, TrashState.LOST, context.now())
+
+
+def _remove_unfinished(context: Context, row: Trashed) -> bool:
+    """Where it was copied back, because the disk knows neither exclusive renames nor links, a kill leaves a beginning of it
+    under the name that was free when the act was announced. True if that went; false if something else has the name.
+    """
+    assert row.trashed is not None
+    with folder_of(row) as at, opened(row.original.parent, top_of(context, row)) as folder:
+        begun = sha256_of(row.original.name, folder)
+        if begun is None or not is_beginning(folder, row.original.name, at, row.trashed.name):
+            return False
+        try:
+            remove(folder, row.original.name, begun, step=context.step)
+        except OtherContent:
+            return False
+    return True

@@ -43,7 +43,7 @@ def restore(context: Context, row: Trashed) -> Path:
     ledger.trash.set_state(row.id, TrashState.RESTORING)
     context.step("after:restoring")
     try:
-        where = bring_back(context, row)
+        where = bring_back(context, row, alone=True)
     except OSError as error:
         ledger.trash.set_state(row.id, TrashState.HERE)
         raise RetentionError(

@@ -50,8 +50,9 @@ def top_of(context: Context, row: Trashed) -> Path | None:
     return context.top_of(row.original) if place is None else place.folder
 
 
-def bring_back(context: Context, row: Trashed) -> Path:
-    """Put a file where it was, or beside it if something else is there; returns where it is now. Raises OSError.
+def bring_back(context: Context, row: Trashed, *, alone: bool = False) -> Path:
+    """Put a file where it was, or beside it if something else is there; returns where it is now. Raises OSError. `alone`:
+    nobody has had it open since it was taken.
 
     Folders below its drop folder that are gone are made again; the drop folder itself is not, nor is a symlink followed.
     """
@@ -59,7 +60,7 @@ def bring_back(context: Context, row: Trashed) -> Path:
     with folder_of(row) as at, opened(row.original.parent, top_of(context, row), make=True) as folder:
         if at.look_at(row.trashed.name) is None:
             raise FileNotFoundError(errno.ENOENT, "somebody took it out of the trash", str(row.trashed))
-        where = put_back(at, row.trashed.name, folder, row.original.name)
+        where = put_back(at, row.trashed.name, folder, row.original.name, alone=alone)
     if where == row.trashed:
         raise OSError(errno.EIO, "it could not be moved back", str(row.original))
     remove_empty(row.trashed.parent)
