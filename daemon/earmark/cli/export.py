@@ -25,6 +25,7 @@ from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
 from earmark.paths import whole
+from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
@@ -52,9 +53,9 @@ def export(
         if target is None:
             raise UsageError("say where to: --out FOLDER or --out FILE.zip")
         path = whole(target)
-        below = whole(folder) if folder else None
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as inside:
+            below = below_its_folder(inside, whole(folder)) if folder else None
             if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
                 raise NotFound(f"{below}: no recording is or was at or below it")
             result = write_export(

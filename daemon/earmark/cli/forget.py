@@ -69,7 +69,7 @@ def forget(
                 err.print("Nothing was erased.")
                 raise typer.Exit(1)
             result, found = done
-            also = found.elsewhere(context, which.named)
+            also = found.elsewhere(context, forgetting.named(context, which))
         wake_daemon(home)
         if json or result.recordings or result.kept:
             _report(result, found, also, json)
@@ -81,7 +81,7 @@ def _show_only(context: Context, which: Which, json: bool) -> None:
     wanted = forgetting.chosen(context, which)
     found = forgetting.found(context, wanted, which)
     held = forgetting.held(context, wanted, found, writes=False)
-    also = found.elsewhere(context, which.named)
+    also = found.elsewhere(context, forgetting.named(context, which))
     if json:
         print_json({"recordings": len(wanted), "held": held} | _copies(found, also))
     else:
@@ -96,7 +96,7 @@ def _asking(context: Context, which: Which, yes: bool, json: bool) -> Callable[[
 
     def confirmed(wanted: list[str], found: Found) -> bool:
         if not json:
-            _show(wanted, found, found.elsewhere(context, which.named))
+            _show(wanted, found, found.elsewhere(context, forgetting.named(context, which)))
         if yes or not wanted:
             return True
         phrase = f"forget {len(wanted)}"

@@ -19,6 +19,7 @@ from earmark.ledger import Receipt
 from earmark.paths import Home, whole
 from earmark.retention import receipts, receipts_file
 from earmark.retention.receipts_file import Examined
+from earmark.verbs.known import known_path
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and export the receipts of deletions.")
@@ -57,7 +58,7 @@ def list_receipts(
 
 def _about(context: Context, file: Path) -> list[Receipt]:
     """Receipts of a path, of the recording that is or was there, and of the content that is there now."""
-    ledger, path = context.ledger, whole(file)
+    ledger, path = context.ledger, known_path(context, file)
     place, content = ledger.places.at(path), sha256_of(path)
     about = {path, *((place.recording_id,) if place else ()), *((content,) if content else ())}
     keyed_ids = {receipts.keyed(ledger, what) for what in about}

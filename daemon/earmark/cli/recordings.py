@@ -29,8 +29,8 @@ from earmark.pipeline import drafts
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import retrying
+from earmark.verbs.known import known_path
 from earmark.verbs.opening import opened_context, wake_daemon
-from earmark.verbs.resolve import known_path
 
 STATES = (
     "waiting",

@@ -41,6 +41,7 @@ from earmark.retention.sweep import saved_plan
 from earmark.retention.sweep.guards import TROUBLE
 from earmark.verbs import deciding
 from earmark.verbs import sweeping as verb
+from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
 
@@ -81,8 +82,8 @@ def plan(
     """
     with plain_errors():
         home, config = here()
-        wanted = [whole(p) for p in paths or []]
         with opened_context(home, config, read_only=True) as context:
+            wanted = [below_its_folder(context, whole(p)) for p in paths or []]
             for path in wanted:
                 _require_known(context, path)
             found = plan_now(

@@ -15,7 +15,7 @@ from earmark.cli.standard_streams import log_to_stderr
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound
-from earmark.files import write_new
+from earmark.files import really, spelled, write_new
 from earmark.locality.confinement.inherited import close_inherited
 from earmark.locality.confinement.sockets import keep_account
 from earmark.log import configure_logging
@@ -88,8 +88,8 @@ def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
 
     One that the configuration has under another name (a link, another spelling) goes by that: its rules hold for it.
     """
-    known = {os.path.realpath(f.path): f.path for f in config.folder}
-    chosen = tuple(dict.fromkeys(known.get(os.path.realpath(p), p) for p in map(whole, named)))
+    known = {really(f.path): f.path for f in config.folder}
+    chosen = tuple(dict.fromkeys(known.get(really(p), spelled(p)) for p in map(whole, named)))
     chosen = chosen or tuple(f.path for f in config.folder)
     if not chosen:
         raise ConfigError(

@@ -27,6 +27,7 @@ from earmark.cli.scope import NONE_OF_THE_MACHINE, scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
 from earmark.errors import EnvironmentFault, NotFound, UsageError
+from earmark.files import spelled
 from earmark.paths import platform_home, whole
 from earmark.service.elsewhere import another_home
 from earmark.service.install import Kind, kind_for, no_more_watched, render, require_alone, require_folders
@@ -64,7 +65,7 @@ def install(
         _require_own(context)
         _require_a_manager("user")
         home, config = here()
-        named, configured = [whole(f) for f in folders or []], [f.path for f in config.folder]
+        named, configured = [spelled(whole(f)) for f in folders or []], [f.path for f in config.folder]
         machine, kind = Here(), _kind()
         require_folders(named, configured, machine.platform)
         require_sound(named or configured, home)
@@ -182,7 +183,7 @@ def show(
         if scope_of(context) == "system":
             typer.echo(unit_text("systemd/system/earmark.service"), nl=False)
             return
-        named = [whole(f) for f in folders or []]
+        named = [spelled(whole(f)) for f in folders or []]
         typer.echo(render(_kind(), _executable(), named), nl=False)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from earmark.errors import ConfigError
+from earmark.files import really
 from earmark.paths import Home
 
 
@@ -26,9 +26,9 @@ def _around_own_files(folders: Sequence[Path], home: Home) -> Iterator[str]:
     """What is deleted goes to the trash in the state folder: inside a drop folder it would be taken in again."""
     own = {"state": home.state, "configuration": home.config, "data": home.data}
     for folder in folders:
-        real = Path(os.path.realpath(folder))  # Path.resolve raises for a link that leads to itself
+        real = really(folder)
         for what, path in own.items():
-            there = Path(os.path.realpath(path))
+            there = really(path)
             if there.is_relative_to(real):
                 yield (
                     f"{folder}: earmark's own {what} folder {path} lies in it; watch a folder without it, or move that one"
@@ -41,9 +41,9 @@ def _around_own_files(folders: Sequence[Path], home: Home) -> Iterator[str]:
 def _one_in_two_spellings(folders: Sequence[Path]) -> Iterator[str]:
     """The same files would be met twice under different names, through a symlink or another spelling."""
     for number, folder in enumerate(folders):
-        real = Path(os.path.realpath(folder))
+        real = really(folder)
         for position, other in enumerate(folders):
-            there = Path(os.path.realpath(other))
+            there = really(other)
             if real == there and position < number:
                 yield f"{folder}: is the same folder as {other}; name it once"
             elif real != there and real.is_relative_to(there) and not folder.is_relative_to(other):

@@ -39,7 +39,17 @@ from earmark.export.package import (
     ZipPackage,
     sums_of,
 )
-from earmark.files import StillChanging, fingerprint, flush_file, name_new, named, open_regular, why
+from earmark.files import (
+    StillChanging,
+    fingerprint,
+    flush_file,
+    fold,
+    name_new,
+    named,
+    open_regular,
+    really,
+    why,
+)
 from earmark.ledger import Recording
 from earmark.notes.frontmatter import LIMIT, owner_of
 from earmark.notes.names import is_note
@@ -116,9 +126,9 @@ def export(
 
 
 def _refuse_watched(context: Context, out: Path) -> None:
-    real = out.parent.resolve() / out.name
+    real = really(out.parent) / out.name
     for folder in (*context.folders, *(f.path for f in context.config.folder)):
-        if real.is_relative_to(folder.resolve()):
+        if real.is_relative_to(really(folder)):
             raise RetentionError(
                 f"{out}: lies in the drop folder {folder}, from which recordings are taken; name a place outside it"
             )
@@ -257,8 +267,8 @@ def _portable(name: str) -> str:
 def _free(name: str, used: set[str]) -> str:
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
     number = 1
-    while name.casefold() in used:
+    while fold(name) in used:
         number += 1
         name = f"{stem} {number}{suffix}"
-    used.add(name.casefold())
+    used.add(fold(name))
     return name

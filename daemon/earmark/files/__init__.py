@@ -46,6 +46,7 @@ from earmark.files.placing import (
     write_own,
 )
 from earmark.files.renaming import hidden_kind
+from earmark.files.spelling import folds, really, spelled
 from earmark.files.taking import (
     OtherContent,
     Step,
@@ -85,6 +86,7 @@ __all__ = [
     "flush_file",
     "flush_folder_of",
     "fold",
+    "folds",
     "for_a_note",
     "hidden_kind",
     "is_beginning",
@@ -103,12 +105,14 @@ __all__ = [
     "put_in_place",
     "quiet",
     "read_bytes",
+    "really",
     "recover_hidden",
     "remove",
     "remove_empty",
     "remove_own",
     "respelled",
     "sha256_of",
+    "spelled",
     "take_out",
     "unpack_path",
     "what_is_at",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +72,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.ignore:
-            object.__setattr__(self, "_spec", PathSpec.from_lines("gitignore", self.ignore))
+            object.__setattr__(self, "_spec", PathSpec.from_lines("gitignore", map(_composed, self.ignore)))
 
     def why_not_folder(self, name: str, relative: str) -> str | None:
         """Why a subfolder is not looked into, or None if it is. `relative`: path from the drop folder."""
@@ -81,7 +82,7 @@ class Rules:
             return "the system or a NAS keeps its own things there"
         if name.lower().endswith(".download") and _ending(name.lower()[:-9]) in ENDINGS:
             return "Safari is still downloading what is in it"
-        if self._spec is not None and self._spec.match_file(relative + "/"):
+        if self._ignores(relative + "/"):
             return "an ignore pattern in the configuration matches it"
         return None
 
@@ -97,7 +98,7 @@ class Rules:
         suffix = _ending(lower)  # called for 100,000 names in a scan
         if suffix not in ENDINGS:
             return f"{'.' + suffix if suffix else 'a name without an ending'} is not an audio or video format earmark takes"
-        if self._spec is not None and self._spec.match_file(relative):
+        if self._ignores(relative):
             return "an ignore pattern in the configuration matches it"
         return None
 
@@ -113,10 +114,18 @@ class Rules:
             return None
         if name.startswith((".", "~")) or _PARTIAL.search(name) or name in HOLD_MARKERS:
             return None
-        if self._spec is not None and self._spec.match_file(relative):
+        if self._ignores(relative):
             return None
         # "Call with Dr. Miller" has no ending, and a name is not to be read in a count.
         return ending if _AN_ENDING.fullmatch(ending) else ""
+
+    def _ignores(self, relative: str) -> bool:
+        return self._spec is not None and self._spec.match_file(_composed(relative))
+
+
+def _composed(name: str) -> str:
+    """One spelling for what looks the same: names that the Finder gives are decomposed, what is typed is not."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _ending(lower: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.events import Event
+from earmark.files import spelled
 from earmark.intake.folder import Scan, scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import Rules, settle_times
@@ -140,7 +141,7 @@ class Scanning:
         context, ledger = self._context, self._context.ledger
         settings = context.settings(folder)
         known = ledger.places.identities(folder)
-        others = frozenset(os.fsencode(f) for f in context.folders if f != folder)
+        others = frozenset(os.fsencode(_as_met(f, folder)) for f in context.folders if f != folder)
         found = scan(folder, Rules(settings.ignore), settings.recursive, known, others)
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
@@ -275,6 +276,12 @@ class Scanning:
             if self._unwatched.get(folder) != reason:
                 self._context.tell(Event.NOT_WATCHED, reason, file=folder, level="warning", journal=False)
             self._unwatched[folder] = reason
+
+
+def _as_met(other: Path, folder: Path) -> Path:
+    """A drop folder as the look through another one meets it, which reads names as the disk lists them."""
+    listed, top = spelled(other), spelled(folder)
+    return folder / listed.relative_to(top) if listed.is_relative_to(top) else other
 
 
 def _fact(context: Context) -> float:

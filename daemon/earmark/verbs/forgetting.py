@@ -22,6 +22,7 @@ from earmark.retention.erasure.erase import Erased, erase, recover
 from earmark.retention.erasure.matching import matching
 from earmark.retention.holds import why_held
 from earmark.retention.trash.recovery import recover as recover_trash
+from earmark.verbs.known import known_path
 from earmark.verbs.resolve import resolve
 from earmark.verbs.sweeping import PATIENCE
 
@@ -43,10 +44,10 @@ class Which:
         if self.text is not None and not self.text.strip():
             raise UsageError("--matching: the text is empty; that would be everything (--all)")
 
-    @property
-    def named(self) -> list[Path]:
-        """The files, whole paths."""
-        return [whole(file) for file in self.files]
+
+def named(context: Context, which: Which) -> list[Path]:
+    """The files, as the ledger or the disk spells them."""
+    return [known_path(context, file) for file in which.files]
 
 
 def chosen(context: Context, which: Which) -> list[str]:
@@ -82,7 +83,7 @@ def found(context: Context, recording_ids: list[str], which: Which) -> Found:
     result = find(context, recording_ids)
     reached = {os.path.realpath(path) for path in result.paths}
     stays = {path for path, _ in result.left}
-    for file in which.named:
+    for file in named(context, which):
         if os.path.lexists(file) and os.path.realpath(file) not in reached and file not in stays:
             result.left.append((file, "it is in no drop folder; delete it yourself"))
     return result

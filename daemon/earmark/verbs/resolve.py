@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState
 from earmark.errors import NotFound
 from earmark.files import Identity, read_bytes, sha256_of
 from earmark.ledger import Artifact, Place
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
-from earmark.paths import whole
+from earmark.verbs.known import known_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +70,6 @@ def _says(context: Context, path: Path) -> str | None:
         return recording_of(decoded(read_bytes(path, most=LIMIT)), style_of(context.config.notes))
     except OSError:
         return None
-
-
-def known_path(context: Context, file: Path) -> Path:
-    """The file that is meant: the path itself, or for a bare name the only recording or note that is called so."""
-    path, ledger = whole(file), context.ledger
-    if len(file.parts) > 1 or os.path.lexists(path) or ledger.places.at(path) or ledger.artifacts.at(path):
-        return path
-    called = {p.path for p in ledger.places.all() if p.path.name == file.name}
-    called |= {
-        a.path
-        for a in ledger.artifacts.all()
-        if a.path.name == file.name and a.state is not ArtifactState.GONE
-    }
-    return called.pop() if len(called) == 1 else path
 
 
 def _by_path(context: Context, path: Path) -> Meant | None:

@@ -11,11 +11,11 @@ from earmark.context import Context
 from earmark.domain import Instant, TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Trashed
-from earmark.paths import whole
 from earmark.retention import NotesSeen
 from earmark.retention.trash.purging import purge, why_not_purge
 from earmark.retention.trash.recovery import recover
 from earmark.retention.trash.restoring import restore
+from earmark.verbs.known import known_path
 from earmark.verbs.sweeping import PATIENCE, write_owed
 
 IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING)
@@ -28,8 +28,7 @@ def meant(context: Context, name: str) -> Trashed:
         row = trash.get(int(name))
         found = [row] if row is not None and row.state is TrashState.HERE else []
     else:
-        path = whole(Path(name))
-        found = [r for r in trash.of_original(path) if r.state is TrashState.HERE]
+        found = [r for r in trash.of_original(known_path(context, Path(name))) if r.state is TrashState.HERE]
     if not found:
         raise NotFound(f"{name}: is not in the trash; see: earmark trash list")
     return found[-1]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Kind
-from earmark.files import StillChanging, content_of, files_below, read_bytes
+from earmark.files import StillChanging, content_of, files_below, fold, read_bytes, spelled
 from earmark.ledger import Artifact, Doomed
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note, is_text
@@ -67,14 +67,16 @@ class Found:
     left: list[tuple[Path, str]] = field(default_factory=list)
     paths: set[Path] = field(default_factory=set)
     _by_recording: dict[str, list[Copy]] = field(default_factory=dict)
+    _folded: dict[str, Path] = field(default_factory=dict)
 
     def of(self, recording_id: str) -> list[Copy]:
         """Asked several times for each recording, of which there may be thousands."""
         return self._by_recording.get(recording_id, [])
 
     def add(self, copy: Copy) -> None:
-        """Another copy, unless the file is known already."""
-        if copy.path not in self.paths:
+        """Another copy, unless the file is known already, be it in another spelling on a disk that folds case."""
+        other = self._folded.setdefault(fold(str(copy.path)), copy.path)
+        if copy.path not in self.paths and (other == copy.path or spelled(other) != spelled(copy.path)):
             self.paths.add(copy.path)
             self.copies.append(copy)
             self._by_recording.setdefault(copy.recording_id, []).append(copy)
