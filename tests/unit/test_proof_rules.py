@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from earmark.proof.running.filters import MUST_REFUSE, not_refused
 from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding
 from earmark.proof.running.leads import Leads
+from earmark.proof.running.noting import Notes, Thread
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
@@ -468,3 +471,19 @@ def test_where_sockets_cannot_be_seen_only_silence_of_the_whole_network_is_a_pro
     assert ("sends nothing by IP" in sockets.claim) is (held is True)
     (files,) = [o for c, o in claims.items() if "write to the drop folders" in c]
     assert files.held is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process has open is read in /proc")
+@pytest.mark.parametrize(
+    ("name", "seen"), [(".earmark-0123456789abcdef.tmp", "changed"), ("talk.md", "odd"), ("talk.m4a", "odd")]
+)
+def test_an_attribute_is_given_to_the_next_version_of_a_note_and_to_nothing_else(
+    tmp_path: Path, name: str, seen: str
+) -> None:
+    notes, thread = Notes(lambda _: False, ()), Thread(os.getpid())
+    with (tmp_path / name).open("wb") as file:
+        notes.called(thread, "fsetxattr", (file.fileno(), 0, 0, 0, 0, 0))
+    assert thread.after is not None
+    thread.after(0)
+    about = str(tmp_path / name) if seen == "changed" else "fsetxattr"
+    assert [(act.what, act.about, act.done) for act in notes.acts.values()] == [(seen, about, True)]

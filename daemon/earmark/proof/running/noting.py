@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from earmark.files import hidden_kind
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import (
     ASKS,
@@ -195,6 +196,8 @@ class Notes:
                 self._later(thread, "changed", path)
             case _ if name in CHANGES_OPEN:
                 self._later(thread, "changed", target(pid, a[0]))
+            case "fsetxattr" if hidden_kind((to := target(pid, a[0])).rpartition("/")[2]) is not None:
+                self._later(thread, "changed", to)  # the next version of a note gets its attributes
             case _ if name in ODD:
                 self._later(thread, "odd", name)
             case _ if name in ASKS:
