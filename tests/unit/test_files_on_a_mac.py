@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -294,3 +294,29 @@ def test_a_disk_without_attributes_stops_no_note_and_a_full_one_does(
             with pytest.raises(OSError, match="No space left"):
                 files.put_in_place(folder, "a.md", b"two", sha(b"one"))
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"two" if kept else b"one")]
+
+
+# --- folders ---
+
+
+def test_a_folder_is_the_same_when_its_disk_has_another_number(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A stick that is plugged in as the second one today, and was the first yesterday."""
+    files, real, births = mac(Library()), os.fstat, {"one": 1_600_000_000.5, "other": 1_600_000_000.25}
+    plugged = [1]
+
+    def fstat(fd: int) -> Any:
+        found, name = real(fd), Path(f"/proc/self/fd/{fd}").readlink().name
+        if name not in births:
+            return found
+        return SimpleNamespace(st_ino=7, st_dev=plugged[0], st_mode=found.st_mode, st_birthtime=births[name])
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    monkeypatch.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_fsid=plugged[0]))
+    for name in births:
+        (tmp_path / name).mkdir()
+    before = {name: files.what_is_at(tmp_path / name) for name in births}
+    plugged[0] = 2
+    assert {name: files.what_is_at(tmp_path / name) for name in births} == before
+    assert len(set(before.values())) == 2

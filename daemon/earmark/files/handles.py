@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from pathlib import Path
 
 _AT_EMPTY_PATH = 0x1000
@@ -26,9 +27,12 @@ class _FileHandle(ctypes.Structure):
 def what_is(fd: int) -> str:
     """A name for an open folder that it keeps when it is renamed, and that no other folder of its disk gets: the handle by
     which it could be exported (inode and generation), else its inode and, where the system knows it, its birth.
+
+    On macOS nothing is said of the disk: its number there changes with the order in which disks are plugged in (statvfs(3)
+    calls it not meaningful), and a birth is good to a millionth of a second.
     """
     found = os.fstat(fd)
-    disk = f"{os.fstatvfs(fd).f_fsid:x}"
+    disk = "" if sys.platform == "darwin" else f"{os.fstatvfs(fd).f_fsid:x}"
     handle = _handle(fd)
     if handle:
         return f"{disk}:{handle}"
