@@ -85,14 +85,11 @@ def _over_a_claim(old: Folder, name: str, new: Folder, target: str) -> None:
     """Renamed over an empty file of ours that claims the name. A crash in between leaves that; who puts a file of their own
     in its place within these microseconds loses it, and there is no call by which such a disk could refuse that.
     """
-    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new.fd)
-    try:
-        claim, found = os.fstat(fd), new.look_at(target)
-        if found is None or found.st_size or not os.path.samestat(found, claim):
-            raise FileExistsError(errno.EEXIST, "somebody wrote to the new file at once", target)
-        os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
-    finally:
-        os.close(fd)
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=new.fd))
+    found = new.look_at(target)
+    if found is None or found.st_size:
+        raise FileExistsError(errno.EEXIST, "somebody wrote to the new file at once", target)
+    os.rename(name, target, src_dir_fd=old.fd, dst_dir_fd=new.fd)
 
 
 def _rename_folder(old: Folder, name: str, new: Folder, target: str) -> None:
