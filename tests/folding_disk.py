@@ -367,16 +367,16 @@ class Disk:
         os.fsync(struct.unpack_from("<Q", body)[0])
 
     def opendir(self, node: int, body: bytes) -> bytes:
-        fh = next(self.handles)
-        with os.scandir(self.path(node)) as entries:
-            found = [(e.name, 4 if e.is_dir(follow_symlinks=False) else 8, e.inode()) for e in entries]
-        self.listings[fh] = [(".", 4, 1), ("..", 4, 1), *found]
-        return struct.pack("<QIi", fh, 0, 0)
+        return struct.pack("<QIi", next(self.handles), 0, 0)
 
-    def readdir(self, _: int, body: bytes) -> bytes:
+    def readdir(self, node: int, body: bytes) -> bytes:
         fh, offset, size = struct.unpack_from("<QQI", body)
+        if not offset:  # also one that is held open is read anew from its beginning
+            with os.scandir(self.path(node)) as entries:
+                found = [(e.name, 4 if e.is_dir(follow_symlinks=False) else 8, e.inode()) for e in entries]
+            self.listings[fh] = [(".", 4, 1), ("..", 4, 1), *found]
         answer = b""
-        for number, (name, kind, inode) in enumerate(self.listings[fh][offset:], offset + 1):
+        for number, (name, kind, inode) in enumerate(self.listings.get(fh, [])[offset:], offset + 1):
             raw = os.fsencode(name)
             one = struct.pack("<QQII", inode, number, len(raw), kind) + raw
             one += bytes(-len(one) % 8)
