@@ -37,6 +37,20 @@ def test_a_note_of_which_a_crash_left_a_beginning_is_finished(tmp_path: Path, sh
     assert rig.litter() == []
 
 
+@pytest.mark.parametrize("name", ["a.m4a", "a.md", "a.transcript.md"])
+def test_a_file_of_which_a_crash_left_only_a_claim_on_its_name_has_it_back(tmp_path: Path, name: str) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("a.m4a", "hello")
+    assert run_child(rig) == 0
+    before = {p.name: p.read_bytes() for p in rig.folder.iterdir()}
+    (rig.folder / name).rename(rig.folder / f".earmark-0123456789abcdef.swap.{name}")
+    (rig.folder / name).touch()
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert {p.name: p.read_bytes() for p in rig.folder.iterdir()} == before
+    assert rig.query("SELECT DISTINCT state FROM artifacts") == [("here",)]
+
+
 def swept(root: Path) -> tuple[World, Trashed, bytes]:
     """A recording that is in the trash."""
     world = World(root, {"audio": {"keep_for": "10d"}})
@@ -71,6 +85,16 @@ def test_a_recording_of_which_a_crash_left_a_beginning_is_restored_whole(root: P
         assert not row.trashed.parent.exists()
         assert world.place("a.wav").here
     assert sorted(p.name for p in world.drop.iterdir()) == ["a.md", "a.transcript.md", "a.wav"]
+
+
+def test_a_recording_that_was_being_taken_goes_back_over_a_claim_on_its_name(root: Path) -> None:
+    world, row, audio = swept(root)
+    world.ledger.trash.set_state(row.id, TrashState.MOVING)
+    row.original.touch()
+    recover(world.context)
+    assert row.original.read_bytes() == audio
+    assert sorted(p.name for p in world.drop.iterdir()) == ["a.md", "a.transcript.md", "a.wav"]
+    assert world.ledger.trash.get(row.id) is None
 
 
 @pytest.mark.shows("retention:without-links")

@@ -6,9 +6,11 @@ and recognised, and nothing while somebody has it open for writing.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +134,18 @@ def recover_hidden(folder: Folder, name: str, ours: Callable[[str], bool]) -> Pa
                 return None
     except (OSError, StillChanging):
         return None
+    drop_claim(folder, kind[1])
     return put_back(folder, name, folder, kind[1])
+
+
+def drop_claim(folder: Folder, name: str) -> None:
+    """Remove an empty file that a crash may have left of a rename (renaming.py), so that its name can be given back.
+    Anything else under that name stays.
+    """
+    found = folder.look_at(name)
+    if found is not None and not found.st_size and stat.S_ISREG(found.st_mode):
+        with suppress(OtherContent, OSError):
+            remove(folder, name, hashlib.sha256().hexdigest())
 
 
 @contextmanager

@@ -27,12 +27,14 @@ def settle_leftovers(context: Context, hidden: Iterable[bytes]) -> None:
 
 def _settle(context: Context, path: Path) -> None:
     """A file whose bytes are those of a note of ours can be made again; any other is somebody's. Where a replacement takes
-    two renames, a crash between them leaves nothing under the name: then ours has it back, too.
+    two renames, a crash between them leaves nothing under the name, or an empty file that claims it: then ours has it back,
+    too.
     """
     _, name = hidden_kind(path.name) or ("", "")
     try:
         with opened(path.parent, context.top_of(path)) as folder:
-            replaced = folder.look_at(name) is not None if name else True
+            there = folder.look_at(name) if name else None
+            replaced = not name or (there is not None and there.st_size > 0)
             where = recover_hidden(
                 folder, path.name, lambda sha256: replaced and context.ledger.artifacts.knows(sha256)
             )

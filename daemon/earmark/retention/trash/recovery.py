@@ -11,6 +11,7 @@ from earmark.events import Event
 from earmark.files import (
     Identity,
     OtherContent,
+    drop_claim,
     is_beginning,
     named,
     opened,
@@ -54,6 +55,11 @@ def recover(context: Context) -> int:
 def _recover_moving(context: Context, row: Trashed) -> None:
     """Nobody may have confirmed with the file in hand, so it goes back if it can; the next sweep decides anew."""
     if lies_in_trash(row):
+        try:
+            with opened(row.original.parent, top_of(context, row)) as folder:
+                drop_claim(folder, row.original.name)
+        except OSError:
+            pass  # no folder, or none that may be opened
         try:
             bring_back(context, row)
         except OSError:
