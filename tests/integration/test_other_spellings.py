@@ -188,6 +188,28 @@ def test_a_folder_in_two_spellings_is_one(tmp_path: Path, say: Any) -> None:
         assert "lies in the drop folder" in said
 
 
+def test_a_drop_folder_that_is_written_otherwise_keeps_its_notes(tmp_path: Path) -> None:
+    with on_a_disk(tmp_path, "apfs") as rig:
+        rig.drop("Voice/a.m4a")
+        rig.drop("Voice/Sub/b.m4a", "another")
+        voice = rig.folder / "Voice"
+        assert supervisor(rig.installed, (voice,), rig.config(), once=True).run() == 0
+        edited, removed = voice / "a.md", voice / "Sub" / "b.md"
+        edited.write_text(edited.read_text() + "mine\n")
+        removed.unlink()
+        assert supervisor(rig.installed, (voice,), rig.config(), once=True).run() == 0
+        voice.rename(rig.folder / "voice")
+        expected = {
+            f"voice/{name}"
+            for name in ("a.m4a", "a.md", "a.transcript.md", "Sub/b.m4a", "Sub/b.transcript.md")
+        }
+        for name in ("voice", "VOICE", "voice"):
+            assert supervisor(rig.installed, (rig.folder / name,), rig.config(), once=True).run() == 0
+            assert seen(rig) == expected
+            assert edited.read_text().endswith("mine\n")
+        assert (heard(rig), len(rig.query("SELECT 1 FROM places"))) == (2, 2)
+
+
 def test_what_looks_the_same_in_a_pattern_is_the_same() -> None:
     for pattern in (composed("Entwürfe/"), decomposed("Entwürfe/")):
         rules = Rules((pattern,))
