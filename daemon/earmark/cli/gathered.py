@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from earmark.cli.console import moment
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.files import is_locked
-from earmark.intake.untaken import untaken
+from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.notes.damage import QUIET
@@ -32,7 +32,8 @@ class Line:
 class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
-    a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more.
+    a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
+    into because they are a program's own.
     """
 
     running: bool
@@ -55,6 +56,7 @@ class Status:
     drafts: int = 0
     drafts_wait: str = ""
     drafts_kept: tuple[Line, ...] = ()
+    closed: dict[str, int] = field(default_factory=dict)
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
 
@@ -115,7 +117,7 @@ def gather(context: Context) -> Status:
         len(ledger.words.not_whole()), ledger.words.not_understood(), ledger.words.not_translated(),
         len(ledger.words.softer_than(QUIET)),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
-        elsewhere=(other,) if other else (),
+        closed=untaken(ledger, CLOSED), elsewhere=(other,) if other else (),
     )  # fmt: skip
 
 

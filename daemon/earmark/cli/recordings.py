@@ -21,7 +21,8 @@ from earmark.domain import ArtifactState, JobState, Stage, Transcript
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
-from earmark.intake.rules import Rules, settle_times
+from earmark.intake.folder import rules_of
+from earmark.intake.rules import settle_times
 from earmark.ledger import Ledger, Place
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import QUIET, damage, untranslated_as
@@ -221,7 +222,7 @@ def _why_not(context: Context, path: Path) -> str:
     if folder is None:
         return f"it is in none of the watched folders ({', '.join(map(str, context.folders)) or 'none'})"
     settings = folder_settings(context.config, folder)
-    rules = Rules(settings.ignore)
+    rules = rules_of(folder, settings.ignore)
     relative = path.relative_to(folder)
     for depth, part in enumerate(relative.parts[:-1], start=1):
         if not settings.recursive:

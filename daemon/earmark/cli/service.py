@@ -67,8 +67,8 @@ def install(
         home, config = here()
         named, configured = [spelled(whole(f)) for f in folders or []], [f.path for f in config.folder]
         machine, kind = Here(), _kind()
+        require_sound(named or configured, home)  # before anything is opened in them
         require_folders(named, configured, machine.platform)
-        require_sound(named or configured, home)
         require_alone(home, kind)
         before = installed_folders("user", machine) or ()
         for sentence in install_unit(kind, _executable(), named):

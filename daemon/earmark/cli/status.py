@@ -28,7 +28,7 @@ from earmark.cli.gathered import Status, gather
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
-from earmark.intake.untaken import in_words
+from earmark.intake.untaken import closed_in_words, in_words
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
 from earmark.paths import Home
@@ -195,7 +195,7 @@ def show(found: Status) -> Group:
     lines += _heard_lines(found)
     if found.drafts_wait:
         lines.append(f"  [dim]{escape(one_line(found.drafts_wait))}[/]")
-    if said := in_words(found.untaken):
+    for said in filter(None, (in_words(found.untaken), closed_in_words(found.closed))):
         lines.append(f"  [dim]{escape(one_line(said))}[/]")
     if found.running and report is not None:
         lines += _work_lines(report)

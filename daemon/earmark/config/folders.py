@@ -1,10 +1,11 @@
-"""Which drop folders cannot be watched, because earmark's own files or another drop folder are in the way."""
+"""Which drop folders cannot be watched: earmark's own files, another drop folder or a program's own are in the way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from earmark.config.closed import why_no_drop_folder
 from earmark.errors import ConfigError
 from earmark.files import really
 from earmark.paths import Home
@@ -19,7 +20,7 @@ def require_sound(folders: Sequence[Path], home: Home, origin: str = "") -> None
 
 def folder_problems(folders: Sequence[Path], home: Home) -> list[str]:
     """What is wrong with drop folders, a sentence each. Compares where paths really lead; folders need not exist."""
-    return [*_around_own_files(folders, home), *_one_in_two_spellings(folders)]
+    return [*_around_own_files(folders, home), *_one_in_two_spellings(folders), *_of_programs(folders)]
 
 
 def _around_own_files(folders: Sequence[Path], home: Home) -> Iterator[str]:
@@ -48,3 +49,11 @@ def _one_in_two_spellings(folders: Sequence[Path]) -> Iterator[str]:
                 yield f"{folder}: is the same folder as {other}; name it once"
             elif real != there and real.is_relative_to(there) and not folder.is_relative_to(other):
                 yield f"{folder}: lies in {other} by another way; name it as {other / real.relative_to(there)}"
+
+
+def _of_programs(folders: Sequence[Path]) -> Iterator[str]:
+    """What a program keeps for itself changes under its feet if notes are written there, and its names say nothing."""
+    user = Path(os.path.realpath(Path.home()))
+    for folder in folders:
+        if (why := why_no_drop_folder(Path(os.path.realpath(folder)), user)) is not None:
+            yield f"{folder}: {why}"

@@ -136,17 +136,25 @@ def remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def names_below(tops: list[Path], names: Collection[str], unread: list[Path] | None = None) -> Iterator[Path]:
+Enter = Callable[[str], bool]
+"""Says of a folder below, by its path, whether it is looked into."""
+
+
+def names_below(
+    tops: list[Path], names: Collection[str], unread: list[Path] | None = None, enter: Enter = lambda _: True
+) -> Iterator[Path]:
     """Whatever has one of these names in and below folders, be it a file, a link or a folder. As `files_below` otherwise."""
-    return _below(tops, unread, lambda entry: Path(entry.path) if entry.name in names else None)
+    return _below(tops, unread, enter, lambda entry: Path(entry.path) if entry.name in names else None)
 
 
-def files_below(tops: list[Path], unread: list[Path] | None = None) -> Iterator[tuple[Path, os.stat_result]]:
+def files_below(
+    tops: list[Path], unread: list[Path] | None = None, enter: Enter = lambda _: True
+) -> Iterator[tuple[Path, os.stat_result]]:
     """Every regular file in and below folders, hidden ones included, with its stat. Follows no symlink.
 
     Folders that are there and cannot be read are passed over; they are added to `unread`.
     """
-    return _below(tops, unread, _file)
+    return _below(tops, unread, enter, _file)
 
 
 def _file(entry: os.DirEntry[str]) -> tuple[Path, os.stat_result] | None:
@@ -158,7 +166,10 @@ def _file(entry: os.DirEntry[str]) -> tuple[Path, os.stat_result] | None:
 
 
 def _below(
-    tops: list[Path], unread: list[Path] | None, look: Callable[[os.DirEntry[str]], _Found | None]
+    tops: list[Path],
+    unread: list[Path] | None,
+    enter: Enter,
+    look: Callable[[os.DirEntry[str]], _Found | None],
 ) -> Iterator[_Found]:
     """What `look` makes of the entries of all folders in and below `tops`."""
     pending = list(tops)
@@ -167,7 +178,7 @@ def _below(
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False) and enter(entry.path):
                         pending.append(Path(entry.path))
                     if (found := look(entry)) is not None:
                         yield found

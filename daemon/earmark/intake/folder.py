@@ -6,12 +6,13 @@ import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from earmark.files import Identity, hidden_kind
-from earmark.intake.rules import HOLD_MARKERS, Rules
+from earmark.config.closed import DOCUMENTS, containers_below, package
+from earmark.files import Identity, fold, hidden_kind
+from earmark.intake.rules import HOLD_MARKERS, Rules, of_a_download
 from earmark.notes.names import is_note
 
 SF_DATALESS = 0x40000000
@@ -27,7 +28,8 @@ class Scan:
     `away`: why the folder itself could not be read; nothing may be concluded from such a scan.
     `unread`: subfolders that could not be read; nothing in them may be called missing. `notes`: files that may be notes,
     by path with the time of their last change. `hidden`: files of ours that a crash left. `marked`: folders with a
-    hold marker. `untaken`: how many files have an ending that is not known to hold sound, nor to hold none.
+    hold marker. `untaken`: how many files have an ending that is not known to hold sound, nor to hold none. `closed`: how
+    many folders were not looked into because they are a program's own, by ending or name.
     """
 
     folder: Path
@@ -39,9 +41,31 @@ class Scan:
     hidden: list[bytes] = field(default_factory=list)
     marked: set[bytes] = field(default_factory=set)
     untaken: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
     seen: int = 0
     entries: int = 0
     away: str | None = None
+
+
+def rules_of(folder: Path, ignore: Sequence[str]) -> Rules:
+    """The naming rules of the drop folder that is there, with these patterns."""
+    return Rules(
+        ignore, containers_below(Path(os.path.realpath(folder)), Path(os.path.realpath(Path.home())))
+    )
+
+
+def where_notes_may_be(tops: Iterable[Path]) -> Callable[[str], bool]:
+    """What says of a folder in or below drop folders, by its path, whether notes may lie in it: not where a program keeps
+    sound, film or itself.
+    """
+    containers = frozenset(fold(f"{top}/{inner}") for top in tops for inner in rules_of(top, ()).containers)
+
+    def may_be(path: str) -> bool:
+        name = path.rpartition("/")[2]
+        closed = package(name) not in ("", *DOCUMENTS) or of_a_download(name) != ""
+        return not closed and not (containers and fold(path) in containers)
+
+    return may_be
 
 
 def scan(
@@ -80,7 +104,7 @@ def scan(
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         wanted = recursive and entry.path not in others
-                        if wanted and rules.why_not_folder(name, inside + name) is None:
+                        if wanted and _is_entered(found, rules, name, inside + name):
                             stack.append(entry.path)
                     elif rules.why_not(name, inside + name) is None:
                         missing.discard(entry.path)
@@ -93,6 +117,15 @@ def scan(
                     continue  # it went away between being listed and being looked at
     found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}
     return found
+
+
+def _is_entered(found: Scan, rules: Rules, name: str, relative: str) -> bool:
+    """Whether a subfolder is looked into; that it is a program's own is counted."""
+    if rules.why_not_folder(name, relative) is None:
+        return True
+    if (kind := rules.closed(name, relative)) is not None:
+        found.closed[kind] += 1
+    return False
 
 
 def _recording(found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pathspec import PathSpec
 
+from earmark.config.closed import package
+from earmark.files import fold
 from earmark.formats import ENDINGS, NO_SOUND
 
 LITTER_FOLDERS = frozenset(
@@ -36,6 +38,9 @@ _PERHAPS_PARTIAL = re.compile(
     r"(?i)^(onedrive)?temp-[0-9a-f]{8,} | ^_unpack_ | \.(part|tmp|temp|partial)\.\w{2,5}$", re.VERBOSE
 )
 """Names that OneDrive, SABnzbd and some downloaders give to what is not finished, and people to what is."""
+
+_UNFINISHED = frozenset(f".{ending}" for ending in "crdownload download opdownload part partial".split())
+"""Endings of folders that browsers and download managers make for one download."""
 
 _AN_ENDING = re.compile(r"[a-z0-9!_+-]{1,8}")
 
@@ -65,9 +70,12 @@ def settle_times(name: str) -> int:
 
 @dataclass(frozen=True)
 class Rules:
-    """The naming rules of one drop folder. `ignore`: patterns as in .gitignore, relative to the folder."""
+    """The naming rules of one drop folder. `ignore`: patterns as in .gitignore, relative to the folder. `containers`: where
+    in it macOS keeps what is a program's own (`config.closed.containers_below`).
+    """
 
     ignore: Sequence[str] = ()
+    containers: frozenset[str] = frozenset()
     _spec: PathSpec[Any] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -80,11 +88,23 @@ class Rules:
             return "its name begins with a dot (hidden)"
         if name.lower() in LITTER_FOLDERS:
             return "the system or a NAS keeps its own things there"
-        if name.lower().endswith(".download") and _ending(name.lower()[:-9]) in ENDINGS:
-            return "Safari is still downloading what is in it"
         if self._ignores(relative + "/"):
             return "an ignore pattern in the configuration matches it"
+        if (kind := self._closed(name, relative)) is not None:
+            return (
+                "it is a download that is not finished"
+                if kind in _UNFINISHED
+                else f"it is a program's own ({kind}); if it is not, give it another name"
+            )
         return None
+
+    def closed(self, name: str, relative: str) -> str | None:
+        """By which ending, or under which name, a subfolder belongs to a program, which alone looks into it; None if it
+        does not, or is not looked into for another reason.
+        """
+        kind = self._closed(name, relative)
+        ignored = self._ignores(relative + "/")
+        return None if ignored or name.startswith(".") else kind
 
     def why_not(self, name: str, relative: str) -> str | None:
         """Why a file is not a recording, or None if it is one. `relative`: path from the drop folder."""
@@ -122,10 +142,23 @@ class Rules:
     def _ignores(self, relative: str) -> bool:
         return self._spec is not None and self._spec.match_file(_composed(relative))
 
+    def _closed(self, name: str, relative: str) -> str | None:
+        if (ending := package(name) or of_a_download(name)) != "":
+            return f".{ending}"
+        return name if self.containers and fold(relative) in self.containers else None
+
 
 def _composed(name: str) -> str:
     """One spelling for what looks the same: names that the Finder gives are decomposed, what is typed is not."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def of_a_download(name: str) -> str:
+    """The ending of a folder in which a program keeps a recording until it is downloaded (Safari: `talk.m4a.download`);
+    "" for any other.
+    """
+    stem, _, ending = name.lower().rpartition(".")
+    return ending if f".{ending}" in _UNFINISHED and _ending(stem) in ENDINGS else ""
 
 
 def _ending(lower: str) -> str:

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import EVENT_TYPE_MODIFIED, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+from earmark.config.closed import package
+from earmark.intake.rules import of_a_download
 
 NETWORK_FILESYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "sshfs", "fuse", "davfs", "vboxsf", "vmhgfs")
@@ -23,16 +26,26 @@ NETWORK_FILESYSTEMS = frozenset(
 _QUIET_EVENTS = frozenset(("opened", "closed_no_write"))
 
 
-class _Hint(FileSystemEventHandler):
-    """Leaves a note and returns; a handler that raised would end the observer for good."""
+class Hinting(FileSystemEventHandler):
+    """Leaves a hint and returns; a handler that raised would end the observer for good."""
 
     def __init__(self, folder: Path, leave_note: Callable[[Path], None]) -> None:
         self._folder = folder
         self._leave_note = leave_note
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type not in _QUIET_EVENTS:
+        if event.event_type not in _QUIET_EVENTS and not self._is_in_closed(event):
             self._leave_note(self._folder)
+
+    def _is_in_closed(self, event: FileSystemEvent) -> bool:
+        """True if all that happened is in folders which are a program's own, and not looked into."""
+        top = f"{self._folder}/"
+        for path in (os.fsdecode(each) for each in (event.src_path, event.dest_path) if each):
+            parts = path.removeprefix(top).split("/")
+            inside = parts if event.event_type == EVENT_TYPE_MODIFIED else parts[:-1]
+            if not path.startswith(top) or not any(package(part) or of_a_download(part) for part in inside):
+                return False
+        return True
 
 
 class Watcher:
@@ -61,7 +74,7 @@ class Watcher:
         for folder in good:
             try:
                 self._observer.schedule(
-                    _Hint(folder, self._leave_note), str(folder), recursive=recursive[folder]
+                    Hinting(folder, self._leave_note), str(folder), recursive=recursive[folder]
                 )
             except OSError as error:
                 failed[folder] = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.files import names_below
+from earmark.intake.folder import where_notes_may_be
 from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
 from earmark.ledger.candidates import CLASSES
 from earmark.retention.markers import marker_in, out_of_reach
@@ -75,7 +76,7 @@ def everything_held(context: Context, *, writes: bool = True) -> list[Held]:
         name = "all" if len(classes) == len(CLASSES) else ", ".join(classes)
         found.append(Held(By.RULE, recording_id, None, f"{name}: {said}"))
     seen: set[Path] = set()
-    for path in names_below(tops, HOLD_MARKERS):
+    for path in names_below(tops, HOLD_MARKERS, None, where_notes_may_be(tops)):
         with suppress(OSError):
             since = Instant(path.lstat().st_mtime)
             if path not in seen:

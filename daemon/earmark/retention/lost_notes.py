@@ -11,6 +11,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.files import files_below, read_bytes
+from earmark.intake.folder import where_notes_may_be
 from earmark.notes.frontmatter import LIMIT, decoded
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_text
@@ -62,7 +63,7 @@ class LostNotes:
             yield from self._looked[tops].get(name, ())
 
     def _texts(self, tops: tuple[Path, ...]) -> Iterator[_Text]:
-        for path, status in files_below(list(tops)):
+        for path, status in files_below(list(tops), None, where_notes_may_be(tops)):
             if is_text(path.name):
                 yield path, status.st_ctime, self._names(path, status)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.files import names_below, pack_path, unpack_path, what_is_at
+from earmark.intake.folder import where_notes_may_be
 from earmark.intake.mounts import why_unmounted
 from earmark.intake.rules import HOLD_MARKERS
 from earmark.ledger.second_copy import MARKED
@@ -130,7 +131,7 @@ def _may_be_held(context: Context, path: Path, top: Path) -> str | None:
     """The file's folder is not there under its name. It may have been renamed, with a marker in it."""
     tops = {top, *context.folders, *(folder.path for folder in context.config.folder)}
     unread: list[Path] = []
-    markers = list(names_below(sorted(tops), HOLD_MARKERS, unread))
+    markers = list(names_below(sorted(tops), HOLD_MARKERS, unread, where_notes_may_be(tops)))
     why = f"{path.parent} is not there under its name, or is another folder"
     if markers:
         return f"held, as long as {why}: {markers[0]} may lie in it"

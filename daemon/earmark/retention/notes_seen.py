@@ -13,6 +13,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import ArtifactState, Owed, TrashState
 from earmark.files import digest, files_below, read_bytes, sha256_of
+from earmark.intake.folder import where_notes_may_be
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Seen, Trashed
 from earmark.notes.names import is_note
@@ -153,7 +154,7 @@ class NotesSeen:
 
     def _look_through(self, top: Path) -> list[Path]:
         unread = self._looked[top] = []
-        for path, _ in files_below([top], unread):
+        for path, _ in files_below([top], unread, where_notes_may_be([top])):
             if is_note(path.name) and not _hidden(path, top):
                 self.glance(path)
         return unread

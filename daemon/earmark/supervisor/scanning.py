@@ -11,10 +11,10 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.events import Event
 from earmark.files import spelled
-from earmark.intake.folder import Scan, scan
+from earmark.intake.folder import Scan, rules_of, scan
 from earmark.intake.mounts import device_fact, why_unmounted
-from earmark.intake.rules import Rules, settle_times
-from earmark.intake.untaken import forget_untaken, note_untaken
+from earmark.intake.rules import settle_times
+from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
 from earmark.intake.watcher import Watcher
 from earmark.pipeline.acceptance import note_missing
 from earmark.pipeline.own_fault import own_fault
@@ -142,7 +142,7 @@ class Scanning:
         settings = context.settings(folder)
         known = ledger.places.identities(folder)
         others = frozenset(os.fsencode(_as_met(f, folder)) for f in context.folders if f != folder)
-        found = scan(folder, Rules(settings.ignore), settings.recursive, known, others)
+        found = scan(folder, rules_of(folder, settings.ignore), settings.recursive, known, others)
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
             self.left_out[str(folder)] = away
@@ -172,6 +172,7 @@ class Scanning:
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)
         note_untaken(context.ledger, folder, found.untaken, context.now())
+        note_untaken(context.ledger, folder, found.closed, context.now(), CLOSED)
         self._note_refused(found)
 
     def _tell_of_long_wait(self, file: Path) -> None:
