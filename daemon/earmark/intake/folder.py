@@ -12,6 +12,7 @@ from pathlib import Path
 
 from earmark.config.closed import DOCUMENTS, containers_below, package
 from earmark.files import Identity, fold, hidden_kind
+from earmark.intake.copying import COPYING, being_copied, has_births
 from earmark.intake.rules import HOLD_MARKERS, Rules, of_a_download
 from earmark.notes.names import is_note
 
@@ -74,10 +75,12 @@ def scan(
     recursive: bool,
     known: Mapping[bytes, Identity],
     others: frozenset[bytes] = frozenset(),
+    now: float = 0.0,
 ) -> Scan:
     """Read `folder` through and compare with `known`. Never raises for what is in the folder.
 
-    `others`: drop folders of their own; where one lies inside this one, it is left to itself.
+    `others`: drop folders of their own; where one lies inside this one, it is left to itself. `now`: Unix seconds; what is
+    being copied and was not touched for long by then is taken.
     """
     found = Scan(folder)
     top = os.fsencode(folder)
@@ -104,11 +107,11 @@ def scan(
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         wanted = recursive and entry.path not in others
-                        if wanted and _is_entered(found, rules, name, inside + name):
+                        if wanted and _is_entered(found, entry, rules, inside + name, now):
                             stack.append(entry.path)
                     elif rules.why_not(name, inside + name) is None:
                         missing.discard(entry.path)
-                        _recording(found, entry, known, top)
+                        _recording(found, entry, known, top, now)
                     else:
                         _other(found, entry, name)
                         if (ending := rules.untaken(name, inside + name)) is not None:
@@ -119,23 +122,31 @@ def scan(
     return found
 
 
-def _is_entered(found: Scan, rules: Rules, name: str, relative: str) -> bool:
-    """Whether a subfolder is looked into; that it is a program's own is counted."""
-    if rules.why_not_folder(name, relative) is None:
-        return True
-    if (kind := rules.closed(name, relative)) is not None:
-        found.closed[kind] += 1
-    return False
+def _is_entered(found: Scan, entry: os.DirEntry[bytes], rules: Rules, relative: str, now: float) -> bool:
+    """Whether a subfolder is looked into; that it is a program's own is counted, and that it is being copied is said."""
+    name = os.fsdecode(entry.name)
+    if rules.why_not_folder(name, relative) is not None:
+        if (kind := rules.closed(name, relative)) is not None:
+            found.closed[kind] += 1
+        return False
+    # What is in a folder that the Finder copies has no mark of its own.
+    if has_births() and being_copied(entry.stat(follow_symlinks=False), now):
+        found.unread[entry.path] = COPYING
+        return False
+    return True
 
 
-def _recording(found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes) -> None:
+def _recording(
+    found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes, now: float
+) -> None:
     """A file that is a recording by its name."""
     status = entry.stat(follow_symlinks=False)
     found.seen += 1
-    reason = _why_refused(entry.path, status, top)
     identity = Identity.of(status)
-    if reason is not None:
+    if (reason := _why_refused(entry.path, status, top)) is not None:
         found.refused[entry.path] = (reason, identity)
+    elif being_copied(status, now):
+        found.refused[entry.path] = (COPYING, None)  # it grows, and that is no news
     elif known.get(entry.path) != identity:
         found.new[entry.path] = identity
 

@@ -133,6 +133,11 @@ class Arriving:
             file.unwanted = True
             self.leave(file.path)
 
+    def refuse(self, path: bytes) -> None:
+        """It is not to be taken as it is now. One that is being read is left to its reader."""
+        if (file := self._files.get(path)) is not None and file.phase is not Phase.READING:
+            self.leave(path)
+
     def leave(self, path: bytes) -> None:
         """It was taken, or it is not there any more."""
         self._files.pop(path, None)

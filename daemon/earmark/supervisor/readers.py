@@ -13,6 +13,7 @@ from earmark.context import Clock
 from earmark.domain import Tick
 from earmark.files import Identity, StillChanging, Stopped, fingerprint, open_regular
 from earmark.formats import HEAD, of_others
+from earmark.intake.copying import being_copied
 from earmark.report import STALLED
 from earmark.supervisor.arriving import ArrivingFile
 from earmark.supervisor.inbox import Read
@@ -123,6 +124,8 @@ class _Reader:
         try:
             with open_regular(file) as fd:
                 status, head = os.fstat(fd), os.pread(fd, HEAD, 0)
+                if being_copied(status, self._clock.wall()):
+                    return Read(path, file, folder, None)
                 if order.is_news and of_others(file.name, head):
                     return Read(path, file, folder, None, of_others=Identity.of(status))
                 if status.st_size > LARGE and not head.strip(b"\0"):

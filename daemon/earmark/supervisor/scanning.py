@@ -142,7 +142,8 @@ class Scanning:
         settings = context.settings(folder)
         known = ledger.places.identities(folder)
         others = frozenset(os.fsencode(_as_met(f, folder)) for f in context.folders if f != folder)
-        found = scan(folder, rules_of(folder, settings.ignore), settings.recursive, known, others)
+        rules = rules_of(folder, settings.ignore)
+        found = scan(folder, rules, settings.recursive, known, others, context.now())
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
             self.left_out[str(folder)] = away
@@ -220,6 +221,7 @@ class Scanning:
         context, journal, now = self._context, self._context.ledger.journal, self._context.now()
         for path, (sentence, identity) in found.refused.items():
             file = Path(os.fsdecode(path))
+            self.arriving.refuse(path)
             if journal.trouble(file, "file", sentence, now, str(identity)):
                 context.tell(Event.REFUSED, sentence, file=file, journal=False)
         for path, sentence in found.unread.items():
