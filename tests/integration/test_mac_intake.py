@@ -1,9 +1,10 @@
-"""What the Finder is still copying has its final name, and a birth that says so."""
+"""What comes into a folder on a Mac: unfinished copies under their final names, and names that only its programs give."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from earmark.context import Clock
@@ -64,3 +65,20 @@ def test_a_mark_that_a_program_left_on_a_whole_file_does_not_hold_it_up_for_ever
     later = Clock(wall=lambda: Instant(time.time() + GIVEN_UP + 60))
     assert rig.run_once(clock=later) == 0
     assert len(rig.notes()) == 2
+
+
+def test_a_screen_recording_and_a_voice_memo_are_dated_and_their_notes_named_and_linked(
+    tmp_path: Path,
+) -> None:
+    """Since macOS 13 a narrow no-break space stands before PM; Voice Memos of macOS 15 ends in .qta."""
+    rig = Rig(tmp_path)
+    screen = rig.drop("Screen Recording 2025-11-26 at 3.04.05\u202fPM.mov", "one")
+    rig.drop("20250509 121919-F88397C6.qta", "two")
+    assert rig.run_once() == 0
+    notes, name = rig.notes(), "Screen Recording 2025-11-26 at 3.04.05 PM"
+    memo = "20250509 121919-F88397C6"
+    assert set(notes) == {f"{n}{end}" for n in (name, memo) for end in (".md", ".transcript.md")}
+    assert "\nrecorded: 2025-11-26T15:04:05\nrecorded_from: name\n" in notes[f"{name}.md"]
+    assert "\nrecorded: 2025-05-09T12:19:19\n" in notes[f"{memo}.md"]
+    assert f"]({quote(screen.name)})\n" in notes[f"{name}.transcript.md"]
+    assert f"[00:10]({quote(screen.name)}#t=10)" in notes[f"{name}.md"]
