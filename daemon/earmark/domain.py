@@ -169,6 +169,8 @@ class Fault(StrEnum):
     """The file is not there any more."""
     ACCESS = "access"
     """The worker may not read the file."""
+    CLOUD = "cloud"
+    """A cloud has the bytes of the file, and this machine has not."""
     MEMORY = "memory"
     """The recording asked for more memory than the worker may have."""
     ENVIRONMENT = "environment"

@@ -15,7 +15,7 @@ from earmark.cli.standard_streams import log_to_stderr
 from earmark.cli.terminal import Screen
 from earmark.config import Config, load_config, require_sound
 from earmark.errors import ConfigError, NotFound
-from earmark.files import really, spelled, write_new
+from earmark.files import never_download, really, spelled, write_new
 from earmark.locality.confinement.inherited import close_inherited
 from earmark.locality.confinement.sockets import keep_account
 from earmark.log import configure_logging
@@ -55,6 +55,7 @@ def run(
             _put_sample(chosen[0])
         if once and not any(os.path.isdir(folder) for folder in chosen):  # noqa: PTH112 - false, too, where not allowed
             raise NotFound(f"{chosen[0]}: there is no such folder, or it may not be looked at")
+        never_download()
         keep_account()
         log_to_stderr()
         screen = Screen(err)

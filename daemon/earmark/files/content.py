@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from earmark.files.cloud import InCloud, in_cloud, says_in_cloud
 from earmark.files.folders import Folder
 from earmark.files.identity import Identity
 
@@ -68,21 +69,30 @@ class Content:
 def open_regular(path: Path | str, folder: Folder | None = None) -> Iterator[int]:
     """A descriptor for reading a regular file; closed afterwards.
 
-    Follows no symlink, never waits. Raises NotRegular for a FIFO, socket, device, folder or link under that name, else
-    OSError.
+    Follows no symlink, never waits. Raises NotRegular for a FIFO, socket, device, folder or link under that name, InCloud
+    for a file whose bytes are not here (also while it is read), else OSError.
     """
     shown = Path(path) if folder is None else folder.at(str(path))
+    dir_fd = None if folder is None else folder.fd
+    if in_cloud(path, dir_fd):
+        raise InCloud(shown)
     try:
-        fd = os.open(path, _FLAGS, dir_fd=None if folder is None else folder.fd)
+        fd = os.open(path, _FLAGS, dir_fd=dir_fd)
     except OSError as error:
         # ENXIO: a socket, or a device without a driver.
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise NotRegular(shown) from None
+        if says_in_cloud(error):
+            raise InCloud(shown) from error
         raise
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise NotRegular(shown)
         yield fd
+    except OSError as error:
+        if says_in_cloud(error) and not isinstance(error, InCloud):
+            raise InCloud(shown) from error
+        raise
     finally:
         os.close(fd)
 

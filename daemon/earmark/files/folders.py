@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from earmark.files.cloud import InCloud, says_in_cloud
 from earmark.files.durable import flush_folder
 from earmark.files.handles import what_is
 from earmark.files.naming import why
@@ -102,6 +103,8 @@ def _open(name: Path, shown: Path, at: int | None, follow: bool) -> int:
             found = os.stat(name, dir_fd=at, follow_symlinks=False)
             if stat.S_ISLNK(found.st_mode) and not follow:
                 raise SymlinkInTheWay(shown) from None
+        if says_in_cloud(error):
+            raise InCloud(shown) from None
         raise OSError(error.errno, error.strerror, str(shown)) from None
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.config.closed import DOCUMENTS, containers_below, package
-from earmark.files import Identity, fold, hidden_kind
+from earmark.files import Identity, evicted_name, fold, has_flags, hidden_kind, is_dataless, says_in_cloud
+from earmark.files.cloud import where
 from earmark.intake.copying import COPYING, being_copied, has_births
 from earmark.intake.rules import HOLD_MARKERS, Rules, of_a_download
 from earmark.notes.names import is_note
-
-SF_DATALESS = 0x40000000
-"""macOS st_flags bit of a file whose bytes are in iCloud only; opening it would block and download."""
 
 
 @dataclass(slots=True)
@@ -30,7 +28,8 @@ class Scan:
     `unread`: subfolders that could not be read; nothing in them may be called missing. `notes`: files that may be notes,
     by path with the time of their last change. `hidden`: files of ours that a crash left. `marked`: folders with a
     hold marker. `untaken`: how many files have an ending that is not known to hold sound, nor to hold none. `closed`: how
-    many folders were not looked into because they are a program's own, by ending or name.
+    many folders were not looked into because they are a program's own, by ending or name. `evicted`: files of which iCloud
+    left a placeholder.
     """
 
     folder: Path
@@ -43,6 +42,7 @@ class Scan:
     marked: set[bytes] = field(default_factory=set)
     untaken: Counter[str] = field(default_factory=Counter)
     closed: Counter[str] = field(default_factory=Counter)
+    evicted: set[bytes] = field(default_factory=set)
     seen: int = 0
     entries: int = 0
     away: str | None = None
@@ -95,11 +95,11 @@ def scan(
                 found.away = _why_away(folder, error)
                 return found
             if error.errno != errno.ENOENT:
-                found.unread[here] = f"cannot be read: {error.strerror}; give earmark read permission on it"
+                found.unread[here] = _why_unread(here, error)
             continue
         with entries:
             inside = os.fsdecode(here[len(top) + 1 :] + b"/") if here != top else ""
-            for entry in _safely(entries):
+            for entry in _safely(entries, found, here):
                 found.entries += 1
                 name = os.fsdecode(entry.name)
                 if name in HOLD_MARKERS:
@@ -114,10 +114,14 @@ def scan(
                         _recording(found, entry, known, top, now)
                     else:
                         _other(found, entry, name)
+                        if has_flags() and (file := evicted_name(name)) is not None:
+                            found.evicted.add(os.path.join(here, os.fsencode(file)))  # noqa: PTH118 - bytes
                         if (ending := rules.untaken(name, inside + name)) is not None:
                             found.untaken[ending] += 1
                 except OSError:
                     continue  # it went away between being listed and being looked at
+    _evicted(found, rules, known, top)
+    missing -= found.evicted
     found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}
     return found
 
@@ -133,6 +137,9 @@ def _is_entered(found: Scan, entry: os.DirEntry[bytes], rules: Rules, relative: 
     if has_births() and being_copied(entry.stat(follow_symlinks=False), now):
         found.unread[entry.path] = COPYING
         return False
+    if has_flags() and is_dataless(entry.stat(follow_symlinks=False)):
+        found.unread[entry.path] = where(entry.path)
+        return False
     return True
 
 
@@ -143,12 +150,23 @@ def _recording(
     status = entry.stat(follow_symlinks=False)
     found.seen += 1
     identity = Identity.of(status)
-    if (reason := _why_refused(entry.path, status, top)) is not None:
+    if is_dataless(status):
+        if known.get(entry.path) != identity:
+            found.refused[entry.path] = (where(entry.path), None)
+    elif (reason := _why_refused(entry.path, status, top)) is not None:
         found.refused[entry.path] = (reason, identity)
     elif being_copied(status, now):
         found.refused[entry.path] = (COPYING, None)  # it grows, and that is no news
     elif known.get(entry.path) != identity:
         found.new[entry.path] = identity
+
+
+def _evicted(found: Scan, rules: Rules, known: Mapping[bytes, Identity], top: bytes) -> None:
+    """Recordings of which there is a placeholder: those that are known are no trouble, others wait."""
+    for path in found.evicted:
+        name, relative = os.fsdecode(path.rpartition(b"/")[2]), os.fsdecode(path[len(top) + 1 :])
+        if path not in known and path not in found.new and rules.why_not(name, relative) is None:
+            found.refused[path] = (where(path), None)
 
 
 def _other(found: Scan, entry: os.DirEntry[bytes], name: str) -> None:
@@ -162,14 +180,18 @@ def _other(found: Scan, entry: os.DirEntry[bytes], name: str) -> None:
         found.notes[entry.path] = max(status.st_ctime, status.st_mtime)
 
 
-def _safely(entries: Iterator[os.DirEntry[bytes]]) -> list[os.DirEntry[bytes]]:
-    # A directory that is changed or unmounted while it is read raises in the middle; what was read still counts.
+def _safely(entries: Iterator[os.DirEntry[bytes]], found: Scan, here: bytes) -> list[os.DirEntry[bytes]]:
+    """What is in a folder. One that is unmounted while it is read, or of which a cloud has the names, raises in the middle:
+    what was read still counts, and the rest is not missing.
+    """
     result: list[os.DirEntry[bytes]] = []
     try:
         for entry in entries:
             result.append(entry)
-    except OSError:
-        pass
+    except OSError as error:
+        if here == os.fsencode(found.folder):
+            found.away = _why_away(found.folder, error)
+        found.unread[here] = _why_unread(here, error)
     return result
 
 
@@ -183,11 +205,17 @@ def _why_refused(path: bytes, status: os.stat_result, top: bytes) -> str | None:
         return "is a link to another file of this folder, which is taken itself"
     if not stat.S_ISREG(status.st_mode):
         return "is not an ordinary file (a pipe, socket or device)"
-    if getattr(status, "st_flags", 0) & SF_DATALESS:
-        return "is in iCloud and not on this Mac; download it in the Finder and it will be taken"
     if status.st_size == 0:
         return "is empty (0 bytes); it will be taken when it has content"
     return None
+
+
+def _why_unread(folder: bytes, error: OSError) -> str:
+    if says_in_cloud(error):
+        return where(folder)
+    return f"cannot be read: {error.strerror}" + (
+        "; give earmark read permission on it" if error.errno in (errno.EACCES, errno.EPERM) else ""
+    )
 
 
 def _why_away(folder: Path, error: OSError) -> str:
@@ -195,4 +223,6 @@ def _why_away(folder: Path, error: OSError) -> str:
         return f"{folder} is not there; create it or mount its disk, and it will be watched again"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{folder} may not be read by this user; allow it (on macOS: System Settings > Privacy > Files and Folders)"
+    if says_in_cloud(error):
+        return f"{folder} {where(folder)}"
     return f"{folder} cannot be read: {error.strerror}"

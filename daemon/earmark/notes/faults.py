@@ -21,6 +21,7 @@ _REMEDY = {
     errno.ESTALE: "the network folder has gone away. Mount it again",
     errno.ENOTCONN: "the network folder has gone away. Mount it again",
     errno.ENAMETOOLONG: "that disk does not take file names this long. Give the recording a shorter name",
+    errno.EDEADLK: "notes there are in iCloud only. Choose Keep Downloaded for them in the Finder",
     errno.EMFILE: "too many files are open. Restart earmark",
     errno.ENFILE: "too many files are open on this machine. Close some programs",
 }

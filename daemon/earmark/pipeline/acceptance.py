@@ -9,7 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Gone, Instant, Owed, Stage
 from earmark.events import Event
-from earmark.files import Content, Identity, fold, named, sha256_of
+from earmark.files import Content, Identity, fold, in_cloud, named, sha256_of
 from earmark.files.content import HEADER
 from earmark.ledger import Place, Recording
 from earmark.notes.dates import date_of
@@ -151,7 +151,7 @@ def _holds(place: Place, path: Path, arriving: Identity) -> bool:
     try:
         found = Identity.of(place.path.lstat())
     except OSError:
-        return False
+        return in_cloud(place.path)
     if found.is_file(arriving) and (not place.here or (not place.watched and _one_name(place.path, path))):
         return False  # one inode is one file: a scan has not found it under its former name, or looks there no more
     if found == place.identity:
@@ -159,8 +159,9 @@ def _holds(place: Place, path: Path, arriving: Identity) -> bool:
     if found.size != place.identity.size:
         return False
     # Touched, or copied back: as long as the content is there, it has not left. What would take minutes to be read, while
-    # nobody is served, counts as there; its own turn tells.
-    return found.size > MOST_READ_AT_ONCE or sha256_of(place.path) == place.recording_id
+    # nobody is served, counts as there, and so does what is in a cloud only; its own turn tells.
+    unread = found.size > MOST_READ_AT_ONCE or in_cloud(place.path)
+    return unread or sha256_of(place.path) == place.recording_id
 
 
 def _one_name(one: Path, other: Path) -> bool:

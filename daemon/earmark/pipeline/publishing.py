@@ -22,6 +22,7 @@ from earmark.files import (
     OtherContent,
     access_of,
     for_a_note,
+    in_cloud,
     make_durable,
     opened,
     put_in_place,
@@ -171,9 +172,11 @@ def is_done(context: Context, recording_id: str) -> bool:
 
 
 def _still_here(folder: Folder, place: Place) -> bool:
-    """True if the file in this very folder is the recording, as far as size, time and inode tell."""
+    """True if the file in this very folder is the recording, as far as size, time and inode tell, or its cloud has it."""
     found = folder.look_at(place.path.name)
-    return found is not None and Identity.of(found) == place.identity
+    if found is None:
+        return in_cloud(place.path.name, folder.fd)
+    return Identity.of(found) == place.identity
 
 
 def _write(context: Context, folder: Folder, place: Place, output: Output) -> tuple[Path | None, bool]:

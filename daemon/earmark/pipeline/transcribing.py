@@ -12,7 +12,8 @@ from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.domain import Fault, Gone, Instant, Stage, later
 from earmark.events import Event
-from earmark.files import pack_path
+from earmark.files import in_cloud, pack_path
+from earmark.files.cloud import where
 from earmark.ledger import Among, Draft, Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.words import Checkpoint
@@ -24,6 +25,8 @@ from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Amount, Told
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
+
+MINUTE = 60.0
 
 LEAST_PROGRESS = 1.0
 """Seconds by which a worker has to get further than any before to clear earlier bad ends: one that creeps, and dies each
@@ -79,7 +82,11 @@ def claim(
 def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribing | None:
     """What to ask for; None if its file went at this very moment."""
     ledger = context.ledger
-    place = next((p for p in ledger.places.of(job.recording_id) if p.here and p.watched), None)
+    places = [p for p in ledger.places.of(job.recording_id) if p.here and p.watched]
+    place = next((p for p in places if not in_cloud(p.path)), None)
+    if place is None and places:
+        _wait_for_cloud(context, job, f"The file {where(places[0].path)}.")
+        return None
     if place is None:
         ledger.jobs.give_back(job.id, None, context.now())
         return None
@@ -233,6 +240,8 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
                 _give_back(context, job, sentence, 0.0)
             case Fault.ACCESS:
                 _give_back(context, job, sentence, 1.0)
+            case Fault.CLOUD:
+                _wait_for_cloud(context, job, sentence)
             case Fault.ENVIRONMENT:
                 _give_back(context, job, sentence, 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:
@@ -253,6 +262,13 @@ def _give_back(context: Context, job: Job, sentence: str, first_rest: float) -> 
     rest = 0.0 if at_once else backoff(job.interruptions + 1, context.jitter(), base=first_rest or 2.0)
     now = context.now()
     context.ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
+
+
+def _wait_for_cloud(context: Context, job: Job, sentence: str) -> None:
+    """It is not here, and nobody knows when it will be; looked for each minute, because a look costs nothing."""
+    now, rest = context.now(), backoff(job.interruptions + 1, context.jitter(), base=1.0)
+    later_on = later(now, min(rest, MINUTE))
+    context.ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later_on)
 
 
 def _no_longer_there(context: Context, work: Transcribing, why: Gone) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Owed, TrashState
-from earmark.files import digest, files_below, read_bytes, sha256_of
+from earmark.files import InCloud, digest, files_below, in_cloud, read_bytes, sha256_of
 from earmark.intake.folder import where_notes_may_be
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Seen, Trashed
@@ -53,6 +53,8 @@ class NotesSeen:
         try:
             identity = identity_of(self._context, path)
         except FileNotFoundError:
+            if in_cloud(path):
+                raise InCloud(path) from None
             top = self._context.top_of(path)
             if self._writes and (top is None or self._away(top) is None):
                 protection.unsee(path)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from earmark.config import Config
 from earmark.errors import EarmarkError
-from earmark.files import read_bytes
+from earmark.files import InCloud, read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
 from earmark.notes.titles import titles
@@ -87,7 +87,7 @@ def _read_a_file(folder: Path) -> None:
     for file in files:
         try:
             read_bytes(Path(file), most=1)
-        except FileNotFoundError:
+        except (FileNotFoundError, InCloud):
             continue
         except OSError as error:
             refused = error

@@ -168,7 +168,8 @@ class Scanning:
         look_at_markers(context, folder, found.marked)
         if not found.unread:
             context.notes_found[folder] = found.notes
-            look_for_removed(context, self._notes, folder, found.notes, {*found.missing, *found.new})
+            there = {*found.notes, *found.evicted}
+            look_for_removed(context, self._notes, folder, there, {*found.missing, *found.new})
         since = self._notes_upto - MARGIN
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)

@@ -12,7 +12,7 @@ from earmark.context import Context
 from earmark.domain import Tick
 from earmark.errors import EarmarkError
 from earmark.events import Event
-from earmark.files import Identity
+from earmark.files import Identity, InCloud
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.ledger.journal import Trouble
 from earmark.pipeline.acceptance import accept, prefixes
@@ -179,6 +179,9 @@ class Taking:
         """Whose right to read it is missing is looked at again at every scan; behind a bad spot of a disk may be hours."""
         if isinstance(error, FileNotFoundError):
             return
+        if isinstance(error, InCloud):
+            self._wait_for(read.file, str(error.strerror))
+            return
         now, sentence = self._context.clock.monotonic(), f"cannot be read: {error.strerror}"
         file = self.arriving.get(read.path)
         if error.errno in (errno.EACCES, errno.EPERM):
@@ -189,6 +192,11 @@ class Taking:
             sentence += f", after {in_bytes(file.at)} of {in_bytes(file.identity.size)}; its disk or network folder has a"
             sentence += " fault. It is tried again" + (f" in {in_time(rest)}" if rest > A_MOMENT else "")
         self._refuse(read.file, sentence, Event.UNREADABLE)
+
+    def _wait_for(self, file: Path, sentence: str) -> None:
+        """It is taken when its bytes are here, which the next scan sees."""
+        if self._context.ledger.journal.trouble(file, "file", sentence, self._context.now()):
+            self._context.tell(Event.REFUSED, sentence, file=file, journal=False)
 
     def _refuse(self, file: Path, sentence: str, event: Event, seen: str = "", is_news: bool = True) -> None:
         """`seen`: the state of the file that the sentence is about, where it is over with that state."""

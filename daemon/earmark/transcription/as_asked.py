@@ -10,7 +10,16 @@ from contextlib import suppress
 
 from earmark.domain import Fault
 from earmark.errors import MediaError
-from earmark.files import Identity, NotRegular, StillChanging, fingerprint, open_regular, unpack_path
+from earmark.files import (
+    Identity,
+    InCloud,
+    NotRegular,
+    StillChanging,
+    fingerprint,
+    open_regular,
+    unpack_path,
+    went_to_cloud,
+)
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import Failed, Message
 
@@ -63,7 +72,10 @@ def must_be(fd: int, recording_id: str, alive: Callable[[], None]) -> None:
 
 
 def still_that(fd: int, before: Identity, recording_id: str, alive: Callable[[], None]) -> None:
-    """Refuse unless the file that was read holds the bytes that were asked for, to the end."""
+    """Refuse unless the file that was read holds the bytes that were asked for, to the end: what went to a cloud meanwhile
+    reads like a damaged one.
+    """
+    went_to_cloud(fd)
     if Identity.of(os.fstat(fd)) != before:
         must_be(fd, recording_id, alive)
 
@@ -77,6 +89,8 @@ def _read_ahead(fd: int) -> None:
 
 def blame(error: OSError, system: str = sys.platform) -> tuple[Fault, str]:
     """Whose fault a failed system call is, in words."""
+    if isinstance(error, InCloud):
+        return Fault.CLOUD, f"The file {error.strerror}."
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
         return Fault.GONE, "The file is not there any more."
     if system == "darwin" and error.errno == errno.EPERM:

@@ -7,6 +7,7 @@ else. Playlists, `concat`, `sdp`, `hls` and `dash` are not in the list of demuxe
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from earmark.errors import MediaError
+from earmark.files import says_in_cloud
 from earmark.formats import DEMUXERS, HEAD, is_text
 from earmark.transcription.declared import Declared, container_end, read_declared, sensible
 from earmark.transcription.pages import Read
@@ -120,6 +122,8 @@ def open_part(fd: int, part: Part) -> OpenRecording:
     try:
         container = _open(fd, None if whole else part)
     except _UNREADABLE as error:
+        if says_in_cloud(error):
+            raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK)) from error
         mended = mend_wav(fd, part.start, part.end) if not part.prefix else None
         if mended is not None:
             return open_part(fd, mended)

@@ -6,6 +6,8 @@ when the format changes mid-stream (SYSTRAN/faster-whisper#1451).
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 
 import av
@@ -16,6 +18,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from earmark.errors import MediaError
+from earmark.files import says_in_cloud
 from earmark.transcription.container import Track
 from earmark.transcription.engine import RATE
 from earmark.transcription.losses import Losses
@@ -103,7 +106,9 @@ class Reader:
                 return
             except av.EOFError:
                 return
-            except (av.FFmpegError, ValueError, OSError):
+            except (av.FFmpegError, ValueError, OSError) as error:
+                if says_in_cloud(error):
+                    raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK)) from error
                 # A generator that has raised is finished; a new one reads on where the demuxer stands.
                 errors += 1
                 self.bad_packets += 1

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from earmark.domain import Fault
 from earmark.errors import no_more_threads
+from earmark.files import never_download
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import LINE_LIMIT, Failed, Message, Progress
@@ -35,6 +36,7 @@ def begin() -> tuple[BinaryIO, Say]:
     """
     die_with_parent()
     harden_process()
+    never_download()
     limits.step_back()
     replies = take_stdout()
     lock = threading.Lock()

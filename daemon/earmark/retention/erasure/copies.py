@@ -13,7 +13,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Kind
-from earmark.files import StillChanging, content_of, files_below, fold, read_bytes, spelled
+from earmark.files import InCloud, StillChanging, content_of, files_below, fold, read_bytes, spelled
 from earmark.ledger import Artifact, Doomed
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note, is_text
@@ -124,7 +124,7 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
     ledger = context.ledger
     names = ledger.lineage.names_of(recording_id)
     for place in ledger.places.of(recording_id):
-        content = _content(place.path)
+        content = _content(place.path, found)
         if content is None:
             continue
         if content[0] == recording_id:
@@ -132,7 +132,7 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
         elif place.here:
             found.left.append((place.path, "other content is there now; it is not this recording"))
     for artifact in ledger.artifacts.of_recording(recording_id):
-        content = _content(artifact.path)
+        content = _content(artifact.path, found)
         if content is None:
             continue
         ours = content[0] in (artifact.sha256, artifact.next_sha256)
@@ -192,7 +192,7 @@ class _Search:
             return  # written for another recording, whatever it has in common with this one
         if size not in self._sizes and not text:
             return
-        content = _content(path)
+        content = _content(path, self._found if size in self._sizes else None)
         if content is None or (path in self._others and content[0] in self._contents_at(path)):
             return
         if (of := self._owners.get(content[0])) is not None:
@@ -261,10 +261,16 @@ def _says(context: Context, path: Path) -> str | None:
     return recording_of(text, style_of(context.config.notes))
 
 
-def _content(path: Path) -> tuple[str, int] | None:
-    """SHA-256 and size of a regular file that can be read; None for anything else."""
+def _content(path: Path, found: Found | None = None) -> tuple[str, int] | None:
+    """SHA-256 and size of a regular file that can be read; None for anything else. That its bytes are in a cloud only, and
+    it stays, is put down in `found`.
+    """
     try:
         content = content_of(path)
+    except InCloud as cloud:
+        if found is not None:
+            found.left.append((path, f"{cloud.strerror}, and forget it again"))
+        return None
     except (OSError, StillChanging):
         return None
     return content.sha256, content.size

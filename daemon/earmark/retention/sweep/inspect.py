@@ -16,6 +16,7 @@ from earmark.files import (
     SymlinkInTheWay,
     content_of,
     digest,
+    is_dataless,
     opened,
     read_bytes,
 )
@@ -91,6 +92,8 @@ class Inspector:
                 if stat.S_ISLNK(found.st_mode):
                     return f"{item.path} is a symlink; what is behind one is never deleted"
                 if item.kind is Kind.AUDIO:
+                    if is_dataless(found):
+                        return "it is in iCloud only, and nobody can see whether it is what was transcribed"
                     return self._look_at_audio(item, Identity.of(found))
                 return self._look_at_note(item, read_bytes(item.path.name, folder))
         except SymlinkInTheWay as link:
