@@ -2,20 +2,22 @@
 whose server is gone, a folder that macOS asks its user about, and a cloud.
 
 Run as a program it mounts one over a real folder (FUSE, Linux): `python tests/told_disk.py BACKING MOUNT TOLD`. The folder
-TOLD holds what it is told: while there is a file `hang` nobody gets a list of names; while there is a file `cloud` with the
-number n, reading gives EDEADLK after n more bytes.
+TOLD holds what it is told: while there is a file `hang` nobody gets a list of names; while there is one `hang-all` no call
+at all is answered; while there is one `slow` a list takes a tenth of a second; while there is one `cloud` with the number n,
+reading gives EDEADLK after n more bytes.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +33,18 @@ class ToldDisk:
     at: Path
     told: Path
     backing: Path
+    pid: int = 0
 
-    def hang(self) -> None:
-        (self.told / "hang").touch()
+    def hang(self, what: str = "hang") -> None:
+        (self.told / what).touch()
 
     def answer(self) -> None:
-        (self.told / "hang").unlink(missing_ok=True)
+        for what in ("hang", "hang-all", "slow"):
+            (self.told / what).unlink(missing_ok=True)
 
-    def asked(self) -> bool:
-        """True if somebody waits for an answer, or has waited."""
-        return (self.told / "asked").exists()
+    def freeze(self) -> None:
+        """Answer nothing, as a server that is gone: whoever waits may be killed, other than where a call was taken."""
+        os.kill(self.pid, signal.SIGSTOP)
 
     def in_cloud(self, after: int = 0) -> None:
         (self.told / "cloud").write_text(str(after))
@@ -63,8 +67,9 @@ def told_disk(root: Path) -> Iterator[ToldDisk]:
         if mounted.poll() is not None:
             said = (mounted.communicate()[1] or "").strip().splitlines()[-1:]
             pytest.skip(f"no disk of this kind can be mounted here: {said}")
-        yield disk
+        yield replace(disk, pid=mounted.pid)
     finally:
+        mounted.send_signal(signal.SIGCONT)
         disk.answer()
         subprocess.run(["umount", "-l", str(disk.at)], capture_output=True, check=False)
         mounted.kill()
@@ -82,14 +87,18 @@ def mount(backing: str, at: str, told: str) -> None:
         given = 0
         """Bytes since it was told to have none."""
 
+        def __call__(self, op: str, *arguments: Any) -> Any:
+            while os.path.exists(f"{told}/hang-all") or (op == "readdir" and os.path.exists(f"{told}/hang")):
+                time.sleep(0.01)
+            return super().__call__(op, *arguments)
+
         def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
             found = os.lstat(backing + path) if fh is None else os.fstat(fh)
             return {n: getattr(found, n) for n in dir(found) if n.startswith("st_") and not n.endswith("_ns")}
 
         def readdir(self, path: str, fh: int) -> list[str]:
-            while os.path.exists(f"{told}/hang"):
-                Path(told, "asked").touch()
-                time.sleep(0.01)
+            if os.path.exists(f"{told}/slow"):
+                time.sleep(0.1)
             return [".", "..", *os.listdir(backing + path)]
 
         def open(self, path: str, flags: int) -> int:

@@ -57,6 +57,8 @@ class Context:
     """What is wrong with the summary server and was told since it last made a summary: it concerns no recording alone."""
     notes_found: dict[Path, Collection[bytes]] = field(default_factory=dict)
     """By drop folder, the paths of all notes that the last complete look at it found."""
+    silent: frozenset[Path] = frozenset()
+    """Drop folders that do not answer: nothing in them is looked at, opened or written, because that would hang."""
     examined: Tick | None = None
     """When the whole ledger was found sound, after something had gone wrong."""
 
@@ -68,6 +70,10 @@ class Context:
         """The drop folder, or the state folder, that a path lies in: below it no symlink is followed."""
         tops = {*self.folders, *(f.path for f in self.config.folder), self.home.state}
         return max((t for t in tops if path.is_relative_to(t)), key=lambda t: len(t.parts), default=None)
+
+    def answers(self, path: Path) -> bool:
+        """False if a path lies in a drop folder that does not answer."""
+        return not self.silent or self.top_of(path) not in self.silent
 
     def now(self) -> Instant:
         return self.clock.wall()

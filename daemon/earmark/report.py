@@ -49,7 +49,8 @@ class Report(BaseModel):
     """The daemon's own account. `format` goes up when a field changes its meaning. `paused`: why it does nothing at the
     moment (disk full ...), or None. `waiting`: jobs that are due or will be. `wrong`: troubles of folders and of the system.
     `reading`: files whose reading takes longer than a moment, or whose turn has not come; `settling` has all others.
-    `sockets`: families of its own sockets, because nobody else may look into a process that is not dumpable.
+    `unwatched`: why no change is told of a folder, a sentence each. `sockets`: families of its own sockets, because nobody
+    else may look into a process that is not dumpable.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -73,6 +74,7 @@ class Report(BaseModel):
     next_sweep: float | None = None
     waiting: int = 0
     wrong: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
 
 
 def other_version(report: Report, restart: str, own: str = __version__) -> str | None:

@@ -127,7 +127,7 @@ def test_the_watcher_says_look_now_for_whatever_happens(tmp_path: Path) -> None:
     hints: list[Path] = []
     watcher = Watcher(hints.append)
     try:
-        assert watcher.arm([(tmp_path, True)]) == {}
+        assert watcher.arm(tmp_path, True) is None
         (tmp_path / "a.m4a").write_bytes(b"x")
         wait_for(lambda: hints, 10, "a hint")
     finally:
@@ -140,13 +140,37 @@ def test_a_folder_that_was_replaced_is_watched_again(tmp_path: Path) -> None:
     folder.mkdir()
     watcher = Watcher(hints.append)
     try:
-        watcher.arm([(folder, True)])
+        watcher.arm(folder, True)
         folder.rename(tmp_path / "old")
         folder.mkdir()
-        watcher.arm([(folder, True)])
+        watcher.arm(folder, True)
         hints.clear()
         (folder / "a.m4a").write_bytes(b"x")
         wait_for(lambda: folder in hints, 10, "a hint from the new folder")
+    finally:
+        watcher.stop()
+
+
+@pytest.mark.parametrize("thread", ["the observer's", "the emitter's", "inotify's"])
+def test_a_watch_of_which_a_thread_has_ended_is_dead_and_another_one_begins(
+    tmp_path: Path, thread: str
+) -> None:
+    hints: list[Path] = []
+    watcher = Watcher(hints.append)
+    try:
+        assert watcher.arm(tmp_path, True) is None
+        assert watcher.dead() == []
+        observer = watcher._watches[tmp_path]._observer
+        (emitter,) = observer.emitters
+        {"the observer's": observer, "the emitter's": emitter, "inotify's": observer._inotify_fd}[
+            thread
+        ].stop()
+        wait_for(lambda: watcher.dead() == [tmp_path], 10, "its death")
+        assert watcher.arm(tmp_path, True) is None
+        assert watcher.dead() == []
+        hints.clear()
+        (tmp_path / "a.m4a").write_bytes(b"x")
+        wait_for(lambda: hints, 10, "a hint")
     finally:
         watcher.stop()
 

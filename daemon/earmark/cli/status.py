@@ -142,7 +142,7 @@ def _daemon_lines(found: Status) -> list[str]:
 
 
 def _work_lines(report: Report) -> list[str]:
-    """What is worked on, read, and written by others."""
+    """What is worked on, read, and written by others, and which folders are only looked at now and then."""
     lines = [f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}" for work in report.working]
     lines += [f"  [cyan]…[/] {path_line(x.file)}  {how_far(x)}" for x in report.reading[:SHOWN]]
     if len(report.reading) > SHOWN:
@@ -151,6 +151,7 @@ def _work_lines(report: Report) -> list[str]:
         f"  [dim]…[/] {path_line(path)}  is still being written by another program"
         for path in report.being_written
     ]
+    lines += [f"  [yellow]{escape(one_line(said))}[/]" for said in report.unwatched]
     return lines
 
 

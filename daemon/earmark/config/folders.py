@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _one_in_two_spellings(folders: Sequence[Path]) -> Iterator[str]:
 
 def _of_programs(folders: Sequence[Path]) -> Iterator[str]:
     """What a program keeps for itself changes under its feet if notes are written there, and its names say nothing."""
-    user = Path(os.path.realpath(Path.home()))
+    user = Path(os.path.realpath(os.path.expanduser("~")))  # noqa: PTH111 - Path.home raises where there is none
     for folder in folders:
         if (why := why_no_drop_folder(Path(os.path.realpath(folder)), user)) is not None:
             yield f"{folder}: {why}"

@@ -17,6 +17,9 @@ from earmark.intake.copying import COPYING, being_copied, has_births
 from earmark.intake.rules import HOLD_MARKERS, Rules, of_a_download
 from earmark.notes.names import is_note
 
+A_LOT = 256
+"""Names of which the system gives some hundreds at a time."""
+
 
 @dataclass(slots=True)
 class Scan:
@@ -50,9 +53,8 @@ class Scan:
 
 def rules_of(folder: Path, ignore: Sequence[str]) -> Rules:
     """The naming rules of the drop folder that is there, with these patterns."""
-    return Rules(
-        ignore, containers_below(Path(os.path.realpath(folder)), Path(os.path.realpath(Path.home())))
-    )
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where there is none
+    return Rules(ignore, containers_below(Path(os.path.realpath(folder)), Path(home)))
 
 
 def where_notes_may_be(tops: Iterable[Path]) -> Callable[[str], bool]:
@@ -76,11 +78,12 @@ def scan(
     known: Mapping[bytes, Identity],
     others: frozenset[bytes] = frozenset(),
     now: float = 0.0,
+    sign: Callable[[], None] = lambda: None,
 ) -> Scan:
     """Read `folder` through and compare with `known`. Never raises for what is in the folder.
 
     `others`: drop folders of their own; where one lies inside this one, it is left to itself. `now`: Unix seconds; what is
-    being copied and was not touched for long by then is taken.
+    being copied and was not touched for long by then is taken. `sign`: called as long as names come.
     """
     found = Scan(folder)
     top = os.fsencode(folder)
@@ -99,7 +102,7 @@ def scan(
             continue
         with entries:
             inside = os.fsdecode(here[len(top) + 1 :] + b"/") if here != top else ""
-            for entry in _safely(entries, found, here):
+            for entry in _safely(entries, found, here, sign):
                 found.entries += 1
                 name = os.fsdecode(entry.name)
                 if name in HOLD_MARKERS:
@@ -180,7 +183,9 @@ def _other(found: Scan, entry: os.DirEntry[bytes], name: str) -> None:
         found.notes[entry.path] = max(status.st_ctime, status.st_mtime)
 
 
-def _safely(entries: Iterator[os.DirEntry[bytes]], found: Scan, here: bytes) -> list[os.DirEntry[bytes]]:
+def _safely(
+    entries: Iterator[os.DirEntry[bytes]], found: Scan, here: bytes, sign: Callable[[], None]
+) -> list[os.DirEntry[bytes]]:
     """What is in a folder. One that is unmounted while it is read, or of which a cloud has the names, raises in the middle:
     what was read still counts, and the rest is not missing.
     """
@@ -188,6 +193,9 @@ def _safely(entries: Iterator[os.DirEntry[bytes]], found: Scan, here: bytes) -> 
     try:
         for entry in entries:
             result.append(entry)
+            if len(result) % A_LOT == 0:
+                sign()
+        sign()
     except OSError as error:
         if here == os.fsencode(found.folder):
             found.away = _why_away(found.folder, error)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from watchdog.events import EVENT_TYPE_MODIFIED, FileSystemEvent, FileSystemEventHandler
@@ -23,19 +25,22 @@ NETWORK_FILESYSTEMS = frozenset(
 )  # fmt: skip
 """Filesystem types (as /proc/mounts names them) whose changes by others raise no event here."""
 
+LONGEST_GOODBYE = 1.0
+"""Seconds that threads have to end; they take a fraction of it, unless their folder hangs."""
+
 _QUIET_EVENTS = frozenset(("opened", "closed_no_write"))
 
 
 class Hinting(FileSystemEventHandler):
     """Leaves a hint and returns; a handler that raised would end the observer for good."""
 
-    def __init__(self, folder: Path, leave_note: Callable[[Path], None]) -> None:
+    def __init__(self, folder: Path, leave_hint: Callable[[Path], None]) -> None:
         self._folder = folder
-        self._leave_note = leave_note
+        self._leave_hint = leave_hint
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type not in _QUIET_EVENTS and not self._is_in_closed(event):
-            self._leave_note(self._folder)
+            self._leave_hint(self._folder)
 
     def _is_in_closed(self, event: FileSystemEvent) -> bool:
         """True if all that happened is in folders which are a program's own, and not looked into."""
@@ -49,54 +54,91 @@ class Hinting(FileSystemEventHandler):
 
 
 class Watcher:
-    """One observer over all drop folders, armed again whenever there is doubt that it still sees anything."""
+    """An observer for each drop folder, armed again whenever there is doubt that it still sees anything.
 
-    def __init__(self, leave_note: Callable[[Path], None]) -> None:
-        self._leave_note = leave_note
-        self._observer: Any = None
-        self._armed: dict[Path, tuple[int, int]] = {}
+    Whatever is asked of a folder that does not answer hangs: `arm` is called where that holds up nobody but that folder, and
+    nothing else here waits.
+    """
 
-    def arm(self, folders: Iterable[tuple[Path, bool]]) -> dict[Path, str]:
-        """Watch these (folder, recursive) pairs, keeping watches that are still good.
+    def __init__(self, leave_hint: Callable[[Path], None]) -> None:
+        self._leave_hint = leave_hint
+        self._watches: dict[Path, _Watch] = {}
 
-        Returns the folders that cannot be watched, with the reason; those are found by scanning alone.
-        """
-        wanted = {folder: _root(folder) for folder, _ in folders}
-        good = {f: root for f, root in wanted.items() if root is not None and not is_network(f)}
-        if self._observer is not None and self._observer.is_alive() and good == self._armed:
-            return {}
-        self.stop()
-        if not good:
-            return {}
-        self._observer = Observer()
-        failed: dict[Path, str] = {}
-        recursive = dict(folders)
-        for folder in good:
-            try:
-                self._observer.schedule(
-                    Hinting(folder, self._leave_note), str(folder), recursive=recursive[folder]
-                )
-            except OSError as error:
-                failed[folder] = (
-                    f"change events are not available for {folder} ({error.strerror}); it is read through on a timer instead"
-                )
+    def arm(self, folder: Path, recursive: bool) -> str | None:
+        """Watch a folder, unless its watch is still good. Returns why it cannot be, and is read through on a timer alone."""
+        root, watch = _root(folder), self._watches.get(folder)
+        if watch is not None and (watch.root, watch.recursive) == (root, recursive) and watch.alive():
+            return None
+        self.drop(folder)
+        if root is None or is_network(folder):
+            return None
         try:
-            self._observer.start()
-        except OSError as error:
-            failed |= {
-                f: f"change events are not available for {f} ({error.strerror}); it is read on a timer"
-                for f in good
-            }
-            self._observer.unschedule_all()  # those of its threads that did start would stay for ever
-            self._observer = None
-        self._armed = good
-        return failed
+            self._watches[folder] = _Watch(folder, recursive, root, self._leave_hint)
+        except (OSError, RuntimeError) as error:  # no more watches, or threads
+            why = error.strerror if isinstance(error, OSError) else error
+            return (
+                f"change events are not available for {folder} ({why}); it is read through on a timer instead"
+            )
+        return None
+
+    def dead(self) -> list[Path]:
+        """Folders of which no change is told any more, although they were armed."""
+        return [folder for folder, watch in list(self._watches.items()) if not watch.alive()]
+
+    def drop(self, folder: Path) -> None:
+        """Watch it no longer."""
+        if (watch := self._watches.pop(folder, None)) is not None:
+            watch.stop()
+
+    def keep_to(self, folders: Collection[Path]) -> None:
+        """Watch no others any longer."""
+        for folder in [folder for folder in self._watches if folder not in folders]:
+            self.drop(folder)
 
     def stop(self) -> None:
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer = None
-        self._armed = {}
+        self.keep_to(())
+
+
+class _Watch:
+    """One observer, of the folder that has this root (device and inode). Raises OSError or RuntimeError if there is none to
+    be had.
+    """
+
+    def __init__(
+        self, folder: Path, recursive: bool, root: tuple[int, int], leave_hint: Callable[[Path], None]
+    ) -> None:
+        self.root, self.recursive = root, recursive
+        self._observer: Any = Observer()
+        try:
+            self._observer.schedule(Hinting(folder, leave_hint), str(folder), recursive=recursive)
+            self._observer.start()
+        except (OSError, RuntimeError):
+            self.stop()  # those of its threads that did start would stay for ever
+            raise
+
+    def alive(self) -> bool:
+        """True if all the threads live that bring events here: the observer's, its emitter's (FSEvents), and what they have
+        of their own (the one that reads inotify). One that ended says so to nobody.
+        """
+        emitters = list(self._observer.emitters)
+        owners = (self._observer, *emitters)
+        held = (thing for owner in owners for thing in list(vars(owner).values()))
+        threads = (*owners, *(thing for thing in held if isinstance(thing, Thread)))
+        return bool(emitters) and all(thread.is_alive() for thread in threads)
+
+    def stop(self) -> None:
+        """Its threads end, and are waited for as long as nothing hangs."""
+
+        def end() -> None:
+            with suppress(OSError, RuntimeError):
+                self._observer.stop()
+
+        try:
+            ending = Thread(target=end, name="unwatch", daemon=True)
+            ending.start()
+        except RuntimeError:
+            return  # no more threads here
+        ending.join(LONGEST_GOODBYE)
 
 
 def _root(folder: Path) -> tuple[int, int] | None:

@@ -209,17 +209,26 @@ class Places:
         """The same for every place where a file is."""
         self._db.execute("UPDATE places SET owed = ? WHERE gone_at IS NULL AND owed = ''", (why,))
 
-    def owed(self, now: Instant, limit: int = -1) -> list[Place]:
-        """Places whose notes on disk are behind what is known, or owed for another reason, and may be tried now.
+    def owed(self, now: Instant, limit: int = -1, but: Iterable[Path] = ()) -> list[Place]:
+        """Places whose notes on disk are behind what is known, or owed for another reason, and may be tried now. `but`: not
+        in these drop folders, nor where a note of theirs lies in one.
 
         A `not_before` more than a day ahead was set under another clock and does not count.
         """
+        left_out = [os.fsencode(folder) for folder in but]
+        nowhere = "".join(
+            " AND p.folder != ? AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.place = p.path"
+            " AND a.recording_id = p.recording_id AND substr(a.path, 1, ?) = ?)"
+            for _ in left_out
+        )
+        values = [v for f in left_out for v in (f, len(f) + 1, f.rstrip(b"/") + b"/")]
         rows = self._db.all(
             "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id WHERE p.watched AND (p.owed != ''"
             " OR ((p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)"
             " AND (p.gone_at IS NULL OR p.gone_why = 'trashed')))"
-            " AND (p.not_before <= ? OR p.not_before > ? + 86400) ORDER BY p.owed != 'replaced', p.accepted_at LIMIT ?",
-            (now, now, limit),
+            f" AND (p.not_before <= ? OR p.not_before > ? + 86400){nowhere}"
+            " ORDER BY p.owed != 'replaced', p.accepted_at LIMIT ?",
+            (now, now, *values, limit),
         )
         return [_place(r) for r in rows]
 

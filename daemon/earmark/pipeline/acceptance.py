@@ -82,7 +82,7 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             context.tell(Event.REFUSED, erased, file=path, journal=False)
         return Arrival(What.ERASED)
     same = ledger.places.of(recording_id)
-    there = {p.path for p in same if _holds(p, path, content.identity)}
+    there = {p.path for p in same if not context.answers(p.path) or _holds(p, path, content.identity)}
     here = ledger.places.at(path)
     former = ledger.recordings.get(here.recording_id) if here is not None else None
     elsewhere = (

@@ -101,8 +101,8 @@ def _look(
     ledger: Ledger, folder: Folder, artifact: Artifact, same: list[Artifact], output: Output, key: str
 ) -> _Found:
     """How what is there now compares with what we wrote. A note that its owner has put over an edited one, or whose edit
-    they took back, is as we wrote it again; and so is one with the names of speakers that we would write now (in the property
-    `key`).
+    they took back, is as we wrote it again; and so is one with the names of speakers that we would write now (in the
+    property `key`).
     """
     try:
         data = read_bytes(artifact.path.name, folder)

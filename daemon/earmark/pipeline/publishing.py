@@ -77,7 +77,7 @@ class Elsewhere(Exception):
 
 def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool]:
     """Write what is owed, a bounded number of places at a time. Second value: whether more is owed right now."""
-    owed = context.ledger.places.owed(context.now(), limit + 1)
+    owed = context.ledger.places.owed(context.now(), limit + 1, context.silent)
     written = []
     for place in owed[:limit]:
         with own_fault(context, partial(_went_wrong, context, place)):

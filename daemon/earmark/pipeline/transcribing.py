@@ -21,12 +21,16 @@ from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
 from earmark.notes.titles import titles
 from earmark.pipeline import drafts, endings
+from earmark.pipeline.answering import Asking
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Amount, Told
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
 
 MINUTE = 60.0
+
+TITLES = Asking(titles)
+"""The titles of the notes in a folder, which need not answer."""
 
 LEAST_PROGRESS = 1.0
 """Seconds by which a worker has to get further than any before to clear earlier bad ends: one that creeps, and dies each
@@ -83,12 +87,15 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
     """What to ask for; None if its file went at this very moment."""
     ledger = context.ledger
     places = [p for p in ledger.places.of(job.recording_id) if p.here and p.watched]
-    place = next((p for p in places if not in_cloud(p.path)), None)
-    if place is None and places:
-        _wait_for_cloud(context, job, f"The file {where(places[0].path)}.")
-        return None
+    there = [p for p in places if context.answers(p.path)]
+    place = next((p for p in there if not in_cloud(p.path)), None)
     if place is None:
-        ledger.jobs.give_back(job.id, None, context.now())
+        if there:
+            _wait_for(context, job, f"The file {where(there[0].path)}.")
+        elif places:
+            _wait_for(context, job, f"{places[0].folder} does not answer.")
+        else:
+            ledger.jobs.give_back(job.id, None, context.now())
         return None
     settings = context.settings(place.folder)
     transcription = context.config.transcription
@@ -160,7 +167,7 @@ def _titles(context: Context, job: Job, place: Place, folder: Path | None) -> li
     if folder is None:
         return []
     try:
-        return titles(folder)
+        return TITLES(folder)
     except OSError as error:
         sentence = f"The names in {folder} (vocabulary_from) cannot be read: {error.strerror}; it is heard without them."
         context.tell(Event.NO_NAMES, sentence, recording=job.recording_id, file=place.path, level="warning")
@@ -241,7 +248,7 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             case Fault.ACCESS:
                 _give_back(context, job, sentence, 1.0)
             case Fault.CLOUD:
-                _wait_for_cloud(context, job, sentence)
+                _wait_for(context, job, sentence)
             case Fault.ENVIRONMENT:
                 _give_back(context, job, sentence, 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:
@@ -264,7 +271,7 @@ def _give_back(context: Context, job: Job, sentence: str, first_rest: float) -> 
     context.ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
 
 
-def _wait_for_cloud(context: Context, job: Job, sentence: str) -> None:
+def _wait_for(context: Context, job: Job, sentence: str) -> None:
     """It is not here, and nobody knows when it will be; looked for each minute, because a look costs nothing."""
     now, rest = context.now(), backoff(job.interruptions + 1, context.jitter(), base=1.0)
     later_on = later(now, min(rest, MINUTE))

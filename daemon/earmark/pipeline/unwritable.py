@@ -25,7 +25,7 @@ class Unwritable:
     def look(self) -> bool:
         """Have the notes of folders that changed tried again. True if there are any such folders."""
         ledger, now = self._context.ledger, self._context.now()
-        places = ledger.places.held_up(now)
+        places = [place for place in ledger.places.held_up(now) if self._context.answers(place.path)]
         states = {folder: state_of(folder) for folder in {place.path.parent for place in places}}
         changed = {f for f, state in states.items() if self._first or self._states.get(f, state) != state}
         if changed:

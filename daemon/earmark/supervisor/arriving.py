@@ -74,6 +74,8 @@ class Arriving:
 
     def __init__(self, settle_seconds: float) -> None:
         self.settle_seconds = settle_seconds
+        self.silent: Collection[Path] = ()
+        """Folders that do not answer: what arrives there waits, and is not waited for."""
         self._files: dict[bytes, ArrivingFile] = {}
 
     def see(self, path: bytes, folder: Path, identity: Identity, now: Tick) -> bool:
@@ -96,6 +98,8 @@ class Arriving:
         found, written_to = [], []
         for arriving in list(self._files.values()):
             if arriving.phase is Phase.READING or now < self._settled_at(arriving):
+                continue
+            if arriving.folder in self.silent:
                 continue
             try:
                 identity = Identity.of(os.lstat(arriving.path))
@@ -144,8 +148,10 @@ class Arriving:
 
     def next_at(self) -> float:
         """When the next of them could be settled, on the monotonic clock."""
-        waiting = (self._settled_at(f) for f in self._files.values() if f.phase is not Phase.READING)
-        return min(waiting, default=float("inf"))
+        waiting = (f for f in self._files.values() if f.phase is not Phase.READING)
+        return min(
+            (self._settled_at(f) for f in waiting if f.folder not in self.silent), default=float("inf")
+        )
 
     def in_phase(self, *phases: Phase) -> list[str]:
         """Their paths, sorted."""
@@ -163,6 +169,7 @@ class Arriving:
         no_byte_comes = all(f.silent(now) >= STALLED for f in self.being_read() if f.began is not None)
         return all(
             f.phase is Phase.WRITTEN_TO
+            or f.folder in self.silent
             or (f.phase is Phase.SETTLING and f.since - f.first > self._patience(f))
             or (f.phase is Phase.READING and no_byte_comes and now - f.since >= STALLED)
             for f in self._files.values()

@@ -48,7 +48,12 @@ class SweepDue:
     """The daily sweep is due."""
 
 
-Post = Hint | Signaled | Read | SweepDue | Said | Left
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A folder was read through that was not waited for."""
+
+
+Post = Hint | Signaled | Read | Scanned | SweepDue | Said | Left
 
 
 class Inbox:

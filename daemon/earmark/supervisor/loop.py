@@ -38,6 +38,7 @@ from earmark.power import KeepAwake, keep_awake, on_battery
 from earmark.report import Report, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
+from earmark.supervisor.scans import Scans
 from earmark.supervisor.session import Session
 from earmark.workers import Starter, start_process
 
@@ -87,6 +88,7 @@ class Supervisor:
     def __post_init__(self) -> None:
         self.stopping = False
         self._inbox = Inbox()
+        self._scans = Scans(self._inbox.put, self.clock)
         self._started_at = self.clock.wall()
         self._run_id = f"{os.getpid()}-{int(self._started_at)}"
         self._config_error: str | None = None
@@ -208,7 +210,9 @@ class Supervisor:
                 ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step,
                 on_battery=self.on_battery,
             )  # fmt: skip
-            session = Session(context, self, self._inbox, self._run_id, self.start, self.keep_awake)
+            session = Session(
+                context, self, self._inbox, self._scans, self._run_id, self.start, self.keep_awake
+            )
             try:
                 self._paused = None
                 self.notifier.ready(f"Watching {len(self.folders)} folder(s)")

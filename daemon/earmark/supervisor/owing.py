@@ -60,8 +60,9 @@ class Owing:
         self._next_look = clock + LOOK if self._unwritable.look() else NEVER
 
     def idle(self) -> bool:
-        """True if nothing is owed that could be written now."""
-        return not self.more and not self._context.ledger.places.owed(self._context.now(), 1)
+        """True if nothing is owed that could be written now: not in folders that do not answer."""
+        context = self._context
+        return not self.more and not context.ledger.places.owed(context.now(), 1, context.silent)
 
     def done_with(self) -> bool:
         """True if nothing more can be expected of a run that is to end: what is still owed was tried, and is in trouble, or

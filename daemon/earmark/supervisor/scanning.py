@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -10,21 +11,21 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.events import Event
-from earmark.files import spelled
-from earmark.intake.folder import Scan, rules_of, scan
+from earmark.intake.folder import Scan
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import settle_times
 from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
-from earmark.intake.watcher import Watcher
 from earmark.pipeline.acceptance import note_missing
 from earmark.pipeline.own_fault import own_fault
-from earmark.pipeline.publishing import UNWRITABLE
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
+from earmark.report import STALLED
 from earmark.retention import NotesSeen, look_at_markers
-from earmark.supervisor.inbox import Hint, Post, Read
+from earmark.supervisor.inbox import Post, Read
 from earmark.supervisor.leftovers import settle_leftovers
+from earmark.supervisor.scans import Order, Scans, UnderWay
 from earmark.supervisor.taking import Taking
+from earmark.supervisor.troubles import FolderTroubles
 
 CALM = 0.3
 """Seconds after a hint before the folder is read; a burst of events becomes one scan."""
@@ -35,8 +36,14 @@ BUSY_SHARE = 10.0
 MARGIN = 120.0
 """Seconds by which the clock of a network folder may be off when a note's time says whether it is new."""
 
+NOTES_WAIT = 1.0
+"""Seconds between two looks at whether notes can be read of a folder that does not answer."""
+
 NOTES_SEEN = "notes.seen_upto"
 """The fact up to when every note that changed was read, Unix seconds."""
+
+WATCH_AGAIN = 30.0
+"""Seconds after a scan before it is noticed that changes are told no more: what ends at once is not begun for ever."""
 
 READING_SHARE = 0.2
 """Seconds of a turn that go into reading notes; a folder full of them, met for the first time, takes many turns."""
@@ -45,21 +52,30 @@ READING_SHARE = 0.2
 class Scanning:
     """What is known of the folders between two scans. Only the loop's thread calls it."""
 
-    def __init__(self, context: Context, post: Callable[[Post], None]) -> None:
+    def __init__(self, context: Context, post: Callable[[Post], None], scans: Scans) -> None:
         self._context = context
-        self._watcher = Watcher(lambda folder: post(Hint(folder)))
+        self._scans = scans
         self._notes = NotesSeen(context)
-        self.left_out: dict[str, str] = {}
-        """Files and folders that could not be read, and why."""
+        self._troubles = FolderTroubles(context)
+        self.left_out = self._troubles.left_out
+        self.unwatched: dict[Path, str] = {}
+        """Folders of which no change is told, and why."""
         self.taking = Taking(context, post, self.left_out)
         self.arriving = self.taking.arriving
+        self._asked_by = object()
         self._next_scan = float("-inf")
         self._not_before = float("-inf")
+        self._scanned_at = float("-inf")
         self._notes_upto = _fact(context)
+        self._notes_from = self._notes_upto
+        """When the last round of scans began, Unix seconds."""
         self._unread_notes: deque[Path] = deque()
-        self._unwatched: dict[Path, str] = {}
+        self._again: set[Path] = set()
+        """Folders that were to be read while that was still being done."""
+        self._reread: set[Path] = set()
+        """Folders that were read anew, because they had been silent in between."""
         self._asked = False
-        self._scans = 0
+        self._rounds = 0
         self._went_wrong = False
 
     @property
@@ -80,25 +96,42 @@ class Scanning:
     def reconfigure(self) -> None:
         """The configuration was replaced: other folders or rules may hold."""
         self.taking.reconfigure()
+        self._scans.keep_to(self._context.folders)
+        self._asked_by = object()
         self._next_scan = float("-inf")
 
     def next_at(self) -> float:
         """When the loop should come here again, on the monotonic clock."""
+        notes = float("inf")
         if self._unread_notes:
-            return self._context.clock.monotonic()
-        return min(self._next_scan, self.taking.next_at())
+            notes = self._context.clock.monotonic() + (NOTES_WAIT if self._context.silent else 0.0)
+        return min(self._next_scan, self.taking.next_at(), self._scans.next_at(), notes)
 
     def idle(self) -> bool:
-        """True if the folders were read through and nothing in them still has to be taken."""
-        return self._scans > 0 and not self._asked and self.taking.idle() and not self._unread_notes
+        """True if the folders were read through and nothing in them still has to be taken, but for those that do not answer
+        for so long that nobody counts on it.
+        """
+        being_read = self._scans.any_under_way(STALLED)
+        unread = any(map(self._context.answers, self._unread_notes))
+        return self._rounds > 0 and not self._asked and not being_read and not unread and self.taking.idle()
 
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
-        clock = self._context.clock
-        if clock.monotonic() >= self._next_scan:
+        now = self._context.clock.monotonic()
+        if now - self._scanned_at >= WATCH_AGAIN and self._no_more_told():
+            self.hint()
+        if now >= self._next_scan:
             self._scan_all()
+        self._mind_silent()
         self.taking.turn()
         self._read_notes()
+
+    def scanned(self) -> None:
+        """Folders were read through that took long."""
+        for ended in self._scans.done():
+            self._take_over(ended)
+        self._end_round()
+        self._mind_silent()
 
     def take(self, reads: list[Read]) -> None:
         """Write what the readers found into the ledger."""
@@ -106,7 +139,7 @@ class Scanning:
             self.scan_again()
 
     def stop(self) -> None:
-        self._watcher.stop()
+        self._scans.stop()
         self.taking.stop()
 
     def _not_scanned(self, folder: Path, sentence: str, charged: bool) -> None:
@@ -120,39 +153,80 @@ class Scanning:
 
     def _scan_all(self) -> None:
         context, clock = self._context, self._context.clock
-        began, wall = clock.monotonic(), context.now()
-        had_notes = bool(self._unread_notes)
+        began = clock.monotonic()
+        self.scanned()
+        # What changed while notes of before were still to be read is looked at once more.
+        self._notes_from = self._notes_upto if self._unread_notes else context.now()
         self._asked = False
-        # Watch first, then read: what arrives in between is seen twice rather than never.
-        self._arm()
         for folder in context.folders:
             with own_fault(context, partial(self._not_scanned, folder)):
-                self._scan(folder)
-        if not had_notes:
-            self._notes_upto = wall
+                if not self._scans.begin(self._order(folder)):
+                    self._again.add(folder)
+        for ended in self._scans.wait():
+            self._take_over(ended)
         forget_aside(context)
         forget_untaken(context.ledger, context.folders, context.now())
-        self._scans += 1
-        took = clock.monotonic() - began
-        self._not_before = began + took * BUSY_SHARE
-        self._next_scan = clock.monotonic() + context.config.intake.scan_seconds
+        self._rounds += 1
+        self._scanned_at = clock.monotonic()
+        self._next_scan = self._scanned_at + context.config.intake.scan_seconds
+        if not self._scans.any_under_way():
+            self._not_before = began + (self._scanned_at - began) * BUSY_SHARE
+        self._end_round()
 
-    def _scan(self, folder: Path) -> None:
-        context, ledger = self._context, self._context.ledger
+    def _end_round(self) -> None:
+        """Where all folders were read through, what their notes said at its beginning is known, or will be."""
+        if not self._scans.any_under_way():
+            self._notes_upto = self._notes_from
+
+    def _order(self, folder: Path) -> Order:
+        context = self._context
         settings = context.settings(folder)
-        known = ledger.places.identities(folder)
-        others = frozenset(os.fsencode(_as_met(f, folder)) for f in context.folders if f != folder)
-        rules = rules_of(folder, settings.ignore)
-        found = scan(folder, rules, settings.recursive, known, others, context.now())
+        return Order(
+            folder,
+            settings.ignore,
+            settings.recursive,
+            context.ledger.places.identities(folder),
+            frozenset(context.folders) - {folder},
+            context.now(),
+            watch=context.config.intake.watch != "off",
+            asked_by=self._asked_by,
+        )
+
+    def _take_over(self, ended: UnderWay) -> None:
+        """Act on a scan that is done, unless it says what was: of another configuration, or of before a silence."""
+        folder, context = ended.folder, self._context
+        outdated = ended.order.asked_by is not self._asked_by
+        from_before = ended.was_silent and folder not in self._reread
+        self._reread.discard(folder)
+        if outdated or from_before or folder in self._again:
+            self._again.discard(folder)
+            self._notes_from = self._notes_upto  # those of this folder are not all known
+            self.scan_again()
+        if outdated or folder not in context.folders:
+            return
+        if from_before:
+            self._reread.add(folder)
+            return
+        self._not_before = max(self._not_before, ended.began + ended.took * BUSY_SHARE)
+        with own_fault(context, partial(self._not_scanned, folder)):
+            if ended.error is not None:
+                raise ended.error
+            self._not_told(folder, ended.unwatched)
+            if ended.found is not None:
+                self._found(ended.found, ended.order, late=ended.left_alone)
+
+    def _found(self, found: Scan, order: Order, late: bool) -> None:
+        context, ledger, folder = self._context, self._context.ledger, order.folder
+        known = order.known
+        if late:  # what was taken since is not new
+            now_known = ledger.places.identities(folder)
+            found.new = {path: i for path, i in found.new.items() if now_known.get(path) != i}
         away = found.away or self._unmounted(found, bool(known))
         if away is not None:
-            self.left_out[str(folder)] = away
-            self._forget_troubles(found)
-            if ledger.journal.trouble(folder, "folder", away, context.now()):
-                context.tell(Event.FOLDER_AWAY, away, file=folder, level="warning", journal=False)
+            self._troubles.forget(found)
+            self._troubles.away(folder, away)
             return
-        self.left_out.pop(str(folder), None)
-        if self._trouble_over(folder):
+        if self._troubles.over(folder):
             context.tell(Event.FOLDER_BACK, file=folder)
         now = context.clock.monotonic()
         # What was read and refused for its content (erased, say) is read again only when it has changed.
@@ -175,7 +249,9 @@ class Scanning:
         settle_leftovers(context, found.hidden)
         note_untaken(context.ledger, folder, found.untaken, context.now())
         note_untaken(context.ledger, folder, found.closed, context.now(), CLOSED)
-        self._note_refused(found)
+        for path in found.refused:
+            self.arriving.refuse(path)
+        self._troubles.note(found)
 
     def _tell_of_long_wait(self, file: Path) -> None:
         wait = self.arriving.settle_seconds * settle_times(file.name)
@@ -198,10 +274,14 @@ class Scanning:
             self._context.tell(Event.WENT_WRONG, sentence, file=read.pop(), level="error", journal=False)
             self._unread_notes.extendleft(reversed(read))
 
+        silent = deque(note for note in self._unread_notes if not self._context.answers(note))
+        if silent:
+            self._unread_notes = deque(filter(self._context.answers, self._unread_notes))
         with own_fault(self._context, not_read), ledger.transaction():
             while self._unread_notes and clock.monotonic() < until:
                 read.append(self._unread_notes.popleft())
                 self._notes.glance(read[-1])
+            self._unread_notes.extend(silent)
             if not self._unread_notes:
                 ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
 
@@ -218,74 +298,39 @@ class Scanning:
             journal.set_fact(name, device, self._context.now())
         return away
 
-    def _note_refused(self, found: Scan) -> None:
-        context, journal, now = self._context, self._context.ledger.journal, self._context.now()
-        for path, (sentence, identity) in found.refused.items():
-            file = Path(os.fsdecode(path))
-            self.arriving.refuse(path)
-            if journal.trouble(file, "file", sentence, now, str(identity)):
-                context.tell(Event.REFUSED, sentence, file=file, journal=False)
-        for path, sentence in found.unread.items():
-            self.left_out[os.fsdecode(path)] = sentence
-            if journal.trouble(Path(os.fsdecode(path)), "folder", sentence, now):
-                context.tell(
-                    Event.UNREADABLE, sentence, file=Path(os.fsdecode(path)), level="warning", journal=False
-                )
-        self._forget_troubles(found)
+    def _mind_silent(self) -> None:
+        """Nothing is done in folders that do not answer, and after a while it is said."""
+        context = self._context
+        context.silent = self.arriving.silent = frozenset(self._scans.silent()).intersection(context.folders)
+        for folder in context.silent.intersection(self._scans.to_be_said()):
+            self._troubles.away(folder, why_silent(folder, folder in self._scans.answered, sys.platform))
 
-    def _forget_troubles(self, found: Scan) -> None:
-        """What was wrong below a folder that was looked through and is not wrong any more, or not there."""
-        journal = self._context.ledger.journal
-        still = {*found.refused, *found.unread, *found.new}
-        for name in [
-            n for n in self.left_out if self._is_in(n, found.folder) and os.fsencode(n) not in still
-        ]:
-            del self.left_out[name]
-        for trouble in journal.troubles():
-            if not self._is_in(trouble.subject, found.folder) or os.fsencode(trouble.subject) in still:
-                continue
-            if trouble.kind == "file":
-                journal.clear(trouble.subject)
-            elif trouble.kind == "folder":
-                self._trouble_over(Path(trouble.subject))
+    def _no_more_told(self) -> bool:
+        """True if folders were watched whose watch has died: they are scanned now, which begins another one."""
+        died = [folder for folder in self._scans.unwatched() if folder in self._context.folders]
+        for folder in died:
+            self._not_told(
+                folder, f"change events of {folder} have stopped; it is read through on a timer instead"
+            )
+        return bool(died)
 
-    def _is_in(self, subject: str, folder: Path) -> bool:
-        """True if a path lies below a drop folder, and in none that lies below that one."""
-        inside = (f for f in self._context.folders if subject.startswith(f"{f}/"))
-        return max(inside, key=lambda f: len(str(f)), default=None) == folder
-
-    def _trouble_over(self, folder: Path) -> bool:
-        """The folder can be read (again), or is not there. That notes cannot be written in it is another trouble, and over
-        by that only if no recording is there any more that wants them.
-        """
-        journal = self._context.ledger.journal
-        self.left_out.pop(str(folder), None)
-        trouble = next((t for t in journal.troubles() if t.subject == str(folder)), None)
-        if trouble is None:
-            return False
-        if (
-            trouble.seen == UNWRITABLE
-            and os.path.exists(folder)  # noqa: PTH110 - false, too, where nobody may look
-            and self._context.ledger.places.any_troubled(folder)
-        ):
-            return False
-        return journal.clear(folder)
-
-    def _arm(self) -> None:
-        if self._context.config.intake.watch == "off":
-            self._watcher.stop()
-            return
-        pairs = [(f, self._context.settings(f).recursive) for f in self._context.folders]
-        for folder, reason in self._watcher.arm(pairs).items():
-            if self._unwatched.get(folder) != reason:
-                self._context.tell(Event.NOT_WATCHED, reason, file=folder, level="warning", journal=False)
-            self._unwatched[folder] = reason
+    def _not_told(self, folder: Path, why: str | None) -> None:
+        """Changes of a folder are told again, or are not, and why."""
+        if why is None:
+            self.unwatched.pop(folder, None)
+        elif self.unwatched.get(folder) != why:
+            self.unwatched[folder] = why
+            self._context.tell(Event.NOT_WATCHED, why, file=folder, level="warning", journal=False)
 
 
-def _as_met(other: Path, folder: Path) -> Path:
-    """A drop folder as the look through another one meets it, which reads names as the disk lists them."""
-    listed, top = spelled(other), spelled(folder)
-    return folder / listed.relative_to(top) if listed.is_relative_to(top) else other
+def why_silent(folder: Path, answered: bool, platform: str) -> str:
+    """The sentence for a folder that does not answer. `answered`: it has, since earmark runs."""
+    if platform == "darwin" and not answered:
+        return (
+            f"macOS is waiting for your permission to let earmark read {folder}: answer its question on the screen, or allow"
+            " it in System Settings, Privacy & Security, Files & Folders"
+        )
+    return f"{folder} does not answer: its disk or network folder hangs. It is read when it answers again"
 
 
 def _fact(context: Context) -> float:

@@ -22,9 +22,10 @@ from earmark.power import KeepAwake
 from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
-from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Signaled, SweepDue
+from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Scanned, Signaled, SweepDue
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
+from earmark.supervisor.scans import Scans
 from earmark.supervisor.stages.base import WORKER_TROUBLE
 from earmark.supervisor.stages.summary import SummaryStage
 from earmark.supervisor.stages.transcription import MODEL_TROUBLE, TranscriptionStage
@@ -67,6 +68,7 @@ class Session:
         context: Context,
         daemon: Daemon,
         inbox: Inbox,
+        scans: Scans,
         run_id: str,
         start: Starter,
         keep_awake: KeepAwake,
@@ -75,7 +77,7 @@ class Session:
         self._awake = Awake(context, keep_awake)
         self._daemon = daemon
         self._inbox = inbox
-        self._scanning = Scanning(context, inbox.put)
+        self._scanning = Scanning(context, inbox.put, scans)
         self._transcription = TranscriptionStage(context, run_id, inbox.put, start)
         self._summary = SummaryStage(context, run_id, inbox.put, start)
         self._stages = (self._transcription, self._summary)
@@ -199,6 +201,8 @@ class Session:
             match post:
                 case Hint():
                     self._scanning.hint()
+                case Scanned():
+                    self._scanning.scanned()
                 case Said():
                     any(stage.said(post) for stage in self._stages)
                     if isinstance(post.message, Failed) and post.message.fault in (Fault.CHANGED, Fault.GONE):
@@ -294,6 +298,7 @@ class Session:
             "summary_sandbox": self._summary.sandbox,
             "sockets": own_families(),
             "model": self._transcription.model_name,
+            "unwatched": tuple(self._scanning.unwatched.values()),
             "next_sweep": self._sweeping.next_at(),
             "waiting": self._waiting(),
             "wrong": tuple(t.whole for t in self.context.ledger.journal.troubles() if t.kind != "file"),

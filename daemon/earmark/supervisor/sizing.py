@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from earmark.allowance import allowance
@@ -63,10 +63,15 @@ def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -
 
 
 def load_order(
-    config: Config, model: SpeechModel, readable: Iterable[Path], workers: int = 1, cores: int | None = None
+    config: Config,
+    model: SpeechModel,
+    readable: Iterable[Path],
+    workers: int = 1,
+    cores: int | None = None,
+    known: Mapping[Path, str] = {},
 ) -> LoadModel:
     """The first request to a transcription worker that is to use this model, one of so many on so many cores; it may read
-    recordings from the folders `readable`.
+    recordings from the folders `readable`. `known`: what those of them are that do not answer.
     """
     configured, folders = config.transcription, list(readable)
     size = model_size(model)
@@ -79,7 +84,7 @@ def load_order(
         cpu_threads=threads,
         sandbox=config.sandbox,
         readable=tuple(pack_path(folder) for folder in folders),
-        readable_as=tuple(_what_is(folder) for folder in folders),
+        readable_as=tuple(known[folder] if folder in known else _what_is(folder) for folder in folders),
         memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device),
     )
 

@@ -54,6 +54,8 @@ class Sweeping:
         now = self._context.clock.monotonic()
         if not self._due and now < self._next_glance:
             return False
+        if self._context.silent:
+            return False  # a sweep looks into all folders; what is due stays due
         self._next_glance = now + GLANCE
         if not self._due and not sweep_due(self._context):
             return False

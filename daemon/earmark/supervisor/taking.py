@@ -112,6 +112,11 @@ class Taking:
         """
         context, scan_again = self._context, False
         reads = [read for read in reads if read.folder in context.folders]
+        for read in (read for read in reads if read.folder in context.silent):
+            self.arriving.again(
+                read.path, context.clock.monotonic()
+            )  # it is read once more when that answers
+        reads = [read for read in reads if read.folder not in context.silent]
         try:
             with context.ledger.transaction():
                 for read in reads:

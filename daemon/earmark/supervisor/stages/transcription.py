@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from earmark.allowance import Allowance, allowance
@@ -40,6 +41,8 @@ class TranscriptionStage(Stage[Transcribing]):
     _next_look = 0.0
     _allowance: Allowance | None = None
     _allowance_until = 0.0
+    _folders_are: Mapping[Path, str] = {}
+    """What the drop folders were when a worker was told."""
     _unfit: tuple[Path, Tick] | None = None
     """A model for drafts that does not get ready here, and until when it is done without."""
 
@@ -67,9 +70,17 @@ class TranscriptionStage(Stage[Transcribing]):
             if claimed is None:
                 return
             work, model = claimed
-            order = load_order(context.config, model, context.folders, count, may_use.cores)
+            order = self._order(model, count, may_use.cores)
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.give(work, work.request, now)
+
+    def _order(self, model: SpeechModel, count: int, cores: int) -> LoadModel:
+        """What a worker is told. Of a folder that does not answer nothing has changed."""
+        context = self._context
+        silent = {folder: self._folders_are.get(folder, "") for folder in context.silent}
+        order = load_order(context.config, model, context.folders, count, cores, silent)
+        self._folders_are = dict(zip(context.folders, order.readable_as, strict=True))
+        return order
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
         """The next recording and the model that is to hear it: a new one, else one of which there is a draft, if that may be
@@ -154,7 +165,9 @@ class TranscriptionStage(Stage[Transcribing]):
                 seat.free(now)
             case Failed():
                 transcribing.failed(context, work, message)
-                if message.fault is Fault.ACCESS and seat.worker is not None and may_be_read(work.place.path):
+                file = work.place.path
+                older = message.fault is Fault.ACCESS and context.answers(file) and may_be_read(file)
+                if older and seat.worker is not None:
                     seat.worker.dismiss()  # its walls are older than what it was to read
                 seat.free(now)
             case _:
