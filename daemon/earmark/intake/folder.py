@@ -86,7 +86,7 @@ def scan(
     being copied and was not touched for long by then is taken. `sign`: called as long as names come.
     """
     found = Scan(folder)
-    top = os.fsencode(folder)
+    top, marks = os.fsencode(folder), has_flags() or has_births()
     missing = set(known)
     stack = [top]
     while stack:
@@ -114,10 +114,10 @@ def scan(
                             stack.append(entry.path)
                     elif rules.why_not(name, inside + name) is None:
                         missing.discard(entry.path)
-                        _recording(found, entry, known, top, now)
+                        _recording(found, entry, known, top, now if marks else None)
                     else:
                         _other(found, entry, name)
-                        if has_flags() and (file := evicted_name(name)) is not None:
+                        if marks and (file := evicted_name(name)) is not None:
                             found.evicted.add(os.path.join(here, os.fsencode(file)))  # noqa: PTH118 - bytes
                         if (ending := rules.untaken(name, inside + name)) is not None:
                             found.untaken[ending] += 1
@@ -147,18 +147,18 @@ def _is_entered(found: Scan, entry: os.DirEntry[bytes], rules: Rules, relative: 
 
 
 def _recording(
-    found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes, now: float
+    found: Scan, entry: os.DirEntry[bytes], known: Mapping[bytes, Identity], top: bytes, now: float | None
 ) -> None:
-    """A file that is a recording by its name."""
+    """A file that is a recording by its name. `now`: None where the system neither knows births nor flags."""
     status = entry.stat(follow_symlinks=False)
     found.seen += 1
     identity = Identity.of(status)
-    if is_dataless(status):
+    if now is not None and is_dataless(status):
         if known.get(entry.path) != identity:
             found.refused[entry.path] = (where(entry.path), None)
     elif (reason := _why_refused(entry.path, status, top)) is not None:
         found.refused[entry.path] = (reason, identity)
-    elif being_copied(status, now):
+    elif now is not None and being_copied(status, now):
         found.refused[entry.path] = (COPYING, None)  # it grows, and that is no news
     elif known.get(entry.path) != identity:
         found.new[entry.path] = identity
