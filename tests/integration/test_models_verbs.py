@@ -159,11 +159,15 @@ def test_a_name_that_is_a_path_is_refused(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.shows("privacy:models")
 def test_a_model_is_downloaded_checked_by_hash_and_recorded(installation: Installation) -> None:
+    """In whatever folder it is said: nothing that lies there is imported."""
+    (installation.root / "json.py").write_text("raise SystemExit(9)")
     with running_hub(hub()) as served:
         done = subprocess.run(
-            [sys.executable, "-m", "earmark", "models", "download", "small.en"],
+            [Path(sys.executable).with_name("earmark"), "models", "download", "small.en"],
             env=installation.environment | {"HF_ENDPOINT": served.url}, capture_output=True, text=True, timeout=90,
+            cwd=installation.root,
         )  # fmt: skip
+    (installation.root / "json.py").unlink()
     assert done.returncode == 0, done.stderr
     folder = installation.root / "home" / "data" / "models" / "small.en"
     assert {p.name for p in folder.iterdir()} == {*FILES, "earmark-model.json"}
@@ -227,6 +231,14 @@ def test_the_download_process_knows_no_token_and_sends_no_telemetry(tmp_path: Pa
     assert "secret" not in environment.values()
     assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
     assert environment["HOME"] == str(tmp_path)
+
+
+def test_the_download_process_finds_the_certificates_although_it_starts_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for told in ({"SSL_CERT_FILE": "own.pem"}, {"PIP_CERT": "own.pem"}):
+        assert download_environment(told, tmp_path)["SSL_CERT_FILE"] == str(tmp_path / "own.pem")
 
 
 @pytest.mark.shows("privacy:models")

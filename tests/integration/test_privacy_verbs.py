@@ -131,6 +131,26 @@ def test_where_the_system_shows_no_processes_nothing_that_needs_it_is_said_to_ho
     assert {held for held, _ in of("cannot read or write your other files")} == {True}
 
 
+@pytest.mark.shows("privacy:from-anywhere")
+@linux_only
+def test_the_check_runs_nothing_that_lies_in_the_folder_in_which_somebody_asks(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Root may ask in a folder that is somebody else's."""
+    installation.daemon()
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("json", "select", "earmark"):
+        (here / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write(__name__)\n")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("earmark"), "privacy", "check", "--no-recording"],
+        env=installation.environment, cwd=here, capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @linux_only
 def test_the_check_notices_a_worker_without_walls(tmp_path: Path) -> None:
     """The check's own teeth: with the sandbox off, leaving works, and is called a failure."""

@@ -19,6 +19,7 @@ from earmark.files import Busy, FileLock, make_private
 from earmark.models.catalog import Known, known
 from earmark.models.index_settings import certificates, package_index
 from earmark.models.sideload import speech_name, write_card
+from earmark.paths import whole
 from earmark.transcription.models import require_files
 from earmark.weights.card import Card, read_card
 from earmark.weights.packaged import ENCODER, PACKAGED, Packaged
@@ -50,10 +51,12 @@ PROXIES = (
 
 def download_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The environment of the download process: no token, no telemetry, no home to read tokens from."""
-    kept = {name: environ[name] for name in (*KEPT, *PROXIES) if name in environ}
+    kept = {name: environ[name] for name in (*KEPT, *PROXIES) if name in environ} | certificates(environ)
+    # It is started in `/`, where a path that began in the present folder would lead elsewhere.
+    certified = {n: str(whole(Path(kept[n]))) for n in ("SSL_CERT_FILE", "SSL_CERT_DIR") if kept.get(n)}
     return (
-        certificates(environ)
-        | kept
+        kept
+        | certified
         | {
             "HOME": str(folder),
             "HF_HOME": str(folder / ".hub"),
@@ -197,7 +200,7 @@ def _fetch(
     process = subprocess.Popen(
         [sys.executable, "-m", "earmark.models.download"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=download_environment(environ, partial), start_new_session=True, text=True,
+        env=download_environment(environ, partial), start_new_session=True, text=True, cwd="/",
     )  # fmt: skip
     try:
         assert process.stdin is not None

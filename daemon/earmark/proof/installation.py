@@ -28,7 +28,7 @@ def supervisor_sockets(scratch: Path) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "earmark", "run", "--service", "--once", str(home / "recordings")],
             env=os.environ | {"EARMARK_HOME": str(home), "NOTIFY_SOCKET": str(notify)},
-            capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
     report = read_report(home / "state" / "status.json")
     if done.returncode or report is None:

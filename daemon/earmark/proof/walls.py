@@ -169,7 +169,7 @@ def hostile_environment(caught: Trap, scratch: Path) -> Outcome:
             subprocess.run(
                 [sys.executable, "-m", "earmark.summarization.worker"],
                 input=Confine(endpoint=url).line() + request.line(),
-                env=environ, capture_output=True, timeout=SECONDS,
+                env=environ, capture_output=True, timeout=SECONDS, cwd="/",
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Outcome(claim, None, "the worker did not answer in time")

@@ -26,6 +26,8 @@ class Watcher:
             stderr=subprocess.DEVNULL,
             # Ctrl-C is for the check, which then takes its recording away.
             start_new_session=True,
+            # Not where somebody asks: `-m` imports from there first, and this process may be root's.
+            cwd="/",
         )
 
     def begin(self, watched: Sequence[Path], quiet: Sequence[str], follow: bool, since: float) -> str:
