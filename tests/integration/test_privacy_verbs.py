@@ -80,18 +80,28 @@ def test_a_claim_that_does_not_hold_is_named_and_the_exit_status_is_1(installati
     assert "not every claim held" in installation.earmark("privacy", "--format", "md").stdout
 
 
+@pytest.mark.shows("privacy:no-daemon")
 @linux_only
-def test_where_loopback_is_down_what_needs_it_is_said_not_to_be_tried_and_the_rest_is(tmp_path: Path) -> None:
-    """In a network of its own, whose loopback nobody has brought up."""
+def test_in_namespaces_of_its_own_the_check_says_what_cannot_be_tried_and_tries_the_rest(
+    installation: Installation,
+) -> None:
+    """In a network of its own, whose loopback nobody has brought up, and with a /proc of others, whose numbers of
+    processes are others there.
+    """
+    installation.daemon()
     done = subprocess.run(
-        [*NO_NETWORK, sys.executable, "-m", "earmark", "privacy", "check"],
-        env=Installation(tmp_path).environment, capture_output=True, text=True, timeout=60,
+        [*NO_NETWORK, "--pid", "--fork", sys.executable, "-m", "earmark", "privacy", "check"],
+        env=installation.environment, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     if "unshare" in done.stderr:
         pytest.skip(f"no network of its own can be made here: {done.stderr}")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if "if loopback is down: ip link set lo up" in line]
     assert line.startswith(" ?    Processes with the walls of each worker, started for this check, cannot")
+    unlooked = [
+        line for line in done.stdout.splitlines() if "of another pid namespace than this shell's" in line
+    ]
+    assert [line[:17] for line in unlooked] == [" ?    The running", " ?    The real tr"]
     assert "State and keys are readable by you only" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("could not be tried.")
 

@@ -410,6 +410,7 @@ def _proc(root: Path, holder: int, command: bytes, spaces: str) -> tuple[Path, P
     lock = root / "daemon.lock"
     lock.touch()
     (root / str(holder)).mkdir()
+    (root / "self").symlink_to(str(os.getpid()))
     (root / "locks").write_text(f"1: FLOCK  ADVISORY  WRITE {holder} 00:2a:{lock.stat().st_ino} 0 EOF\n")
     (root / str(holder) / "cmdline").write_bytes(command)
     (root / str(holder) / "status").write_text(f"Name:\tpython\nState:\tS\nNSpid:\t{spaces}\n")

@@ -44,7 +44,7 @@ from earmark.files.folders import (
 from earmark.files.handles import what_is_at
 from earmark.files.identity import Identity
 from earmark.files.listing import Listings, respelled
-from earmark.files.locking import Busy, FileLock, is_locked
+from earmark.files.locking import Busy, FileLock, has_own_processes, holders, is_locked
 from earmark.files.naming import fold, named, pack_path, unpack_path, why
 from earmark.files.placing import (
     Moved,
@@ -103,7 +103,9 @@ __all__ = [
     "folds",
     "for_a_note",
     "has_flags",
+    "has_own_processes",
     "hidden_kind",
+    "holders",
     "in_cloud",
     "is_beginning",
     "is_dataless",

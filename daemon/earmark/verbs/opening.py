@@ -12,7 +12,7 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NeverRan
-from earmark.files import is_locked
+from earmark.files import has_own_processes, holders, is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
 from earmark.pipeline.rebuild import reconcile
@@ -45,6 +45,10 @@ def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:
 def wake_daemon(home: Home) -> None:
     """Tell a running daemon that the ledger was changed under it."""
     report = read_report(home.status_file)
-    if report is not None and is_locked(home.lock_file):
+    if report is None or not is_locked(home.lock_file):
+        return
+    # What a report of an earlier daemon, or one from inside of a container, calls its number is another process here.
+    known = holders(home.lock_file)
+    if known is None or (report.pid in known and has_own_processes()):
         with contextlib.suppress(OSError):
             os.kill(report.pid, signal.SIGUSR1)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from earmark.config import Config
 from earmark.errors import ModelError
-from earmark.files import pack_path
+from earmark.files import has_own_processes, pack_path
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.messages import Failed, Ready, Reply, Started, TranscribeRequest
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
+from earmark.proof.running.holder import ANOTHERS
 from earmark.proof.running.recording import unique_speech
 from earmark.proof.running.sampler import Sampler
 from earmark.supervisor.sizing import load_order
@@ -57,6 +58,8 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
     named = claim.format(f" (pid {worker.pid}) with the daemon's order")
     if not has_proc():
         return judged_by_itself(named, ready, answer)
+    if not has_own_processes():
+        return Outcome(named, None, ANOTHERS)
     walls = sampler.processes[worker.pid].status
     held = walls.get("Seccomp") == "2" and walls.get("NoNewPrivs") == "1"
     if isinstance(answer, Failed) and held:

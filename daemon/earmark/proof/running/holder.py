@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.files import has_own_processes, holders
 from earmark.proof.running.descriptors import status_of
+
+ANOTHERS = (
+    "/proc shows the processes of another pid namespace than this shell's, so that their numbers are others here; ask "
+    "outside of it, or with a /proc of its own (unshare --mount-proc)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +24,18 @@ class Holder:
 
 def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
     """Who holds this lock (flock) now. A process of another pid namespace, or of another program, is not looked at."""
-    try:
-        locks = (proc / "locks").read_text()
-        inode = lock_file.stat().st_ino
-    except OSError as error:
-        return Holder(0, f"the kernel does not say who holds {lock_file} ({error.strerror})")
-    holders = sorted(set(holders_in(locks, inode)))
-    ours = [pid for pid in holders if pid > 0 and _is_earmark(proc, pid)]
-    if not holders or holders == [0]:
+    if not has_own_processes(proc):
+        return Holder(0, ANOTHERS)
+    found = holders(lock_file, proc)
+    if found is None:
+        return Holder(0, f"the kernel does not say who holds {lock_file}")
+    ours = [pid for pid in found if pid > 0 and _is_earmark(proc, pid)]
+    if not found or found == [0]:
         return Holder(0, f"the process that holds {lock_file} is in a container or cannot be seen from here")
-    if all(status_of(proc / str(pid)).get("State", "Z")[:1] in "ZX" for pid in holders):
-        return Holder(0, _left_behind(proc, lock_file, holders))
+    if all(status_of(proc / str(pid)).get("State", "Z")[:1] in "ZX" for pid in found):
+        return Holder(0, _left_behind(proc, lock_file, found))
     if len(ours) != 1:
-        return Holder(0, f"{lock_file} is held by pid {', '.join(map(str, holders))}, which is no earmark")
+        return Holder(0, f"{lock_file} is held by pid {', '.join(map(str, found))}, which is no earmark")
     if len(status_of(proc / str(ours[0])).get("NSpid", "").split()) > 1:
         return Holder(0, f"the daemon (pid {ours[0]}) is in a container; ask inside of it")
     return Holder(ours[0])
@@ -54,19 +59,6 @@ def _has_open(process: Path, file: Path) -> bool:
         return any(fd.samefile(file) for fd in (process / "fd").iterdir() if fd.exists())
     except OSError:
         return False
-
-
-def holders_in(locks: str, inode: int) -> list[int]:
-    """Holders of a lock on a file with this inode, in the lines of /proc/locks (proc_locks(5)).
-
-    The device is passed over: btrfs and overlayfs name another there than stat(2).
-    """
-    found = []
-    for line in locks.splitlines():
-        columns = line.split()
-        if columns[1:2] == ["FLOCK"] and len(columns) > 5 and columns[5].rpartition(":")[2] == str(inode):
-            found.append(int(columns[4]))
-    return found
 
 
 def _is_earmark(proc: Path, pid: int) -> bool:
