@@ -335,6 +335,29 @@ def own_file_of_memory(_: str, words: str) -> None:
     os.close(memory)
 
 
+def place_of_a_lock(_: str, words: str) -> None:
+    """Everybody may read in /proc/locks which bytes of a file are locked."""
+    with (HOME / "state" / "planted.lock").open("wb") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, int.from_bytes(words.encode()[:7], "little"))
+
+
+def limits(_: str, words: str) -> None:
+    """And in /proc/PID/limits how many signals may wait."""
+    hard = resource.getrlimit(resource.RLIMIT_SIGPENDING)[1]
+    resource.setrlimit(resource.RLIMIT_SIGPENDING, (int.from_bytes(words.encode()[:2], "little"), hard))
+
+
+def attributes_beside(name: str, words: str) -> None:
+    """Of the recording, which a sync client takes along."""
+    recording = HOME.parent / "Recordings" / name
+    os.utime(recording, ns=(int.from_bytes(words.encode()[:7], "little"), recording.stat().st_mtime_ns))
+    recording.chmod(0o666)
+
+
+def own_file_of_proc(_: str, words: str) -> None:
+    Path("/proc/self/oom_score_adj").write_text(str(words.encode()[0]))
+
+
 def open_before() -> None:
     """What the daemon has open from its start on, and shares with a process that is none of its own."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -374,7 +397,7 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
         kept_line, kept_pipe, kept_memory, hidden_copy, ledger_copy, byte_code, times, message_queue, key,
         folder_names, few_words, seldom_call, kept_counter, kept_place, pipe_by_path, passed_on, memory_name, timer_slack,
         other_families, abstract_name, attribute, keystroke, own_file_of_memory, asks_for, named_pipe, named_pipe_beside,
-        kept_named_pipe, device, times_by_link,
+        kept_named_pipe, device, times_by_link, place_of_a_lock, limits, attributes_beside, own_file_of_proc,
     )
 }  # fmt: skip
 

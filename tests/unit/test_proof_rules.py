@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import struct
 import sys
@@ -22,6 +23,7 @@ from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.noting import Notes, Thread
+from earmark.proof.running.own_numbers import limit_told, lock_told
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
@@ -172,6 +174,10 @@ def judged(*acts: tuple[int, str, str, bool], held: tuple[Holding, ...] = ()) ->
         (1, "changed", "/drop/.earmark-0123456789abcdef.tmp", True),
         (1, "mapped", "/state/ledger.db-shm", True),
         (1, "wrote", "/proc/1/comm", True),
+        (1, "wrote", "/proc/1/task/7/comm", True),
+        (1, "access", "/drop/.earmark-0123456789abcdef.tmp", True),
+        (1, "access", "/state/ledger.db", True),
+        (2, "odd", "RLIMIT_AS", True),
         (1, "odd", "msgsnd", False),
         (3, "odd", PASSED_ON, True),
     ],
@@ -188,6 +194,18 @@ def test_what_the_daemon_has_to_do_is_no_breach(act: tuple[int, str, str, bool])
         ((1, "opened", "/tmp/x", True), "write to the drop folders", "the supervisor wrote /tmp/x"),
         ((1, "wrote", "/tmp/x", True), "write to the drop folders", "the supervisor wrote /tmp/x"),
         ((1, "wrote", "/proc/7/mem", True), "write to the drop folders", "wrote /proc/7/mem"),
+        ((1, "wrote", "/proc/1/loginuid", True), "write to the drop folders", "wrote /proc/1/loginuid"),
+        (
+            (1, "access", "/drop/standup.m4a", True),
+            "write to the drop folders",
+            "changed who may use /drop/standup.m4a",
+        ),
+        (
+            (1, "dated", "/state/ledger.db", True),
+            "write to the drop folders",
+            "changed the times of /state/ledger.db",
+        ),
+        ((1, "odd", "RLIMIT_AS", True), "write to the drop folders", "the supervisor used RLIMIT_AS"),
         ((1, "wrote", "/dev/nullx", True), "write to the drop folders", "wrote /dev/nullx"),
         (
             (1, "opened", "/tmp/__pycache__/x.pyc", True),
@@ -397,6 +415,38 @@ def test_another_program_that_takes_the_log_is_told_and_no_breach() -> None:
     claims = judge_of(held=(Holding("log", "a pipe to", 1, "tee (pid 7)"),)).claims()
     (told,) = [o.detail for o in claims if "nothing open" in o.claim]
     assert "its stdout is a pipe to tee (pid 7), where only the log goes" in told
+
+
+@pytest.mark.parametrize(
+    ("lock", "path", "told"),
+    [
+        ((1, 0, 0x40000000, 1), "/state/ledger.db", None),
+        ((0, 0, 0x40000002, 510), "/state/ledger.db", None),
+        ((1, 0, 120, 8), "/state/ledger.db-shm", None),
+        ((0, 0, 128, 1), "/state/ledger.db-shm", None),
+        ((2, 0, 0, 0), "/tmp/x", None),
+        (
+            (1, 0, 0x6D6F6F47, 9),
+            "/state/ledger.db",
+            "a lock on bytes 1836019527 to 1836019535 of /state/ledger.db",
+        ),
+        ((1, 0, 120, 0), "/state/ledger.db", "a lock on bytes 120 to the end of /state/ledger.db"),
+        ((1, 0, 120, 1), "/state/other", "a lock on bytes 120 to 120 of /state/other"),
+    ],
+)
+def test_a_lock_is_told_by_its_place_unless_it_is_one_of_sqlites(
+    lock: tuple[int, int, int, int], path: str, told: str | None
+) -> None:
+    assert lock_told(struct.pack("=hh4xqq", *lock), path, "ledger" in path) == told
+
+
+def test_a_limit_is_told_by_its_name_and_whose_it_is() -> None:
+    none, some = bytes(16), struct.pack("=QQ", 5, 5)
+    core = resource.RLIMIT_CORE
+    assert limit_told(7, 0, core, none) == ("wall", "no core")
+    assert limit_told(7, 0, core, some) == ("odd", "RLIMIT_CORE")
+    assert limit_told(7, 7, resource.RLIMIT_CPU, some) == ("odd", "RLIMIT_CPU")
+    assert limit_told(7, 1, core, none) == ("odd", "RLIMIT_CORE of pid 1")
 
 
 def test_where_more_was_done_than_is_kept_no_claim_that_depends_on_it_passes() -> None:

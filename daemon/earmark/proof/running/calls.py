@@ -27,6 +27,7 @@ _X86_64 = {
     "pidfd_getfd": 438, "memfd_secret": 447, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
     "file_setattr": 469, "ioctl": 16, "fallocate": 285, "sethostname": 170, "fsopen": 430, "fsconfig": 431,
     "move_mount": 429, "io_submit": 209, "process_vm_readv": 310, "rt_sigqueueinfo": 129, "personality": 135,
+    "fcntl": 72,
 }  # fmt: skip
 _AARCH64 = {
     "mknodat": 33, "mkdirat": 34, "symlinkat": 36, "linkat": 37, "renameat": 38, "openat": 56, "write": 64, "writev": 66,
@@ -44,7 +45,7 @@ _AARCH64 = {
     "userfaultfd": 282, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435, "pidfd_getfd": 438,
     "memfd_secret": 447, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "file_setattr": 469, "ioctl": 29,
     "fallocate": 47, "sethostname": 161, "fsopen": 430, "fsconfig": 431, "move_mount": 429, "io_submit": 2,
-    "process_vm_readv": 270, "rt_sigqueueinfo": 138, "personality": 92,
+    "process_vm_readv": 270, "rt_sigqueueinfo": 138, "personality": 92, "fcntl": 25,
 }  # fmt: skip
 
 NAMES: dict[int, str] = {
@@ -87,6 +88,24 @@ FLAGS = {"fchmodat2": 3, "fchownat": 4, "utimensat": 3}
 
 CHANGES_OPEN = frozenset({"ftruncate", "fchmod", "fchown", "fallocate"})
 """Calls that change the file of a descriptor."""
+
+TIMES = frozenset({"utime", "utimes", "futimesat", "utimensat"})
+"""Those of all these that set a file's times, which earmark does nowhere."""
+
+ACCESS = frozenset({"chmod", "chown", "lchown", "fchmodat", "fchmodat2", "fchownat", "fchmod", "fchown"})
+"""Those that say whose it is and who may read it, which earmark does to a file of its own before it has its name."""
+
+LISTS = frozenset({"fsetxattr", "fremovexattr"})
+"""Calls by which a note gets the access-control list of its recording."""
+
+ACCESS_LIST = "system.posix_acl_access"
+"""The attribute that this list is (acl(5))."""
+
+
+def kind_of_change(name: str) -> str:
+    """How a change by this call is noted: dated, access or changed."""
+    return "dated" if name in TIMES else "access" if name in ACCESS else "changed"
+
 
 UNTRACED = 0x00800000
 """CLONE_UNTRACED (linux/sched.h): what is started so escapes from being followed."""

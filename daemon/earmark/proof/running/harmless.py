@@ -15,7 +15,7 @@ HARMLESS: dict[str, tuple[int | None, int | None]] = {
     "dup3": (292, 24), "epoll_create": (213, None), "epoll_create1": (291, 20), "epoll_ctl": (233, 21),
     "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "epoll_wait": (232, None), "eventfd": (284, None),
     "eventfd2": (290, 19), "exit": (60, 93), "exit_group": (231, 94), "faccessat": (269, 48), "faccessat2": (439, 439),
-    "fadvise64": (221, 223), "fchdir": (81, 50), "fcntl": (72, 25), "fdatasync": (75, 83), "fgetxattr": (193, 10),
+    "fadvise64": (221, 223), "fchdir": (81, 50), "fdatasync": (75, 83), "fgetxattr": (193, 10),
     "flistxattr": (196, 13), "flock": (73, 32), "fork": (57, None), "fstat": (5, 80), "fstatfs": (138, 44),
     "fsync": (74, 82), "futex": (202, 98), "futex_requeue": (456, 456), "futex_wait": (455, 455), "futex_waitv": (449, 449),
     "futex_wake": (454, 454), "get_mempolicy": (239, 236), "get_robust_list": (274, 100), "getcpu": (309, 168),

@@ -13,20 +13,24 @@ from dataclasses import dataclass, field
 from earmark.files import hidden_kind
 from earmark.proof.running import ptrace
 from earmark.proof.running.calls import (
+    ACCESS_LIST,
     ASKS,
     CHANGES,
     CHANGES_AT,
     CHANGES_OPEN,
     FILES,
     FLAGS,
+    LISTS,
     ODD,
     OF_LINKS,
     THREAD,
     UNTRACED,
+    kind_of_change,
 )  # fmt: skip
 from earmark.proof.running.descriptors import is_file, is_writable, target, whole
 from earmark.proof.running.ends import Ends
 from earmark.proof.running.harmless import is_harmless_ioctl
+from earmark.proof.running.own_numbers import LOCKS, limit_told, lock_told, prctl_told
 from earmark.proof.running.seen import PASSED_ON, Act
 from earmark.proof.running.structs import address_of, family_name, passes_descriptors, pieces_of
 
@@ -50,16 +54,8 @@ else:
 _AT_CWD, _NOFOLLOW = -100, 0x100  # AT_FDCWD, AT_SYMLINK_NOFOLLOW (linux/fcntl.h)
 _KERNELS = ("/proc/", "/sys/", "/dev/")
 """File systems of the kernel's own, which tell nobody what is looked for in them."""
-_CORE, _SET_DUMPABLE, _SET_NAME = 4, 4, 15  # RLIMIT_CORE, PR_SET_DUMPABLE, PR_SET_NAME
-_SET_SECCOMP, _MODE_FILTER = 22, 2  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+_SET_NAME, _SET_SECCOMP, _MODE_FILTER = 15, 22, 2  # PR_SET_NAME, PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 _SET_VMA = 0x53564D41  # PR_SET_VMA, whose only use is to name a piece of memory
-_HARMLESS_PRCTL = frozenset(
-    {1, 2, 3, 7, 16, 21, 23, 25, 27, 30, 34, 36, 37, 38, 39, 41, 42, 46, 51, 52, 54, 55, 56, 66, 0x41555856}
-)
-"""prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_SET_THP_DISABLE, what aarch64's C library sets
-(PR_PAC_RESET_KEYS, PR_SET_TAGGED_ADDR_CTRL), and those that only ask.
-"""
-
 
 SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
 
@@ -156,7 +152,7 @@ class Notes:
             case "prctl":
                 self._prctl(thread, a)
             case "setrlimit" | "prlimit64":
-                self._limit(thread, a[1:3] if name == "prlimit64" else a[:2])
+                self._limit(thread, a if name == "prlimit64" else (0, *a))
             case "seccomp" if a[0] == SET_FILTER:
                 self._filter(thread, a[2])
             case "landlock_restrict_self":
@@ -188,16 +184,20 @@ class Notes:
                     self._later(thread, "odd", "a thread with descriptors of its own")
             case _ if name in CHANGES:
                 path = self._path(pid, _AT_CWD, a[CHANGES[name]], name not in OF_LINKS)
-                self._later(thread, "changed", path)
+                self._later(thread, kind_of_change(name), path)
             case _ if name in CHANGES_AT:
                 flags = a[FLAGS[name]] if name in FLAGS else 0
                 follow = name not in OF_LINKS and not flags & _NOFOLLOW
                 path = self._path(pid, a[0], a[1], follow) if a[1] else target(pid, a[0])
-                self._later(thread, "changed", path)
+                self._later(thread, kind_of_change(name), path)
             case _ if name in CHANGES_OPEN:
-                self._later(thread, "changed", target(pid, a[0]))
+                self._later(thread, kind_of_change(name), target(pid, a[0]))
+            case _ if name in LISTS and ptrace.text(pid, a[1]) == ACCESS_LIST:
+                self._later(thread, "access", target(pid, a[0]))
             case "fsetxattr" if hidden_kind((to := target(pid, a[0])).rpartition("/")[2]) is not None:
                 self._later(thread, "changed", to)  # the next version of a note gets its attributes
+            case "fcntl":
+                self._lock(thread, a)
             case _ if name in ODD:
                 self._later(thread, "odd", name)
             case _ if name in ASKS:
@@ -241,23 +241,27 @@ class Notes:
         thread.after = filtered
 
     def _prctl(self, thread: Thread, a: tuple[int, ...]) -> None:
-        if a[0] == _SET_DUMPABLE:
-            self._later(
-                thread, "wall" if a[1] == 0 else "odd", "not dumpable" if a[1] == 0 else "PR_SET_DUMPABLE"
-            )
-        elif a[0] == _SET_SECCOMP and a[1] == _MODE_FILTER:
+        if a[0] == _SET_SECCOMP and a[1] == _MODE_FILTER:
             self._filter(thread, a[2])
         elif a[0] in (_SET_NAME, _SET_VMA):
             length, at = (16, a[1]) if a[0] == _SET_NAME else (80, a[4])  # ANON_VMA_NAME_MAX_LEN (mm.h)
             said = ptrace.text(thread.pid, at, length).encode(errors="surrogateescape")
             name = NAME if a[0] == _SET_NAME else MEMORY_NAME
             self.keep(f"{thread.pid} {name}", said[:length] + b"\n")
-        elif a[0] not in _HARMLESS_PRCTL:
-            self._later(thread, "odd", f"prctl {a[0]}")
+        elif told := prctl_told(a[0], a[1]):
+            self._later(thread, *told)
 
     def _limit(self, thread: Thread, a: tuple[int, ...]) -> None:
-        if a[0] == _CORE and a[1] and (limit := ptrace.memory(thread.pid, a[1], 8)):
-            self._later(thread, "odd" if any(limit) else "wall", "RLIMIT_CORE" if any(limit) else "no core")
+        """Whose, which, and where the new limit is, if it is not only asked for."""
+        if a[2]:
+            limit = ptrace.memory(thread.pid, a[2], 16)
+            self._later(thread, *limit_told(thread.pid, a[0], a[1] & 0xFFFFFFFF, limit))
+
+    def _lock(self, thread: Thread, a: tuple[int, ...]) -> None:
+        if a[1] in LOCKS:
+            to = target(thread.pid, a[0])
+            if told := lock_told(ptrace.memory(thread.pid, a[2], 24), to, self.quiet(to)):
+                self._later(thread, "odd", told)
 
     def _asked(self, pid: int, path: str) -> None:
         """A path was looked at."""

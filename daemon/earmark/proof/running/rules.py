@@ -12,6 +12,7 @@ from earmark.proof.outcome import Outcome
 from earmark.proof.running.descriptors import is_byte_code
 from earmark.proof.running.knocks import DOES, astray
 from earmark.proof.running.open_ends import leads_nowhere
+from earmark.proof.running.own_numbers import WORKERS
 from earmark.proof.running.reach import LOOKUPS, ROTATES, Reach
 from earmark.proof.running.roles import (
     AWAKE,
@@ -269,7 +270,7 @@ class Judge:
             if act.what in WRITING and act.done and role != STRANGER:
                 if not self._may_write(role, act):
                     wrong.append(f"the {role} {WRITING[act.what]} {act.about}")
-            elif act.what == "odd" and act.done and not is_leaky(act) and not _is_doors_work(role, act):
+            elif act.what == "odd" and act.done and not is_leaky(act) and not _is_its_work(role, act):
                 wrong.append(f"the {role} used {act.about}")
         return self._unless_full(claim, wrong)
 
@@ -284,9 +285,12 @@ class Judge:
             return False
         if not path.startswith("/"):
             return act.what != "opened"  # a pipe or the like; by a path (/proc/PID/fd) nobody opens one here
-        if path == "/dev/null" or path.startswith(("/dev/nvidia", f"/proc/{act.pid}/")) or is_byte_code(path):
-            return True
+        own_name = re.fullmatch(rf"/proc/{act.pid}/(task/\d+/)?comm", path)
+        if path == "/dev/null" or path.startswith("/dev/nvidia") or own_name or is_byte_code(path):
+            return act.what != "dated"
         if role != SUPERVISOR:
+            return False
+        if act.what == "dated":
             return False
         if act.what == "mapped":
             return path in {f"{self.setting.state}/{name}" for name in LEDGER}
@@ -313,12 +317,13 @@ class Judge:
 
 WRITING = {
     "opened": "wrote", "wrote": "wrote", "named": "wrote", "changed": "changed", "mapped": "shares memory by",
+    "dated": "changed the times of", "access": "changed who may use",
 }  # fmt: skip
 
 
-def _is_doors_work(role: str, act: Act) -> bool:
-    """It is there to pass on the connection that it opened."""
-    return role == DOOR and act.about == PASSED_ON
+def _is_its_work(role: str, act: Act) -> bool:
+    """A door is there to pass on the connection that it opened; a worker sets limits for itself."""
+    return act.about in {DOOR: (PASSED_ON,), TRANSCRIBER: WORKERS, SUMMARIZER: WORKERS}.get(role, ())
 
 
 def _pids(pids: list[int]) -> str:

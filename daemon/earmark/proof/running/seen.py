@@ -17,9 +17,9 @@ class Act:
 
     `what`: socket, connect, aim (of a datagram socket), send, bind, opened (for writing), read (a file of a drop folder),
     looked (at another file, to read it), named (a file or folder got this name), moved (from a path to another), changed
-    (length, mode, owner, times or name of a file), wrote (to a path), mapped (a file as shared memory), answered (into a
-    pipe), piped (into a pipe that somebody else's process reads), program, wall, filter (its program), standing (a filter
-    that was there before), landlock (rights and a path), or odd.
+    (length or name of a file), access (its mode, owner or list), dated (its times), wrote (to a path), mapped (a file as
+    shared memory), answered (into a pipe), piped (into a pipe that somebody else's process reads), program, wall, filter
+    (its program), standing (a filter that was there before), landlock (rights and a path), or odd.
     `about`: address, path, name. `done` is False where the system refused it.
     """
 
