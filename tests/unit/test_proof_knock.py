@@ -41,7 +41,13 @@ def judged(
     pinned = (("127.0.0.1", 1234), ("192.168.7.7", 1234))
     knocks = tuple(knock_addresses(endpoint, "lan"))
     setting = Setting(
-        1, (Path("/drop"),), Path("/state"), pinned, named="localhost" in endpoint, knocks=knocks
+        1,
+        (Path("/drop"),),
+        Path("/state"),
+        pinned,
+        named="localhost" in endpoint,
+        knocks=knocks,
+        resolvers=("192.0.2.53",),
     )
     return {o.claim: o for o in Judge(seen, setting).claims()}
 
@@ -97,6 +103,8 @@ def test_a_knock_that_is_only_looked_at_is_no_breach_either() -> None:
             "told to look at 127.0.0.1:9; it connected to 127.0.0.1:9",
         ),
         (("connect", "unix /run/bus"), LOCAL, "connected to unix /run/bus"),
+        (("aim", "192.0.2.54:53"), ["localhost:1234"], "aimed at 192.0.2.54:53"),
+        (("send", "192.0.2.54:53"), ["localhost:1234"], "sent to 192.0.2.54:53"),
         (("aim", "192.0.2.53:53"), LOCAL, "aimed at 192.0.2.53:53"),
         (("send", "127.0.0.1:1234"), LOCAL, "sent to 127.0.0.1:1234"),
         (("bind", "127.0.0.1:80"), LOCAL, "listens at 127.0.0.1:80"),

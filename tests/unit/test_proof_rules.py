@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,16 +21,20 @@ from earmark.locality.policy.consent import Consent, fingerprint, written
 from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
 from earmark.proof.running.holder import holder_of
-from earmark.proof.running.holdings import Holding
-from earmark.proof.running.leads import Leads
+from earmark.proof.running.holdings import Holding, Others, names_of
+from earmark.proof.running.leads import Leads, nameservers
+from earmark.proof.running.manager import manager_of
 from earmark.proof.running.noting import Notes, Thread
 from earmark.proof.running.own_numbers import limit_told, lock_told
 from earmark.proof.running.prove import why_not_now
+from earmark.proof.running.reach import Reach
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.structs import address_of
 from earmark.proof.running.words import IN_NAMES, found_in, runs_of
+
+from tests.conftest import wait_for
 
 SAID = "We decided to move the release to the tenth of March. Anna brings the café’s ledger."
 RUNS = runs_of([SAID])
@@ -96,6 +101,8 @@ def test_filters_are_run_for_their_calls_and_add_up() -> None:
         (struct.pack("=H", 2) + struct.pack("!H", 53) + bytes([192, 0, 2, 1]), "192.0.2.1:53"),
         (struct.pack("=H", 10) + struct.pack("!H", 80) + bytes(4) + bytes(15) + b"\x01", "[::1]:80"),
         (struct.pack("=H", 1) + b"/run/x\0rest", "unix /run/x"),
+        (struct.pack("=H", 1) + b"/run/nscd/../../tmp//x\0", "unix /tmp/x"),
+        (struct.pack("=H", 1) + b"bus\0", "unix bus"),
         (struct.pack("=H", 1) + b"\0name", "unix @name"),
         (struct.pack("=H", 40) + bytes(14), "AF_VSOCK"),
         (b"", "nothing"),
@@ -507,6 +514,71 @@ def test_of_a_daemon_that_is_gone_the_check_names_who_keeps_its_lock(tmp_path: P
     assert holder_of(lock, proc).why_not == (
         f"{lock} was taken by pid 7, which has ended; sleep (pid 8) keeps it; no daemon can be started until that ends"
     )
+
+
+def test_a_socket_of_somebody_who_did_not_start_the_daemon_is_no_service_managers() -> None:
+    judge = judge_of((1, "send", "unix /tmp/x", True), manager="")
+    judge.seen.manager, judge.seen.stranger = "/tmp/x", "nc (pid 7)"
+    (told,) = [o.detail for o in judge.claims() if o.held is False]
+    assert (
+        told
+        == "it sent to unix /tmp/x; NOTIFY_SOCKET names /tmp/x, and nc (pid 7), which has it, did not start the daemon"
+    )
+
+
+BINDS = """
+import os, socket, sys
+line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+os.chdir(sys.argv[1])
+line.bind("notify")
+print(flush=True)
+input()
+"""
+
+
+@pytest.mark.shows("privacy:manager")
+@pytest.mark.skipif(sys.platform != "linux", reason="whose a socket is, is told by the kernel's sock_diag")
+def test_whoever_started_the_daemon_is_its_service_manager_and_nobody_else(tmp_path: Path) -> None:
+    """The stranger has bound the socket by a name that begins in its own folder."""
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours,
+        subprocess.Popen(
+            [sys.executable, "-c", BINDS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other,
+    ):
+        ours.bind("\0earmark-test-notify")
+        assert other.stdout is not None
+        other.stdout.readline()
+        found = []
+        for address in (str(tmp_path / "notify"), "@earmark-test-notify", str(tmp_path / "none")):
+            with subprocess.Popen(["sleep", "60"], env={"NOTIFY_SOCKET": address}) as daemon:
+                wait_for(lambda: b"NOTIFY" in Path(f"/proc/{daemon.pid}/environ").read_bytes(), 10)
+                found.append(manager_of(daemon.pid, Others.now([daemon.pid])))
+                daemon.kill()
+        name = names_of([other.pid])
+        other.communicate(b"\n")
+    assert found == [
+        (str(tmp_path / "notify"), name),
+        ("@earmark-test-notify", ""),
+        (str(tmp_path / "none"), ""),
+    ]
+
+
+@pytest.mark.shows("privacy:resolvers")
+def test_names_are_looked_up_where_the_machine_says_and_nowhere_else(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text(
+        "# nameserver 192.0.2.9\nsearch x\nnameserver fe80::1%eth0\nnameserver 192.0.2.53\nnameserver\n"
+    )
+    assert nameservers(file) == ["fe80::1", "192.0.2.53"]
+    assert nameservers(tmp_path / "none") == ["127.0.0.1"]
+    setting = Setting(1, (), Path("/state"), named=True, resolvers=("fe80::1", "192.0.2.53"))
+    reach = Reach(setting)
+    said = {a: reach.allowed(Act(1, 2, "send", a, True), before=True) for a in (
+        "192.0.2.53:53", "[fe80::1]:53", "[::ffff:192.0.2.53]:53", "192.0.2.9:53", "192.0.2.53:54",
+    )}  # fmt: skip
+    assert list(said.values()) == [True, True, True, False, False]
+    assert not reach.allowed(Act(1, 2, "send", "192.0.2.53:53", True), before=False)
 
 
 @pytest.mark.parametrize(("packets", "held"), [(0, True), (3, None), (None, None)])

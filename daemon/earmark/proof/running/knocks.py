@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from earmark.locality.policy.addresses import literal, scope_of
-from earmark.proof.running.reach import LOOKUPS, RESOLVERS, Reach
+from earmark.proof.running.reach import LOOKUPS, RESOLVERS, Reach, is_resolver
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
 
@@ -27,7 +27,7 @@ def astray(seen: Seen, process: Process, setting: Setting) -> Iterator[str]:
     reach = Reach(replace(setting, named=named))
     for row in process.sockets:
         table, _, remote = row.partition(" ")
-        asks = named and (table == "netlink" or remote.endswith(":53"))
+        asks = named and (table == "netlink" or is_resolver(remote, setting))
         if not (table == "unix" or asks or reach.allowed_row(row) or _is_told(remote, told, setting)):
             yield f"it is connected to {row}"
     for act in seen.by(process.pid, "connect", "aim", "send", "bind"):
@@ -36,7 +36,7 @@ def astray(seen: Seen, process: Process, setting: Setting) -> Iterator[str]:
             yield f"it {did[act.what]} {act.about}"
     for where in seen.said:
         pid, _, target = where.partition(" ")
-        if pid == str(process.pid) and target.startswith("socket") and not _asks(target, named):
+        if pid == str(process.pid) and target.startswith("socket") and not _asks(target, named, setting):
             yield f"it sent something by its {target}"
 
 
@@ -44,7 +44,11 @@ def _may(act: Act, named: bool, told: Sequence[str], reach: Reach) -> bool:
     if act.what == "bind":
         return named and act.about.startswith("AF_NETLINK")  # which addresses this machine has
     if act.what == "send":
-        lookup = act.about == "AF_NETLINK" or act.about.endswith(":53") or act.about.startswith(RESOLVERS)
+        lookup = (
+            act.about == "AF_NETLINK"
+            or is_resolver(act.about, reach.setting)
+            or act.about.startswith(RESOLVERS)
+        )
         return act.about.startswith(LOOKUPS) or (named and lookup)
     return _is_told(act.about, told, reach.setting) or reach.allowed(act, before=True)
 
@@ -60,10 +64,10 @@ def _is_told(address: str, told: Sequence[str], setting: Setting) -> bool:
     return near and (of_a_name or where in {plain(a) for a in told})
 
 
-def _asks(target: str, named: bool) -> bool:
+def _asks(target: str, named: bool, setting: Setting) -> bool:
     """Whether what was written to this socket is a question for an address. A unix socket is judged by where it leads."""
     table, _, remote = target.removeprefix("socket ").partition(" ")
-    return table == "unix" or (named and (table == "netlink" or remote.endswith(":53")))
+    return table == "unix" or (named and (table == "netlink" or is_resolver(remote, setting)))
 
 
 def _host(address: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from earmark.config import Config
 from earmark.config.endpoint import parts_of
@@ -19,6 +20,16 @@ EVERY = 5.0
 """Seconds between two lookups of the name, so that a resolver's cache may have run out in between."""
 
 
+def nameservers(file: Path = Path("/etc/resolv.conf")) -> list[str]:
+    """The addresses that resolv.conf(5) names; without any, the C library asks on this machine."""
+    try:
+        lines = [line.split() for line in file.read_text(errors="replace").splitlines()]
+    except OSError:
+        lines = []
+    named = [line[1].partition("%")[0] for line in lines if line[:1] == ["nameserver"] and len(line) > 1]
+    return [str(ip) for name in named if (ip := literal(name))] or ["127.0.0.1"]
+
+
 @dataclass
 class Leads:
     """`consent`: the ledger's fact. `pinned` fills with the addresses and ports that words may go to."""
@@ -26,6 +37,8 @@ class Leads:
     config: Config
     consent: str
     pinned: dict[tuple[str, int], None] = field(default_factory=dict)
+    resolvers: dict[str, None] = field(default_factory=dict)
+    """Whom the C library asks for addresses."""
     _next: float = 0.0
 
     def look(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,6 +46,7 @@ class Leads:
         began = clock()
         if began < self._next:
             return
+        self.resolvers |= dict.fromkeys(nameservers())
         summary = self.config.summary
         found = pinned_addresses(
             summary.endpoint, self.config.privacy, summary.allowed_hosts, LOCAL_PORTS, consent=self.consent

@@ -227,17 +227,10 @@ class Running:
 
     def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path, leads: Leads) -> Setting:
         report = read_report(self.home.status_file) or self.report
-        daemon = seen.processes.get(self.report.pid)
-        environment = [t for t in daemon.titles if t.startswith("environment:")] if daemon else []
-        manager = [
-            line.partition("=")[2]
-            for t in environment
-            for line in t.splitlines()
-            if line.startswith("NOTIFY_SOCKET=")
-        ]
         return Setting(
             self.report.pid, folders, state, leads.everywhere, named=leads.named, within=leads.within,
-            manager=manager[0] if manager else "", landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
+            manager="" if seen.stranger else seen.manager,
+            resolvers=tuple(leads.resolvers), landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
             account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
             installation=str(Path(sys.executable).parent),
             knocks=tuple(knock_addresses(self.config.summary.endpoint, self.config.privacy)),

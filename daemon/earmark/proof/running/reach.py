@@ -25,6 +25,12 @@ ROTATES = (
 )
 
 
+def is_resolver(address: str, setting: Setting) -> bool:
+    """Whether names are looked up at this address and port."""
+    host, _, port = plain(address).rpartition(":")
+    return port == "53" and host.strip("[]") in setting.resolvers
+
+
 @dataclass
 class Reach:
     """`former` fills with where the server's name may have led before, and words went."""
@@ -42,7 +48,7 @@ class Reach:
         if act.what == "connect" and self.setting.may_be_former(address):
             self.former.add(address)
             return True
-        host, _, port = address.rpartition(":")
+        host = address.rpartition(":")[0]
         if not before:
             return False
         if act.what == "aim" and self._is_among(host):
@@ -50,7 +56,7 @@ class Reach:
         if act.what in ("connect", "aim") and address == "AF_UNSPEC":
             return True
         return self.setting.named and (
-            port == "53" or address == "AF_NETLINK" or address.startswith(RESOLVERS)
+            is_resolver(address, self.setting) or address == "AF_NETLINK" or address.startswith(RESOLVERS)
         )
 
     def _is_among(self, host: str) -> bool:

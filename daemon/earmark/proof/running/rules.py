@@ -112,6 +112,9 @@ class Judge:
                 for a in self.seen.by(pid, "connect", "aim", "send", "bind")
                 if not self._manager(a.about)
             ]
+        if wrong and self.seen.stranger:
+            who = f"{self.seen.stranger}, which has it, did not start the daemon"
+            wrong.append(f"NOTIFY_SOCKET names {self.seen.manager}, and {who}")
         account = [f for f in self.setting.account if f != "AF_UNIX"]
         wrong += [f"it says itself that it had {', '.join(account)}"] if account and not wrong else []
         return self._outcome(claim, wrong, self.pids(SUPERVISOR))

@@ -71,6 +71,10 @@ class Seen:
     calls: int = 0
     full: bool = False
     """There were more different acts than were kept."""
+    manager: str = ""
+    """What the daemon's environment calls the service manager's socket."""
+    stranger: str = ""
+    """Who has that socket, if it is somebody who did not start the daemon."""
     guests: list[str] = field(default_factory=list)
     """Children that the daemon's process had before it was the daemon."""
     asked: dict[str, int] = field(default_factory=dict)

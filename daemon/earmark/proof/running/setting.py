@@ -33,6 +33,8 @@ class Setting:
     """What workers may read beside the system's own: drop folders, model, templates; empty where the model is not known."""
     installation: str = ""
     """The folder of the Python that this check runs in. What another installation needs is not known here."""
+    resolvers: tuple[str, ...] = ()
+    """Addresses at which names are looked up (resolv.conf(5))."""
     knocks: tuple[str, ...] = ()
     """Where the daemon may look whether a server listens, as it tells knock.py: `HOST:PORT`."""
     other_version: str = ""

@@ -12,6 +12,11 @@ _CONTROL = struct.Struct("=Qii")
 """struct cmsghdr: its length with this header, level, type."""
 
 
+def straight(path: str) -> str:
+    """A path from the root on, without what leads back and forth in it: what it begins with says where it leads."""
+    return os.path.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
+
+
 def address_of(data: bytes) -> str:
     """struct sockaddr in words: `127.0.0.1:80`, `[::1]:80`, `unix /run/x`, or the family."""
     if len(data) < 2:
@@ -24,7 +29,9 @@ def address_of(data: bytes) -> str:
     if family == socket.AF_UNIX:
         name = data[2:]
         return "unix " + (
-            "@" + os.fsdecode(name[1:]) if name[:1] == b"\0" else os.fsdecode(name.partition(b"\0")[0])
+            "@" + os.fsdecode(name[1:])
+            if name[:1] == b"\0"
+            else straight(os.fsdecode(name.partition(b"\0")[0]))
         )
     return family_name(family)
 

@@ -21,6 +21,8 @@ from earmark.proof.running import attaching
 from earmark.proof.running.calls import NAMES
 from earmark.proof.running.descriptors import target
 from earmark.proof.running.ends import Ends
+from earmark.proof.running.holdings import Others
+from earmark.proof.running.manager import manager_of
 from earmark.proof.running.noting import Notes
 from earmark.proof.running.sampler import EVERY, WHEN_FOLLOWED, Sampler, family, packets_sent, sample
 from earmark.proof.running.seen import Seen
@@ -61,6 +63,7 @@ def main() -> int:
     began, before = time.time(), packets_sent(root)
     sampler.look()
     sampler.open_now(notes.logs)
+    manager, stranger = manager_of(root, Others.now(family(root, sampler.guests)))
     sys.stdout.write(json.dumps({"why_not": why_not}) + "\n")
     sys.stdout.flush()
     ended = threading.Event()
@@ -89,6 +92,8 @@ def main() -> int:
         full=notes.full,
         guests=list(sampler.guests.values()),
         asked=notes.asked,
+        manager=manager,
+        stranger=stranger,
     )
     seen.packets = after - before if after is not None and before is not None else None
     found = asdict(seen) | {
