@@ -252,6 +252,41 @@ def test_another_program_that_reads_the_log_by_a_named_pipe_is_named(tmp_path: P
     ]
 
 
+SHARES = """
+import ctypes, mmap, sys
+file = open(sys.argv[1], "w+b")
+file.truncate(4096)
+shared = mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
+file.close()
+libc = ctypes.CDLL(None)
+stack = ctypes.create_string_buffer(1 << 16)
+top = ctypes.c_void_p(ctypes.addressof(stack) + (1 << 16) - 64)
+print(libc.clone(libc.pause, top, 0x100 | 0x8000 | 17, None), flush=True)  # CLONE_VM, CLONE_PARENT, SIGCHLD
+input()
+"""
+
+
+@pytest.mark.shows("privacy:open")
+@follows
+def test_memory_that_can_be_written_for_a_moment_and_a_process_with_the_same_memory_are_named(
+    tmp_path: Path,
+) -> None:
+    """No system call that is followed shows it: the file is closed, and the process is nobody's child."""
+    file = tmp_path / "memory"
+    with subprocess.Popen(
+        [sys.executable, "-c", SHARES, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as one:
+        assert one.stdout is not None
+        twin = int(one.stdout.readline())
+        found = [str(thing) for thing in holdings(one.pid, Others.now([one.pid]), set()) or ()]
+        named = names_of([twin])
+        os.kill(twin, signal.SIGKILL)
+        os.waitpid(twin, 0)
+        one.communicate(b"\n")
+    assert f"memory that it shares by {file}" in found
+    assert f"all of its memory in common with {named}" in found
+
+
 WORKERS = [
     Row("never shuts", "running transcription worker .* is held", "no system-call filter"),
     Row("line", "has no socket and sends nothing", r"aimed at 192\.0\.2\.1:9"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from earmark.locality.confinement.sandbox import python_folders
 
 _KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine())
-_FILE = 0  # KCMP_FILE (linux/kcmp.h)
+_FILE, _MEMORY = 0, 1  # KCMP_FILE, KCMP_VM (linux/kcmp.h)
 _libc = ctypes.CDLL(None)
 
 
@@ -48,6 +48,11 @@ def is_writable(pid: int, fd: int) -> bool:
 def is_same(pid: int, fd: int, other: int, theirs: int) -> bool:
     """Whether two descriptors of two processes are one open file (kcmp(2)); False where the kernel does not say."""
     return _KCMP is not None and _libc.syscall(_KCMP, pid, other, _FILE, fd, theirs) == 0
+
+
+def has_same_memory(pid: int, other: int) -> bool:
+    """Whether two processes have all of their memory in common (clone(2), CLONE_VM); False where the kernel does not say."""
+    return _KCMP is not None and _libc.syscall(_KCMP, pid, other, _MEMORY, 0, 0) == 0
 
 
 def tasks_of(pid: int) -> list[Path]:

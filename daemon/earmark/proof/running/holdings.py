@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from earmark.proof.running.descriptors import is_same, status_of
+from earmark.proof.running.descriptors import has_same_memory, is_same, status_of
 from earmark.proof.running.special import kind_of, told
 from earmark.proof.running.unix_sockets import Unix, unix_sockets
 
@@ -23,8 +23,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Holding(NamedTuple):
-    """Something that is open: `kind` file, memory, pipe, unix, socket (of another family), shared, listener, io_uring or
-    log, and what it leads to.
+    """Something that is open: `kind` file, memory, pipe, unix, socket (of another family), shared, listener, io_uring,
+    twin (all of its memory) or log, and what it leads to.
 
     `whom`: who has the other end, or the same thing. `fd`: -1 for memory.
     """
@@ -49,6 +49,8 @@ class Holding(NamedTuple):
                 return f"{descriptor} ({self.what}) in common with {self.whom}"
             case "listener":
                 return f"{descriptor}, a unix socket that listens at {self.what}"
+            case "twin":
+                return f"all of its memory in common with {self.whom}"
             case "log":
                 return f"its {'stdout' if self.fd == 1 else 'stderr'} is {self.what} {self.whom}"
         return f"{descriptor}, an {self.kind}"
@@ -62,6 +64,8 @@ class Others:
     having: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """By what a descriptor leads to: processes that are not of the family, and their descriptors."""
     unix: dict[int, Unix] = field(default_factory=dict)
+    everybody: list[int] = field(default_factory=list)
+    """All processes that are not of the family."""
 
     @classmethod
     def now(cls, family: Iterable[int], only: str = "") -> Others:
@@ -73,6 +77,7 @@ class Others:
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) in found.family:
                 continue
+            found.everybody.append(int(entry.name))
             for fd, to in _descriptors(int(entry.name)):
                 if only in ("", to):
                     found.having.setdefault(to, []).append((int(entry.name), fd))
@@ -120,6 +125,8 @@ def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | N
             sharing := others.sharing(pid, fd, to)
         ):
             found.append(Holding("shared", to, fd, names_of(sharing)))
+    if twins := sorted(other for other in others.everybody if has_same_memory(pid, other)):
+        found.append(Holding("twin", "", -1, names_of(twins)))
     return list(dict.fromkeys([*found, *_maps(pid)]))
 
 
@@ -159,12 +166,18 @@ def _socket(fd: int, to: str, others: Others) -> Iterator[Holding]:
 
 
 def _maps(pid: int) -> Iterator[Holding]:
-    """Memory that is shared with whoever has the same file: writing to it is no system call."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape").splitlines():
-            columns = line.split(None, 5)
-            if re.fullmatch(r".w.s", columns[1]) and len(columns) > 5:
-                yield Holding("memory", columns[5])
+    """Memory that is shared with whoever has the same file: writing to it is no system call. That it can be made writable is
+    enough, because it may be so for a moment only (`sh` and `mw` of VmFlags, proc_pid_smaps(5)).
+    """
+    path = ""
+    with contextlib.suppress(OSError), Path(f"/proc/{pid}/smaps").open(errors="surrogateescape") as lines:
+        for line in lines:
+            if line.startswith("VmFlags:"):
+                if path and {"sh", "mw"} <= set(line.split()[1:]):
+                    yield Holding("memory", path)
+            elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                columns = line.rstrip("\n").split(None, 5)
+                path = columns[5] if len(columns) > 5 else ""
 
 
 def _descriptors(pid: int) -> list[tuple[int, str]]:
