@@ -20,6 +20,7 @@ from earmark.locality.confinement import door
 from earmark.locality.policy.consent import Consent, fingerprint, written
 from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
+from earmark.proof.running.heard import heard
 from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding, Others, names_of
 from earmark.proof.running.leads import Leads, nameservers
@@ -28,6 +29,7 @@ from earmark.proof.running.noting import Notes, Thread
 from earmark.proof.running.own_numbers import limit_told, lock_told
 from earmark.proof.running.prove import why_not_now
 from earmark.proof.running.reach import Reach
+from earmark.proof.running.roles import SUMMARIZER, TRANSCRIBER
 from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting
@@ -514,6 +516,23 @@ def test_of_a_daemon_that_is_gone_the_check_names_who_keeps_its_lock(tmp_path: P
     assert holder_of(lock, proc).why_not == (
         f"{lock} was taken by pid 7, which has ended; sleep (pid 8) keeps it; no daemon can be started until that ends"
     )
+
+
+@pytest.mark.shows("privacy:who-heard")
+def test_what_no_worker_of_the_daemon_opened_somebody_else_has_heard() -> None:
+    """Who holds the lock need not be who works."""
+    opened = (2, "read", "/drop/earmark privacy check.m4a", True)
+    judge = judge_of(opened)
+    assert heard(judge, "done", 9.0).held is False
+    assert "by nobody of this daemon" in heard(judge, "done", 9.0).detail
+    judge.role[2] = TRANSCRIBER
+    assert heard(judge, "done", 9.0).held is True
+    judge.seen.acts, judge.seen.followed = [], False
+    assert heard(judge, "done", 9.0).held is True
+    judge.role[2] = SUMMARIZER
+    assert heard(judge, "done", 9.0).held is False
+    assert heard(judge_of(full=True), "done", 9.0).held is True
+    assert heard(judge_of(), "busy: it is being worked on", 9.0).later
 
 
 def test_a_socket_of_somebody_who_did_not_start_the_daemon_is_no_service_managers() -> None:

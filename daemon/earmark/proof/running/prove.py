@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark import __version__
@@ -20,6 +20,7 @@ from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
 from earmark.proof.running.descriptors import is_stopped
+from earmark.proof.running.heard import heard
 from earmark.proof.running.journal import log_of
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.recording import Dropped, Standing
@@ -180,7 +181,7 @@ class Running:
         judge = Judge(seen, setting)
         yield from judge.claims()
         if came:
-            yield self._heard(came, "--once" in seen.processes[self.report.pid].arguments)
+            yield heard(judge, came, self.wait)
         if found.texts:
             yield from whereabouts.words_stay(judge, runs_of(found.texts), found)
 
@@ -192,19 +193,6 @@ class Running:
             return Outcome(claim, None, "its report was gone")
         lies = report.pid != self.report.pid
         return Outcome(claim, not lies, f"its report names pid {report.pid}")
-
-    def _heard(self, came: str, once: bool) -> Outcome:
-        claim = f"The running daemon (pid {self.report.pid}) heard and summarized a recording of this check"
-        how, _, why = came.partition(": ")
-        if how == "busy":
-            return replace(Outcome(claim, None, f"not within {self.wait:.0f} s: {why}"), later=True)
-        if how == "gone" and once:
-            return Outcome(
-                claim, None, "it was started with --once, and ended when it had done what there was to do"
-            )
-        if how == "gone":
-            return Outcome(claim, False, "the daemon ended meanwhile")
-        return Outcome(claim, how == "done", why or "while it was watched")
 
     def _consent(self) -> str:
         """What was allowed, as the ledger has it."""
