@@ -165,6 +165,7 @@ def write_report(file: Path, report: Report) -> None:
 def read_report(file: Path) -> Report | None:
     """The last report, or None if there is none that can be read."""
     try:
-        return Report.model_validate(json.loads(read_bytes(file)))
+        report = Report.model_validate(json.loads(read_bytes(file)))
+        return None if any("\0" in folder for folder in report.folders) else report
     except (OSError, ValueError):
         return None

@@ -194,6 +194,9 @@ SUPERVISOR = [
     Row("seldom_call", FILES, r"used personality"),
     Row("message_queue", FILES, r"used msgsnd"),
     *([Row("key", FILES, "used keyctl")] if platform.machine() == "x86_64" else []),
+    Row(
+        "folders", "says itself that it is this process", r"watches .*/other, which neither its command line"
+    ),
     Row("core", "leaves no core file", r"leaves core files"),
     Row("dumpable", "leaves no core file", r"PR_SET_DUMPABLE"),
     Row("hollow filter", "transcription worker .* is held", "its filter lets through: IPv4 sockets"),
@@ -224,6 +227,7 @@ def test_each_breach_in_the_daemon_is_noticed_by_the_claim_that_it_breaks(tmp_pa
     hollow, half = ["hollow filter", "hole"], ["files open", "stays dumpable"]
     state = tmp_path / "home" / "state"
     state.mkdir(parents=True, mode=0o700)
+    (tmp_path / "other").mkdir()
     (state / "link").symlink_to(tmp_path / "home" / "linked")
     (tmp_path / "home" / "linked").touch()
     os.mkfifo(state / "pipe", 0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from earmark.config import Config
 from earmark.locality.confinement import landlock
 from earmark.locality.confinement.sockets import internet_sockets, own_families
 from earmark.paths import platform_home
-from earmark.proof.installation import modes, words_elsewhere
+from earmark.proof.installation import PIECE, modes, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.walls import walls
 from earmark.report import Report, read_report
@@ -159,6 +160,45 @@ def test_the_check_runs_nothing_that_lies_in_the_folder_in_which_somebody_asks(
     )  # fmt: skip
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.shows("privacy:full-disk")
+@linux_only
+def test_where_nothing_can_be_written_each_claim_that_needs_it_is_said_not_to_be_tried_and_the_rest_is(
+    installation: Installation,
+) -> None:
+    """A limit stands for the full disks: drop folder, state, and temporary files."""
+    installation.daemon()
+    done = subprocess.run(
+        [sys.executable, "-m", "earmark", "privacy", "check"],
+        env=installation.environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)),
+    )  # fmt: skip
+    said = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{installation.folder} takes no recording: File too large" in done.stdout
+    assert any("The real transcription worker" in line and line.endswith("File too large") for line in said)
+    assert "That this was checked is not kept for the page: " in done.stderr
+    assert said[-1].endswith("could not be tried.")
+
+
+@pytest.mark.parametrize("size", [10, 1 << 40])
+def test_a_file_that_is_too_large_to_be_searched_is_said_not_to_be(tmp_path: Path, size: int) -> None:
+    home = platform_home({"EARMARK_HOME": str(tmp_path)})
+    home.state.mkdir(parents=True, mode=0o700)
+    (home.state / "core").touch(0o600)
+    os.truncate(home.state / "core", size)
+    searched = words_elsewhere(home, ["decided to move the"])
+    assert (searched.held, "to the end: core" in searched.detail) == (
+        (True, False) if size < 99 else (None, True)
+    )
+
+
+def test_words_across_two_pieces_of_a_file_are_found(tmp_path: Path) -> None:
+    home = platform_home({"EARMARK_HOME": str(tmp_path)})
+    home.state.mkdir(parents=True, mode=0o700)
+    (home.state / "debug.log").write_bytes(bytes(PIECE - 5) + b"decided to move the")
+    assert words_elsewhere(home, ["decided to move the"]).held is False
 
 
 @linux_only

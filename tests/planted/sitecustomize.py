@@ -402,6 +402,18 @@ IN_DAEMON: dict[str, Callable[[str, str], None]] = {
 }  # fmt: skip
 
 
+def say_of_another_folder() -> None:
+    from earmark.report import Report
+
+    real = Report.model_dump
+
+    def dump(self: Any, **how: Any) -> dict[str, Any]:
+        said = real(self, **how)
+        return said | {"folders": [*said["folders"], str(HOME.parent / "other")]}
+
+    setattr(Report, "model_dump", dump)  # noqa: B010 - a method
+
+
 def plant_in_daemon(names: list[str]) -> None:
     from earmark.locality.confinement import process
     from earmark.pipeline import transcribing
@@ -410,6 +422,9 @@ def plant_in_daemon(names: list[str]) -> None:
         process.harden_process = lambda: None
         names = [name for name in names if name != "core"]
         resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
+    if "folders" in names:
+        names = [name for name in names if name != "folders"]
+        say_of_another_folder()
     if any(name.startswith(("kept_", "pipe_")) for name in names):
         open_before()
     real = transcribing.heard

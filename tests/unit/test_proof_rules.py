@@ -20,6 +20,7 @@ from earmark.locality.confinement import door
 from earmark.locality.policy.consent import Consent, fingerprint, written
 from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.filters import MUST_REFUSE, not_refused
+from earmark.proof.running.folders import untold
 from earmark.proof.running.heard import heard
 from earmark.proof.running.holder import holder_of
 from earmark.proof.running.holdings import Holding, Others, names_of
@@ -516,6 +517,27 @@ def test_of_a_daemon_that_is_gone_the_check_names_who_keeps_its_lock(tmp_path: P
     assert holder_of(lock, proc).why_not == (
         f"{lock} was taken by pid 7, which has ended; sleep (pid 8) keeps it; no daemon can be started until that ends"
     )
+
+
+@pytest.mark.shows("privacy:told-folders")
+def test_a_folder_that_a_report_names_has_to_be_one_that_the_daemon_was_told_of(tmp_path: Path) -> None:
+    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    for folder in (here, there, other):
+        folder.mkdir()
+    (tmp_path / "link").symlink_to(there)
+    run = ("python", "-m", "earmark", "run", "--service")
+
+    def strange(*arguments: str, cwd: str = "", configured: tuple[Path, ...] = ()) -> list[str]:
+        said = [str(here), str(there), str(other), str(tmp_path / "not mounted")]
+        return [Path(f).name for f in untold(said, (*run, *arguments), cwd, configured)]
+
+    assert strange(str(here), str(tmp_path / "link")) == ["other"]
+    assert strange("here", "../here/../there", cwd=str(tmp_path / "x")) == ["here", "other"]
+    assert strange("here", "there/", cwd=str(tmp_path)) == ["other"]
+    assert strange("here", "there") == ["other"]
+    assert strange(".") == []
+    assert strange(configured=(here, there, other)) == []
+    assert strange() == ["here", "there", "other"]
 
 
 @pytest.mark.shows("privacy:who-heard")

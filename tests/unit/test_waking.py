@@ -1,4 +1,4 @@
-"""A running daemon is told of a changed ledger by a signal; whoever else has its number is left alone."""
+"""A daemon's report, and the signal that tells it of a changed ledger: whoever else has its number is left alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from earmark.files import FileLock, holders
 from earmark.paths import Home, platform_home
-from earmark.report import Report, write_report
+from earmark.report import Report, read_report, write_report
 from earmark.verbs.opening import wake_daemon
 
 
@@ -53,3 +53,11 @@ def test_a_daemon_that_holds_the_lock_is_woken(tmp_path: Path) -> None:
         assert json.loads(home.status_file.read_bytes())["pid"] == daemon.pid
         wake_daemon(home)
         assert daemon.wait(20) == 7
+
+
+def test_a_report_with_a_folder_that_no_path_can_be_is_none(tmp_path: Path) -> None:
+    home = _home(tmp_path, 1)
+    assert read_report(home.status_file) is not None
+    said = json.loads(home.status_file.read_bytes())
+    home.status_file.write_text(json.dumps(said | {"folders": ["a\0b"]}))
+    assert read_report(home.status_file) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
 from earmark.locality.policy.snapshot import Facts, snapshot
 from earmark.paths import Home, shared_models
+from earmark.proof.outcome import Outcome
 from earmark.report import Report, read_report
 from earmark.verbs import consenting
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -79,7 +81,6 @@ def check(
     with plain_errors():
         home, config = here()
         from earmark.proof.claims import check_everything
-        from earmark.proof.outcome import Outcome
         from earmark.proof.running.ending import alone, end_by_signal
         from earmark.proof.running.prove import Running
         from earmark.proof.running.watching import Watcher, step_down
@@ -100,10 +101,6 @@ def check(
                         f"{mark[outcome.held]}  {escape(one_line(outcome.claim))}: {escape(one_line(outcome.detail))}"
                     )
         passed = not any(o.held is False for o in outcomes)
-        if home.ledger_file.exists():
-            with opened_context(home, config) as inside:
-                passing = jsonlib.dumps({"passed": passed, "untried": sum(o.held is None for o in outcomes)})
-                inside.ledger.journal.set_fact(CHECKED, passing, inside.now())
         if json:
             print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
         elif passed:
@@ -111,10 +108,23 @@ def check(
             out.print(
                 f"{len(outcomes) - open_} claims hold" + (f", {open_} could not be tried." if open_ else ".")
             )
+        _remember(home, config, outcomes)
         if not passed:
             raise typer.Exit(1)
         if any(o.later for o in outcomes):
             raise typer.Exit(LATER)
+
+
+def _remember(home: Home, config: Config, outcomes: Sequence[Outcome]) -> None:
+    """Keep for the page how the check went. A ledger that cannot be written now takes nothing from what was found."""
+    failed, untried = (sum(o.held is held for o in outcomes) for held in (False, None))
+    try:
+        if home.ledger_file.exists():
+            with opened_context(home, config) as inside:
+                passing = jsonlib.dumps({"passed": not failed, "untried": untried})
+                inside.ledger.journal.set_fact(CHECKED, passing, inside.now())
+    except EarmarkError as error:
+        err.print(f"That this was checked is not kept for the page: {escape(one_line(str(error)))}")
 
 
 def _running(home: Home) -> tuple[Report | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from typing import Any
 
 from earmark.config import Config, api_key
 from earmark.errors import ConfigError, PrivacyError
+from earmark.files import why
 from earmark.locality.confinement.listener import nobody_listens
 from earmark.locality.policy.destination import destination
 from earmark.locality.policy.endpoint import resolve_endpoint
@@ -60,15 +62,39 @@ def nobody_runs(why: str = "") -> Outcome:
 
 def on_fresh_processes(config: Config, home: Home, words: Sequence[str]) -> Iterator[Outcome]:
     """What is tried from inside, by processes that are started for it."""
+    yield from _as_far_as_it_goes(
+        "Processes started for this check keep to what the daemon's keep to", _in_scratch(config, home)
+    )
+    yield modes(config, home)
+    yield words_elsewhere(home, words)
+
+
+def _in_scratch(config: Config, home: Home) -> Iterator[Outcome]:
+    """What needs a folder for temporary files. Raises OSError if none can be made."""
     place = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=scratch_place())
     with place as scratch:
-        yield from _reaching_out(config, Path(scratch))
-        yield real_worker(config, home, watched_folders(home, config), Path(scratch))
+        yield from _as_far_as_it_goes(
+            "Processes with the walls of each worker, started for this check, cannot get out",
+            _reaching_out(config, Path(scratch)),
+        )
+        yield from _as_far_as_it_goes(
+            "The real transcription worker, started for this check, cannot open a recording outside the drop folders",
+            (real_worker(config, home, watched_folders(home, config), Path(scratch)) for _ in "1"),
+        )
         yield addresses_are_judged()
         yield configured_endpoint(config)
-        yield supervisor_sockets(Path(scratch))
-        yield modes(config, home)
-        yield words_elsewhere(home, words)
+        yield from _as_far_as_it_goes(
+            "A daemon started for this check on an empty folder opens no socket but the service manager's",
+            (supervisor_sockets(Path(scratch)) for _ in "1"),
+        )
+
+
+def _as_far_as_it_goes(claim: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """These, and if the machine lacks something that they need, that this claim could not be tried."""
+    try:
+        yield from outcomes
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        yield Outcome(claim, None, f"it could not be tried: {why(error)}")
 
 
 def _reaching_out(config: Config, scratch: Path) -> Iterator[Outcome]:

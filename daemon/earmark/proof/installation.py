@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from earmark.config import Config
+from earmark.files import files_below, open_regular
 from earmark.locality.confinement.sockets import UNSEEN
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.report import read_report
+
+LARGEST, PIECE = 1 << 28, 1 << 20
+"""Bytes of a file that are searched for words, and how many are read at once."""
 
 
 def supervisor_sockets(scratch: Path) -> Outcome:
@@ -75,19 +79,40 @@ def _open_to_others(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
 
 
 def words_elsewhere(home: Home, words: Sequence[str]) -> Outcome:
-    """Phrases that were said, looked for in everything of the state folder but the ledger."""
+    """Phrases that were said, looked for in everything of the state folder but the ledger and the trash."""
     claim = "What was said is in the ledger and nowhere else in the state folder"
     if not words:
         return Outcome(claim, None, "nothing was transcribed yet")
-    holders: dict[str, None] = {}
-    for path in home.state.rglob("*"):
+    phrases = [phrase.encode() for phrase in words]
+    holders, unread = [], []
+    for path, about in files_below([home.state]):
         ours = path.relative_to(home.state)
-        if path.is_file() and not ours.name.startswith("ledger.db") and ours.parts[0] != "trash":
-            text = path.read_bytes()
-            if any(phrase.encode() in text for phrase in words):
-                holders[str(ours)] = None
-    return Outcome(
-        claim,
-        not holders,
-        f"found in {', '.join(list(holders)[:3])}" if holders else f"{len(words)} phrases looked for",
-    )
+        if ours.name.startswith("ledger.db") or ours.parts[0] == "trash":
+            continue
+        found = _holds_any(path, phrases)
+        if found:
+            holders.append(str(ours))
+        elif found is None or about.st_size > LARGEST:
+            unread.append(str(ours))
+    if holders:
+        return Outcome(claim, False, f"found in {', '.join(holders[:3])}")
+    if unread:
+        return Outcome(claim, None, f"not read, or not to the end: {', '.join(unread[:3])}")
+    return Outcome(claim, True, f"{len(words)} phrases looked for")
+
+
+def _holds_any(path: Path, phrases: Sequence[bytes]) -> bool | None:
+    """Whether a file holds one of these, as far as it is searched; None if it cannot be read."""
+    before, longest = b"", max(map(len, phrases))
+    try:
+        with open_regular(path) as fd:
+            for _ in range(0, LARGEST, PIECE):
+                piece = os.read(fd, PIECE)
+                if any(phrase in before + piece for phrase in phrases):
+                    return True
+                if not piece:
+                    break
+                before = piece[-longest:]
+    except OSError:
+        return None
+    return False

@@ -25,6 +25,14 @@ def target(pid: int, fd: int) -> str:
         return f"descriptor {number}"
 
 
+def cwd_of(pid: int) -> str:
+    """The folder that it works in; "" where that cannot be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - of a process that may be in another root
+    except OSError:
+        return ""
+
+
 def whole(path: str) -> str:
     """The folder without symlinks; the last part as it is, because that is what is named, moved or removed."""
     folder, _, name = path.rstrip("/").rpartition("/")

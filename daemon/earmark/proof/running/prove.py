@@ -13,6 +13,7 @@ from pathlib import Path
 from earmark import __version__
 from earmark.config import Config
 from earmark.errors import EarmarkError
+from earmark.files import why
 from earmark.locality.confinement import landlock
 from earmark.locality.policy import forwarding
 from earmark.locality.policy.consent import FACT
@@ -20,6 +21,7 @@ from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
 from earmark.proof.running.descriptors import is_stopped
+from earmark.proof.running.folders import untold
 from earmark.proof.running.heard import heard
 from earmark.proof.running.journal import log_of
 from earmark.proof.running.leads import Leads
@@ -29,7 +31,7 @@ from earmark.proof.running.seen import Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
 from earmark.proof.running.words import phrases_of, runs_of
-from earmark.report import Report, read_report
+from earmark.report import Report, other_config, read_report
 from earmark.supervisor.knocking import knock_addresses
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
@@ -84,12 +86,16 @@ class Running:
         dropped, came, erased = None, "", (False, "")
         found = whereabouts.Found()
         try:
-            if folder is None or reason:
-                self._look(elsewhere, WITHOUT)
-            else:
+            if folder is not None and not reason:
                 for line in leftovers.clear(self.home, self.config, folders):
                     self.say(line)
-                dropped = recording.drop(folder)
+                try:
+                    dropped = recording.drop(folder)
+                except OSError as error:
+                    reason = f"{folder} takes no recording: {why(error)}"
+            if dropped is None:
+                self._look(elsewhere, WITHOUT)
+            else:
                 self.say(f"{dropped.path} was dropped; it is erased again")
                 came = self._wait_for(dropped, elsewhere)
                 self._made(dropped, found)
@@ -177,7 +183,7 @@ class Running:
         if self.report.pid not in seen.processes or not seen.processes[self.report.pid].looks:
             yield Outcome(f"The running daemon (pid {self.report.pid}) can be looked at", None, "it was gone")
             return
-        yield self._says_who_it_is()
+        yield self._says_who_it_is(seen)
         judge = Judge(seen, setting)
         yield from judge.claims()
         if came:
@@ -185,14 +191,22 @@ class Running:
         if found.texts:
             yield from whereabouts.words_stay(judge, runs_of(found.texts), found)
 
-    def _says_who_it_is(self) -> Outcome:
-        """A report of a process that holds no lock is not the daemon's."""
+    def _says_who_it_is(self, seen: Seen) -> Outcome:
+        """A report of a process that holds no lock is not the daemon's, one of folders that nobody named is not true."""
         report = read_report(self.home.status_file)
         claim = f"The running daemon (pid {self.report.pid}), which holds the lock, says itself that it is this process"
         if report is None:
             return Outcome(claim, None, "its report was gone")
-        lies = report.pid != self.report.pid
-        return Outcome(claim, not lies, f"its report names pid {report.pid}")
+        if report.pid != self.report.pid:
+            return Outcome(claim, False, f"its report names pid {report.pid}")
+        arguments = seen.processes[self.report.pid].arguments
+        strange = untold(report.folders, arguments, seen.cwd, (f.path for f in self.config.folder))
+        if strange and (other := other_config(report, self.home.config_file)):
+            return Outcome(claim, None, f"which folders it is to watch is not known: {other}")
+        if strange:
+            untrue = f"{', '.join(strange)}, which neither its command line nor the configuration names"
+            return Outcome(claim, False, f"its report says that it watches {untrue}")
+        return Outcome(claim, True, f"its report names pid {report.pid}")
 
     def _consent(self) -> str:
         """What was allowed, as the ledger has it."""

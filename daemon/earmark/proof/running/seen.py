@@ -73,6 +73,8 @@ class Seen:
     """There were more different acts than were kept."""
     manager: str = ""
     """What the daemon's environment calls the service manager's socket."""
+    cwd: str = ""
+    """The folder that the daemon was started in, where that can be seen."""
     stranger: str = ""
     """Who has that socket, if it is somebody who did not start the daemon."""
     guests: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from dataclasses import asdict, astuple
 from earmark.locality.confinement.sandbox import python_folders
 from earmark.proof.running import attaching
 from earmark.proof.running.calls import NAMES
-from earmark.proof.running.descriptors import target
+from earmark.proof.running.descriptors import cwd_of, target
 from earmark.proof.running.ends import Ends
 from earmark.proof.running.holdings import Others
 from earmark.proof.running.manager import manager_of
@@ -74,9 +74,8 @@ def main() -> int:
         select.select([0], [], [])
         sampler.settle()
     else:
-        tracer.follow(
-            0
-        )  # also where only some could be seized: they stand still until somebody lets them go on
+        # Also where only some could be seized: they stand still until somebody lets them go on.
+        tracer.follow(0)
     sampler.look()
     sampler.open_now(notes.logs)
     after = packets_sent(root)
@@ -93,6 +92,7 @@ def main() -> int:
         guests=list(sampler.guests.values()),
         asked=notes.asked,
         manager=manager,
+        cwd=cwd_of(root),
         stranger=stranger,
     )
     seen.packets = after - before if after is not None and before is not None else None
