@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import plistlib
 import re
@@ -9,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,30 @@ def test_a_status_is_one_line_of_utf8_whatever_the_file_is_called(manager: socke
     assert manager.recv(4096).decode() == "STATUS=1 waits: Übung 会议?.m4a"
     notifier.ready("3 recordings wait")
     assert manager.recv(4096).decode() == "READY=1\nSTATUS=3 recordings wait"
+
+
+def test_a_service_manager_that_reads_nothing_stops_nobody(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd, "PATIENCE", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        others.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                others.sendto(b"STATUS=full", "notify")
+    notifier = SystemdNotifier()
+    saying = threading.Thread(target=notifier.status, args=("1 waits",), daemon=True)
+    saying.start()
+    saying.join(10)
+    assert not saying.is_alive()
+    manager.recv(4096)
+    notifier.status("read again")
+    manager.setblocking(False)
+    last = b""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            last = manager.recv(4096)
+    assert last == b"STATUS=read again"
 
 
 def test_without_a_service_manager_nothing_is_sent_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,16 +12,21 @@ import sdnotify
 
 UNIT = "earmark.service"
 USEC = 1_000_000
+PATIENCE = 1.0
+"""Seconds that a message waits for a service manager that reads none; then it is lost, and the work goes on."""
 
 
 class SystemdNotifier:
     """Tells the service manager how the daemon is; silent where none listens (no NOTIFY_SOCKET).
 
-    Nothing here raises: a service manager that has gone away is no reason to stop transcribing.
+    Nothing here raises or waits for long: a service manager that has gone away, or reads nothing, is no reason to stop
+    transcribing.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._sender = sdnotify.SystemdNotifier() if environ.get("NOTIFY_SOCKET") else None
+        if self._sender is not None and self._sender.socket is not None:
+            self._sender.socket.settimeout(PATIENCE)
 
     @property
     def listening(self) -> bool:
