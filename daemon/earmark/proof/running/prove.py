@@ -45,6 +45,9 @@ AFTERWARDS = 1.0
 WITHOUT = 3.0
 """Seconds that it is watched where no recording is dropped."""
 
+MISSED = 10.0
+"""Seconds, and twice the time for settling, in which a recording that was given another name is taken under that one."""
+
 Say = Callable[[str], None]
 
 
@@ -127,7 +130,7 @@ class Running:
 
     def _wait_for(self, dropped: Dropped, elsewhere: whereabouts.Elsewhere) -> str:
         """Until its notes are written: "done", "gone", "busy: ..." or "failed: ..."."""
-        until, told = time.monotonic() + self.wait, 0.0
+        until, told, there = time.monotonic() + self.wait, 0.0, time.monotonic()
         with opened_context(self.home, self.config, read_only=True) as context:
             while time.monotonic() < until:
                 elsewhere.look()
@@ -140,6 +143,10 @@ class Running:
                 if standing.done:
                     self._look(elsewhere, AFTERWARDS)
                     return "done"
+                if standing.known or os.path.lexists(dropped.path):
+                    there = time.monotonic()
+                if time.monotonic() - there > MISSED + 2 * self.config.intake.settle_seconds:
+                    return "busy: somebody removed it before the daemon took it"
                 if time.monotonic() - told > 10:
                     told = time.monotonic()
                     self.say(self._doing(standing, dropped))

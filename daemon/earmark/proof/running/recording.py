@@ -130,7 +130,7 @@ def take_away(home: Home, config: Config, dropped: Dropped) -> tuple[bool, str]:
         with opened_context(home, config) as context:
             if context.ledger.recordings.get(dropped.recording_id) is None:
                 return _only_the_file(dropped)
-            which = Which(files=(dropped.path,))
+            which = Which(files=(_where(context, dropped),))
             done = forgetting.forget(
                 context, which, lambda wanted, _: wanted == [dropped.recording_id], even_held=True
             )
@@ -150,10 +150,26 @@ def take_away(home: Home, config: Config, dropped: Dropped) -> tuple[bool, str]:
     )
 
 
+def _where(context: Context, dropped: Dropped) -> Path:
+    """Where it is now: somebody may have given it another name meanwhile."""
+    known = [place.path for place in context.ledger.places.of(dropped.recording_id)]
+    there = [path for path in (dropped.path, *known) if sha256_of(path) == dropped.recording_id]
+    return next(iter([*there, *known]), dropped.path)
+
+
 def _only_the_file(dropped: Dropped) -> tuple[bool, str]:
-    """The daemon has not taken it: the file is all there is."""
-    if sha256_of(dropped.path) != dropped.recording_id:
+    """The daemon has not taken it: the file is all there is, under whatever name."""
+    beside = [path for path in dropped.path.parent.iterdir() if path != dropped.path and is_ours(path)]
+    removed = []
+    for path in (dropped.path, *beside):
+        if sha256_of(path) == dropped.recording_id:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            if path.exists():
+                return False, f"the daemon had not taken it; {path} could not be removed"
+            removed.append(path)
+    if removed:
+        return True, "the daemon had not taken it; the file was removed"
+    if os.path.lexists(dropped.path):
         return False, f"{dropped.path} is not what it was when it was dropped; it was left alone"
-    with contextlib.suppress(OSError):
-        dropped.path.unlink()
-    return not dropped.path.exists(), "the daemon had not taken it; the file was removed"
+    return True, "it was gone before the daemon took it"
