@@ -13,6 +13,7 @@ from earmark.domain import Mark, Segment, Transcript
 from earmark.summarization.cues import LANGUAGES, cues_for
 from earmark.summarization.extractive import NO_SPEECH, extract
 from earmark.summarization.sentences import sentences_of
+from faster_whisper.tokenizer import _LANGUAGE_CODES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,12 @@ def test_a_language_without_cues_gets_sentences_and_no_claims() -> None:
     assert cues_for("fi") is None
     assert summary.overview
     assert (summary.tasks, summary.decisions, summary.open_questions) == ((), (), ())
+
+
+def test_a_summary_is_made_in_every_language_that_whisper_knows() -> None:
+    said = "Dom jest czerwony. Czerwony dom jest duży. Duży dom stoi nad rzeką."
+    for language in _LANGUAGE_CODES:
+        assert extract(transcript(said, language)).overview, language
 
 
 def test_a_short_recording_is_its_own_summary_and_says_nothing_twice() -> None:

@@ -41,13 +41,13 @@ class Words:
 
 @functools.cache
 def stemmer_for(language: str) -> Callable[[str], str]:
-    """The Snowball stemmer of the language, or plain lower case where there is none."""
+    """The stemmer of the language, or plain lower case where there is none, or it wants a package that is not here."""
     from sumy.nlp.stemmers import Stemmer, null_stemmer
 
     try:
         stem: Callable[[str], str] = functools.lru_cache(maxsize=20_000)(Stemmer(LANGUAGES[language]))
         stem("probe")
-    except (KeyError, LookupError, ImportError):
+    except (KeyError, LookupError, ImportError, ValueError):  # ValueError: Polish without pystempel
         return null_stemmer  # type: ignore[no-any-return]
     return stem
 
