@@ -196,6 +196,22 @@ def test_a_stream_that_changes_from_stereo_to_mono_goes_on(tmp_path: Path, speec
     assert Decoded(both).seconds == pytest.approx(20.0, abs=0.5)
 
 
+@pytest.mark.parametrize("suffix", ["aac", "latm", "mp3"])
+@pytest.mark.parametrize(("first", "second"), [(16_000, 44_100), (44_100, 16_000)])
+def test_a_stream_that_changes_its_rate_goes_on_without_gaps(
+    tmp_path: Path, speech: Samples, suffix: str, first: int, second: int
+) -> None:
+    codec = "libmp3lame" if suffix == "mp3" else "aac"
+    parts = [
+        write(tmp_path / f"{rate}.{suffix}", speech, codec, rate).read_bytes() for rate in (first, second)
+    ]
+    both = tmp_path / f"both.{suffix}"
+    both.write_bytes(b"".join(parts))
+    found = Decoded(both)
+    assert found.seconds == pytest.approx(20.0, abs=0.3)
+    assert alike(found.samples[-len(speech) :], speech) > 0.9
+
+
 def test_chained_ogg_streams_are_decoded_to_the_end(tmp_path: Path, speech: Samples) -> None:
     one = write(tmp_path / "one.opus", speech, "libopus", 48_000).read_bytes()
     both = tmp_path / "both.opus"

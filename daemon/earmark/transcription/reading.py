@@ -21,7 +21,7 @@ from earmark.errors import MediaError
 from earmark.files import says_in_cloud
 from earmark.transcription.container import Track
 from earmark.transcription.engine import RATE
-from earmark.transcription.losses import Losses
+from earmark.transcription.losses import STREAMS, Losses
 from earmark.transcription.mixing import Channels, clean
 from earmark.transcription.tracks import check_channels, check_rate
 
@@ -56,6 +56,8 @@ class Reader:
         self.samples = 0
         """Samples of each channel given out so far."""
         self.bad_packets = 0
+        self._counted: float | None = None
+        self._by_packets = track.container.format.name in STREAMS
         alone = len(track.container.streams) == 1
         self.losses = Losses(track.container.format.name, alone, track.read)
 
@@ -115,6 +117,9 @@ class Reader:
                 self.losses.unreadable()
 
     def _frames(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
+        self._counted = None
+        if self._by_packets and packet.duration and packet.time_base:
+            self._counted = float(packet.duration * packet.time_base)
         try:
             return [f for f in packet.decode() if f.samples > 0]
         except (av.FFmpegError, ValueError, IndexError, OSError):
@@ -156,7 +161,9 @@ class Reader:
         Without it every later link into the recording would point too early.
         """
         declared = self.track.declared
-        length = frame.samples / frame.sample_rate
+        # Where FFmpeg counts what it finds, as it counts: of AAC it goes on with the rate of the first packet.
+        length = frame.samples / frame.sample_rate if self._counted is None else self._counted
+        self._counted = None if self._counted is None else 0.0  # once for all frames of a packet
         if frame.pts is None or frame.time_base is None:
             self._ahead += length
             return
