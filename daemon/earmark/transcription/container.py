@@ -32,7 +32,8 @@ class Track:
     """A container with the one sound track that will be read from it, and what it says of this track.
 
     `end`: the second in which the whole container ends, None if it does not say; a track that begins late ends later
-    than its own length says. `size`: bytes of the container; `read` gives so many of them from a place on.
+    than its own length says, and a picture later than any sound. `size`: bytes of the container; `read` gives so many of
+    them from a place on.
     """
 
     container: InputContainer
@@ -177,9 +178,15 @@ def _declared_together(tracks: list[Track]) -> Declared:
     """What the first track says, with the length of the longest one."""
     if len(tracks) == 1:
         return tracks[0].declared
-    ends = [end for track in tracks for end in (track.declared.duration, track.end) if end is not None]
+    ends = [track.declared.duration for track in tracks]
+    if len(tracks) == len(tracks[0].container.streams):
+        ends += [track.end for track in tracks]
     recorded = next((t.declared.recorded_at for t in tracks if t.declared.recorded_at), None)
-    return replace(tracks[0].declared, duration=sensible(max(ends, default=None)), recorded_at=recorded)
+    return replace(
+        tracks[0].declared,
+        duration=sensible(max((end for end in ends if end is not None), default=None)),
+        recorded_at=recorded,
+    )
 
 
 _UNREADABLE = (av.FFmpegError, ValueError, IndexError, OSError)

@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from earmark.messages import YEARS
+from earmark.transcription.joined import ASF_HEADER
 from earmark.transcription.parts import Part
 
 AV_TIME_BASE = 1_000_000
@@ -20,6 +21,15 @@ AV_TIME_BASE = 1_000_000
 
 _ESTIMATED = frozenset({"aac", "loas", "ac3", "eac3", "dts", "amr", "mpegts", "mpeg"})
 """Formats without a length of their own: FFmpeg guesses one from the bit rate, which proves nothing."""
+
+_ENDS_ON_ITS_CLOCK = frozenset({"matroska,webm", "ogg"})
+"""Formats that say when they end, not how long they are: what was cut out of a stream does not begin at zero."""
+
+_LENGTH_OF_ALL = frozenset({"asf"})
+"""Formats with one length for all their streams: a picture that goes on makes no sound longer."""
+
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+"""The GUID of the object that holds the size of an ASF file, and whether it is known (Advanced Systems Format, 3.2)."""
 
 _XING = (b"Xing", b"Info", b"VBRI")
 """Headers in the first frame of an mp3 that state its number of frames."""
@@ -52,7 +62,7 @@ def read_declared(
     short = is_short_of_bytes(fd, part)
     duration = _of_wav(fd, part) if short and alone else None
     if not (part.goes_on or part.broken):  # a piece of a movie says where it ends, or what FFmpeg made of it
-        duration = duration or _duration(container, stream, fd, part, alone)
+        duration = duration or _from_its_start(_duration(container, stream, fd, part, alone), container)
     return Declared(
         duration=sensible(duration),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
@@ -85,7 +95,7 @@ def breaks_off(declared: Declared, decoded: float) -> float:
 
 
 def is_short_of_bytes(fd: int, part: Part) -> bool:
-    """Look at the part's own size fields: RIFF, and the end-of-stream flag of Ogg."""
+    """Look at the part's own size fields: RIFF, ASF, and the end-of-stream flag of Ogg."""
     if part.prefix:
         return False  # a header of our own, made to fit
     size = part.end - part.start
@@ -93,6 +103,12 @@ def is_short_of_bytes(fd: int, part: Part) -> bool:
     if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI "):
         (promised,) = struct.unpack("<I", head[4:8])
         return not _is_unknown(promised) and promised + 8 > size + 1  # odd chunks may lack a pad byte
+    if head == ASF_HEADER[:12]:
+        about = os.pread(fd, 4_096, part.start)
+        at = about.find(_ASF_FILE)
+        promised = int.from_bytes(about[at + 40 : at + 48], "little")
+        while_sent = about[at + 88 : at + 89] != b"" and about[at + 88] & 1  # nobody knew its end
+        return at >= 0 and not while_sent and promised > size
     if head[:4] == b"OggS":
         # A page is at most 65,307 bytes (RFC 3533).
         tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))
@@ -160,10 +176,17 @@ _TAG = re.compile(
 
 
 def container_end(container: InputContainer) -> float | None:
-    """The second in which the container says that its last track ends; None if it does not say, or only guesses."""
+    """The second in which the container says that its last stream ends; None if it does not say, or only guesses."""
     if container.format.name in _ESTIMATED or not container.duration:
         return None
-    return sensible(container.duration / AV_TIME_BASE)
+    return sensible(_from_its_start(container.duration / AV_TIME_BASE, container))
+
+
+def _from_its_start(end: float | None, container: InputContainer) -> float | None:
+    """Seconds from the container's own time zero to its end. Some programs write just that, whatever their time zero is."""
+    zero = (container.start_time or 0) / AV_TIME_BASE
+    on_its_clock = container.format.name in _ENDS_ON_ITS_CLOCK and end is not None and end > zero > 0.0
+    return end - zero if end is not None and on_its_clock else end
 
 
 def _duration(
@@ -172,12 +195,13 @@ def _duration(
     name = container.format.name
     if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd, part)):
         return None
-    if stream.duration and stream.time_base:
+    alone = alone and len(container.streams) == 1
+    if stream.duration and stream.time_base and (alone or name not in _LENGTH_OF_ALL):
         return float(stream.duration * stream.time_base)
     tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if tag:
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
-    if container.duration and alone and not container.streams.video:
+    if container.duration and alone:
         return container.duration / AV_TIME_BASE
     return None
 
