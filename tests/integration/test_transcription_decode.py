@@ -158,12 +158,13 @@ def test_two_recordings_in_one_file_are_both_decoded(
     ("suffix", "codec"),
     [("aiff", "pcm_s16be"), ("caf", "alac"), ("asf", "wmav2"), ("mka", "flac"), ("webm", "libopus"), ("w64", "pcm_s16le"),
      ("au", "pcm_mulaw"), ("avi", "pcm_s16le"), ("wav", "pcm_s16le"), ("flac", "flac"), ("mp4", "aac"), ("ogg", "libopus"),
-     ("mp3", "libmp3lame"), ("aac", "aac"), ("ac3", "ac3"), ("ts", "aac")],
+     ("mp3", "libmp3lame"), ("aac", "aac"), ("ac3", "ac3"), ("ts", "aac"), ("wv", "wavpack"), ("tta", "tta"), ("flv", "aac"),
+     ("voc", "pcm_s16le"), ("amr", "libopencore_amrnb")],
 )  # fmt: skip
 def test_three_recordings_of_any_container_in_one_file_are_heard_to_the_end(
     tmp_path: Path, speech: Samples, suffix: str, codec: str
 ) -> None:
-    rate = 8_000 if codec == "pcm_mulaw" else 48_000
+    rate = 8_000 if codec in ("pcm_mulaw", "libopencore_amrnb") else 48_000
     parts = [speech[at : at + 3 * RATE] for at in (0, 3 * RATE, 6 * RATE)]
     joined = tmp_path / f"joined.{suffix}"
     contents = [

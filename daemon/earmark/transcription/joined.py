@@ -1,6 +1,7 @@
 """Where one recording ends and the next one begins in a file that somebody glued together, by the containers' own marks.
 
-FFmpeg reads the first and says nothing of the rest. Chained Ogg, MP3, AAC, AC-3 and MPEG streams it reads to their end.
+FFmpeg reads the first and says nothing of the rest. Chained Ogg, MP3, AAC, AC-3, AMR, Sphere and MPEG streams it reads to
+their end.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Literal
+
+from earmark.transcription import tags
 
 FLAC_MARK = b"fLaC\0\0\0\x22"
 """The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
@@ -33,11 +36,10 @@ def following(fd: int, start: int, size: int) -> int | None:
     for fits, walk in _WALKS:
         if fits(head):
             found = walk(fd, start, size)
-            return (
-                found
-                if found is not None and start < found <= size - 16 and fits(os.pread(fd, 16, found))
-                else None
-            )
+            if found is None or found <= start:
+                return None
+            found = tags.behind(lambda count, at: os.pread(fd, count, at), found, size)
+            return found if found <= size - 16 and fits(os.pread(fd, 16, found)) else None
     return None
 
 
@@ -152,6 +154,57 @@ def _next_movie(fd: int, start: int, size: int) -> int | None:
     return None
 
 
+def _next_wavpack(fd: int, start: int, size: int) -> int | None:
+    """The next block that begins to count at zero (WavPack 4.0 file format): a recording has one, and one per further pair
+    of channels, which is not marked as the first of its moment.
+    """
+    at, heard = start, False
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 32, at)
+        if len(head) < 32 or head[:4] != b"wvpk":
+            return at
+        length, counted, samples, flags = (int.from_bytes(head[i : i + 4], "little") for i in (4, 16, 20, 24))
+        if heard and samples and counted == 0 and flags & 0x800:
+            return at
+        heard |= samples > 0
+        at += 8 + length
+    return None
+
+
+def _after_true_audio(fd: int, start: int, size: int) -> int | None:
+    """Behind the frames, whose lengths stand in a table after the header (TTA1 format description)."""
+    head = os.pread(fd, 22, start)
+    rate, samples = (int.from_bytes(head[i : i + 4], "little") for i in (10, 14))
+    frame = 256 * rate // 245
+    if not frame or -(-samples // frame) > MOST_CHUNKS:
+        return None
+    table = os.pread(fd, -(-samples // frame) * 4, start + 22)
+    lengths = (int.from_bytes(table[i : i + 4], "little") for i in range(0, len(table), 4))
+    return start + 22 + len(table) + 4 + sum(lengths)
+
+
+def _next_flash(fd: int, start: int, size: int) -> int | None:
+    """The next header between two tags (Adobe Flash Video File Format 10.1, E.2 to E.4)."""
+    at = start + int.from_bytes(os.pread(fd, 4, start + 5), "big") + 4
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 4, at)
+        if len(head) < 4 or head.startswith(b"FLV"):
+            return at if len(head) == 4 else None
+        at += 11 + int.from_bytes(head[1:], "big") + 4
+    return None
+
+
+def _after_voice(fd: int, start: int, size: int) -> int | None:
+    """Behind the block of type 0 (Creative Voice File), which some programs do not write."""
+    at = start + int.from_bytes(os.pread(fd, 2, start + 20), "little")
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 4, at)
+        if not head or head[0] == 0 or head == b"Crea":
+            return at + (head[:1] == b"\0") if head else None
+        at += 4 + int.from_bytes(head[1:], "little")
+    return None
+
+
 def _next_flac(fd: int, start: int, size: int) -> int | None:
     if size - start < 1_000:
         return None
@@ -176,5 +229,9 @@ _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[int, int, int], int | Non
     (lambda head: head == W64_RIFF, _after_wave64),
     (lambda head: head[:4] == b".snd", _after_sun),
     (lambda head: head[:4] == EBML, _next_matroska),
+    (lambda head: head[:4] == b"wvpk", _next_wavpack),
+    (lambda head: head[:4] == b"TTA1", _after_true_audio),
+    (lambda head: head[:4] == b"FLV\1", _next_flash),
+    (lambda head: head == b"Creative Voice F", _after_voice),
 )
 """How a container begins, and how to get behind it."""

@@ -32,6 +32,16 @@ def tag_bytes(read: Read, start: int, end: int) -> int:
     return found
 
 
+def behind(read: Read, at: int, end: int) -> int:
+    """Where what follows the tags begins that are at that place; the place itself if none is."""
+    while at < end:
+        length = 128 if read(3, at) == b"TAG" else _length(read, at, end)  # ID3v1 (id3.org)
+        if length == 0:
+            break
+        at += length
+    return at
+
+
 def _length(read: Read, at: int, end: int) -> int:
     """The bytes of the tag there; 0 if it is none, however it begins."""
     head = read(32, at)
