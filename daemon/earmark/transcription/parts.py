@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from earmark.transcription import fragments, joined
+from earmark.transcription import fragments, joined, unfinished
 
 MOST_PARTS = 1_000
 
@@ -49,7 +49,12 @@ def find_parts(fd: int) -> list[Part]:
 
 
 def _pieces(fd: int, part: Part) -> Iterator[Part]:
-    """The part up to where its fragments break, and from the next whole one on, as often as they do."""
+    """The part up to where its fragments break, and from the next whole one on, as often as they do. Of one with a header
+    that nobody finished writing, its sound.
+    """
+    if sounds := [Part(*found) for found in unfinished.sound_of(fd, part.start, part.end)]:
+        yield from sounds
+        return
     at, init = part.start, None
     while (broken := fragments.breaks_at(fd, at, part.end)) is not None:
         onward = fragments.next_fragment(fd, broken, part.end)
