@@ -83,10 +83,10 @@ def transcription(recording: str, other: str, confined: str) -> int:
         _say(tried(acts, calls.TRANSCRIPTION, confined == "confined"))
         really_open = assignment.open_recording
 
-        def refused_once(fd: int) -> Any:
+        def refused_once(fd: int, *rest: Any) -> Any:
             assignment.open_recording = really_open
             os.fchmod(fd, 0o600)
-            return really_open(fd)
+            return really_open(fd, *rest)
 
         if confined == "confined":
             assignment.open_recording = refused_once

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from earmark.transcription.container import open_recording
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.versions import mute_tracks
 from earmark.transcription.windows import FRAME
 from faster_whisper.vad import get_vad_model
 
@@ -28,7 +29,7 @@ class Decoded:
     def __init__(self, path: Path, max_seconds: float = HOURS) -> None:
         fd = os.open(path, os.O_RDONLY)
         try:
-            recording = open_recording(fd)
+            recording = open_recording(fd, mute_tracks(fd, max_seconds, _voice))
             try:
                 decoder = Decoder(recording, max_seconds, _voice)
                 blocks = list(decoder.blocks())

@@ -160,6 +160,28 @@ def test_a_commentary_that_is_the_default_is_not_heard_in_the_place_of_the_scene
     assert alike(found.samples, speech) > 0.95
 
 
+@pytest.mark.parametrize("first", [silence(LENGTH), noise(LENGTH, 0.2), silence(1)])
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "flac"), ("mp4", "aac")])
+@pytest.mark.shows("transcription:versions")
+def test_another_version_is_heard_where_nobody_speaks_in_the_first(
+    tmp_path: Path, speech: Samples, first: Samples, suffix: str, codec: str
+) -> None:
+    sounds = [first, speech, noise(LENGTH, 0.2)]
+    path = write_tracks(tmp_path / f"x.{suffix}", sounds, codec, languages=("eng", "ger", "fre"))
+    found = Decoded(path)
+    assert (found.tracks, found.tracks_unheard, found.tracks_of_file) == (2, 1, 3)
+    assert alike(found.samples[: len(speech)], speech) > 0.95
+    commented = Decoded(write_tracks(tmp_path / "y.mkv", [first, speech], "flac", comment=1))
+    assert (commented.tracks, commented.tracks_unheard) == (2, 0)
+    assert alike(commented.samples[: len(speech)], speech) > 0.95
+
+
+def test_where_nobody_speaks_in_any_version_all_have_been_heard(tmp_path: Path) -> None:
+    sounds = [silence(2), noise(2, 0.01), silence(3)]
+    found = Decoded(write_tracks(tmp_path / "x.mkv", sounds, languages=("eng", "ger", "fre")))
+    assert (found.tracks, found.tracks_unheard) == (3, 0)
+
+
 def test_of_two_languages_beside_a_track_without_one_only_one_is_heard(
     tmp_path: Path, speech: Samples
 ) -> None:

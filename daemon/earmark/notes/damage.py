@@ -47,7 +47,7 @@ def _not_heard(transcript: Transcript) -> list[str]:
         were = "was" if unheard == 1 else "were"
         sentences.append(
             f"{unheard} of the {transcript.tracks} sound tracks of the file {were} not heard. Left out is what cannot be "
-            "decoded here, and another version of the first track (in another language, with a commentary)."
+            "decoded here, and another version of what was heard (in another language, with a commentary)."
         )
     if damaged := _damaged(transcript):
         sentences.append(f"The file is damaged: {damaged} of it could not be read, so words may be missing.")

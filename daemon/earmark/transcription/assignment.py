@@ -21,6 +21,7 @@ from earmark.transcription.hearing import Asked, Passage, listen
 from earmark.transcription.lanes import Lanes
 from earmark.transcription.languages import Main, settle
 from earmark.transcription.names import names_of
+from earmark.transcription.versions import mute_tracks
 from earmark.transcription.windows import LONGEST
 
 Alive = Callable[[float, float | None], None]
@@ -57,9 +58,11 @@ def _transcribe(
     must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
     asked = _asked(engine, request)
     try:
-        main = _main_language(fd, engine, asked, request, beat)
+        at_work = partial(beat, request.resume_at, None)
+        mute = mute_tracks(fd, request.max_seconds, engine.voice, at_work)
+        main = _main_language(fd, mute, engine, asked, request, beat)
         asked = replace(asked, main=main.language)
-        recording = open_recording(fd)
+        recording = open_recording(fd, mute)
         try:
             declared = recording.declared
             say(Started(job=request.job, declared_duration=declared.duration))
@@ -151,12 +154,14 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
     )
 
 
-def _main_language(fd: int, engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive) -> Main:
+def _main_language(
+    fd: int, mute: frozenset[int], engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive
+) -> Main:
     if asked.language is not None:
         return Main(asked.language, 1.0)
     if request.settled:
         return Main(request.settled, request.settled_probability)
-    recording = open_recording(fd)
+    recording = open_recording(fd, mute)
     try:
         decoder = Decoder(recording, request.max_seconds, engine.voice)
         blocks = _beating(decoder, request.resume_at, recording.declared.duration, beat)

@@ -54,7 +54,7 @@ class OpenRecording:
     `tracks`: the container's default one first, each in a container of its own, so that each can be read at its own
     pace. `unheard`: tracks that are not among them. `later`: further recordings in the same file, to be opened with
     `open_part` when this one has been read; `before`: how many before it could not be opened. `declared` is of all
-    together.
+    together. `mute`: tracks in which nobody speaks, for the parts, too.
     """
 
     tracks: tuple[Track, ...]
@@ -63,14 +63,16 @@ class OpenRecording:
     fd: int
     later: tuple[Part, ...] = ()
     before: int = 0
+    mute: frozenset[int] = frozenset()
 
     def close(self) -> None:
         for track in self.tracks:
             track.close()
 
 
-def open_recording(fd: int) -> OpenRecording:
-    """Open the regular file behind `fd` as a recording; the caller keeps and closes the descriptor.
+def open_recording(fd: int, mute: frozenset[int] = frozenset()) -> OpenRecording:
+    """Open the regular file behind `fd` as a recording; the caller keeps and closes the descriptor. `mute`: the numbers of
+    tracks in which nobody speaks, so that another version of them is heard, too.
 
     Raises MediaError, in a sentence for the person who dropped the file, if it cannot be one.
     """
@@ -91,7 +93,7 @@ def open_recording(fd: int) -> OpenRecording:
             "wrong. Copy it again."
         )
     parts = find_parts(fd)
-    first, before = _first_of(fd, parts)
+    first, before = _first_of(fd, parts, mute)
     if len(parts) > 1:
         all_declared = [first.declared, *(_declared_of(fd, part) for part in parts[before + 1 :])]
         durations = [d.duration for d in all_declared if d is not None and d.duration is not None]
@@ -104,19 +106,19 @@ def open_recording(fd: int) -> OpenRecording:
     return first
 
 
-def _first_of(fd: int, parts: list[Part]) -> tuple[OpenRecording, int]:
+def _first_of(fd: int, parts: list[Part], mute: frozenset[int]) -> tuple[OpenRecording, int]:
     """The first part that can be opened, and how many come before it. Raises MediaError of the first if none can be."""
     reason: MediaError | None = None
     for number, part in enumerate(parts):
         try:
-            return open_part(fd, part), number
+            return open_part(fd, part, mute), number
         except MediaError as error:
             reason = reason or error
     assert reason is not None
     raise reason
 
 
-def open_part(fd: int, part: Part) -> OpenRecording:
+def open_part(fd: int, part: Part, mute: frozenset[int] = frozenset()) -> OpenRecording:
     """Open one part of the file as a recording of its own. Raises MediaError like `open_recording`."""
     head = os.pread(fd, HEAD, part.start)
     whole = part == Part(0, os.fstat(fd).st_size)
@@ -127,16 +129,16 @@ def open_part(fd: int, part: Part) -> OpenRecording:
             raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK)) from error
         mended = mend_wav(fd, part.start, part.end) if not part.prefix else None
         if mended is not None:
-            return open_part(fd, mended)
+            return open_part(fd, mended, mute)
         raise MediaError(_why_not(head, error)) from None
     opened: list[Track] = []
     try:
-        chosen = choose_tracks(container)
+        chosen = choose_tracks(container, mute)
         alone = len(chosen.heard) == 1
         opened = [_track(container, chosen.heard[0], fd, part, alone)]
         for other in chosen.heard[1:]:
             opened.append(_opened_again(fd, part, other.index))
-        return OpenRecording(tuple(opened), chosen.unheard, _declared_together(opened), fd)
+        return OpenRecording(tuple(opened), chosen.unheard, _declared_together(opened), fd, mute=mute)
     except BaseException:
         container.close()
         for track in opened:

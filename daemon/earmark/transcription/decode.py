@@ -127,7 +127,7 @@ class Decoder:
         began, origin = 0.0, self._recording.declared.origin
         for part in self._recording.later:
             try:
-                recording = open_part(self._recording.fd, part)
+                recording = open_part(self._recording.fd, part, self._recording.mute)
             except MediaError:
                 self._miss(part)
                 continue

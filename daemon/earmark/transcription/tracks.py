@@ -41,8 +41,9 @@ class Tracks:
     unheard: int
 
 
-def choose_tracks(container: InputContainer) -> Tracks:
-    """Take every sound track that this build can decode and that belongs to the first one's scene.
+def choose_tracks(container: InputContainer, mute: frozenset[int] = frozenset()) -> Tracks:
+    """Take every sound track that this build can decode and that belongs to the first one's scene. What stands in `mute`
+    has no voice, so that it is no version of anything.
 
     Raises MediaError if there is none, or if all claim a sample rate or a number of channels that no recorder has.
     """
@@ -63,10 +64,13 @@ def choose_tracks(container: InputContainer) -> Tracks:
     if not (sound := [track for track in can if _is_sound(track)]):
         check_rate(can[0].codec_context.sample_rate)
         check_channels(_channels(can[0]))
-    heard, channels = sound[:1], _channels(sound[0])
+    heard: list[AudioStream] = []
+    channels = 0
     dubbed = container.format.name in _DUBBED
-    for track in sound[1:]:
-        if not dubbed and _same_scene(heard, track) and channels + _channels(track) <= MOST_CHANNELS:
+    for track in sound:
+        speaking = [other for other in heard if other.index not in mute]
+        fits = not speaking or (not dubbed and _same_scene(speaking, track))
+        if fits and channels + _channels(track) <= MOST_CHANNELS:
             heard.append(track)
             channels += _channels(track)
     return Tracks(tuple(heard), len(tracks) - len(heard))
