@@ -220,6 +220,22 @@ def test_chained_ogg_streams_are_decoded_to_the_end(tmp_path: Path, speech: Samp
     assert Decoded(both).seconds == pytest.approx(20.0, abs=0.2)
 
 
+@pytest.mark.parametrize("codecs", [("libopus", "flac", "libopus"), ("flac", "flac", "libopus")])
+def test_chained_ogg_streams_of_any_codecs_are_decoded_to_the_end(
+    tmp_path: Path, speech: Samples, codecs: tuple[str, ...]
+) -> None:
+    links = [write(tmp_path / f"{n}.ogg", speech, codec).read_bytes() for n, codec in enumerate(codecs)]
+    path = tmp_path / "all.ogg"
+    path.write_bytes(b"".join(links))
+    found = Decoded(path)
+    assert found.seconds == pytest.approx(30.0, abs=0.3)
+    for at in (0, 10 * RATE, 20 * RATE):
+        assert alike(found.samples[at : at + len(speech)], speech) > 0.8
+    assert (found.bad_packets, found.truncated) == (0, False)
+    path.write_bytes(b"".join(links)[: -len(links[2]) // 2])
+    assert Decoded(path).truncated
+
+
 def test_decoding_goes_on_after_bad_packets_and_times_stay_right(tmp_path: Path, speech: Samples) -> None:
     path = write(tmp_path / "x.m4a", speech, "aac")
     content = bytearray(path.read_bytes())

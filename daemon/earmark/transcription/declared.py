@@ -31,6 +31,9 @@ _LENGTH_OF_ALL = frozenset({"asf"})
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 """The GUID of the object that holds the size of an ASF file, and whether it is known (Advanced Systems Format, 3.2)."""
 
+_LAST_PAGE = 65_536 + 282
+"""Bytes at the end of an Ogg file in which its last page begins: one has at most 65,307 (RFC 3533)."""
+
 _XING = (b"Xing", b"Info", b"VBRI")
 """Headers in the first frame of an mp3 that state its number of frames."""
 
@@ -110,8 +113,7 @@ def is_short_of_bytes(fd: int, part: Part) -> bool:
         while_sent = about[at + 88 : at + 89] != b"" and about[at + 88] & 1  # nobody knew its end
         return at >= 0 and not while_sent and promised > size
     if head[:4] == b"OggS":
-        # A page is at most 65,307 bytes (RFC 3533).
-        tail = os.pread(fd, 65_536 + 282, max(0, size - 65_536 - 282))
+        tail = os.pread(fd, min(size, _LAST_PAGE), part.end - min(size, _LAST_PAGE))
         last = tail.rfind(b"OggS\0")
         return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
     return False

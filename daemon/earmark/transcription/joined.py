@@ -1,7 +1,7 @@
 """Where one recording ends and the next one begins in a file that somebody glued together, by the containers' own marks.
 
-FFmpeg reads the first and says nothing of the rest. Chained Ogg, MP3, AAC, AC-3, AMR, Sphere and MPEG streams it reads to
-their end.
+FFmpeg reads the first and says nothing of the rest. Chained Ogg of one codec, MP3, AAC, AC-3, AMR, Sphere and MPEG streams
+it reads to their end.
 """
 
 from __future__ import annotations
@@ -154,6 +154,27 @@ def _next_movie(fd: int, start: int, size: int) -> int | None:
     return None
 
 
+def _next_ogg(fd: int, start: int, size: int) -> int | None:
+    """The next page that begins a stream of another codec than the first one's, or of one whose headers FFmpeg reads once.
+
+    A page tells its length by its last header bytes (RFC 3533, 6).
+    """
+    at, codec, begun = start, b"", False
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 27 + 255 + 7, at)
+        if len(head) < 28 or head[:4] != b"OggS":
+            return None
+        body = 27 + head[26]
+        if head[5] & 2:
+            found = head[body : body + 5]
+            if begun and (found != codec or codec not in _GO_ON):
+                return at
+            codec = codec or found
+        begun |= not head[5] & 2
+        at += body + sum(head[27:body])
+    return None
+
+
 def _next_wavpack(fd: int, start: int, size: int) -> int | None:
     """The next block that begins to count at zero (WavPack 4.0 file format): a recording has one, and one per further pair
     of channels, which is not marked as the first of its moment.
@@ -218,6 +239,9 @@ def _next_flac(fd: int, start: int, size: int) -> int | None:
     return None
 
 
+_GO_ON = (b"OpusH", b"\x01vorb", b"\x7fFLAC")
+"""How streams of Ogg begin that FFmpeg decodes on where another one of their kind follows."""
+
 _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[int, int, int], int | None]], ...] = (
     (_is_riff(b"WAVE"), _after_riff),
     (_is_riff(b"AVI "), _after_avi),
@@ -229,6 +253,7 @@ _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[int, int, int], int | Non
     (lambda head: head == W64_RIFF, _after_wave64),
     (lambda head: head[:4] == b".snd", _after_sun),
     (lambda head: head[:4] == EBML, _next_matroska),
+    (lambda head: head[:4] == b"OggS", _next_ogg),
     (lambda head: head[:4] == b"wvpk", _next_wavpack),
     (lambda head: head[:4] == b"TTA1", _after_true_audio),
     (lambda head: head[:4] == b"FLV\1", _next_flash),
