@@ -65,11 +65,14 @@ def drafts(rig: Rig) -> list[tuple[Any, ...]]:
 
 def verb(rig: Rig, *words: str) -> str:
     (rig.home / "config").mkdir(exist_ok=True)
-    chosen = rig.sections["transcription"]
-    lines = [f"{key} = {value!r}" for key, value in chosen.items()]
-    (rig.home / "config" / "config.toml").write_text(
-        "\n".join(["[transcription]", *lines, "[[folder]]", f"path = '{rig.folder}'"])
-    )
+    folders: Any = rig.sections.get("folder", [{"path": str(rig.folder)}])
+    lines = []
+    for heading, chosen in (
+        ("[transcription]", rig.sections["transcription"]),
+        *(("[[folder]]", folder) for folder in folders),
+    ):
+        lines += [heading, *(f"{key} = {value!r}" for key, value in chosen.items())]
+    (rig.home / "config" / "config.toml").write_text("\n".join(lines))
     ended = CliRunner().invoke(app, list(words), env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"})
     assert ended.exit_code == 0, ended.output
     return " ".join(ended.output.split())
@@ -461,6 +464,25 @@ def test_a_folder_may_have_its_own_draft_or_none(rig: Rig) -> None:
     rig.drop("a.wav", "one")
     assert rig.run_once() == 0
     assert heard(rig) == ["a large"]
+
+
+@pytest.mark.shows("transcription:draft-model")
+def test_what_a_folder_uses_that_is_otherwise_than_everywhere_is_listed(rig: Rig) -> None:
+    rig.sections["folder"] = [  # type: ignore[assignment]
+        {"path": str(rig.root / name), **settings}
+        for name, settings in (
+            ("calls", {"draft": QUICK}), ("talks", {"model": QUICK}), ("misspelled", {"draft": "quik"}),
+            ("larger", {"model": QUICK, "draft": LARGE}), ("usual", {"priority": 1}),
+        )
+    ]  # fmt: skip
+    only(rig, draft="none")
+    listed = verb(rig, "models", "list")
+    assert "Used: large, and none for drafts." in listed
+    assert "calls: Used: large; drafts by quick." in listed
+    assert "talks: Used: quick, and none for drafts." in listed
+    assert "the draft of [[folder]] cannot be used. There is no speech model named 'quik'" in listed
+    assert "[[folder]] draft names large, which is not smaller than quick." in listed
+    assert "usual" not in listed
 
 
 ROWS = (

@@ -23,6 +23,7 @@ from rich.progress import (
 
 from earmark.cli.console import err, here, out, plain_errors, print_json, readable
 from earmark.cli.models_tables import catalog_table, models_table, where_from, who_says_what
+from earmark.cli.used import used, who_drafts
 from earmark.config import Config, folder_settings
 from earmark.diarization.models import NAME, find_speaker_model
 from earmark.domain import Instant
@@ -33,8 +34,7 @@ from earmark.models.encoder import ENDING, add_encoder
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
-from earmark.transcription.drafting import AUTO, NONE, draft_model
-from earmark.transcription.models import STARTERS, SpeechModel, find_model
+from earmark.transcription.models import STARTERS, find_model
 from earmark.verbs.opening import opened_context
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove models.")
@@ -67,8 +67,8 @@ def list_models(
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
         if not speech:
             out.print(escape(readable(_why_none(home, config))))
-        if used := _used(home, config):
-            out.print(f"[dim]{escape(readable(used))}[/]")
+        for sentence in used(home, config):
+            out.print(f"[dim]{escape(readable(sentence))}[/]")
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in speech})
             out.print(catalog_table(device, {e.name for e in speech}, tiny))
@@ -76,35 +76,6 @@ def list_models(
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
         )
-
-
-def _used(home: Home, config: Config) -> str:
-    """Which of them recordings are heard with, by the settings for all folders."""
-    speech = config.transcription
-    try:
-        final = find_model(speech.model, speech.model_dir, home.models)
-    except ModelError:
-        return ""
-    quick = _who_drafts(final, home, config)
-    if not quick and speech.draft not in (AUTO, NONE):
-        return f"Used: {final.name}, and none for drafts: {_cannot_draft(speech.draft, final, home)}"
-    return f"Used: {final.name}; drafts by {quick}." if quick else f"Used: {final.name}, and none for drafts."
-
-
-def _cannot_draft(name: str, final: SpeechModel, home: Home) -> str:
-    """Why the model that `draft` names writes no drafts for that one."""
-    try:
-        find_model(name, None, home.models)
-    except ModelError as error:
-        return f"the draft of [transcription] cannot be used. {error}"
-    return f"[transcription] draft names {name}, which is not smaller than {final.name}."
-
-
-def _who_drafts(final: SpeechModel, home: Home, config: Config) -> str:
-    """The model that writes drafts for this one, by the settings for all folders; "" if none does."""
-    everywhere = folder_settings(config, home.state)
-    quick = draft_model(everywhere.draft, final, everywhere.language, everywhere.languages, home.models)
-    return quick.name if quick else ""
 
 
 @app.command()
@@ -326,7 +297,7 @@ def _how_to_use(name: str, home: Home, config: Config) -> None:
                     f" that you bring yourself, the larger one is used: {escape(both)}[/]"
                 )
             return
-        if name == _who_drafts(final, home, config):
+        if name == who_drafts(final, home, folder_settings(config, home.state)):
             out.print(f"[dim]  It writes drafts now, which {escape(final.name)} replaces[/]")
             return
     first = (
