@@ -10,9 +10,11 @@ from typing import get_args
 import pytest
 from earmark.config import Config, Duration, folder_settings, load_config, parse_config, parse_duration
 from earmark.config.document import reference, sample
+from earmark.config.section import LANGUAGES
 from earmark.domain import Instant
 from earmark.errors import ConfigError
 from earmark.paths import platform_home
+from faster_whisper.tokenizer import _LANGUAGE_CODES
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -80,6 +82,24 @@ def test_all_problems_are_told_at_once_with_what_was_probably_meant(tmp_path: Pa
     assert "transcription.workers" in text
     assert len(text.splitlines()) == 4
     assert all(str(file) in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("language = 'xx'", "write one such as `en` or `de` (found 'xx')"), ("language = 'EN'", "did you mean `en`?"),
+     ("language = 'pt_BR'", "did you mean `pt`?"), ("languages = ['en', 'zh-TW']", "languages.1`: no language"),
+     ("languages = 'en'", "a list is needed, in brackets"), (f"prompt = '{'x' * 9_000}'", "xxx…)")],
+)  # fmt: skip
+def test_a_wrong_value_is_told_in_a_line_with_what_would_be_right(setting: str, said: str) -> None:
+    for section in ("[transcription]\n", "[[folder]]\npath = '/a'\n"):
+        with pytest.raises(ConfigError) as error:
+            parse_config(tomllib.loads(section + setting), "config.toml")
+        assert said in str(error.value)
+        assert len(str(error.value)) < 240
+
+
+def test_every_language_that_whisper_knows_can_be_named() -> None:
+    assert set(_LANGUAGE_CODES) == LANGUAGES
 
 
 def test_a_file_that_is_not_toml_says_where(tmp_path: Path) -> None:

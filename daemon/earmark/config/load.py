@@ -21,6 +21,10 @@ REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the 
 """Settings of earlier versions, and what to do about them."""
 
 
+LONGEST_FOUND = 80
+"""Characters of a wrong value that are shown."""
+
+
 def load_config(file: Path) -> Config:
     """The configuration in `file`, or the defaults if there is no such file. Raises ConfigError listing every problem."""
     try:
@@ -82,7 +86,13 @@ def explain(problem: ErrorDetails) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if key.startswith(("summary.endpoint", "summary.allowed_hosts")) and problem["type"] == "value_error":
         return f"`{key}`: {message}"  # not shown: it may hold a password
-    return f"`{key}`: {message[0].lower()}{message[1:]} (found {problem['input']!r})"
+    if problem["type"] == "tuple_type":
+        message = "a list is needed, in brackets"
+    return f"`{key}`: {message[0].lower()}{message[1:]} (found {_clipped(repr(problem['input']))})"
+
+
+def _clipped(found: str) -> str:
+    return found if len(found) <= LONGEST_FOUND else f"{found[: LONGEST_FOUND - 1]}…"
 
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:

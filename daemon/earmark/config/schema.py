@@ -12,7 +12,7 @@ from pydantic import Field
 from earmark.config.between import Between, BetweenField
 from earmark.config.endpoint import EndpointField, HostField
 from earmark.config.retention import Retention, RuleSet
-from earmark.config.section import LanguageCode, OutputFormat, Section, UserPath
+from earmark.config.section import LanguageCode, LanguageOrAuto, OutputFormat, Section, UserPath
 
 
 class Intake(Section):
@@ -65,10 +65,9 @@ class Transcription(Section):
     better_on_battery: bool = Field(
         False, description="Hear drafts again on battery, too, and not on mains power only."
     )
-    language: str = Field(
+    language: LanguageOrAuto = Field(
         "auto",
         description="Language code such as `en` or `de`, or `auto` to detect it on the speech, passage by passage.",
-        pattern=r"^(auto|[a-z]{2,3})$",
     )
     languages: tuple[LanguageCode, ...] = Field(
         (),
@@ -178,7 +177,7 @@ class Folder(Section):
     path: UserPath = Field(description="The folder to watch.")
     recursive: bool | None = Field(None, description="See [intake].")
     ignore: tuple[str, ...] | None = Field(None, description="Added to [intake].ignore.")
-    language: str | None = Field(None, pattern=r"^(auto|[a-z]{2,3})$", description="See [transcription].")
+    language: LanguageOrAuto | None = Field(None, description="See [transcription].")
     languages: tuple[LanguageCode, ...] | None = Field(None, description="See [transcription].")
     task: Literal["transcribe", "translate"] | None = Field(None, description="See [transcription].")
     model: str | None = Field(None, description="See [transcription].")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from earmark.paths import whole
 
@@ -16,8 +17,30 @@ def _absolute(path: Path) -> Path:
 
 UserPath = Annotated[Path, AfterValidator(_absolute)]
 
-LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-"""As Whisper has them: ISO 639-1, and 639-3 for a few."""
+LANGUAGES = frozenset(
+    (
+        "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is "
+        "it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk "
+        "sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh"
+    ).split()
+)
+"""What Whisper calls the languages that it knows (openai/whisper, tokenizer.py): ISO 639-1, for a few 639-3, and jw."""
+
+
+def _known(code: str) -> str:
+    if code in LANGUAGES:
+        return code
+    near = re.split(r"[-_]", code.lower())[0]
+    hint = f"did you mean `{near}`?" if near in LANGUAGES else "write one such as `en` or `de`"
+    raise ValueError(f"no language that Whisper knows has this code; {hint}")
+
+
+def _known_or_auto(code: str) -> str:
+    return code if code == "auto" else _known(code)
+
+
+LanguageCode = Annotated[str, AfterValidator(_known)]
+LanguageOrAuto = Annotated[str, AfterValidator(_known_or_auto)]
 
 OutputFormat = Literal["srt", "vtt", "txt", "json"]
 
