@@ -28,6 +28,26 @@ def test_what_the_container_says_comes_first() -> None:
     assert found.at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
+@pytest.mark.parametrize(
+    ("name", "wall_time"),
+    [
+        ("GMT20260302-083005_Recording.m4a", "2026-03-02T03:30:05"),
+        ("Call-20260302_083005UTC-Meeting Recording.mp4", "2026-03-02T03:30:05"),
+        ("2026-03-02T08-30-05Z.wav", "2026-03-02T03:30:05"),
+        ("audio-2026-03-02T03_30_05.123Z.webm", "2026-03-01T22:30:05"),
+        ("2026-03-02 08.30 UTC.wav", "2026-03-02T03:30:00"),
+        ("Weekly sync (2026-03-02 at 09 30 GMT-8).mp4", "2026-03-02T09:30:00"),
+        ("Weekly sync (2026-03-02 09.30 GMT+1).mp4", "2026-03-02T09:30:00"),
+        ("20260302_215701.088-0400_out_1234567890.oga", "2026-03-02T21:57:01"),
+        ("2026-03-02T09-30-05 Zoo.wav", "2026-03-02T09:30:05"),
+        ("2026-03-02T09-30-05Zoo.wav", "2026-03-02T09:30:05"),
+        ("2026-03-02 GMT.wav", "2026-03-02"),
+    ],
+)
+def test_a_time_in_the_name_that_is_said_to_be_utc_becomes_local(name: str, wall_time: str) -> None:
+    assert dated(None, name, timezone(timedelta(hours=-5))).text == wall_time
+
+
 @pytest.mark.shows("retention:one-date")
 @pytest.mark.parametrize(
     ("name", "wall_time"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from earmark.domain import Date, Dated, Instant
 
@@ -58,6 +58,14 @@ _CONFLICT = re.compile(
 """What Syncthing, Nextcloud, ownCloud, Dropbox (in the language of its owner) and Seafile put into the name of the copy that
 lost, and Syncthing into that of an earlier version: the time when that was."""
 
+_SPACED = re.compile(r"\bat (\d\d) ([0-5]\d)(?!\d)")
+"""`2026-05-04 at 09 03 GMT-7`: Google Meet writes no mark into the time."""
+
+_BEFORE_UTC = re.compile(r"(?i)(?<![^\W\d_])(?:gmt|utc)[ _-]?$")
+_AFTER_UTC = re.compile(r"(?i)(?:z|[ _]?(?:utc|gmt))(?![^\W\d_]|[+-]?\d)")
+"""What stands around a time that is no wall time: `GMT20260504-103015` (Zoom), `20260504_103015UTC` (Teams), `103015Z`. One
+with an offset, `GMT-7` or `-0400`, is the wall time there."""
+
 _PLAIN = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"), "-") | {
     0xFF1A: ":",
     0xFF0E: ".",
@@ -88,7 +96,7 @@ def date_of(
     are meant (default: this machine's).
     """
     latest = arrived_at + AHEAD
-    said = [(from_container, Dated.CONTAINER), (_in_name(name), Dated.NAME)]
+    said = [(from_container, Dated.CONTAINER), (_in_name(name, zone), Dated.NAME)]
     # A day is a day, and not midnight; who knows the time knows better.
     for text, source in sorted(said, key=lambda date: len(date[0] or "") == len(DAY)):
         at = _instant(text, zone) if text else None
@@ -116,13 +124,14 @@ def _local(instant: Instant, zone: tzinfo | None) -> str:
         return ""
 
 
-def _in_name(name: str) -> str | None:
-    """The wall time in a name, whose zone is unknown, as ISO 8601; None if there is none."""
+def _in_name(name: str, zone: tzinfo | None) -> str | None:
+    """The wall time in a name as ISO 8601, in `zone` if the name says that it is UTC, else as it reads; None without one."""
     plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
     plain = "".join(c if c.isascii() else str(unicodedata.decimal(c, c)) for c in plain)
-    own = _DAY_FIRST.sub(" ", _CONFLICT.sub("", plain))
+    own = _SPACED.sub(r"at \1.\2", _DAY_FIRST.sub(" ", _CONFLICT.sub("", plain)))
+    own = own.rpartition(".")[0] or own
     for pattern in _IN_NAME:
-        found = pattern.search(own.rpartition(".")[0] or own)
+        found = pattern.search(own)
         if found is None:
             continue
         said = {name: text or "" for name, text in found.groupdict().items()}
@@ -135,7 +144,11 @@ def _in_name(name: str) -> str | None:
         try:
             # A wall time as written in the name; its zone is unknown.
             moment = datetime(year, int(said["month"]), int(said["day"]), hour, minute, second)  # noqa: DTZ001
-            return moment.isoformat()[: None if said.get("hour") or said.get("whole") else len(DAY)]
-        except ValueError:
+            if not (said.get("hour") or said.get("whole")):
+                return moment.isoformat()[: len(DAY)]
+            if _BEFORE_UTC.search(own[: found.start()]) or _AFTER_UTC.match(own[found.end() :]):
+                moment = moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+            return moment.isoformat()
+        except (ValueError, OverflowError):
             continue  # 30 February; not a date after all
     return None
