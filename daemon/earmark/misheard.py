@@ -31,6 +31,9 @@ ENGLISH = 0.2
 ENOUGH_WORDS, ENOUGH_SPEECH = 20, 2.0
 """Different words by which the share can be told (a chant has few), and seconds of speech by which anything can."""
 
+FEW_WORDS = 5
+"""Different words below which they tell nothing of the language, however unsure: "No." and "Okay." said softly."""
+
 VERY_SURE = 0.6
 """Mean confidence from which words need no others beside them: a list to buy, read in English, 0.66 to 0.80."""
 
@@ -44,12 +47,16 @@ def misheard(transcript: Transcript) -> Misheard | None:
     sure = sum(s.confidence * (s.end - s.start) for s in said) / seconds
     taken_for_english = transcript.language == "en" and not any(s.language for s in said)
     if taken_for_english and (sure < SURE or not _english(said, sure)):
-        return Misheard.LANGUAGE
+        return Misheard.LANGUAGE if len(set(_words(said))) >= FEW_WORDS else Misheard.UNCLEAR
     return Misheard.UNCLEAR if sure < CLEAR else None
 
 
 def _english(said: list[Segment], sure: float) -> bool:
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(s.text for s in said).lower())
+    words = _words(said)
     if sure >= VERY_SURE or len(set(words)) < ENOUGH_WORDS:
         return True
     return sum(w in FUNCTION_WORDS for w in words) >= ENGLISH * len(words)
+
+
+def _words(said: list[Segment]) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", " ".join(s.text for s in said).lower())

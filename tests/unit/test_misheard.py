@@ -64,6 +64,12 @@ def test_a_word_or_two_are_too_few_to_tell() -> None:
     assert misheard(transcript("Kia ora koutou.")) is None
 
 
+def test_a_few_short_answers_are_no_other_language() -> None:
+    assert heard("No... no... NO... NO NO... ", 0.34).misheard is Misheard.UNCLEAR
+    assert heard("Okay, okay... okay, yes. ", 0.4).misheard is Misheard.UNCLEAR
+    assert heard("Okay, okay... okay, yes. ", 0.5).misheard is None
+
+
 def test_a_chant_is_no_other_language() -> None:
     chant = "The code is seven seven seven. No, no, no, no, no, no, no, no. " + "Hare Krishna. " * 12
     assert heard(chant, 0.7).misheard is None
