@@ -49,6 +49,8 @@ def test_plain_speech_has_no_mark(text: str) -> None:
         "and the other is the other is the other is the other is the other is",
         "la la la la la la la la la la",
         "会議の会議の会議の会議の会議の会議の会議の会議の会議の会議の会議の会議の",
+        "Но נה, " + "'" * 60,
+        "and " + "a" * 60,
     ],
 )
 def test_a_text_that_repeats_itself_is_a_loop(text: str) -> None:

@@ -6,6 +6,8 @@ a loop, or a slogan.
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ FLICKER = 3
 
 LINGERING = 0.5
 """Seconds of voice that may come on top: a drawn-out vowel, a breath that the detector takes for voice."""
+
+DRAWN_OUT = 4
+"""How often a letter in a row is counted at most: "aaah" is said, and takes its time."""
 
 WIDE = 0x2E80
 """The first code point of scripts in which a character is a syllable or a word, and counts for three letters."""
@@ -80,5 +85,10 @@ def may_be_said(plain: str, voice: Frames, times: int = 1) -> bool:
 
 
 def letters(plain: str) -> int:
-    """Letters, digits and the spaces between words; a character that is a syllable counts for three."""
-    return sum(3 if ord(char) >= WIDE else 1 for char in plain)
+    """Letters, digits and the spaces between words; a character that is a syllable counts for three.
+
+    One that stands many times in a row counts DRAWN_OUT times: nobody says a hundred apostrophes.
+    """
+    return sum(
+        (3 if ord(char) >= WIDE else 1) * min(DRAWN_OUT, sum(1 for _ in run)) for char, run in groupby(plain)
+    )
