@@ -59,6 +59,7 @@ def configure(rig: Rig, *folders: Path) -> None:
     rig.installed.config_file.write_text("".join(f"[[folder]]\npath = {str(f)!r}\n" for f in folders))
 
 
+@pytest.mark.shows("macos:refused")
 @pytest.mark.shows("decisions:closed-folders")
 def test_a_program_s_own_folder_is_refused_wherever_a_drop_folder_is_named(
     user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -80,6 +81,7 @@ def test_a_program_s_own_folder_is_refused_wherever_a_drop_folder_is_named(
     assert not any(file.is_file() for file in user.rglob("*")), "something was written there"
 
 
+@pytest.mark.shows("macos:packages")
 @pytest.mark.shows("decisions:closed-folders")
 def test_from_a_folder_above_them_nothing_in_them_is_taken_and_status_says_so(
     user: Path, tmp_path: Path

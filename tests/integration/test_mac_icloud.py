@@ -56,6 +56,7 @@ def test_the_agent_of_launchd_downloads_nothing() -> None:
     assert agent["MaterializeDatalessFiles"] is False
 
 
+@pytest.mark.shows("macos:cloud")
 @pytest.mark.shows("architecture:cloud")
 def test_a_new_file_that_is_in_the_cloud_only_waits_unopened_and_is_taken_when_it_is_here(
     rig: Rig, mac: Mac
@@ -78,6 +79,7 @@ def test_a_new_file_that_is_in_the_cloud_only_waits_unopened_and_is_taken_when_i
     opened.close()
 
 
+@pytest.mark.shows("macos:cloud")
 @pytest.mark.shows("architecture:cloud")
 def test_a_known_recording_that_was_evicted_is_no_trouble_and_neither_it_nor_its_notes_go(
     rig: Rig, mac: Mac

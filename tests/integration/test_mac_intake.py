@@ -20,6 +20,7 @@ __all__ = ["mac"]
 HOUR = 3600
 
 
+@pytest.mark.shows("macos:finder")
 @pytest.mark.parametrize(
     ("birth", "busy"),
     [(443_779_200, True), (443_779_200 - 8 * HOUR, True), (443_779_200 + 14 * HOUR, True), (443_779_201, False),
@@ -31,6 +32,7 @@ def test_births_that_the_finder_gives_what_it_copies_are_told_in_every_zone(birt
     assert is_busy_birth(birth) == busy
 
 
+@pytest.mark.shows("macos:finder")
 @pytest.mark.shows("architecture:settle")
 @pytest.mark.parametrize("birth", [443_779_200.0, -753_578_704.0])
 def test_a_file_that_the_finder_copies_waits_and_is_said_to_until_it_is_whole(

@@ -73,6 +73,7 @@ def heard(rig: Rig) -> int:
     return len(rig.events("transcribed"))
 
 
+@pytest.mark.shows("macos:spelling")
 @pytest.mark.parametrize("like", ["apfs", "hfs", "exfat"])
 def test_a_recording_lives_under_many_spellings_and_is_one(tmp_path: Path, say: Any, like: str) -> None:
     with on_a_disk(tmp_path, like) as rig:

@@ -107,6 +107,7 @@ def test_in_namespaces_of_its_own_the_check_says_what_cannot_be_tried_and_tries_
     assert done.stdout.splitlines()[-1].endswith("could not be tried.")
 
 
+@pytest.mark.shows("macos:unknown")
 @pytest.mark.shows("privacy:macos-check")
 @linux_only
 def test_where_the_system_shows_no_processes_nothing_that_needs_it_is_said_to_hold(

@@ -90,6 +90,7 @@ def test_the_service_comes_runs_tells_starts_anew_and_goes(real_mac: Mac) -> Non
     assert "Watching" in mac.says("service", "logs")[1], "what it said can still be read"
 
 
+@pytest.mark.shows("macos:install")
 @pytest.mark.shows("service:mac-again")
 def test_installed_over_one_that_runs_it_waits_until_launchd_has_let_go_and_asks_again_while_it_is_busy(
     mac: Mac,
@@ -111,6 +112,7 @@ def test_installed_over_one_that_runs_it_waits_until_launchd_has_let_go_and_asks
     assert [call for call in after if call != PRINT] == [ENABLE, agent, agent, agent]
 
 
+@pytest.mark.shows("macos:install")
 @pytest.mark.parametrize("words", ["5: Input/output error", "125: Domain does not support specified action"])
 @pytest.mark.shows("service:mac-again")
 @pytest.mark.shows("service:nothing-installed")
@@ -129,6 +131,7 @@ def test_an_agent_that_launchd_does_not_take_is_said_with_its_words_and_leaves_n
     assert not (mac.root / "kept/state").exists()
 
 
+@pytest.mark.shows("macos:install")
 @pytest.mark.shows("service:nothing-installed")
 def test_a_second_install_that_launchd_does_not_take_brings_the_first_one_back(mac: Mac) -> None:
     mac.says("service", "install", mac.folder)

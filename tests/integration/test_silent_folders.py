@@ -56,6 +56,7 @@ def scans_under_way() -> int:
     return sum(thread.name == "scan" for thread in threading.enumerate())
 
 
+@pytest.mark.shows("macos:asking")
 @pytest.mark.shows("architecture:silent")
 def test_a_folder_that_does_not_answer_holds_up_no_other_and_is_taken_up_when_it_does(
     rig: TwoFolders, disk: ToldDisk
@@ -178,6 +179,7 @@ def hangs(pid: int | None) -> bool:
     return any("fuse" in wait or "request_wait_answer" in wait for wait in waits)
 
 
+@pytest.mark.shows("macos:asking")
 @pytest.mark.parametrize(
     ("platform", "answered", "words"),
     [("darwin", False, "macOS is waiting for your permission to let earmark read /r: answer its question on the screen"),

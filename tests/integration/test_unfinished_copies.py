@@ -97,6 +97,7 @@ def test_a_recording_that_was_being_taken_goes_back_over_a_claim_on_its_name(roo
     assert world.ledger.trash.get(row.id) is None
 
 
+@pytest.mark.shows("macos:no-links")
 @pytest.mark.shows("retention:without-links")
 @pytest.mark.parametrize("like", ["exfat", "smb", "vfat"])
 def test_on_a_stick_and_on_a_share_recordings_go_and_come_back_and_nothing_is_written_over(

@@ -133,6 +133,7 @@ def test_a_note_is_made_by_an_exclusive_rename_and_replaced_by_a_swap(
     assert flags == [RENAME_EXCL, RENAME_SWAP, RENAME_EXCL]
 
 
+@pytest.mark.shows("macos:no-links")
 @pytest.mark.parametrize("refusal", NO_LINKS)
 def test_on_a_stick_or_a_share_a_note_is_made_replaced_taken_and_restored_and_nothing_is_ever_written_over(
     mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusal: str
@@ -242,6 +243,7 @@ def test_a_folder_takes_a_free_name_and_no_other(stick: ModuleType, tmp_path: Pa
 # --- what a note has beside its bytes ---
 
 
+@pytest.mark.shows("macos:attributes")
 def test_the_next_version_of_a_note_gets_list_attributes_and_birth_of_the_last_by_the_calls_of_a_mac(
     mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -118,6 +118,7 @@ LATER: list[tuple[str, Thing | None]] = [
 ]
 
 
+@pytest.mark.shows("macos:walls")
 @pytest.mark.shows("privacy:macos-profile")
 @pytest.mark.parametrize("name", PROFILES)
 def test_no_profile_leaves_services_programs_drivers_shared_memory_or_other_files(name: str) -> None:
