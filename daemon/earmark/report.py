@@ -6,6 +6,7 @@ Only what no table holds: what is being worked on right now, what is settling, w
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from earmark import __version__
-from earmark.files import read_bytes, write_own
+from earmark.files import overwrite_own, read_bytes, write_own
 
 
 class Working(BaseModel):
@@ -155,11 +156,18 @@ def in_a_line(report: Report) -> str:
 
 
 def write_report(file: Path, report: Report) -> None:
-    """Put the report in place of the last one, whole. A full disk is not a reason to stop: the old report stays."""
+    """Put the report in place of the last one, whole. On a full disk, which is no reason to stop, it is written over the
+    last one: that the disk is full is what it has to say.
+    """
     # Names may hold bytes that are no text, which only escapes carry there and back.
     data = json.dumps(report.model_dump()).encode()
     with contextlib.suppress(OSError):
-        write_own(file, data)
+        try:
+            write_own(file, data)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            overwrite_own(file, data)
 
 
 def read_report(file: Path) -> Report | None:

@@ -115,6 +115,7 @@ def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
         for number in range(20):
             rig.drop(f"more-{number}.m4a", f"more {number}")
         wait_for(lambda: any("Paused" in s for s in live.notifier.said), 20)
+        wait_for(lambda: "full" in paused(rig), 10)
         filler.unlink()
         wait_for(lambda: done(rig, 42), 30)
         wait_for(lambda: not paused(rig), 10)

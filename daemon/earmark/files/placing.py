@@ -142,6 +142,18 @@ def write_own(file: Path, data: bytes) -> None:
         flush_folder(folder.fd)
 
 
+def overwrite_own(file: Path, data: bytes) -> None:
+    """Write over a file of ours in its own place, which a full disk still has: not durably, and a reader may find a mixture.
+
+    Bytes that it had more become spaces. Raises OSError.
+    """
+    fd = os.open(file, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.pwrite(fd, data.ljust(os.fstat(fd).st_size), 0)
+    finally:
+        os.close(fd)
+
+
 def write_new(file: Path, data: bytes) -> None:
     """Write a file that a person asked for under a name that must be free. Raises FileExistsError, OSError."""
     with opened(file.parent) as folder:
