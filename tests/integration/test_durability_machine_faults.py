@@ -116,6 +116,9 @@ def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
             rig.drop(f"more-{number}.m4a", f"more {number}")
         wait_for(lambda: any("Paused" in s for s in live.notifier.said), 20)
         wait_for(lambda: "full" in paused(rig), 10)
+        asked = ("why", str(rig.folder / "more-19.m4a"))
+        told = CliRunner().invoke(app, asked, env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"}).output
+        assert "nothing speaks against it; the daemon is paused: " in told
         filler.unlink()
         wait_for(lambda: done(rig, 42), 30)
         wait_for(lambda: not paused(rig), 10)

@@ -239,6 +239,9 @@ def _why_not(context: Context, path: Path) -> str:
             return f"it is another program's: files that end in {path.suffix} are not always sound, and its content is none"
     if not is_locked(context.home.lock_file):
         return "nothing speaks against it; the daemon is not running"
+    report = read_report(context.home.status_file)
+    if report is not None and report.paused:
+        return f"nothing speaks against it; the daemon is paused: {report.paused}"
     return (
         _what_it_waits_for(context, path) or "nothing speaks against it; it will be looked at within a minute"
     )
