@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from earmark.errors import PrivacyError
 from earmark.locality.policy.addresses import LOCAL_PORTS as PORTS
 from earmark.locality.policy.endpoint import Privacy
-from earmark.probe_messages import EndpointReport, ProbeRequest
+from earmark.probes import EndpointReport, ProbeRequest
 from earmark.summarization.answer import clean, objects_in, without_thinking
 from earmark.summarization.completion import Spoken
 from earmark.summarization.connection import Connection, connect, connect_to, open_on_loopback

@@ -35,7 +35,7 @@ from earmark.messages import (
     Summarized,
     SummarizeRequest,
 )
-from earmark.probe_messages import Probed, ProbeRequest, parse_summarization_request
+from earmark.probes import Probed, ProbeRequest, parse_summarization_request
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 
 BEAT = 1.0

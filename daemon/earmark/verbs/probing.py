@@ -18,7 +18,7 @@ from earmark.files import pack_path
 from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Confine, Failed
 from earmark.paths import Home
-from earmark.probe_messages import EndpointReport, Probed, ProbeRequest, parse_probe_reply
+from earmark.probes import EndpointReport, Probed, ProbeRequest, parse_probe_reply
 from earmark.verbs.opening import opened_context
 from earmark.workers import start_process
 
