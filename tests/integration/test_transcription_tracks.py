@@ -322,6 +322,24 @@ def test_a_side_that_is_heard_through_the_other_microphone_is_written_once(
     assert word_error_rate(said, worker.transcribe(path).text) < 0.1
 
 
+@pytest.mark.shows("transcription:sides")
+@pytest.mark.speech
+@pytest.mark.parametrize("share", [0.1, 0.2])
+def test_two_sides_that_are_heard_through_each_others_microphones_are_written_once(
+    worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples], share: float
+) -> None:
+    said = [
+        alone(worker, folder, name, sound) for name, sound in (("one", two_sides[0]), ("two", two_sides[1]))
+    ]
+    one = np.concatenate((two_sides[0], silence(8)))
+    two = np.concatenate((silence(8), two_sides[1]))
+    both = np.stack([one + share * two, two + share * one]) + noise(len(one) / RATE, 0.0003)
+    path = write(folder / f"{share}.wav", both.astype(np.float32), "pcm_s16le", RATE, "stereo")
+    heard = worker.transcribe(path).text
+    assert all(share_of(text, heard) > 0.9 for text in said)
+    assert len(words(heard)) <= 1.1 * sum(len(words(text)) for text in said)
+
+
 @pytest.mark.speech
 def test_a_call_is_heard_on_from_any_checkpoint_as_if_nothing_had_happened(
     worker: WorkerProcess, folder: Path, two_sides: tuple[Samples, Samples]

@@ -64,6 +64,17 @@ def test_two_sides_at_once_are_heard_apart_whatever_bleeds(share: float) -> None
     assert len(apart(one + through(two, share, 0.01), two + through(one, share, 0.01))) == 2
 
 
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.2])
+@pytest.mark.parametrize("late", [0.0, 0.01])
+def test_of_two_sides_that_bleed_into_each_other_each_is_heard_where_it_speaks_itself(
+    share: float, late: float
+) -> None:
+    one, two = said(1, (0, 10)), said(2, (5, 20))
+    found = apart(one + through(two, share, late) + NOISE, two + through(one, share, late))
+    spans = sorted((side.spans[0][0] / RATE, side.spans[-1][1] / RATE) for side in found)
+    assert spans == [pytest.approx((0, 10), abs=0.8), pytest.approx((5, 20), abs=0.8)]
+
+
 def test_what_a_third_side_says_alone_is_heard_though_it_bleeds_where_others_talk_at_once() -> None:
     one, two = said(1, (0, 12)), said(2, (2, 12), (15, 18))
     third = said(3, (16, 20))

@@ -57,6 +57,12 @@ FEWEST = 12
 SAME_WORDS = 0.6
 """Share of a segment's words that are another side's at the same time from which it is that side's voice."""
 
+ABOVE = 6.0
+"""Decibels above what comes through, from which a side has a voice of its own."""
+
+BETWEEN = 16
+"""Frames, half a second, at either side of a gap in what a side says, up to which it is its own: the soft ends of words."""
+
 Frames = NDArray[np.bool_]
 """One truth per FRAME of a window."""
 
@@ -101,6 +107,7 @@ def sides(window: Window, sounds: Sequence[Samples], voice: Voice) -> list[Windo
             found.append(Window(window.start, sound, spans, probabilities, window.last))
     found.sort(key=lambda side: -float(np.sum(np.square(side.samples))))
     own: list[tuple[Window, Frames]] = []
+    foreign: dict[int, Frames] = {}
     for side in found:
         speaks = np.asarray(side.voice >= SPEECH)
         if through := [louder for louder, _ in own if _bleeds(louder, side)]:
@@ -112,12 +119,39 @@ def sides(window: Window, sounds: Sequence[Samples], voice: Voice) -> list[Windo
             of_other, of_side = _echoes(other, side)
             np.logical_and(theirs, ~of_other, out=theirs)
             np.logical_and(speaks, ~of_side, out=speaks)
+            for mine, yours, frames in ((other, side, of_other), (side, other, of_side)):
+                foreign[id(mine)] = _heard_through(mine, yours, frames) | foreign.get(id(mine), np.False_)
         own.append((side, speaks))
     own = [(side, speaks) for side, speaks in own if np.count_nonzero(speaks) >= LEAST]
     if not own:
         return []
     at_once = np.sum([speaks for _, speaks in own], axis=0) >= 2
-    return [side for side, _ in own] if np.count_nonzero(at_once) * FRAME >= TOGETHER * RATE else []
+    if np.count_nonzero(at_once) * FRAME < TOGETHER * RATE:
+        return []
+    return [_only(side, foreign.get(id(side))) for side, _ in own]
+
+
+def _heard_through(side: Window, other: Window, echoes: Frames) -> Frames:
+    """The frames in which a side has no more of a voice than what comes through its microphone of the other one, by those in
+    which it has nothing else.
+    """
+    if np.count_nonzero(echoes) < FEWEST:
+        return np.zeros(len(side.voice), dtype=bool)
+    softer = 10 * np.log10((_power_around(side) + 1e-10) / (_power_around(other) + 1e-10))
+    through: Frames = near(other.voice >= QUIET, LATEST) & (softer <= np.median(softer[echoes]) + ABOVE)
+    return through
+
+
+def _only(side: Window, foreign: Frames | None) -> Window:
+    """What a side says itself."""
+    if foreign is None or not np.any(foreign):
+        return side
+    mine = np.convolve((side.voice >= SPEECH) & ~foreign, np.ones(2 * LEAST + 1), "same") > LEAST
+    within = ~near(~near(mine, BETWEEN), BETWEEN)
+    muted = foreign & ~near(within, LEAST)
+    voice = np.where(muted, np.float32(0), side.voice)
+    samples = np.where(np.repeat(muted, FRAME)[: len(side.samples)], np.float32(0), side.samples)
+    return Window(side.start, samples, speech_spans(voice, len(samples)), voice, side.last)
 
 
 def in_order(said: Sequence[Sequence[Segment]]) -> tuple[Segment, ...]:
