@@ -163,7 +163,8 @@ def test_the_process_ends_when_it_is_told_to_although_a_scan_hangs(disk: ToldDis
     rig.folder.symlink_to(disk.at)
     (disk.backing / "one.m4a").write_text("one")
     process = start_child(rig, once=False)
-    wait_for((disk.backing / "one.md").exists, 30, "its notes")
+    log = rig.root / "child.log"
+    wait_for(lambda: log.exists() and '"caught-up"' in log.read_text(), 30, "the end of the work")
     disk.freeze()
     wait_for(lambda: hangs(process.pid), 20, "a scan that hangs")
     began = time.monotonic()

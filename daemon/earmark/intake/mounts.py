@@ -15,6 +15,14 @@ def device_fact(folder: Path) -> str:
     return f"device:{shown if named(shown) == shown else pack_path(folder)}"
 
 
+def device_of(folder: Path) -> str | None:
+    """On which device a folder is; None if it is not there. Raises OSError if it cannot be looked at."""
+    try:
+        return str(folder.stat().st_dev)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def why_unmounted(ledger: Ledger, folder: Path) -> str | None:
     """Why a drop folder is not what it was, or None: it is not there, or is on another device than before and without a
     single recording or note that was in it.
@@ -22,9 +30,12 @@ def why_unmounted(ledger: Ledger, folder: Path) -> str | None:
     Such a folder in the place of a full one is a mount point without its disk, whatever somebody has put there meanwhile
     (a device number alone may change with each start of the machine). Raises OSError if it cannot be read.
     """
-    try:
-        device = str(folder.stat().st_dev)
-    except (FileNotFoundError, NotADirectoryError):
+    return why_not_it(ledger, folder, device_of(folder))
+
+
+def why_not_it(ledger: Ledger, folder: Path, device: str | None) -> str | None:
+    """The same for one that is on this device now."""
+    if device is None:
         return f"{folder} is not there; mount its disk or create it"
     before = ledger.journal.fact(device_fact(folder))
     if before is None or before[0] == device:

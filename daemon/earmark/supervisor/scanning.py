@@ -12,7 +12,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.events import Event
 from earmark.intake.folder import Scan
-from earmark.intake.mounts import device_fact, why_unmounted
+from earmark.intake.mounts import device_fact, why_not_it
 from earmark.intake.rules import settle_times
 from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
 from earmark.pipeline.acceptance import note_missing
@@ -213,15 +213,15 @@ class Scanning:
                 raise ended.error
             self._not_told(folder, ended.unwatched)
             if ended.found is not None:
-                self._found(ended.found, ended.order, late=ended.left_alone)
+                self._found(ended.found, ended)
 
-    def _found(self, found: Scan, order: Order, late: bool) -> None:
-        context, ledger, folder = self._context, self._context.ledger, order.folder
-        known = order.known
-        if late:  # what was taken since is not new
+    def _found(self, found: Scan, ended: UnderWay) -> None:
+        context, ledger, folder = self._context, self._context.ledger, ended.folder
+        known = ended.order.known
+        if ended.left_alone:  # what was taken since is not new
             now_known = ledger.places.identities(folder)
             found.new = {path: i for path, i in found.new.items() if now_known.get(path) != i}
-        away = found.away or self._unmounted(found, bool(known))
+        away = found.away or self._unmounted(folder, ended.device, bool(known))
         if away is not None:
             self._troubles.forget(found)
             self._troubles.away(folder, away)
@@ -285,16 +285,12 @@ class Scanning:
             if not self._unread_notes:
                 ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
 
-    def _unmounted(self, found: Scan, had_recordings: bool) -> str | None:
+    def _unmounted(self, folder: Path, device: str | None, had_recordings: bool) -> str | None:
         """An empty folder on another device than before is a mount point without its disk, not an empty folder."""
-        journal, name = self._context.ledger.journal, device_fact(found.folder)
-        try:
-            away = why_unmounted(self._context.ledger, found.folder) if had_recordings else None
-            device = str(found.folder.stat().st_dev)
-        except OSError as error:
-            return f"{found.folder} cannot be read: {error.strerror}"
+        journal, name = self._context.ledger.journal, device_fact(folder)
+        away = why_not_it(self._context.ledger, folder, device) if had_recordings or device is None else None
         before = journal.fact(name)
-        if away is None and (before is None or before[0] != device):
+        if away is None and device is not None and (before is None or before[0] != device):
             journal.set_fact(name, device, self._context.now())
         return away
 

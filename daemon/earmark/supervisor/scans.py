@@ -18,6 +18,7 @@ from earmark.context import Clock
 from earmark.domain import Instant, Tick
 from earmark.files import Identity, fold, spelled
 from earmark.intake.folder import Scan, rules_of, scan
+from earmark.intake.mounts import device_of
 from earmark.intake.watcher import Watcher
 from earmark.supervisor.inbox import Hint, Scanned
 
@@ -54,6 +55,7 @@ class UnderWay:
     """The longest time without a name, seconds."""
     took: float = 0.0
     found: Scan | None = None
+    device: str | None = None
     unwatched: str | None = None
     error: Exception | None = None
     left_alone: bool = field(default=False)
@@ -176,6 +178,11 @@ class Scans:
         rules = rules_of(folder, order.ignore)
         others = frozenset(os.fsencode(_as_met(other, folder)) for other in order.others)
         mine.found = scan(folder, rules, order.recursive, order.known, others, order.now, sign)
+        if mine.found.away is None:
+            try:
+                mine.device = device_of(folder)
+            except OSError as error:
+                mine.found.away = f"{folder} cannot be read: {error.strerror}"
 
     def _sign(self, mine: UnderWay) -> Tick:
         now = self._clock.monotonic()
