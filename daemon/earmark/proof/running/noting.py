@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from earmark.files import hidden_kind
-from earmark.proof.running import ptrace
+from earmark.proof.running import ptrace, structs
 from earmark.proof.running.calls import (
     ACCESS_LIST,
     ASKS,
@@ -27,12 +27,12 @@ from earmark.proof.running.calls import (
     UNTRACED,
     kind_of_change,
 )  # fmt: skip
-from earmark.proof.running.descriptors import is_file, is_writable, target, whole
+from earmark.proof.running.descriptors import is_file, is_writable, target
 from earmark.proof.running.ends import Ends
 from earmark.proof.running.harmless import is_harmless_ioctl
 from earmark.proof.running.own_numbers import LOCKS, limit_told, lock_told, prctl_told
 from earmark.proof.running.seen import PASSED_ON, Act
-from earmark.proof.running.structs import address_of, family_name, passes_descriptors, pieces_of
+from earmark.proof.running.structs import AT_CWD as CWD
 
 MOST = 20_000
 """Different acts that are kept."""
@@ -51,11 +51,15 @@ if sys.platform == "linux":
     _NO_READING = os.O_PATH | os.O_DIRECTORY
 else:
     _NO_READING = 0
-_AT_CWD, _NOFOLLOW = -100, 0x100  # AT_FDCWD, AT_SYMLINK_NOFOLLOW (linux/fcntl.h)
+_NOFOLLOW = 0x100  # AT_SYMLINK_NOFOLLOW (linux/fcntl.h)
 _KERNELS = ("/proc/", "/sys/", "/dev/")
 """File systems of the kernel's own, which tell nobody what is looked for in them."""
-_SET_NAME, _SET_SECCOMP, _MODE_FILTER = 15, 22, 2  # PR_SET_NAME, PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-_SET_VMA = 0x53564D41  # PR_SET_VMA, whose only use is to name a piece of memory
+_SET_NAME, _SET_SECCOMP, _SET_VMA, _MODE_FILTER = (
+    15,
+    22,
+    0x53564D41,
+    2,
+)  # PR_...; _VMA only names a piece of memory
 
 SET_FILTER, BENEATH = 1, 1  # SECCOMP_SET_MODE_FILTER (seccomp.h), LANDLOCK_RULE_PATH_BENEATH (landlock.h)
 
@@ -116,16 +120,16 @@ class Notes:
             case "write" | "pwrite64":
                 self._wrote(pid, a[0], ((a[1], a[2]),))
             case "writev" | "pwritev" | "pwritev2":
-                self._wrote(pid, a[0], pieces_of(pid, a[1], a[2]))
+                self._wrote(pid, a[0], structs.pieces_of(pid, a[1], a[2]))
             case "socket":
                 self._socket(thread, a[0], a[1] & 0xF)
             case "connect":
-                self._connect(thread, a[0], self._address(pid, a[1], a[2]))
+                self._connect(thread, a[0], structs.address_at(pid, a[1], a[2]))
             case "bind":
-                self._later(thread, name, self._address(pid, a[1], a[2]))
+                self._later(thread, name, structs.address_at(pid, a[1], a[2]))
             case "sendto":
                 if a[4]:
-                    self._later(thread, "send", self._address(pid, a[4], a[5]))
+                    self._later(thread, "send", structs.address_at(pid, a[4], a[5]))
                 self._wrote(pid, a[0], ((a[1], a[2]),))
             case "sendmsg":
                 self._message(thread, a[0], a[1])
@@ -143,11 +147,13 @@ class Notes:
                     thread, int.from_bytes(ptrace.memory(pid, a[2], 8), "little"), ptrace.text(pid, a[1])
                 )
             case "rename" | "link":
-                self._named(thread, self._path(pid, _AT_CWD, a[0]), self._path(pid, _AT_CWD, a[1]))
+                self._named(thread, structs.path_of(pid, CWD, a[0]), structs.path_of(pid, CWD, a[1]))
             case "renameat" | "renameat2" | "linkat":
-                self._named(thread, self._path(pid, a[0], a[1]), self._path(pid, a[2], a[3]))
+                self._named(thread, structs.path_of(pid, a[0], a[1]), structs.path_of(pid, a[2], a[3]))
             case "mkdir" | "mkdirat":
-                path = self._path(pid, a[0], a[1]) if name == "mkdirat" else self._path(pid, _AT_CWD, a[0])
+                path = (
+                    structs.path_of(pid, a[0], a[1]) if name == "mkdirat" else structs.path_of(pid, CWD, a[0])
+                )
                 self._later(thread, "named", path)
             case "prctl":
                 self._prctl(thread, a)
@@ -183,12 +189,12 @@ class Notes:
                 if flags & (THREAD | FILES) == THREAD:
                     self._later(thread, "odd", "a thread with descriptors of its own")
             case _ if name in CHANGES:
-                path = self._path(pid, _AT_CWD, a[CHANGES[name]], name not in OF_LINKS)
+                path = structs.path_of(pid, CWD, a[CHANGES[name]], name not in OF_LINKS)
                 self._later(thread, kind_of_change(name), path)
             case _ if name in CHANGES_AT:
                 flags = a[FLAGS[name]] if name in FLAGS else 0
                 follow = name not in OF_LINKS and not flags & _NOFOLLOW
-                path = self._path(pid, a[0], a[1], follow) if a[1] else target(pid, a[0])
+                path = structs.path_of(pid, a[0], a[1], follow) if a[1] else target(pid, a[0])
                 self._later(thread, kind_of_change(name), path)
             case _ if name in CHANGES_OPEN:
                 self._later(thread, kind_of_change(name), target(pid, a[0]))
@@ -212,7 +218,7 @@ class Notes:
 
     def _socket(self, thread: Thread, family: int, kind: int) -> None:
         def made(result: int) -> None:
-            self.note(thread.pid, "socket", f"{family_name(family)} {kind}", result >= 0)
+            self.note(thread.pid, "socket", f"{structs.family_name(family)} {kind}", result >= 0)
             self._kinds[thread.pid, result] = kind
 
         thread.after = made
@@ -307,11 +313,11 @@ class Notes:
         name, length, pieces, count, control, size = struct.unpack(
             "=QI4xQQQQ", ptrace.memory(thread.pid, at, 48)
         )
-        if passes_descriptors(ptrace.memory(thread.pid, control, min(size, 4096))):
+        if structs.passes_descriptors(ptrace.memory(thread.pid, control, min(size, 4096))):
             self.note(thread.pid, "odd", PASSED_ON)
         if name:
-            self._later(thread, "send", self._address(thread.pid, name, length))
-        self._wrote(thread.pid, fd, pieces_of(thread.pid, pieces, count))
+            self._later(thread, "send", structs.address_at(thread.pid, name, length))
+        self._wrote(thread.pid, fd, structs.pieces_of(thread.pid, pieces, count))
 
     def _wrote(self, pid: int, fd: int, pieces: Sequence[tuple[int, int]]) -> None:
         to = target(pid, fd)
@@ -342,15 +348,3 @@ class Notes:
         if len(kept) > KEPT:
             self.cut.add(where)
             del kept[KEPT // 2 : len(kept) - KEPT // 2]
-
-    def _path(self, pid: int, at: int, address: int, follow: bool = False) -> str:
-        """The path that a call means. `follow`: where it is a symlink, the file that this leads to is meant."""
-        name = ptrace.text(pid, address)
-        if not name.startswith("/"):
-            signed = at & 0xFFFFFFFF
-            link = f"/proc/{pid}/cwd" if signed == _AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
-            name = f"{os.readlink(link)}/{name}"  # noqa: PTH115
-        return os.path.realpath(name) if follow else whole(name)
-
-    def _address(self, pid: int, at: int, length: int) -> str:
-        return address_of(ptrace.memory(pid, at, min(length, 128)))

@@ -7,6 +7,10 @@ import socket
 import struct
 
 from earmark.proof.running import ptrace
+from earmark.proof.running.descriptors import whole
+
+AT_CWD = -100
+"""AT_FDCWD (linux/fcntl.h)."""
 
 _CONTROL = struct.Struct("=Qii")
 """struct cmsghdr: its length with this header, level, type."""
@@ -58,3 +62,18 @@ def passes_descriptors(control: bytes) -> bool:
             return True
         at += max((length + 7) & ~7, _CONTROL.size)
     return False
+
+
+def path_of(pid: int, at: int, address: int, follow: bool = False) -> str:
+    """The path that a call means. `follow`: where it is a symlink, the file that this leads to is meant."""
+    name = ptrace.text(pid, address)
+    if not name.startswith("/"):
+        signed = at & 0xFFFFFFFF
+        link = f"/proc/{pid}/cwd" if signed == AT_CWD & 0xFFFFFFFF else f"/proc/{pid}/fd/{signed}"
+        name = f"{os.readlink(link)}/{name}"  # noqa: PTH115
+    return os.path.realpath(name) if follow else whole(name)
+
+
+def address_at(pid: int, at: int, length: int) -> str:
+    """The address in a process's memory, in words."""
+    return address_of(ptrace.memory(pid, at, min(length, 128)))
