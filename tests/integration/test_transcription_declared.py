@@ -69,6 +69,28 @@ def test_a_picture_that_goes_on_after_the_sound_makes_no_sound_missing(
     assert suffix in ("mp4", "mov", "flv") or Decoded(path).truncated  # they have no index, or do not say
 
 
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mka", "aac"), ("webm", "libopus"), ("mp4", "aac"), ("mov", "aac"), ("ts", "aac")],
+)
+def test_a_track_of_which_nothing_was_recorded_makes_no_sound_missing(
+    tmp_path: Path, speech: Samples, suffix: str, codec: str
+) -> None:
+    path = tmp_path / f"x.{suffix}"
+    with (
+        av.open(str(write(tmp_path / f"a.{suffix}", speech, codec))) as source,
+        av.open(str(path), "w") as out,
+    ):
+        sound, _ = (out.add_stream_from_template(source.streams.audio[0]) for _ in range(2))
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = sound
+                out.mux(packet)
+    found = Decoded(path)
+    assert (round(found.unreadable, 1), found.truncated, found.tracks_unheard) == (0.0, False, 0)
+    assert found.seconds == pytest.approx(SECONDS, abs=0.2)
+
+
 def moved(source: Path, path: Path, seconds: float) -> Path:
     """The same sound on a clock that stood at `seconds` when it began, as who cuts it out of a stream leaves it."""
     with av.open(str(source)) as whole, av.open(str(path), "w") as out:

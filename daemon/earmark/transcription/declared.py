@@ -25,8 +25,9 @@ _ESTIMATED = frozenset({"aac", "loas", "ac3", "eac3", "dts", "amr", "mpegts", "m
 _ENDS_ON_ITS_CLOCK = frozenset({"matroska,webm", "ogg"})
 """Formats that say when they end, not how long they are: what was cut out of a stream does not begin at zero."""
 
-_LENGTH_OF_ALL = frozenset({"asf"})
-"""Formats with one length for all their streams: a picture that goes on makes no sound longer."""
+_LENGTH_OF_ALL = frozenset({"asf", "matroska,webm"})
+"""Formats with one length for all their streams, which FFmpeg gives to each that has none of its own, even if it is empty: a
+picture that goes on makes no sound longer."""
 
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 """The GUID of the object that holds the size of an ASF file, and whether it is known (Advanced Systems Format, 3.2)."""
@@ -198,11 +199,11 @@ def _duration(
     if name in _ESTIMATED or (name == "mp3" and not _has_frame_count(fd, part)):
         return None
     alone = alone and len(container.streams) == 1
-    if stream.duration and stream.time_base and (alone or name not in _LENGTH_OF_ALL):
-        return float(stream.duration * stream.time_base)
     tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if tag:
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
+    if stream.duration and stream.time_base and (alone or name not in _LENGTH_OF_ALL):
+        return float(stream.duration * stream.time_base)
     if container.duration and alone:
         return container.duration / AV_TIME_BASE
     return None
