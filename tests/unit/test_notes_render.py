@@ -306,6 +306,7 @@ def test_a_damaged_recording_says_so_in_plain_words() -> None:
             "Very quiet (-62 dB): the recording was made louder to hear it, and words may be missing.",
         ),
         ({"loudest": -120.0}, "The recording is silent: "),
+        ({"loudest": -120.0, "tracks": 2, "tracks_unheard": 1}, "What could be heard of it is silent."),
     ],
 )
 @pytest.mark.shows("transcription:quiet")

@@ -69,6 +69,8 @@ def _hard_to_hear(transcript: Transcript) -> list[str]:
     level = transcript.loudest
     if level is None or level >= QUIET:
         return []
+    if level < SILENT and (transcript.tracks_unheard or transcript.parts_unheard):
+        return ["What could be heard of it is silent."]
     if level < SILENT:
         return [
             "The recording is silent: a microphone that was muted, or another than the one that was spoken into."
