@@ -204,6 +204,34 @@ def test_a_long_segment_becomes_several_short_subtitles() -> None:
     assert len(found) >= 4
 
 
+def seconds(rendered: str) -> list[float]:
+    """How long each subtitle stays."""
+    clocks = [list(map(int, found)) for found in TIMES.findall(rendered)]
+    return [
+        (h2 - h1) * 3600 + (m2 - m1) * 60 + s2 - s1 + (t2 - t1) / 1000
+        for h1, m1, s1, t1, h2, m2, s2, t2 in clocks
+    ]
+
+
+def test_what_two_sides_say_at_once_can_be_read_one_after_the_other() -> None:
+    one = "He hoped there would be stew for dinner, turnips and carrots and bruised potatoes and fat"
+    two = "There's iron, they say, in all our blood, and a grain or two perhaps is good."
+    rendered = srt(
+        transcript(Segment(0.2, 5.6, one), Segment(0.2, 7.0, two), Segment(9.0, 10.0, "Quite so."))
+    )
+    pages = [block.splitlines()[2:] for block in rendered.split("\n\n")]
+    for page, length in zip(pages, seconds(rendered), strict=True):
+        assert length > 0.04 * sum(map(len, page))
+    assert "00:00:09,000 --> 00:00:10,000" in rendered
+
+
+def test_no_word_is_left_alone_on_a_page_that_would_fit_before() -> None:
+    text = "He hoped there would be stew for dinner, turnips and carrots and bruised potatoes and fat"
+    rendered = srt(transcript(Segment(0.2, 5.6, text)))
+    assert len(seconds(rendered)) == 2
+    assert min(seconds(rendered)) > 2.0
+
+
 def test_wide_characters_take_two_columns() -> None:
     lines = re.findall("中+", vtt(transcript(Segment(0.0, 5.0, "中" * 60))))
     assert max(map(len, lines)) <= LINE // 2

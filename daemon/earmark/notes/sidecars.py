@@ -21,6 +21,8 @@ LINE = 42
 LINES = 2
 LONGEST = 7.0
 """Seconds that one subtitle stays on screen at most (same guidelines)."""
+READ = 20
+"""Columns that are read in a second (Netflix: 20 characters for adults)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
 def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:
     """Speech as subtitles in order, none overlapping the next, none empty, none longer than it should be, and none of two
     speakers. `named`: the first of a turn begins with who says it.
+
+    Of two sides that talk at once the later one waits until what the other says can be read.
     """
     names = names_of(transcript)
     said = sorted((s for s in as_told(transcript).segments if is_speech(s)), key=lambda s: s.start)
@@ -165,10 +169,12 @@ def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:
         before = segment.speaker if text else before
         pages = _pages(text, segment.end - segment.start)
         start = max(round(segment.start * 1000), free_from)
-        end = max(round(segment.end * 1000), start + len(pages))
-        if index + 1 < len(said):
-            end = max(min(end, round(said[index + 1].start * 1000)), start + len(pages))
         weights = [sum(map(_width, page)) or 1 for page in pages]
+        length = round((segment.end - segment.start) * 1000)
+        readable = start + max(len(pages), min(length, sum(weights) * 1000 // READ))
+        end = max(round(segment.end * 1000), readable)
+        if index + 1 < len(said):
+            end = max(min(end, round(said[index + 1].start * 1000)), readable)
         at, done = start, 0
         for page, weight in zip(pages, weights, strict=True):
             done += weight
@@ -186,8 +192,16 @@ def _pages(text: str, seconds: Seconds) -> list[tuple[str, ...]]:
     wanted = max(-(-columns // (LINE * LINES)), int(seconds / LONGEST) + 1)
     # A long segment of few words is spread over narrower lines, so that no subtitle stays for too long.
     column = LINE if wanted == 1 else max(LINE // 3, min(LINE, -(-columns // (wanted * LINES))))
-    lines = textwrap.wrap(text, max(1, column * len(text) // columns), break_on_hyphens=False)
+    lines = _wrapped(text, column)
+    # Where the last word stands alone on a page of its own, somewhat longer lines have room for it.
+    while len(lines) > wanted * LINES and column < LINE:
+        column += 1
+        lines = _wrapped(text, column)
     return [tuple(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
+
+
+def _wrapped(text: str, column: int) -> list[str]:
+    return textwrap.wrap(text, max(1, column * len(text) // _width(text)), break_on_hyphens=False)
 
 
 def _width(text: str) -> int:
