@@ -113,9 +113,7 @@ def test_a_disk_that_answers_nothing_at_all_loses_nothing_and_the_daemon_stops_a
         rig.drop("two.m4a", "two")
         wait_for(lambda: len(rig.notes()) == 4, 20, "the notes in the other folder")
         assert rig.query("SELECT count(*) FROM sweeps") == sweeps
-        wait_for(
-            lambda: rig.query("SELECT 1 FROM jobs WHERE reason LIKE '%does not answer%'"), 20, "the reason"
-        )
+        assert ("transcribe", "waiting", 0) in rig.jobs()
         disk.answer()
         wait_for(lambda: not rig.troubles() and len(rig.events("transcribed")) == 7, 30, "all of it")
         wait_for(lambda: {state for _, state, _ in rig.jobs()} == {"done"}, 20, "the rest")
@@ -148,12 +146,18 @@ def test_a_run_that_is_to_end_does_not_wait_for_it_for_ever(
     rig: TwoFolders, disk: ToldDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scanning, "STALLED", 1.0)
+    rig.sections = {"transcription": {"model": "none of this name"}}
+    (disk.backing / "there.m4a").write_text("there")
+    assert rig.run_once() == 69
+    rig.sections = {}
     disk.hang()
     rig.drop("one.m4a", "one")
     assert rig.run_once() == 74
     assert len(rig.notes()) == 2
+    assert ("transcribe", "waiting", 0) in rig.jobs()
     disk.answer()
     assert rig.run_once() == 0
+    assert len(notes(disk.backing)) == 2
 
 
 @pytest.mark.shows("architecture:silent")

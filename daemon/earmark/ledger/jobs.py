@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from earmark.domain import Instant, JobState, Stage
 from earmark.ledger.connection import Connection, Row
@@ -42,7 +44,7 @@ _AMONG = {
     Among.ASKED: f"AND {_OWED.format(' AND d.asked')}",
 }
 
-_FILE_IS_HERE = "EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched)"
+_FILE_IS_HERE = "EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched{})"
 
 _IS_DUE = "j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?)"
 
@@ -97,10 +99,16 @@ class Jobs:
         return [_job(r) for r in self._db.all("SELECT * FROM jobs ORDER BY id")]
 
     def claim(
-        self, stage: Stage, by: str, now: Instant, newest_first: bool, among: Among = Among.NEW
+        self,
+        stage: Stage,
+        by: str,
+        now: Instant,
+        newest_first: bool,
+        among: Among = Among.NEW,
+        but: Collection[Path] = (),
     ) -> Job | None:
         """The next job that is due and whose file is there, charged with one attempt; None if nothing is due. `among`: of
-        transcriptions.
+        transcriptions; `but`: not from files in these drop folders.
 
         Work that keeps being cut short goes behind the rest, so that whoever cuts it cannot hold up the others.
         """
@@ -108,9 +116,15 @@ class Jobs:
         with self._db.transaction():
             row = self._db.one(
                 "SELECT j.id FROM jobs j JOIN recordings r ON r.id = j.recording_id"
-                f" WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among)}"
+                f" WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among, but)}"
                 f" ORDER BY j.interruptions / 3, r.priority DESC, r.recorded_at {order}, j.id LIMIT 1",
-                (stage, now, now, LONGEST_BACKOFF),
+                (
+                    stage,
+                    now,
+                    now,
+                    LONGEST_BACKOFF,
+                    *map(os.fsencode, but if stage is Stage.TRANSCRIBE else ()),
+                ),
             )
             if row is None:
                 return None
@@ -188,11 +202,13 @@ class Jobs:
         rows = self._db.all("SELECT stage, state, count(*) AS n FROM jobs GROUP BY stage, state")
         return {(Stage(r["stage"]), JobState(r["state"])): r["n"] for r in rows}
 
-    def any_waiting(self, stage: Stage, now: Instant, among: Among = Among.NEW) -> bool:
+    def any_waiting(
+        self, stage: Stage, now: Instant, among: Among = Among.NEW, but: Collection[Path] = ()
+    ) -> bool:
         """True if `claim` would find something."""
         row = self._db.one(
-            f"SELECT 1 FROM jobs j WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among)} LIMIT 1",
-            (stage, now, now, LONGEST_BACKOFF),
+            f"SELECT 1 FROM jobs j WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among, but)} LIMIT 1",
+            (stage, now, now, LONGEST_BACKOFF, *map(os.fsencode, but if stage is Stage.TRANSCRIBE else ())),
         )
         return row is not None
 
@@ -221,11 +237,14 @@ class Jobs:
         """Nothing that waits rests any longer."""
         self._db.execute("UPDATE jobs SET not_before = 0 WHERE state = 'waiting' AND not_before > 0")
 
-    def without_file(self) -> int:
-        """How many waiting transcriptions, but for those of drafts, have no file to be made from at present."""
+    def without_file(self, but: Collection[Path] = ()) -> int:
+        """How many waiting transcriptions, but for those of drafts, have no file to be made from at present. `but`: those in
+        these drop folders are none.
+        """
         row = self._db.one(
             "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting'"
-            f" AND NOT {_FILE_IS_HERE} {_AMONG[Among.NEW]}"
+            f" AND NOT {_file_is_here(but)} {_AMONG[Among.NEW]}",
+            tuple(map(os.fsencode, but)),
         )
         return int(row["n"]) if row else 0
 
@@ -255,9 +274,13 @@ class Jobs:
         )
 
 
-def _meant(stage: Stage, among: Among) -> str:
-    """Of a transcription the file has to be here."""
-    return f"AND {_FILE_IS_HERE} {_AMONG[among]}" if stage is Stage.TRANSCRIBE else ""
+def _meant(stage: Stage, among: Among, but: Collection[Path]) -> str:
+    """Of a transcription the file has to be here, and not only in folders that are left out."""
+    return f"AND {_file_is_here(but)} {_AMONG[among]}" if stage is Stage.TRANSCRIBE else ""
+
+
+def _file_is_here(but: Collection[Path]) -> str:
+    return _FILE_IS_HERE.format(f" AND p.folder NOT IN ({', '.join('?' for _ in but)})" if but else "")
 
 
 def _job(row: Row) -> Job:

@@ -37,13 +37,13 @@ def begins(within: bool, plugged: bool, others_wait: bool) -> Among | None:
 def may_begin(context: Context) -> Among | None:
     """The same, asked of the clock, the plug and the ledger next to the claim."""
     ledger, now = context.ledger, context.now()
-    if not ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS):
+    if not ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS, context.silent):
         return None
     busy = ledger.jobs.count().get((Stage.SUMMARIZE, JobState.CLAIMED), 0) > 0
     others = (
         busy
         or ledger.jobs.any_waiting(Stage.SUMMARIZE, now)
-        or ledger.jobs.any_waiting(Stage.TRANSCRIBE, now)
+        or ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, but=context.silent)
     )
     return begins(within(context.config, now), not on_battery(context), others)
 
@@ -51,10 +51,10 @@ def may_begin(context: Context) -> Among | None:
 def any_now(context: Context) -> bool:
     """True if a draft would be heard again now, or as soon as what comes before it is done."""
     jobs, now = context.ledger.jobs, context.now()
-    if not jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS):
+    if not jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS, context.silent):
         return False
     among = begins(within(context.config, now), not on_battery(context), others_wait=False)
-    return among is not None and jobs.any_waiting(Stage.TRANSCRIBE, now, among)
+    return among is not None and jobs.any_waiting(Stage.TRANSCRIBE, now, among, context.silent)
 
 
 def gives_way(context: Context, recording_id: str, *, free_seat: bool) -> bool:
@@ -62,7 +62,7 @@ def gives_way(context: Context, recording_id: str, *, free_seat: bool) -> bool:
     waits and nobody is free for it, or the time of day or the plug do not allow it any more.
     """
     draft, now = context.ledger.drafts.of(recording_id), context.now()
-    if not free_seat and context.ledger.jobs.any_waiting(Stage.TRANSCRIBE, now):
+    if not free_seat and context.ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, but=context.silent):
         return True
     asked = draft is not None and draft.asked
     return not asked and not (within(context.config, now) and not on_battery(context))

@@ -76,7 +76,7 @@ def claim(
     `auto`: the model that the name "auto" stands for now, if that is known: what another one heard is not gone on with.
     """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
-    while (job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among)) is not None:
+    while job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among, context.silent):
         with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
             if (work := _prepare(context, job, auto, quick)) is not None:
                 return work
@@ -91,9 +91,7 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
     place = next((p for p in there if not in_cloud(p.path)), None)
     if place is None:
         if there:
-            _wait_for(context, job, f"The file {where(there[0].path)}.")
-        elif places:
-            _wait_for(context, job, f"{places[0].folder} does not answer.")
+            _wait_for_cloud(context, job, f"The file {where(there[0].path)}.")
         else:
             ledger.jobs.give_back(job.id, None, context.now())
         return None
@@ -248,7 +246,7 @@ def failed(context: Context, work: Transcribing, message: Failed) -> None:
             case Fault.ACCESS:
                 _give_back(context, job, sentence, 1.0)
             case Fault.CLOUD:
-                _wait_for(context, job, sentence)
+                _wait_for_cloud(context, job, sentence)
             case Fault.ENVIRONMENT:
                 _give_back(context, job, sentence, 15.0)
             case _ if job.attempts >= MAX_ATTEMPTS:
@@ -271,7 +269,7 @@ def _give_back(context: Context, job: Job, sentence: str, first_rest: float) -> 
     context.ledger.jobs.give_back(job.id, sentence, now, interrupted=True, not_before=later(now, rest))
 
 
-def _wait_for(context: Context, job: Job, sentence: str) -> None:
+def _wait_for_cloud(context: Context, job: Job, sentence: str) -> None:
     """It is not here, and nobody knows when it will be; looked for each minute, because a look costs nothing."""
     now, rest = context.now(), backoff(job.interruptions + 1, context.jitter(), base=1.0)
     later_on = later(now, min(rest, MINUTE))

@@ -28,7 +28,8 @@ class Owing:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.more = False
-        self._nothing_at: tuple[int, int] | None = None
+        self._nothing_at: object = None
+        """The state of the ledger, and which folders did not answer, when nothing was to be written."""
         self._next_due: Instant | None = None
         self._next_glance = 0.0
         self._waiting_since: Tick | None = None
@@ -40,14 +41,14 @@ class Owing:
         ledger, now, clock = self._context.ledger, self._context.now(), self._context.clock.monotonic()
         if clock >= self._next_look:
             self._look(clock)
-        version = ledger.db.version()
+        state = ledger.db.version(), self._context.silent
         waiting = self._next_due is None or now < self._next_due
-        if self._nothing_at == version and waiting and clock < self._next_glance:
+        if self._nothing_at == state and waiting and clock < self._next_glance:
             return
         self._next_glance = clock + GLANCE
         written, self.more = publish_owed(self._context)
-        nothing = not written and not self.more and ledger.db.version() == version
-        self._nothing_at = version if nothing else None
+        nothing = not written and not self.more and (ledger.db.version(), self._context.silent) == state
+        self._nothing_at = state if nothing else None
         self._next_due = ledger.places.next_due(now)
         if self._next_due is not None and self._next_look == NEVER:
             self._look(clock)

@@ -222,7 +222,7 @@ class Session:
         if not without and drafts.any_now(self.context):
             return False
         jobs, waiting = self.context.ledger.jobs, self._waiting()
-        stuck = jobs.without_file() + (waiting if self._nobody_works() else 0)
+        stuck = self._without_file() + (waiting if self._nobody_works() else 0)
         if self._daemon.once:
             stuck += len(jobs.put_off(self._interrupted_at_start))
         return waiting <= stuck and self._owing.idle()
@@ -231,11 +231,13 @@ class Session:
         """How many jobs wait, but for those that are to replace a draft."""
         return self.context.ledger.jobs.waiting()
 
+    def _without_file(self) -> int:
+        """How many of them wait for their file, or for its folder to answer."""
+        return self.context.ledger.jobs.without_file(self.context.silent)
+
     def _nobody_works(self) -> bool:
         """True if there is no model for what waits, or no worker that gets ready."""
-        without_model = (
-            self._transcription.missing() and self._waiting() > self.context.ledger.jobs.without_file()
-        )
+        without_model = self._transcription.missing() and self._waiting() > self._without_file()
         return without_model or any(stage.refused for stage in self._stages)
 
     def _exit_code(self) -> int:
@@ -260,10 +262,7 @@ class Session:
         """What this run leaves undone, a sentence a kind."""
         if self._daemon.stopping and not (self._scanning.idle() and self._idle()):
             yield "It was told to stop before all was done"
-        if (
-            self._nobody_works()
-            and (waiting := self._waiting() - self.context.ledger.jobs.without_file()) > 0
-        ):
+        if self._nobody_works() and (waiting := self._waiting() - self._without_file()) > 0:
             why = next(
                 (t.sentence for t in self.context.ledger.journal.troubles() if t.subject in NOBODY_WORKS), ""
             )

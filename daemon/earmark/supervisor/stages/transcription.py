@@ -50,7 +50,8 @@ class TranscriptionStage(Stage[Transcribing]):
         context = self._context
         jobs = context.ledger.jobs
         if not any(
-            jobs.any_waiting(StageName.TRANSCRIBE, context.now(), a) for a in (Among.NEW, Among.DRAFTS)
+            jobs.any_waiting(StageName.TRANSCRIBE, context.now(), a, context.silent)
+            for a in (Among.NEW, Among.DRAFTS)
         ):
             if now >= self._next_look and self.missing():
                 self._find(context.config.transcription.model)  # what nobody waits for may be there by now
