@@ -43,8 +43,11 @@ class ToldDisk:
             (self.told / what).unlink(missing_ok=True)
 
     def freeze(self) -> None:
-        """Answer nothing, as a server that is gone: whoever waits may be killed, other than where a call was taken."""
+        """Answer nothing, as a server that is gone."""
         os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def in_cloud(self, after: int = 0) -> None:
         (self.told / "cloud").write_text(str(after))
