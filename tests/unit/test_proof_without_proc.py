@@ -21,7 +21,8 @@ from earmark.messages import Failed, Ready, Started
 from earmark.proof import claims, inside
 from earmark.proof.installation import sockets_of
 from earmark.proof.running import holder
-from earmark.proof.running.fresh import has_proc, judged_by_itself
+from earmark.proof.running.descriptors import has_proc
+from earmark.proof.running.fresh import judged_by_itself
 from earmark.proof.walls import ALL, WALLS, judged
 
 WITHOUT = Path("/nowhere/proc")

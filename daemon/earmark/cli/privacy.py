@@ -129,7 +129,7 @@ def _remember(home: Home, config: Config, outcomes: Sequence[Outcome]) -> None:
 
 def _running(home: Home) -> tuple[Report | None, str]:
     """What the daemon that runs says of itself, with the pid that the kernel has for it; or why none is looked at."""
-    from earmark.proof.running.fresh import has_proc
+    from earmark.proof.running.descriptors import has_proc
     from earmark.proof.running.holder import holder_of
 
     report, runs = read_report(home.status_file), is_locked(home.lock_file)

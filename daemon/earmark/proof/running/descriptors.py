@@ -101,3 +101,8 @@ def status_of(process: Path) -> dict[str, str]:
     except OSError:
         return {}
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def has_proc(proc: Path = Path("/proc")) -> bool:
+    """Whether the kernel shows processes as files (Linux)."""
+    return (proc / "self").is_dir()

@@ -14,6 +14,7 @@ from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.messages import Failed, Ready, Reply, Started, TranscribeRequest
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
+from earmark.proof.running.descriptors import has_proc
 from earmark.proof.running.holder import ANOTHERS
 from earmark.proof.running.recording import unique_speech
 from earmark.proof.running.sampler import Sampler
@@ -67,11 +68,6 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
     wrong = [] if held else [f"Seccomp is {walls.get('Seccomp')}"]
     wrong += ["it opened one"] if isinstance(answer, Started) else []
     return Outcome(named, False if wrong else None, "; ".join(wrong) or "it did not answer")
-
-
-def has_proc(proc: Path = Path("/proc")) -> bool:
-    """Whether the kernel shows processes as files (Linux)."""
-    return (proc / "self").is_dir()
 
 
 def judged_by_itself(claim: str, ready: Ready, answer: Reply | None) -> Outcome:

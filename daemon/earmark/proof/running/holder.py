@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.files import has_own_processes, holders
-from earmark.proof.running.descriptors import status_of
+from earmark.proof.running.descriptors import has_proc, status_of
 
 ANOTHERS = (
     "/proc shows the processes of another pid namespace than this shell's, so that their numbers are others here; ask "
@@ -24,7 +24,7 @@ class Holder:
 
 def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
     """Who holds this lock (flock) now. A process of another pid namespace, or of another program, is not looked at."""
-    if not has_own_processes(proc):
+    if has_proc(proc) and not has_own_processes(proc):
         return Holder(0, ANOTHERS)
     found = holders(lock_file, proc)
     if found is None:
