@@ -12,12 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from earmark.domain import Fault
-from earmark.errors import EarmarkError, MediaError, ModelError
+from earmark.errors import MediaError, ModelError
 from earmark.files import Identity, unpack_path
 from earmark.locality.confinement.sandbox import if_refused, shut_the_doors
 from earmark.messages import (
-    Failed,
     LoadSpeakers,
     Message,
     Ready,
@@ -28,16 +26,7 @@ from earmark.messages import (
 )
 from earmark.transcription import limits
 from earmark.transcription.as_asked import Refused, as_asked, must_be, still_that
-from earmark.transcription.serving import (
-    EX_PROTOCOL,
-    EX_UNAVAILABLE,
-    Pulse,
-    Say,
-    answered,
-    begin,
-    listening,
-    read,
-)
+from earmark.transcription.serving import Pulse, Say, answered, serve
 
 if TYPE_CHECKING:
     from earmark.diarization.hearing import Voices
@@ -48,33 +37,7 @@ LONGEST = 60.0
 
 def main() -> int:
     """Serve requests until stdin ends; the return value is the exit status."""
-    requests, say = begin()
-    load = read(requests, parse_speaker_request)
-    if load is None:
-        return 0
-    if not isinstance(load, LoadSpeakers):
-        print("earmark worker: the first request must load the models", file=sys.stderr)  # noqa: T201
-        return EX_PROTOCOL
-    try:
-        voices, ready = prepare(load)
-    except EarmarkError as error:
-        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=str(error)))
-        return error.exit_code
-    except MemoryError:
-        sentence = f"The models that tell voices apart do not fit into {load.memory_limit_mb} MiB of memory."
-        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=sentence))
-        return EX_UNAVAILABLE
-    waiting = listening(requests, parse_speaker_request)
-    say(ready)
-    while True:
-        request = waiting.get()
-        if isinstance(request, LoadSpeakers):
-            sentence = "This worker has its models already; start another one for others."
-            say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
-            continue
-        pulse = Pulse(request.job, 0.0, say)
-        with answered(request.job, say, "telling voices apart"):
-            tell_apart(voices, request, say, partial(_alive, pulse, load.threads))
+    return serve(parse_speaker_request, LoadSpeakers, prepare, _tell_apart, _too_large)
 
 
 def prepare(load: LoadSpeakers) -> tuple[Voices, Ready]:
@@ -117,6 +80,16 @@ def tell_apart(
         say(ToldApart(job=request.job, turns=found.turns, people=found.count, unsure=found.unsure))
 
     as_asked(request.job, request.path, say, tell)
+
+
+def _tell_apart(voices: Voices, load: LoadSpeakers, request: TellApart, say: Say) -> None:
+    pulse = Pulse(request.job, 0.0, say)
+    with answered(request.job, say, "telling voices apart"):
+        tell_apart(voices, request, say, partial(_alive, pulse, load.threads))
+
+
+def _too_large(load: LoadSpeakers) -> str:
+    return f"The models that tell voices apart do not fit into {load.memory_limit_mb} MiB of memory."
 
 
 def _begun(request: TellApart, say: Say, total: float | None) -> None:

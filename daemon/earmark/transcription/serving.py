@@ -11,16 +11,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from earmark.domain import Fault
-from earmark.errors import no_more_threads
+from earmark.errors import EarmarkError, no_more_threads
 from earmark.files import never_download
 from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused
-from earmark.messages import LINE_LIMIT, Failed, Message, Progress
+from earmark.messages import LINE_LIMIT, Failed, Message, Progress, Ready
 from earmark.transcription import limits
 
 EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
@@ -28,9 +28,50 @@ EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
 Say = Callable[[Message], None]
 
 Request = TypeVar("Request")
+Load = TypeVar("Load")
+Work = TypeVar("Work")
+Loaded = TypeVar("Loaded")
 
 
-def begin() -> tuple[BinaryIO, Say]:
+def serve(
+    parse: TypeAdapter[Any],
+    load: type[Load],
+    prepare: Callable[[Load], tuple[Loaded, Ready]],
+    work: Callable[[Loaded, Load, Work, Say], None],
+    too_large: Callable[[Load], str],
+) -> int:
+    """Be a worker until stdin ends; the return value is the exit status.
+
+    The first request is of the type `load`, for `prepare`, which raises EarmarkError or MemoryError (said as `too_large`
+    says) where it cannot be met; every other one is for `work`.
+    """
+    requests, say = _begin()
+    first = read(requests, parse)
+    if first is None:
+        return 0
+    if not isinstance(first, load):
+        print("earmark worker: the first request must load a model", file=sys.stderr)  # noqa: T201
+        return EX_PROTOCOL
+    try:
+        loaded, ready = prepare(first)
+    except EarmarkError as error:
+        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=str(error)))
+        return error.exit_code
+    except MemoryError:
+        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=too_large(first)))
+        return EX_UNAVAILABLE
+    waiting = listening(requests, parse)  # where the system refuses a thread, this worker never was ready
+    say(ready)
+    while True:
+        request = waiting.get()
+        if isinstance(request, load):
+            sentence = "This worker has a model already; start another one for another model."
+            say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
+        else:
+            work(loaded, first, request, say)
+
+
+def _begin() -> tuple[BinaryIO, Say]:
     """Make this process a worker: where requests come from, and how it answers. Answering may be done in any thread; it ends
     the process where nobody listens any more.
     """

@@ -9,57 +9,23 @@ Libraries are imported inside functions, after the doors are shut: what they do 
 
 from __future__ import annotations
 
-import queue
 import sys
 from typing import TYPE_CHECKING
 
-from earmark.domain import Fault
-from earmark.errors import EarmarkError, ModelError
+from earmark.errors import ModelError
 from earmark.files import unpack_path
 from earmark.locality.confinement.sandbox import if_refused, may_use_gpu, shut_the_doors
-from earmark.messages import Failed, LoadModel, Ready, TranscribeRequest, parse_transcription_request
+from earmark.messages import LoadModel, Ready, TranscribeRequest, parse_transcription_request
 from earmark.transcription import limits
-from earmark.transcription.serving import (
-    EX_PROTOCOL,
-    EX_UNAVAILABLE,
-    Pulse,
-    Say,
-    answered,
-    begin,
-    listening,
-    read,
-)
+from earmark.transcription.serving import Pulse, Say, answered, serve
 
 if TYPE_CHECKING:
     from earmark.transcription.engine import Engine
 
-Requests = queue.SimpleQueue[TranscribeRequest | LoadModel]
-
 
 def main() -> int:
     """Serve requests until stdin ends; the return value is the exit status."""
-    requests, say = begin()
-    load = read(requests, parse_transcription_request)
-    if load is None:
-        return 0
-    if not isinstance(load, LoadModel):
-        print("earmark worker: the first request must load a model", file=sys.stderr)  # noqa: T201
-        return EX_PROTOCOL
-    try:
-        engine, ready = prepare(load)
-    except EarmarkError as error:
-        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=str(error)))
-        return error.exit_code
-    except MemoryError:
-        sentence = f"The model {load.model_name} does not fit into {load.memory_limit_mb} MiB of memory."
-        say(Failed(job=0, fault=Fault.ENVIRONMENT, sentence=sentence))
-        return EX_UNAVAILABLE
-    waiting = listening(
-        requests, parse_transcription_request
-    )  # where the system refuses a thread, this worker never was ready
-    say(ready)
-    _serve(waiting, engine, load, say)
-    return 0
+    return serve(parse_transcription_request, LoadModel, prepare, _transcribe, _too_large)
 
 
 def prepare(load: LoadModel) -> tuple[Engine, Ready]:
@@ -83,18 +49,16 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
     return engine, ready
 
 
-def _serve(waiting: Requests, engine: Engine, load: LoadModel, say: Say) -> None:
+def _transcribe(engine: Engine, load: LoadModel, request: TranscribeRequest, say: Say) -> None:
     from earmark.transcription.assignment import transcribe
 
-    while True:
-        request = waiting.get()
-        if isinstance(request, LoadModel):
-            sentence = "This worker has a model already; start another one for another model."
-            say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
-            continue
-        pulse = Pulse(request.job, request.resume_at, say)
-        with answered(request.job, say, "transcribing"):
-            transcribe(engine, request, say, pulse.at, load.cpu_threads)
+    pulse = Pulse(request.job, request.resume_at, say)
+    with answered(request.job, say, "transcribing"):
+        transcribe(engine, request, say, pulse.at, load.cpu_threads)
+
+
+def _too_large(load: LoadModel) -> str:
+    return f"The model {load.model_name} does not fit into {load.memory_limit_mb} MiB of memory."
 
 
 if __name__ == "__main__":
