@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
 from earmark.misheard import misheard
-from earmark.speaking import Turn
+from earmark.speaking import MOST_PEOPLE, Turn
 from earmark.translation import untranslated
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -247,7 +247,7 @@ class TellApart(Message):
     path: str
     recording_id: str
     fewest: int = 1
-    most: int = 20
+    most: int = MOST_PEOPLE
     """How many people there are, as far as that is known."""
     max_seconds: float = 24 * 3600.0
 

@@ -16,6 +16,9 @@ from itertools import pairwise
 
 from earmark.domain import Seconds, Segment, Transcript, is_speech
 
+MOST_PEOPLE = 20
+"""People that are told apart in one recording, and that anybody may ask for."""
+
 LEAST_WORDS, LEAST_SECONDS = 2, 0.4
 """A piece of a segment with fewer words, or that is shorter, stays with its neighbour: a "yes" between is nobody's turn, and
 times of words are off by as much."""

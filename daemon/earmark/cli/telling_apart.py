@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from earmark.cli.console import err, here, span
-from earmark.diarization.models import find_speaker_model
+from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Transcript
 from earmark.errors import ModelError
 from earmark.files import pack_path
@@ -18,14 +18,14 @@ from earmark.messages import Failed, Ready, Started, TellApart, ToldApart
 from earmark.messages import Progress as Sign
 from earmark.pipeline.plausible import implausible_turns
 from earmark.pipeline.verdict import End, describe
-from earmark.speaking import with_speakers
+from earmark.speaking import MOST_PEOPLE, with_speakers
 from earmark.supervisor.sizing import speakers_order
 from earmark.workers import Left, Said, Worker
 
 MODULE = "earmark.diarization.worker"
 
-MOST_PEOPLE = 20
-"""How many people anybody may ask for."""
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
+"""What is shown while one file is read, heard and told apart."""
 
 
 def how_many(speakers: str) -> tuple[int, int] | None:
@@ -41,19 +41,22 @@ def how_many(speakers: str) -> tuple[int, int] | None:
     )
 
 
-def told_apart(transcript: Transcript, path: Path, wanted: tuple[int, int], *, asked: bool) -> Transcript:
-    """The transcript with who says what. That it could not be found out is said, and stops nothing.
-
-    `asked`: somebody wants to know, so that missing models are an error. Raises ModelError.
-    """
-    home, config = here()
+def speaker_models(*, asked: bool) -> SpeakerModel | None:
+    """The models that tell voices apart; None where they are not here and nobody asked. Raises ModelError."""
+    home, _ = here()
     models = find_speaker_model(home.models)
-    if models is None:
-        if asked:
-            raise ModelError(
-                "Nobody can be told apart without the models for it: earmark models download speakers"
-            )
-        return transcript
+    if models is None and asked:
+        raise ModelError(
+            "Nobody can be told apart without the models for it: earmark models download speakers"
+        )
+    return models
+
+
+def told_apart(
+    transcript: Transcript, path: Path, models: SpeakerModel, wanted: tuple[int, int]
+) -> Transcript:
+    """The transcript with who says what. That it could not be found out is said, and stops nothing."""
+    _, config = here()
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
     worker = Worker(MODULE, inbox.put)
     worker.send(speakers_order(config, models, (path.parent,)))
@@ -75,13 +78,10 @@ def told_apart(transcript: Transcript, path: Path, wanted: tuple[int, int], *, a
     return with_speakers(transcript, told.turns, unsure=told.unsure)
 
 
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
-
-
 def _listen(inbox: queue.SimpleQueue[Said | Left], path: Path) -> ToldApart | str:
     """What the worker found, or the sentence that says why it did not."""
     ready = False
-    with Progress(*_COLUMNS, console=err, transient=True) as bar:
+    with Progress(*COLUMNS, console=err, transient=True) as bar:
         task = bar.add_task(path.name, total=None, where="who speaks")
         while True:
             note = inbox.get()

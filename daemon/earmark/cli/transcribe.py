@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import Progress
 
 from earmark.cli.console import err, here, plain_errors, span
-from earmark.cli.telling_apart import how_many, told_apart
+from earmark.cli.telling_apart import COLUMNS, how_many, speaker_models, told_apart
 from earmark.config import folder_settings
 from earmark.context import Clock
 from earmark.domain import Fault, Instant, Segment, Transcript
@@ -75,9 +75,12 @@ def transcribe(
             raise typer.BadParameter(f"{path} is a folder; name a file, or watch it with: {watch}")
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
+        # What is wrong with the wish is said before the file is heard.
+        wanted = how_many(speakers)
+        models = None if wanted is None else speaker_models(asked=speakers != "auto")
         transcript = _hear(path, language, task)
-        if (wanted := how_many(speakers)) is not None:
-            transcript = told_apart(transcript, path, wanted, asked=speakers != "auto")
+        if wanted is not None and models is not None:
+            transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             err.print(f"[yellow]{escape(sentence)}[/]")
         text = _render(transcript, path, format)
@@ -116,7 +119,7 @@ def _hear(path: Path, language: str | None, task: Wanted | None) -> Transcript:
 
 def _read(path: Path) -> str:
     """SHA-256 of the file; how far that is shows on a terminal. Raises MediaError, OSError."""
-    with open_regular(path) as fd, Progress(*_COLUMNS, console=err, transient=True) as bar:
+    with open_regular(path) as fd, Progress(*COLUMNS, console=err, transient=True) as bar:
         total = os.fstat(fd).st_size
         if total and not os.pread(fd, HEAD, 0).strip(b"\0"):
             raise MediaError(
@@ -134,16 +137,13 @@ def _read(path: Path) -> str:
             raise MediaError(f"{path}: is still being written; try again when it is complete") from None
 
 
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[where]}"))
-
-
 def _listen(
     inbox: queue.SimpleQueue[Said | Left], recording_id: str, model: str, path: Path, to_english: bool
 ) -> Transcript:
     segments: list[Segment] = []
     english: list[Segment] = []
     engine, ready = "", False
-    with Progress(*_COLUMNS, console=err, transient=True) as bar:
+    with Progress(*COLUMNS, console=err, transient=True) as bar:
         task = bar.add_task(path.name, total=None, where="loading the model")
         while True:
             note = inbox.get()

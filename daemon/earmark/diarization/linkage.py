@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Prints, unit
+from earmark.speaking import MOST_PEOPLE
 
 SURE_SAME = 0.66
 """Likeness from which pieces in one part of a long recording are joined at once: two people never come to it."""
@@ -55,7 +56,9 @@ class _Join:
     """Of the smaller of both."""
 
 
-def people(prints: Prints, seconds: NDArray[np.float64], wanted: tuple[int, int] = (1, 20)) -> People:
+def people(
+    prints: Prints, seconds: NDArray[np.float64], wanted: tuple[int, int] = (1, MOST_PEOPLE)
+) -> People:
     """Who says each piece. `seconds`: how long each is; `wanted`: the fewest and the most people."""
     if not len(prints):
         return People(np.zeros(0, np.int64), 0, clear=True)
@@ -71,36 +74,25 @@ def people(prints: Prints, seconds: NDArray[np.float64], wanted: tuple[int, int]
 
 
 def _parts(prints: Prints, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """A group for each piece: of a long recording those that are surely one person are joined part by part."""
-    if len(prints) <= PART:
-        return np.arange(len(prints))
-    group = np.zeros(len(prints), np.int64)
-    before = 0
-    for at in range(0, len(prints), PART):
-        here = slice(at, at + PART)
-        joins = _joins(prints[here] * seconds[here, None], seconds[here])
-        _, numbers = np.unique(_cut(len(prints[here]), joins, SURE_SAME), return_inverse=True)
-        group[here] = before + numbers
-        before += int(numbers.max()) + 1
-    while before > PART and (fewer := _again(prints, seconds, group)).max() + 1 < before:
-        group, before = fewer, int(fewer.max()) + 1
+    """A group for each piece: of a long recording those that are surely one person are joined part by part, and their groups
+    again, until one look takes in all of them or no more are alike.
+    """
+    group = np.arange(len(prints))
+    count = len(prints)
+    while count > PART:
+        sums, weights = _summed(prints * seconds[:, None], seconds, group)
+        merged, after = np.zeros(count, np.int64), 0
+        for at in range(0, count, PART):
+            here = slice(at, at + PART)
+            cut = _cut(len(weights[here]), _joins(sums[here], weights[here]), SURE_SAME)
+            names, numbers = np.unique(cut, return_inverse=True)
+            merged[here] = after + numbers
+            after += len(names)
+        group = merged[group]
+        if after == count:
+            break
+        count = after
     return group
-
-
-def _again(prints: Prints, seconds: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same with the groups, a part of them at a time."""
-    sums, weights = _summed(prints * seconds[:, None], seconds, group)
-    merged = np.zeros(len(weights), np.int64)
-    before = 0
-    for at in range(0, len(weights), PART):
-        here = slice(at, at + PART)
-        _, numbers = np.unique(
-            _cut(len(weights[here]), _joins(sums[here], weights[here]), SURE_SAME), return_inverse=True
-        )
-        merged[here] = before + numbers
-        before += int(numbers.max()) + 1
-    again: NDArray[np.int64] = merged[group]
-    return again
 
 
 def _summed(

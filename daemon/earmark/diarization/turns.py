@@ -11,7 +11,7 @@ import numpy as np
 from earmark.diarization.encoder import Prints
 from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
-from earmark.speaking import Turn
+from earmark.speaking import MOST_PEOPLE, Turn
 
 PAUSE = 1.0
 """Seconds of silence that a turn may have in it, if nobody else speaks meanwhile."""
@@ -37,7 +37,7 @@ def turns_of(
     prints: Prints,
     both: Iterable[Both],
     duration: float,
-    wanted: tuple[int, int] = (1, 20),
+    wanted: tuple[int, int] = (1, MOST_PEOPLE),
     *,
     narrow: bool = False,
 ) -> Turns:
