@@ -7,9 +7,10 @@ Documents, Downloads, iCloud Drive, network and removable volumes; other apps' d
 from __future__ import annotations
 
 import os
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+
+from earmark.files import fold
 
 SETTINGS = "System Settings, Privacy & Security"
 
@@ -110,7 +111,7 @@ def passing(program: Path, home: Path, temporary: Path) -> str | None:
 
 
 def _begins(parts: tuple[str, ...], where: tuple[str, ...]) -> bool:
-    return parts[: len(where)] == tuple(map(_folded, where))
+    return parts[: len(where)] == tuple(map(fold, where))
 
 
 def _parts(path: Path) -> tuple[str, ...]:
@@ -118,8 +119,4 @@ def _parts(path: Path) -> tuple[str, ...]:
     names = path.parts[1:] if path.is_absolute() else path.parts
     if names[:3] == _DATA:
         names = names[3:]
-    return tuple(map(_folded, names))
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return tuple(map(fold, names))
