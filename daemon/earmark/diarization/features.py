@@ -55,8 +55,8 @@ def bands(samples: Samples) -> Bands:
 class Channel:
     """The mean bands of the speech of a recording: microphone, telephone line and room, as far as they stay the same.
 
-    What is far from `USUAL` makes all voices alike to the encoder; taking the difference away makes them differ again (eight
-    voices over a telephone: wrong pairs 4.7 % before, 0.2 % after; benchmarks/speakers.py).
+    What is far from `USUAL` makes all voices alike to the encoder; taking the difference away makes them differ again (one
+    mix of three voices over a telephone: wrong pairs 4.7 % before, 0.2 % after).
     """
 
     def __init__(self, mean: NDArray[np.float64] | None = None) -> None:

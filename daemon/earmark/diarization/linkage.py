@@ -24,7 +24,8 @@ PART = 400
 
 RANGE = (0.42, 0.62)
 """Likeness between which the line lies between two people and one. Groups of at least `COUNTS` seconds that were of one
-person joined at 0.55 and more, those of two at 0.51 and less (mixes of 1-8 readers, benchmarks/speakers.py)."""
+person joined at 0.55 and more, those of two at 0.51 and less (mixes of ten readers, not
+over a telephone; tests/mixes.py)."""
 
 COUNTS = 6.0
 """Seconds of a group whose joining says anything about where the line lies."""

@@ -16,7 +16,8 @@ from earmark.transcription.engine import RATE, Samples
 
 LONGEST = 2.0
 """Seconds. What the model takes for one voice of a window is two people now and then (half of the speech where four-second
-turns were mixed); in pieces of at most this length it never was (benchmarks/speakers.py)."""
+turns were mixed); in pieces of at most this length it never was, but where people talked over one another (mixes of ten
+readers, tests/mixes.py)."""
 
 SHORTEST = 0.3
 """Seconds of a piece that is given a print; what is shorter goes with its neighbors."""
