@@ -75,10 +75,13 @@ def transcription(recording: str, other: str, confined: str) -> int:
     """The transcription worker, with everything tried before its first request; one request then meets a refused call."""
     assignment: Any = importlib.import_module("earmark.transcription.assignment")
     worker: Any = importlib.import_module("earmark.transcription.worker")
-    serve = worker._serve
+    transcribe = worker._transcribe
+    to_try = [recording]
 
-    def try_first(*arguments: Any) -> None:
-        acts = on_files(Path(recording)) | on_processes(int(other)) | on_sockets()
+    def try_first(*arguments: Any) -> Any:
+        if not to_try:
+            return transcribe(*arguments)
+        acts = on_files(Path(to_try.pop())) | on_processes(int(other)) | on_sockets()
         acts |= on_the_system(Path(recording).parent)
         _say(tried(acts, calls.TRANSCRIPTION, confined == "confined"))
         really_open = assignment.open_recording
@@ -90,9 +93,9 @@ def transcription(recording: str, other: str, confined: str) -> int:
 
         if confined == "confined":
             assignment.open_recording = refused_once
-        serve(*arguments)
+        return transcribe(*arguments)
 
-    worker._serve = try_first
+    worker._transcribe = try_first
     return int(worker.main())
 
 
