@@ -37,9 +37,11 @@ class Mark(StrEnum):
 
 
 class Stage(StrEnum):
-    """The two kinds of work that a job can be for. Writing notes is the supervisor's own act, not a job."""
+    """The kinds of work that a job can be for, in their order. Writing notes is the supervisor's own act, not a job."""
 
     TRANSCRIBE = "transcribe"
+    DIARIZE = "diarize"
+    """Find out who says what in the transcript."""
     SUMMARIZE = "summarize"
 
 

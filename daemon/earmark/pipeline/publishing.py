@@ -164,9 +164,11 @@ def is_done(context: Context, recording_id: str) -> bool:
 
     A summary that is parked for a better model counts as done: what the person was promised is there.
     """
-    jobs = [context.ledger.jobs.of(recording_id, stage) for stage in Stage]
-    open_states = (JobState.WAITING, JobState.CLAIMED)
-    return all(job is not None and job.state not in open_states for job in jobs) and bool(
+    jobs = {stage: context.ledger.jobs.of(recording_id, stage) for stage in Stage}
+    if jobs[Stage.TRANSCRIBE] is None or jobs[Stage.SUMMARIZE] is None:
+        return False
+    is_open = (JobState.WAITING, JobState.CLAIMED)
+    return not any(job is not None and job.state in is_open for job in jobs.values()) and bool(
         context.ledger.words.summary(recording_id)
     )
 

@@ -1,0 +1,19 @@
+-- People whose voices earmark may recognize, because somebody named them and asked for it (remember_voices).
+CREATE TABLE people (
+    id             INTEGER PRIMARY KEY,
+    name           TEXT NOT NULL UNIQUE,
+    since          REAL NOT NULL
+) STRICT;
+
+-- The voice of one speaker of one recording. Biometric data: only where remember_voices asks for it.
+CREATE TABLE voiceprints (
+    id             INTEGER PRIMARY KEY,
+    recording_id   TEXT NOT NULL REFERENCES recordings (id) ON DELETE CASCADE,
+    speaker        INTEGER NOT NULL,           -- their number in its transcript
+    encoder        TEXT NOT NULL,              -- which made it; prints of others cannot be compared with it
+    print          BLOB NOT NULL,              -- float32, little endian
+    seconds        REAL NOT NULL,              -- of speech that it was made of
+    stored_at      REAL NOT NULL,
+    person         INTEGER REFERENCES people (id) ON DELETE SET NULL,
+    UNIQUE (recording_id, speaker)
+) STRICT;
