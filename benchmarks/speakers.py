@@ -22,11 +22,13 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from earmark.diarization.hearing import Voices
+from earmark.diarization.told import told as as_told
 from earmark.diarization.turns import Turns
 from earmark.speaking import with_speakers
 
@@ -66,7 +68,7 @@ def told(voices: Voices, file: Path) -> tuple[Turns, float]:
     before = time.process_time()
     fd = os.open(file, os.O_RDONLY)
     try:
-        found = voices.of(fd, 24 * 3600.0, (1, 20), lambda total: None, lambda at, total: None)
+        found = voices.of(fd, 24 * 3600.0, (1, 20), lambda total: None, partial(as_told, 1), lambda at, total: None)
     finally:
         os.close(fd)
     return found, time.process_time() - before

@@ -30,6 +30,8 @@ YEARS = 10 * 366 * 86_400.0
 JobId = Annotated[int, Field(ge=0, lt=1 << 63)]
 Moment = Annotated[float, Field(ge=0.0, le=YEARS)]
 """Seconds into a recording, or how long something in it takes."""
+Voice = Annotated[int, Field(ge=0, le=2)]
+"""One of the three voices of a window."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Level = Annotated[float, Field(ge=-120.0, le=3.1)]
@@ -239,8 +241,30 @@ class LoadSpeakers(Message):
     memory_limit_mb: int = 0
 
 
+class Stretch(Message):
+    """What was found of the voices in some minutes in a row; survives whatever comes. Asked with it again, a worker goes on
+    behind it.
+
+    `windows`: how many are done with it, from the start of the recording. `pieces`: from second, until second, window and
+    voice of it; `both`: the same of two voices at once. `prints`: of each piece, float16 in base64, `size` numbers each.
+    """
+
+    type: Literal["stretch"] = "stretch"
+    job: JobId
+    windows: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    upto: Moment
+    pieces: Annotated[tuple[tuple[Moment, Moment, Count, Voice], ...], Field(max_length=20_000)]
+    both: Annotated[tuple[tuple[Moment, Moment, Count, Voice, Voice], ...], Field(max_length=20_000)]
+    size: Annotated[int, Field(ge=1, le=1024)]
+    prints: Annotated[str, Field(max_length=REPLY_LIMIT, pattern="^[A-Za-z0-9+/]*={0,2}$")]
+    mean: Annotated[tuple[float, ...], Field(max_length=200)]
+    """Of the channel, with which the prints were made."""
+
+
 class TellApart(Message):
-    """Say who speaks when in one file. `recording_id` is the SHA-256 that its bytes must have."""
+    """Say who speaks when in one file. `recording_id` is the SHA-256 that its bytes must have. `done`: what was found of it
+    before, in order.
+    """
 
     type: Literal["tell apart"] = "tell apart"
     job: int
@@ -250,16 +274,29 @@ class TellApart(Message):
     most: int = MOST_PEOPLE
     """How many people there are, as far as that is known."""
     max_seconds: float = 24 * 3600.0
+    done: tuple[Stretch, ...] = ()
+    voices: bool = False
+    """Say the prints of their voices, too."""
+
+
+class VoicePrint(Message):
+    """The voice of somebody, of so many seconds of speech: float32, little endian, in base64."""
+
+    print: Annotated[str, Field(max_length=6_000, pattern="^[A-Za-z0-9+/]+={0,2}$")]
+    seconds: Moment
 
 
 class ToldApart(Message):
-    """Who speaks when, by time. `people`: how many; `unsure`: it is not known well enough to be told."""
+    """Who speaks when, by time. `people`: how many; `unsure`: it is not known well enough to be told. `voices`: theirs, by
+    number, if they were asked for.
+    """
 
     type: Literal["told apart"] = "told apart"
     job: JobId
     turns: Annotated[tuple[Turn, ...], Field(max_length=200_000)]
     people: Annotated[int, Field(ge=0, le=100)]
     unsure: bool
+    voices: Annotated[tuple[VoicePrint, ...], Field(max_length=100)] = ()
 
 
 # --- summarization: requests ---
@@ -329,5 +366,5 @@ parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAd
 parse_speaker_request: TypeAdapter[LoadSpeakers | TellApart] = TypeAdapter(
     Annotated[LoadSpeakers | TellApart, Field(discriminator="type")]
 )
-Reply = Ready | Started | Progress | Heard | Finished | ToldApart | Summarized | Failed
+Reply = Ready | Started | Progress | Heard | Finished | Stretch | ToldApart | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])

@@ -67,6 +67,7 @@ class Report(BaseModel):
     settling: tuple[str, ...] = ()
     being_written: tuple[str, ...] = ()
     sandbox: tuple[str, ...] = ()
+    speakers_sandbox: tuple[str, ...] = ()
     summary_sandbox: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
     model: str = ""

@@ -19,6 +19,9 @@ from earmark.domain import Seconds, Segment, Transcript, is_speech
 MOST_PEOPLE = 20
 """People that are told apart in one recording, and that anybody may ask for."""
 
+HOW_MANY = f"auto, off, a number up to {MOST_PEOPLE}, or two of them such as 2..4"
+"""What may be said of how many people there are."""
+
 LEAST_WORDS, LEAST_SECONDS = 2, 0.4
 """A piece of a segment with fewer words, or that is shorter, stays with its neighbour: a "yes" between is nobody's turn, and
 times of words are off by as much."""
@@ -55,6 +58,18 @@ class _Word:
     start: Seconds
     end: Seconds
     cut: int
+
+
+def how_many(said: str) -> tuple[int, int] | None:
+    """The fewest and the most people that are meant; None if nobody is to be told apart. Raises ValueError."""
+    if said in ("off", "auto"):
+        return None if said == "off" else (1, MOST_PEOPLE)
+    fewest, dots, most = said.partition("..")
+    most = most if dots else fewest
+    numbers = all(re.fullmatch(r"[0-9]{1,3}", number) for number in (fewest, most))
+    if numbers and 1 <= int(fewest) <= int(most) <= MOST_PEOPLE:
+        return int(fewest), int(most)
+    raise ValueError(f"{said!r} is none of: {HOW_MANY}")
 
 
 def with_speakers(

@@ -426,7 +426,7 @@ def test_a_recording_that_was_done_before_there_were_drafts_is_left_alone(rig: R
     rig.drop("a.wav", "one")
     assert rig.run_once() == 0
     with sqlite3.connect(rig.installed.ledger_file) as db:
-        for table in ("drafts", "stretches", "voiceprints", "people"):
+        for table in ("drafts", "stretches", "turns", "voiceprints", "people"):
             db.execute(f"DROP TABLE {table}")
         db.execute("ALTER TABLE heard DROP COLUMN words")
         db.execute(f"PRAGMA user_version = {len(before)}")

@@ -425,5 +425,5 @@ def _given_up(rig: Rig) -> bool:
 def _retry(rig: Rig) -> None:
     """What `earmark retry --failed` does."""
     with opened_context(rig.installed, rig.config()) as context:
-        for one in to_retry(context, [], failed=True, summary=False):
+        for one in to_retry(context, [], failed=True):
             retry(context, one)

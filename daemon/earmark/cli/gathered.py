@@ -124,10 +124,17 @@ def gather(context: Context) -> Status:
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:
     if job.stage is Stage.TRANSCRIBE and (place is None or not place.here):
         return "its file is not in the folder any more; it goes on when the file is back"
-    what = "for its transcription" if job.stage is Stage.TRANSCRIBE else "for its summary"
     again = f"; next try at {moment(job.not_before)}" if job.not_before > now else ""
-    return f"waits {what}{f' ({job.reason})' if job.reason else ''}{again}"
+    return f"waits {_FOR[job.stage]}{f' ({job.reason})' if job.reason else ''}{again}"
+
+
+_FOR = {
+    Stage.TRANSCRIBE: "for its transcription",
+    Stage.DIARIZE: "to be told who says what",
+    Stage.SUMMARIZE: "for its summary",
+}
 
 
 def _failed_reason(job: Job) -> str:
-    return job.reason or "failed without a reason (a bug: please report it)"
+    reason = job.reason or "failed without a reason (a bug: please report it)"
+    return f"who says what is not known: {reason}" if job.stage is Stage.DIARIZE else reason

@@ -69,6 +69,7 @@ def state_of(context: Context, place: Place) -> tuple[str, str]:
     ledger = context.ledger
     heard = ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
     draft = ledger.drafts.of(place.recording_id)
+    told = ledger.jobs.of(place.recording_id, Stage.DIARIZE)
     summed = ledger.jobs.of(place.recording_id, Stage.SUMMARIZE)
     if place.trouble and place.here:
         return "not written", place.trouble
@@ -77,8 +78,9 @@ def state_of(context: Context, place: Place) -> tuple[str, str]:
     if heard is not None and heard.state is not JobState.DONE:
         words = {"waiting": "waiting", "claimed": "transcribing", "failed": "failed", "parked": "parked"}
         return words[heard.state.value], heard.reason or ""
-    if summed is not None and summed.state in (JobState.WAITING, JobState.CLAIMED):
-        return "transcribed", summed.reason or ""
+    for job in (told, summed):
+        if job is not None and job.state in (JobState.WAITING, JobState.CLAIMED):
+            return "transcribed", job.reason or ""
     if summed is not None and summed.state in (JobState.PARKED, JobState.FAILED):
         return "done", summed.reason or ""
     return "done", f"its transcript is a draft and stays one: {draft.kept}" if draft is not None else ""
@@ -280,6 +282,9 @@ def retry(
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help="Only who says what, and the summary.")
+    ] = False,
 ) -> None:
     """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
 
@@ -288,9 +293,12 @@ def retry(
     with plain_errors():
         if not files and not failed:
             raise typer.BadParameter("name recordings, or say --failed")
+        if summary and speakers:
+            raise typer.BadParameter("--speakers makes the summary again too; say one of the two")
         home, config = here_to_look()
         with opened_context(home, config) as context:
-            wanted = retrying.to_retry(context, files or [], failed=failed, summary=summary)
+            only = Stage.SUMMARIZE if summary else Stage.DIARIZE if speakers else None
+            wanted = retrying.to_retry(context, files or [], failed=failed, only=only)
             for again in wanted:
                 out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
         if not wanted:

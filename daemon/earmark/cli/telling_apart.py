@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from earmark import speaking
 from earmark.cli.console import err, here, span
 from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Transcript
@@ -18,7 +19,7 @@ from earmark.messages import Failed, Ready, Started, TellApart, ToldApart
 from earmark.messages import Progress as Sign
 from earmark.pipeline.plausible import implausible_turns
 from earmark.pipeline.verdict import End, describe
-from earmark.speaking import MOST_PEOPLE, with_speakers
+from earmark.speaking import with_speakers
 from earmark.supervisor.sizing import speakers_order
 from earmark.workers import Left, Said, Worker
 
@@ -30,15 +31,10 @@ COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fiel
 
 def how_many(speakers: str) -> tuple[int, int] | None:
     """The fewest and the most people of an option; None if nobody is to be told apart. Raises BadParameter."""
-    if speakers in ("off", "auto"):
-        return None if speakers == "off" else (1, MOST_PEOPLE)
-    fewest, dots, most = speakers.partition("..")
-    most = most if dots else fewest
-    if fewest.isdigit() and most.isdigit() and 1 <= int(fewest) <= int(most) <= MOST_PEOPLE:
-        return int(fewest), int(most)
-    raise typer.BadParameter(
-        f"--speakers {speakers} is none of: auto, off, a number up to {MOST_PEOPLE}, two of them such as 2..4"
-    )
+    try:
+        return speaking.how_many(speakers)
+    except ValueError as error:
+        raise typer.BadParameter(f"--speakers {error}") from None
 
 
 def speaker_models(*, asked: bool) -> SpeakerModel | None:

@@ -81,6 +81,9 @@ _SENTENCES: dict[str, Line] = {
         f"[dim]  {_name(e)}  {'hearing the draft again' if e.get('again') else 'transcribing'}{_again(e)}[/]"
     ),
     Event.TRANSCRIBED: lambda e: f"[dim]  {_name(e)}  {span(e['seconds'])} heard[/]",
+    Event.TELLING_APART: lambda e: f"[dim]  {_name(e)}  telling voices apart{_again(e)}[/]",
+    Event.TOLD_APART: lambda e: f"[dim]  {_name(e)}  {_told_apart(e)}[/]",
+    Event.NOT_TOLD_APART: lambda e: f"[dim]  {_name(e)}  {_said(e)}[/]",
     Event.WRITTEN: lambda e: f"[green]✓[/] {_name(e)} → [bold]{_line(e['note'])}[/]",
     Event.SUMMARIZED: _summarized,
     Event.NOT_TRANSCRIBED: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
@@ -94,6 +97,11 @@ _SENTENCES: dict[str, Line] = {
     Event.CAUGHT_UP: lambda _: "[dim]Nothing left to do.[/]",
 }
 """Events that have a line of their own; any other is shown by its sentence."""
+
+
+def _told_apart(event: MutableMapping[str, Any]) -> str:
+    count = event["speakers"]
+    return f"{count} speakers{' (uncertain)' if event['unsure'] else ''}" if count else "one voice"
 
 
 def _again(event: MutableMapping[str, Any]) -> str:
@@ -163,7 +171,7 @@ class Screen:
         self._shown = ()
 
 
-_VERB = {"transcribe": "transcribing", "summarize": "summarizing"}
+_VERB = {"transcribe": "transcribing", "diarize": "telling voices apart", "summarize": "summarizing"}
 
 
 def done(work: Working) -> str:

@@ -138,6 +138,7 @@ class FolderSettings:
     to_english: bool
     model: str
     draft: str
+    speakers: str
     vocabulary: tuple[str, ...]
     vocabulary_from: Path | None
     prompt: str
@@ -160,6 +161,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         to_english=(folder.task or config.transcription.task) == "translate" and language != "en",
         model=folder.model or config.transcription.model,
         draft=folder.draft or config.transcription.draft,
+        speakers=folder.speakers or config.transcription.speakers,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
         vocabulary_from=folder.vocabulary_from or config.transcription.vocabulary_from,
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,

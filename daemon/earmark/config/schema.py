@@ -12,7 +12,7 @@ from pydantic import Field
 from earmark.config.between import Between, BetweenField
 from earmark.config.endpoint import EndpointField, HostField
 from earmark.config.retention import Retention, RuleSet
-from earmark.config.section import LanguageCode, LanguageOrAuto, OutputFormat, Section, UserPath
+from earmark.config.section import LanguageCode, LanguageOrAuto, OutputFormat, Section, Speakers, UserPath
 
 
 class Intake(Section):
@@ -98,6 +98,11 @@ class Transcription(Section):
     hang_seconds: float = Field(
         300.0, ge=10, le=86400, description="A worker that says nothing for this long is ended."
     )
+    speakers: Speakers = Field(
+        "auto",
+        description="Who says what, where the models for it are here: `auto`, `off`, or how many people speak: `2`, "
+        '`"2..4"`.',
+    )
     stay_awake: bool = Field(
         False,
         description="On macOS, keep the Mac awake while recordings are heard and summarized; on mains power only.",
@@ -182,6 +187,7 @@ class Folder(Section):
     task: Literal["transcribe", "translate"] | None = Field(None, description="See [transcription].")
     model: str | None = Field(None, description="See [transcription].")
     draft: str | None = Field(None, description="See [transcription].")
+    speakers: Speakers | None = Field(None, description="See [transcription].")
     vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
     vocabulary_from: UserPath | None = Field(None, description="See [transcription].")
     prompt: str | None = Field(None, max_length=800, description="See [transcription].")

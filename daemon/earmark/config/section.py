@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from earmark.paths import whole
+from earmark.speaking import how_many
 
 
 def _absolute(path: Path) -> Path:
@@ -39,8 +40,17 @@ def _known_or_auto(code: str) -> str:
     return code if code == "auto" else _known(code)
 
 
+def _how_many(said: object) -> str:
+    text = str(said) if isinstance(said, int | str) and not isinstance(said, bool) else ""
+    how_many(text)
+    return text
+
+
 LanguageCode = Annotated[str, AfterValidator(_known)]
 LanguageOrAuto = Annotated[str, AfterValidator(_known_or_auto)]
+
+Speakers = Annotated[str, BeforeValidator(_how_many)]
+"""How many people speak, as text or as a number (`speaking.how_many`)."""
 
 OutputFormat = Literal["srt", "vtt", "txt", "json"]
 

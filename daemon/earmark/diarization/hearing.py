@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-import numpy as np
 
 from earmark.diarization.encoder import DVector
 from earmark.diarization.features import Channel
-from earmark.diarization.pieces import Both, Piece, stretches
+from earmark.diarization.pieces import Stretch, stretches
 from earmark.diarization.segmentation import Segmentation
+from earmark.diarization.told import Kept
 from earmark.diarization.turns import Turns, turns_of
 from earmark.errors import ModelError
+from earmark.messages import Stretch as Told
 from earmark.transcription.container import open_recording
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Samples
@@ -43,29 +43,26 @@ class Voices:
         max_seconds: float,
         wanted: tuple[int, int],
         begun: Callable[[float | None], None],
+        found: Callable[[Stretch, float], Told],
         alive: Callable[[float, float | None], None],
+        done: Iterable[Told] = (),
     ) -> Turns:
         """Who speaks when in the file, as the transcription hears it: the same tracks, the same mix. `wanted`: the fewest
-        and the most people; `begun` is told the declared length once the file is open. Raises MediaError.
+        and the most people; `begun` is told the declared length once the file is open, `found` each stretch and up to which
+        second it goes, for a message; `done`: those messages of an earlier time. Raises MediaError.
         """
         recording = open_recording(fd)
         try:
             total = recording.declared.duration
             begun(total)
             decoder = Decoder(recording, max_seconds, self._voice)
-            pieces: list[Piece] = []
-            both: list[Both] = []
-            prints = [np.zeros((0, self._encoder.size), np.float32)]
-            channel = Channel()
-            for stretch in stretches(_beating(decoder, total, alive), self._segmentation, self._encoder):
-                pieces += stretch.pieces
-                both += stretch.both
-                prints.append(stretch.prints)
-                channel = Channel(stretch.mean)
+            kept = Kept(done)
+            blocks = _beating(decoder, total, alive)
+            for stretch in stretches(blocks, self._segmentation, self._encoder, kept.windows, kept.mean):
+                kept.add(found(stretch, decoder.samples / RATE))
                 alive(decoder.samples / RATE, total)
-            return turns_of(
-                pieces, np.concatenate(prints), both, decoder.seconds, wanted, narrow=channel.narrow
-            )
+            narrow = Channel(kept.mean).narrow
+            return turns_of(kept.pieces, kept.prints, kept.both, decoder.seconds, wanted, narrow=narrow)
         finally:
             recording.close()
 

@@ -28,6 +28,9 @@ SETTLES = 600.0
 STRETCH = 60
 """Windows between checkpoints: five minutes."""
 
+MOST = 2_000
+"""Pieces of a stretch that has lasted that long: ten minutes of speech, or twenty of short remarks."""
+
 _MIDDLE = (FRAMES // 4, FRAMES - FRAMES // 4 - 1)
 """Frames of a window that count; its neighbors have the rest."""
 
@@ -86,7 +89,7 @@ def stretches(
         if number < done:
             continue
         found.add(number, window, segmentation.of(window), channel, last=last)
-        settled = settled or channel.frames >= SETTLES * PER_SECOND
+        settled = settled or channel.frames >= SETTLES * PER_SECOND or found.count >= MOST
         if last or (settled and found.windows >= STRETCH):
             yield found.told(number + 1, encoder, channel)
             found = _Found()
@@ -113,6 +116,10 @@ class _Found:
         self._pieces: list[Piece] = []
         self._speech: list[Bands] = []
         self._both: list[Both] = []
+
+    @property
+    def count(self) -> int:
+        return len(self._pieces)
 
     def add(self, number: int, window: Samples, activity: Activity, channel: Channel, *, last: bool) -> None:
         self.windows += 1

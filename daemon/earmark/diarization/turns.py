@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from earmark.diarization.encoder import Prints
+from earmark.diarization.encoder import Prints, unit
 from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
 from earmark.speaking import MOST_PEOPLE, Turn
@@ -25,11 +25,15 @@ LEAST_LONG = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """All turns by time. `count`: how many people; `unsure`: it is not known well enough to be told."""
+    """All turns by time. `count`: how many people; `unsure`: it is not known well enough to be told. `prints` has a row for
+    each person, of so many `seconds` of speech.
+    """
 
     turns: tuple[Turn, ...]
     count: int
     unsure: bool
+    prints: Prints
+    seconds: tuple[float, ...]
 
 
 def turns_of(
@@ -46,7 +50,7 @@ def turns_of(
     heard = [int(i) for i in np.flatnonzero(long_enough)]
     found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), wanted)
     if not found.count:
-        return Turns((), 0, unsure=False)
+        return Turns((), 0, False, prints[:0], ())
     who = dict(zip(heard, found.of.tolist(), strict=True))
     votes: dict[tuple[int, int], Counter[int]] = {}
     for index, person in who.items():
@@ -61,7 +65,13 @@ def turns_of(
         spoken += [Turn(one.start, one.end, person, overlapped=True) for person in named]
     joined = _joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
     unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > MOST_NARROW)
-    return Turns(_numbered(joined), found.count, unsure)
+    order = _order(joined)
+    numbered = tuple(replace(turn, speaker=order[turn.speaker]) for turn in joined)
+    means, seconds = np.zeros((found.count, prints.shape[1]), np.float32), [0.0] * found.count
+    for index, person in who.items():
+        means[order[person] - 1] += prints[index] * pieces[index].seconds
+        seconds[order[person] - 1] += pieces[index].seconds
+    return Turns(numbered, found.count, unsure, unit(means), tuple(seconds))
 
 
 def _joined(spoken: Sequence[Turn]) -> list[Turn]:
@@ -81,8 +91,9 @@ def _joined(spoken: Sequence[Turn]) -> list[Turn]:
     return found
 
 
-def _numbered(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+def _order(turns: Sequence[Turn]) -> dict[int, int]:
+    """Which number each person gets: in the order in which they first speak."""
     order: dict[int, int] = {}
     for turn in turns:
         order.setdefault(turn.speaker, len(order) + 1)
-    return tuple(replace(turn, speaker=order[turn.speaker]) for turn in turns)
+    return order

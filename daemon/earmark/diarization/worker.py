@@ -30,6 +30,8 @@ from earmark.transcription.serving import Pulse, Say, answered, serve
 
 if TYPE_CHECKING:
     from earmark.diarization.hearing import Voices
+    from earmark.diarization.pieces import Stretch
+    from earmark.messages import Stretch as Told
 
 LONGEST = 60.0
 """Seconds of sound between signs of life, at most."""
@@ -65,19 +67,27 @@ def tell_apart(
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
 
+    from earmark.diarization.told import voices as voices_of
+
     def tell(fd: int) -> None:
         before, beat = Identity.of(os.fstat(fd)), partial(alive, 0.0, None)
         beat()
         must_be(fd, request.recording_id, beat)
         wanted = (request.fewest, request.most)
+        begun, keep = partial(_begun, request, say), partial(_keep, request, say)
         try:
-            found = voices.of(fd, request.max_seconds, wanted, partial(_begun, request, say), alive)
+            found = voices.of(fd, request.max_seconds, wanted, begun, keep, alive, request.done)
         except (MediaError, Refused):
             # A file that was being replaced reads like a damaged one; what it is now decides which it was.
             still_that(fd, before, request.recording_id, beat)
             raise
         still_that(fd, before, request.recording_id, beat)
-        say(ToldApart(job=request.job, turns=found.turns, people=found.count, unsure=found.unsure))
+        say(
+            ToldApart(
+                job=request.job, turns=found.turns, people=found.count, unsure=found.unsure,
+                voices=voices_of(found.prints, found.seconds) if request.voices else (),
+            )
+        )  # fmt: skip
 
     as_asked(request.job, request.path, say, tell)
 
@@ -94,6 +104,14 @@ def _too_large(load: LoadSpeakers) -> str:
 
 def _begun(request: TellApart, say: Say, total: float | None) -> None:
     say(Started(job=request.job, declared_duration=total))
+
+
+def _keep(request: TellApart, say: Say, stretch: Stretch, upto: float) -> Told:
+    from earmark.diarization.told import told
+
+    message = told(request.job, stretch, upto)
+    say(message)
+    return message
 
 
 def _alive(pulse: Pulse, threads: int, at: float, total: float | None) -> None:

@@ -27,3 +27,11 @@ CREATE TABLE stretches (
     body           TEXT NOT NULL,              -- who speaks when, and the prints of the voices, as JSON
     PRIMARY KEY (recording_id, windows)
 ) STRICT, WITHOUT ROWID;
+
+-- Who speaks when, without a word of what they say: also of a better transcript of the same recording.
+CREATE TABLE turns (
+    recording_id   TEXT PRIMARY KEY REFERENCES recordings (id) ON DELETE CASCADE,
+    settings       TEXT NOT NULL,              -- with which models, and for how many people
+    unsure         INTEGER NOT NULL,           -- it is not known well enough to be told
+    body           TEXT NOT NULL               -- speaking.Turn as JSON
+) STRICT, WITHOUT ROWID;

@@ -65,7 +65,8 @@ comes back."""
 _FACTS = f"""
     r.recorded_at AS dated, r.done_at AS done_at, {_DRAFT_ALONE_SINCE} AS alone_since,
     h.why AS held, i.body AS item_rule, t.state AS t_state,
-    t.changed_at AS t_changed, d.kept = '' AS draft, s.state AS s_state, p.folder AS folder, p.watched AS watched,
+    t.changed_at AS t_changed, d.kept = '' AS draft, v.state AS v_state, s.state AS s_state, p.folder AS folder,
+    p.watched AS watched,
     (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)
         AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind
 """
@@ -73,6 +74,7 @@ _JOINS = """
     LEFT JOIN holds h ON h.recording_id = r.id
     LEFT JOIN jobs t ON t.recording_id = r.id AND t.stage = 'transcribe'
     LEFT JOIN drafts d ON d.recording_id = r.id
+    LEFT JOIN jobs v ON v.recording_id = r.id AND v.stage = 'diarize'
     LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
     LEFT JOIN item_rules i ON i.recording_id = r.id
         AND i.kind = CASE WHEN :kind = 'audio' AND t.state = 'failed' THEN 'failed' ELSE :kind END
@@ -154,6 +156,8 @@ def _unfinished(row: Row) -> str:
         return BETTER_OWED
     if not alone and row["t_state"] in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
+    if row["v_state"] in ("waiting", "claimed") and not alone:
+        return "who says what in it is being found out"
     # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).
     if row["s_state"] == "claimed" or (row["s_state"] == "waiting" and row["done_at"] is None):
         return "its summary is not finished"

@@ -123,7 +123,7 @@ class Jobs:
                     now,
                     now,
                     LONGEST_BACKOFF,
-                    *map(os.fsencode, but if stage is Stage.TRANSCRIBE else ()),
+                    *_left_out(stage, but),
                 ),
             )
             if row is None:
@@ -208,7 +208,7 @@ class Jobs:
         """True if `claim` would find something."""
         row = self._db.one(
             f"SELECT 1 FROM jobs j WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among, but)} LIMIT 1",
-            (stage, now, now, LONGEST_BACKOFF, *map(os.fsencode, but if stage is Stage.TRANSCRIBE else ())),
+            (stage, now, now, LONGEST_BACKOFF, *_left_out(stage, but)),
         )
         return row is not None
 
@@ -238,12 +238,12 @@ class Jobs:
         self._db.execute("UPDATE jobs SET not_before = 0 WHERE state = 'waiting' AND not_before > 0")
 
     def without_file(self, but: Collection[Path] = ()) -> int:
-        """How many waiting transcriptions, but for those of drafts, have no file to be made from at present. `but`: those in
+        """How many waiting jobs that need a file, but for transcriptions of drafts, have none at present. `but`: those in
         these drop folders are none.
         """
         row = self._db.one(
-            "SELECT count(*) AS n FROM jobs j WHERE j.stage = 'transcribe' AND j.state = 'waiting'"
-            f" AND NOT {_file_is_here(but)} {_AMONG[Among.NEW]}",
+            "SELECT count(*) AS n FROM jobs j WHERE j.stage IN ('transcribe', 'diarize') AND j.state = 'waiting'"
+            f" AND NOT {_file_is_here(but)} AND (j.stage = 'diarize' OR NOT {_OWED.format('')})",
             tuple(map(os.fsencode, but)),
         )
         return int(row["n"]) if row else 0
@@ -251,7 +251,7 @@ class Jobs:
     def waiting(self) -> int:
         """How many jobs wait, but for those that are to replace a draft."""
         row = self._db.one(
-            "SELECT count(*) AS n FROM jobs j WHERE stage IN ('transcribe', 'summarize') AND state = 'waiting'"
+            "SELECT count(*) AS n FROM jobs j WHERE state = 'waiting'"
             f" AND (stage != 'transcribe' OR NOT {_OWED.format('')})"
         )
         return int(row["n"]) if row else 0
@@ -259,9 +259,7 @@ class Jobs:
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a waiting job."""
         row = self._db.one(
-            "SELECT min(not_before) AS t FROM jobs"
-            " WHERE stage IN ('transcribe', 'summarize') AND state = 'waiting' AND not_before > ?",
-            (now,),
+            "SELECT min(not_before) AS t FROM jobs WHERE state = 'waiting' AND not_before > ?", (now,)
         )
         return row["t"] if row else None
 
@@ -275,8 +273,16 @@ class Jobs:
 
 
 def _meant(stage: Stage, among: Among, but: Collection[Path]) -> str:
-    """Of a transcription the file has to be here, and not only in folders that are left out."""
-    return f"AND {_file_is_here(but)} {_AMONG[among]}" if stage is Stage.TRANSCRIBE else ""
+    """Of a transcription the file has to be here, and not only in folders that are left out. Who speaks in what is not here
+    any more nobody can tell, and nobody waits for that.
+    """
+    if stage is Stage.TRANSCRIBE:
+        return f"AND {_file_is_here(but)} {_AMONG[among]}"
+    return f"AND ({_file_is_here(but)} OR NOT {_file_is_here(())})" if stage is Stage.DIARIZE else ""
+
+
+def _left_out(stage: Stage, but: Collection[Path]) -> list[bytes]:
+    return [] if stage is Stage.SUMMARIZE else list(map(os.fsencode, but))
 
 
 def _file_is_here(but: Collection[Path]) -> str:

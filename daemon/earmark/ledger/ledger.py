@@ -21,6 +21,7 @@ from earmark.ledger.receipts import Receipts
 from earmark.ledger.recordings import Recordings
 from earmark.ledger.retention import Retention
 from earmark.ledger.trash import Trash
+from earmark.ledger.turns import Turns
 from earmark.ledger.words import Words
 
 ACTING = "acting.lock"
@@ -40,6 +41,7 @@ class Ledger:
         self.jobs = Jobs(self.db)
         self.drafts = Drafts(self.db)
         self.words = Words(self.db)
+        self.turns = Turns(self.db)
         self.artifacts = Artifacts(self.db)
         self.journal = Journal(self.db)
         self.retention = Retention(self.db)

@@ -30,6 +30,8 @@ def _drop_unreadable_words(ledger: Ledger) -> int:
         ("summaries", ledger.words.summary),
         ("heard", ledger.words.heard_so_far),
         ("checkpoints", ledger.words.checkpoint),
+        ("stretches", ledger.turns.stretches),
+        ("turns", ledger.turns.of),
     )
     for table, read in readers:
         for row in db.all(f"SELECT DISTINCT recording_id FROM {table}"):
@@ -39,6 +41,9 @@ def _drop_unreadable_words(ledger: Ledger) -> int:
                 count += db.execute(
                     f"DELETE FROM {table} WHERE recording_id = ?", (row["recording_id"],)
                 ).rowcount
+    db.execute(
+        "DELETE FROM jobs WHERE stage = 'diarize' AND recording_id NOT IN (SELECT recording_id FROM transcripts)"
+    )
     # Half of what was heard is worse than none.
     lost = "recording_id NOT IN (SELECT recording_id FROM {})"
     count += db.execute(f"DELETE FROM heard WHERE {lost.format('checkpoints')}").rowcount

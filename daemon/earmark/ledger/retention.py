@@ -101,7 +101,7 @@ class Retention:
     def drop_transcript(self, recording_id: str) -> bool:
         """Forget the words of a recording, not that it was transcribed; true if there were any."""
         with self._db.transaction():
-            for table in ("heard", "checkpoints"):
+            for table in ("heard", "checkpoints", "stretches", "turns"):
                 self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
             cursor = self._db.execute("DELETE FROM transcripts WHERE recording_id = ?", (recording_id,))
         return cursor.rowcount > 0

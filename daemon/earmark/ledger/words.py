@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
@@ -120,14 +121,19 @@ class Words:
         now: Instant,
         *,
         to_english: bool = False,
+        speakers: Callable[[Transcript], Transcript] | None = None,
     ) -> Transcript:
-        """Turn what was heard into the transcript and count its revision up, in one transaction."""
+        """Turn what was heard into the transcript and count its revision up, in one transaction. `speakers`: gives it
+        its speakers, where they are known already.
+        """
         english = self.heard_so_far(recording_id, english=True) if to_english else None
         transcript = finished.transcript(
             recording_id, self.heard_so_far(recording_id), model, engine, english
         )
         if base is not None:
             transcript = replace(transcript, speech_seconds=transcript.speech_seconds + base.speech_seconds)
+        if speakers is not None:
+            transcript = speakers(transcript)
         with self._db.transaction():
             self.store_transcript(transcript, settings, now)
             self.drop_checkpoint(recording_id)
@@ -144,6 +150,22 @@ class Words:
                 "UPDATE recordings SET transcript_rev = transcript_rev + 1, duration = ? WHERE id = ?",
                 (transcript.duration, transcript.recording_id),
             )
+
+    def store_speakers(self, transcript: Transcript, now: Instant) -> None:
+        """Put a transcript whose speakers are known now in the place of the same without them, or with others."""
+        row = self._db.one(
+            "SELECT settings FROM transcripts WHERE recording_id = ?", (transcript.recording_id,)
+        )
+        self.store_transcript(transcript, row["settings"] if row else "", now)
+
+    def summary_is_older(self, recording_id: str) -> bool:
+        """True if there is no summary, or the transcript was stored after it."""
+        row = self._db.one(
+            "SELECT 1 FROM summaries s JOIN transcripts t ON t.recording_id = s.recording_id"
+            " WHERE s.recording_id = ? AND s.stored_at >= t.stored_at",
+            (recording_id,),
+        )
+        return row is None
 
     def store_summary(self, summary: Summary, now: Instant) -> None:
         """Put a summary in the place of any earlier one and count its revision up."""

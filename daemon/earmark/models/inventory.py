@@ -189,5 +189,5 @@ def _gpu() -> str | None:
 
 
 def work_is(ledger: Ledger) -> bool:
-    """True while something is being transcribed: the model must not be taken away now."""
-    return any(job.stage is Stage.TRANSCRIBE for job in ledger.jobs.claimed())
+    """True while something is being heard: the models must not be taken away now."""
+    return any(job.stage is not Stage.SUMMARIZE for job in ledger.jobs.claimed())

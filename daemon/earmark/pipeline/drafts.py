@@ -39,10 +39,11 @@ def may_begin(context: Context) -> Among | None:
     ledger, now = context.ledger, context.now()
     if not ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS, context.silent):
         return None
-    busy = ledger.jobs.count().get((Stage.SUMMARIZE, JobState.CLAIMED), 0) > 0
+    follow = (Stage.DIARIZE, Stage.SUMMARIZE)
+    busy = any(ledger.jobs.count().get((stage, JobState.CLAIMED), 0) > 0 for stage in follow)
     others = (
         busy
-        or ledger.jobs.any_waiting(Stage.SUMMARIZE, now)
+        or any(ledger.jobs.any_waiting(stage, now, but=context.silent) for stage in follow)
         or ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, but=context.silent)
     )
     return begins(within(context.config, now), not on_battery(context), others)

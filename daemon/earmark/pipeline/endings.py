@@ -1,4 +1,4 @@
-"""Work that ended without an answer: its worker died, earmark itself went wrong, or the daemon stops. The same for both
+"""Work that ended without an answer: its worker died, earmark itself went wrong, or the daemon stops. The same for all
 stages.
 """
 
@@ -7,11 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import later
+from earmark.domain import Stage, later
 from earmark.events import Event
 from earmark.ledger import Job
 from earmark.ledger.jobs import AT_ONCE, MAX_ATTEMPTS, backoff
-from earmark.pipeline import drafts
+from earmark.pipeline import drafts, next_stage
 from earmark.pipeline.verdict import End, judge
 
 
@@ -30,6 +30,8 @@ def worker_died(context: Context, job: Job, end: End, file: Path | None, name: s
                 give_up(context, job, verdict.reason)
             case "retry":
                 ledger.jobs.try_later(job.id, verdict.reason, later(now, verdict.delay), now)
+            case "refund" if job.stage is Stage.DIARIZE and job.interruptions >= MAX_ATTEMPTS:
+                give_up(context, job, f"{verdict.reason}, {job.interruptions + 1} times")
             case "refund":
                 not_before = later(now, verdict.delay) if verdict.delay else AT_ONCE
                 ledger.jobs.give_back(job.id, verdict.reason, now, interrupted=True, not_before=not_before)
@@ -71,6 +73,8 @@ def give_up(context: Context, job: Job, reason: str) -> None:
     """It has failed; where it was to replace a draft, that stays and nothing has."""
     if not drafts.stays(context, job, reason):
         context.ledger.jobs.fail(job.id, reason, context.now())
+    if job.stage is Stage.DIARIZE:
+        next_stage.after_speakers(context, job.recording_id)
 
 
 def give_back(context: Context, job: Job) -> None:

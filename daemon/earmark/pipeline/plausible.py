@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from earmark.domain import Mark, Point, Segment, Summary
-from earmark.messages import Failed, Finished, Heard, Summarized, ToldApart
+from earmark.messages import Failed, Finished, Heard, Stretch, Summarized, ToldApart
 
 LONGEST_STEP = 180.0
 """Seconds of a recording between two checkpoints at most; a window is 60 s (`transcription/windows.py`)."""
@@ -90,7 +90,7 @@ class Told:
         self.upto = self.start
 
 
-def implausible_started(told: Told) -> str | None:
+def implausible_started(told: Told | ToldOf) -> str | None:
     """It begins once; saying so again and again would be a sign of life without end."""
     if told.begun:
         return "that it has begun, twice"
@@ -142,6 +142,29 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
         return "more sound tracks not heard than there are"
     if message.parts_unheard >= max(1, message.parts):
         return "as many parts not heard as there are"
+    return None
+
+
+@dataclass(slots=True)
+class ToldOf:
+    """What was said of the voices in a recording of so many seconds: how many windows, and up to which second."""
+
+    duration: float
+    windows: int = 0
+    upto: float = 0.0
+    begun: bool = False
+
+
+def implausible_stretch(message: Stretch, told: ToldOf) -> str | None:
+    """It follows on the one before, and lies in the recording; prints are as many as pieces. Counts it if so."""
+    last = told.duration + LONGEST_STEP
+    if message.windows <= told.windows or not told.upto <= message.upto <= last:
+        return "what it found of voices that does not follow on what it had found"
+    if any(not start <= end <= last for start, end, *_ in (*message.pieces, *message.both)):
+        return "that somebody speaks at a time that is not in the recording"
+    if len(message.prints) != -(-2 * message.size * len(message.pieces) // 3) * 4:
+        return "of other voices than those that speak"
+    told.windows, told.upto = message.windows, message.upto
     return None
 
 

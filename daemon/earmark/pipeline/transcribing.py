@@ -20,7 +20,7 @@ from earmark.ledger.words import Checkpoint
 from earmark.messages import Failed, Finished, Heard, TranscribeRequest
 from earmark.notes.dates import date_of
 from earmark.notes.titles import titles
-from earmark.pipeline import drafts, endings
+from earmark.pipeline import diarizing, drafts, endings, next_stage
 from earmark.pipeline.answering import Asking
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import Amount, Told
@@ -184,13 +184,15 @@ def heard(context: Context, work: Transcribing, message: Heard) -> None:
 
 
 def finished(context: Context, work: Transcribing, message: Finished, model: str, engine: str) -> None:
-    """The recording was heard to its end: store the transcript and queue its summary, in one transaction."""
+    """The recording was heard to its end: store the transcript and queue what follows, in one transaction."""
     ledger, now = context.ledger, context.now()
     context.step("before:transcribed")
     with ledger.transaction():
+        folder = context.settings(work.place.folder)
+        speakers = diarizing.again(context, work.job.recording_id, folder)
         transcript = ledger.words.finish(
             work.job.recording_id, work.settings, work.base, message, model, engine, now,
-            to_english=work.request.to_english,
+            to_english=work.request.to_english, speakers=speakers,
         )  # fmt: skip
         if work.quick is not None:
             drafts.owe(context, work.job.recording_id, work.job, weights(work.quick.dir))
@@ -199,8 +201,8 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
             ledger.jobs.done(work.job.id, now)
             more = " It replaces the draft." if drafts.replaced(context, work.job.recording_id) else ""
         ledger.words.drop_extractive_summary(work.job.recording_id)
-        if not ledger.jobs.add(work.job.recording_id, Stage.SUMMARIZE, now):
-            ledger.jobs.requeue(work.job.recording_id, Stage.SUMMARIZE, now)
+        told = speakers is not None
+        next_stage.after_transcript(context, work.job.recording_id, folder, told=told)
         _date(context, work, message.recorded_at)
         heard = len(transcript.segments)
         context.tell(

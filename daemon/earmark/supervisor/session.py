@@ -27,6 +27,7 @@ from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
 from earmark.supervisor.scans import Scans
 from earmark.supervisor.stages.base import WORKER_TROUBLE
+from earmark.supervisor.stages.diarization import DiarizationStage
 from earmark.supervisor.stages.summary import SummaryStage
 from earmark.supervisor.stages.transcription import MODEL_TROUBLE, TranscriptionStage
 from earmark.supervisor.sweeping import Sweeping
@@ -80,7 +81,8 @@ class Session:
         self._scanning = Scanning(context, inbox.put, scans)
         self._transcription = TranscriptionStage(context, run_id, inbox.put, start)
         self._summary = SummaryStage(context, run_id, inbox.put, start)
-        self._stages = (self._transcription, self._summary)
+        self._diarization = DiarizationStage(context, run_id, inbox.put, start)
+        self._stages = (self._transcription, self._diarization, self._summary)
         self._owing = Owing(context)
         try:
             self._sweeping = Sweeping(context, inbox.put)
@@ -294,6 +296,7 @@ class Session:
             "being_written": arriving.in_phase(Phase.WRITTEN_TO),
             "sandbox": self._transcription.sandbox
             or ((OFF,) if self.context.config.sandbox == "off" else ()),
+            "speakers_sandbox": self._diarization.sandbox,
             "summary_sandbox": self._summary.sandbox,
             "sockets": own_families(),
             "model": self._transcription.model_name,

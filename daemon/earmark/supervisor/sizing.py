@@ -89,8 +89,12 @@ def load_order(
     )
 
 
-def speakers_order(config: Config, models: SpeakerModel, readable: Iterable[Path]) -> LoadSpeakers:
-    """The first request to a worker that is to tell voices apart in recordings of the folders `readable`."""
+def speakers_order(
+    config: Config, models: SpeakerModel, readable: Iterable[Path], known: Mapping[Path, str] = {}
+) -> LoadSpeakers:
+    """The first request to a worker that is to tell voices apart in recordings of the folders `readable`. `known`: as for
+    `load_order`.
+    """
     folders = list(readable)
     return LoadSpeakers(
         segmentation=pack_path(models.segmentation),
@@ -98,7 +102,7 @@ def speakers_order(config: Config, models: SpeakerModel, readable: Iterable[Path
         features=models.features,
         sandbox=config.sandbox,
         readable=tuple(pack_path(folder) for folder in folders),
-        readable_as=tuple(_what_is(folder) for folder in folders),
+        readable_as=tuple(known[folder] if folder in known else _what_is(folder) for folder in folders),
         memory_limit_mb=config.transcription.memory_limit_mb or SPEAKERS_MEMORY,
     )
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from earmark.config import folder_settings
 from earmark.context import Context
+from earmark.diarization.models import NAME, speaker_folder
 from earmark.domain import JobState, Kind, Owed, Stage
 from earmark.errors import NotFound
 from earmark.events import Event
 from earmark.files import is_locked, read_bytes
 from earmark.notes.frontmatter import read_frontmatter
+from earmark.speaking import how_many
 from earmark.verbs.resolve import resolve
 
 
@@ -25,8 +27,8 @@ class Again:
     name: str
 
 
-def to_retry(context: Context, files: list[Path], *, failed: bool, summary: bool) -> list[Again]:
-    """What is meant: these files, and with `failed` everything that failed; `summary`: only the summary, if it can."""
+def to_retry(context: Context, files: list[Path], *, failed: bool, only: Stage | None = None) -> list[Again]:
+    """What is meant: these files, and with `failed` everything that failed; `only`: of what has a transcript, this stage."""
     wanted = []
     for file in files:
         meant = resolve(context, file)
@@ -38,12 +40,10 @@ def to_retry(context: Context, files: list[Path], *, failed: bool, summary: bool
                 wanted.append(
                     Again(job.recording_id, job.stage, str(places[0].path) if places else job.recording_id)
                 )
-    if not summary:
+    if only is None:
         return wanted
     return [
-        Again(w.recording_id, Stage.SUMMARIZE, w.name)
-        if context.ledger.words.transcript(w.recording_id)
-        else w
+        Again(w.recording_id, only, w.name) if context.ledger.words.transcript(w.recording_id) else w
         for w in wanted
     ]
 
@@ -55,16 +55,22 @@ def retry(context: Context, again: Again) -> str:
     ledger = context.ledger
     with ledger.transaction():
         draft = again.stage is Stage.TRANSCRIBE and _better_is_owed(context, again.recording_id)
+        if again.stage is Stage.DIARIZE and (why_not := _cannot_be_told(context, again.recording_id)):
+            return why_not
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         _write_again(context, again.recording_id, kinds)
-        under_way = again.stage is Stage.TRANSCRIBE and _is_heard_now(context, again.recording_id)
+        under_way = again.stage is not Stage.SUMMARIZE and _is_heard_now(context, again)
         if again.stage is Stage.TRANSCRIBE and not draft and not under_way:
             ledger.words.drop_checkpoint(again.recording_id)
-        if not under_way:
+        if again.stage is Stage.DIARIZE and not under_way:
+            ledger.turns.drop(again.recording_id)
+        if not under_way and not ledger.jobs.add(again.recording_id, again.stage, context.now()):
             ledger.jobs.requeue(again.recording_id, again.stage, context.now())
         context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
     if draft:
         return "its better transcription is asked for now"
+    if under_way and again.stage is Stage.DIARIZE:
+        return "who says what is being found out at this moment"
     if under_way:
         return "is being transcribed at this moment; ask again when that is done, if it is to be done anew"
     return f"will be tried again ({again.stage})"
@@ -78,9 +84,21 @@ def _better_is_owed(context: Context, recording_id: str) -> bool:
     return False
 
 
-def _is_heard_now(context: Context, recording_id: str) -> bool:
+def _cannot_be_told(context: Context, recording_id: str) -> str:
+    """Why nobody can find out who says what in it; "" if somebody can try."""
+    places = context.ledger.places.of(recording_id)
+    if not any(place.here for place in places):
+        return "its file is not there any more, so nobody can hear who says what"
+    if how_many(context.settings(places[0].folder).speakers) is None:
+        return 'nobody is told apart in its folder (speakers = "off")'
+    if speaker_folder(context.home.models) is None:
+        return f"the models that tell voices apart are not here: earmark models download {NAME}"
+    return ""
+
+
+def _is_heard_now(context: Context, again: Again) -> bool:
     """True if a worker of a daemon hears it: a second one would go on at its checkpoint, and double its words."""
-    job = context.ledger.jobs.of(recording_id, Stage.TRANSCRIBE)
+    job = context.ledger.jobs.of(again.recording_id, again.stage)
     return job is not None and job.state is JobState.CLAIMED and is_locked(context.home.lock_file)
 
 

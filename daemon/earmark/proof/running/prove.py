@@ -12,6 +12,7 @@ from pathlib import Path
 
 from earmark import __version__
 from earmark.config import Config
+from earmark.diarization.models import speaker_folder
 from earmark.errors import EarmarkError
 from earmark.files import why
 from earmark.locality.confinement import landlock
@@ -230,9 +231,10 @@ class Running:
         configured = self.config.transcription
         try:
             model = find_model(configured.model, configured.model_dir, self.home.models)
+            speakers = speaker_folder(self.home.models)
         except EarmarkError:
             return ()
-        return (*folders, model.dir, self.home.templates)
+        return (*folders, model.dir, *([speakers] if speakers else []), self.home.templates)
 
     def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path, leads: Leads) -> Setting:
         report = read_report(self.home.status_file) or self.report

@@ -9,11 +9,16 @@ from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.seen import Process, Seen
 
 SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
+DIARIZER = "worker that tells voices apart"
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
 LISTENER = "process that looks who listens"
 AWAKE = "caffeinate of macOS"
 
-_MODULES = {"earmark.transcription.worker": TRANSCRIBER, "earmark.summarization.worker": SUMMARIZER}
+_MODULES = {
+    "earmark.transcription.worker": TRANSCRIBER,
+    "earmark.diarization.worker": DIARIZER,
+    "earmark.summarization.worker": SUMMARIZER,
+}
 _SCRIPTS = Path(door.__file__).parent
 """Where the small programs are that the daemon or a summarization worker needs, each run by its file."""
 

@@ -16,6 +16,7 @@ from earmark.proof.running.own_numbers import WORKERS
 from earmark.proof.running.reach import LOOKUPS, ROTATES, Reach
 from earmark.proof.running.roles import (
     AWAKE,
+    DIARIZER,
     DOOR,
     HELPER,
     KNOCK,
@@ -32,6 +33,8 @@ from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky, readers
 from earmark.proof.running.special import is_special
+
+OF_WORKERS = (TRANSCRIBER, DIARIZER, SUMMARIZER)
 
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
@@ -58,7 +61,7 @@ class Judge:
         """All that does not need to know what was said."""
         yield from self._walls()
         yield self._supervisor()
-        yield from self._transcribers()
+        yield from self._without_sockets()
         yield self._summarizers()
         yield from self._knocks()
         yield self._programs()
@@ -119,9 +122,9 @@ class Judge:
         wrong += [f"it says itself that it had {', '.join(account)}"] if account and not wrong else []
         return self._outcome(claim, wrong, self.pids(SUPERVISOR))
 
-    def _transcribers(self) -> Iterator[Outcome]:
-        for pid in self.pids(TRANSCRIBER):
-            claim = f"{self._name(TRANSCRIBER, [pid])} has no socket and sends nothing"
+    def _without_sockets(self) -> Iterator[Outcome]:
+        for pid in self.pids(TRANSCRIBER, DIARIZER):
+            claim = f"{self._name(self.role[pid], [pid])} has no socket and sends nothing"
             wrong = self._sockets(pid)
             wrong += [
                 f"{_did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind") if a.done
@@ -259,7 +262,7 @@ class Judge:
         for pid, process in sorted(self.seen.processes.items()):
             of = self.role.get(process.parent)
             double = of == self.role[pid] == SUMMARIZER and process.looks > A_MOMENT
-            if of in (TRANSCRIBER, DOOR, KNOCK, LISTENER, AWAKE) or double:
+            if of in (TRANSCRIBER, DIARIZER, DOOR, KNOCK, LISTENER, AWAKE) or double:
                 yield process.parent, pid
 
     def _files(self) -> Outcome:
@@ -326,7 +329,7 @@ WRITING = {
 
 def _is_its_work(role: str, act: Act) -> bool:
     """A door is there to pass on the connection that it opened; a worker sets limits for itself."""
-    return act.about in {DOOR: (PASSED_ON,), TRANSCRIBER: WORKERS, SUMMARIZER: WORKERS}.get(role, ())
+    return act.about in {DOOR: (PASSED_ON,)}.get(role, WORKERS if role in OF_WORKERS else ())
 
 
 def _pids(pids: list[int]) -> str:

@@ -42,7 +42,9 @@ def drop_unneeded(context: Context, recording_id: str) -> None:
         context.tell(
             Event.WORDS_DROPPED, "The ledger's copy of the summary went too.", recording=recording_id
         )
-    job = ledger.jobs.of(recording_id, Stage.SUMMARIZE)
-    if dropped and job is not None and job.state in (JobState.WAITING, JobState.PARKED):
+    follow = [ledger.jobs.of(recording_id, stage) for stage in (Stage.DIARIZE, Stage.SUMMARIZE)]
+    for job in follow if dropped else ():
+        if job is None or job.state not in (JobState.WAITING, JobState.PARKED):
+            continue
         # A better summary cannot be made of words that are gone, nor is one wanted of a note that a rule took.
         ledger.jobs.done(job.id, context.now(), "a retention rule took its words")

@@ -13,12 +13,12 @@ from earmark.domain import Tick
 from earmark.events import Event
 from earmark.ledger.jobs import backoff
 from earmark.locality.confinement.macos import memory
-from earmark.messages import Confine, Failed, LoadModel, Progress, Ready, Reply
+from earmark.messages import Failed, Progress, Ready, Reply
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.verdict import LONGEST_REST, End
 from earmark.report import Working
-from earmark.supervisor.stages.seat import GRACE, Seat, Work
+from earmark.supervisor.stages.seat import GRACE, Order, Seat, Work
 from earmark.supervisor.stages.starting import not_held, why_not_started
 from earmark.workers import Left, Said, Starter, start_process
 
@@ -263,7 +263,7 @@ class Stage(ABC, Generic[Work]):
             seat.worker.kill()
         seat.free(now)
 
-    def _not_started(self, seat: Seat[Work], end: End, order: LoadModel | Confine | None, now: Tick) -> None:
+    def _not_started(self, seat: Seat[Work], end: End, order: Order | None, now: Tick) -> None:
         """A worker ended before it was ready. After a few in a row there is no point in loading a model again and again,
         unless others of its kind work: then there are fewer of them.
         """

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from earmark.domain import Tick
-from earmark.messages import Confine, LoadModel, Message, Ready
+from earmark.messages import Confine, LoadModel, LoadSpeakers, Message, Ready
+from earmark.pipeline.diarizing import Diarizing
 from earmark.pipeline.summarizing import Summarizing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.pipeline.verdict import End
 from earmark.workers import Left, Said, Starter, Worker
 
-Work = TypeVar("Work", Transcribing, Summarizing)
+Work = TypeVar("Work", Transcribing, Diarizing, Summarizing)
+
+Order = LoadModel | LoadSpeakers | Confine
+"""The first request to a worker: what to load, or the one way out that it is left with."""
 
 NEVER = Tick(0.0)
 
@@ -31,7 +35,7 @@ class Seat(Generic[Work]):
 
     module: str
     worker: Worker | None = None
-    order: LoadModel | Confine | None = None
+    order: Order | None = None
     ready: Ready | None = None
     needs_ready: bool = False
     work: Work | None = None
@@ -56,7 +60,7 @@ class Seat(Generic[Work]):
         self,
         post: Callable[[Said | Left], None],
         start: Starter,
-        order: LoadModel | Confine | None,
+        order: Order | None,
         now: Tick,
     ) -> None:
         """Make sure that a worker with the right model (or way out) sits here."""
