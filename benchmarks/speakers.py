@@ -68,7 +68,9 @@ def told(voices: Voices, file: Path) -> tuple[Turns, float]:
     before = time.process_time()
     fd = os.open(file, os.O_RDONLY)
     try:
-        found = voices.of(fd, 24 * 3600.0, (1, 20), lambda total: None, partial(as_told, 1), lambda at, total: None)
+        found = voices.of(
+            fd, 24 * 3600.0, (1, 20), lambda total: None, partial(as_told, 1), lambda at, total: None
+        )
     finally:
         os.close(fd)
     return found, time.process_time() - before

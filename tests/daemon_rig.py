@@ -35,6 +35,8 @@ from earmark.supervisor.loop import Supervisor
 from earmark.transcription.models import find_model
 from earmark.workers import worker_environment
 
+from tests import onnx_files
+
 STANDIN = Path(__file__).with_name("standin_worker.py")
 
 
@@ -113,6 +115,14 @@ class Rig:
         for file in ("config.json", "tokenizer.json", "vocabulary.txt"):
             (folder / file).write_text("{}")
         (folder / "model.bin").write_bytes(b"x" * size)
+        return folder
+
+    def speakers(self) -> Path:
+        """Put something there that passes for what tells voices apart, as long as nobody loads it."""
+        folder = self.installed.models / "speakers"
+        folder.mkdir(parents=True)
+        (folder / "segmentation.onnx").write_bytes(onnx_files.segmentation())
+        (folder / "encoder.onnx").write_bytes(onnx_files.encoder())
         return folder
 
     def supervisor(self, **options: Any) -> Supervisor:

@@ -1,4 +1,4 @@
-"""A stand-in for both workers: speaks the real protocol (messages.py), but makes its words up from the file's bytes.
+"""A stand-in for all workers: speaks the real protocol (messages.py), but makes its words up from the file's bytes.
 
 Real speech takes seconds per recording; killing a daemon at each of a hundred steps, or dropping thousands of
 recordings, asks for milliseconds. What is under test there is the supervisor, whose every line is the real one. The
@@ -9,12 +9,13 @@ Run as a script without site-packages (it imports the standard library only). A 
     segv@N  kill@N  hang@N  exit@N    do that once N segments of this recording are heard (from its start)
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
+    alone  unsure                     say that one voice says everything, that it is not known well who says what
     spanish                           say that most of it is Spanish, also where no English is asked for
     foreign                           be as unsure of each word as one who knows English only is of another language
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 
 With the name of a model behind it (`segv@1 large`) the order is for the worker that has loaded that one. A model named
-`misfit` does not load.
+`misfit` does not load, nor does what tells voices apart beside a file of that name; its worker goes by the name `speakers`.
 """
 
 from __future__ import annotations
@@ -136,6 +137,39 @@ def transcribe(request: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def tell_apart(request: dict[str, Any]) -> None:
+    """The first and the last segment are one person's, the others another's. A stretch a segment."""
+    job, path = request["job"], unquote_to_bytes(request["path"])
+    try:
+        content = Path(os.fsdecode(path)).read_bytes()
+    except OSError:
+        say(type="failed", job=job, fault="gone", sentence="The file is not there any more.")
+        return
+    first, _, model = content.split(b"\n", 1)[0].decode("ascii", "replace").partition(" ")
+    order, _, at = first.partition("@")
+    say(type="started", job=job, declared_duration=SECONDS * SEGMENTS)
+    if model == "speakers" and order == "media":
+        say(type="failed", job=job, fault="media", sentence="The file holds no sound.")
+        return
+    for number in range(len(request["done"]), SEGMENTS):
+        if model == "speakers" and at.isdigit() and int(at) == number:
+            act(order, path)
+        piece = (number * SECONDS, (number + 1) * SECONDS, number, 0)
+        say(
+            type="stretch", job=job, windows=number + 1, upto=(number + 1) * SECONDS, pieces=[piece], both=[], size=2,
+            prints="AAAAAA==", mean=[0.0],
+        )  # fmt: skip
+    turns = [
+        {"start": n * SECONDS, "end": (n + 1) * SECONDS, "speaker": 1 if n in (0, SEGMENTS - 1) else 2}
+        for n in range(SEGMENTS)
+    ]
+    if order == "alone":
+        turns = [turn | {"speaker": 1} for turn in turns]
+    people = 1 if order == "alone" else 2
+    voices = [{"print": "AACAPwAAAAA=", "seconds": 10.0}] * people if request["voices"] else []
+    say(type="told apart", job=job, turns=turns, people=people, unsure=order == "unsure", voices=voices)
+
+
 def summarize(request: dict[str, Any]) -> None:
     transcript = request["transcript"]
     summary = {
@@ -160,6 +194,16 @@ def main(transcribe: Work = transcribe, summarize: Work = summarize) -> None:
             case "load" | "confine":
                 loaded.append(request.get("model_name", ""))
                 say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
+            case "load speakers" if (
+                Path(unquote_to_bytes(request["encoder"]).decode()).with_name("misfit").exists()
+            ):
+                say(type="failed", job=0, fault="environment", sentence="The models do not fit here.")
+                sys.exit(69)
+            case "load speakers":
+                loaded.append("speakers")
+                say(type="ready", engine="stand-in", device="cpu", compute_type="none", sandbox=[])
+            case "tell apart":
+                tell_apart(request)
             case "transcribe":
                 transcribe(request)
             case "summarize":

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from earmark.diarization import pieces
+from earmark.diarization.hearing import Voices
+from earmark.diarization.told import told
+from earmark.diarization.turns import Turns
+from earmark.messages import Stretch
 
 from tests.conftest import CORPUS, MODELS, Installation
 from tests.mixes import Said, chapters, mixed, telephone, written
+from tests.speech import speaker_model
 
 
 @pytest.fixture
@@ -87,3 +94,56 @@ def test_without_the_models_it_is_said_what_to_do_where_somebody_asked(installat
     assert asked.returncode == 69
     assert "earmark models download speakers" in asked.stderr
     assert installation.earmark("transcribe", sample).returncode == 0
+
+
+@pytest.mark.shows("transcription:speakers-go-on")
+def test_what_was_found_before_a_kill_is_gone_on_with_and_nothing_is_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here")
+    monkeypatch.setattr(pieces, "SETTLES", 20.0)
+    monkeypatch.setattr(pieces, "STRETCH", 5)
+    mix, _ = mixed(*chapters(CORPUS), 3, 300, 90.0)
+    file, models = written(tmp_path / "talk.wav", mix), speaker_model()
+    voices = Voices(models.segmentation, models.encoder, models.features, threads=1)
+
+    def of(done: list[Stretch]) -> tuple[Turns, list[Stretch]]:
+        found: list[Stretch] = []
+
+        def keep(stretch: pieces.Stretch, upto: float) -> Stretch:
+            found.append(Stretch.model_validate_json(told(1, stretch, upto).line()))
+            return found[-1]
+
+        with file.open("rb") as sound:
+            turns = voices.of(
+                sound.fileno(), 3600.0, (1, 20), lambda _: None, keep, lambda *_: None, tuple(done)
+            )
+        return turns, found
+
+    whole, stretches = of([])
+    assert len(stretches) >= 3
+    assert whole.count == 3
+    for kept in (1, 2, len(stretches)):
+        again, more = of(stretches[:kept])
+        assert (again.turns, again.count, again.unsure) == (whole.turns, whole.count, whole.unsure)
+        assert [m.windows for m in more] == [s.windows for s in stretches[kept:]]
+
+
+@pytest.mark.shows("transcription:speakers-in-the-note")
+def test_the_daemon_writes_who_says_what_into_the_note_of_a_meeting(telling: Installation) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here")
+    mix, said = mixed(*chapters(CORPUS), 2, 200, 125.0)
+    telling.folder.mkdir(exist_ok=True)
+    written(telling.folder / "talk.wav", mix)
+    ran = telling.earmark("run", "--once", telling.folder, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    text = (telling.folder / "talk.transcript.md").read_text()
+    assert "speakers:\n  - Speaker 1\n  - Speaker 2\n" in text
+    turns = re.findall(r"^\*\*Speaker ([12])\*\* \[\[talk\.wav#t=(\d+)", text, re.MULTILINE)
+    by = Counter(
+        (speaker, max(said, key=lambda one: one.start <= int(at) + 1.5 and one.start).who)
+        for speaker, at in turns
+    )
+    assert sum(n for _, n in by.most_common(2)) >= 0.9 * len(turns)

@@ -84,12 +84,18 @@ def brought_back_from_its_copy(rig: Rig) -> None:
     (rig.folder / "copy.wav").rename(rig.folder / "standup.m4a")
 
 
+def several_people(rig: Rig) -> None:
+    """A fresh recording, and what tells voices apart is here."""
+    rig.speakers()
+    rig.drop("standup.m4a", "one")
+
+
 @pytest.mark.shows("durability:daemon-killed-each-durable")
 @pytest.mark.parametrize(
     "scene",
     [
         nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies,
-        brought_back_from_its_copy,
+        brought_back_from_its_copy, several_people,
     ],
 )  # fmt: skip
 def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, scene: Prepare) -> None:

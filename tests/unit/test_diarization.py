@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
+from earmark.diarization import pieces as pieces_module
 from earmark.diarization.encoder import unit
 from earmark.diarization.features import BANDS, USUAL, Channel, bands
 from earmark.diarization.linkage import PART, people
 from earmark.diarization.pieces import LONGEST, Both, Piece, cut, windows
 from earmark.diarization.segmentation import FRAMES, STEP
+from earmark.diarization.told import known, told
 from earmark.diarization.turns import turns_of
 from earmark.domain import Segment
-from earmark.messages import Heard, ToldApart
-from earmark.pipeline.plausible import Told, implausible_heard, implausible_turns
+from earmark.messages import Heard, Stretch, ToldApart
+from earmark.pipeline.plausible import (
+    Told,
+    ToldOf,
+    implausible_heard,
+    implausible_stretch,
+    implausible_turns,
+)
 from earmark.speaking import Turn
 from earmark.transcription.engine import RATE
 from hypothesis import given
@@ -152,6 +161,49 @@ def test_a_narrow_channel_is_brought_to_the_usual_one() -> None:
 def test_turns_that_cannot_be_are_refused(turns: list[Turn], said: int, wrong: str | None) -> None:
     found = implausible_turns(ToldApart(job=1, turns=tuple(turns), people=said, unsure=False), 10.0)
     assert found is None if wrong is None else wrong in str(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({}, None),
+        ({"windows": 60}, "does not follow"),
+        ({"upto": 299.0}, "does not follow"),
+        ({"upto": 1_000.0}, "does not follow"),
+        ({"pieces": [(310.0, 900.0, 62, 0)]}, "at a time that is not in the recording"),
+        ({"both": [(320.0, 310.0, 62, 0, 1)]}, "at a time that is not in the recording"),
+        ({"prints": ""}, "of other voices"),
+        ({"size": 1024}, "of other voices"),
+    ],
+)
+def test_a_stretch_that_cannot_be_is_refused(change: dict[str, Any], wrong: str | None) -> None:
+    whole = {
+        "job": 1, "windows": 120, "upto": 600.0, "pieces": [(310.0, 312.0, 62, 0)], "both": [], "size": 2,
+        "prints": "AAAAAA==", "mean": [0.0],
+    }  # fmt: skip
+    of = ToldOf(601.0, 60, 300.0)
+    found = implausible_stretch(Stretch.model_validate(whole | change), of)
+    assert found is None if wrong is None else wrong in str(found)
+    assert (of.windows, of.upto) == ((120, 600.0) if wrong is None else (60, 300.0))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.integers(0, 5_000), st.integers(0, 2)), max_size=9
+    ),
+    st.integers(1, 9),
+)
+def test_a_stretch_comes_back_as_it_was_told(pieces: list[tuple[float, float, int, int]], size: int) -> None:
+    prints = np.linspace(-1, 1, len(pieces) * size, dtype=np.float32).reshape(len(pieces), size)
+    stretch = pieces_module.Stretch(
+        7, tuple(Piece(*p) for p in pieces), (Both(0.0, 1.0, 0, (0, 2)),), prints, USUAL
+    )
+    message = told(1, stretch, 20.0)
+    again = known(Stretch.model_validate_json(message.line()))
+    assert implausible_stretch(message, ToldOf(1e5)) is None or any(p[0] > p[1] for p in pieces)
+    assert (again.windows, again.pieces, again.both) == (7, stretch.pieces, stretch.both)
+    assert np.abs(again.prints - prints).max(initial=0) < 1e-3
+    assert np.allclose(again.mean, USUAL)
 
 
 def test_who_only_hears_words_cannot_say_who_speaks() -> None:

@@ -114,9 +114,11 @@ def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> 
 
 def stretch(context: Context, work: Diarizing, message: Stretch) -> None:
     """Keep what was found; from now on it survives anything."""
+    context.step("before:stretch")
     with context.ledger.transaction():
         context.ledger.turns.keep(work.job.recording_id, work.known, message)
         context.ledger.jobs.progressed(work.job.id)
+    context.step("after:stretch")
 
 
 def told(context: Context, work: Diarizing, message: ToldApart) -> None:

@@ -168,8 +168,8 @@ def implausible_stretch(message: Stretch, told: ToldOf) -> str | None:
     return None
 
 
-def implausible_turns(message: ToldApart, duration: float) -> str | None:
-    """Turns in a recording of so many seconds."""
+def implausible_turns(message: ToldApart, duration: float, *, voices: bool = False) -> str | None:
+    """Turns in a recording of so many seconds. `voices`: their prints were asked for."""
     last, people = duration + SLACK, set()
     for turn in message.turns:
         if not 0.0 <= turn.start <= turn.end <= last:
@@ -179,6 +179,8 @@ def implausible_turns(message: ToldApart, duration: float) -> str | None:
         people.add(turn.speaker)
     if any(after.start < before.start for before, after in pairwise(message.turns)):
         return "that people speak in no order"
+    if len(message.voices) != (message.people if voices else 0):
+        return "of other voices than those that it was asked for"
     return "of more people than speak" if len(people) < message.people else None
 
 

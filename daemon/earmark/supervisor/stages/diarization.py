@@ -108,7 +108,8 @@ class DiarizationStage(Stage[Diarizing]):
             case Stretch():
                 return plausible.implausible_stretch(message, work.told)
             case ToldApart():
-                return plausible.implausible_turns(message, work.told.duration)
+                duration, voices = work.told.duration, work.request.voices
+                return plausible.implausible_turns(message, duration, voices=voices)
             case Failed():
                 return plausible.implausible_failure(message)
             case Started():
