@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def asked_for_speakers(rig: Rig, *, failed: bool = False) -> list[str]:
         return [retry(context, again) for again in to_retry(context, files, failed=failed, only=only)]
 
 
+@pytest.mark.shows("transcription:speakers-in-the-note")
 def test_the_transcript_is_written_at_once_and_again_with_its_speakers_and_the_summary_follows(
     rig: Rig,
 ) -> None:
@@ -73,6 +75,7 @@ def test_one_voice_is_nobody_and_an_unsure_answer_is_said_and_not_shown(rig: Rig
     assert "ncertain" in transcript(rig, "b")
 
 
+@pytest.mark.shows("transcription:speakers-of-a-folder")
 def test_where_the_models_are_not_here_or_the_folder_says_off_nobody_asks(rig: Rig) -> None:
     rig.sections["transcription"] = {"speakers": "off"}
     rig.drop("a.wav", "one")
@@ -85,6 +88,7 @@ def test_where_the_models_are_not_here_or_the_folder_says_off_nobody_asks(rig: R
     assert asked_for_speakers(rig)[0].startswith("the models that tell voices apart are not here")
 
 
+@pytest.mark.shows("transcription:speakers-asked-for")
 def test_what_was_transcribed_before_is_told_apart_when_somebody_asks(rig: Rig) -> None:
     models = (rig.installed.models / "speakers").rename(rig.root / "away")
     rig.drop("a.wav", "one")
@@ -110,6 +114,7 @@ def test_what_was_transcribed_before_is_told_apart_when_somebody_asks(rig: Rig) 
         ("garbage@1 speakers", "the worker said what is no message, 3 times; given up"),
     ],
 )
+@pytest.mark.shows("transcription:speakers-fail")
 def test_where_it_fails_the_transcript_and_its_summary_are_there_and_status_says_it(
     rig: Rig, order: str, reason: str
 ) -> None:
@@ -123,6 +128,7 @@ def test_where_it_fails_the_transcript_and_its_summary_are_there_and_status_says
     assert stages(rig)["diarize"] == "waiting"
 
 
+@pytest.mark.shows("transcription:speakers-fail")
 def test_a_worker_that_does_not_get_ready_is_done_without_and_status_says_why(rig: Rig) -> None:
     (rig.installed.models / "speakers" / "misfit").touch()
     rig.drop("a.wav", "one")
@@ -139,6 +145,7 @@ def test_a_worker_that_does_not_get_ready_is_done_without_and_status_says_why(ri
     assert rig.troubles() == {}
 
 
+@pytest.mark.shows("transcription:speakers-fail")
 def test_a_file_that_goes_meanwhile_costs_its_recording_the_speakers_and_nothing_else(rig: Rig) -> None:
     file = rig.drop("a.wav", "one")
     gone = []
@@ -173,3 +180,22 @@ def test_no_rule_takes_a_recording_of_which_the_speakers_are_being_found_out(rig
     with opened_context(rig.installed, rig.config()) as context:
         (found,) = stream(context.ledger.db, Kind.AUDIO)
     assert found.unfinished == "who says what in it is being found out"
+
+
+@pytest.mark.shows("transcription:speakers-of-a-folder")
+@pytest.mark.parametrize(("said", "people"), [(2, [2, 2]), ("2..4", [2, 4]), ("auto", [1, 20])])
+def test_how_many_people_speak_in_a_folder_is_asked_for(rig: Rig, said: object, people: list[int]) -> None:
+    rig.sections["transcription"] = {"speakers": said}
+    rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    ((settings,),) = rig.query("SELECT settings FROM turns")
+    assert json.loads(settings)["people"] == people
+
+
+def test_the_audio_of_a_transcript_of_which_retention_took_the_words_keeps_no_turns(rig: Rig) -> None:
+    rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    ((recording,),) = rig.query("SELECT recording_id FROM turns")
+    with opened_context(rig.installed, rig.config()) as context:
+        assert context.ledger.retention.drop_transcript(recording)
+    assert rig.query("SELECT count(*) FROM turns") == [(0,)]

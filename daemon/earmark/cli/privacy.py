@@ -15,6 +15,7 @@ from earmark import __version__
 from earmark.cli.console import err, here, one_line, out, plain_errors, print_json, readable
 from earmark.config import Config
 from earmark.context import Clock
+from earmark.diarization.models import speaker_folder
 from earmark.domain import Instant
 from earmark.errors import EarmarkError, PrivacyError
 from earmark.files import is_locked
@@ -236,6 +237,8 @@ def _facts(home: Home, config: Config) -> Facts:
         models=str(home.models), shared_models=str(shared_models()), folders=folders,
         model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,
+        speakers=speaker_folder(home.models) is not None,
+        speakers_sandbox=(report.speakers_sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
         handing_on=config.privacy == "cloud"
         and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),

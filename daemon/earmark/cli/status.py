@@ -111,6 +111,8 @@ def as_json(found: Status) -> dict[str, Any]:
 def walls(report: Report) -> str:
     """In a word, whether the system keeps the workers from the network and from other files, as each said when it began."""
     workers = {"transcription": report.sandbox, "summarization": report.summary_sandbox}
+    if report.speakers_sandbox:  # where there is such a worker
+        workers["telling voices apart"] = report.speakers_sandbox
     missing = [escape(one_line(s)) for said in workers.values() for s in said if s.startswith(NOT_ENFORCED)]
     if missing:
         return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"

@@ -14,6 +14,7 @@ from earmark.config import Config
 from earmark.domain import Instant
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.destination import Destination, not_looked_up
+from earmark.locality.policy.servers import endpoint_keeps
 from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
 
 Where = Literal["this device", "local network", "cloud"]
@@ -24,7 +25,7 @@ class Facts:
     """What cannot be read from the configuration. None: not known.
 
     `verified`: when `earmark privacy check` last ran, and whether nothing failed; `untried`: how many claims could
-    not be tried. `sandbox`/`summary_sandbox`: what the workers of the running daemon said of themselves. `made`:
+    not be tried. `sandbox` and its like: what the workers of the running daemon said of themselves. `made`:
     summaries by their locality ("device", "unverified", ...).
     """
 
@@ -39,6 +40,9 @@ class Facts:
     model: str | None = None
     running: bool = False
     sandbox: tuple[str, ...] | None = None
+    speakers: bool = False
+    """What tells voices apart is here."""
+    speakers_sandbox: tuple[str, ...] | None = None
     summary_sandbox: tuple[str, ...] | None = None
     destination: Destination | None = None
     """Where the endpoint ends, as it was looked up for this page; None: nobody was asked."""
@@ -242,6 +246,9 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         Kept("models of speech and speakers", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
+    if facts.speakers:
+        what = "who speaks when, without a word; of a recording at work also the prints of its voices"
+        rows.insert(4, Kept(what, ledger, "as the words; those prints until it is done", False))
     if formats:
         names = ", ".join(sorted(formats))
         where = f"beside the recordings in {beside}"
@@ -267,6 +274,10 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
         (
             "summaries without a server (extractive)",
             "the same worker as for a server, with no connection at all",
+        ),
+        *(
+            (("telling voices apart", _held(facts.speakers_sandbox, "measured at its next start")),)
+            * facts.speakers
         ),
         ("retention, trash, erasure, export, status", "files and the ledger only"),
     )
@@ -304,28 +315,15 @@ def _summary_operation(config: Config, facts: Facts) -> tuple[Operation, ...]:
     return (Operation(name, scope, away, f"the transcript, never audio ({allowed}{known})", held),)
 
 
-def endpoint_keeps(endpoint: str, away: str | None) -> tuple[str, ...]:
-    """What the summary server may keep on its own account; earmark cannot see or change it."""
-    if endpoint == "none":
-        return ()
-    if away is not None:
-        return (
-            f"{away} receives the text of transcripts; what it logs, keeps or learns from is its operator's rule.",
-        )
-    return (
-        "LM Studio: server logs below ~/.lmstudio/server-logs, with prompts if logging of prompts is on; with LM Link the "
-        "work may be done on another of your devices.",
-        "Ollama: its service log; prompts only with OLLAMA_DEBUG. Models named :cloud or -cloud run elsewhere.",
-        "llama.cpp server: prompts in memory until it ends; on disk only with --slot-save-path or verbose logs.",
-        "LocalAI: its log; prompts with DEBUG=true.",
-    )
-
-
 def not_enforced(config: Config, facts: Facts) -> tuple[str, ...]:
     """Claims that the operating system does not hold up here, as far as is known."""
     said = [
         f"{worker}: {sentence.removeprefix(NOT_ENFORCED)}"
-        for worker, sentences in (("transcription", facts.sandbox), ("summarization", facts.summary_sandbox))
+        for worker, sentences in (
+            ("transcription", facts.sandbox),
+            ("telling voices apart", facts.speakers_sandbox),
+            ("summarization", facts.summary_sandbox),
+        )
         for sentence in sentences or ()
         if sentence.startswith(NOT_ENFORCED)
     ]
