@@ -1,6 +1,6 @@
 """What a worker says is compared with what can be: a worker is an enemy once it has opened a file. Pure.
 
-`messages.py` bounds each field; here is what needs to know the recording, or what was said of it before. Each function
+`messages` bounds each field; here is what needs to know the recording, or what was said of it before. Each function
 returns what cannot be, as the end of "the worker said ...", or None.
 """
 

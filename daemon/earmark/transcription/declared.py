@@ -12,7 +12,7 @@ from datetime import datetime
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from earmark.messages import YEARS
+from earmark.messages.fields import YEARS
 from earmark.transcription.joined import ASF_HEADER
 from earmark.transcription.parts import Part
 

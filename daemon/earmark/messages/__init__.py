@@ -11,48 +11,52 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
+from earmark.messages.fields import (
+    LINE_LIMIT,
+    REPLY_LIMIT,
+    Count,
+    JobId,
+    Label,
+    Language,
+    Level,
+    Measures,
+    Message,
+    Moment,
+    Sentence,
+    Share,
+)
+from earmark.messages.voices import LoadSpeakers, Stretch, TellApart, ToldApart, VoicePrint
 from earmark.misheard import misheard
-from earmark.speaking import MOST_PEOPLE, Turn
 from earmark.translation import untranslated
 
-LINE_LIMIT = 64 * 1024 * 1024
-"""Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
-
-REPLY_LIMIT = 4 * 1024 * 1024
-"""Longest line that is read from a worker, in bytes; the longest honest one, a summary, has about 100 kB."""
-
-YEARS = 10 * 366 * 86_400.0
-"""Seconds. No recording is longer, whatever its header says."""
-
-JobId = Annotated[int, Field(ge=0, lt=1 << 63)]
-Moment = Annotated[float, Field(ge=0.0, le=YEARS)]
-"""Seconds into a recording, or how long something in it takes."""
-Voice = Annotated[int, Field(ge=0, le=2)]
-"""One of the three voices of a window."""
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Level = Annotated[float, Field(ge=-120.0, le=3.1)]
-"""Decibels of full scale; a square wave on it has a root mean square of 0, and of 3 where a sine's is called 0."""
-Label = Annotated[str, Field(max_length=300)]
-"""A name of an engine, device or model."""
-Language = Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")]
-"""A code as Whisper has them, too short to hide a word in it: it is logged."""
-Sentence = Annotated[str, Field(max_length=10_000)]
-"""What is shown to a person; it may quote a path, which has up to 4,096 bytes."""
-Measures = Annotated[tuple[Sentence, ...], Field(max_length=50)]
-
-
-class Message(BaseModel):
-    """Base of all messages: immutable; unknown keys and numbers that are none (NaN, infinity) are errors on either side."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def line(self) -> bytes:
-        """This message as one line of JSON."""
-        return self.model_dump_json().encode() + b"\n"
+__all__ = [
+    "LINE_LIMIT",
+    "REPLY_LIMIT",
+    "Confine",
+    "Failed",
+    "Finished",
+    "Heard",
+    "LoadModel",
+    "LoadSpeakers",
+    "Message",
+    "Progress",
+    "Ready",
+    "Reply",
+    "Started",
+    "Stretch",
+    "SummarizeRequest",
+    "Summarized",
+    "TellApart",
+    "ToldApart",
+    "TranscribeRequest",
+    "VoicePrint",
+    "parse_reply",
+    "parse_speaker_request",
+    "parse_transcription_request",
+]
 
 
 # --- transcription: requests ---
@@ -219,84 +223,6 @@ class Failed(Message):
     job: JobId
     fault: Fault
     sentence: Sentence
-
-
-# --- who says what: requests and reply ---
-
-
-class LoadSpeakers(Message):
-    """First request to a transcription worker that is to tell voices apart: shut the doors, then load both models."""
-
-    type: Literal["load speakers"] = "load speakers"
-    segmentation: str
-    encoder: str
-    """Packed paths of ONNX files."""
-    features: Literal["logmel40", "fbank80"] = "logmel40"
-    """What the encoder takes."""
-    threads: int = 1
-    sandbox: Literal["auto", "require", "off"] = "auto"
-    readable: tuple[str, ...] = ()
-    readable_as: tuple[str, ...] = ()
-    """As in LoadModel."""
-    memory_limit_mb: int = 0
-
-
-class Stretch(Message):
-    """What was found of the voices in some minutes in a row; survives whatever comes. Asked with it again, a worker goes on
-    behind it.
-
-    `windows`: how many are done with it, from the start of the recording. `pieces`: from second, until second, window and
-    voice of it; `both`: the same of two voices at once. `prints`: of each piece, float16 in base64, `size` numbers each.
-    """
-
-    type: Literal["stretch"] = "stretch"
-    job: JobId
-    windows: Annotated[int, Field(ge=1, le=1_000_000_000)]
-    upto: Moment
-    pieces: Annotated[tuple[tuple[Moment, Moment, Count, Voice], ...], Field(max_length=20_000)]
-    both: Annotated[tuple[tuple[Moment, Moment, Count, Voice, Voice], ...], Field(max_length=20_000)]
-    size: Annotated[int, Field(ge=1, le=1024)]
-    prints: Annotated[str, Field(max_length=REPLY_LIMIT, pattern="^[A-Za-z0-9+/]*={0,2}$")]
-    mean: Annotated[tuple[float, ...], Field(max_length=200)]
-    """Of the channel, with which the prints were made."""
-
-
-class TellApart(Message):
-    """Say who speaks when in one file. `recording_id` is the SHA-256 that its bytes must have. `done`: what was found of it
-    before, in order.
-    """
-
-    type: Literal["tell apart"] = "tell apart"
-    job: int
-    path: str
-    recording_id: str
-    fewest: int = 1
-    most: int = MOST_PEOPLE
-    """How many people there are, as far as that is known."""
-    max_seconds: float = 24 * 3600.0
-    done: tuple[Stretch, ...] = ()
-    voices: bool = False
-    """Say the prints of their voices, too."""
-
-
-class VoicePrint(Message):
-    """The voice of somebody, of so many seconds of speech: float32, little endian, in base64."""
-
-    print: Annotated[str, Field(max_length=6_000, pattern="^[A-Za-z0-9+/]+={0,2}$")]
-    seconds: Moment
-
-
-class ToldApart(Message):
-    """Who speaks when, by time. `people`: how many; `unsure`: it is not known well enough to be told. `voices`: theirs, by
-    number, if they were asked for.
-    """
-
-    type: Literal["told apart"] = "told apart"
-    job: JobId
-    turns: Annotated[tuple[Turn, ...], Field(max_length=200_000)]
-    people: Annotated[int, Field(ge=0, le=100)]
-    unsure: bool
-    voices: Annotated[tuple[VoicePrint, ...], Field(max_length=100)] = ()
 
 
 # --- summarization: requests ---
