@@ -148,7 +148,7 @@ def test_a_worker_that_does_not_get_ready_is_done_without_and_status_says_why(ri
 @pytest.mark.shows("transcription:speakers-fail")
 def test_a_file_that_goes_meanwhile_costs_its_recording_the_speakers_and_nothing_else(rig: Rig) -> None:
     file = rig.drop("a.wav", "one")
-    gone = []
+    gone: list[Path] = []
 
     def step(name: str) -> None:
         if name == "after:transcribed" and not gone:

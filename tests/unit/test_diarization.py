@@ -196,7 +196,7 @@ def test_a_stretch_that_cannot_be_is_refused(change: dict[str, Any], wrong: str 
 def test_a_stretch_comes_back_as_it_was_told(pieces: list[tuple[float, float, int, int]], size: int) -> None:
     prints = np.linspace(-1, 1, len(pieces) * size, dtype=np.float32).reshape(len(pieces), size)
     stretch = pieces_module.Stretch(
-        7, tuple(Piece(*p) for p in pieces), (Both(0.0, 1.0, 0, (0, 2)),), prints, USUAL
+        7, tuple(Piece(*p) for p in pieces), (Both(0.0, 1.0, 0, (0, 2)),), prints, USUAL.astype(np.float64)
     )
     message = told(1, stretch, 20.0)
     again = known(Stretch.model_validate_json(message.line()))

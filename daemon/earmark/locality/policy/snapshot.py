@@ -246,14 +246,18 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         Kept("models of speech and speakers", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
-    if facts.speakers:
-        what = "who speaks when, without a word; of a recording at work also the prints of its voices"
-        rows.insert(4, Kept(what, ledger, "as the words; those prints until it is done", False))
     if formats:
         names = ", ".join(sorted(formats))
         where = f"beside the recordings in {beside}"
         rows.insert(3, Kept(f"sidecars ({names})", where, with_exceptions(config, "sidecar"), True))
-    return tuple(rows)
+    return (*rows, *_of_voices(facts, ledger))
+
+
+def _of_voices(facts: Facts, ledger: str) -> tuple[Kept, ...]:
+    if not facts.speakers:
+        return ()
+    what = "who speaks when, without a word; of a recording at work also the prints of its voices"
+    return (Kept(what, ledger, "as the words; those prints until it is done", False),)
 
 
 def _models(config: Config, facts: Facts) -> str:
