@@ -35,6 +35,7 @@ from earmark.proof.running.rules import Judge
 from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.structs import address_of
+from earmark.proof.running.whereabouts import Found, words_stay
 from earmark.proof.running.words import IN_NAMES, found_in, runs_of
 
 from tests.conftest import wait_for
@@ -555,6 +556,28 @@ def test_what_no_worker_of_the_daemon_opened_somebody_else_has_heard() -> None:
     assert heard(judge, "done", 9.0).held is False
     assert heard(judge_of(full=True), "done", 9.0).held is True
     assert heard(judge_of(), "busy: it is being worked on", 9.0).later
+
+
+def test_a_note_that_is_written_twice_had_several_hidden_names_before_its_own() -> None:
+    """A new version is written, made ready for the exchange, and exchanged."""
+    said = "good morning everyone let us begin with the numbers of the quarter"
+    note, new, swap = (
+        "/drop/a.transcript.md",
+        "/drop/.earmark-0123456789abcdef.tmp",
+        "/drop/.earmark-fedcba9876543210.swap",
+    )
+
+    def written(*moves: str) -> bool | None:
+        judge = judge_of(*((1, "moved", move, True) for move in moves))
+        judge.seen.said[f"1 {new}"] = said
+        found = Found({Path(note)}, files={Path(note): said})
+        claims = {o.claim: o for o in words_stay(judge, runs_of([said]), found)}
+        return next(o.held for claim, o in claims.items() if "are written to its notes" in claim)
+
+    assert written(f"{new}\0{swap}", f"{swap}\0{note}") is True
+    assert written(f"{new}\0{swap}", f"{swap}\0/drop/elsewhere.md") is False
+    assert written(f"{new}\0{swap}") is False
+    assert written(f"{swap}\0{note}", f"{new}\0{swap}") is False, "it got that name when the note had gone on"
 
 
 def test_a_socket_of_somebody_who_did_not_start_the_daemon_is_no_service_managers() -> None:

@@ -119,10 +119,13 @@ def words_stay(judge: Judge, runs: Runs, found: Found) -> Iterator[Outcome]:
 
 
 def _with_temporary(judge: Judge, notes: set[Path]) -> set[str]:
-    """The notes, and the hidden names under which they were written before they had their own."""
+    """The notes, and the hidden names under which they were written before they had their own, one after the other."""
     found = {str(note) for note in notes}
     moved = [act.about.partition("\0") for act in judge.seen.acts if act.what == "moved" and act.done]
-    return found | {old for old, _, new in moved if new in found and hidden_kind(old.rpartition("/")[2])}
+    for old, _, new in reversed(moved):
+        if new in found and hidden_kind(old.rpartition("/")[2]):
+            found.add(old)
+    return found
 
 
 def _written(judge: Judge, runs: Runs, name: str, notes: set[str]) -> Outcome:
