@@ -16,6 +16,7 @@ from earmark.config import Config
 from earmark.errors import ModelError
 from earmark.paths import Home
 from earmark.service.checks import (
+    Finding,
     check_folder,
     check_room,
     check_sandbox,
@@ -28,6 +29,7 @@ from earmark.service.reach import Here
 from earmark.service.story import UnitState
 from earmark.service.watches import check_watches
 
+from tests import onnx_files
 from tests.conftest import Installation
 
 as_somebody = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
@@ -92,6 +94,30 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
     }
     assert [path.name for path in folder.iterdir()] == ["standup.m4a"]
     assert not home.state.exists()
+
+
+@pytest.mark.shows("service:doctor-speakers")
+def test_whether_voices_are_told_apart_is_good_to_know_and_a_broken_model_is_wrong(home: Home) -> None:
+    def speakers() -> Finding:
+        (found,) = (
+            finding
+            for finding in diagnose(
+                Patient(
+                    [], home, Config(), find_model=lambda: Path("/m"), sandbox=lambda: (), here=Here("plan9")
+                )
+            )
+            if finding.name == "speakers"
+        )
+        return found
+
+    assert (speakers().ok, speakers().note) == (True, True)
+    assert speakers().sentence.endswith("earmark models download speakers")
+    (home.models / "speakers").mkdir(parents=True)
+    assert not speakers().ok
+    assert "segmentation.onnx and encoder.onnx missing" in speakers().sentence
+    (home.models / "speakers" / "segmentation.onnx").write_bytes(onnx_files.segmentation())
+    (home.models / "speakers" / "encoder.onnx").write_bytes(onnx_files.encoder())
+    assert (speakers().ok, speakers().note) == (True, False)
 
 
 def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(home: Home) -> None:

@@ -24,6 +24,7 @@ from earmark.service.checks import (
     check_python,
     check_room,
     check_sandbox,
+    check_speakers,
     check_state,
     check_summary,
     sentence,
@@ -78,6 +79,7 @@ def _findings(patient: Patient) -> Iterator[Finding]:
         yield Finding("ledger", False, sentence(trouble))
     yield from check_room((patient.home.state, *folders))
     yield check_model(patient.find_model)
+    yield check_speakers(patient.home.models)
     yield from check_names(patient.config)
     yield check_sandbox(patient.sandbox)
     yield check_summary(patient.config, patient.ports)
