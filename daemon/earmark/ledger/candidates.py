@@ -156,7 +156,7 @@ def _unfinished(row: Row) -> str:
         return BETTER_OWED
     if not alone and row["t_state"] in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
-    if row["v_state"] in ("waiting", "claimed") and not alone:
+    if row["t_state"] == "done" and row["v_state"] in ("waiting", "claimed") and not alone:
         return "who says what in it is being found out"
     # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).
     if row["s_state"] == "claimed" or (row["s_state"] == "waiting" and row["done_at"] is None):
