@@ -130,7 +130,7 @@ def test_what_was_found_before_a_kill_is_gone_on_with_and_nothing_is_told_otherw
         assert [m.windows for m in more] == [s.windows for s in stretches[kept:]]
 
 
-@pytest.mark.shows("transcription:speakers-in-the-note")
+@pytest.mark.shows("transcription:speakers-in-the-note", "readme:speakers")
 def test_the_daemon_writes_who_says_what_into_the_note_of_a_meeting(telling: Installation) -> None:
     if not CORPUS.is_dir():
         pytest.skip("the corpus is not here")
