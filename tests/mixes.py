@@ -45,10 +45,16 @@ def chapters(corpus: Path) -> tuple[Sound, list[Said]]:
 
 
 def mixed(
-    sound: Sound, said: Sequence[Said], people: int, seed: int, seconds: float, overlap: float = 0.0
+    sound: Sound,
+    said: Sequence[Said],
+    people: int,
+    seed: int,
+    seconds: float,
+    overlap: float = 0.0,
+    whole: bool = False,
 ) -> tuple[Sound, list[Said]]:
     """So many of the readers in random order, pauses of 0.2-0.9 s between them; a share `overlap` of the turns begins up to
-    1.5 s before the last one ends.
+    1.5 s before the last one ends. `whole`: sentences are not cut, so that all their words are known.
     """
     chance = random.Random(seed)
     chosen = chance.sample(sorted({one.who for one in said}), people)
@@ -63,7 +69,7 @@ def mixed(
             chance.shuffle(left[who])
         one, last = left[who].pop(), who
         piece = sound[round(one.start * RATE) : round(one.end * RATE)]
-        cut = len(piece) > LONGEST * RATE
+        cut = len(piece) > LONGEST * RATE and not whole
         piece = piece[: round(chance.uniform(2.0, LONGEST) * RATE)] if cut else piece
         early = bool(turns) and chance.random() < overlap
         at = max(0.0, at - chance.uniform(0.3, 1.5) if early else at + chance.uniform(0.2, 0.9))

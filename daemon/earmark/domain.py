@@ -1,7 +1,6 @@
 """The words of the field as values: recording, segment, transcript, summary. No I/O, no clock, no libraries.
 
-Times inside a recording are seconds from its start (float). Instants are Unix seconds (float, UTC) and
-become local wall time only where a person reads them.
+Times in a recording are seconds from its start. Instants are Unix seconds, local time only where a person reads them.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from typing import NewType
 
 Seconds = float
 """A duration or an offset into a recording."""
+WordTimes = tuple[tuple[Seconds, Seconds, int], ...]
+"""Of each word of a text when it is said, from and until, and the character at which it begins."""
 
 Instant = NewType("Instant", float)
 """Unix time in seconds, UTC: what is written down."""
@@ -200,10 +201,10 @@ class Misheard(StrEnum):
 class Segment:
     """A run of speech as the engine heard it.
 
-    `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability
-    of its tokens), 0-1. `mark` is None for plain speech. `language`: the code of the language that it was heard in, or ""
-    where the whole recording was heard in one that was asked for. `speaker`: the number of who says it, from 1 in the order
-    in which they first speak, or 0 where that is not known. `overlapped`: somebody else talks at the same time.
+    `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability of its
+    tokens), 0-1. `mark` is None for plain speech. `language`: the code of what it was heard in, or "" where all was
+    heard in one that was asked for. `speaker`: the number of who says it, from 1 in the order in which they first speak; 0:
+    nobody knows. `overlapped`: somebody else talks at the same time. `words`: empty where they were not measured.
     """
 
     start: Seconds
@@ -214,6 +215,7 @@ class Segment:
     language: str = ""
     speaker: int = 0
     overlapped: bool = False
+    words: WordTimes = ()
 
 
 @dataclass(frozen=True, slots=True)

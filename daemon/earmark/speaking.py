@@ -10,11 +10,11 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from earmark.domain import Seconds, Segment, Transcript, is_speech
+from earmark.domain import Seconds, Segment, Transcript, WordTimes, is_speech
 
 MOST_PEOPLE = 20
 """People that are told apart in one recording, and that anybody may ask for."""
@@ -35,8 +35,16 @@ OVERLAPPED = 0.5
 
 _LETTER = re.compile(r"\S")
 
-WordTimes = Sequence[tuple[Seconds, Seconds, int]]
-"""When each word of a segment is said, from and until, and at which character of the segment's text it begins."""
+_SPACELESS = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x3400, 0x9FFF),  # Han
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+"""Scripts that are written without spaces (Unicode's blocks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """`cut`: the place of the space before it at which the text may be cut; -1 for the first."""
+    """`at`: the character at which it begins; 0 for the first."""
 
     start: Seconds
     end: Seconds
-    cut: int
+    at: int
 
 
 def how_many(said: str) -> tuple[int, int] | None:
@@ -77,18 +85,17 @@ def with_speakers(
     turns: Sequence[Turn],
     names: Sequence[str] = (),
     unsure: bool = False,
-    words: Mapping[int, WordTimes] | None = None,
 ) -> Transcript:
     """The transcript with a speaker for each segment: the one who talks most of it. Nothing that was said is changed.
 
     `turns`: in order of time; where two of them overlap, whoever began first goes on. `names`: by number, "" or none for
-    one without a name. `words`: times of the words of some segments, by their index; the others are taken to be spoken
-    evenly. Where a single voice says everything, nobody is named, and nothing is unsure.
+    one without a name. Words without times are taken to be spoken evenly. Where a single voice says everything, nobody is
+    named, and nothing is unsure.
     """
     heard = _Heard(turns)
     said: list[Segment] = []
-    for index, segment in enumerate(transcript.segments):
-        said += _pieces(segment, heard, (words or {}).get(index, ()))
+    for segment in transcript.segments:
+        said += _pieces(segment, heard)
     voices = {s.speaker for s in said if is_speech(s) and s.text.strip()} - {0}
     if len(voices) < 2:
         return replace(
@@ -185,12 +192,15 @@ def _flat(turns: list[Turn]) -> list[Turn]:
     return spans
 
 
-def _pieces(segment: Segment, heard: _Heard, times: WordTimes) -> list[Segment]:
+def _pieces(segment: Segment, heard: _Heard) -> list[Segment]:
     """The segment, cut where another begins to speak."""
     speakers = {span.speaker for span in heard.under(segment.start, segment.end)}
     if len(speakers) < 2 or not is_speech(segment):
         return [heard.attributed(segment)]
-    words = _timed(segment, times) or _evenly(segment)
+    words = _timed(segment)
+    if not words:
+        segment = replace(segment, words=())
+        words = _evenly(segment)
     runs: list[list[_Word]] = []
     by: list[int] = []
     for word in words:
@@ -202,7 +212,7 @@ def _pieces(segment: Segment, heard: _Heard, times: WordTimes) -> list[Segment]:
             by.append(speaker)
     while len(runs) > 1:
         cut = _cut(segment, runs)
-        short = [n for n, piece in enumerate(cut) if _too_short(piece)]
+        short = [n for n, piece in enumerate(cut) if _too_short(piece, len(runs[n]))]
         if not short:
             return [heard.attributed(piece, speaker) for piece, speaker in zip(cut, by, strict=True)]
         shortest = min(short, key=lambda n: cut[n].end - cut[n].start)
@@ -220,49 +230,55 @@ def _give(runs: list[list[_Word]], by: list[int], short: int, to: int) -> None:
             del by[n]
 
 
-def _too_short(piece: Segment) -> bool:
-    return len(piece.text.split()) < LEAST_WORDS or piece.end - piece.start < LEAST_SECONDS
+def _too_short(piece: Segment, words: int) -> bool:
+    return words < LEAST_WORDS or piece.end - piece.start < LEAST_SECONDS
 
 
 def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
-    """The segment cut before each run but the first. The spaces at which it is cut are in no piece."""
-    cuts = [-1, *(run[0].cut for run in runs[1:]), len(segment.text)]
+    """The segment cut before each run but the first. A space at which it is cut is in no piece."""
+    text = segment.text
+    begins = [0, *(run[0].at for run in runs[1:])]
+    stops = [*(at - 1 if text[at - 1] == " " else at for at in begins[1:]), len(text)]
     starts = [segment.start, *(run[0].start for run in runs[1:])]
     ends = [*(min(run[-1].end, start) for run, start in zip(runs, starts[1:], strict=False)), segment.end]
     return [
-        replace(segment, start=start, end=max(start, end), text=segment.text[before + 1 : after])
-        for (before, after), start, end in zip(pairwise(cuts), starts, ends, strict=True)
+        replace(
+            segment,
+            start=start,
+            end=max(start, end),
+            text=text[first:last],
+            words=tuple((a, b, at - first) for a, b, at in segment.words if first <= at < last),
+        )
+        for first, last, start, end in zip(begins, stops, starts, ends, strict=True)
     ]
 
 
-def _timed(segment: Segment, times: WordTimes) -> list[_Word]:
+def _timed(segment: Segment) -> list[_Word]:
     """The words at the times that were measured; none if these cannot be of this text."""
-    found: list[tuple[Seconds, Seconds, int]] = []
     last = -1
-    for start, end, at in times:
+    for start, end, at in segment.words:
         if not (math.isfinite(start) and math.isfinite(end)) or not last < at < len(segment.text):
             return []
         last = at
-        found.append((start, end, at))
-    return _words(segment, found)
+    return _words(segment, segment.words)
 
 
 def _evenly(segment: Segment) -> list[_Word]:
     """The words as if each character took the same time."""
     text, seconds = segment.text, segment.end - segment.start
-    times = [
+    times = tuple(
         (
             segment.start + seconds * found.start() / len(text),
             segment.start + seconds * found.end() / len(text),
             found.start(),
         )
         for found in re.finditer(r"\S+", text)
-    ]
+    )
     return _words(segment, times)
 
 
 def _words(segment: Segment, times: WordTimes) -> list[_Word]:
-    """What lies between two spaces as one word, with times that lie in the segment and go forward."""
+    """What the text may be cut between, with times that lie in the segment and go forward."""
     words: list[_Word] = []
     text, now = segment.text, segment.start
     for start, end, near in times:
@@ -271,9 +287,21 @@ def _words(segment: Segment, times: WordTimes) -> list[_Word]:
         now = min(max(now, start), segment.end)
         until = min(max(now, end), segment.end)
         if not words:
-            words.append(_Word(now, until, -1))
-        elif at < len(text) and text[at - 1] == " " and at - 1 > words[-1].cut:
-            words.append(_Word(now, until, at - 1))
+            words.append(_Word(now, until, 0))
+        elif words[-1].at < at < len(text) and (text[at - 1] == " " or between_words(text, at)):
+            words.append(_Word(now, until, at))
         else:
             words[-1] = replace(words[-1], end=max(words[-1].end, until))
     return words
+
+
+def between_words(text: str, at: int) -> bool:
+    """Whether another word may begin at this character although no space stands before it."""
+    before, after = text[at - 1 : at], text[at : at + 1]
+    if not before or not after or before.isspace() or after.isspace():
+        return False
+    return _spaceless(before) or _spaceless(after)
+
+
+def _spaceless(char: str) -> bool:
+    return any(first <= ord(char) <= last for first, last in _SPACELESS)

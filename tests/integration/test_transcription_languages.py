@@ -118,7 +118,8 @@ def test_real_speech_is_heard_in_its_language(
     worker: WorkerProcess, name: str, code: str, most: float
 ) -> None:
     file = corpus(f"multilingual/{name}")
-    found = worker.transcribe(file)
+    found = worker.transcribe(file, word_times=True)
+    assert all(len(s.words) == len(s.text.split()) for s in found.segments)
     assert found.finished.language == code
     assert {s.language for s in found.segments} == {code}
     assert error_rate(file.with_name(f"{name}.ref.txt").read_text(), found.text) < most, found.text

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -28,6 +31,7 @@ from tests.speech import (
     Hearing,
     WorkerProcess,
     corpus,
+    quick_model,
     sample_reference,
     word_error_rate,
 )
@@ -92,6 +96,60 @@ def test_a_long_recording_resumes_at_each_of_its_checkpoints(worker: WorkerProce
         again = worker.transcribe(path, resume_at=whole.heard[number - 1].upto)
         joined = [s for h in whole.heard[:number] for s in h.segments] + again.segments
         assert joined == whole.segments
+
+
+@pytest.fixture(scope="module")
+def timed(worker: WorkerProcess) -> Hearing:
+    return worker.transcribe(SAMPLE, word_times=True)
+
+
+@pytest.mark.shows("transcription:first-word")
+def test_each_word_has_a_time_if_that_is_wanted_and_nothing_is_heard_otherwise(
+    worker: WorkerProcess, undisturbed: Hearing, timed: Hearing
+) -> None:
+    assert [replace(s, words=()) for s in timed.segments] == undisturbed.segments
+    for segment in timed.segments:
+        edges = [*(at for _, _, at in segment.words), len(segment.text)]
+        assert [segment.text[a:b].rstrip() for a, b in itertools.pairwise(edges)] == segment.text.split()
+        times = [second for start, end, _ in segment.words for second in (start, end)]
+        assert times == sorted(times)
+        assert segment.start <= times[0] <= times[-1] <= segment.end
+    again = worker.transcribe(SAMPLE, word_times=True, resume_at=timed.heard[0].upto)
+    assert [h.segments for h in again.heard] == [h.segments for h in timed.heard[1:]]
+
+
+def test_a_pause_is_between_the_words_that_it_is_between(
+    worker: WorkerProcess, timed: Hearing, folder: Path
+) -> None:
+    speech = Decoded(SAMPLE).samples
+    first, second = timed.segments[0], timed.segments[2]
+    pieces = [speech[round(s.start * RATE) : round(s.end * RATE)] for s in (first, second)]
+    pause = 1.4  # short enough to be heard
+    sound = np.concatenate([pieces[0], np.zeros(round(pause * RATE), dtype=np.float32), pieces[1]])
+    found = worker.transcribe(write(folder / "pause.wav", sound, "pcm_s16le"), word_times=True)
+    words = [word for segment in found.segments for word in segment.words]
+    _, ends, _ = first.words[-1]
+    begins, _, _ = second.words[0]
+    before, after = max(itertools.pairwise(words), key=lambda pair: pair[1][0] - pair[0][1])
+    assert before[1] == pytest.approx(ends, abs=0.3)
+    assert after[0] == pytest.approx(first.end + pause + begins - second.start, abs=0.3)
+
+
+def test_a_model_that_cannot_say_when_words_are_said_hears_them_all_the_same(
+    tmp_path: Path,
+) -> None:
+    model = quick_model()
+    older = replace(model, dir=tmp_path / "older")
+    shutil.copytree(model.dir, older.dir)
+    config = json.loads((older.dir / "config.json").read_text())
+    del config["alignment_heads"]
+    (older.dir / "config.json").write_text(json.dumps(config))
+    sound = Decoded(SAMPLE).samples[: 5 * RATE]
+    with WorkerProcess([tmp_path], model=older) as worker:
+        path = write(tmp_path / "a.wav", sound, "pcm_s16le")
+        found = worker.transcribe_after_ready(path, word_times=True, names=("Good Mourning",))
+    assert found.text.startswith("Good morning, everyone.")
+    assert not any(s.words for s in found.segments)
 
 
 def test_asking_twice_gives_the_same_answer(worker: WorkerProcess, undisturbed: Hearing) -> None:

@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from earmark.domain import Mark, Segment, Transcript
-from earmark.speaking import LEAST_SECONDS, LEAST_WORDS, Turn, WordTimes, as_told, with_speakers
+from earmark.speaking import LEAST_SECONDS, LEAST_WORDS, Turn, as_told, with_speakers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,24 +49,36 @@ def test_a_segment_in_which_another_begins_to_speak_is_cut_between_two_words() -
     assert {(s.confidence, s.mark, s.language) for s in found.segments} == {(0.7, Mark.LOW_CONFIDENCE, "en")}
 
 
+@pytest.mark.shows("transcription:first-word")
 def test_where_the_times_of_words_are_known_a_turn_begins_with_its_first_word() -> None:
     segment = Segment(0.0, 10.0, " How are you today? I am fine, thanks.")
-    times = ((0.0, 0.2, 0), (0.2, 0.4, 4), (0.4, 0.6, 8), (0.6, 1.2, 12), (1.5, 1.7, 19), (1.7, 2.0, 22),
+    times = ((0.0, 0.2, 1), (0.2, 0.4, 5), (0.4, 0.6, 9), (0.6, 1.2, 13), (1.5, 1.7, 20), (1.7, 2.0, 22),
              (2.0, 2.3, 25), (9.0, 9.9, 31))  # fmt: skip
     turns = (Turn(0.0, 1.3, 1), Turn(1.4, 10.0, 2))
-    found = with_speakers(transcript(segment), turns, words={0: times})
+    found = with_speakers(transcript(replace(segment, words=times)), turns)
     assert said(found) == [(1, " How are you today?"), (2, "I am fine, thanks.")]
     assert [(s.start, s.end) for s in found.segments] == [(0.0, 1.2), (1.5, 10.0)]
+    first, second = found.segments
+    assert first.words == times[:4]
+    assert [(start, second.text[at]) for start, _, at in second.words] == [
+        (1.5, "I"),
+        (1.7, "a"),
+        (2.0, "f"),
+        (9.0, "t"),
+    ]
     wild = ((-3.0, 0.2, 0), (0.9, 1.0, 4), (0.1, 0.3, 8), (0.6, 1.2, 12), (-3.0, 2.5, 19), (99.0, 99.5, 22), (2.0, 2.3, 25),
             (9.0, 9.9, 31))  # fmt: skip
-    bounded = with_speakers(transcript(segment), turns, words={0: wild})
+    bounded = with_speakers(transcript(replace(segment, words=wild)), turns)
     assert said(bounded) == said(found)
     assert [(s.start, s.end) for s in bounded.segments] == [(0.0, 0.9), (0.9, 10.0)], (
         "forward, and not outside"
     )
     impossible = ((0.0, 1.0, 12), (1.0, 2.0, 4))
     evenly = with_speakers(transcript(segment), turns)
-    assert with_speakers(transcript(segment), turns, words={0: impossible}) == evenly
+    unmeasured = with_speakers(transcript(replace(segment, words=impossible)), turns)
+    assert [(s.start, s.end, s.text) for s in unmeasured.segments] == [
+        (s.start, s.end, s.text) for s in evenly.segments
+    ]
 
 
 def test_a_single_word_between_is_nobodys_turn() -> None:
@@ -117,13 +130,21 @@ def test_what_is_not_sure_is_not_told() -> None:
 
 
 TEXTS = st.text(st.sampled_from("ab.?  \n\tß中"), max_size=60)
+TIMES = st.lists(
+    st.tuples(st.floats(-5, 100) | st.just(float("nan")), st.floats(-5, 100), st.integers(-2, 70)),
+    max_size=12,
+)
+IN_ORDER = TIMES.map(lambda times: sorted(times, key=lambda time: time[2]))
 SEGMENTS = st.lists(
     st.builds(
-        lambda start, long, text, mark: Segment(start, start + long, text, 0.5, mark, "de"),
+        lambda start, long, text, mark, words: Segment(
+            start, start + long, text, 0.5, mark, "de", words=tuple(words)
+        ),
         st.floats(0, 60),
         st.floats(0, 30),
         TEXTS,
         st.sampled_from([None, None, None, Mark.LOW_CONFIDENCE, Mark.REPETITION]),
+        TIMES | IN_ORDER,
     ),
     max_size=6,
 )
@@ -137,35 +158,37 @@ TURNS = st.lists(
     ),
     max_size=12,
 ).map(lambda turns: sorted(turns, key=lambda turn: turn.start))
-TIMES = st.lists(
-    st.tuples(st.floats(-5, 100) | st.just(float("nan")), st.floats(-5, 100), st.integers(-2, 70)),
-    max_size=12,
-)
-IN_ORDER = TIMES.map(lambda times: sorted(times, key=lambda time: time[2]))
 
 
-@given(SEGMENTS, TURNS, st.dictionaries(st.integers(0, 7), TIMES | IN_ORDER, max_size=6))
-def test_no_word_is_lost_moved_or_changed(
-    segments: list[Segment], turns: list[Turn], words: dict[int, WordTimes]
-) -> None:
-    spoken = transcript(*segments)
-    found = list(with_speakers(spoken, turns, words=words).segments)
+@given(SEGMENTS, TURNS)
+def test_no_word_is_lost_moved_or_changed(segments: list[Segment], turns: list[Turn]) -> None:
+    found = list(with_speakers(transcript(*segments), turns).segments)
     for segment in segments:
-        pieces = [found.pop(0)]
-        while " ".join(piece.text for piece in pieces) != segment.text:
+        pieces, places = [found.pop(0)], [0]
+        while (reached := places[-1] + len(pieces[-1].text)) < len(segment.text):
+            places.append(reached + (segment.text[reached] == " " and not found[0].text.startswith(" ")))
             pieces.append(found.pop(0))
+        assert [p.text for p in pieces] == [
+            segment.text[place : place + len(p.text)] for p, place in zip(pieces, places, strict=True)
+        ]
         assert (pieces[0].start, pieces[-1].end) == (segment.start, segment.end)
         for before, after in pairwise(pieces):
             assert before.end <= after.start
             assert before.speaker != after.speaker
-        for piece in pieces:
+        for piece, place in zip(pieces, places, strict=True):
             assert piece.start <= piece.end
             assert replace(
-                piece, start=0, end=0, text="", speaker=0, overlapped=False
-            ) == replace(segment, start=0, end=0, text="")  # fmt: skip
+                piece, start=0, end=0, text="", speaker=0, overlapped=False, words=()
+            ) == replace(segment, start=0, end=0, text="", words=())  # fmt: skip
             if len(pieces) > 1:
-                assert len(piece.text.split()) >= LEAST_WORDS
                 assert piece.end - piece.start >= LEAST_SECONDS
+                assert len(piece.words) >= LEAST_WORDS or len(piece.text.split()) >= LEAST_WORDS
+                words = [(start, end, at + place) for start, end, at in piece.words]
+                assert set(words) <= {*segment.words}
+        if len(pieces) > 1:
+            cut_away = {place - 1 for place in places[1:] if segment.text[place - 1] == " "}
+            kept = [word for word in segment.words if word[2] not in cut_away]
+            assert sum(len(piece.words) for piece in pieces) in (len(kept), 0)
     assert not found
 
 

@@ -70,6 +70,17 @@ def test_a_name_is_found_in_each_phrase_and_never_across_two() -> None:
     ]  # fmt: skip
 
 
+def test_a_name_takes_the_times_of_the_words_in_whose_place_it_stands() -> None:
+    words = ((0.0, 0.2, 0), (0.2, 0.5, 3), (0.5, 0.8, 8), (0.9, 1.0, 14))
+    said: Engine = Sure(0.0)  # type: ignore[assignment]
+    heard = Answer((Phrase(0.0, 1.0, "at Hell stone today", -0.1, 0.0, words),), 1.0)
+    (found,) = with_names(said, SPEECH, Wish("en"), heard, PEOPLE).phrases
+    assert (found.text, found.words) == (
+        "at Helstone today",
+        ((0.0, 0.2, 0), (0.2, 0.8, 3), (0.9, 1.0, 12)),
+    )
+
+
 @pytest.mark.shows("transcription:names-doubt")
 def test_a_word_that_was_heard_well_stays_and_so_does_one_that_is_much_more_probable() -> None:
     assert spelled("at Helston today", sure=0.9) == ["at Helston today"]

@@ -78,7 +78,7 @@ def transcribe(
         # What is wrong with the wish is said before the file is heard.
         wanted = how_many(speakers)
         models = None if wanted is None else speaker_models(asked=speakers != "auto")
-        transcript = _hear(path, language, task)
+        transcript = _hear(path, language, task, word_times=models is not None)
         if wanted is not None and models is not None:
             transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
@@ -93,7 +93,7 @@ def transcribe(
                 raise typer.BadParameter(f"{output} exists already; name another file") from None
 
 
-def _hear(path: Path, language: str | None, task: Wanted | None) -> Transcript:
+def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: bool) -> Transcript:
     home, config = here()
     settings = folder_settings(config, path.parent)
     to_english = settings.to_english if task is None else task == "translate"
@@ -106,7 +106,8 @@ def _hear(path: Path, language: str | None, task: Wanted | None) -> Transcript:
     worker.send(
         TranscribeRequest(
             job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
-            languages=settings.languages, to_english=to_english, hotwords=", ".join(settings.vocabulary) or None,
+            languages=settings.languages, to_english=to_english, word_times=word_times,
+            hotwords=", ".join(settings.vocabulary) or None,
             names=(*settings.vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
             initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )

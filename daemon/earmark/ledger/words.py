@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from earmark.domain import Instant, Mark, Segment, Summary, Transcript
+from earmark.domain import Instant, Mark, Segment, Summary, Transcript, WordTimes
 from earmark.ledger.connection import Connection
 from earmark.messages import Finished, Heard
 
 _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
 _SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
+_TIMES: TypeAdapter[WordTimes] = TypeAdapter(WordTimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Words:
                 r["confidence"],
                 Mark(r["mark"]) if r["mark"] else None,
                 r["language"],
+                words=_TIMES.validate_json(r["words"]) if r["words"] else (),
             )
             for r in rows
         )
@@ -79,20 +81,20 @@ class Words:
             )
             seq = row["seq"] if row else 0
             self._db.execute_many(
-                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language, english)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language, english, words)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    # SQLite counts the characters of a text up to the first NUL.
                     (
                         recording_id,
                         seq + n,
                         s.start,
                         s.end,
-                        s.text.replace("\0", ""),
+                        s.text,
                         s.confidence,
                         s.mark,
                         s.language,
                         english,
+                        _TIMES.dump_json(s.words).decode() if s.words else "",
                     )
                     for n, (s, english) in enumerate(_both(heard), start=1)
                 ],
@@ -279,4 +281,11 @@ class Words:
 
 def _both(heard: Heard) -> list[tuple[Segment, bool]]:
     """The segments of a window, and the same in English."""
-    return [*((s, False) for s in heard.segments), *((s, True) for s in heard.english)]
+    return [*((_counted(s), False) for s in heard.segments), *((_counted(s), True) for s in heard.english)]
+
+
+def _counted(segment: Segment) -> Segment:
+    """SQLite counts the characters of a text up to the first NUL. Without it, its words begin elsewhere."""
+    return (
+        replace(segment, text=segment.text.replace("\0", ""), words=()) if "\0" in segment.text else segment
+    )

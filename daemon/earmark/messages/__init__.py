@@ -97,6 +97,8 @@ class TranscribeRequest(Message):
     """The main language as an earlier attempt settled it, so that it need not be settled again."""
     to_english: bool = False
     """What is not in English is wanted in English, too."""
+    word_times: bool = False
+    """When each word is said is wanted, too."""
     hotwords: str | None = None
     names: tuple[str, ...] = ()
     """Titles and terms; what sounds like a name in them is spelled like it."""

@@ -119,6 +119,10 @@ def implausible_heard(message: Heard, told: Told, max_seconds: float) -> str | N
             return "a sentence that nobody can have said"
         if segment.speaker or segment.overlapped:
             return "who speaks, which nobody asked it"
+        if not _words_in_order(segment):
+            return "times of words that cannot be its words'"
+    if any(segment.words for segment in message.english):
+        return "when words are said that nobody said"
     got, checkpoints = message.upto, told.checkpoints + 1
     said = Amount(told.segments, told.characters).plus(message.segments)
     english = told.english.plus(message.english) if told.english is not None else None
@@ -222,6 +226,16 @@ def implausible_failure(message: Failed) -> str | None:
 
 def _in_order(segment: Segment, first: float, last: float) -> bool:
     return first <= segment.start <= segment.end <= last and 0.0 <= segment.confidence <= 1.0
+
+
+def _words_in_order(segment: Segment) -> bool:
+    """Each word begins within the segment and its text, and behind the one before."""
+    now, last = segment.start - SLACK, -1
+    for start, end, at in segment.words:
+        if not now <= start <= end <= segment.end + SLACK or not last < at < len(segment.text):
+            return False
+        now, last = start, at
+    return True
 
 
 def _names(summary: Summary) -> Iterable[str]:

@@ -11,7 +11,7 @@ from functools import partial
 
 from earmark.config import api_key
 from earmark.context import Context
-from earmark.domain import Fault, JobState, Stage, later
+from earmark.domain import Fault, JobState, Stage, Transcript, later
 from earmark.errors import ConfigError
 from earmark.events import Event
 from earmark.files import pack_path
@@ -78,7 +78,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
         fallback, endpoint = Failed(job=job.id, fault=fault, sentence=reason), EXTRACTIVE
     request = SummarizeRequest(
         job=job.id,
-        transcript=replace(transcript, english=()),  # it rests on what was said
+        transcript=_words_only(transcript),
         endpoint=endpoint,
         model=summary.model,
         api_key=key,
@@ -140,6 +140,11 @@ def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
             Event.SUMMARIZED, "By extractive, while the server takes its time.", recording=job.recording_id,
             name=work.name, by=message.summary.by, coverage=message.summary.coverage, by_worker=True,
         )  # fmt: skip
+
+
+def _words_only(transcript: Transcript) -> Transcript:
+    """What a summary rests on: what was said, and neither the same in English nor when each word was said."""
+    return replace(transcript, segments=tuple(replace(s, words=()) for s in transcript.segments), english=())
 
 
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:

@@ -151,6 +151,7 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
         initial_prompt=request.initial_prompt,
         beam_size=request.beam_size,
         english=request.to_english and engine.multilingual,
+        words=request.word_times,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from earmark.domain import WordTimes
+
 Samples = NDArray[np.float32]
 """Mono sound at 16 kHz, full scale -1 to 1, shape (n,)."""
 
@@ -20,7 +22,7 @@ RATE = 16_000
 class Wish:
     """How a passage is to be heard. `language` is an ISO 639-1 code that the engine knows: the one that is spoken.
 
-    `english`: what is said is wanted in English.
+    `english`: what is said is wanted in English. `words`: when each word is said is wanted, too.
     """
 
     language: str
@@ -28,13 +30,15 @@ class Wish:
     initial_prompt: str | None = None
     beam_size: int = 5
     english: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """One run of words as the engine returned it. Times are seconds in the passage it was given.
 
-    `logprob`: mean log probability of the tokens. `no_speech`: the engine's own guess that nobody spoke, 0-1.
+    `logprob`: mean log probability of the tokens. `no_speech`: the engine's own guess that nobody spoke, 0-1. `words`: when
+    each word is said, if that was wished for and is known.
     """
 
     start: float
@@ -42,6 +46,7 @@ class Phrase:
     text: str
     logprob: float
     no_speech: float
+    words: WordTimes = ()
 
 
 @dataclass(frozen=True, slots=True)

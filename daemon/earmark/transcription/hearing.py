@@ -14,6 +14,7 @@ from earmark.transcription.lanes import Lanes, in_order, sides
 from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.names import Names, with_names
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
+from earmark.transcription.word_times import moved, within
 from earmark.translation import is_what_was_said
 
 LEAST_LEFT = 0.5
@@ -40,7 +41,7 @@ class Asked:
 
     `main`: the language that most of the recording is in (see `languages.settle`), for what is in doubt. `allowed`: the
     languages that can occur; empty for all that the engine knows. `names`: what sounds like one is spelled like it.
-    `english`: what is in another language is wanted in English, too.
+    `english`: what is in another language is wanted in English, too. `words`: when each word is said is wanted, too.
     """
 
     language: str | None = None
@@ -51,6 +52,7 @@ class Asked:
     initial_prompt: str | None = None
     beam_size: int = 5
     english: bool = False
+    words: bool = False
 
 
 def listen(
@@ -152,9 +154,14 @@ def _all_phrases(engine: Engine, speech: Samples, wish: Wish, names: Names | Non
     while len(speech) - at > (LEAST_LEFT * RATE if at else 0):
         answer = _hear(engine, speech[at : at + int(MOST_SPEECH * RATE)], wish, names)
         seconds = at / RATE
-        found += [replace(p, start=p.start + seconds, end=p.end + seconds) for p in answer.phrases]
+        found += [_later(phrase, seconds) for phrase in answer.phrases]
         at += max(1, round(answer.reached * RATE))
     return found
+
+
+def _later(phrase: Phrase, by: float) -> Phrase:
+    words = moved(phrase.words, lambda at: at + by)
+    return replace(phrase, start=phrase.start + by, end=phrase.end + by, words=words)
 
 
 def _first_language(engine: Engine, speech: Samples, asked: Asked) -> tuple[str, Samples]:
@@ -166,7 +173,7 @@ def _first_language(engine: Engine, speech: Samples, asked: Asked) -> tuple[str,
 
 
 def _wish(asked: Asked, language: str) -> Wish:
-    return Wish(language, asked.hotwords, asked.initial_prompt, asked.beam_size)
+    return Wish(language, asked.hotwords, asked.initial_prompt, asked.beam_size, words=asked.words)
 
 
 def _named(asked: Asked, language: str) -> str:
@@ -176,14 +183,18 @@ def _named(asked: Asked, language: str) -> str:
 
 def _segments(window: Window, phrases: Sequence[Phrase], language: str) -> tuple[Segment, ...]:
     at = [(window.sample_of(p.start), window.sample_of(p.end, end=True)) for p in phrases]
-    return tuple(
-        Segment(
-            start=round((window.start + first) / RATE, 2),
-            end=round((window.start + max(first, last)) / RATE, 2),
-            text=phrase.text,
-            confidence=round(confidence(phrase), 3),
-            mark=mark,
-            language=language,
+    found = []
+    for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True):
+        start = round((window.start + first) / RATE, 2)
+        end = round((window.start + max(first, last)) / RATE, 2)
+        words = tuple(
+            (
+                (window.start + window.sample_of(begins)) / RATE,
+                (window.start + window.sample_of(ends, end=True)) / RATE,
+                char,
+            )
+            for begins, ends, char in phrase.words
         )
-        for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True)
-    )
+        sure = round(confidence(phrase), 3)
+        found.append(Segment(start, end, phrase.text, sure, mark, language, words=within(words, start, end)))
+    return tuple(found)

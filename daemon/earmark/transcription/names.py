@@ -20,6 +20,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from earmark.transcription.engine import Answer, Engine, Phrase, Samples, Weight, Wish
+from earmark.transcription.word_times import respelled
 
 BONUS = 4.5
 """By how much (natural logarithm of the probability) a passage may be less probable with a name than without it.
@@ -233,7 +234,9 @@ def _sum(weight: Weight) -> float:
 def _spelled(phrases: tuple[Phrase, ...], words: Sequence[Word], near: Near) -> tuple[Phrase, ...]:
     first, last = words[near.first], words[near.last - 1]
     text = phrases[first.phrase].text
-    said = replace(phrases[first.phrase], text=text[: first.start] + near.name + text[last.end :])
+    times = respelled(phrases[first.phrase].words, first.start, last.end, len(near.name))
+    text = text[: first.start] + near.name + text[last.end :]
+    said = replace(phrases[first.phrase], text=text, words=times)
     return (*phrases[: first.phrase], said, *phrases[first.phrase + 1 :])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
 
+from earmark.domain import WordTimes
 from earmark.errors import ModelError
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.transcription.engine import Answer, Phrase, Samples, Weight, Wish
@@ -31,6 +32,8 @@ from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, 
 from earmark.transcription.timestamps import STEP, split
 from earmark.transcription.voice import VoiceDetector
 from earmark.transcription.voicing import bursts
+from earmark.transcription.word_times import begins, word_times
+from earmark.weights.card import read_json
 
 MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
 """Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and 5 s of nothing after the speech.
@@ -94,6 +97,8 @@ class WhisperEngine:
                 f"The speech model in {model_dir} cannot be loaded on {self.device} with {self.compute_type}: "
                 f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. {what_to_do}"
             ) from error
+        # A model that an old CTranslate2 converted does not say which of its heads look at the sound.
+        self._aligns = bool(read_json(model_dir / "config.json").get("alignment_heads"))
         self._voice = VoiceDetector()
         self._odds: dict[int, dict[str, float]] = {}
         self._encoded: tuple[Samples, Any, int] | None = None
@@ -164,13 +169,46 @@ class WhisperEngine:
                 break
         assert best is not None
         runs, reached = split(best.tokens, tokenizer.timestamp_begin, content / whisper.frames_per_second)
-        phrases = (
-            Phrase(start, end, tokenizer.decode(tokens).strip(), best.logprob, best.no_speech)
-            for start, end, tokens in runs
+        words = (
+            self._word_times(encoded, content, tokenizer, best.tokens)
+            if wish.words and self._aligns
+            else None
         )
-        return Answer(tuple(p for p in phrases if p.text), reached)
+        phrases = []
+        for start, end, tokens in runs:
+            said = tokenizer.decode(tokens)
+            times = words(tokens, said) if words else ()
+            if text := said.strip():
+                phrases.append(Phrase(start, end, text, best.logprob, best.no_speech, times))
+        return Answer(tuple(phrases), reached)
+
+    def _word_times(
+        self, encoded: Any, content: int, tokenizer: Tokenizer, answer: Sequence[int]
+    ) -> Callable[[Sequence[int], str], WordTimes]:
+        """When the words of each run of an answer are said; the runs are asked for in their order, each once."""
+        tokens = [token for token in answer if token < tokenizer.eot]
+        found = self._model.model.align(encoded, tokenizer.sot_sequence, [tokens], content)[0]
+        times = begins(found.alignments, len(tokens))
+        # Each character of a token's name is one byte of its text (GPT-2's byte-level pairs).
+        sizes = [len(self._model.hf_tokenizer.id_to_token(token)) for token in tokens]
+        at = 0
+
+        def of(run: Sequence[int], said: str) -> WordTimes:
+            nonlocal at
+            while list(answer[at : at + len(run)]) != run:
+                at += 1
+            first = sum(token < tokenizer.eot for token in answer[:at])
+            at += len(run)
+            last = first + sum(token < tokenizer.eot for token in run)
+            return word_times(said, sizes[first:last], times[first : last + 1]) if times else ()
+
+        return of
 
     def weigh(self, speech: Samples, wish: Wish, texts: Sequence[str]) -> list[Weight]:
+        if not self._aligns:
+            return [
+                ((len(text), 0.0),) for text in texts
+            ]  # all are sure, so that none is given up for another
         encoded, _ = self._listen(speech)
         start, most = self._tokenizer(wish).sot_sequence, self._model.max_length // 2
         found: list[Weight] = []
