@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from earmark.config import Config
+from earmark.diarization.models import find_speaker_model
 from earmark.errors import ModelError
 from earmark.paths import Home
 from earmark.service.checks import (
@@ -98,14 +99,14 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
 
 @pytest.mark.shows("service:doctor-speakers")
 def test_whether_voices_are_told_apart_is_good_to_know_and_a_broken_model_is_wrong(home: Home) -> None:
+    def find() -> Path | None:
+        models = find_speaker_model(home.models)
+        return models.dir if models else None
+
     def speakers() -> Finding:
         (found,) = (
             finding
-            for finding in diagnose(
-                Patient(
-                    [], home, Config(), find_model=lambda: Path("/m"), sandbox=lambda: (), here=Here("plan9")
-                )
-            )
+            for finding in diagnose(Patient([], home, Config(), Path, lambda: (), find, here=Here("plan9")))
             if finding.name == "speakers"
         )
         return found

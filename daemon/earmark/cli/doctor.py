@@ -14,6 +14,7 @@ from earmark import __version__
 from earmark.cli.console import one_line, out, plain_errors, print_json
 from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
+from earmark.diarization.models import find_speaker_model
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
 from earmark.locality.policy.addresses import LOCAL_PORTS
@@ -48,6 +49,10 @@ def doctor(
         def model() -> Path:
             return find_model(speech.model, speech.model_dir, home.models).dir
 
+        def speakers() -> Path | None:
+            found = find_speaker_model(home.models)
+            return found.dir if found else None
+
         findings = [
             *([Finding("configuration", False, sentence(broken))] if broken else []),
             *diagnose(
@@ -56,6 +61,7 @@ def doctor(
                     home,
                     config,
                     find_model=model,
+                    find_speakers=speakers,
                     sandbox=lambda: (report.sandbox or None) if report else None,
                     troubles=list(_ledger_troubles(home, config, running)),
                     ports=LOCAL_PORTS,

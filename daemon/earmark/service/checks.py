@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.config import Config
-from earmark.diarization.models import NAME, find_speaker_model
 from earmark.errors import EarmarkError
 from earmark.files import InCloud, read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
@@ -150,17 +149,17 @@ def check_model(find_model: Callable[[], Path]) -> Finding:
         return Finding("model", False, str(problem))
 
 
-def check_speakers(models: Path) -> Finding:
+def check_speakers(find: Callable[[], Path | None]) -> Finding:
     """What tells voices apart, by the same lookup that the daemon makes; nobody needs it."""
     try:
-        found = find_speaker_model(models)
+        found = find()
     except EarmarkError as problem:
         return Finding("speakers", False, str(problem))
     if found is None:
         return Finding(
-            "speakers", True, f"Nobody is told apart; for that: earmark models download {NAME}", note=True
+            "speakers", True, "Nobody is told apart; for that: earmark models download speakers", note=True
         )
-    return Finding("speakers", True, f"Voices are told apart by {found.dir}.")
+    return Finding("speakers", True, f"Voices are told apart by {found}.")
 
 
 def check_names(config: Config) -> Iterator[Finding]:

@@ -38,7 +38,8 @@ from earmark.service.watches import check_watches
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is looked at. `find_model` returns the model's folder or raises EarmarkError; `sandbox` names what a running
+    """What is looked at. `find_model` returns the model's folder or raises EarmarkError, and so does
+    `find_speakers` for what tells voices apart (None: it is not here); `sandbox` names what a running
     daemon's worker is held by (None: nobody has said so yet). `troubles`: what the ledger says is wrong now. `ports`:
     where a summary server is looked for. `scope`: whose service it is.
     """
@@ -48,6 +49,7 @@ class Patient:
     config: Config
     find_model: Callable[[], Path]
     sandbox: Callable[[], Sequence[str] | None]
+    find_speakers: Callable[[], Path | None] = lambda: None
     troubles: Sequence[str] = ()
     ports: Sequence[int] = ()
     scope: Scope = "user"
@@ -79,7 +81,7 @@ def _findings(patient: Patient) -> Iterator[Finding]:
         yield Finding("ledger", False, sentence(trouble))
     yield from check_room((patient.home.state, *folders))
     yield check_model(patient.find_model)
-    yield check_speakers(patient.home.models)
+    yield check_speakers(patient.find_speakers)
     yield from check_names(patient.config)
     yield check_sandbox(patient.sandbox)
     yield check_summary(patient.config, patient.ports)
