@@ -7,7 +7,9 @@ The ten readers of ../shared/corpus/longform (nothing is measured without it): t
 3, 5 and 8 of them in turns of 2-6 s: with pauses, with overlap, at telephone quality. The corpus counts the silence in a
 sentence as spoken, so that much is "missed" that nobody says; confusion is what somebody says and another is named for.
 The clips of AMI have no reference here; how many people are found in each is printed. `--words` has the chapters and
-the mixes of whole sentences heard by base, too, and counts the words that come with the right speaker.
+mixes of whole sentences (all words of which are known) heard by tiny.en and base instead: the share of the words that
+come with the right speaker, once with the times that the model has for them and once without, as if they were spoken
+evenly; and the processor time that these times take, of the hearing.
 """
 
 from __future__ import annotations
@@ -19,22 +21,24 @@ import sys
 import tempfile
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
+from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import psutil
 from earmark.diarization.hearing import Voices
 from earmark.diarization.told import told as as_told
 from earmark.diarization.turns import Turns
+from earmark.domain import Transcript
 from earmark.speaking import with_speakers
 
 from tests.conftest import CORPUS
-from tests.mixes import RATE, Said, Sound, chapters, loaded, mixed, telephone, written
-from tests.speech import WorkerProcess, many_languages, speaker_model, words
+from tests.mixes import RATE, Said, Sound, chapters, loaded, mixed, telephone, words_right, written
+from tests.speech import WorkerProcess, many_languages, quick_model, speaker_model
 
 warnings.filterwarnings("ignore")
 
@@ -76,31 +80,50 @@ def told(voices: Voices, file: Path) -> tuple[Turns, float]:
     return found, time.process_time() - before
 
 
-def right_words(
-    worker: WorkerProcess, file: Path, said: Sequence[Said], turns: Turns
-) -> tuple[int, int, float]:
-    """Words of the reference that were heard, those of them with the right speaker, and processor time of the hearing."""
-    import psutil
+def right_words(said: Sequence[Said], transcript: Transcript, turns: Turns) -> tuple[int, int]:
+    """Words of the reference that were heard, and those of them with the right speaker."""
+    spoken = with_speakers(transcript, turns.turns)
+    return words_right(said, [(s.speaker, s.text) for s in spoken.segments])
 
+
+def heard_by(worker: WorkerProcess, file: Path, word_times: bool) -> tuple[Transcript, float]:
+    """What a worker hears, and its processor time."""
     process = psutil.Process(worker.process.pid)
     before = process.cpu_times()
-    hearing = worker.transcribe(file, language="en")
+    hearing = worker.transcribe(file, language="en", word_times=word_times)
     after = process.cpu_times()
-    transcript = hearing.finished.transcript("", tuple(hearing.segments), "base", "")
-    spoken = with_speakers(transcript, turns.turns, unsure=False)
-    reference = [(word, one.who) for one in said for word in words(one.text)]
-    heard = [(word, s.speaker) for s in spoken.segments for word in words(s.text)]
-    blocks = SequenceMatcher(
-        None, [w for w, _ in reference], [w for w, _ in heard], autojunk=False
-    ).get_matching_blocks()
-    pairs = Counter((reference[b.a + i][1], heard[b.b + i][1]) for b in blocks for i in range(b.size))
-    right = 0
-    taken: set[object] = set()
-    for (who, speaker), count in pairs.most_common():
-        if who not in taken and speaker not in taken:
-            taken |= {who, speaker}
-            right += count
-    return sum(pairs.values()), right, after.user + after.system - before.user - before.system
+    transcript = hearing.finished.transcript("", tuple(hearing.segments), "", "")
+    return transcript, after.user + after.system - before.user - before.system
+
+
+def evenly(transcript: Transcript) -> Transcript:
+    return replace(transcript, segments=tuple(replace(s, words=()) for s in transcript.segments))
+
+
+def count_words(voices: Voices, sound: Sound, said: list[Said], seeds: int, folder: Path) -> None:
+    """Print the share of words with the right speaker, and what times of words cost."""
+    cases = [("chapters", sound, said)]
+    for people, seed, (kind, overlap) in product(
+        (2, 3, 5, 8), range(seeds), (("pauses", 0.0), ("overlap", 0.3))
+    ):
+        mix = mixed(sound, said, people, 100 * people + seed, max(150.0, 60.0 * people), overlap, whole=True)
+        cases.append((f"{people} {kind} {seed}", *mix))
+    files = [written(folder / f"{number}.wav", mix) for number, (_, mix, _) in enumerate(cases)]
+    found = [told(voices, file)[0] for file in files]
+    for model in (quick_model(), many_languages()):
+        print(f"{model.name:16}  words  right   spoken evenly  times of words cost")
+        with WorkerProcess([folder], model=model) as worker:
+            worker.ready()
+            for (name, _, turns), file, voiced in zip(cases, files, found, strict=True):
+                plain = heard_by(worker, file, word_times=False)[1] if name == "chapters" else 0.0
+                transcript, took = heard_by(worker, file, word_times=True)
+                known, right = right_words(turns, transcript, voiced)
+                _, guessed = right_words(turns, evenly(transcript), voiced)
+                cost = f"{took / plain - 1:.1%}" if plain else ""
+                print(
+                    f"{name:16}  {known:5}  {right / known:6.1%}  {guessed / known:6.1%}         {cost}",
+                    flush=True,
+                )
 
 
 def main() -> None:
@@ -110,9 +133,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="mixes of each kind")
     parser.add_argument("--words", action="store_true")
     arguments = parser.parse_args()
-    models, score = speaker_model(), scorer()
+    models = speaker_model()
     voices = Voices(models.segmentation, models.encoder, models.features, 1)
     sound, said = chapters(CORPUS)
+    if arguments.words:
+        with tempfile.TemporaryDirectory() as folder:
+            count_words(voices, sound, said, arguments.seeds, Path(folder))
+        return
+    score = scorer()
     cases: list[tuple[str, Sound, list[Said]]] = [("chapters", sound, said)]
     for people in (1, 2, 3, 5, 8):
         for seed in range(arguments.seeds):
@@ -137,17 +165,6 @@ def main() -> None:
         for file in sorted((CORPUS / "meeting").glob("ami_*.wav")):
             found, _ = told(voices, file)
             print(f"{file.name}: {found.count} people in {len(loaded(file)) / RATE:.0f} s")
-        if arguments.words:
-            with WorkerProcess([CORPUS, Path(folder)], model=many_languages()) as worker:
-                worker.ready()
-                for name, mix, turns in cases:
-                    if name == "chapters" or name.endswith("pauses 0"):
-                        file = written(Path(folder) / "mix.wav", mix)
-                        found, took = told(voices, file)
-                        heard, right, hearing = right_words(worker, file, turns, found)
-                        print(
-                            f"{name}: {right / heard:.1%} of {heard} words, {took / hearing:.0%} of the hearing's time"
-                        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of all this: {peak:.0f} MiB")
 

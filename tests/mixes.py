@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import wave
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.speech import words
 
 RATE = 16_000
 LONGEST = 6.0
@@ -78,6 +82,28 @@ def mixed(
         turns.append(Said(at, at + len(piece) / RATE, who, "" if cut else one.text))
         at += len(piece) / RATE
     return mix[: round((at + 1.0) * RATE)], turns
+
+
+def words_right(said: Sequence[Said], spoken: Sequence[tuple[int, str]]) -> tuple[int, int]:
+    """How many words of what was said were heard, and how many of them with the right speaker. `spoken`: who says what, by
+    number; a number is taken for whomever it says the most words of.
+    """
+    reference = [(word, one.who) for one in said for word in words(one.text)]
+    heard = [(word, speaker) for speaker, text in spoken for word in words(text)]
+    same = SequenceMatcher(None, [w for w, _ in reference], [w for w, _ in heard], autojunk=False)
+    pairs = Counter(
+        (reference[a + n][1], heard[b + n][1])
+        for a, b, size in same.get_matching_blocks()
+        for n in range(size)
+    )
+    right = 0
+    people, speakers = set[str](), set[int]()
+    for (who, speaker), count in pairs.most_common():
+        if who not in people and speaker not in speakers:
+            people.add(who)
+            speakers.add(speaker)
+            right += count
+    return pairs.total(), right
 
 
 def telephone(sound: Sound) -> Sound:

@@ -15,7 +15,7 @@ from earmark.diarization.turns import Turns
 from earmark.messages import Stretch
 
 from tests.conftest import CORPUS, MODELS, Installation
-from tests.mixes import Said, chapters, mixed, telephone, written
+from tests.mixes import Said, chapters, mixed, telephone, words_right, written
 from tests.speech import speaker_model
 
 
@@ -36,31 +36,30 @@ def transcribed(installation: Installation, file: Path, *options: str) -> dict[s
 
 
 def right(document: dict[str, object], said: list[Said]) -> float:
-    """Share of the seconds of segments whose speaker is the one who says most of them."""
+    """Share of the words that come with the right speaker."""
     segments = document["segments"]
     assert isinstance(segments, list)
-    seconds: Counter[tuple[int, str]] = Counter()
-    for segment in segments:
-        for one in said:
-            shared = min(segment["end"], one.end) - max(segment["start"], one.start)
-            if shared > 0:
-                seconds[segment["speaker"], one.who] += shared
-    best = {speaker: max(n for (s, _), n in seconds.items() if s == speaker) for speaker, _ in seconds}
-    return sum(best.values()) / sum(seconds.values())
+    known, found = words_right(said, [(segment["speaker"], segment["text"]) for segment in segments])
+    return found / known
 
 
 @pytest.mark.shows("transcription:who-speaks")
-@pytest.mark.parametrize(("people", "narrow"), [(3, False), (2, True)], ids=["a room", "a telephone"])
+@pytest.mark.parametrize(
+    ("people", "narrow", "least"),
+    [(3, False, 0.98), (2, True, 0.75)],  # over a telephone tiny.en understands a third
+    ids=["a room", "a telephone"],
+)
 def test_the_people_in_a_recording_are_told_apart(
-    telling: Installation, tmp_path: Path, people: int, narrow: bool
+    telling: Installation, tmp_path: Path, people: int, narrow: bool, least: float
 ) -> None:
     if not CORPUS.is_dir():
         pytest.skip("the corpus is not here")
-    mix, said = mixed(*chapters(CORPUS), people, 100 * people, 150.0)
+    overlap = 0.0 if narrow else 0.3
+    mix, said = mixed(*chapters(CORPUS), people, 100 * people, 150.0, overlap, whole=True)
     document = transcribed(telling, written(tmp_path / "talk.wav", telephone(mix) if narrow else mix))
     assert document["speakers"] == [""] * people
     assert "speakers_unsure" not in document or not document["speakers_unsure"]
-    assert right(document, said) >= 0.85  # where one takes over is guessed, in long segments of tiny.en
+    assert right(document, said) >= least
 
 
 @pytest.mark.shows("transcription:who-speaks")
