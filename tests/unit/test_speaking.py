@@ -81,6 +81,17 @@ def test_where_the_times_of_words_are_known_a_turn_begins_with_its_first_word() 
     ]
 
 
+def test_what_is_written_without_spaces_is_cut_between_its_words_and_keeps_each_character() -> None:
+    times = ((0.0, 1.0, 0), (1.0, 2.0, 2), (2.0, 2.9, 3), (3.4, 4.0, 6), (4.0, 5.0, 7))
+    segment = Segment(0.0, 5.0, "今天下雨吗？不下雨。", words=times)
+    found = with_speakers(transcript(segment), (Turn(0.0, 3.0, 1), Turn(3.2, 5.0, 2)))
+    assert said(found) == [(1, "今天下雨吗？"), (2, "不下雨。")]
+    assert found.segments[1].words == ((3.4, 4.0, 0), (4.0, 5.0, 1))
+    within_a_word = Segment(0.0, 5.0, "tomorrow morning", words=((0.0, 1.0, 0), (3.4, 4.0, 4), (4.0, 5.0, 9)))
+    whole = with_speakers(transcript(within_a_word), (Turn(0.0, 3.0, 1), Turn(3.2, 5.0, 2)))
+    assert said(whole) == [(0, "tomorrow morning")], "no word of letters is cut"
+
+
 def test_a_single_word_between_is_nobodys_turn() -> None:
     segment = Segment(0.0, 10.0, "So we will meet on Friday yes and then we will see about it.")
     found = with_speakers(

@@ -68,9 +68,11 @@ Every file here is listed in `manifest.json` and `SHA256SUMS`. Check them with
 
 or with `earmark export verify`. `recordings/` has one folder for each recording: the audio as it was dropped (if it
 was still there), the notes as they were (Markdown), `transcript.json` (segments with start and end in seconds and the
-number of who says them, from 1 in `speakers`; in `english` what was translated), `summary.json`, and `recording.json`
-with dates, paths and what was decided. Times are Unix seconds unless they say otherwise. `receipts.jsonl` holds one line
-for each deletion before this export, between two lines that say how many there are and where they end; it names nothing.
+number of who says them, from 1 in `speakers`; in `words`, if that was measured, from when until when each word is said,
+in seconds, and the character of the text at which it begins, from 0; in `english` what was translated), `summary.json`,
+and `recording.json` with dates, paths and what was decided. Times are Unix seconds unless they say otherwise.
+`receipts.jsonl` holds one line for each deletion before this export, between two lines that say how many there are and
+where they end; it names nothing.
 """
 
 

@@ -169,11 +169,8 @@ class WhisperEngine:
                 break
         assert best is not None
         runs, reached = split(best.tokens, tokenizer.timestamp_begin, content / whisper.frames_per_second)
-        words = (
-            self._word_times(encoded, content, tokenizer, best.tokens)
-            if wish.words and self._aligns
-            else None
-        )
+        timed = wish.words and self._aligns and best.text
+        words = self._word_times(encoded, content, tokenizer, best.tokens) if timed else None
         phrases = []
         for start, end, tokens in runs:
             said = tokenizer.decode(tokens)
@@ -183,8 +180,8 @@ class WhisperEngine:
         return Answer(tuple(phrases), reached)
 
     def _word_times(
-        self, encoded: Any, content: int, tokenizer: Tokenizer, answer: Sequence[int]
-    ) -> Callable[[Sequence[int], str], WordTimes]:
+        self, encoded: Any, content: int, tokenizer: Tokenizer, answer: list[int]
+    ) -> Callable[[list[int], str], WordTimes]:
         """When the words of each run of an answer are said; the runs are asked for in their order, each once."""
         tokens = [token for token in answer if token < tokenizer.eot]
         found = self._model.model.align(encoded, tokenizer.sot_sequence, [tokens], content)[0]
@@ -193,10 +190,9 @@ class WhisperEngine:
         sizes = [len(self._model.hf_tokenizer.id_to_token(token)) for token in tokens]
         at = 0
 
-        def of(run: Sequence[int], said: str) -> WordTimes:
+        def of(run: list[int], said: str) -> WordTimes:
             nonlocal at
-            while list(answer[at : at + len(run)]) != run:
-                at += 1
+            at = next(n for n in range(at, len(answer)) if answer[n : n + len(run)] == run)
             first = sum(token < tokenizer.eot for token in answer[:at])
             at += len(run)
             last = first + sum(token < tokenizer.eot for token in run)
