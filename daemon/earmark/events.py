@@ -30,6 +30,7 @@ class Event(StrEnum):
     NOT_TOLD_APART = "not-told-apart"
     DRAFT_STAYS = "draft-stays"
     DRAFTS_WAIT = "drafts-wait"
+    SPEAKERS_NAMED = "speakers-named"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

@@ -116,15 +116,31 @@ def with_speakers(
 
 
 def as_told(transcript: Transcript) -> Transcript:
-    """The transcript as it may be shown: without speakers where nobody knows them, or not well enough."""
+    """The transcript as it may be shown: without speakers where nobody knows them, or not well enough, and with one number
+    for those to whom somebody gave the same name.
+    """
     if transcript.speakers and not transcript.speakers_unsure:
-        return transcript
+        return _joined(transcript)
     return replace(
         transcript,
         segments=tuple(map(_nobodys, transcript.segments)),
         english=tuple(map(_nobodys, transcript.english)),
         speakers=(),
     )
+
+
+def _joined(transcript: Transcript) -> Transcript:
+    first: dict[str, int] = {}
+    number = {
+        n: first.setdefault(name, n) if name else n for n, name in enumerate(transcript.speakers, start=1)
+    }
+    if all(n == same for n, same in number.items()):
+        return transcript
+
+    def of(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        return tuple(replace(s, speaker=number.get(s.speaker, s.speaker)) for s in segments)
+
+    return replace(transcript, segments=of(transcript.segments), english=of(transcript.english))
 
 
 def _nobodys(segment: Segment) -> Segment:

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child, steps_of
+from tests.older_ledger import take_speakers_out
 
 QUICK, LARGE = "quick", "large"
 
@@ -426,9 +427,8 @@ def test_a_recording_that_was_done_before_there_were_drafts_is_left_alone(rig: R
     rig.drop("a.wav", "one")
     assert rig.run_once() == 0
     with sqlite3.connect(rig.installed.ledger_file) as db:
-        for table in ("drafts", "stretches", "turns", "voiceprints", "people"):
-            db.execute(f"DROP TABLE {table}")
-        db.execute("ALTER TABLE heard DROP COLUMN words")
+        take_speakers_out(db)
+        db.execute("DROP TABLE drafts")
         db.execute(f"PRAGMA user_version = {len(before)}")
     only(rig)
     rig.drop("b.wav", "two")

@@ -29,6 +29,7 @@ from earmark.verbs.opening import opened_context
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, run_child, steps_of, supervisor
 from tests.folding_disk import folding_disk
+from tests.older_ledger import take_speakers_out
 
 ID = re.compile(r"""^earmark_id: ["']?(\w+)["']?$""", re.M)
 AUDIO = re.compile(r'^recording: "?(?:\[\[)?(.+?)(?:\]\])?"?$', re.M)
@@ -1428,6 +1429,7 @@ def test_notes_of_a_version_that_counted_them_otherwise_are_as_current_as_they_w
         db.execute("ALTER TABLE heard DROP COLUMN language")
         db.execute("ALTER TABLE heard DROP COLUMN english")
         db.execute("DROP TABLE drafts")
+        take_speakers_out(db)
         db.execute("PRAGMA user_version = 6")
     (rig.folder / "call.m4a").rename(rig.folder / "again.m4a")
     assert run_child(rig) == 0

@@ -21,6 +21,7 @@ from earmark.retention.erasure.erase import erase
 from earmark.verbs.opening import opened_context
 
 from tests.daemon_rig import Rig, run_child, steps_of
+from tests.older_ledger import take_speakers_out
 
 FORMS = ["srt", "vtt", "txt", "json"]
 SIDECARS = {"talk.srt", "talk.vtt", "talk.txt", "talk.json"}
@@ -94,6 +95,7 @@ def test_a_recording_in_the_middle_of_which_the_ledger_was_of_the_version_before
     with contextlib.closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
         db.execute("ALTER TABLE heard DROP COLUMN english")
         db.execute("DROP TABLE drafts")
+        take_speakers_out(db)
         db.execute("PRAGMA user_version = 9")
     assert run_child(rig) == 0
     assert rig.notes() == undisturbed

@@ -14,6 +14,18 @@ CREATE TABLE voiceprints (
     print          BLOB NOT NULL,              -- float32, little endian
     seconds        REAL NOT NULL,              -- of speech that it was made of
     stored_at      REAL NOT NULL,
-    person         INTEGER REFERENCES people (id) ON DELETE SET NULL,
+    person         INTEGER REFERENCES people (id) ON DELETE SET NULL, -- who it is, by a person's word
+    like           INTEGER REFERENCES people (id) ON DELETE SET NULL, -- whom it sounds like
     UNIQUE (recording_id, speaker)
 ) STRICT;
+
+-- Nobody is known of whom there is no voice any more.
+CREATE TRIGGER voice_gone AFTER DELETE ON voiceprints WHEN OLD.person IS NOT NULL BEGIN
+    DELETE FROM people WHERE id = OLD.person AND id NOT IN (SELECT person FROM voiceprints WHERE person IS NOT NULL);
+END;
+CREATE TRIGGER voice_of_another AFTER UPDATE OF person ON voiceprints WHEN OLD.person IS NOT NULL BEGIN
+    DELETE FROM people WHERE id = OLD.person AND id NOT IN (SELECT person FROM voiceprints WHERE person IS NOT NULL);
+END;
+
+-- The names that stand in the list of speakers of a note, as we wrote it or as they were read last; NULL where nobody knows.
+ALTER TABLE artifacts ADD COLUMN names TEXT;

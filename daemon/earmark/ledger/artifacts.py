@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
     `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
     targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows), with
-    a second digest behind each where it names speakers.
+    a second digest behind each where it names speakers. `names` are those that stand in its list of speakers, as we wrote it
+    or as they were read last; None where nobody knows.
     `lay_in`: what its folder is (files/handles.py), as of when it was last written or moved there; "" where nobody knows.
     """
 
@@ -43,6 +45,7 @@ class Artifact:
     state: ArtifactState
     written_at: Instant
     lay_in: str
+    names: tuple[str, ...] | None = None
 
     @property
     def note(self) -> bool:
@@ -58,12 +61,13 @@ class Artifact:
 @dataclass(frozen=True, slots=True)
 class Digests:
     """What is kept of a text that we wrote, to know it again: SHA-256 of its bytes, of it without link targets, and of
-    its words.
+    its words; and the names in its list of speakers.
     """
 
     sha256: str
     plain_sha256: str | None = None
     words_sha256: str | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +193,10 @@ class Artifacts:
         """The bytes are on disk, durably. False if the row vanished meanwhile: the recording was erased."""
         cursor = self._db.execute(
             "UPDATE artifacts SET sha256 = ?, plain_sha256 = ?, words_sha256 = ?, next_sha256 = NULL, state = 'here',"
-            " written_at = ? WHERE path = ? AND next_sha256 = ?",
+            " names = ?, written_at = ? WHERE path = ? AND next_sha256 = ?",
             (
-                digests.sha256, digests.plain_sha256, digests.words_sha256, now, os.fsencode(path), digests.sha256,
+                digests.sha256, digests.plain_sha256, digests.words_sha256, json.dumps(digests.names), now,
+                os.fsencode(path), digests.sha256,
             ),
         )  # fmt: skip
         return cursor.rowcount > 0
@@ -226,8 +231,24 @@ class Artifacts:
     def as_written(self, path: Path, written: Artifact) -> None:
         """An edited note is again, byte for byte, what we wrote as `written`."""
         self._db.execute(
-            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ? WHERE path = ?",
-            (written.rev, written.sha256, written.plain_sha256, written.words_sha256, os.fsencode(path)),
+            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ?, names = ?"
+            " WHERE path = ?",
+            (
+                written.rev, written.sha256, written.plain_sha256, written.words_sha256,
+                None if written.names is None else json.dumps(written.names), os.fsencode(path),
+            ),
+        )  # fmt: skip
+
+    def names_read(self, path: Path, names: Iterable[str]) -> None:
+        """What stands in the list of speakers of a note by now is known, whoever wrote it there."""
+        self._db.execute(
+            "UPDATE artifacts SET names = ? WHERE path = ?", (json.dumps([*names]), os.fsencode(path))
+        )
+
+    def stands_as(self, path: Path, rev: int) -> None:
+        """A note that a person changed is to stay the only one of its kind for this revision, too."""
+        self._db.execute(
+            "UPDATE artifacts SET state = 'edited', rev = ? WHERE path = ?", (rev, os.fsencode(path))
         )
 
     def not_removed(self, place: Place, kind: Kind, form: str) -> None:
@@ -305,4 +326,14 @@ def _artifact(row: Row) -> Artifact:
         state=ArtifactState(row["state"]),
         written_at=row["written_at"],
         lay_in=row["lay_in"],
+        names=_names(row["names"]),
     )
+
+
+def _names(kept: str | None) -> tuple[str, ...] | None:
+    """None, too, where a damaged page was read that holds something else."""
+    try:
+        found = json.loads(kept) if kept is not None else None
+    except ValueError:
+        return None
+    return tuple(map(str, found)) if isinstance(found, list) else None

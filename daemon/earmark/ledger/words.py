@@ -169,6 +169,18 @@ class Words:
         )
         return row is None
 
+    def rename_speakers(self, transcript: Transcript) -> None:
+        """Those who speak in a transcript have other names, and nothing else is new; its revision is counted up."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE transcripts SET body = ? WHERE recording_id = ?",
+                (_TRANSCRIPT.dump_json(transcript).decode(), transcript.recording_id),
+            )
+            self._db.execute(
+                "UPDATE recordings SET transcript_rev = transcript_rev + 1 WHERE id = ?",
+                (transcript.recording_id,),
+            )
+
     def store_summary(self, summary: Summary, now: Instant) -> None:
         """Put a summary in the place of any earlier one and count its revision up."""
         with self._db.transaction():

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from earmark.ledger import Artifact, Digests
 from earmark.notes.frontmatter import body_of, well_formed
 from earmark.notes.links import PLAYABLE
-from earmark.notes.naming import names_in, numbered
+from earmark.notes.naming import has_links, names_in, numbered
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(
@@ -120,6 +120,7 @@ def digests(text: str, key: str = "speakers") -> Digests:
         _sha(text),
         _sha(_whole(text)) + _sha(_nameless(text, key, names)),
         _sha(words) + _sha(numbered(words, names)),
+        names,
     )
 
 
@@ -143,7 +144,8 @@ def likeness(data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness
     names = names_in(text, key) if nameless else ()
     if _sha(words) != said and not (names and _sha(numbered(words, names)) == said_by_number):
         return Likeness.EDITED
-    if names and _sha(_nameless(text, key, names)) == nameless:
+    # A link in the list is a person's, and the name that we would write in its place is less.
+    if names and not has_links(text, key) and _sha(_nameless(text, key, names)) == nameless:
         return Likeness.NAMES
     return Likeness.PROPERTIES
 

@@ -5,14 +5,19 @@ summary says once they have others. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
 
 from earmark.domain import Point, Summary, Task
-from earmark.notes.escape import JOINER, normalize
+from earmark.notes.escape import JOINER, clip, normalize
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.notes.labels import SPEAKERS
-from earmark.notes.speakers import TURN, any_of
+from earmark.notes.speakers import LONGEST, TURN, any_of
+
+_OURS = re.compile(rf"(?P<ours>(?:{'|'.join(sorted(SPEAKERS))}) (?P<number>\d+))(?: \(.*\?\))?", re.I)
+"""What stands in the list for one whom nobody has named: "Speaker 2", or "Speaker 2 (Anna?)" for a voice like hers."""
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*[|/])?([^\[\]|/]+)\]\]")
 
@@ -21,14 +26,67 @@ def names_in(text: str, key: str = "speakers") -> tuple[str, ...]:
     """The names that a note lists in its property `key`, in order; empty if it lists none, or what can be none. Of a link
     the text is taken.
     """
+    return tuple(_name(item) for item in _listed(text, key))
+
+
+def has_links(text: str, key: str = "speakers") -> bool:
+    """Whether a note's list of speakers has a link in it, which is more than a name."""
+    return any(_LINK.search(item) for item in _listed(text, key))
+
+
+def _listed(text: str, key: str) -> tuple[str, ...]:
     if f"{key}:" not in text:
         return ()
     listed = (read_frontmatter(text) or {}).get(key)
     if isinstance(listed, str):
         listed = listed.split(",")
-    if not isinstance(listed, list) or any(isinstance(item, list | dict) for item in listed):
+    if not isinstance(listed, list) or any(isinstance(item, dict) for item in listed):
         return ()
-    return tuple(normalize(_LINK.sub(r"\1", "" if item is None else str(item))) for item in listed)
+    items = [*map(_item, listed)]
+    if any(isinstance(item, list) for item in items):
+        return ()
+    return tuple("" if item is None else str(item) for item in items)
+
+
+def _item(item: Any) -> Any:
+    """YAML takes a link without quotes for a list in a list."""
+    inner = item[0] if isinstance(item, list) and len(item) == 1 else None
+    if isinstance(inner, list) and len(inner) == 1 and not isinstance(inner[0], list | dict):
+        return f"[[{inner[0]}]]"
+    return item
+
+
+def _name(text: str) -> str:
+    text = normalize(_LINK.sub(r"\1", text))
+    ours = _OURS.fullmatch(text)
+    return ours["ours"] if ours else text
+
+
+def news(before: Sequence[str] | None, now: Sequence[str]) -> dict[int, str]:
+    """Which names, by number, a person has written into a list that held others `before` (None: nobody knows): "" where one
+    was taken back. Of lists of different lengths it is what stands in the place of what is not there any more.
+    """
+    found = {number: _given(text, number) for number, text in _changed(before, now)}
+    return {number: name for number, name in found.items() if name or (name == "" and before is not None)}
+
+
+def _changed(before: Sequence[str] | None, now: Sequence[str]) -> Iterator[tuple[int, str]]:
+    if before is None or len(before) == len(now):
+        for number, text in enumerate(now, start=1):
+            if before is None or text != before[number - 1]:
+                yield number, text
+        return
+    for what, first, last, start, end in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
+        if what == "replace":
+            yield from zip(range(first + 1, last + 1), now[start:end], strict=False)
+
+
+def _given(text: str, number: int) -> str | None:
+    """The name that somebody gives by this text; "" if it is ours, or none; None if it is the number of another."""
+    ours = _OURS.fullmatch(text)
+    if ours is None:
+        return clip(text, LONGEST)
+    return "" if int(ours["number"]) == number else None
 
 
 def given(names: Sequence[str]) -> tuple[str, ...]:

@@ -15,13 +15,16 @@ from earmark.files import Identity, fold
 from earmark.ledger import Artifact, Ledger
 from earmark.notes.comparing import Likeness, kind_of, likeness, targets
 from earmark.notes.names import safe_stem
+from earmark.notes.naming import names_in
 
 
 def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness:
-    """How bytes that were just read compare with what we wrote, links to other recordings included. `key`: the property that
-    lists the speakers.
+    """How bytes that were just read compare with what we wrote, links to other recordings included. Names of speakers that
+    are known make it no other note. `key`: the property that lists the speakers.
     """
     like = likeness(data, artifact, key)
+    if like is Likeness.NAMES and names_in(data.decode(), key) == artifact.names:
+        like = Likeness.LINKS
     if like not in (Likeness.LINKS, Likeness.NAMES) or not strangers(
         data.decode(), artifact.path.name, _names(ledger, artifact)
     ):

@@ -14,6 +14,7 @@ from earmark.files import NotRegular, SymlinkInTheWay, digest, opened, read_byte
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.own_links import compared
+from earmark.notes.style import style_of
 from earmark.retention.markers import why_folder_holds
 
 
@@ -73,8 +74,8 @@ def _as_it_is(context: Context, artifact: Artifact) -> Artifact | None:
         data = b""
     except (FileNotFoundError, NotADirectoryError):
         return None
-    edited = artifact.state is ArtifactState.EDITED
-    if not edited and compared(context.ledger, data, artifact) in (Likeness.SAME, Likeness.LINKS):
+    edited, key = artifact.state is ArtifactState.EDITED, style_of(context.config.notes).key("speakers")
+    if not edited and compared(context.ledger, data, artifact, key) in (Likeness.SAME, Likeness.LINKS):
         return replace(artifact, sha256=digest(data))
     context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
     return replace(artifact, state=ArtifactState.EDITED)

@@ -26,7 +26,7 @@ from earmark.files import (
     sha256_of,
     what_is_at,
 )
-from earmark.ledger import Artifact, Digests, Ledger, Place
+from earmark.ledger import Artifact, Digests, Place
 from earmark.notes.comparing import Likeness, digests
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
@@ -129,7 +129,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
     try:
         with opened(artifact.path.parent, context.top_of(artifact.path)) as old:
             try:
-                sha256 = _as_we_wrote_it(ledger, old, artifact.path.name, artifact)
+                sha256 = _as_we_wrote_it(context, old, artifact.path.name, artifact)
             except _Edited:
                 if artifact.lay_in not in ("", old.what):
                     raise FileNotFoundError from None  # another folder that took the name, and somebody else's note
@@ -166,13 +166,16 @@ class _Edited(Exception):
     """The note is not as we wrote it."""
 
 
-def _as_we_wrote_it(ledger: Ledger, folder: Folder, name: str, artifact: Artifact) -> str:
-    """SHA-256 of what has this name, if an app has changed no more than its links. Raises _Edited, OSError."""
+def _as_we_wrote_it(context: Context, folder: Folder, name: str, artifact: Artifact) -> str:
+    """SHA-256 of what has this name, if an app has changed no more than its links, and a person no more than names that are
+    known. Raises _Edited, OSError.
+    """
     try:
         data = read_bytes(name, folder)
     except NotRegular:
         raise _Edited from None
-    if compared(ledger, data, artifact) not in (Likeness.SAME, Likeness.LINKS):
+    key = style_of(context.config.notes).key("speakers")
+    if compared(context.ledger, data, artifact, key) not in (Likeness.SAME, Likeness.LINKS):
         raise _Edited
     return digest(data)
 
@@ -226,7 +229,7 @@ def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> t
         if context.ledger.artifacts.at(folder.at(target)) is not None:
             continue
         with suppress(OSError, _Edited):
-            return folder.at(target), _as_we_wrote_it(context.ledger, folder, target, artifact)
+            return folder.at(target), _as_we_wrote_it(context, folder, target, artifact)
     return None
 
 
@@ -234,7 +237,7 @@ def _left_behind(context: Context, artifact: Artifact) -> tuple[Path, str] | Non
     """The same for one whose folder was renamed, and whose recording then left that."""
     for path in left_behind(context, artifact):
         with suppress(OSError, _Edited), opened(path.parent, context.top_of(path)) as there:
-            return path, _as_we_wrote_it(context.ledger, there, path.name, artifact)
+            return path, _as_we_wrote_it(context, there, path.name, artifact)
     return None
 
 

@@ -37,6 +37,7 @@ from earmark.notes.style import style_of
 from earmark.pipeline.earlier import look_at_earlier
 from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.following import bring_along, name_base
+from earmark.pipeline.names_given import take_names
 from earmark.pipeline.outputs import Output, outputs
 from earmark.pipeline.own_fault import own_fault
 
@@ -123,6 +124,8 @@ def publish_place(context: Context, place: Place) -> Written | None:
     Call in `ledger.acting`. Raises Elsewhere, OSError, OtherContent or FileExistsError (somebody was quicker).
     """
     ledger = context.ledger
+    # What a person wrote into one of its notes is in none of the others yet, and is no reason to leave that one alone.
+    take_names(context, place.recording_id)
     current = ledger.places.get(place.path, place.recording_id)
     recording = ledger.recordings.get(place.recording_id)
     if current is None or recording is None:

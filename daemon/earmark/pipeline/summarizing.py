@@ -11,7 +11,7 @@ from functools import partial
 
 from earmark.config import api_key
 from earmark.context import Context
-from earmark.domain import Fault, JobState, Stage, Transcript, later
+from earmark.domain import Fault, JobState, Stage, Summary, Transcript, later
 from earmark.errors import ConfigError
 from earmark.events import Event
 from earmark.files import pack_path
@@ -19,6 +19,8 @@ from earmark.ledger import Job
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Failed, Summarized, SummarizeRequest
+from earmark.notes.naming import renamed
+from earmark.notes.speakers import names_of
 from earmark.pipeline import endings
 from earmark.pipeline.own_fault import own_fault
 
@@ -115,7 +117,7 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
     ledger, now, job = context.ledger, context.now(), work.job
     context.step("before:summarized")
     with ledger.transaction():
-        ledger.words.store_summary(message.summary, now)
+        ledger.words.store_summary(_by_present_names(context, work, message.summary), now)
         if work.fallback is None:
             ledger.jobs.done(job.id, now, message.note or None)
             context.server_faults_told.clear()
@@ -129,13 +131,21 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
     context.step("after:summarized")
 
 
+def _by_present_names(context: Context, work: Summarizing, summary: Summary) -> Summary:
+    """The summary with the names of those who speak as they are by now, if somebody was named while it was being made."""
+    transcript = context.ledger.words.transcript(work.job.recording_id)
+    if transcript is None or len(transcript.speakers) != len(work.request.transcript.speakers):
+        return summary
+    return renamed(summary, names_of(work.request.transcript), names_of(transcript))
+
+
 def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
     """Store what stands there while the server takes its time; the job goes on."""
     ledger, job = context.ledger, work.job
     with ledger.transaction():
         if ledger.words.summary(job.recording_id) is not None:
             return
-        ledger.words.store_summary(message.summary, context.now())
+        ledger.words.store_summary(_by_present_names(context, work, message.summary), context.now())
         context.tell(
             Event.SUMMARIZED, "By extractive, while the server takes its time.", recording=job.recording_id,
             name=work.name, by=message.summary.by, coverage=message.summary.coverage, by_worker=True,

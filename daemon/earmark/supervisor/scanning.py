@@ -16,6 +16,7 @@ from earmark.intake.mounts import device_fact, why_not_it
 from earmark.intake.rules import settle_times
 from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
 from earmark.pipeline.acceptance import note_missing
+from earmark.pipeline.names_given import NamesGiven
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
@@ -56,6 +57,7 @@ class Scanning:
         self._context = context
         self._scans = scans
         self._notes = NotesSeen(context)
+        self._names = NamesGiven(context)
         self._troubles = FolderTroubles(context)
         self.left_out = self._troubles.left_out
         self.unwatched: dict[Path, str] = {}
@@ -284,6 +286,8 @@ class Scanning:
             self._unread_notes.extend(silent)
             if not self._unread_notes:
                 ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
+        if not self._names.look_at(read):
+            self.hint()  # somebody was acting, and they are looked at again
 
     def _unmounted(self, folder: Path, device: str | None, had_recordings: bool) -> str | None:
         """An empty folder on another device than before is a mount point without its disk, not an empty folder."""

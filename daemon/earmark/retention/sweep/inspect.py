@@ -23,6 +23,7 @@ from earmark.files import (
 from earmark.ledger import Candidate
 from earmark.notes.comparing import Likeness
 from earmark.notes.own_links import compared
+from earmark.notes.style import style_of
 from earmark.retention.gate import why_shut
 from earmark.retention.holds import why_held
 from earmark.retention.notes_seen import NotesSeen
@@ -117,7 +118,8 @@ class Inspector:
         artifact = self._context.ledger.artifacts.at(item.path)
         if artifact is None or artifact.state is ArtifactState.EDITED:
             return EDITED
-        if compared(self._context.ledger, data, artifact) not in (Likeness.SAME, Likeness.LINKS):
+        key = style_of(self._context.config.notes).key("speakers")
+        if compared(self._context.ledger, data, artifact, key) not in (Likeness.SAME, Likeness.LINKS):
             return EDITED
         item.sha256 = digest(data)
         return None

@@ -1,0 +1,231 @@
+"""Names that people give to those who speak: read from the lists in the notes, and given to the transcript.
+
+A note's list is held against what stood there when it was written, or read last, so that an older one takes nothing back
+that another note or a verb has said since. Names are no edit, but a note that was edited as well stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Kind, Stage, Transcript
+from earmark.errors import LedgerBusy
+from earmark.events import Event
+from earmark.files import Identity, digest, read_bytes
+from earmark.ledger import Artifact, Recording
+from earmark.notes.comparing import Likeness
+from earmark.notes.escape import clip
+from earmark.notes.frontmatter import decoded
+from earmark.notes.naming import names_in, news, renamed
+from earmark.notes.own_links import compared
+from earmark.notes.speakers import LONGEST, names_of
+from earmark.notes.style import style_of
+from earmark.pipeline.outputs import revision
+from earmark.pipeline.own_fault import own_fault
+
+_READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The list of speakers in a note that is not as it was: when the note was written last, and what is new in it."""
+
+    artifact: Artifact
+    at: float
+    names: tuple[str, ...]
+    news: Mapping[int, str]
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What the note is held against from now on: of a list with too few or too many what fits."""
+        before = self.artifact.names
+        if before is None or len(before) == len(self.names):
+            return self.names
+        return tuple(self.news.get(number, name) for number, name in enumerate(before, start=1))
+
+
+class NamesGiven:
+    """Looks at single notes that have changed; each version of one is read once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._read: dict[Path, Identity] = {}
+
+    def look_at(self, notes: Iterable[Path]) -> bool:
+        """Take the names that notes give, if they are new. False if somebody else was acting, and some are not taken yet."""
+        taken = True
+        for path in notes:
+            with own_fault(self._context, partial(self._not_taken, path)):
+                taken = self._glance(path) and taken
+        return taken
+
+    def _not_taken(self, path: Path, sentence: str, charged: bool) -> None:
+        if charged:
+            self._context.tell(Event.WENT_WRONG, sentence, file=path, level="error", journal=False)
+
+    def _glance(self, path: Path) -> bool:
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or artifact.names == () or artifact.state not in _READ:
+            return True
+        try:
+            identity = Identity.of(path.lstat())
+        except OSError:
+            return True
+        if self._read.get(path) == identity:
+            return True
+        if _listed(self._context, artifact) is not None:
+            try:
+                with self._context.ledger.acting():
+                    take_names(self._context, artifact.recording_id)
+            except LedgerBusy:
+                return False
+        self._read[path] = identity
+        return True
+
+
+def take_names(context: Context, recording_id: str) -> bool:
+    """Read what people have written into the lists of a recording's notes, and give those names; true if any are news. Of
+    notes that say different things the one counts that was written last. Call in `ledger.acting`.
+    """
+    ledger = context.ledger
+    notes = [a for a in ledger.artifacts.of_recording(recording_id) if a.note and a.names != ()]
+    lists = [found for a in notes if a.state in _READ and (found := _listed(context, a)) is not None]
+    if not lists:
+        return False
+    transcript = ledger.words.transcript(recording_id)
+    with ledger.transaction():
+        for each in lists:
+            ledger.artifacts.names_read(each.artifact.path, each.known)
+        given: dict[int, str] = {}
+        by: dict[int, str] = {}
+        for each in sorted(lists, key=lambda found: found.at):
+            name = each.artifact.path.name
+            for number in sorted(n for n in given.keys() & each.news if given[n] != each.news[n]):
+                context.tell(
+                    Event.SPEAKERS_NAMED,
+                    f"{by[number]} and {name} say different things of speaker {number}; {name} was written last and counts.",
+                    recording=recording_id, file=each.artifact.path,
+                )  # fmt: skip
+            given |= each.news
+            by |= dict.fromkeys(each.news, name)
+        if transcript is None or not names_of(transcript):
+            return False
+        return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+
+
+def give_names(context: Context, transcript: Transcript, given: Mapping[int, str], where: str) -> bool:
+    """Call those who speak by the names given, by number ("": by none); true if any is news. `where`: somebody said so.
+    Its notes and the summary are owed with them; what its owner removed stays away. Call in `ledger.acting`, in a
+    transaction.
+    """
+    ledger, recording_id = context.ledger, transcript.recording_id
+    names = [fitting(context, given.get(n, old)) for n, old in enumerate(transcript.speakers, start=1)]
+    changed = [n for n, old in enumerate(transcript.speakers, start=1) if names[n - 1] != old]
+    before = ledger.recordings.get(recording_id)
+    if not changed or before is None:
+        return False
+    edited = _edited(context, recording_id)
+    after = replace(transcript, speakers=tuple(names))
+    ledger.words.rename_speakers(after)
+    summary = ledger.words.summary(recording_id)
+    if summary is not None:
+        former, present = names_of(transcript), names_of(after)
+        ledger.words.store_summary(renamed(summary, former, present), context.now())
+        if _parts(former, present):
+            ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now())
+    ledger.artifacts.stay_removed(recording_id)
+    now = ledger.recordings.get(recording_id)
+    _leave_edited(context, edited, before, now or before)
+    context.tell(
+        Event.SPEAKERS_NAMED,
+        f"{_said(changed, names)} {where}.",
+        recording=recording_id,
+        file=_shown(context, recording_id),
+    )
+    return True
+
+
+def fitting(context: Context, name: str) -> str:
+    """A name as it can stand in notes: on one line, not too long; in the list of Logseq a comma begins another one."""
+    if context.config.notes.dialect == "logseq":
+        name = name.replace(",", " ")
+    return clip(name, LONGEST)
+
+
+def _listed(context: Context, artifact: Artifact) -> _List | None:
+    """What stands in the list of a note, if that is not what was known, and if it is not our own writing."""
+    key = style_of(context.config.notes).key("speakers")
+    for path in _where(context, artifact):
+        if not context.answers(path):
+            continue
+        try:
+            at, data = path.lstat().st_mtime, read_bytes(path)
+        except OSError:
+            continue
+        if digest(data) in (artifact.sha256, artifact.next_sha256):
+            return None
+        names = names_in(decoded(data), key)
+        if not names or names == artifact.names:
+            return None
+        return _List(artifact, at, names, news(artifact.names, names))
+    return None
+
+
+def _where(context: Context, artifact: Artifact) -> Iterable[Path]:
+    """Where a note lies; if its folder has another name by now, beside its recording."""
+    yield artifact.path
+    for place in context.ledger.places.of(artifact.recording_id):
+        if place.here and place.path.parent != artifact.path.parent:
+            beside = place.path.parent / artifact.path.name
+            if context.ledger.artifacts.at(beside) is None:
+                yield beside
+
+
+def _edited(context: Context, recording_id: str) -> list[Artifact]:
+    """The notes and sidecars of a recording that a person changed otherwise than by names."""
+    key, found = style_of(context.config.notes).key("speakers"), []
+    for artifact in context.ledger.artifacts.of_recording(recording_id):
+        if artifact.state is ArtifactState.EDITED:
+            found.append(artifact)
+        elif artifact.state is ArtifactState.HERE and context.answers(artifact.path):
+            try:
+                like = compared(context.ledger, read_bytes(artifact.path), artifact, key)
+            except OSError:
+                continue
+            if like in (Likeness.EDITED, Likeness.PROPERTIES):
+                found.append(artifact)
+    return found
+
+
+def _leave_edited(context: Context, edited: Iterable[Artifact], before: Recording, after: Recording) -> None:
+    """Nothing is put beside a note that a person changed because somebody has another name: it has what it had."""
+    one_file = context.config.notes.layout == "one-file"
+    for artifact in edited:
+        kind = artifact.kind if artifact.note else Kind.TRANSCRIPT
+        if artifact.rev >= revision(before, kind, one_file=one_file):
+            context.ledger.artifacts.stands_as(artifact.path, revision(after, kind, one_file=one_file))
+
+
+def _parts(former: Sequence[str], present: Sequence[str]) -> bool:
+    """True if two of one name have different ones now: then nobody knows whom a summary means by it."""
+    pairs = {*zip(former, present, strict=True)}
+    return len(pairs) > len({before for before, _ in pairs})
+
+
+def _said(changed: Sequence[int], names: Sequence[str]) -> str:
+    named = [str(n) for n in changed if names[n - 1]]
+    nameless = [str(n) for n in changed if not names[n - 1]]
+    said = []
+    for numbers, what in ((named, "got a name"), (nameless, "went back to a number")):
+        if numbers:
+            who = "Speaker" if len(numbers) == 1 else "Speakers"
+            said.append(f"{who} {', '.join(numbers)} {what}")
+    return "; ".join(said)
+
+
+def _shown(context: Context, recording_id: str) -> Path | None:
+    return next((place.path for place in context.ledger.places.of(recording_id)), None)
