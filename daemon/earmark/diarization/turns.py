@@ -26,7 +26,7 @@ LEAST_LONG = 120.0
 @dataclass(frozen=True, slots=True)
 class Turns:
     """All turns by time. `count`: how many people; `unsure`: it is not known well enough to be told. `prints` has a row for
-    each person, of so many `seconds` of speech.
+    each person, of so many `seconds` of speech, and none over a telephone.
     """
 
     turns: tuple[Turn, ...]
@@ -71,6 +71,9 @@ def turns_of(
     for index, person in who.items():
         means[order[person] - 1] += prints[index] * pieces[index].seconds
         seconds[order[person] - 1] += pieces[index].seconds
+    if narrow:
+        # Nobody could be known again by them: strangers over a telephone sound alike (benchmarks/recognizing.py).
+        return Turns(numbered, found.count, unsure, prints[:0], ())
     return Turns(numbered, found.count, unsure, unit(means), tuple(seconds))
 
 

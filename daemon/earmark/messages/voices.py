@@ -74,7 +74,7 @@ class VoicePrint(Message):
 
 class ToldApart(Message):
     """Who speaks when, by time. `people`: how many; `unsure`: it is not known well enough to be told. `voices`: theirs, by
-    number, if they were asked for.
+    number, if they were asked for and can be known again; else none.
     """
 
     type: Literal["told apart"] = "told apart"
