@@ -71,6 +71,7 @@ class Event(StrEnum):
     LOST = "lost"
     WORDS_DROPPED = "words-dropped"
     ERASED = "erased"
+    PERSON_FORGOTTEN = "person-forgotten"
     LEDGER_SET_ASIDE = "ledger-set-aside"
     LEDGER_MENDED = "ledger-mended"
     WATCHING = "watching"

@@ -210,15 +210,15 @@ def test_what_is_news_in_a_list_is_what_stands_where_something_else_stood() -> N
 
 @pytest.mark.shows("transcription:names-seen")
 def test_a_running_daemon_takes_a_name_as_soon_as_it_is_saved(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = Rig(tmp_path, {"notes": {"dialect": "logseq", "layout": "one-file"}})
     rig.drop("talk.m4a", "hello")
     rig.drop("copy.m4a", "hello")
     speak(rig)
     with Live(rig):
         wait_for(lambda: rig.query("SELECT 1 FROM facts WHERE name = 'notes.seen_upto'"))
-        change(rig, "copy.md", ("  - Speaker 2\n", "  - Anna\n"))
-        wait_for(lambda: all("  - Anna\n" in text for text in rig.notes().values()), 10)
-    assert set(rig.notes()) == {"copy.md", "copy.transcript.md", "talk.md", "talk.transcript.md"}
+        change(rig, "copy.md", ("speakers:: Speaker 1, Speaker 2\n", "speakers:: Speaker 1, Anna\n"))
+        wait_for(lambda: all("**Anna** [" in text for text in rig.notes().values()), 10)
+    assert set(rig.notes()) == {"copy.md", "talk.md"}
     assert rig.events("speakers-named") == ["Speaker 2 got a name in copy.md."]
     said = CliRunner().invoke(app, ["why", str(rig.folder / "talk.m4a")], env={"EARMARK_HOME": str(rig.home)})
     assert "Speaker 2 got a name in copy.md." in " ".join(said.output.split())

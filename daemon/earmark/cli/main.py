@@ -18,6 +18,7 @@ from earmark.cli import (
     recordings,
     retention,
     service,
+    speakers,
     summary,
     trash,
 )
@@ -56,6 +57,9 @@ app.command(
 )(recordings.retry)
 app.command("resummarize", short_help="Write summaries again, by another template.", rich_help_panel=DAILY)(
     summary.resummarize
+)
+app.add_typer(
+    speakers.app, name="speakers", short_help="Name those who speak; forget voices.", rich_help_panel=DAILY
 )
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)

@@ -221,6 +221,7 @@ def _facts(home: Home, config: Config) -> Facts:
     verified: tuple[Instant, bool] | None = None
     untried = 0
     made: tuple[tuple[str, int], ...] = ()
+    voiceprints = people = 0
     consent: str | None = None
     if home.ledger_file.exists():
         with opened_context(home, config, read_only=True) as context:
@@ -229,6 +230,7 @@ def _facts(home: Home, config: Config) -> Facts:
                 said = jsonlib.loads(fact[0])
                 verified, untried = (fact[1], bool(said["passed"])), int(said.get("untried", 0))
             made = _made(ledger)
+            voiceprints, people = ledger.voices.count(), len(ledger.voices.people())
             if allowed := ledger.journal.fact(FACT):
                 consent = allowed[0]
     end = destination(config, consent)
@@ -243,7 +245,7 @@ def _facts(home: Home, config: Config) -> Facts:
         handing_on=config.privacy == "cloud"
         and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),
         consent=missing_consent(config, consent) is None and end is not None and end.allowed, destination=end,
-        verified=verified, untried=untried, made=made,
+        verified=verified, untried=untried, made=made, voiceprints=voiceprints, people=people,
     )  # fmt: skip
 
 

@@ -133,6 +133,9 @@ class Retention(Section):
         KeepFor(),
         description="Lines of the log file that launchd keeps; systemd's journal has rules of its own.",
     )
+    voiceprints: KeepFor = Field(
+        KeepFor(), description="Voices of those who speak, since they were stored (`remember_voices`)."
+    )
     tags: dict[str, RuleSet] = Field(
         default_factory=dict,
         description='Rules by tag, such as `[retention.tags.private]` with `audio = { keep_for = "7d" }`.',

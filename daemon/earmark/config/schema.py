@@ -211,6 +211,11 @@ class Config(Section):
         False,
         description="Refuse to work where the operating system cannot take the network away from the workers.",
     )
+    remember_voices: bool = Field(
+        False,
+        description="Keep the voices of those who speak, so that somebody who was named is recognized in later recordings. "
+        "A voiceprint is biometric data: see `earmark privacy`.",
+    )
     folder: tuple[Folder, ...] = Field((), description="Drop folders, one [[folder]] each.")
     intake: Intake = Field(Intake())
     transcription: Transcription = Field(Transcription())

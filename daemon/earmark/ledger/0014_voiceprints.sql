@@ -15,7 +15,7 @@ CREATE TABLE voiceprints (
     seconds        REAL NOT NULL,              -- of speech that it was made of
     stored_at      REAL NOT NULL,
     person         INTEGER REFERENCES people (id) ON DELETE SET NULL, -- who it is, by a person's word
-    like           INTEGER REFERENCES people (id) ON DELETE SET NULL, -- whom it sounds like
+    likely         INTEGER REFERENCES people (id) ON DELETE SET NULL, -- whom it sounds like
     UNIQUE (recording_id, speaker)
 ) STRICT;
 

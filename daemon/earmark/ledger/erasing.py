@@ -95,9 +95,7 @@ class Erasing:
                 continue
             self._db.execute("DELETE FROM events WHERE instr(CAST(detail AS BLOB), ?)", (raw,))
             self._db.execute("DELETE FROM troubles WHERE instr(CAST(sentence AS BLOB), ?)", (raw,))
-        self._db.execute(
-            "INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (COMPACT_DUE, now)
-        )
+        self.owe_compact(now)
         after = self._db.one("SELECT total_changes() AS n")
         return int(after["n"] - before["n"]) if before and after else 0
 
@@ -105,6 +103,12 @@ class Erasing:
         """Forget the whole journal: for erasing everything."""
         for table in ("events", "troubles", "sweeps"):
             self._db.execute(f"DELETE FROM {table}")
+
+    def owe_compact(self, now: Instant) -> None:
+        """Rows were erased: the file is to be written anew. Call in the transaction that erases them."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (COMPACT_DUE, now)
+        )
 
     def compact(self) -> bool:
         """VACUUM, then empty the write-ahead log; false if a reader kept the log from being emptied.

@@ -22,6 +22,7 @@ from earmark.ledger.recordings import Recordings
 from earmark.ledger.retention import Retention
 from earmark.ledger.trash import Trash
 from earmark.ledger.turns import Turns
+from earmark.ledger.voices import Voices
 from earmark.ledger.words import Words
 
 ACTING = "acting.lock"
@@ -43,6 +44,7 @@ class Ledger:
         self.words = Words(self.db)
         self.turns = Turns(self.db)
         self.artifacts = Artifacts(self.db)
+        self.voices = Voices(self.db)
         self.journal = Journal(self.db)
         self.retention = Retention(self.db)
         self.protection = Protection(self.db)

@@ -15,6 +15,9 @@ _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
 _SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 _TIMES: TypeAdapter[WordTimes] = TypeAdapter(WordTimes)
 
+_SPEAKERS = "json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.speakers')"
+"""The names of those who speak in a transcript, one a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -195,6 +198,22 @@ class Words:
     def transcript(self, recording_id: str) -> Transcript | None:
         row = self._db.one("SELECT body FROM transcripts WHERE recording_id = ?", (recording_id,))
         return _TRANSCRIPT.validate_json(row["body"]) if row else None
+
+    def spoken_by(self, name: str) -> list[str]:
+        """The recordings in which somebody was given this name."""
+        rows = self._db.all(
+            f"SELECT recording_id FROM transcripts WHERE EXISTS (SELECT 1 FROM {_SPEAKERS} WHERE value = ?)",
+            (name,),
+        )
+        return [row["recording_id"] for row in rows]
+
+    def names_given(self) -> dict[str, int]:
+        """The names that were given to those who speak, and in how many recordings each."""
+        rows = self._db.all(
+            f"SELECT value AS name, count(DISTINCT recording_id) AS n FROM transcripts, {_SPEAKERS}"
+            " WHERE value != '' GROUP BY value ORDER BY value"
+        )
+        return {row["name"]: row["n"] for row in rows}
 
     def not_whole(self) -> set[str]:
         """The recordings of which not all could be heard: they break off, are damaged, miss tracks or parts, or were not

@@ -31,12 +31,12 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
     }
 
 
-def about_transcript(transcript: Transcript) -> Properties:
+def about_transcript(transcript: Transcript, context: NoteContext) -> Properties:
     """Where the words come from. `confidence` is the mean over the seconds of speech, 0-1."""
     return {
         "language": languages(transcript),
         "translated": "en" if is_translated(transcript) else None,
-        **about_speakers(transcript),
+        **about_speakers(transcript, context),
         "model": transcript.model or None,
         "confidence": confidence(transcript),
     } | about_damage(transcript)
@@ -48,10 +48,18 @@ def languages(transcript: Transcript) -> Value | None:
     return [*found] if len(found) > 1 else found[0] if found else None
 
 
-def about_speakers(transcript: Transcript) -> Properties:
-    """Who speaks, in the order of their numbers, or that this is not known well enough."""
+def about_speakers(transcript: Transcript, context: NoteContext) -> Properties:
+    """Who speaks, in the order of their numbers, or that this is not known well enough. "Speaker 2 (Anna?)" is one without a
+    name whose voice is like hers.
+    """
+    names = enumerate(names_of(transcript), start=1)
     return {
-        "speakers": names_of(transcript),
+        "speakers": tuple(
+            f"{name} ({context.likely[n]}?)"
+            if n in context.likely and not transcript.speakers[n - 1]
+            else name
+            for n, name in names
+        ),
         "speakers_unsure": True if transcript.speakers_unsure else None,
     }
 

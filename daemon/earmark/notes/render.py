@@ -56,7 +56,7 @@ def render_transcript(transcript: Transcript, context: NoteContext, style: NoteS
     """The whole transcript note: frontmatter, player, timed paragraphs."""
     head = (
         properties.about_recording("transcript", context, style)
-        | properties.about_transcript(transcript)
+        | properties.about_transcript(transcript, context)
         | {"summary": properties.sister(context.summary_note, style)}
         | properties.closing(context, style)
     )
@@ -72,7 +72,7 @@ def render_summary(
         properties.about_recording("summary", context, style)
         | {"transcript": properties.sister(context.transcript_note, style)}
         | {"language": summary.language or (transcript.language if transcript else "") or None}
-        | (properties.about_speakers(transcript) if transcript else {})
+        | (properties.about_speakers(transcript, context) if transcript else {})
         | properties.about_summary(summary)
         | (properties.about_damage(transcript) if transcript else {})
         | properties.closing(context, style, summary.tags)
@@ -85,7 +85,9 @@ def render_one_file(
     summary: Summary | None, transcript: Transcript, context: NoteContext, style: NoteStyle
 ) -> str:
     """Both in one note (`layout = "one-file"`): the summary, if there is one, over the transcript."""
-    head = properties.about_recording("recording", context, style) | properties.about_transcript(transcript)
+    head = properties.about_recording("recording", context, style) | properties.about_transcript(
+        transcript, context
+    )
     if summary is None:
         head |= properties.closing(context, style)
         body = _transcript_body(transcript, context, style) + _english(transcript, context, style)

@@ -53,6 +53,7 @@ class NoteContext:
     wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `recorded_from`: where that date comes from, if not from the
     recording itself. `transcript_note`, `summary_note`: file names in the same
     folder. `notices`: plain sentences for the top of the note. `draft`: a better transcript follows.
+    `likely`: whom speakers without a name sound like, by number.
     """
 
     recording_id: str
@@ -68,6 +69,7 @@ class NoteContext:
     audio_expires: str | None = None
     notices: tuple[str, ...] = ()
     draft: bool = False
+    likely: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def audio_there(self) -> bool:

@@ -97,6 +97,8 @@ def take_names(context: Context, recording_id: str) -> bool:
     if not lists:
         return False
     transcript = ledger.words.transcript(recording_id)
+    if transcript is None or not names_of(transcript):
+        return False
     with ledger.transaction():
         for each in lists:
             ledger.artifacts.names_read(each.artifact.path, each.known)
@@ -112,8 +114,6 @@ def take_names(context: Context, recording_id: str) -> bool:
                 )  # fmt: skip
             given |= each.news
             by |= dict.fromkeys(each.news, name)
-        if transcript is None or not names_of(transcript):
-            return False
         return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
 
 
@@ -137,6 +137,7 @@ def give_names(context: Context, transcript: Transcript, given: Mapping[int, str
         ledger.words.store_summary(renamed(summary, former, present), context.now())
         if _parts(former, present):
             ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now())
+    _say_whose(context, recording_id, {n: names[n - 1] for n in changed})
     ledger.artifacts.stay_removed(recording_id)
     now = ledger.recordings.get(recording_id)
     _leave_edited(context, edited, before, now or before)
@@ -208,6 +209,13 @@ def _leave_edited(context: Context, edited: Iterable[Artifact], before: Recordin
         kind = artifact.kind if artifact.note else Kind.TRANSCRIPT
         if artifact.rev >= revision(before, kind, one_file=one_file):
             context.ledger.artifacts.stands_as(artifact.path, revision(after, kind, one_file=one_file))
+
+
+def _say_whose(context: Context, recording_id: str, named: Mapping[int, str]) -> None:
+    """Voices that are stored are theirs who were named; nobody else's at least, where voices are not remembered any more."""
+    for number, name in named.items():
+        known = name if context.config.remember_voices else ""
+        context.ledger.voices.say(recording_id, number, known, context.now())
 
 
 def _parts(former: Sequence[str], present: Sequence[str]) -> bool:

@@ -64,6 +64,7 @@ def outputs(
         audio_here=place.here,
         audio_expires=expires_on(context, place),
         audio_gone=_gone(context, place),
+        likely=context.ledger.voices.likely(place.recording_id) if context.config.remember_voices else {},
     )
     draft = context.ledger.drafts.of(place.recording_id)
     if draft is not None and not draft.kept and draft.here:

@@ -13,6 +13,7 @@ from typing import Literal
 from earmark.config import Config
 from earmark.domain import Instant
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
+from earmark.locality.policy.biometric import of_voices
 from earmark.locality.policy.destination import Destination, not_looked_up
 from earmark.locality.policy.servers import endpoint_keeps
 from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
@@ -52,6 +53,10 @@ class Facts:
     verified: tuple[Instant, bool] | None = None
     untried: int = 0
     made: tuple[tuple[str, int], ...] = ()
+    voiceprints: int = 0
+    """How many are stored,"""
+    people: int = 0
+    """and of how many people who were named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +255,8 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         names = ", ".join(sorted(formats))
         where = f"beside the recordings in {beside}"
         rows.insert(3, Kept(f"sidecars ({names})", where, with_exceptions(config, "sidecar"), True))
-    return (*rows, *_of_voices(facts, ledger))
-
-
-def _of_voices(facts: Facts, ledger: str) -> tuple[Kept, ...]:
-    if not facts.speakers:
-        return ()
-    what = "who speaks when, without a word; of a recording at work also the prints of its voices"
-    return (Kept(what, ledger, "as the words; those prints until it is done", False),)
+    voices = of_voices(config, facts.voiceprints, facts.people, told_apart=facts.speakers)
+    return (*rows, *(Kept(what, ledger, how_long, False) for what, how_long in voices))
 
 
 def _models(config: Config, facts: Facts) -> str:

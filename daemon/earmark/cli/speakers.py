@@ -1,0 +1,220 @@
+"""`earmark speakers`: who speaks in recordings, by name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from earmark.cli.console import (
+    counted,
+    err,
+    here,
+    here_to_look,
+    moment,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    short,
+    span,
+)
+from earmark.context import Context
+from earmark.verbs import naming, remembering
+from earmark.verbs.opening import opened_context, wake_daemon
+from earmark.verbs.resolve import resolve
+
+app = typer.Typer(
+    no_args_is_help=True, help="Name those who speak in recordings; list, merge and forget people."
+)
+
+VERSION = 1
+"""Of what `--json` prints; goes up when a field goes or means something else."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Recording = Annotated[
+    Path, typer.Argument(readable=False, metavar="FILE", help="A recording or one of its notes.")
+]
+
+
+@app.command("list")
+def list_speakers(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            readable=False, metavar="FILE", help="A recording or one of its notes; none lists everybody."
+        ),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """List who speaks in a recording, and for how long; or everybody who was named, and whose voice is stored.
+
+    Examples: [bold]earmark speakers list[/] · [bold]earmark speakers list talk.m4a --json[/]
+    """
+    with plain_errors():
+        home, config = here_to_look()
+        with opened_context(home, config, read_only=True) as context:
+            if file is None:
+                _list_people(context, json)
+            else:
+                _list_recording(context, file, json)
+
+
+def _list_people(context: Context, json: bool) -> None:
+    found, nameless = naming.people(context), context.ledger.voices.count()
+    nameless -= sum(each.voices for each in found)
+    on = context.config.remember_voices
+    if json:
+        print_json(
+            {
+                "version": VERSION,
+                "remember_voices": on,
+                "people": [asdict(each) for each in found],
+                "nameless_voices": nameless,
+            }
+        )
+        return
+    if not found:
+        out.print(
+            "Nobody was named yet: earmark speakers name FILE NUMBER NAME, or in the list `speakers` of a note."
+        )
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("name", "recordings", "voice of", "speech", "since"):
+            table.add_column(heading, overflow="fold")
+        for each in found:
+            table.add_row(
+                escape(readable(each.name)), str(each.recordings), str(each.voices or ""),
+                span(each.voice_seconds) if each.voices else "", moment(each.since),
+            )  # fmt: skip
+        out.print(table)
+    if nameless:
+        out.print(f"{counted(nameless, 'voice')} of nobody who was named.")
+    if context.ledger.voices.count() and not on:
+        out.print(remembering.LIE_THERE)
+
+
+def _list_recording(context: Context, file: Path, json: bool) -> None:
+    meant = resolve(context, file)
+    found, unsure = naming.speakers(context, meant)
+    if json:
+        print_json(
+            {
+                "version": VERSION, "recording": meant.recording_id, "path": readable(meant.shown), "unsure": unsure,
+                "speakers": [asdict(each) for each in found],
+            }
+        )  # fmt: skip
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "name", "speaks", ""):
+        table.add_column(heading, overflow="fold")
+    for each in found:
+        table.add_row(
+            str(each.number), escape(readable(each.called)), span(each.seconds),
+            f"sounds like {escape(readable(each.likely))}" if each.likely else "",
+        )  # fmt: skip
+    out.print(table)
+    if unsure:
+        out.print("Who says what is uncertain there, so its notes name nobody.")
+
+
+@app.command("name")
+def name_speaker(
+    file: Recording,
+    who: Annotated[str, typer.Argument(metavar="NUMBER|NAME", help="Who it is now: 2, or a name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help='The name; "" takes it back.')],
+) -> None:
+    """Name one who speaks in a recording, in its notes, sidecars and summary. A note that you edited stays as it is.
+
+    Another name in the list `speakers` of a note does the same.
+
+    Examples: [bold]earmark speakers name talk.m4a 2 Anna[/] · [bold]earmark speakers name talk.m4a Anna "Anna Schmidt"[/]
+    """
+    with plain_errors():
+        home, config = here()
+        with opened_context(home, config) as context:
+            meant = resolve(context, file)
+            numbers, kept = naming.name(context, meant, who, name)
+        wake_daemon(home)
+        what = f"is {kept}" if kept else "has no name"
+        for number in numbers:
+            out.print(f"{escape(short(meant.shown))}: speaker {number} {escape(readable(what))}")
+
+
+@app.command()
+def merge(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of somebody.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="What they are called from now on.")],
+) -> None:
+    """Let two names be one person's, who goes by the second: in all recordings, and for their voice.
+
+    Example: [bold]earmark speakers merge Ann "Anna Schmidt"[/]
+    """
+    with plain_errors():
+        home, config = here()
+        with opened_context(home, config) as context:
+            count = naming.merge(context, name, other)
+        wake_daemon(home)
+        out.print(
+            f"{escape(readable(name))} is {escape(readable(other))} now, in {counted(count, 'recording')}."
+        )
+
+
+@app.command()
+def forget(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Whose voice to forget.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Every voice there is, named or not.")] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Take the name out of transcripts, notes and summaries, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Erase somebody's voice: every vector of it, and that they were known. A receipt without a name stays.
+
+    What was said, and by whom, stays as it is, with --names by "Speaker 1". Exit code 65 if anything was left.
+
+    Examples: [bold]earmark speakers forget Anna[/] · [bold]earmark speakers forget --all --yes[/]
+    """
+    with plain_errors():
+        home, config = here()
+
+        def confirmed(doomed: remembering.Doomed) -> bool:
+            whose = "everybody" if name is None else name
+            said = f"Erase {counted(doomed.vectors, 'voiceprint')} of {readable(whose)}"
+            also = f", and the name in {counted(doomed.recordings, 'recording')}" if names else ""
+            return yes or typer.confirm(f"{said}{also}?", err=True)
+
+        with opened_context(home, config) as context:
+            done = remembering.forget(context, name, confirmed, everybody=everybody, names=names)
+        if done is None:
+            err.print("Nothing was erased.")
+            raise typer.Exit(1)
+        wake_daemon(home)
+        _report(done, json)
+        if not done.complete:
+            raise typer.Exit(65)
+
+
+def _report(done: remembering.Forgotten, json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "version": VERSION, "voiceprints": done.vectors, "recordings_renamed": done.recordings,
+                "named_still": [readable(path) for path in done.named_still], "receipt": done.receipt,
+                "found_again": [readable(path) for path in done.found_again], "compacted": done.compacted,
+                "complete": done.complete,
+            }
+        )  # fmt: skip
+        return
+    out.print(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
+    for path in done.named_still:
+        out.print(f"  [yellow]{escape(short(path))} was edited by you and stays as it is[/]")
+    for path in done.found_again:
+        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}")
+    if not done.compacted:
+        err.print("The ledger was in use and could not be written anew; the next sweep does it.")
