@@ -157,6 +157,10 @@ class Voices:
         self._db.execute("DELETE FROM people WHERE id = ?", (person,))
         return cursor.rowcount
 
+    def drop(self, recording_id: str) -> None:
+        """Delete the voices of a recording: they are not of its speakers any more."""
+        self._db.execute("DELETE FROM voiceprints WHERE recording_id = ?", (recording_id,))
+
     def forget_before(self, instant: Instant) -> int:
         """Delete the voices that were stored before then."""
         return self._db.execute("DELETE FROM voiceprints WHERE stored_at < ?", (instant,)).rowcount

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from earmark.config import FolderSettings
@@ -25,6 +25,7 @@ from earmark.messages import Failed, Stretch, TellApart, ToldApart
 from earmark.pipeline import endings, next_stage
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import ToldOf
+from earmark.pipeline.recognizing import prints_of, remember
 from earmark.speaking import how_many, with_speakers
 
 NOBODY = (1, 1)
@@ -99,6 +100,7 @@ def _ask(
         fewest=wanted[0],
         most=wanted[1],
         max_seconds=context.config.transcription.max_hours * 3600,
+        voices=context.config.remember_voices,
         done=tuple(stretch.model_copy(update={"job": job.id}) for stretch in done),
     )
     told = ToldOf(transcript.duration, *((done[-1].windows, done[-1].upto) if done else (0, 0.0)))
@@ -131,6 +133,9 @@ def told(context: Context, work: Diarizing, message: ToldApart) -> None:
         before = ledger.words.transcript(recording_id)
         if before is not None:
             after = with_speakers(before, message.turns, before.speakers, message.unsure)
+            voices = prints_of(message.voices, work.known)
+            names = remember(context, recording_id, voices, after.speakers, unsure=message.unsure)
+            after = replace(after, speakers=names)
             if after != before:
                 ledger.words.store_speakers(after, now)
                 # What its owner removed does not come back for it, which nobody asked for.

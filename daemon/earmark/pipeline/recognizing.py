@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sys import byteorder
 
 from earmark.context import Context
 from earmark.ledger.voices import Known, Print
+from earmark.messages.voices import VoicePrint
 
 SURE, MAYBE = 0.82, 0.72
 """Likeness from which a voice is somebody's, and from which it may be, as the d-vector encoder hears it. Two readers of the
@@ -37,6 +39,11 @@ class Guess:
 
     name: str
     sure: bool
+
+
+def prints_of(voices: Sequence[VoicePrint], encoder: str) -> list[Print]:
+    """The voices that a worker told of, by number, as they are kept. `encoder`: what made them."""
+    return [Print(n, encoder, b64decode(v.print), v.seconds) for n, v in enumerate(voices, start=1)]
 
 
 def recognized(known: Sequence[Known], prints: Sequence[Print]) -> dict[int, Guess]:
@@ -66,31 +73,29 @@ def remember(
     context: Context,
     recording_id: str,
     prints: Sequence[Print],
-    given: Sequence[str] = (),
+    names: Sequence[str],
     *,
     unsure: bool = False,
 ) -> tuple[str, ...]:
-    """Keep the voices of a recording, and say who is who: its speakers' names by number, as `with_speakers` takes them.
+    """Keep the voices of a recording in the place of any earlier ones, and say who is who: the names of its speakers, by
+    number.
 
-    `given`: those that they have by a person's word, which stand. Nothing is kept where nobody asked for it, where there is
-    one voice, or where who says what is `unsure`. Call in the transaction that stores its speakers.
+    `names`: those that they have by now; what a person said stands. Nothing is kept where nobody asked for it, where there
+    is one voice, or where who says what is `unsure`. Call in the transaction that stores its speakers.
     """
-    if not context.config.remember_voices or unsure or len(prints) < 2:
-        return tuple(given)
     voices, now = context.ledger.voices, context.now()
+    prints = [each for each in prints if each.speaker <= len(names)]
+    if not context.config.remember_voices or unsure or len(prints) < 2:
+        voices.drop(recording_id)
+        return tuple(names)
     before = voices.likely(recording_id)
     voices.store(recording_id, prints, now)
-    by_person = {
-        n: name
-        for n, name in enumerate(given, start=1)
-        if name and before.get(n) != name and n <= len(prints)
-    }
+    by_person = {n: name for n, name in enumerate(names, start=1) if name and before.get(n) != name}
     for number, name in by_person.items():
         voices.say(recording_id, number, name, now)
     found = _among(voices.known(prints[0].encoder, recording_id), prints, by_person)
     for number, guess in found.items():
         voices.liken(recording_id, number, guess.name)
-    names = [*given, *[""] * (len(prints) - len(given))]
     return tuple(
         name or (found[n].name if n in found and found[n].sure else "")
         for n, name in enumerate(names, start=1)
