@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from earmark.notes.naming import names_in, news
 from earmark.retention.erasure.matching import matching
 from earmark.speaking import Turn, with_speakers
 from earmark.verbs.opening import opened_context
+from earmark.verbs.retrying import retry, to_retry
 from typer.testing import CliRunner
 
 from tests.conftest import wait_for
@@ -222,3 +224,20 @@ def test_a_running_daemon_takes_a_name_as_soon_as_it_is_saved(tmp_path: Path) ->
     assert rig.events("speakers-named") == ["Speaker 2 got a name in copy.md."]
     said = CliRunner().invoke(app, ["why", str(rig.folder / "talk.m4a")], env={"EARMARK_HOME": str(rig.home)})
     assert "Speaker 2 got a name in copy.md." in " ".join(said.output.split())
+
+
+@pytest.mark.shows("transcription:names-lost-ledger")
+def test_names_come_back_out_of_the_notes_where_the_ledger_was_lost(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.speakers()
+    file = rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    change(rig, "talk.md", ("  - Speaker 2\n", "  - Anna\n"))
+    assert run_child(rig) == 0
+    shutil.rmtree(rig.installed.state)
+    assert run_child(rig) == 0
+    with opened_context(rig.installed, rig.config()) as context:
+        (again,) = to_retry(context, [file], failed=False, only=None)
+        retry(context, again)
+    assert run_child(rig) == 0
+    assert rig.query("SELECT json_extract(body, '$.speakers') FROM transcripts") == [('["","Anna"]',)]

@@ -29,3 +29,4 @@ END;
 
 -- The names that stand in the list of speakers of a note, as we wrote it or as they were read last; NULL where nobody knows.
 ALTER TABLE artifacts ADD COLUMN names TEXT;
+UPDATE artifacts SET names = '[]'; -- no version before wrote such a list
