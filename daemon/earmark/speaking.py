@@ -234,7 +234,7 @@ def _pieces(segment: Segment, heard: _Heard) -> list[Segment]:
         shortest = min(short, key=lambda n: cut[n].end - cut[n].start)
         beside = [n for n in (shortest - 1, shortest + 1) if 0 <= n < len(cut)]
         _give(runs, by, shortest, max(beside, key=lambda n: cut[n].end - cut[n].start))
-    return [heard.attributed(segment)]
+    return [heard.attributed(segment, by[0] if by else None)]
 
 
 def _give(runs: list[list[_Word]], by: list[int], short: int, to: int) -> None:

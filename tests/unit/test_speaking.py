@@ -81,6 +81,14 @@ def test_where_the_times_of_words_are_known_a_turn_begins_with_its_first_word() 
     ]
 
 
+def test_a_segment_is_theirs_who_say_its_words_however_long_another_is_heard_under_it() -> None:
+    late = Segment(0.0, 20.0, "I see it so too.", words=((16.0, 16.5, 0), (16.5, 17.0, 2), (17.0, 19.0, 6)))
+    found = with_speakers(
+        transcript(Segment(0.0, 1.0, "Well."), late), (Turn(0.0, 12.0, 1), Turn(16.0, 19.5, 2))
+    )
+    assert said(found) == [(1, "Well."), (2, "I see it so too.")]
+
+
 def test_what_is_written_without_spaces_is_cut_between_its_words_and_keeps_each_character() -> None:
     times = ((0.0, 1.0, 0), (1.0, 2.0, 2), (2.0, 2.9, 3), (3.4, 4.0, 6), (4.0, 5.0, 7))
     segment = Segment(0.0, 5.0, "今天下雨吗？不下雨。", words=times)

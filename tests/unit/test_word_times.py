@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
+import numpy as np
 from earmark.domain import WordTimes
-from earmark.transcription.word_times import begins, respelled, within, word_times
+from earmark.transcription.windows import FRAME
+from earmark.transcription.word_times import begins, respelled, spoken, within, word_times
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +52,20 @@ def test_where_no_spaces_are_written_each_token_is_a_word_and_a_mark_is_none() -
     ]
     halves = word_times(said, [7, 5, 3, 3, 6, 3], [0.0, 0.5, 0.7, 1.0, 2.0, 2.4, 3.0])
     assert heard(halves, said) == ["今天下雨。", "我", "们不", "去"], "none begins within a letter"
+
+
+def test_a_pause_beside_a_word_is_no_part_of_it() -> None:
+    def frames(pattern: str) -> tuple[float, float]:
+        voice = np.array([0.9 if frame == "x" else 0.1 for frame in pattern], dtype=np.float32)
+        first, last = spoken(0, len(pattern) * FRAME, voice)
+        return first / FRAME, last / FRAME
+
+    assert frames("xxx......xxxx") == (9, 13), "an alignment gives a pause to what is said behind it"
+    assert frames("....xxxxxxx") == (0, 11), "it is no pause that is as short as that"
+    assert frames("xxxx......") == (0, 4)
+    assert frames("xxxx......x") == (0, 4), "a frame is no word"
+    assert frames("......") == (0, 6), "soft words are words"
+    assert spoken(5 * FRAME, 3 * FRAME, np.zeros(9, dtype=np.float32)) == (5 * FRAME, 3 * FRAME)
 
 
 def test_an_alignment_of_other_tokens_and_tokens_of_another_text_give_no_times() -> None:

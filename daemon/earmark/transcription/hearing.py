@@ -14,7 +14,7 @@ from earmark.transcription.lanes import Lanes, in_order, sides
 from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.names import Names, with_names
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
-from earmark.transcription.word_times import moved, within
+from earmark.transcription.word_times import moved, spoken, within
 from earmark.translation import is_what_was_said
 
 LEAST_LEFT = 0.5
@@ -187,14 +187,10 @@ def _segments(window: Window, phrases: Sequence[Phrase], language: str) -> tuple
     for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True):
         start = round((window.start + first) / RATE, 2)
         end = round((window.start + max(first, last)) / RATE, 2)
-        words = tuple(
-            (
-                (window.start + window.sample_of(begins)) / RATE,
-                (window.start + window.sample_of(ends, end=True)) / RATE,
-                char,
-            )
-            for begins, ends, char in phrase.words
-        )
+        words = []
+        for begins, ends, char in phrase.words:
+            a, b = spoken(window.sample_of(begins), window.sample_of(ends, end=True), window.voice)
+            words.append(((window.start + a) / RATE, (window.start + b) / RATE, char))
         sure = round(confidence(phrase), 3)
         found.append(Segment(start, end, phrase.text, sure, mark, language, words=within(words, start, end)))
     return tuple(found)

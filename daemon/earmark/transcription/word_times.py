@@ -9,13 +9,26 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from earmark.domain import Seconds, WordTimes
 from earmark.speaking import between_words
+from earmark.transcription.windows import FRAME, QUIET
 
 STATE = 0.02
 """Seconds of one state of the encoder (openai/whisper): what an alignment counts in."""
+
+PAUSE = 5
+"""Frames of quiet in a row, 0.16 s, from which they are no part of a word: an alignment gives a pause to the word behind it.
+Measured on 215 sentences of the corpus, by where their first words begin: half of these are within 0.2 s of each other, and
+0.4 without this; one in fifty is early by more than half a second, and one in twenty without it.
+"""
+
+LEAST_VOICE = 2
+"""Frames, 0.06 s, that are left of a word."""
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 """What stands for bytes that are no text."""
@@ -53,12 +66,28 @@ def word_times(said: str, sizes: Sequence[int], times: Sequence[Seconds]) -> Wor
     return tuple(found)
 
 
+def spoken(first: int, last: int, voice: NDArray[np.float32]) -> tuple[int, int]:
+    """The samples of a word without the pause before it, or else behind it. `voice`: probability of speech per FRAME."""
+    frame, stop = first // FRAME, last // FRAME
+    pauses = []
+    for quiet, run in groupby(voice[frame:stop] < QUIET):
+        length = len(list(run))
+        if quiet and length >= PAUSE:
+            pauses.append((frame, frame + length))
+        frame += length
+    if pauses and stop - pauses[-1][1] >= LEAST_VOICE:
+        return pauses[-1][1] * FRAME, last
+    if pauses and pauses[0][0] - first // FRAME >= LEAST_VOICE:
+        return first, pauses[0][0] * FRAME
+    return first, last
+
+
 def moved(words: WordTimes, to: Callable[[Seconds], Seconds]) -> WordTimes:
     """The words at other times."""
     return tuple((to(start), to(end), at) for start, end, at in words)
 
 
-def within(words: WordTimes, first: Seconds, last: Seconds) -> WordTimes:
+def within(words: Sequence[tuple[Seconds, Seconds, int]], first: Seconds, last: Seconds) -> WordTimes:
     """The words between two seconds, forward, in hundredths of a second: a little before and behind them is rounded off."""
     found: list[tuple[Seconds, Seconds, int]] = []
     now = first
