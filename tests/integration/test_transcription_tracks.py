@@ -302,7 +302,8 @@ def test_two_sides_that_talk_at_once_are_both_understood(
         path = write_tracks(folder / "call.mkv", [one, two], "flac")
     else:
         path = write(folder / "call.wav", np.stack([one, two]), "pcm_s16le", RATE, "stereo")
-    heard = worker.transcribe(path)
+    heard = worker.transcribe(path, word_times=True)
+    assert all(len(segment.words) == len(segment.text.split()) for segment in heard.segments)
     assert all(share_of(text, heard.text) > 0.9 for text in said)
     assert len(words(heard.text)) == pytest.approx(sum(len(words(text)) for text in said), rel=0.1)
     assert (heard.finished.tracks, heard.finished.tracks_unheard) == (2 if kind == "tracks" else 1, 0)
