@@ -7,8 +7,10 @@ from pathlib import Path
 
 from earmark.diarization.encoder import DVector
 from earmark.diarization.features import Channel
+from earmark.diarization.lines import turns_in_call
 from earmark.diarization.pieces import Stretch, stretches
 from earmark.diarization.segmentation import Segmentation
+from earmark.diarization.sides import Heard, channels_of
 from earmark.diarization.told import Kept
 from earmark.diarization.turns import Turns, turns_of
 from earmark.errors import ModelError
@@ -55,14 +57,20 @@ class Voices:
         try:
             total = recording.declared.duration
             begun(total)
-            decoder = Decoder(recording, max_seconds, self._voice)
+            sides = Heard(self._voice)
+            heed = sides.add if channels_of(recording) > 1 and wanted[1] > 1 else None
+            decoder = Decoder(recording, max_seconds, self._voice, heed=heed)
             kept = Kept(done)
             blocks = _beating(decoder, total, alive)
             for stretch in stretches(blocks, self._segmentation, self._encoder, kept.windows, kept.mean):
                 kept.add(found(stretch, decoder.samples / RATE))
                 alive(decoder.samples / RATE, total)
             narrow = Channel(kept.mean).narrow
-            return turns_of(kept.pieces, kept.prints, kept.both, decoder.seconds, wanted, narrow=narrow)
+            known = kept.pieces, kept.prints, kept.both, decoder.seconds, wanted
+            spoken = [*((p.start, p.end) for p in kept.pieces), *((b.start, b.end) for b in kept.both)]
+            call = None if heed is None else sides.call(spoken)
+            by_channel = None if call is None else turns_in_call(call, *known, narrow=narrow)
+            return by_channel or turns_of(*known, narrow=narrow)
         finally:
             recording.close()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class Turns:
     turns: tuple[Turn, ...]
     count: int
     unsure: bool
-    prints: Prints
-    seconds: tuple[float, ...]
+    prints: Prints = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    seconds: tuple[float, ...] = ()
 
 
 def turns_of(
@@ -50,7 +50,7 @@ def turns_of(
     heard = [int(i) for i in np.flatnonzero(long_enough)]
     found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), wanted)
     if not found.count:
-        return Turns((), 0, False, prints[:0], ())
+        return Turns((), 0, unsure=False)
     who = dict(zip(heard, found.of.tolist(), strict=True))
     votes: dict[tuple[int, int], Counter[int]] = {}
     for index, person in who.items():
@@ -63,21 +63,15 @@ def turns_of(
     for one in both:
         named = {votes[one.window, v].most_common(1)[0][0] for v in one.voices if (one.window, v) in votes}
         spoken += [Turn(one.start, one.end, person, overlapped=True) for person in named]
-    joined = _joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
+    by_time = joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
     unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > MOST_NARROW)
-    order = _order(joined)
-    numbered = tuple(replace(turn, speaker=order[turn.speaker]) for turn in joined)
-    means, seconds = np.zeros((found.count, prints.shape[1]), np.float32), [0.0] * found.count
-    for index, person in who.items():
-        means[order[person] - 1] += prints[index] * pieces[index].seconds
-        seconds[order[person] - 1] += pieces[index].seconds
     if narrow:
         # Nobody could be known again by them: strangers over a telephone sound alike (benchmarks/recognizing.py).
-        return Turns(numbered, found.count, unsure, prints[:0], ())
-    return Turns(numbered, found.count, unsure, unit(means), tuple(seconds))
+        return Turns(numbered(by_time), found.count, unsure)
+    return Turns(numbered(by_time), found.count, unsure, *means(pieces, prints, who, order(by_time)))
 
 
-def _joined(spoken: Sequence[Turn]) -> list[Turn]:
+def joined(spoken: Sequence[Turn]) -> list[Turn]:
     """What one person says in a row, in one."""
     found: list[Turn] = []
     for turn in spoken:
@@ -94,9 +88,28 @@ def _joined(spoken: Sequence[Turn]) -> list[Turn]:
     return found
 
 
-def _order(turns: Sequence[Turn]) -> dict[int, int]:
-    """Which number each person gets: in the order in which they first speak."""
-    order: dict[int, int] = {}
+def numbered(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The same turns, with people numbered in the order in which they begin to speak."""
+    number = order(turns)
+    return tuple(replace(turn, speaker=number[turn.speaker]) for turn in turns)
+
+
+def means(
+    pieces: Sequence[Piece], prints: Prints, who: Mapping[int, int], number: Mapping[int, int]
+) -> tuple[Prints, tuple[float, ...]]:
+    """The print of each person, and of how many seconds: of the pieces that are theirs (`who`, by index), a row each, by their
+    `number`, from 1.
+    """
+    found, seconds = np.zeros((len(number), prints.shape[1]), np.float32), [0.0] * len(number)
+    for index, person in who.items():
+        found[number[person] - 1] += prints[index] * pieces[index].seconds
+        seconds[number[person] - 1] += pieces[index].seconds
+    return unit(found), tuple(seconds)
+
+
+def order(turns: Sequence[Turn]) -> dict[int, int]:
+    """The number of each person, in the order in which they begin to speak."""
+    found: dict[int, int] = {}
     for turn in turns:
-        order.setdefault(turn.speaker, len(order) + 1)
-    return order
+        found.setdefault(turn.speaker, len(found) + 1)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,12 +32,16 @@ SILENCE = -120.0
 Second = list[Channels]
 """A second of each track, all of the same number of samples."""
 
+Heed = Callable[[Sequence[Channels], slice], None]
+"""Gets the channels of each track, without rumble, and which of their samples come next; what lies around is looked at."""
+
 
 class Decoder:
     """Reads one recording once, from its start. After the last block the counters are final.
 
     `voice` tells which of several sources speak. What lies before sample `wanted_from` is given out without asking
     it, so only its length is right. `lanes` gets the sides of what is given out; whoever has it must ask it on and on.
+    `heed` gets all channels as they are.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Decoder:
         voice: Voice,
         wanted_from: int = 0,
         lanes: Lanes | None = None,
+        heed: Heed | None = None,
     ) -> None:
         self._recording = recording
         self._limit = int(max_seconds * RATE)
@@ -56,7 +61,7 @@ class Decoder:
         self._short = False
         self.samples = 0
         """Samples given out so far."""
-        self._lanes = lanes
+        self._lanes, self._heed = lanes, heed
         self._readers: list[Reader] = []
         self._bad_packets = 0
         self.tracks = len(recording.tracks) + recording.unheard
@@ -158,6 +163,8 @@ class Decoder:
             length = min(RATE, missing)
             if self._lanes is not None:
                 self._lanes.add(length, {})
+            if self._heed is not None:
+                self._heed([np.zeros((1, length), dtype=np.float32)], slice(0, length))
             yield np.zeros(length, dtype=np.float32)
             missing -= length
 
@@ -217,6 +224,8 @@ class Decoder:
         # Of what was heard before a kill, too, so that this does not depend on where hearing begins again.
         levels = [loudest_second(sound) for channels in clear for sound in channels]
         self._loudest = max([self._loudest, *levels])
+        if self._heed is not None:
+            self._heed(clear, core)
         if self.samples + length > self._wanted_from:
             found = self._audible(sources([leveled(channels) for channels in clear]))
             mixed = mix(found, self._speaks, core)
