@@ -97,8 +97,8 @@ def numbered(turns: Sequence[Turn]) -> tuple[Turn, ...]:
 def means(
     pieces: Sequence[Piece], prints: Prints, who: Mapping[int, int], number: Mapping[int, int]
 ) -> tuple[Prints, tuple[float, ...]]:
-    """The print of each person, and of how many seconds: of the pieces that are theirs (`who`, by index), a row each, by their
-    `number`, from 1.
+    """The print of each person, and of how many seconds: of the pieces that are theirs (`who`, by index), a row each, by
+    their `number`, from 1.
     """
     found, seconds = np.zeros((len(number), prints.shape[1]), np.float32), [0.0] * len(number)
     for index, person in who.items():
