@@ -15,69 +15,28 @@ evenly; and the processor time that these times take, of the hearing.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
-from earmark.diarization.hearing import Voices
-from earmark.diarization.told import told as as_told
 from earmark.diarization.turns import Turns
 from earmark.domain import Transcript
 from earmark.speaking import with_speakers
+from measuring.voices import HEAD, scored, told
 
 from tests.conftest import CORPUS
 from tests.mixes import RATE, Said, Sound, chapters, loaded, mixed, telephone, words_right, written
-from tests.speech import WorkerProcess, many_languages, quick_model, speaker_model
+from tests.speech import WorkerProcess, many_languages, quick_model
 
 warnings.filterwarnings("ignore")
-
-Score = Callable[[Sequence[Said], Turns, float, float], dict[str, float]]
-
-
-def scorer() -> Score:
-    """pyannote.metrics' diarization error rate, in parts of what is spoken."""
-    from pyannote.core import Annotation, Segment, Timeline
-    from pyannote.metrics.diarization import DiarizationErrorRate
-
-    def annotation(spans: Sequence[tuple[float, float, str]]) -> Annotation:
-        found = Annotation()
-        for number, (start, end, who) in enumerate(spans):
-            found[Segment(start, end), number] = who
-        return found
-
-    def score(said: Sequence[Said], told: Turns, seconds: float, collar: float) -> dict[str, float]:
-        parts = DiarizationErrorRate(collar=collar)(
-            annotation([(s.start, s.end, s.who) for s in said]),
-            annotation([(t.start, t.end, str(t.speaker)) for t in told.turns]),
-            detailed=True, uem=Timeline([Segment(0, seconds)]),
-        )  # fmt: skip
-        return {k: 100 * parts[k] / parts["total"] for k in ("confusion", "missed detection", "false alarm")}
-
-    return score
-
-
-def told(voices: Voices, file: Path) -> tuple[Turns, float]:
-    """Turns of a file, and the processor time that they took."""
-    before = time.process_time()
-    fd = os.open(file, os.O_RDONLY)
-    try:
-        found = voices.of(
-            fd, 24 * 3600.0, (1, 20), lambda total: None, partial(as_told, 1), lambda at, total: None
-        )
-    finally:
-        os.close(fd)
-    return found, time.process_time() - before
 
 
 def right_words(said: Sequence[Said], transcript: Transcript, turns: Turns) -> tuple[int, int]:
@@ -100,7 +59,7 @@ def evenly(transcript: Transcript) -> Transcript:
     return replace(transcript, segments=tuple(replace(s, words=()) for s in transcript.segments))
 
 
-def count_words(voices: Voices, sound: Sound, said: list[Said], seeds: int, folder: Path) -> None:
+def count_words(sound: Sound, said: list[Said], seeds: int, folder: Path) -> None:
     """Print the share of words with the right speaker, and what times of words cost."""
     cases = [("chapters", sound, said)]
     for people, seed, (kind, overlap) in product(
@@ -109,7 +68,7 @@ def count_words(voices: Voices, sound: Sound, said: list[Said], seeds: int, fold
         mix = mixed(sound, said, people, 100 * people + seed, max(150.0, 60.0 * people), overlap, whole=True)
         cases.append((f"{people} {kind} {seed}", *mix))
     files = [written(folder / f"{number}.wav", mix) for number, (_, mix, _) in enumerate(cases)]
-    found = [told(voices, file)[0] for file in files]
+    found = [told(file)[0] for file in files]
     for model in (quick_model(), many_languages()):
         print(f"{model.name:16}  words  right   spoken evenly  times of words cost")
         with WorkerProcess([folder], model=model) as worker:
@@ -133,14 +92,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="mixes of each kind")
     parser.add_argument("--words", action="store_true")
     arguments = parser.parse_args()
-    models = speaker_model()
-    voices = Voices(models.segmentation, models.encoder, models.features, 1)
     sound, said = chapters(CORPUS)
     if arguments.words:
         with tempfile.TemporaryDirectory() as folder:
-            count_words(voices, sound, said, arguments.seeds, Path(folder))
+            count_words(sound, said, arguments.seeds, Path(folder))
         return
-    score = scorer()
     cases: list[tuple[str, Sound, list[Said]]] = [("chapters", sound, said)]
     for people in (1, 2, 3, 5, 8):
         for seed in range(arguments.seeds):
@@ -151,19 +107,12 @@ def main() -> None:
                 cases.append((f"{people} {kind} {seed}", mix, turns))
                 if not overlap:
                     cases.append((f"{people} telephone {seed}", telephone(mix), turns))
-    print(f"{'':16} people found   confusion  with 0.25 s collar  missed  false  times real time")
+    print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
         for name, mix, turns in cases:
-            found, took = told(voices, written(Path(folder) / "mix.wav", mix))
-            seconds = len(mix) / RATE
-            plain, collar = score(turns, found, seconds, 0.0), score(turns, found, seconds, 0.5)
-            print(
-                f"{name:16} {len({t.who for t in turns}):6} {found.count:5} {'unsure' if found.unsure else '':6}"
-                f" {plain['confusion']:6.1f} %  {collar['confusion']:10.1f} %        {plain['missed detection']:6.1f}"
-                f" {plain['false alarm']:6.1f} {seconds / took:8.0f}", flush=True,
-            )  # fmt: skip
+            scored(name, written(Path(folder) / "mix.wav", mix), turns)
         for file in sorted((CORPUS / "meeting").glob("ami_*.wav")):
-            found, _ = told(voices, file)
+            found, _ = told(file)
             print(f"{file.name}: {found.count} people in {len(loaded(file)) / RATE:.0f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of all this: {peak:.0f} MiB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import wave
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -60,10 +60,24 @@ def mixed(
     """So many of the readers in random order, pauses of 0.2-0.9 s between them; a share `overlap` of the turns begins up to
     1.5 s before the last one ends. `whole`: sentences are not cut, so that all their words are known.
     """
+    heard, turns = apart(sound, said, people, seed, seconds, overlap, whole)
+    return np.sum(list(heard.values()), axis=0, dtype=np.float32), turns
+
+
+def apart(
+    sound: Sound,
+    said: Sequence[Said],
+    people: int,
+    seed: int,
+    seconds: float,
+    overlap: float = 0.0,
+    whole: bool = False,
+) -> tuple[dict[str, Sound], list[Said]]:
+    """The same, each reader alone."""
     chance = random.Random(seed)
     chosen = chance.sample(sorted({one.who for one in said}), people)
     left: dict[str, list[Said]] = {who: [] for who in chosen}
-    mix = np.zeros(round((seconds + 60) * RATE), np.float32)
+    heard = {who: np.zeros(round((seconds + 60) * RATE), np.float32) for who in chosen}
     turns: list[Said] = []
     at, last = 0.0, ""
     while at < seconds:
@@ -78,10 +92,39 @@ def mixed(
         early = bool(turns) and chance.random() < overlap
         at = max(0.0, at - chance.uniform(0.3, 1.5) if early else at + chance.uniform(0.2, 0.9))
         first = round(at * RATE)
-        mix[first : first + len(piece)] += piece
+        heard[who][first : first + len(piece)] += piece
         turns.append(Said(at, at + len(piece) / RATE, who, "" if cut else one.text))
         at += len(piece) / RATE
-    return mix[: round((at + 1.0) * RATE)], turns
+    return {who: alone[: round((at + 1.0) * RATE)] for who, alone in heard.items()}, turns
+
+
+def sides_of(mix: Sound, said: Sequence[Said], sides: Sequence[Collection[str]]) -> Sound:
+    """A channel for each side of a call: of the mix, what its people say; they must not talk at once. The shape is
+    (sides, n).
+    """
+    found = np.zeros((len(sides), len(mix)), np.float32)
+    for one in said:
+        here = slice(round(one.start * RATE), round(one.end * RATE))
+        for side, who in enumerate(sides):
+            if one.who in who:
+                found[side, here] = mix[here]
+    return found
+
+
+def leaking(sides: Sound, decibels: float, late: float = 0.0) -> Sound:
+    """Two sides, each heard in the other one's channel, so much softer and so many seconds later."""
+    through = np.pad(sides[::-1], ((0, 0), (round(late * RATE), 0)))[:, : sides.shape[1]]
+    return (sides + np.float32(10 ** (decibels / 20)) * through).astype(np.float32)
+
+
+def in_a_room(sound: Sound, seed: int) -> Sound:
+    """As a microphone hears it from somewhere in a room: with an echo that falls by 60 dB in 0.4 s."""
+    length = round(0.4 * RATE)
+    echo = 0.1 * np.random.default_rng(seed).normal(size=length) * 10 ** (-3 * np.arange(length) / length)
+    echo[0] = 1.0
+    size = 1 << (len(sound) + length).bit_length()
+    heard = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(echo, size), size)[: len(sound)]
+    return (0.4 * heard).astype(np.float32)
 
 
 def words_right(said: Sequence[Said], spoken: Sequence[tuple[int, str]]) -> tuple[int, int]:

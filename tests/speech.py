@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from earmark.diarization.models import SpeakerModel, find_speaker_model
@@ -22,11 +22,15 @@ from earmark.messages import (
     Finished,
     Heard,
     LoadModel,
+    LoadSpeakers,
     Ready,
     Reply,
+    TellApart,
+    ToldApart,
     TranscribeRequest,
     parse_reply,
 )
+from earmark.speaking import MOST_PEOPLE
 from earmark.transcription.models import SpeechModel, find_model
 from rapidfuzz.distance import Levenshtein
 
@@ -139,7 +143,7 @@ class WorkerProcess:
         )
         self._rest = b""
         model = model or quick_model()
-        self.load = LoadModel(
+        self.load: LoadModel | LoadSpeakers = LoadModel(
             model_dir=pack_path(model.dir),
             model_name=model.name,
             device="cpu",
@@ -148,7 +152,7 @@ class WorkerProcess:
             memory_limit_mb=memory_limit_mb,
         )
 
-    def __enter__(self) -> WorkerProcess:
+    def __enter__(self) -> Self:
         self.send(self.load)
         return self
 
@@ -161,7 +165,7 @@ class WorkerProcess:
             assert pipe is not None
             pipe.close()
 
-    def send(self, message: LoadModel | TranscribeRequest) -> None:
+    def send(self, message: LoadModel | TranscribeRequest | LoadSpeakers | TellApart) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(message.line())
 
@@ -201,3 +205,25 @@ class WorkerProcess:
             replies.append(self.reply())
             if isinstance(replies[-1], Finished | Failed):
                 return Hearing(replies)
+
+
+class TellingWorker(WorkerProcess):
+    """A real worker that tells voices apart."""
+
+    def __init__(self, readable: Sequence[Path]) -> None:
+        super().__init__(readable, command=("-m", "earmark.diarization.worker"))
+        models = speaker_model()
+        self.load = LoadSpeakers(
+            segmentation=pack_path(models.segmentation),
+            encoder=pack_path(models.encoder),
+            features=models.features,
+            readable=tuple(pack_path(p) for p in readable),
+        )
+
+    def tell(self, path: Path, fewest: int = 1, most: int = MOST_PEOPLE) -> ToldApart:
+        """Who speaks when in a file."""
+        self.send(TellApart(job=1, path=pack_path(path), recording_id=digest(path), fewest=fewest, most=most))
+        while not isinstance(reply := self.reply(), ToldApart | Failed):
+            pass
+        assert isinstance(reply, ToldApart), reply
+        return reply
