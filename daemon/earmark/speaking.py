@@ -115,6 +115,26 @@ def with_speakers(
     )
 
 
+def names_after(before: Transcript, turns: Iterable[Turn]) -> tuple[str, ...]:
+    """The names of those who speak, by their numbers in new turns of the same recording: whoever speaks when somebody with a
+    name spoke has it, whatever number that one had.
+    """
+    if not any(before.speakers):
+        return ()
+    heard = _Heard(turns)
+    shared: defaultdict[tuple[int, int], Seconds] = defaultdict(float)
+    for segment in before.segments:
+        for span in heard.under(segment.start, segment.end):
+            shared[segment.speaker, span.speaker] += span.end - span.start
+    names = [""] * max((span.speaker for span in heard.spans), default=0)
+    taken: set[int] = set()
+    for old, new in sorted(shared, key=lambda both: (-shared[both], both)):
+        if old and new and old not in taken and not names[new - 1]:
+            names[new - 1] = before.speakers[old - 1] if old <= len(before.speakers) else ""
+            taken.add(old)
+    return tuple(names)
+
+
 def as_told(transcript: Transcript) -> Transcript:
     """The transcript as it may be shown: without speakers where nobody knows them, or not well enough, and with one number
     for those to whom somebody gave the same name.

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from earmark.domain import Mark, Segment, Transcript
-from earmark.speaking import LEAST_SECONDS, LEAST_WORDS, Turn, as_told, with_speakers
+from earmark.speaking import LEAST_SECONDS, LEAST_WORDS, Turn, as_told, names_after, with_speakers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +37,20 @@ def test_each_segment_gets_the_speaker_with_the_most_seconds_under_it() -> None:
     assert said(far)[-1] == (0, " Who?")
     named = with_speakers(spoken, ANNA_THEN_BEN, names=("Anna",), unsure=True)
     assert (named.speakers, named.speakers_unsure) == (("Anna", ""), True)
+
+
+@pytest.mark.shows("transcription:names-told-again")
+def test_who_is_told_apart_again_keeps_the_name_whatever_the_number() -> None:
+    spoken = transcript(
+        Segment(0.0, 4.0, " One."), Segment(7.0, 9.0, " Two."), Segment(12.0, 15.0, " Three.")
+    )
+    turns = (Turn(0.0, 6.0, 1), Turn(6.0, 10.0, 2), Turn(11.0, 20.0, 3))
+    before = with_speakers(spoken, turns, names=("Anna", "Ben", "Cleo"))
+    split = (Turn(0.0, 1.0, 1), Turn(1.0, 6.0, 2), Turn(6.0, 10.0, 3), Turn(11.0, 20.0, 4))
+    assert names_after(before, split) == ("", "Anna", "Ben", "Cleo"), "who has most of it is her"
+    fewer = (Turn(0.0, 6.0, 1), Turn(6.0, 10.0, 1), Turn(11.0, 20.0, 2))
+    assert names_after(before, fewer) == ("Anna", "Cleo")
+    assert names_after(with_speakers(spoken, turns), split) == names_after(before, ()) == ()
 
 
 def test_a_segment_in_which_another_begins_to_speak_is_cut_between_two_words() -> None:

@@ -72,12 +72,12 @@ class Voices:
         return [Known(row["name"], row["print"], row["seconds"]) for row in rows]
 
     def store(self, recording_id: str, prints: Iterable[Print], now: Instant) -> None:
-        """These are the voices of a recording, in the place of any earlier ones; who was named stays named."""
+        """These are the voices of a recording, in the place of any earlier ones; whose they are is to be said again."""
         kept = [*prints]
         self._db.execute_many(
             "INSERT INTO voiceprints (recording_id, speaker, encoder, print, seconds, stored_at) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (recording_id, speaker) DO UPDATE SET encoder = excluded.encoder, print = excluded.print,"
-            " seconds = excluded.seconds, stored_at = excluded.stored_at, likely = NULL",
+            " seconds = excluded.seconds, stored_at = excluded.stored_at, person = NULL, likely = NULL",
             [(recording_id, p.speaker, p.encoder, p.print, p.seconds, now) for p in kept],
         )
         self._db.execute(

@@ -26,7 +26,7 @@ from earmark.pipeline import endings, next_stage
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import ToldOf
 from earmark.pipeline.recognizing import prints_of, remember
-from earmark.speaking import how_many, with_speakers
+from earmark.speaking import how_many, names_after, with_speakers
 
 NOBODY = (1, 1)
 
@@ -132,7 +132,7 @@ def told(context: Context, work: Diarizing, message: ToldApart) -> None:
         ledger.jobs.done(work.job.id, now)
         before = ledger.words.transcript(recording_id)
         if before is not None:
-            after = with_speakers(before, message.turns, before.speakers, message.unsure)
+            after = with_speakers(before, message.turns, names_after(before, message.turns), message.unsure)
             voices = prints_of(message.voices, work.known)
             names = remember(context, recording_id, voices, after.speakers, unsure=message.unsure)
             after = replace(after, speakers=names)

@@ -88,18 +88,16 @@ def remember(
     if not context.config.remember_voices or unsure or len(prints) < 2:
         voices.drop(recording_id)
         return tuple(names)
-    before = voices.likely(recording_id)
+    guessed = {*voices.likely(recording_id).values()}
     voices.store(recording_id, prints, now)
-    by_person = {n: name for n, name in enumerate(names, start=1) if name and before.get(n) != name}
+    by_person = {n: name for n, name in enumerate(names, start=1) if name and name not in guessed}
     for number, name in by_person.items():
         voices.say(recording_id, number, name, now)
     found = _among(voices.known(prints[0].encoder, recording_id), prints, by_person)
     for number, guess in found.items():
         voices.liken(recording_id, number, guess.name)
-    return tuple(
-        name or (found[n].name if n in found and found[n].sure else "")
-        for n, name in enumerate(names, start=1)
-    )
+    sure = {n: guess.name for n, guess in found.items() if guess.sure and guess.name not in names}
+    return tuple(name or sure.get(n, "") for n, name in enumerate(names, start=1))
 
 
 def _among(known: Sequence[Known], prints: Sequence[Print], by_person: Mapping[int, str]) -> dict[int, Guess]:
