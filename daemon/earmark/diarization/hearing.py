@@ -18,6 +18,7 @@ from earmark.messages import Stretch as Told
 from earmark.transcription.container import open_recording
 from earmark.transcription.decode import Decoder
 from earmark.transcription.engine import RATE, Samples
+from earmark.transcription.versions import mute_tracks
 from earmark.transcription.voice import VoiceDetector
 
 
@@ -53,7 +54,8 @@ class Voices:
         and the most people; `begun` is told the declared length once the file is open, `found` each stretch and up to which
         second it goes, for a message; `done`: those messages of an earlier time. Raises MediaError.
         """
-        recording = open_recording(fd)
+        mute = mute_tracks(fd, max_seconds, self._voice, lambda: alive(0.0, None))
+        recording = open_recording(fd, mute)
         try:
             total = recording.declared.duration
             begun(total)
