@@ -37,11 +37,19 @@ def like(before: str, after: str, key: str = "speakers") -> Likeness:
     return likeness(after.encode(), artifact, key)
 
 
+@pytest.mark.shows("transcription:names-edited")
+def test_a_link_in_the_list_is_the_persons_own_and_is_read_as_a_name() -> None:
+    """We would write the name without it."""
+    note = render_transcript(TRANSCRIPT, CONTEXT, STYLE)
+    linked = note.replace("  - Speaker 2\n", '  - "[[People/Anna|Anna of sales]]"\n')
+    assert like(note, linked, "speakers") is Likeness.PROPERTIES
+    assert given(names_in(linked, "speakers")) == ("", "Anna of sales")
+
+
 @pytest.mark.parametrize(
     ("style", "before", "after"),
     [
         (STYLE, "  - Speaker 2\n", '  - "Anna: of *sales*"\n'),
-        (STYLE, "  - Speaker 2\n", '  - "[[People/Anna|Anna of sales]]"\n'),
         (STYLE, "  - Speaker 2\n", "  -\n"),
         (STYLE, "  - Speaker 1\n  - Speaker 2\n", "  [Speaker 1, Anna]\n"),
         (NoteStyle("plain"), "  - Speaker 2\n", "  - 'Anna'\n"),
