@@ -27,8 +27,9 @@ RANGE = (0.42, 0.62)
 person joined at 0.55 and more, those of two at 0.51 and less (mixes of ten readers, not
 over a telephone; tests/mixes.py)."""
 
-COUNTS = 6.0
-"""Seconds of a group whose joining says anything about where the line lies."""
+COUNTS, COUNTS_OF_ALL = 6.0, 400
+"""Seconds of a group whose joining says anything about where the line lies, and the part of all speech: of hours of one
+person there are ever more groups of some seconds that are odd."""
 
 LEAST = 4.0
 """Seconds of speech that make a person; who has less is taken for the likest of the others."""
@@ -66,7 +67,7 @@ def people(
     first = _parts(prints, seconds)
     sums, weights = _summed(prints * seconds[:, None], seconds, first)
     joins = _joins(sums, weights)
-    line, clear = _line(joins)
+    line, clear = _line(joins, max(COUNTS, float(weights.sum()) / COUNTS_OF_ALL))
     line = _for_count(joins, weights, line, wanted)
     groups = _cut(len(weights), joins, line)
     found = _dissolved(prints, seconds, groups[first])
@@ -136,10 +137,12 @@ def _cut(count: int, joins: Sequence[_Join], line: float) -> NDArray[np.int64]:
     return group
 
 
-def _line(joins: Sequence[_Join]) -> tuple[float, bool]:
-    """The middle of the widest gap between joins that count, within the range in which it has to lie; and if it is wide."""
+def _line(joins: Sequence[_Join], counts: float) -> tuple[float, bool]:
+    """The middle of the widest gap between joins that count, within the range in which it has to lie; and if it is wide.
+    `counts`: seconds of the smaller group of a join from which it does.
+    """
     low, high = RANGE
-    inside = sorted(j.likeness for j in joins if j.seconds >= COUNTS and low < j.likeness < high)
+    inside = sorted(j.likeness for j in joins if j.seconds >= counts and low < j.likeness < high)
     marks = [low, *inside, high]
     width, at = max((b - a, a) for a, b in pairwise(marks))
     return at + width / 2, width >= CLEAR
