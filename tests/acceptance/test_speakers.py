@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,8 +15,8 @@ from earmark.diarization.told import told
 from earmark.diarization.turns import Turns
 from earmark.messages import Stretch
 
-from tests.conftest import CORPUS, MODELS, Installation
-from tests.mixes import Said, chapters, mixed, telephone, words_right, written
+from tests.conftest import CORPUS, MODELS, QUICK, Installation
+from tests.mixes import Said, Sound, chapters, mixed, telephone, words_right, written
 from tests.speech import speaker_model
 
 
@@ -129,20 +130,54 @@ def test_what_was_found_before_a_kill_is_gone_on_with_and_nothing_is_told_otherw
         assert [m.windows for m in more] == [s.windows for s in stretches[kept:]]
 
 
-@pytest.mark.shows("transcription:speakers-in-the-note", "readme:speakers")
-def test_the_daemon_writes_who_says_what_into_the_note_of_a_meeting(telling: Installation) -> None:
-    if not CORPUS.is_dir():
-        pytest.skip("the corpus is not here")
-    mix, said = mixed(*chapters(CORPUS), 2, 200, 125.0)
+def noted(telling: Installation, name: str, mix: Sound) -> str:
+    """The transcript note that a daemon writes of a recording."""
     telling.folder.mkdir(exist_ok=True)
-    written(telling.folder / "talk.wav", mix)
+    written(telling.folder / f"{name}.wav", mix)
     ran = telling.earmark("run", "--once", telling.folder, timeout=300)
     assert ran.returncode == 0, ran.stderr
-    text = (telling.folder / "talk.transcript.md").read_text()
+    return (telling.folder / f"{name}.transcript.md").read_text()
+
+
+@pytest.mark.shows(
+    "transcription:speakers-in-the-note", "readme:speakers", "transcription:voices-recognized",
+    "transcription:names-seen",
+)  # fmt: skip
+def test_notes_say_who_says_what_and_who_was_named_in_one_note_is_known_in_the_next_until_somebody_forgets_them(
+    telling: Installation,
+) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here")
+    sound, said = chapters(CORPUS)
+    first, second = (mixed(sound, said, 2, seed, 125.0) for seed in (200, shares_one_reader(said, 200)))
+    telling.configure(f"remember_voices = true\n{QUICK}")
+    note = telling.folder / "talk.transcript.md"
+    text = noted(telling, "talk", first[0])
     assert "speakers:\n  - Speaker 1\n  - Speaker 2\n" in text
     turns = re.findall(r"^\*\*Speaker ([12])\*\* \[\[talk\.wav#t=(\d+)", text, re.MULTILINE)
     by = Counter(
-        (speaker, max(said, key=lambda one: one.start <= int(at) + 1.5 and one.start).who)
+        (speaker, max(first[1], key=lambda one: one.start <= int(at) + 1.5 and one.start).who)
         for speaker, at in turns
     )
     assert sum(n for _, n in by.most_common(2)) >= 0.9 * len(turns)
+    both = next(who for one in first[1] if (who := one.who) in {other.who for other in second[1]})
+    number = list(dict.fromkeys(one.who for one in first[1])).index(both) + 1
+    note.write_text(text.replace(f"  - Speaker {number}\n", "  - Anna Lindgren\n", 1))
+    names = re.search(r"^speakers:\n((?:  - .*\n)+)", noted(telling, "again", second[0]), re.MULTILINE)
+    assert names is not None
+    place = list(dict.fromkeys(one.who for one in second[1])).index(both)
+    assert names[1].splitlines()[place] == "  - Anna Lindgren"
+    assert names[1].count("Anna") == 1
+    assert "**Anna Lindgren**" in note.read_text()
+    assert telling.earmark("speakers", "forget", "Anna Lindgren", "--yes").returncode == 0
+    listed = json.loads(telling.earmark("speakers", "list", "--json").stdout)
+    assert all(person["voices"] == 0 for person in listed["people"])
+
+
+def shares_one_reader(said: list[Said], seed: int) -> int:
+    """Another seed whose two readers are one of this seed's and another."""
+
+    def readers(of: int) -> set[str]:
+        return set(random.Random(of).sample(sorted({one.who for one in said}), 2))
+
+    return next(n for n in range(seed + 1, seed + 100) if len(readers(n) & readers(seed)) == 1)
