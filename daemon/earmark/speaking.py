@@ -26,6 +26,9 @@ LEAST_WORDS, LEAST_SECONDS = 2, 0.4
 """A piece of a segment with fewer words, or that is shorter, stays with its neighbour: a "yes" between is nobody's turn, and
 times of words are off by as much."""
 
+MOST_WORDS = 1_000
+"""Words of a segment that is cut; Whisper's longest answer has 448 tokens, and what is longer is nobody's sentence."""
+
 NEAREST = 0.5
 """Seconds from a turn within which words that lie in none are of its speaker: the two models do not begin to hear a voice at
 the same moment."""
@@ -237,6 +240,8 @@ def _pieces(segment: Segment, heard: _Heard) -> list[Segment]:
     if not words:
         segment = replace(segment, words=())
         words = _evenly(segment)
+    if len(words) > MOST_WORDS:
+        return [heard.attributed(segment)]
     runs: list[list[_Word]] = []
     by: list[int] = []
     for word in words:
@@ -247,13 +252,13 @@ def _pieces(segment: Segment, heard: _Heard) -> list[Segment]:
             runs.append([word])
             by.append(speaker)
     while len(runs) > 1:
-        cut = _cut(segment, runs)
-        short = [n for n, piece in enumerate(cut) if _too_short(piece, len(runs[n]))]
+        seconds = [end - start for start, end in zip(*_edges(segment, runs), strict=True)]
+        short = [n for n, run in enumerate(runs) if len(run) < LEAST_WORDS or seconds[n] < LEAST_SECONDS]
         if not short:
-            return [heard.attributed(piece, speaker) for piece, speaker in zip(cut, by, strict=True)]
-        shortest = min(short, key=lambda n: cut[n].end - cut[n].start)
-        beside = [n for n in (shortest - 1, shortest + 1) if 0 <= n < len(cut)]
-        _give(runs, by, shortest, max(beside, key=lambda n: cut[n].end - cut[n].start))
+            return [heard.attributed(piece, n) for piece, n in zip(_cut(segment, runs), by, strict=True)]
+        shortest = min(short, key=lambda n: seconds[n])
+        beside = [n for n in (shortest - 1, shortest + 1) if 0 <= n < len(runs)]
+        _give(runs, by, shortest, max(beside, key=lambda n: seconds[n]))
     return [heard.attributed(segment, by[0] if by else None)]
 
 
@@ -266,8 +271,11 @@ def _give(runs: list[list[_Word]], by: list[int], short: int, to: int) -> None:
             del by[n]
 
 
-def _too_short(piece: Segment, words: int) -> bool:
-    return words < LEAST_WORDS or piece.end - piece.start < LEAST_SECONDS
+def _edges(segment: Segment, runs: list[list[_Word]]) -> tuple[list[Seconds], list[Seconds]]:
+    """From and until which second each run is spoken."""
+    starts = [segment.start, *(run[0].start for run in runs[1:])]
+    ends = [*(min(run[-1].end, start) for run, start in zip(runs, starts[1:], strict=False)), segment.end]
+    return starts, [*map(max, starts, ends)]
 
 
 def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
@@ -275,13 +283,12 @@ def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
     text = segment.text
     begins = [0, *(run[0].at for run in runs[1:])]
     stops = [*(at - 1 if text[at - 1] == " " else at for at in begins[1:]), len(text)]
-    starts = [segment.start, *(run[0].start for run in runs[1:])]
-    ends = [*(min(run[-1].end, start) for run, start in zip(runs, starts[1:], strict=False)), segment.end]
+    starts, ends = _edges(segment, runs)
     return [
         replace(
             segment,
             start=start,
-            end=max(start, end),
+            end=end,
             text=text[first:last],
             words=tuple((a, b, at - first) for a, b, at in segment.words if first <= at < last),
         )

@@ -233,3 +233,12 @@ def test_four_hours_of_speech_take_a_second_or_so() -> None:
     found = with_speakers(spoken, tuple(Turn(i * 3.0, i * 3.0 + 3.0, i % 5 + 1) for i in range(4_800)))
     assert len(found.speakers) == 5
     assert time.process_time() - began < 10
+
+
+def test_a_segment_of_more_words_than_an_answer_has_takes_no_minutes() -> None:
+    turns = [Turn(n / 5, (n + 1) / 5, 1 + n % 2) for n in range(900)]
+    begun = time.process_time()
+    told = with_speakers(transcript(Segment(0.0, 180.0, "a " * 900, 0.9)), turns)
+    assert "".join(f"{segment.text} " for segment in told.segments).split() == ["a"] * 900
+    assert len(with_speakers(transcript(Segment(0.0, 180.0, "a " * 9_000, 0.9)), turns).segments) == 1
+    assert time.process_time() - begun < 2
