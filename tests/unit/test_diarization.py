@@ -16,7 +16,7 @@ from earmark.diarization.segmentation import FRAMES, STEP
 from earmark.diarization.told import known, told
 from earmark.diarization.turns import turns_of
 from earmark.domain import Segment
-from earmark.messages import Heard, Stretch, ToldApart
+from earmark.messages import Heard, Stretch, ToldApart, VoicePrint
 from earmark.pipeline.plausible import (
     Told,
     ToldOf,
@@ -156,10 +156,33 @@ def test_a_narrow_channel_is_brought_to_the_usual_one() -> None:
         ([Turn(0.0, 5.0, 2)], 1, "somebody speaks who is nobody"),
         ([Turn(5.0, 6.0, 1), Turn(0.0, 5.0, 1)], 1, "in no order"),
         ([Turn(0.0, 5.0, 1)], 2, "of more people than speak"),
+        ([Turn(n / 1_000, n / 1_000, 1) for n in range(10_000)], 1, "more turns than they can"),
+        ([Turn(n / 100, 10.0, 1) for n in range(900)], 1, "more people speak at once"),
+        ([Turn(n / 50, (n + 1) / 50, 1 + n % 20) for n in range(500)], 20, None),
     ],
 )
 def test_turns_that_cannot_be_are_refused(turns: list[Turn], said: int, wrong: str | None) -> None:
     found = implausible_turns(ToldApart(job=1, turns=tuple(turns), people=said, unsure=False), 10.0)
+    assert found is None if wrong is None else wrong in str(found)
+
+
+@pytest.mark.parametrize(
+    ("prints", "wrong"),
+    [
+        (["AACAPwAAAAA=", "AAAAAAAAgD8="], None),
+        (["AACAPwAAAAA=", "AACAPw=="], "voices that are none"),
+        (["AACAPwAAAAA=", "AACAPwAAwH8="], "voices that are none"),
+        (["AACAPwAAAAA=", "A"], "voices that are none"),
+        (["AACAPwAAAAA=", "AAAA"], "voices that are none"),
+        (["AACAPwAAAAA="], "other voices"),
+    ],
+    ids=["two", "of another size", "not a number", "no bytes", "half a number", "one is missing"],
+)
+def test_voices_that_cannot_be_are_refused(prints: list[str], wrong: str | None) -> None:
+    voices = tuple(VoicePrint(print=each, seconds=5.0) for each in prints)
+    turns = (Turn(0.0, 5.0, 1), Turn(5.0, 9.0, 2))
+    said = ToldApart(job=1, turns=turns, people=2, unsure=False, voices=voices)
+    found = implausible_turns(said, 10.0, voices=True)
     assert found is None if wrong is None else wrong in str(found)
 
 
@@ -174,6 +197,8 @@ def test_turns_that_cannot_be_are_refused(turns: list[Turn], said: int, wrong: s
         ({"both": [(320.0, 310.0, 62, 0, 1)]}, "at a time that is not in the recording"),
         ({"prints": ""}, "of other voices"),
         ({"size": 1024}, "of other voices"),
+        ({"windows": 200}, "more sound than there is"),
+        ({"windows": 61, "pieces": [(310.0, 310.0, 61, 0)] * 601}, "more speech than there is sound"),
     ],
 )
 def test_a_stretch_that_cannot_be_is_refused(change: dict[str, Any], wrong: str | None) -> None:

@@ -6,13 +6,18 @@ returns what cannot be, as the end of "the worker said ...", or None.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Iterable
+from base64 import b64decode
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from struct import iter_unpack
 
 from earmark.domain import Mark, Point, Segment, Summary
-from earmark.messages import Failed, Finished, Heard, Stretch, Summarized, ToldApart
+from earmark.messages import Failed, Finished, Heard, Stretch, Summarized, ToldApart, VoicePrint
+from earmark.speaking import Turn
 
 LONGEST_STEP = 180.0
 """Seconds of a recording between two checkpoints at most; a window is 60 s (`transcription/windows.py`)."""
@@ -35,6 +40,20 @@ CHECKPOINTS_AT_ONCE, CHECKPOINTS_PER_SECOND = 100, 2.0
 SEGMENTS_AT_ONCE, SEGMENTS_PER_SECOND, SEGMENTS_PER_BYTE = 2_000, 5.0, 0.05
 """The same for checkpoints, of which each but the last gets at least a second further (`transcription/timestamps.py`), and
 for segments, which are at least as long as a token of time, 0.02 s, and honestly some seconds."""
+
+WINDOWS_PER_SECOND, PIECES_PER_WINDOW = 0.2, 600
+"""What may be found of voices: a window each 5 s, and in it a piece for each of 589 frames (`diarization/segmentation.py`).
+"""
+
+TURNS_AT_ONCE, TURNS_PER_SECOND = 1_000, 20.0
+"""Turns that a recording may have: so many, and so many for each second. People who interrupt one another all the time take
+one or two a second; what joins turns to words takes seconds for as many as this."""
+
+MOST_TOGETHER = 40
+"""Turns that may overlap; there are at most 20 people (`speaking.MOST_PEOPLE`), who take one at a time."""
+
+SIZES = range(4, 4 * 1024 + 1, 4)
+"""Bytes of a voice's print: float32, and as many of them as a stretch may have."""
 
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 
@@ -164,6 +183,10 @@ def implausible_stretch(message: Stretch, told: ToldOf) -> str | None:
     last = told.duration + LONGEST_STEP
     if message.windows <= told.windows or not told.upto <= message.upto <= last:
         return "what it found of voices that does not follow on what it had found"
+    if message.windows > last * WINDOWS_PER_SECOND + 1:
+        return "that it has found voices in more sound than there is"
+    if len(message.pieces) + len(message.both) > PIECES_PER_WINDOW * (message.windows - told.windows):
+        return "of more speech than there is sound"
     if any(not start <= end <= last for start, end, *_ in (*message.pieces, *message.both)):
         return "that somebody speaks at a time that is not in the recording"
     if len(message.prints) != -(-2 * message.size * len(message.pieces) // 3) * 4:
@@ -175,6 +198,8 @@ def implausible_stretch(message: Stretch, told: ToldOf) -> str | None:
 def implausible_turns(message: ToldApart, duration: float, *, voices: bool = False) -> str | None:
     """Turns in a recording of so many seconds. `voices`: their prints were asked for."""
     last, people = duration + SLACK, set()
+    if len(message.turns) > TURNS_AT_ONCE + TURNS_PER_SECOND * duration:
+        return "that people take more turns than they can"
     for turn in message.turns:
         if not 0.0 <= turn.start <= turn.end <= last:
             return "that somebody speaks at a time that is not in the recording"
@@ -183,8 +208,12 @@ def implausible_turns(message: ToldApart, duration: float, *, voices: bool = Fal
         people.add(turn.speaker)
     if any(after.start < before.start for before, after in pairwise(message.turns)):
         return "that people speak in no order"
+    if _together(message.turns) > MOST_TOGETHER:
+        return "that more people speak at once than there are"
     if len(message.voices) not in ((0, message.people) if voices else (0,)):
         return "of other voices than those that it was asked for"
+    if not _are_prints(message.voices):
+        return "of voices that are none"
     return "of more people than speak" if len(people) < message.people else None
 
 
@@ -222,6 +251,26 @@ def implausible_failure(message: Failed) -> str | None:
     if not any(char.isalnum() for char in message.sentence):
         return "a sentence without a word"
     return None
+
+
+def _together(turns: Sequence[Turn]) -> int:
+    """How many turns, in order of their beginnings, overlap at most."""
+    ends = sorted(turn.end for turn in turns)
+    return max((n + 1 - bisect_right(ends, turn.start) for n, turn in enumerate(turns)), default=0)
+
+
+def _are_prints(voices: Iterable[VoicePrint]) -> bool:
+    """Whether voices are finite numbers, as many of them in each."""
+    sizes = set()
+    for voice in voices:
+        try:
+            numbers = b64decode(voice.print, validate=True)
+        except ValueError:
+            return False
+        if len(numbers) not in SIZES or not all(math.isfinite(n) for (n,) in iter_unpack("<f", numbers)):
+            return False
+        sizes.add(len(numbers))
+    return len(sizes) < 2
 
 
 def _in_order(segment: Segment, first: float, last: float) -> bool:
