@@ -108,6 +108,13 @@ def test_who_speaks_is_listed_and_named_by_number_or_by_name_and_notes_follow_wi
     assert "Anna Schmidt" in said(rig, "list")
     assert "speaker 1 has no name" in said(rig, "name", file, "ben", "")
     assert "  - Speaker 1\n  - Anna Schmidt\n" in rig.notes()["talk.transcript.md"]
+    # The number of another is no name, and one's own is none.
+    assert "is the number of another speaker" in said(rig, "name", file, "2", "Speaker 1", status=2)
+    assert "two names that differ" in said(rig, "merge", "Anna Schmidt", "Speaker 1", status=2)
+    assert "  - Speaker 1\n  - Anna Schmidt\n" in rig.notes()["talk.transcript.md"]
+    assert "speaker 2 has no name" in said(rig, "name", file, "2", " speaker  2")
+    assert as_json(rig, "list")["people"] == []
+    said(rig, "name", file, "2", "Anna Schmidt")
     lonely = rig.drop("memo.m4a", "memo")
     assert run_child(rig) == 0
     assert "nobody is told apart there" in said(rig, "name", lonely, "1", "Anna", status=66)

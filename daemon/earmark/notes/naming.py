@@ -66,7 +66,7 @@ def news(before: Sequence[str] | None, now: Sequence[str]) -> dict[int, str]:
     """Which names, by number, a person has written into a list that held others `before` (None: nobody knows): "" where one
     was taken back. Of lists of different lengths it is what stands in the place of what is not there any more.
     """
-    found = {number: _given(text, number) for number, text in _changed(before, now)}
+    found = {number: given_to(number, text) for number, text in _changed(before, now)}
     return {number: name for number, name in found.items() if name or (name == "" and before is not None)}
 
 
@@ -81,12 +81,19 @@ def _changed(before: Sequence[str] | None, now: Sequence[str]) -> Iterator[tuple
             yield from zip(range(first + 1, last + 1), now[start:end], strict=False)
 
 
-def _given(text: str, number: int) -> str | None:
-    """The name that somebody gives by this text; "" if it is ours, or none; None if it is the number of another."""
-    ours = _OURS.fullmatch(text)
+def given_to(number: int, text: str) -> str | None:
+    """The name that somebody gives by this text to the speaker with a number; "" if it is ours, or none; None if it is the
+    number of another.
+    """
+    ours = _OURS.fullmatch(normalize(text))
     if ours is None:
         return clip(text, LONGEST)
     return "" if int(ours["number"]) == number else None
+
+
+def is_number(name: str) -> bool:
+    """Whether it is what one is called whom nobody has named."""
+    return _OURS.fullmatch(normalize(name)) is not None
 
 
 def given(names: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant, Owed, Seconds, Transcript, is_speech
 from earmark.errors import NotFound, UsageError
+from earmark.notes.naming import given_to, is_number
 from earmark.notes.speakers import names_of
 from earmark.pipeline.names_given import fitting, give_names, take_names
 from earmark.verbs.resolve import Meant
@@ -69,7 +70,7 @@ def people(context: Context) -> list[Named]:
 
 def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[int], str]:
     """Call those of a recording who go by `who`, a number or a name, by another name; "" takes it back. Returns their
-    numbers and the name as it is kept. Raises NotFound if nobody goes by that.
+    numbers and the name as it is kept. Raises NotFound if nobody goes by that; UsageError for the number of another.
     """
     kept = fitting(context, called)
     with context.ledger.acting(PATIENCE):
@@ -81,6 +82,12 @@ def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[in
                 " list FILE"
             )
         numbers = _numbers(transcript, who, meant.shown)
+        if is_number(kept):
+            if any(given_to(number, kept) is None for number in numbers):
+                raise UsageError(
+                    f'{kept} is the number of another speaker, and no name; "" takes a name back'
+                )
+            kept = ""
         with context.ledger.transaction():
             give_names(context, transcript, dict.fromkeys(numbers, kept), "by hand")
             if not kept:
@@ -94,7 +101,7 @@ def merge(context: Context, one: str, other: str) -> int:
     NotFound if nobody goes by either, UsageError.
     """
     kept = fitting(context, other)
-    if not kept or one == kept:
+    if not kept or one == kept or is_number(kept):
         raise UsageError("say two names that differ: earmark speakers merge ANNA ANN")
     ledger = context.ledger
     with ledger.acting(PATIENCE):
