@@ -231,6 +231,16 @@ def test_two_names_are_one_person_and_a_person_is_forgotten_to_the_last_byte(rig
     assert rig.query("SELECT count(*) FROM people") == [(0,)]
 
 
+def test_whoever_a_person_named_stays_theirs_where_another_only_sounds_like_them(rig: Rig) -> None:
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    said(rig, "name", hear(rig, "one.m4a", voice(BEN), voice(ANNA)), "2", "Anna")
+    two = hear(rig, "two.m4a", voice(ANNA, 0.85), voice(CLEO))
+    assert "(Anna?)" in listed(rig, "two.transcript.md")
+    said(rig, "name", two, "2", "Anna")
+    hear(rig, "two.m4a", voice(ANNA, 0.85), voice(CLEO))  # its voices are told apart again
+    assert [(p["name"], p["voices"]) for p in as_json(rig, "list")["people"]] == [("Anna", 2)]
+
+
 def test_the_stage_hands_voices_over_where_that_is_asked_for(rig: Rig) -> None:
     rig.speakers()
     rig.drop("quiet.m4a", "quiet")

@@ -113,6 +113,14 @@ class Voices:
         )
         return {row["speaker"]: row["name"] for row in rows}
 
+    def said(self, recording_id: str) -> set[str]:
+        """Who is in a recording by a person's word, and has a voice there."""
+        rows = self._db.all(
+            "SELECT DISTINCT p.name FROM voiceprints v JOIN people p ON p.id = v.person WHERE v.recording_id = ?",
+            (recording_id,),
+        )
+        return {row["name"] for row in rows}
+
     def all_likely(self) -> set[str]:
         """The recordings in which a voice sounds like somebody."""
         rows = self._db.all(

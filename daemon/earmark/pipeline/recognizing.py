@@ -88,7 +88,7 @@ def remember(
     if not context.config.remember_voices or unsure or len(prints) < 2:
         voices.drop(recording_id)
         return tuple(names)
-    guessed = {*voices.likely(recording_id).values()}
+    guessed = {*voices.likely(recording_id).values()} - voices.said(recording_id)
     voices.store(recording_id, prints, now)
     by_person = {n: name for n, name in enumerate(names, start=1) if name and name not in guessed}
     for number, name in by_person.items():
