@@ -20,9 +20,12 @@ from earmark.ledger import Ledger
 from earmark.ledger.voices import Print
 from earmark.pipeline.recognizing import remember
 from earmark.speaking import Turn, with_speakers
+from earmark.verbs import remembering
+from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner
 
-from tests.daemon_rig import Rig, run_child
+from tests.conftest import wait_for
+from tests.daemon_rig import Live, Rig, run_child
 
 TURNS = (Turn(0.0, 9.5, 1), Turn(9.5, 19.5, 2), Turn(19.5, 30.0, 1))
 ENCODER = "an encoder"
@@ -239,6 +242,29 @@ def test_whoever_a_person_named_stays_theirs_where_another_only_sounds_like_them
     said(rig, "name", two, "2", "Anna")
     hear(rig, "two.m4a", voice(ANNA, 0.85), voice(CLEO))  # its voices are told apart again
     assert [(p["name"], p["voices"]) for p in as_json(rig, "list")["people"]] == [("Anna", 2)]
+
+
+@pytest.mark.shows("transcription:voices-forget")
+def test_all_voices_are_forgotten_also_where_they_are_just_being_told_apart(rig: Rig) -> None:
+    rig.speakers()
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    pause = rig.drop("talk.m4a.pause")
+    rig.drop("talk.m4a", "pause@1 speakers\n")
+    kept: list[object] = []
+
+    def step(name: str) -> None:
+        if name == "before:stretch":
+            kept.append(rig.query("SELECT count(*) FROM stretches")[0][0])
+
+    with Live(rig, step=step):
+        wait_for(lambda: rig.query("SELECT count(*) FROM stretches") == [(1,)])
+        with opened_context(rig.installed, rig.config()) as context:
+            remembering.forget(context, None, lambda _: True, everybody=True)
+        assert rig.query("SELECT count(*) FROM stretches") == [(0,)]
+        pause.unlink()
+        wait_for(lambda: rig.events("told-apart"))
+    assert kept == [0, 0, 0], "what follows on what was forgotten would pass for all"
+    assert rig.query("SELECT count(*) FROM voiceprints") == [(2,)]
 
 
 def test_the_stage_hands_voices_over_where_that_is_asked_for(rig: Rig) -> None:

@@ -49,9 +49,20 @@ class Turns:
             (recording_id, stretch.windows, settings, stretch.model_dump_json()),
         )
 
+    def known_upto(self, recording_id: str) -> int:
+        """How many windows are done with what is known so far."""
+        row = self._db.one(
+            "SELECT max(windows) AS windows FROM stretches WHERE recording_id = ?", (recording_id,)
+        )
+        return (row["windows"] if row else 0) or 0
+
     def drop_stretches(self, recording_id: str) -> None:
         """The prints of the voices in it, above all."""
         self._db.execute("DELETE FROM stretches WHERE recording_id = ?", (recording_id,))
+
+    def drop_all_stretches(self) -> None:
+        """The prints of all voices that are being told apart, which begins anew after a kill."""
+        self._db.execute("DELETE FROM stretches")
 
     def store(self, recording_id: str, spoken: Spoken) -> None:
         """Put them in the place of any earlier ones; what led to them goes."""

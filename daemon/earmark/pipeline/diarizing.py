@@ -46,6 +46,8 @@ class Diarizing:
     told: ToldOf
     started_at: float
     """Seconds of the recording up to which it was known before."""
+    kept: int
+    """Windows that are done with what is kept of it."""
 
 
 def claim(context: Context, by: str, models: SpeakerModel | None, why_none: str) -> Diarizing | None:
@@ -105,7 +107,7 @@ def _ask(
     )
     told = ToldOf(transcript.duration, *((done[-1].windows, done[-1].upto) if done else (0, 0.0)))
     context.tell(Event.TELLING_APART, file=place.path, attempt=job.attempts, resume_at=round(told.upto, 1))
-    return Diarizing(job, place, known, settings_of(models, wanted), request, told, told.upto)
+    return Diarizing(job, place, known, settings_of(models, wanted), request, told, told.upto, told.windows)
 
 
 def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> str:
@@ -115,11 +117,15 @@ def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> 
 
 
 def stretch(context: Context, work: Diarizing, message: Stretch) -> None:
-    """Keep what was found; from now on it survives anything."""
+    """Keep what was found; from now on it survives anything. Not if what it follows on was forgotten meanwhile: half of it
+    would pass for all.
+    """
     context.step("before:stretch")
     with context.ledger.transaction():
-        context.ledger.turns.keep(work.job.recording_id, work.known, message)
-        context.ledger.jobs.progressed(work.job.id)
+        if context.ledger.turns.known_upto(work.job.recording_id) == work.kept:
+            context.ledger.turns.keep(work.job.recording_id, work.known, message)
+            context.ledger.jobs.progressed(work.job.id)
+            work.kept = message.windows
     context.step("after:stretch")
 
 

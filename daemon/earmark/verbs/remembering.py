@@ -56,8 +56,8 @@ def forget(
     everybody: bool = False,
     names: bool = False,
 ) -> Forgotten | None:
-    """Erase somebody's voice, or with `everybody` all voices, if `confirm` says so; with `names` the name, too, wherever we
-    wrote it. None if it does not say so. Raises NotFound, UsageError.
+    """Erase somebody's voice, or with `everybody` all voices, those that are just being told apart included, if `confirm`
+    says so; with `names` the name, too, wherever we wrote it. None if it does not say so. Raises NotFound, UsageError.
     """
     if (name is None) != everybody:
         raise UsageError("say whom to forget: earmark speakers forget NAME, or --all (one of them)")
@@ -101,6 +101,7 @@ def _forget(context: Context, name: str | None, result: Forgotten, *, names: boo
             result.vectors += ledger.voices.forget(person)
     if name is None:
         result.vectors += ledger.voices.forget_all()
+        ledger.turns.drop_all_stretches()
     if names:
         affected = _recordings(context, name)
         for each in [name] if name is not None else list(ledger.words.names_given()):
