@@ -195,6 +195,25 @@ def test_of_two_notes_the_one_counts_that_was_written_last_and_of_a_list_what_fi
     assert set(rig.notes()) == NOTES
 
 
+@pytest.mark.shows("transcription:names-said")
+def test_a_summary_is_made_anew_where_a_name_that_goes_is_a_word_that_was_said_as_well(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("talk.m4a", "hello")
+    speak(rig)
+    said = rig.notes()["talk.md"].split("\nRecording ")[1].split("\n")[0]
+    change(rig, "talk.md", ("  - Speaker 1\n", "  - Recording\n"))
+    assert run_child(rig) == 0
+    assert len(rig.events("summarized")) == 1
+    assert "Call Recording" in rig.notes()["talk.md"]
+    change(rig, "talk.md", ("  - Recording\n", "  - Bob\n"))
+    assert run_child(rig) == 0
+    assert f"\nRecording {said}\n" in rig.notes()["talk.md"]
+    assert len(rig.events("summarized")) == 2
+    assert set(rig.notes()) == NOTES
+
+
 def test_what_is_news_in_a_list_is_what_stands_where_something_else_stood() -> None:
     for odd in ("speakers: []\n", "speakers:\n  - a: b\n  - - c\n    - d\n", "speakers: 7\n"):
         assert names_in(f"---\n{odd}---\n") == ()

@@ -9,7 +9,7 @@ import pytest
 from earmark.domain import Mark, Point, Segment, Summary, Task, Transcript
 from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, read_frontmatter
-from earmark.notes.naming import renamed
+from earmark.notes.naming import renamed, words_too
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.retention.rules.quality import covers
@@ -198,6 +198,11 @@ def test_a_summary_says_other_names_once_the_speakers_have_them() -> None:
     quoted = replace(by_model, by="extractive")
     assert renamed(quoted, before, after) == replace(quoted, tasks=(replace(task, owner="Anna \\1"),))
     assert renamed(by_model, ("Will",), ("Ana",)).key_points == (said,), "a word is no name"
+    unclear = words_too(("Ana", "Speaker 1"), "Ask ana. Anaïs, too.")
+    assert unclear == {"Ana"}
+    owned = replace(by_model, tasks=(replace(task, owner="Ana"),))
+    left = replace(by_model, tasks=(replace(task, owner="Bea"),))
+    assert renamed(owned, ("Ana",), ("Bea",), unclear) == left, "who is meant elsewhere nobody knows"
 
 
 def test_a_note_that_a_person_corrected_stands_for_the_recording_with_and_without_names() -> None:

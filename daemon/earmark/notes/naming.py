@@ -5,7 +5,7 @@ summary says once they have others. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -114,19 +114,29 @@ def numbered(body: str, names: Sequence[str]) -> str:
     return TURN.sub(place, body)
 
 
-def renamed(summary: Summary, before: Sequence[str], after: Sequence[str]) -> Summary:
-    """The summary with the speakers' names of now (`names_of`, by number) where it has those of before.
+def words_too(names: Iterable[str], said: str) -> set[str]:
+    """Those names that are words of what was said as well: who is meant by one in a summary, nobody knows."""
+    folded = said.casefold()
+    return {name for name in names if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", folded)}
+
+
+def renamed(
+    summary: Summary, before: Sequence[str], after: Sequence[str], unclear: Collection[str] = ()
+) -> Summary:
+    """The summary with the speakers' names of now (`names_of`, by number) where it has those of before. Of `unclear` ones
+    only who owns a task is certain.
 
     What an extractive one says is what was said, and stays; there they own tasks, no more.
     """
     other = {old: new for old, new in zip(before, after, strict=False) if old != new}
     if not other:
         return summary
-    finds = re.compile(rf"(?<!\w)(?:{any_of(other)})(?!\w)")
-    by_folded = {old.casefold(): new for old, new in other.items()}
+    clear = {old: new for old, new in other.items() if old not in unclear}
+    finds = re.compile(rf"(?<!\w)(?:{any_of(clear)})(?!\w)")
+    by_folded = {old.casefold(): new for old, new in clear.items()}
 
     def words(text: str) -> str:
-        if summary.by == "extractive":
+        if summary.by == "extractive" or not clear:
             return text
         return finds.sub(lambda found: by_folded.get(found[0].casefold(), found[0]), text)
 

@@ -20,7 +20,7 @@ from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness
 from earmark.notes.escape import clip
 from earmark.notes.frontmatter import decoded
-from earmark.notes.naming import names_in, news, renamed
+from earmark.notes.naming import names_in, news, renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
@@ -134,8 +134,10 @@ def give_names(context: Context, transcript: Transcript, given: Mapping[int, str
     summary = ledger.words.summary(recording_id)
     if summary is not None:
         former, present = names_of(transcript), names_of(after)
-        ledger.words.store_summary(renamed(summary, former, present), context.now())
-        if _parts(former, present):
+        going = {old for old, new in zip(former, present, strict=True) if old != new}
+        unclear = words_too(going, " ".join(segment.text for segment in transcript.segments))
+        ledger.words.store_summary(renamed(summary, former, present, unclear), context.now())
+        if _parts(former, present) or unclear:
             ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now())
     _say_whose(context, recording_id, {n: names[n - 1] for n in changed})
     ledger.artifacts.stay_removed(recording_id)
