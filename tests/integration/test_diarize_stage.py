@@ -173,6 +173,32 @@ def test_a_better_transcript_gets_the_speakers_of_its_draft_without_listening_ag
     assert len(rig.events("summarized")) == 2
 
 
+@pytest.mark.shows("transcription:names-told-again")
+def test_whoever_has_a_name_keeps_it_where_the_recording_is_heard_again_for_another_number_of_people(
+    rig: Rig,
+) -> None:
+    def heard_again() -> str:
+        with opened_context(rig.installed, rig.config()) as context:
+            (again,) = to_retry(context, [rig.folder / "a.wav"], failed=False, only=None)
+            retry(context, again)
+        assert rig.run_once() == 0
+        return transcript(rig)
+
+    rig.drop("a.wav", "one")
+    assert rig.run_once() == 0
+    note = rig.folder / "a.md"
+    note.write_text(note.read_text().replace("  - Speaker 2\n", "  - Anna\n"))
+    assert rig.run_once() == 0
+    rig.sections["transcription"] = {"speakers": 2}
+    assert "**Anna** [" in heard_again()
+    assert len(rig.events("told-apart")) == 2
+    # So they do where nobody can be told apart any more.
+    (rig.installed.models / "speakers").rename(rig.root / "away")
+    assert "**Anna** [" in heard_again()
+    assert "  - Speaker 1\n  - Anna\n" in rig.notes()["a.md"]
+    assert len(rig.events("transcribed")) == 3
+
+
 def test_no_rule_takes_a_recording_of_which_the_speakers_are_being_found_out(rig: Rig) -> None:
     rig.drop("a.wav", "one")
     assert rig.run_once() == 0

@@ -26,7 +26,7 @@ from earmark.pipeline import endings, next_stage
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.plausible import ToldOf
 from earmark.pipeline.recognizing import prints_of, remember
-from earmark.speaking import how_many, names_after, with_speakers
+from earmark.speaking import Turn, how_many, names_after, with_speakers
 
 NOBODY = (1, 1)
 
@@ -156,22 +156,31 @@ def told(context: Context, work: Diarizing, message: ToldApart) -> None:
 
 def again(
     context: Context, recording_id: str, settings: FolderSettings
-) -> Callable[[Transcript], Transcript] | None:
-    """What gives a new transcript of the recording the speakers of the one before, by the sound that is the same; None where
-    they are not known, or were found with other models or for another number of people.
+) -> tuple[Callable[[Transcript], Transcript] | None, bool]:
+    """What gives a new transcript of the recording the speakers of the one before, by the sound that is the same, and
+    whether these are still who speaks there. They are not where they were found with other models or for another number of
+    people; then they are only given on where somebody has named them, so that whoever has a name keeps it. None without any.
     """
     spoken, wanted = context.ledger.turns.of(recording_id), how_many(settings.speakers)
-    if spoken is None or wanted is None:
-        return None
+    before = context.ledger.words.transcript(recording_id)
+    names = before.speakers if before else ()
+    if wanted is None:
+        return None, False
+    if spoken is not None and spoken.settings == _settings_now(context, wanted):
+        return partial(with_speakers, turns=spoken.turns, names=names, unsure=spoken.unsure), True
+    if before is None or not any(names):
+        return None, False
+    turns = tuple(Turn(s.start, s.end, s.speaker, s.overlapped) for s in before.segments if s.speaker)
+    return partial(with_speakers, turns=turns, names=names, unsure=before.speakers_unsure), False
+
+
+def _settings_now(context: Context, wanted: tuple[int, int]) -> str | None:
+    """With what speakers would be found now; None if they would not."""
     try:
         models = find_speaker_model(context.home.models)
     except ModelError:
         return None
-    if models is None or spoken.settings != settings_of(models, wanted):
-        return None
-    before = context.ledger.words.transcript(recording_id)
-    names = before.speakers if before else ()
-    return lambda transcript: with_speakers(transcript, spoken.turns, names, spoken.unsure)
+    return settings_of(models, wanted) if models is not None else None
 
 
 def failed(context: Context, work: Diarizing, message: Failed) -> None:

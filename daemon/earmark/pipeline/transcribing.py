@@ -190,7 +190,7 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
     context.step("before:transcribed")
     with ledger.transaction():
         folder = context.settings(work.place.folder)
-        speakers = diarizing.again(context, work.job.recording_id, folder)
+        speakers, told = diarizing.again(context, work.job.recording_id, folder)
         transcript = ledger.words.finish(
             work.job.recording_id, work.settings, work.base, message, model, engine, now,
             to_english=work.request.to_english, speakers=speakers,
@@ -202,7 +202,6 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
             ledger.jobs.done(work.job.id, now)
             more = " It replaces the draft." if drafts.replaced(context, work.job.recording_id) else ""
         ledger.words.drop_extractive_summary(work.job.recording_id)
-        told = speakers is not None
         next_stage.after_transcript(context, work.job.recording_id, folder, told=told)
         _date(context, work, message.recorded_at)
         heard = len(transcript.segments)
