@@ -224,6 +224,9 @@ def test_what_is_news_in_a_list_is_what_stands_where_something_else_stood() -> N
     )
     assert news(("Anna", "Bea"), ("Zoe", "Anna", "Bea")) == {}
     assert news(("Anna", "Bea", "Cy"), ("Anna", "Dee", "Cy", "Eve")) == {2: "Dee"}
+    assert news(("Anna", "Bea", "Cy"), ("Anna", "Dee")) == {}, "nobody knows who was taken out"
+    assert news(("Anna", "Anna", "Cy"), ("Anna", "Dee")) == {3: "Dee"}, "one name of two may stand there once"
+    assert news(("Anna", "Anna", "Cy"), ("Bea", "Cy")) == {1: "Bea", 2: "Bea"}
     assert news(("Anna", "Bea"), ("", "sprecher 2")) == {1: "", 2: ""}
     assert news(("Anna", "Bea"), ("Speaker 2", "Bea")) == {}, "the number of another is nobody's name"
     assert news(None, ("Speaker 1", "Anna", "")) == {2: "Anna"}

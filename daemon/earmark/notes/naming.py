@@ -76,8 +76,14 @@ def _changed(before: Sequence[str] | None, now: Sequence[str]) -> Iterator[tuple
             if before is None or text != before[number - 1]:
                 yield number, text
         return
+    once = [*dict.fromkeys(before)]
+    if len(once) == len(now):  # one name of several stands there once, as an app or a person may leave it
+        for old, text in zip(once, now, strict=True):
+            if text != old:
+                yield from ((number, text) for number, name in enumerate(before, start=1) if name == old)
+        return
     for what, first, last, start, end in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
-        if what == "replace":
+        if what == "replace" and last - first <= end - start:  # of more names nobody knows which one went
             yield from zip(range(first + 1, last + 1), now[start:end], strict=False)
 
 
