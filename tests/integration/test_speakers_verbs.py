@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,11 @@ def test_whoever_a_person_named_stays_theirs_where_another_only_sounds_like_them
     said(rig, "name", two, "2", "Anna")
     hear(rig, "two.m4a", voice(ANNA, 0.85), voice(CLEO))  # its voices are told apart again
     assert [(p["name"], p["voices"]) for p in as_json(rig, "list")["people"]] == [("Anna", 2)]
+    # What a damaged ledger still holds of hers is found, and it is said what to do.
+    with closing(sqlite3.connect(rig.installed.ledger_file)) as db:
+        db.execute("VACUUM INTO ?", (f"{rig.installed.ledger_file}.damaged-20260101T000000",))
+    left = said(rig, "forget", "Anna", "--yes", status=65)
+    assert "damaged-20260101T000000 (a damaged ledger that was set aside; delete it when" in left
 
 
 @pytest.mark.shows("transcription:voices-forget")

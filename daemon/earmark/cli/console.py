@@ -262,3 +262,11 @@ def short(path: str | Path) -> str:
             text = prefix + text[len(base) + 1 :]
             break
     return one_line(text)
+
+
+def say_what_is_left(paths: Iterable[Path]) -> None:
+    """Files that still hold bytes of what was erased, and what can be done about it."""
+    for path in paths:
+        aside = " (a damaged ledger that was set aside; delete it when you do not need it)"
+        hint = aside if ".damaged-" in path.name else ""
+        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}{hint}")

@@ -11,7 +11,18 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import counted, err, here, instant_of, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    counted,
+    err,
+    here,
+    instant_of,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    say_what_is_left,
+    short,
+)
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NotFound, RetentionError, UsageError
@@ -161,10 +172,7 @@ def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
         err.print(f"[yellow]{escape(short(path))} stays:[/] {escape(why)}")
     for line in result.remaining:
         err.print(f"[red]still there:[/] {escape(readable(line))}")
-    for path in result.found_again:
-        aside = " (a damaged ledger that was set aside; delete it when you do not need it)"
-        hint = aside if ".damaged-" in path.name else ""
-        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}{hint}")
+    say_what_is_left(result.found_again)
     if not result.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")
     if result.complete:

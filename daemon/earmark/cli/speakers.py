@@ -20,6 +20,7 @@ from earmark.cli.console import (
     plain_errors,
     print_json,
     readable,
+    say_what_is_left,
     short,
     span,
 )
@@ -214,7 +215,6 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
     out.print(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
     for path in done.named_still:
         out.print(f"  [yellow]{escape(short(path))} was edited by you and stays as it is[/]")
-    for path in done.found_again:
-        err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}")
+    say_what_is_left(done.found_again)
     if not done.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")
