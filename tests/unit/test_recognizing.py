@@ -58,6 +58,7 @@ def test_of_somebody_known_from_several_recordings_the_mean_counts_and_what_is_n
 ):
     people = known("Anna", like(ANNA, 0.75), (0.75, 0.0, -math.sqrt(1.0 - 0.75**2), 0.0))
     assert who(people, ANNA) == {1: Guess("Anna", sure=True)}
+    assert who(people + known("Anna", (1.0, 0.0)), ANNA) == {1: Guess("Anna", sure=True)}, "of another size"
     for odd in (b"", b"abc", b"\x00" * 16, b"\xff" * 16, stored(ANNA)[:8]):
         assert recognized(known("Anna", ANNA), [Print(1, "e", odd, 60.0)]) == {}
         assert recognized(

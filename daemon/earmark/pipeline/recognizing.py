@@ -53,8 +53,8 @@ def recognized(known: Sequence[Known], prints: Sequence[Print]) -> dict[int, Gue
     likeness = {
         (speaker, name): _product(voice, mean)
         for speaker, (voice, _) in voices.items()
-        for name, mean in people.items()
-        if len(voice) == len(mean)
+        for (name, size), mean in people.items()
+        if len(voice) == size
     }
     found: dict[int, Guess] = {}
     taken: set[str] = set()
@@ -107,15 +107,15 @@ def _among(known: Sequence[Known], prints: Sequence[Print], by_person: Mapping[i
     return recognized(others, [p for p in prints if p.speaker not in by_person])
 
 
-def _people(known: Sequence[Known]) -> dict[str, list[float]]:
-    """The mean voice of each."""
-    sums: defaultdict[str, list[float]] = defaultdict(list)
+def _people(known: Sequence[Known]) -> dict[tuple[str, int], list[float]]:
+    """The mean voice of each, by name and how many numbers it has: others than the encoder makes spoil none of those."""
+    sums: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
     for each in known:
         weight = min(each.seconds, MOST)
         voice = [number * weight for number in _numbers(each.print)]
-        before = sums[each.name]
-        sums[each.name] = [a + b for a, b in zip(before, voice, strict=False)] if before else voice
-    return {name: _unit(total) for name, total in sums.items()}
+        before = sums[each.name, len(voice)]
+        sums[each.name, len(voice)] = [a + b for a, b in zip(before, voice, strict=True)] if before else voice
+    return {person: _unit(total) for person, total in sums.items() if total}
 
 
 def _numbers(print_: bytes) -> list[float]:
