@@ -26,9 +26,6 @@ Features = Literal["logmel40", "fbank80"]
 
 BY_WIDTH: dict[int, Features] = {40: "logmel40", 80: "fbank80"}
 
-METHOD = 2
-"""Goes up when windows, prints or people are found in another way: what was found before is not gone on with."""
-
 CLASSES = 7
 """None, each, and each two of three voices (https://huggingface.co/pyannote/segmentation-3.0)."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Encoder, Prints
 from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Bands, Channel, bands
-from earmark.diarization.segmentation import FRAME, FRAMES, STEP, WINDOW, Activity, Segmentation, seconds
+from earmark.diarization.segmentation import FRAMES, STEP, WINDOW, Activity, Segmentation, seconds
 from earmark.transcription.engine import RATE, Samples
 
 LONGEST = 2.0
@@ -25,14 +25,13 @@ SHORTEST = 0.3
 SETTLES = 600.0
 """Seconds of speech from which the channel of a recording counts as known."""
 
-STRETCH = 48
+STRETCH = 60
 """Windows between checkpoints: five minutes."""
 
 MOST = 2_000
 """Pieces of a stretch that has lasted that long: ten minutes of speech, or twenty of short remarks."""
 
-_COUNT = round(STEP / FRAME)
-_MIDDLE = ((FRAMES - _COUNT) // 2, (FRAMES - _COUNT) // 2 + _COUNT)
+_MIDDLE = (FRAMES // 4, FRAMES - FRAMES // 4 - 1)
 """Frames of a window that count; its neighbors have the rest."""
 
 

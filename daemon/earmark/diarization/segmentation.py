@@ -17,12 +17,11 @@ from earmark.transcription.engine import RATE, Samples
 WINDOW = 10 * RATE
 """Samples that the model looks at."""
 
+STEP = 5 * RATE
+"""Samples between windows: of each its middle half counts, which is where the model sees what comes before and after."""
+
 FRAMES, FRAME, FIRST = 589, 270, 495
 """Frames of a window, samples from one to the next, and the middle of the first (its receptive field has 991)."""
-
-STEP = 25 * RATE // 4
-"""Samples between windows: of each the 6.25 s in its middle count, where the model sees what comes before and after. (With
-5 s it takes a fifth more time, and tells the mixes apart no better: tests/mixes.py, 2 to 8 readers.)"""
 
 _CLASSES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.bool_)
 

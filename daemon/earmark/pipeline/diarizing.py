@@ -12,7 +12,7 @@ from functools import partial
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.diarization.models import METHOD, SpeakerModel, find_speaker_model
+from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Fault, Stage, Transcript, later
 from earmark.errors import ModelError
 from earmark.events import Event
@@ -112,7 +112,7 @@ def _ask(
 
 def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> str:
     """With which models, and for how many people, something is found."""
-    found: dict[str, object] = {"encoder": models.digest, "features": models.features, "method": METHOD}
+    found: dict[str, object] = {"encoder": models.digest, "features": models.features}
     return json.dumps(found | ({"people": wanted} if wanted else {}), sort_keys=True)
 
 
