@@ -35,7 +35,7 @@ class DVector:
     FRAMES = 80
     STRIDE = 40
     BATCH = 16
-    """Stretches at once: with 64 each takes a third more time, and all of them twice the memory."""
+    """Stretches at once: with 64 it takes no less time, and twice the memory."""
     size = 256
 
     def __init__(self, file: Path, threads: int = 1) -> None:
