@@ -16,19 +16,17 @@ from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Fault, Stage, Transcript, later
 from earmark.errors import ModelError
 from earmark.events import Event
-from earmark.files import in_cloud, pack_path
+from earmark.files import pack_path
 from earmark.files.cloud import where
 from earmark.ledger import Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
 from earmark.ledger.turns import Spoken
 from earmark.messages import Failed, Stretch, TellApart, ToldApart
 from earmark.pipeline import endings, next_stage
-from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import ToldOf
 from earmark.pipeline.recognizing import prints_of, remember
 from earmark.speaking import Turn, how_many, names_after, with_speakers
-
-NOBODY = (1, 1)
 
 
 @dataclass(slots=True)
@@ -44,8 +42,6 @@ class Diarizing:
     settings: str
     request: TellApart
     told: ToldOf
-    started_at: float
-    """Seconds of the recording up to which it was known before."""
     kept: int
     """Windows that are done with what is kept of it."""
 
@@ -55,28 +51,26 @@ def claim(context: Context, by: str, models: SpeakerModel | None, why_none: str)
     ask, what is due is over with at once.
     """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
-    while job := jobs.claim(Stage.DIARIZE, by, context.now(), newest_first, but=context.silent):
-        with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
-            if (work := _prepare(context, job, models, why_none)) is not None:
-                return work
-    return None
+    return next_of(
+        context,
+        lambda: jobs.claim(Stage.DIARIZE, by, context.now(), newest_first, but=context.silent),
+        lambda job: _prepare(context, job, models, why_none),
+    )
 
 
 def _prepare(context: Context, job: Job, models: SpeakerModel | None, why_none: str) -> Diarizing | None:
     ledger = context.ledger
-    places = [p for p in ledger.places.of(job.recording_id) if p.here and p.watched]
-    there = [p for p in places if context.answers(p.path)]
-    place = next((p for p in there if not in_cloud(p.path)), None)
+    files = files_of(context, job.recording_id)
+    place, there = files.to_read, files.answer
     transcript = ledger.words.transcript(job.recording_id)
-    wanted = how_many(context.settings((place or places[0]).folder).speakers) if places else NOBODY
     if transcript is None:
         ledger.jobs.done(job.id, context.now(), "there is no transcript any more")
         ledger.turns.drop(job.recording_id)
-    elif places and not there:
+    elif files.here and not there:
         ledger.jobs.give_back(job.id, None, context.now())
     elif place is None:
         over(context, job, f"its file {where(there[0].path)}" if there else "its file is not there any more")
-    elif wanted is None:
+    elif (wanted := how_many(context.settings(place.folder).speakers)) is None:
         over(context, job, 'speakers = "off" is set for its folder')
     elif models is None:
         over(context, job, why_none)
@@ -107,7 +101,7 @@ def _ask(
     )
     told = ToldOf(transcript.duration, *((done[-1].windows, done[-1].upto) if done else (0, 0.0)))
     context.tell(Event.TELLING_APART, file=place.path, attempt=job.attempts, resume_at=round(told.upto, 1))
-    return Diarizing(job, place, known, settings_of(models, wanted), request, told, told.upto, told.windows)
+    return Diarizing(job, place, known, settings_of(models, wanted), request, told, told.windows)
 
 
 def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> str:

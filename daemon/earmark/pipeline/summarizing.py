@@ -7,7 +7,6 @@ parked, to be done better when a server comes back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from earmark.config import api_key
 from earmark.context import Context
@@ -21,8 +20,7 @@ from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Failed, Summarized, SummarizeRequest
 from earmark.notes.naming import renamed
 from earmark.notes.speakers import names_of
-from earmark.pipeline import endings
-from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.claiming import next_of
 
 EXTRACTIVE = "none"
 """The endpoint that stands for the built-in summarizer."""
@@ -45,11 +43,11 @@ class Summarizing:
 def claim(context: Context, by: str) -> Summarizing | None:
     """Take the next transcript that wants a summary."""
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
-    while (job := jobs.claim(Stage.SUMMARIZE, by, context.now(), newest_first)) is not None:
-        with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
-            if (work := _prepare(context, job)) is not None:
-                return work
-    return None
+    return next_of(
+        context,
+        lambda: jobs.claim(Stage.SUMMARIZE, by, context.now(), newest_first),
+        lambda job: _prepare(context, job),
+    )
 
 
 def _prepare(context: Context, job: Job) -> Summarizing | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.domain import Fault, Gone, Instant, Stage, later
 from earmark.events import Event
-from earmark.files import in_cloud, pack_path
+from earmark.files import pack_path
 from earmark.files.cloud import where
 from earmark.ledger import Among, Draft, Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
@@ -22,7 +21,7 @@ from earmark.notes.dates import date_of
 from earmark.notes.titles import titles
 from earmark.pipeline import diarizing, drafts, endings, next_stage
 from earmark.pipeline.answering import Asking
-from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
@@ -76,22 +75,21 @@ def claim(
     `auto`: the model that the name "auto" stands for now, if that is known: what another one heard is not gone on with.
     """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
-    while job := jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among, context.silent):
-        with own_fault(context, partial(endings.went_wrong, context, job, None, job.recording_id[:12])):
-            if (work := _prepare(context, job, auto, quick)) is not None:
-                return work
-    return None
+    return next_of(
+        context,
+        lambda: jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among, context.silent),
+        lambda job: _prepare(context, job, auto, quick),
+    )
 
 
 def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribing | None:
     """What to ask for; None if its file went at this very moment."""
     ledger = context.ledger
-    places = [p for p in ledger.places.of(job.recording_id) if p.here and p.watched]
-    there = [p for p in places if context.answers(p.path)]
-    place = next((p for p in there if not in_cloud(p.path)), None)
+    files = files_of(context, job.recording_id)
+    place = files.to_read
     if place is None:
-        if there:
-            _wait_for_cloud(context, job, f"The file {where(there[0].path)}.")
+        if files.answer:
+            _wait_for_cloud(context, job, f"The file {where(files.answer[0].path)}.")
         else:
             ledger.jobs.give_back(job.id, None, context.now())
         return None
