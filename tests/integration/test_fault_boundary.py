@@ -23,7 +23,7 @@ from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
 from earmark.report import read_report
-from earmark.supervisor.stages import seat, transcription
+from earmark.supervisor.stages import opening, seat
 from earmark.supervisor.stages.transcription import TranscriptionStage
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
@@ -248,7 +248,7 @@ def test_a_worker_that_reads_a_large_file_for_hours_before_it_hears_it_is_not_hu
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
     monkeypatch.setattr(TranscriptionStage, "patience", 0.5)
     monkeypatch.setattr(seat, "STANDSTILL", 2)
-    monkeypatch.setattr(transcription, "SLOWEST_DISK", 0.01)
+    monkeypatch.setattr(opening, "SLOWEST_DISK", 0.01)
     rig.drop("large.m4a", "that creeps for ever\n")
 
     def further() -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 from earmark.context import Context
 from earmark.diarization.models import NAME, SpeakerModel, find_speaker_model
@@ -12,13 +11,13 @@ from earmark.domain import Stage as StageName
 from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.ledger.jobs import backoff
-from earmark.messages import Failed, LoadSpeakers, Progress, Reply, Started, Stretch, ToldApart
+from earmark.messages import Failed, Progress, Reply, Started, Stretch, ToldApart
 from earmark.pipeline import diarizing, endings, plausible
 from earmark.pipeline.diarizing import Diarizing
 from earmark.supervisor.sizing import speakers_order
-from earmark.supervisor.stages.base import MOST_STARTS, REST_SECONDS, Stage
+from earmark.supervisor.stages.base import MOST_STARTS, REST_SECONDS
+from earmark.supervisor.stages.opening import OpeningStage
 from earmark.supervisor.stages.seat import Seat
-from earmark.supervisor.stages.transcription import SLOWEST_DISK
 from earmark.workers import Left, Said, Starter
 
 MODULE = "earmark.diarization.worker"
@@ -29,10 +28,12 @@ TROUBLE = "[speakers]"
 """Under which name `status` shows why nobody is told apart."""
 
 
-class DiarizationStage(Stage[Diarizing]):
+class DiarizationStage(OpeningStage[Diarizing]):
     """Where its worker does not get ready, recordings are done without it until the configuration is read again, or for an
     hour.
     """
+
+    name = StageName.DIARIZE
 
     def __init__(
         self, context: Context, run_id: str, post: Callable[[Said | Left], None], start: Starter
@@ -40,7 +41,6 @@ class DiarizationStage(Stage[Diarizing]):
         super().__init__(context, run_id, post, start)
         self.seats = [Seat(MODULE)]
         self._unfit: tuple[str, Tick] | None = None
-        self._folders_are: Mapping[Path, str] = {}
 
     def hand_out(self, now: Tick) -> None:
         context, seat = self._context, self.seats[0]
@@ -52,7 +52,8 @@ class DiarizationStage(Stage[Diarizing]):
         work = diarizing.claim(context, self._run_id, models, why_none)
         if work is None or models is None:
             return
-        order = self._order(models)
+        order = speakers_order(context.config, models, context.folders, self.known_folders())
+        self.told_folders(order)
         seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
         seat.give(work, work.request, now)
 
@@ -70,13 +71,6 @@ class DiarizationStage(Stage[Diarizing]):
             journal.clear(TROUBLE)
         self._unfit = None
         return models, NOT_HERE
-
-    def _order(self, models: SpeakerModel) -> LoadSpeakers:
-        context = self._context
-        silent = {folder: self._folders_are.get(folder, "") for folder in context.silent}
-        order = speakers_order(context.config, models, context.folders, silent)
-        self._folders_are = dict(zip(context.folders, order.readable_as, strict=True))
-        return order
 
     def answer(self, seat: Seat[Diarizing], work: Diarizing, message: Reply, now: Tick) -> None:
         context = self._context
@@ -144,18 +138,6 @@ class DiarizationStage(Stage[Diarizing]):
 
     def not_ready(self, seat: Seat[Diarizing], message: Failed, now: Tick) -> None:
         """It is always done without."""
-
-    def slack(self, work: Diarizing) -> float:
-        return work.place.identity.size / SLOWEST_DISK
-
-    def shown(self, work: Diarizing) -> tuple[str, str]:
-        return StageName.DIARIZE, str(work.place.path)
-
-    def file_of(self, work: Diarizing) -> Path | None:
-        return work.place.path
-
-    def memory_of(self, seat: Seat[Diarizing]) -> int:
-        return seat.order.memory_limit_mb if isinstance(seat.order, LoadSpeakers) else 0
 
     def reconfigure(self) -> None:
         self._unfit = None

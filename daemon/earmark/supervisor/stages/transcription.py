@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from earmark.allowance import Allowance, allowance
@@ -17,7 +16,8 @@ from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply
 from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.supervisor.sizing import load_order, model_size, worker_count
-from earmark.supervisor.stages.base import REST_SECONDS, Stage
+from earmark.supervisor.stages.base import REST_SECONDS
+from earmark.supervisor.stages.opening import OpeningStage
 from earmark.supervisor.stages.seat import Seat
 from earmark.transcription.drafting import describe, draft_model
 from earmark.transcription.models import SpeechModel, find_model
@@ -27,22 +27,18 @@ MODULE = "earmark.transcription.worker"
 MODEL_TROUBLE = "[model]"
 """Under which name `status` shows that there is no model."""
 
-SLOWEST_DISK = 5e6
-"""Bytes a second. A file of terabytes is read for hours before the first word of it is heard."""
-
 AGAIN_SECONDS = 30.0
 """How often to look again for a model that was not there, or to start a worker that could not get ready."""
 
 
-class TranscriptionStage(Stage[Transcribing]):
+class TranscriptionStage(OpeningStage[Transcribing]):
     """`model_name` is that of the model found last."""
 
+    name = StageName.TRANSCRIBE
     model_name = ""
     _next_look = 0.0
     _allowance: Allowance | None = None
     _allowance_until = 0.0
-    _folders_are: Mapping[Path, str] = {}
-    """What the drop folders were when a worker was told."""
     _unfit: tuple[Path, Tick] | None = None
     """A model for drafts that does not get ready here, and until when it is done without."""
 
@@ -76,11 +72,9 @@ class TranscriptionStage(Stage[Transcribing]):
             seat.give(work, work.request, now)
 
     def _order(self, model: SpeechModel, count: int, cores: int) -> LoadModel:
-        """What a worker is told. Of a folder that does not answer nothing has changed."""
         context = self._context
-        silent = {folder: self._folders_are.get(folder, "") for folder in context.silent}
-        order = load_order(context.config, model, context.folders, count, cores, silent)
-        self._folders_are = dict(zip(context.folders, order.readable_as, strict=True))
+        order = load_order(context.config, model, context.folders, count, cores, self.known_folders())
+        self.told_folders(order)
         return order
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
@@ -202,10 +196,6 @@ class TranscriptionStage(Stage[Transcribing]):
             case _:
                 return "what a transcription does not say"
 
-    def slack(self, work: Transcribing) -> float:
-        # It reads the whole file first, to see that it is what was asked for.
-        return work.place.identity.size / SLOWEST_DISK
-
     def not_ready(self, seat: Seat[Transcribing], message: Failed, now: Tick) -> None:
         seat.not_before = now + AGAIN_SECONDS
         if seat.work is not None:
@@ -213,15 +203,6 @@ class TranscriptionStage(Stage[Transcribing]):
             seat.free(now)
         if seat.worker is not None:
             seat.worker.dismiss()
-
-    def shown(self, work: Transcribing) -> tuple[str, str]:
-        return StageName.TRANSCRIBE, str(work.place.path)
-
-    def file_of(self, work: Transcribing) -> Path | None:
-        return work.place.path
-
-    def memory_of(self, seat: Seat[Transcribing]) -> int:
-        return seat.order.memory_limit_mb if isinstance(seat.order, LoadModel) else 0
 
     def reconfigure(self) -> None:
         self._next_look, self._unfit = 0.0, None
