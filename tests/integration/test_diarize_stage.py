@@ -7,23 +7,18 @@ from pathlib import Path
 
 import pytest
 from earmark.domain import Kind, Stage
-from earmark.ledger import jobs
 from earmark.ledger.candidates import stream
 from earmark.pipeline import diarizing, verdict
 from earmark.supervisor.stages import diarization
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
 
-from tests.daemon_rig import Rig
+from tests.daemon_rig import Rig, quick_waits
 
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    def quick_backoff(failures: int, jitter: float, base: float = 15.0) -> float:
-        return jobs.backoff(failures, jitter, base) / 200
-
-    for module in (verdict, diarizing, diarization):
-        monkeypatch.setattr(module, "backoff", quick_backoff)
+    quick_waits(monkeypatch, verdict, diarizing, diarization)
     rig = Rig(tmp_path)
     rig.speakers()
     return rig

@@ -28,17 +28,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import wait_for
-from tests.daemon_rig import Live, Rig
+from tests.daemon_rig import Live, Rig, quick_waits
 
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    def quick_backoff(failures: int, jitter: float, base: float = 15.0) -> float:
-        return ledger_jobs.backoff(failures, jitter, base) / 200
-
-    # The same doubling waits, two hundred times as fast.
-    monkeypatch.setattr(verdict, "backoff", quick_backoff)
-    monkeypatch.setattr(transcribing, "backoff", quick_backoff)
+    quick_waits(monkeypatch, verdict, transcribing)
     return Rig(tmp_path, {"transcription": {"workers": 2}})
 
 

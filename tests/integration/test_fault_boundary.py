@@ -18,7 +18,6 @@ import structlog
 from earmark import output, workers
 from earmark.context import Context
 from earmark.errors import NO_MORE_THREADS
-from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
 from earmark.log import configure_logging
 from earmark.pipeline import endings, publishing, summarizing, transcribing, verdict
@@ -29,7 +28,7 @@ from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import retry, to_retry
 
 from tests.conftest import wait_for
-from tests.daemon_rig import Live, Rig
+from tests.daemon_rig import Live, Rig, quick_waits
 from tests.hostile_worker import (
     CLAIMS,
     HARMLESS,
@@ -46,14 +45,8 @@ HOSTILE = Path(__file__).parents[1] / "hostile_worker.py"
 GOOD = 3
 
 
-def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same doubling waits, two thousand times as fast."""
-
-    def quick_backoff(failures: int, jitter: float, base: float = 15.0) -> float:
-        return ledger_jobs.backoff(failures, jitter, base) / 2000
-
-    for module in (verdict, transcribing, summarizing, endings, publishing):
-        monkeypatch.setattr(module, "backoff", quick_backoff)
+RESTING = (verdict, transcribing, summarizing, endings, publishing)
+"""Where waits are chosen."""
 
 
 def peak() -> int:
@@ -85,7 +78,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for number in range(GOOD):
         rig.drop(f"good-{number}.m4a", f"good {number}")
     with pytest.MonkeyPatch.context() as patched:
-        quick_waits(patched)
+        quick_waits(patched, *RESTING, times=2000)
         patched.setenv("OTHER", str(other))
         assert rig.run_once(start=start_hostile) == 0
         other.write_text(
@@ -169,7 +162,7 @@ def test_what_a_worker_prints_once_it_knows_of_a_recording_reaches_no_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rig = Rig(tmp_path)
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     configure_logging(sys.stderr, json=True)
     rig.drop("a.m4a", "a flood on stderr\n")
     rig.drop("b.m4a", "words in its sentence\n")
@@ -192,7 +185,7 @@ def test_what_would_cost_nothing_is_not_tried_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, claim: str
 ) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     rig.drop("bad.m4a", f"{claim}\n")
     rig.drop("good.m4a", "good")
 
@@ -213,7 +206,7 @@ def test_a_library_that_is_refused_a_thread_in_the_middle_of_a_recording_costs_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], library: str
 ) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     rig.drop("bad.m4a", f"{library}\n")
     rig.drop("good.m4a", "good")
     assert rig.run_once(start=start_hostile) == 74
@@ -232,7 +225,7 @@ def test_a_worker_that_is_alive_and_gets_nowhere_counts_as_hung(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trick: str
 ) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     monkeypatch.setattr(TranscriptionStage, "patience", 0.5)
     monkeypatch.setattr(seat, "STANDSTILL", 2)
     rig.drop("bad.m4a", f"{trick}\n")
@@ -289,7 +282,7 @@ def test_a_worker_that_says_nothing_more_does_not_keep_its_seat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trick: str
 ) -> None:
     rig = Rig(tmp_path, {"transcription": {"workers": 1}})
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     monkeypatch.setattr(workers, "LEAVE_SECONDS", 0.2)
     monkeypatch.setattr(output, "LOOK", 0.2)
     rig.drop("bad.m4a", f"{trick}\n")
@@ -381,7 +374,7 @@ def test_a_mistake_of_its_own_ends_with_the_recording_that_brought_it_to_light(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     rig = Rig(tmp_path)
-    quick_waits(monkeypatch)
+    quick_waits(monkeypatch, *RESTING, times=2000)
     module, function = PLACES[place]
     original = getattr(sys.modules[module], function)
 
