@@ -6,8 +6,10 @@ import sqlite3
 
 
 def take_speakers_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0012 to 0014; whoever calls says which version that is."""
+    """Undo the scripts 0012 to 0015; whoever calls says which version that is."""
     for table in ("stretches", "turns", "voiceprints", "people"):
         db.execute(f"DROP TABLE {table}")
     db.execute("ALTER TABLE heard DROP COLUMN words")
-    db.execute("ALTER TABLE artifacts DROP COLUMN names")
+    for column in ("names", "words_rev", "mergeable", "top"):
+        db.execute(f"ALTER TABLE artifacts DROP COLUMN {column}")
+    db.execute("ALTER TABLE recordings DROP COLUMN words_rev")

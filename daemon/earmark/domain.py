@@ -204,7 +204,8 @@ class Segment:
     `start`/`end`: seconds from the start of the recording, start <= end. `confidence`: exp(mean log probability of its
     tokens), 0-1. `mark` is None for plain speech. `language`: the code of what it was heard in, or "" where all was
     heard in one that was asked for. `speaker`: the number of who says it, from 1 in the order in which they first speak; 0:
-    nobody knows. `overlapped`: somebody else talks at the same time. `words`: empty where they were not measured.
+    nobody knows. `overlapped`: somebody else talks at the same time. `words`: empty where they were not measured. `heard`:
+    what the engine heard, where a person corrected it, whose `text` it is then.
     """
 
     start: Seconds
@@ -216,6 +217,7 @@ class Segment:
     speaker: int = 0
     overlapped: bool = False
     words: WordTimes = ()
+    heard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Event(StrEnum):
     DRAFT_STAYS = "draft-stays"
     DRAFTS_WAIT = "drafts-wait"
     SPEAKERS_NAMED = "speakers-named"
+    CORRECTED = "corrected"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

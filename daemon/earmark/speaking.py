@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from earmark.domain import Seconds, Segment, Transcript, WordTimes, is_speech
+from earmark.spacing import between_words
 
 MOST_PEOPLE = 20
 """People that are told apart in one recording, and that anybody may ask for."""
@@ -37,17 +38,6 @@ OVERLAPPED = 0.5
 """Share of a piece's voiced seconds in which several talk, from which it is marked as such."""
 
 _LETTER = re.compile(r"\S")
-
-_SPACELESS = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Myanmar
-    (0x1780, 0x17FF),  # Khmer
-    (0x3040, 0x30FF),  # Hiragana, Katakana
-    (0x3400, 0x9FFF),  # Han
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
-"""Scripts that are written without spaces (Unicode's blocks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +274,8 @@ def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
     begins = [0, *(run[0].at for run in runs[1:])]
     stops = [*(at - 1 if text[at - 1] == " " else at for at in begins[1:]), len(text)]
     starts, ends = _edges(segment, runs)
+    # What was heard, if a person corrected it, is with the first of the pieces.
+    heard = None if segment.heard is None else ""
     return [
         replace(
             segment,
@@ -291,6 +283,7 @@ def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
             end=end,
             text=text[first:last],
             words=tuple((a, b, at - first) for a, b, at in segment.words if first <= at < last),
+            heard=heard if first else segment.heard,
         )
         for first, last, start, end in zip(begins, stops, starts, ends, strict=True)
     ]
@@ -336,15 +329,3 @@ def _words(segment: Segment, times: WordTimes) -> list[_Word]:
         else:
             words[-1] = replace(words[-1], end=max(words[-1].end, until))
     return words
-
-
-def between_words(text: str, at: int) -> bool:
-    """Whether another word may begin at this character although no space stands before it."""
-    before, after = text[at - 1 : at], text[at : at + 1]
-    if not before or not after or before.isspace() or after.isspace():
-        return False
-    return _spaceless(before) or _spaceless(after)
-
-
-def _spaceless(char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in _SPACELESS)

@@ -90,12 +90,23 @@ def several_people(rig: Rig) -> None:
     rig.drop("standup.m4a", "one")
 
 
+def corrected(rig: Rig) -> None:
+    """A note in which a person corrected a word, of a recording that is to be heard again."""
+    rig.drop("standup.m4a", "one")
+    assert run_child(rig) == 0
+    note = rig.folder / "standup.transcript.md"
+    note.write_text(note.read_text().replace("number 1", "number one"))
+    with Ledger(rig.installed.ledger_file) as ledger:
+        for recording in ledger.recordings.all():
+            ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, Instant(1.0))
+
+
 @pytest.mark.shows("durability:daemon-killed-each-durable")
 @pytest.mark.parametrize(
     "scene",
     [
         nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies,
-        brought_back_from_its_copy, several_people,
+        brought_back_from_its_copy, several_people, corrected,
     ],
 )  # fmt: skip
 def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, scene: Prepare) -> None:

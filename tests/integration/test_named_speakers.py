@@ -136,7 +136,9 @@ def test_what_a_person_wrote_is_never_lost_and_what_they_removed_stays_away(tmp_
     speak(rig)
     (rig.folder / "talk.srt").unlink()
     (rig.folder / "talk.txt").write_text("mine")
-    edited = change(rig, "talk.transcript.md", ("  - Speaker 2\n", "  - Anna\n"), ("Recording", "The tape"))
+    edited = change(
+        rig, "talk.transcript.md", ("  - Speaker 2\n", "  - Anna\n"), ("![[", "My remark.\n\n![[")
+    )
     assert run_child(rig) == 0
     # The name is taken, the note stays as it is, and none is put beside it.
     assert rig.notes()["talk.transcript.md"] == edited
@@ -151,7 +153,7 @@ def test_what_a_person_wrote_is_never_lost_and_what_they_removed_stays_away(tmp_
     # What an edited note said before takes nothing back that another one said since.
     change(rig, "talk.md", ("  - Anna\n", "  - Annika\n"))
     assert run_child(rig) == 0
-    edited = change(rig, "talk.transcript.md", ("The tape", "The old tape"))
+    edited = change(rig, "talk.transcript.md", ("My remark", "My old remark"))
     assert run_child(rig) == 0
     assert listed(rig, "talk.md") == ("Speaker 1", "Annika")
     assert rig.notes()["talk.transcript.md"] == edited

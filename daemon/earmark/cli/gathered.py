@@ -17,6 +17,7 @@ from earmark.report import Report, other_config, read_report
 from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
+KEPT = "was changed by you; your words and properties are kept in each later version, and no rule takes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def gather(context: Context) -> Status:
         elif job.state is JobState.DONE and job.stage is Stage.TRANSCRIBE:
             done_count += 1
     edited = [
-        Line(str(a.path), EDITED, a.written_at)
+        Line(str(a.path), KEPT if a.mergeable else EDITED, a.written_at)
         for a in ledger.artifacts.all()
         if a.state is ArtifactState.EDITED
     ]

@@ -45,6 +45,12 @@ STATES = (
     "gone",
 )
 
+EDITED_NOTE = {
+    False: "you edited this note: it stays as it is, and newer versions go beside it",
+    True: "you changed this note: your words and properties are kept in each later version, and no rule takes it",
+}
+"""What is said of a note that a person changed, by whether all that they changed is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -175,7 +181,7 @@ def why(
             if place is not None:
                 word, reason = state_of(context, place)
                 if artifact is not None and artifact.state is ArtifactState.EDITED:
-                    reason = "you edited this note: it stays as it is, and newer versions go beside it"
+                    reason = EDITED_NOTE[artifact.mergeable]
             else:
                 word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
             transcript = ledger.words.transcript(recording_id) if recording_id else None

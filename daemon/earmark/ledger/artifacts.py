@@ -5,77 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.domain import ArtifactState, Instant, Kind
-from earmark.ledger.connection import Connection, Row
+from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests, Known, artifact_of
+from earmark.ledger.connection import Connection
 from earmark.ledger.places import Place
-
-SUMMARY_COUNTS = 1_000_000
-"""What a revision of the summary counts in a note's, so that notes of both layouts are on one scale: a later summary is
-always news, and a later transcript where the note holds both."""
-
 
 FOR_EVER = 1 << 62
 """A revision that no later one comes after."""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,
-    `next_sha256` of those being written; `plain_sha256` and `words_sha256` are of the text that we wrote, without the
-    targets of its links and without its frontmatter (notes/comparing.py; None for sidecars and where nobody knows), with
-    a second digest behind each where it names speakers. `names` are those that stand in its list of speakers, as we wrote it
-    or as they were read last; None where nobody knows.
-    `lay_in`: what its folder is (files/handles.py), as of when it was last written or moved there; "" where nobody knows.
-    """
-
-    id: int
-    recording_id: str
-    place: Path
-    kind: Kind
-    form: str
-    path: Path
-    rev: int
-    sha256: str
-    next_sha256: str | None
-    plain_sha256: str | None
-    words_sha256: str | None
-    state: ArtifactState
-    written_at: Instant
-    lay_in: str
-    names: tuple[str, ...] | None = None
-
-    @property
-    def note(self) -> bool:
-        """True for Markdown, false for a sidecar."""
-        return self.form == "md"
-
-    @property
-    def on_disk(self) -> bool:
-        """True if it was there when last looked at."""
-        return self.state in (ArtifactState.HERE, ArtifactState.EDITED)
-
-
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """What is kept of a text that we wrote, to know it again: SHA-256 of its bytes, of it without link targets, and of
-    its words; and the names in its list of speakers.
-    """
-
-    sha256: str
-    plain_sha256: str | None = None
-    words_sha256: str | None = None
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A note and the recording beside which it was written, as bytes of their paths."""
-
-    note: bytes
-    place: bytes
 
 
 class Artifacts:
@@ -90,15 +28,15 @@ class Artifacts:
             "SELECT * FROM artifacts WHERE place = ? AND recording_id = ? ORDER BY id",
             (os.fsencode(place.path), place.recording_id),
         )
-        return [_artifact(r) for r in rows]
+        return [artifact_of(r) for r in rows]
 
     def of_recording(self, recording_id: str) -> list[Artifact]:
         rows = self._db.all("SELECT * FROM artifacts WHERE recording_id = ? ORDER BY id", (recording_id,))
-        return [_artifact(r) for r in rows]
+        return [artifact_of(r) for r in rows]
 
     def at(self, path: Path) -> Artifact | None:
         row = self._db.one("SELECT * FROM artifacts WHERE path = ?", (os.fsencode(path),))
-        return _artifact(row) if row else None
+        return artifact_of(row) if row else None
 
     def knows(self, sha256: str) -> bool:
         """True if these are the bytes of something that we wrote, wherever it was."""
@@ -116,7 +54,7 @@ class Artifacts:
         return next((r["lay_in"] for r in rows if Path(os.fsdecode(r["path"])).parent == path.parent), "")
 
     def all(self) -> list[Artifact]:
-        return [_artifact(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
+        return [artifact_of(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 
     def in_folder(self, folder: Path) -> list[Artifact]:
         """Everything of ours in a folder, not below it."""
@@ -125,7 +63,7 @@ class Artifacts:
             "SELECT * FROM artifacts WHERE substr(path, 1, ?) = ? AND instr(substr(path, ? + 1), x'2F') = 0",
             (len(prefix), prefix, len(prefix)),
         )
-        return [_artifact(r) for r in rows]
+        return [artifact_of(r) for r in rows]
 
     def notes_below(self, folder: Path, states: Collection[ArtifactState]) -> list[Known]:
         """The notes in these states of all recordings in a drop folder, but for those with which something is still to be
@@ -151,18 +89,24 @@ class Artifacts:
         sha256: str,
         now: Instant,
         lay_in: str = "",
+        *,
+        merged: bool = False,
     ) -> None:
-        """Announce that bytes with this hash are about to appear at `path`. Committed before the file is touched."""
+        """Announce that bytes with this hash are about to appear at `path`. Committed before the file is touched. `merged`:
+        a person's changes to what lies there are in them; what takes the place of such a note is theirs as well.
+        """
         before = self.at(path)
         if before is not None and (before.recording_id, before.place) != (place.recording_id, place.path):
             self._remember_taken(path)
         self._db.execute(
             "INSERT INTO artifacts"
-            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at, lay_in)"
-            " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?, ?) ON CONFLICT (path) DO UPDATE SET"
+            " (recording_id, place, kind, form, path, rev, sha256, next_sha256, state, written_at, lay_in, mergeable)"
+            " VALUES (?, ?, ?, ?, ?, ?, '', ?, 'writing', ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
             " recording_id = excluded.recording_id, place = excluded.place, kind = excluded.kind, form = excluded.form,"
             " rev = excluded.rev, next_sha256 = excluded.next_sha256, state = 'writing', written_at = excluded.written_at,"
-            " lay_in = excluded.lay_in",
+            " lay_in = excluded.lay_in,"
+            " mergeable = excluded.mergeable OR (mergeable AND recording_id = excluded.recording_id"
+            " AND place = excluded.place)",
             (
                 place.recording_id,
                 os.fsencode(place.path),
@@ -173,6 +117,7 @@ class Artifacts:
                 sha256,
                 now,
                 lay_in,
+                merged,
             ),
         )
 
@@ -192,12 +137,15 @@ class Artifacts:
     def written(self, path: Path, digests: Digests, now: Instant) -> bool:
         """The bytes are on disk, durably. False if the row vanished meanwhile: the recording was erased."""
         cursor = self._db.execute(
-            "UPDATE artifacts SET sha256 = ?, plain_sha256 = ?, words_sha256 = ?, next_sha256 = NULL, state = 'here',"
-            " names = ?, written_at = ? WHERE path = ? AND next_sha256 = ?",
-            (
-                digests.sha256, digests.plain_sha256, digests.words_sha256, json.dumps(digests.names), now,
-                os.fsencode(path), digests.sha256,
-            ),
+            "UPDATE artifacts SET sha256 = :sha256, plain_sha256 = :plain, words_sha256 = :words, next_sha256 = NULL,"
+            " top = :top, names = :names, written_at = :now, state = CASE WHEN mergeable THEN 'edited' ELSE 'here' END,"
+            " words_rev = (SELECT words_rev FROM recordings WHERE id = artifacts.recording_id)"
+            " WHERE path = :path AND next_sha256 = :sha256",
+            {
+                "sha256": digests.sha256, "plain": digests.plain_sha256, "words": digests.words_sha256,
+                "top": digests.top, "names": json.dumps(digests.names), "now": now,
+                "path": os.fsencode(path),
+            },
         )  # fmt: skip
         return cursor.rowcount > 0
 
@@ -231,10 +179,11 @@ class Artifacts:
     def as_written(self, path: Path, written: Artifact) -> None:
         """An edited note is again, byte for byte, what we wrote as `written`."""
         self._db.execute(
-            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ?, names = ?"
-            " WHERE path = ?",
+            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ?, words_rev = ?,"
+            " top = ?, mergeable = 0, names = ? WHERE path = ?",
             (
-                written.rev, written.sha256, written.plain_sha256, written.words_sha256,
+                written.rev, written.sha256, written.plain_sha256, written.words_sha256, written.words_rev,
+                written.top,
                 None if written.names is None else json.dumps(written.names), os.fsencode(path),
             ),
         )  # fmt: skip
@@ -244,6 +193,25 @@ class Artifacts:
         self._db.execute(
             "UPDATE artifacts SET names = ? WHERE path = ?", (json.dumps([*names]), os.fsencode(path))
         )
+
+    def words_read(self, path: Path, rev: int, digests: Digests | None = None) -> None:
+        """The words of a note that a person changed are known, as of the revision `rev` of the note. `digests`: of all that
+        stands there, if there is nothing else of theirs in it.
+        """
+        self._db.execute(
+            "UPDATE artifacts SET state = 'edited', rev = ?, mergeable = 0,"
+            " words_rev = (SELECT words_rev FROM recordings WHERE id = artifacts.recording_id) WHERE path = ?",
+            (rev, os.fsencode(path)),
+        )
+        if digests is not None:
+            self._db.execute(
+                "UPDATE artifacts SET sha256 = ?, plain_sha256 = ?, words_sha256 = ?, names = ?, next_sha256 = NULL,"
+                " mergeable = 1 WHERE path = ?",
+                (
+                    digests.sha256, digests.plain_sha256, digests.words_sha256, json.dumps(digests.names),
+                    os.fsencode(path),
+                ),
+            )  # fmt: skip
 
     def stands_as(self, path: Path, rev: int) -> None:
         """A note that a person changed is to stay the only one of its kind for this revision, too."""
@@ -308,32 +276,3 @@ class Artifacts:
             " WHERE path = ? AND state = 'trashed'",
             (os.fsencode(path),),
         )
-
-
-def _artifact(row: Row) -> Artifact:
-    return Artifact(
-        id=row["id"],
-        recording_id=row["recording_id"],
-        place=Path(os.fsdecode(row["place"])),
-        kind=Kind(row["kind"]),
-        form=row["form"],
-        path=Path(os.fsdecode(row["path"])),
-        rev=row["rev"],
-        sha256=row["sha256"],
-        next_sha256=row["next_sha256"],
-        plain_sha256=row["plain_sha256"],
-        words_sha256=row["words_sha256"],
-        state=ArtifactState(row["state"]),
-        written_at=row["written_at"],
-        lay_in=row["lay_in"],
-        names=_names(row["names"]),
-    )
-
-
-def _names(kept: str | None) -> tuple[str, ...] | None:
-    """None, too, where a damaged page was read that holds something else."""
-    try:
-        found = json.loads(kept) if kept is not None else None
-    except ValueError:
-        return None
-    return tuple(map(str, found)) if isinstance(found, list) else None

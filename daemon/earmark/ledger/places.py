@@ -148,7 +148,8 @@ class Places:
         """The file goes on as another content: its notes belong to that one from now on, and are behind."""
         path = os.fsencode(former.path)
         self._db.execute(
-            "UPDATE artifacts SET recording_id = ?, rev = 0 WHERE place = ? AND recording_id = ?",
+            "UPDATE artifacts SET recording_id = ?, rev = 0, words_rev = -1, mergeable = 0"
+            " WHERE place = ? AND recording_id = ?",
             (recording_id, path, former.recording_id),
         )
         self._db.execute(

@@ -126,10 +126,10 @@ class Words:
         now: Instant,
         *,
         to_english: bool = False,
-        speakers: Callable[[Transcript], Transcript] | None = None,
+        amended: Callable[[Transcript], Transcript] = lambda heard: heard,
     ) -> Transcript:
-        """Turn what was heard into the transcript and count its revision up, in one transaction. `speakers`: gives it
-        its speakers, where they are known already.
+        """Turn what was heard into the transcript and count its revision up, in one transaction. `amended`: gives it
+        what is known already from elsewhere.
         """
         english = self.heard_so_far(recording_id, english=True) if to_english else None
         transcript = finished.transcript(
@@ -137,12 +137,26 @@ class Words:
         )
         if base is not None:
             transcript = replace(transcript, speech_seconds=transcript.speech_seconds + base.speech_seconds)
-        if speakers is not None:
-            transcript = speakers(transcript)
+        transcript = amended(transcript)
         with self._db.transaction():
             self.store_transcript(transcript, settings, now)
+            self._are_others(recording_id)
             self.drop_checkpoint(recording_id)
         return transcript
+
+    def correct(self, transcript: Transcript, now: Instant) -> None:
+        """Put a transcript with a person's words in the place of the same without them."""
+        with self._db.transaction():
+            self.store_speakers(transcript, now)
+            self._are_others(transcript.recording_id)
+
+    def revision(self, recording_id: str) -> int:
+        """How often the words of a recording became others; notes are known by it that hold those of now."""
+        row = self._db.one("SELECT words_rev FROM recordings WHERE id = ?", (recording_id,))
+        return row["words_rev"] if row else 0
+
+    def _are_others(self, recording_id: str) -> None:
+        self._db.execute("UPDATE recordings SET words_rev = words_rev + 1 WHERE id = ?", (recording_id,))
 
     def store_transcript(self, transcript: Transcript, settings: str, now: Instant) -> None:
         """Put a complete transcript in the place of any earlier one; notes on disk are behind from now on."""

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
 from earmark.notes.frontmatter import body_of, well_formed
+from earmark.notes.kept_properties import top_of
 from earmark.notes.links import PLAYABLE
 from earmark.notes.naming import has_links, names_in, numbered
 
@@ -115,12 +116,13 @@ def digests(text: str, key: str = "speakers") -> Digests:
     words = plain(body_of(text))
     names = names_in(text, key)
     if not names:
-        return Digests(_sha(text), _sha(_whole(text)), _sha(words))
+        return Digests(_sha(text), _sha(_whole(text)), _sha(words), top=top_of(text))
     return Digests(
         _sha(text),
         _sha(_whole(text)) + _sha(_nameless(text, key, names)),
         _sha(words) + _sha(numbered(words, names)),
         names,
+        top_of(text),
     )
 
 

@@ -97,10 +97,14 @@ def frontmatter(fields: Mapping[str, Value | None], style: NoteStyle) -> str:
     kept = {style.key(k): v for k, v in fields.items() if v is not None and v != () and v != []}
     if style.dialect == "logseq":
         return "".join(f"{key}:: {_logseq_value(value)}\n" for key, value in kept.items()) + "\n"
-    yaml = _writer()
+    return f"---\n{dumped({key: _yaml_value(value) for key, value in kept.items()})}---\n"
+
+
+def dumped(properties: Mapping[str, object]) -> str:
+    """Properties as lines of YAML, without fences."""
     stream = io.StringIO()
-    yaml.dump({key: _yaml_value(value) for key, value in kept.items()}, stream)
-    return f"---\n{stream.getvalue()}---\n"
+    _writer().dump(dict(properties), stream)
+    return stream.getvalue()
 
 
 def read_frontmatter(text: str) -> dict[str, Any] | None:

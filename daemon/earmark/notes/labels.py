@@ -46,6 +46,10 @@ SPEAKERS = frozenset(labels.speaker for labels in _BY_LANGUAGE.values())
 """What stands before the numbers of those without a name, in all languages."""
 
 
+TRANSCRIPTS = frozenset(f"## {labels.transcript}" for labels in _BY_LANGUAGE.values())
+"""The headings over the transcript in a note of both, in all languages."""
+
+
 def labels_for(language: str) -> Labels:
     """Labels for a language code as Whisper gives it ("de"); a region ("pt-BR") is ignored."""
     return _BY_LANGUAGE.get(language.split("-")[0].lower(), _BY_LANGUAGE["en"])

@@ -27,7 +27,7 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     """What was said from second `at` on; or, with `left_out`, why nothing is shown from there `until` then. `speaker`: the
-    number of who says it, or 0.
+    number of who says it, or 0. `segments`: what it is made of.
     """
 
     at: Seconds
@@ -35,6 +35,7 @@ class Paragraph:
     runs: tuple[Run, ...] = ()
     left_out: Mark | None = None
     speaker: int = 0
+    segments: tuple[Segment, ...] = ()
 
 
 PAUSE = 2.0
@@ -55,7 +56,9 @@ def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) ->
         if open_segments:
             end = max(s.end for s in open_segments)
             first = open_segments[0]
-            made.append(Paragraph(first.start, end, _runs(open_segments), speaker=first.speaker))
+            made.append(
+                Paragraph(first.start, end, _runs(open_segments), None, first.speaker, (*open_segments,))
+            )
             open_segments.clear()
 
     for segment in sorted(segments, key=lambda s: s.start):
@@ -63,9 +66,10 @@ def paragraphs(segments: Iterable[Segment], pause: Seconds, seconds: Seconds) ->
             close()
             last = made[-1] if made else None
             if last is not None and last.left_out == segment.mark:
-                made[-1] = Paragraph(last.at, max(last.until, segment.end), (), segment.mark)
+                of = (*last.segments, segment)
+                made[-1] = Paragraph(last.at, max(last.until, segment.end), (), segment.mark, 0, of)
             else:
-                made.append(Paragraph(segment.start, segment.end, (), segment.mark))
+                made.append(Paragraph(segment.start, segment.end, (), segment.mark, 0, (segment,)))
             continue
         if not normalize(segment.text):
             continue

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from earmark.domain import Mark, Point, Seconds, Summary, Task, Transcript
+from earmark.domain import Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
 from earmark.notes import properties
 from earmark.notes.damage import damage, untranslated_as
@@ -21,6 +21,7 @@ from earmark.notes.labels import IN_ENGLISH, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.paragraphs import Paragraph, paragraphs
+from earmark.notes.runs import marked_up, why_left_out
 from earmark.notes.speakers import called, names_of
 from earmark.notes.style import NoteContext, NoteStyle, length, stamp
 from earmark.speaking import as_told
@@ -161,8 +162,7 @@ def _transcript_body(
         player="" if heading else _player(context, dialect),
         gone="" if heading else _gone(context),
         notices=notices,
-        parts=_named(parts, transcript, context, dialect),
-        marks=style.confidence_marks,
+        parts=_named(parts, transcript, context, style),
     )
 
 
@@ -183,35 +183,29 @@ def _english(transcript: Transcript, context: NoteContext, style: NoteStyle) -> 
         player="",
         gone="",
         notices=notices,
-        parts=_named(parts, transcript, context, dialect),
-        marks=style.confidence_marks,
+        parts=_named(parts, transcript, context, style),
     )
     return section if dialect == "logseq" else f"\n{section}"
 
 
 def _named(
-    parts: Iterable[Paragraph], transcript: Transcript, context: NoteContext, dialect: Dialect
-) -> list[tuple[str, str, Paragraph, str]]:
-    """Of each paragraph the speaker's name, the time, and why nothing is shown."""
-    names = names_of(transcript)
+    parts: Iterable[Paragraph], transcript: Transcript, context: NoteContext, style: NoteStyle
+) -> list[tuple[str, str, str, str]]:
+    """Of each paragraph the speaker's name, the time, the words as Markdown, and why nothing is shown."""
+    names, dialect = names_of(transcript), style.dialect
     return [
-        (called(part.speaker, names), _time(context, part.at, dialect), part, _left_out(part))
+        (
+            called(part.speaker, names),
+            _time(context, part.at, dialect),
+            marked_up(part.runs, dialect, marks=style.confidence_marks),
+            why_left_out(part),
+        )
         for part in parts
     ]
 
 
 def _unsure(parts: Iterable[Paragraph], style: NoteStyle) -> bool:
     return style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
-
-
-def _left_out(part: Paragraph) -> str:
-    if part.left_out is Mark.UNTRANSLATED:
-        return f"not translated until {stamp(part.until)}"
-    if part.left_out is Mark.REPETITION:
-        return f"the same words over and over until {stamp(part.until)}; left out"
-    if part.left_out is Mark.OVER_SILENCE:
-        return f"no voice until {stamp(part.until)}; words heard into the silence are left out"
-    return ""
 
 
 def _for_layout(

@@ -76,7 +76,8 @@ def as_json(transcript: Transcript) -> str:
     """Everything that is known, with what was not speech apart in `left_out`. Times are seconds.
 
     Where it is known who speaks, `speakers` are the names by number, from 1 ("": without a name), and each segment has its
-    `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so.
+    `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so. A segment
+    that a person corrected has what was `heard` beside its `text`.
     """
     speakers = bool(transcript.speakers)
     said = [s for s in transcript.segments if is_speech(s)]
@@ -149,6 +150,7 @@ def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
             "mark": str(segment.mark) if segment.mark else None,
         }
         | ({"language": segment.language} if segment.language else {})
+        | ({"heard": normalize(segment.heard)} if segment.heard is not None else {})
         | who
     )
 

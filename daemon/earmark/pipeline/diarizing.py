@@ -26,6 +26,7 @@ from earmark.pipeline import endings, next_stage
 from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import ToldOf
 from earmark.pipeline.recognizing import prints_of, remember
+from earmark.pipeline.said_in_notes import take_first
 from earmark.speaking import Turn, how_many, names_after, with_speakers
 
 
@@ -126,6 +127,7 @@ def stretch(context: Context, work: Diarizing, message: Stretch) -> None:
 def told(context: Context, work: Diarizing, message: ToldApart) -> None:
     """Who says what is known: the transcript says so from now on, and its notes follow."""
     ledger, now, recording_id = context.ledger, context.now(), work.job.recording_id
+    take_first(context, recording_id)
     context.step("before:told apart")
     with ledger.transaction():
         ledger.turns.store(recording_id, Spoken(work.settings, message.turns, message.unsure))

@@ -12,6 +12,7 @@ from earmark.domain import ArtifactState, Owed
 from earmark.files import Folder, NotRegular, digest, read_bytes
 from earmark.ledger import Artifact, Ledger, Place
 from earmark.notes.comparing import Likeness
+from earmark.notes.kept_properties import with_theirs
 from earmark.notes.naming import names_in
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
@@ -20,11 +21,13 @@ from earmark.pipeline.outputs import Output
 
 @dataclass(slots=True)
 class Earlier:
-    """`ours`: name to SHA-256 of what is as we wrote it; `edited`: names that a person changed; `settled`: where it is, if
-    there is nothing to write; `unwanted`: none is there, and none is to be.
+    """`ours`: name to SHA-256 of what is as we wrote it, or has no more of a person's than what is in `merged`, the text to
+    write there; `edited`: names that a person changed; `settled`: where it is, if there is nothing to write; `unwanted`:
+    none is there, and none is to be.
     """
 
     ours: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
     edited: list[str] = field(default_factory=list)
     settled: Path | None = None
     unwanted: bool = False
@@ -37,6 +40,7 @@ class _Found:
     artifact: Artifact
     like: Likeness | None
     sha256: str
+    text: str = ""
 
     @property
     def never(self) -> bool:
@@ -78,16 +82,31 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
         if found.like in (Likeness.EDITED, Likeness.PROPERTIES):
             if artifact.state is not ArtifactState.EDITED:
                 ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
-            if artifact.rev >= output.rev:
+            if artifact.rev >= output.rev and artifact.state is not ArtifactState.WRITING:
                 earlier.settled = artifact.path
                 return earlier
-            earlier.edited.append(artifact.path.name)
+            _merge(earlier, found, output if found.like is Likeness.PROPERTIES else None)
         elif artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
             earlier.settled = artifact.path
             return earlier
+        elif artifact.mergeable and artifact.top:
+            _merge(earlier, found, output)
         else:
             earlier.ours.setdefault(artifact.path.name, found.sha256)
     return earlier
+
+
+def _merge(earlier: Earlier, found: _Found, output: Output | None) -> None:
+    """Put the output with what a person has changed in the properties of the note that is there in its place, if anybody can
+    tell what that is.
+    """
+    name = found.artifact.path.name
+    merged = with_theirs(found.artifact.top, found.text, output.text) if output is not None else None
+    if merged is None:
+        earlier.edited.append(name)
+    else:
+        earlier.ours.setdefault(name, found.sha256)
+        earlier.merged[name] = merged
 
 
 def _unwanted(ledger: Ledger, place: Place, output: Output, same: list[Artifact]) -> bool:
@@ -114,10 +133,12 @@ def _look(
     if artifact.state is ArtifactState.WRITING and output.text.encode().startswith(data):
         # A crash came while it was copied to a name that was free when it was announced (files/copying.py).
         return _Found(artifact, Likeness.SAME, sha256)
-    if artifact.state is not ArtifactState.EDITED:
-        like = compared(ledger, data, artifact, key)
-        known = like is Likeness.NAMES and names_in(data.decode(), key) == names_in(output.text, key)
-        return _Found(artifact, Likeness.LINKS if known else like, sha256)
+    like = compared(ledger, data, artifact, key)
+    if like is Likeness.NAMES and names_in(data.decode(), key) == names_in(output.text, key):
+        like = Likeness.LINKS
+    edited = artifact.state is ArtifactState.EDITED
+    if not edited or (artifact.mergeable and like is not Likeness.EDITED) or like is Likeness.PROPERTIES:
+        return _Found(artifact, like, sha256, data.decode("utf-8", "replace"))
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
     if written is None:
         return _Found(artifact, Likeness.EDITED, sha256)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Kind, Stage, Transcript
-from earmark.errors import LedgerBusy
 from earmark.events import Event
-from earmark.files import Identity, digest, read_bytes
+from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness
 from earmark.notes.escape import clip
@@ -25,9 +23,8 @@ from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import revision
-from earmark.pipeline.own_fault import own_fault
 
-_READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
+READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +45,9 @@ class _List:
         return tuple(self.news.get(number, name) for number, name in enumerate(before, start=1))
 
 
-class NamesGiven:
-    """Looks at single notes that have changed; each version of one is read once."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._read: dict[Path, Identity] = {}
-
-    def look_at(self, notes: Iterable[Path]) -> bool:
-        """Take the names that notes give, if they are new. False if somebody else was acting, and some are not taken yet."""
-        taken = True
-        for path in notes:
-            with own_fault(self._context, partial(self._not_taken, path)):
-                taken = self._glance(path) and taken
-        return taken
-
-    def _not_taken(self, path: Path, sentence: str, charged: bool) -> None:
-        if charged:
-            self._context.tell(Event.WENT_WRONG, sentence, file=path, level="error", journal=False)
-
-    def _glance(self, path: Path) -> bool:
-        artifact = self._context.ledger.artifacts.at(path)
-        if artifact is None or artifact.names == () or artifact.state not in _READ:
-            return True
-        try:
-            identity = Identity.of(path.lstat())
-        except OSError:
-            return True
-        if self._read.get(path) == identity:
-            return True
-        if _listed(self._context, artifact) is not None:
-            try:
-                with self._context.ledger.acting():
-                    take_names(self._context, artifact.recording_id)
-            except LedgerBusy:
-                return False
-        self._read[path] = identity
-        return True
+def has_names(context: Context, artifact: Artifact) -> bool:
+    """Whether a note has names in its list that nobody has taken."""
+    return artifact.names != () and _listed(context, artifact) is not None
 
 
 def take_names(context: Context, recording_id: str) -> bool:
@@ -93,7 +56,7 @@ def take_names(context: Context, recording_id: str) -> bool:
     """
     ledger = context.ledger
     notes = [a for a in ledger.artifacts.of_recording(recording_id) if a.note and a.names != ()]
-    lists = [found for a in notes if a.state in _READ and (found := _listed(context, a)) is not None]
+    lists = [found for a in notes if a.state in READ and (found := _listed(context, a)) is not None]
     if not lists:
         return False
     transcript = ledger.words.transcript(recording_id)
@@ -128,7 +91,7 @@ def give_names(context: Context, transcript: Transcript, given: Mapping[int, str
     before = ledger.recordings.get(recording_id)
     if not changed or before is None:
         return False
-    edited = _edited(context, recording_id)
+    edited = edited_otherwise(context, recording_id)
     after = replace(transcript, speakers=tuple(names))
     ledger.words.rename_speakers(after)
     summary = ledger.words.summary(recording_id)
@@ -142,7 +105,7 @@ def give_names(context: Context, transcript: Transcript, given: Mapping[int, str
     _say_whose(context, recording_id, {n: names[n - 1] for n in changed})
     ledger.artifacts.stay_removed(recording_id)
     now = ledger.recordings.get(recording_id)
-    _leave_edited(context, edited, before, now or before)
+    leave_edited(context, edited, before, now or before)
     context.tell(
         Event.SPEAKERS_NAMED,
         f"{_said(changed, names)} {where}.",
@@ -162,7 +125,7 @@ def fitting(context: Context, name: str) -> str:
 def _listed(context: Context, artifact: Artifact) -> _List | None:
     """What stands in the list of a note, if that is not what was known, and if it is not our own writing."""
     key = style_of(context.config.notes).key("speakers")
-    for path in _where(context, artifact):
+    for path in where_it_lies(context, artifact):
         if not context.answers(path):
             continue
         try:
@@ -178,7 +141,7 @@ def _listed(context: Context, artifact: Artifact) -> _List | None:
     return None
 
 
-def _where(context: Context, artifact: Artifact) -> Iterable[Path]:
+def where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
     """Where a note lies; if its folder has another name by now, beside its recording."""
     yield artifact.path
     for place in context.ledger.places.of(artifact.recording_id):
@@ -188,12 +151,12 @@ def _where(context: Context, artifact: Artifact) -> Iterable[Path]:
                 yield beside
 
 
-def _edited(context: Context, recording_id: str) -> list[Artifact]:
-    """The notes and sidecars of a recording that a person changed otherwise than by names."""
+def edited_otherwise(context: Context, recording_id: str) -> list[Artifact]:
+    """The notes and sidecars of a recording that a person changed otherwise than by names, and by words that are known."""
     key, found = style_of(context.config.notes).key("speakers"), []
     for artifact in context.ledger.artifacts.of_recording(recording_id):
         if artifact.state is ArtifactState.EDITED:
-            found.append(artifact)
+            found += [] if artifact.mergeable else [artifact]
         elif artifact.state is ArtifactState.HERE and context.answers(artifact.path):
             try:
                 like = compared(context.ledger, read_bytes(artifact.path), artifact, key)
@@ -204,8 +167,10 @@ def _edited(context: Context, recording_id: str) -> list[Artifact]:
     return found
 
 
-def _leave_edited(context: Context, edited: Iterable[Artifact], before: Recording, after: Recording) -> None:
-    """Nothing is put beside a note that a person changed because somebody has another name: it has what it had."""
+def leave_edited(context: Context, edited: Iterable[Artifact], before: Recording, after: Recording) -> None:
+    """Nothing is put beside a note that a person changed because somebody has another name, or words were corrected in
+    another one: it has what it had.
+    """
     one_file = context.config.notes.layout == "one-file"
     for artifact in edited:
         kind = artifact.kind if artifact.note else Kind.TRANSCRIPT

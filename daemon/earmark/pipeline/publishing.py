@@ -7,7 +7,7 @@ for acting, so that a verb never erases what is being written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,14 +32,15 @@ from earmark.ledger import Digests, Job, Place
 from earmark.ledger.jobs import LONGEST_BACKOFF, MAX_ATTEMPTS, backoff
 from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
+from earmark.notes.kept_properties import top_of
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.notes.style import style_of
 from earmark.pipeline.earlier import look_at_earlier
 from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.following import bring_along, name_base
-from earmark.pipeline.names_given import take_names
 from earmark.pipeline.outputs import Output, outputs
 from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.said_in_notes import take_said
 
 UNWRITABLE = "notes cannot be written"
 """`troubles.seen` of a folder whose notes could not be written; over when one of them is written."""
@@ -125,7 +126,7 @@ def publish_place(context: Context, place: Place) -> Written | None:
     """
     ledger = context.ledger
     # What a person wrote into one of its notes is in none of the others yet, and is no reason to leave that one alone.
-    take_names(context, place.recording_id)
+    take_said(context, place.recording_id)
     current = ledger.places.get(place.path, place.recording_id)
     recording = ledger.recordings.get(place.recording_id)
     if current is None or recording is None:
@@ -193,9 +194,12 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
         return earlier.settled, False
     if not place.here and not earlier.ours:
         return None, False  # where the recording is not, nothing new is written
-    data = output.text.encode()
+    merged = earlier.merged.get(next(iter(earlier.ours), ""))
+    text = output.text if merged is None else merged
+    data = text.encode()
     key = style_of(context.config.notes).key("speakers")
-    known = digests(output.text, key) if output.form == "md" else Digests(digests(output.text).sha256)
+    known = digests(text, key) if output.form == "md" else Digests(digests(text).sha256)
+    known = replace(known, top=top_of(output.text)) if merged is not None else known
     placement = place_note(
         folder, output.names(name_base(place)), known.sha256, earlier.ours, earlier.edited,
         lambda name: context.listings.taken(folder, name), telling=output.form == "md",
@@ -203,8 +207,9 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     path = folder.at(placement.name)
     context.step("before:announce")
     context.ledger.artifacts.writing(
-        place, output.kind, output.form, path, output.rev, known.sha256, context.now(), folder.what
-    )
+        place, output.kind, output.form, path, output.rev, known.sha256, context.now(), folder.what,
+        merged=merged is not None,
+    )  # fmt: skip
     context.step("after:announce")
     try:
         if placement.action is Action.UNCHANGED:

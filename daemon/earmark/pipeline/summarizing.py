@@ -32,11 +32,14 @@ WAITS = (Fault.ENDPOINT, Fault.LOCALITY, Fault.ENVIRONMENT)
 
 @dataclass(slots=True)
 class Summarizing:
-    """One claimed summary. `fallback`: why the extractive summary is being made instead of the wanted one."""
+    """One claimed summary. `words`: of which words it is made (`Words.revision`). `fallback`: why the extractive summary is
+    being made instead of the wanted one.
+    """
 
     job: Job
     request: SummarizeRequest
     name: str
+    words: int
     fallback: Failed | None = None
 
 
@@ -96,7 +99,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
     )
     name = str(places[0].path) if places else job.recording_id[:12]
     context.tell(Event.SUMMARIZING, name=name, endpoint=endpoint)
-    return Summarizing(job, request, name, fallback)
+    return Summarizing(job, request, name, ledger.words.revision(job.recording_id), fallback)
 
 
 def forbidden(context: Context) -> str | None:
@@ -121,6 +124,9 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
             context.server_faults_told.clear()
         else:
             _settle_fallback(context, work, work.fallback)
+        if ledger.words.revision(job.recording_id) != work.words:
+            # Somebody corrected words meanwhile, or they were heard anew.
+            ledger.jobs.requeue(job.recording_id, Stage.SUMMARIZE, now)
         context.tell(
             Event.SUMMARIZED, f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
             recording=job.recording_id, name=work.name, by=message.summary.by, coverage=message.summary.coverage,
@@ -152,7 +158,9 @@ def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
 
 def _words_only(transcript: Transcript) -> Transcript:
     """What a summary rests on: what was said, and neither the same in English nor when each word was said."""
-    return replace(transcript, segments=tuple(replace(s, words=()) for s in transcript.segments), english=())
+    return replace(
+        transcript, segments=tuple(replace(s, words=(), heard=None) for s in transcript.segments), english=()
+    )
 
 
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.domain import Fault, Gone, Instant, Stage, later
+from earmark.corrections import carried
+from earmark.domain import Fault, Gone, Instant, Stage, Transcript, later
 from earmark.events import Event
 from earmark.files import pack_path
 from earmark.files.cloud import where
@@ -23,6 +25,7 @@ from earmark.pipeline import diarizing, drafts, endings, next_stage
 from earmark.pipeline.answering import Asking
 from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
+from earmark.pipeline.said_in_notes import take_first
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
 
@@ -185,13 +188,15 @@ def heard(context: Context, work: Transcribing, message: Heard) -> None:
 def finished(context: Context, work: Transcribing, message: Finished, model: str, engine: str) -> None:
     """The recording was heard to its end: store the transcript and queue what follows, in one transaction."""
     ledger, now = context.ledger, context.now()
+    take_first(context, work.job.recording_id)
     context.step("before:transcribed")
     with ledger.transaction():
         folder = context.settings(work.place.folder)
         speakers, told = diarizing.again(context, work.job.recording_id, folder)
+        earlier = ledger.words.transcript(work.job.recording_id)
         transcript = ledger.words.finish(
             work.job.recording_id, work.settings, work.base, message, model, engine, now,
-            to_english=work.request.to_english, speakers=speakers,
+            to_english=work.request.to_english, amended=partial(_amended, earlier, speakers),
         )  # fmt: skip
         if work.quick is not None:
             drafts.owe(context, work.job.recording_id, work.job, weights(work.quick.dir))
@@ -214,6 +219,14 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
             took = context.clock.monotonic() - work.began
             ledger.journal.measured(model, message.duration - work.request.resume_at, took, now)
     context.step("after:transcribed")
+
+
+def _amended(
+    earlier: Transcript | None, speakers: Callable[[Transcript], Transcript] | None, heard: Transcript
+) -> Transcript:
+    """What was heard, with what people have said of the recording before, and with its speakers, where they are known."""
+    heard = carried(earlier, heard) if earlier is not None else heard
+    return speakers(heard) if speakers is not None else heard
 
 
 def _date(context: Context, work: Transcribing, from_container: str | None) -> None:

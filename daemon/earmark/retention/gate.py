@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from earmark.context import Context
+from earmark.corrections import as_heard, is_corrected
 from earmark.domain import ArtifactState, Kind, Transcript
 from earmark.files import read_bytes
 from earmark.ledger import Artifact
@@ -59,6 +60,7 @@ def _notes_on_disk(context: Context, recording_id: str) -> tuple[bool, bool]:
     artifacts = context.ledger.artifacts.of_recording(recording_id)
     transcript = context.ledger.words.transcript(recording_id)
     stands = corrected = False
+    with_theirs = transcript is not None and is_corrected(transcript)
     for artifact in artifacts:
         if not artifact.note or not _holds_words(artifact, artifacts):
             continue
@@ -67,7 +69,8 @@ def _notes_on_disk(context: Context, recording_id: str) -> tuple[bool, bool]:
         elif artifact.on_disk:
             like, words = _words_of(artifact)
             stands = stands or like in (Likeness.SAME, Likeness.LINKS, Likeness.NAMES, Likeness.PROPERTIES)
-            corrected = corrected or (like is Likeness.EDITED and _covers(words, transcript))
+            theirs = like is Likeness.EDITED or (artifact.mergeable and with_theirs)
+            corrected = corrected or (theirs and _covers(words, transcript))
     return stands, corrected
 
 
@@ -80,7 +83,8 @@ def _words_of(artifact: Artifact) -> tuple[Likeness | None, str]:
 
 
 def _covers(words: str, transcript: Transcript | None) -> bool:
-    return transcript is not None and quality.covers(words, transcript)
+    # A paragraph that a person took out is not in the transcript any more, and was said all the same.
+    return transcript is not None and quality.covers(words, as_heard(transcript))
 
 
 def _holds_words(artifact: Artifact, artifacts: list[Artifact]) -> bool:

@@ -16,10 +16,10 @@ from earmark.intake.mounts import device_fact, why_not_it
 from earmark.intake.rules import settle_times
 from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
 from earmark.pipeline.acceptance import note_missing
-from earmark.pipeline.names_given import NamesGiven
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.rebuild import forget_aside
 from earmark.pipeline.removed import look_for_removed
+from earmark.pipeline.said_in_notes import SaidInNotes
 from earmark.report import STALLED
 from earmark.retention import NotesSeen, look_at_markers
 from earmark.supervisor.inbox import Post, Read
@@ -57,7 +57,7 @@ class Scanning:
         self._context = context
         self._scans = scans
         self._notes = NotesSeen(context)
-        self._names = NamesGiven(context)
+        self._said = SaidInNotes(context)
         self._troubles = FolderTroubles(context)
         self.left_out = self._troubles.left_out
         self.unwatched: dict[Path, str] = {}
@@ -286,7 +286,7 @@ class Scanning:
             self._unread_notes.extend(silent)
             if not self._unread_notes:
                 ledger.journal.set_fact(NOTES_SEEN, repr(self._notes_upto), self._context.now())
-        if not self._names.look_at(read):
+        if not self._said.look_at(read):
             self.hint()  # somebody was acting, and they are looked at again
 
     def _unmounted(self, folder: Path, device: str | None, had_recordings: bool) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.domain import Seconds, WordTimes
-from earmark.speaking import between_words
+from earmark.spacing import between_words
 from earmark.transcription.windows import FRAME, QUIET
 
 STATE = 0.02

@@ -26,8 +26,8 @@ _UNNAMED = re.compile(rf"^((?:- )?)\*\*(?:{'|'.join(sorted(SPEAKERS))}) \d+\*\*"
 def matching(context: Context, text: str) -> list[str]:
     """Recordings in which `text` occurs, whatever the case or Unicode form.
 
-    Searched are: the name below the drop folder (not the folders above), the transcript, the summary, and the words of
-    notes that a person edited.
+    Searched are: the name below the drop folder (not the folders above), the transcript, also as it was heard before a
+    person corrected it, the summary, and the words of notes that a person edited.
     """
     wanted = fold(" ".join(text.split()))
     return [
@@ -44,6 +44,7 @@ def _texts(context: Context, recording_id: str) -> Iterator[str]:
     transcript = ledger.words.transcript(recording_id)
     segments = transcript.segments if transcript else ledger.words.heard_so_far(recording_id)
     yield " ".join(s.text for s in segments)
+    yield " ".join(s.heard for s in segments if s.heard is not None)
     yield from transcript.speakers if transcript else ()
     summary = ledger.words.summary(recording_id)
     if summary is not None:

@@ -1,0 +1,324 @@
+"""A person's words in the place of those that were heard: which segments they are of, and what becomes of them when the
+recording is heard again. Pure.
+
+A segment that was corrected keeps what was heard (`Segment.heard`), so that a later hearing is compared with an earlier
+one, word by word, and not with what nobody heard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from rapidfuzz.distance import Indel
+
+from earmark.domain import Mark, Seconds, Segment, Transcript, WordTimes, is_speech
+from earmark.spacing import WORD
+from earmark.speaking import as_told
+
+LEAST_KEPT = 0.5
+"""Share of the words heard that must stand in a note for it to be read as their correction: who leaves less of them there
+has made something else of it.
+"""
+
+AROUND = 30.0
+"""Seconds before and after corrected words in which a later hearing is compared with the earlier one: Whisper's window."""
+
+MOST_WORDS = 5_000
+"""Words of one passage that are compared, on either side; the time that takes goes by their product."""
+
+Codes = list[tuple[bool, int, int, int, int]]
+"""Stretches of two sequences: whether they are the same, from and until where in the one, and in the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word, or one character where a script has no spaces. `glued`: no space stands before it. `unsure`, `overlapped`: it
+    is marked as hard to hear, or as said while somebody else talks.
+    """
+
+    text: str
+    glued: bool = False
+    unsure: bool = False
+    overlapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Segments, by their place in the transcript, the words of each as they are shown, and what a person says in all of them
+    instead.
+    """
+
+    segments: tuple[int, ...]
+    shown: tuple[tuple[Word, ...], ...]
+    said: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What became of a transcript. `words`: how many words a person has put there that were not; `whole`: each mark is the
+    one of its segment, so that what would be written is what was read.
+    """
+
+    transcript: Transcript
+    words: int
+    whole: bool
+
+
+def words_of(text: str, *, unsure: bool = False, overlapped: bool = False) -> list[Word]:
+    """The words of a text in order."""
+    return [
+        Word(found[0], found.start() > 0 and not text[found.start() - 1].isspace(), unsure, overlapped)
+        for found in WORD.finditer(text)
+    ]
+
+
+def text_of(words: Sequence[Word]) -> str:
+    """The words as one text."""
+    return "".join(f"{'' if word.glued or not n else ' '}{word.text}" for n, word in enumerate(words))
+
+
+def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: bool) -> Corrected | None:
+    """The transcript with a person's words; None if hardly any of its own stand there. `marks`: words that were hard to hear
+    are marked where they are read, so that one without a mark is sure.
+    """
+    segments, shown = [*transcript.segments], as_told(transcript).segments
+    kept = heard = new = 0
+    whole = True
+    for passage in passages:
+        if max(len(passage.said), sum(map(len, passage.shown))) > MOST_WORDS:
+            return None
+        found = _allotted(segments, passage)
+        heard, kept, new = heard + found.heard, kept + found.kept, new + found.new
+        for number, words in found.words.items():
+            before = segments[number]
+            segments[number] = _said(before, found.shown[number], words, marks=marks)
+            unsure = segments[number].mark is Mark.LOW_CONFIDENCE
+            like = (unsure and marks, shown[number].overlapped)
+            whole = whole and all((word.unsure, word.overlapped) == like for word in words)
+    if kept < LEAST_KEPT * heard:
+        return None
+    return Corrected(replace(transcript, segments=tuple(segments)), new, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Allotted:
+    """The words that a person gives each segment of a passage, and those it showed; how many these were, how many of them
+    stand there, and how many new ones.
+    """
+
+    words: dict[int, list[Word]]
+    shown: dict[int, tuple[Word, ...]]
+    heard: int
+    kept: int
+    new: int
+
+
+def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
+    shown = dict(zip(passage.segments, passage.shown, strict=True))
+    base = [(n, word.text) for n in passage.segments if is_speech(segments[n]) for word in shown[n]]
+    said = [word.text for word in passage.said]
+    if not base:
+        # What was left out, and somebody has heard; or what a person took out and put back.
+        words = {passage.segments[0]: [*passage.said]} if said and passage.segments else {}
+        return _Allotted(words, shown, 0, 0, len(said))
+    words = {n: [] for n, _ in base}
+    kept = new = 0
+    for same, i1, i2, j1, j2 in _compared([text for _, text in base], said):
+        kept += i2 - i1 if same else 0
+        new += 0 if same else j2 - j1
+        for j in range(j1, j2):
+            near = i1 + (j - j1) * (i2 - i1) // (j2 - j1) if i2 > i1 else max(i1 - 1, 0)
+            words[base[near][0]].append(passage.said[j])
+    return _Allotted(words, shown, len(base), kept, new)
+
+
+def _said(segment: Segment, shown: Sequence[Word], words: Sequence[Word], *, marks: bool) -> Segment:
+    """The segment with these words; as it is, if they are its own."""
+    same = [word.text for word in words] == [word.text for word in shown]
+    sure = marks and segment.mark is Mark.LOW_CONFIDENCE and bool(words) and not any(w.unsure for w in words)
+    if same and not sure:
+        return segment
+    heard = segment.heard
+    if heard is None:
+        heard = segment.text if is_speech(segment) else ""
+    text = segment.text if same else text_of(words)
+    mark = segment.mark if segment.mark is Mark.LOW_CONFIDENCE and not sure else None
+    return replace(segment, text=text, mark=mark, heard=heard, words=_times(segment, text))
+
+
+def _times(segment: Segment, text: str) -> WordTimes:
+    """When each word of another text of the segment is said: as it was, for those that stay, and evenly between these."""
+    if not segment.words or text == segment.text:
+        return segment.words
+    old = [(found[0], found.start()) for found in WORD.finditer(segment.text)]
+    new = [(found[0], found.start()) for found in WORD.finditer(text)]
+    starts = {at: (start, end) for start, end, at in segment.words}
+    known: dict[int, tuple[Seconds, Seconds]] = {}
+    for same, i1, i2, j1, _ in _compared([word for word, _ in old], [word for word, _ in new]):
+        for n in range(i2 - i1 if same else 0):
+            if (time := starts.get(old[i1 + n][1])) is not None:
+                known[j1 + n] = time
+    times: list[tuple[Seconds, Seconds, int]] = []
+    fixed = [-1, *sorted(known), len(new)]
+    for before, after in pairwise(fixed):
+        if before >= 0:
+            times.append((*known[before], new[before][1]))
+        between = after - before - 1
+        first = known[before][1] if before >= 0 else segment.start
+        last = max(first, known[after][0] if after < len(new) else segment.end)
+        for n in range(between):
+            each = (last - first) / between
+            times.append((first + n * each, first + (n + 1) * each, new[before + 1 + n][1]))
+    return tuple(times)
+
+
+def is_corrected(transcript: Transcript) -> bool:
+    """Whether a person has put other words into it."""
+    return any(segment.heard is not None for segment in transcript.segments)
+
+
+def as_heard(transcript: Transcript) -> Transcript:
+    """The transcript without a person's corrections."""
+    segments = tuple(
+        s if s.heard is None else replace(s, text=s.heard, heard=None, words=()) for s in transcript.segments
+    )
+    return replace(transcript, segments=segments)
+
+
+def carried(before: Transcript, after: Transcript) -> Transcript:
+    """A later hearing of the recording, with what a person corrected in the earlier one in its place."""
+    segments = [*after.segments]
+    for run in _runs(before.segments):
+        segments = _with_run(before.segments, run, segments)
+    return replace(after, segments=tuple(segments)) if is_corrected(before) else after
+
+
+def _runs(segments: Sequence[Segment]) -> Iterator[range]:
+    """The corrected segments that follow on each other."""
+    first: int | None = None
+    for n, segment in enumerate([*segments, None]):
+        if segment is not None and segment.heard is not None:
+            first = n if first is None else first
+        elif first is not None:
+            yield range(first, n)
+            first = None
+
+
+def _with_run(before: Sequence[Segment], run: range, after: list[Segment]) -> list[Segment]:
+    """The segments of the later hearing, with those corrected ones in the place of what was heard there."""
+    start, end = before[run[0]].start, max(before[n].end for n in run)
+    old = [
+        (n, word.text)
+        for n, segment in enumerate(before)
+        if is_speech(segment) and segment.end > start - AROUND and segment.start < end + AROUND
+        for word in words_of(segment.text if segment.heard is None else segment.heard)
+    ]
+    new = [
+        (n, word)
+        for n, segment in enumerate(after)
+        if is_speech(segment)
+        and segment.heard is None
+        and segment.end > start - AROUND
+        and segment.start < end + AROUND
+        for word in words_of(segment.text)
+    ]
+    codes = _compared([_key(text) for _, text in old], [_key(word.text) for _, word in new])
+    inside = [i for i, (n, _) in enumerate(old) if n in run]
+    theirs = [word.text for n in run for word in words_of(before[n].text)]
+    if inside:
+        edges = _Edges(codes, [text for _, text in old], [word.text for _, word in new], theirs)
+        first, last = edges.begin(inside[0]), edges.end(inside[-1] + 1)
+        last = max(first, last)
+    else:  # nothing was heard there before
+        first = last = sum(after[n].start < start for n, _ in new)
+    taken: defaultdict[int, list[int]] = defaultdict(list)
+    for j, (n, _) in enumerate(new):
+        taken[n].append(j)
+    heard = text_of([word for _, word in new[first:last]])
+    corrected_ones = [
+        replace(before[n], heard=heard if n == run[0] else "", speaker=0, overlapped=False) for n in run
+    ]
+    made: list[Segment] = []
+    put = False
+    for n, segment in enumerate(after):
+        of_this = taken.get(n)
+        left = [new[j][1] for j in of_this or () if j < first]
+        right = [new[j][1] for j in of_this or () if j >= last]
+        if not of_this or len(left) == len(of_this):
+            if not put and not of_this and segment.start >= end:
+                made, put = made + corrected_ones, True
+            made.append(segment)
+            continue
+        if left:
+            made.append(_part(segment, left, segment.start, min(segment.end, max(start, segment.start))))
+        if not put:
+            made, put = made + corrected_ones, True
+        if len(right) == len(of_this):
+            made.append(segment)
+        elif right:
+            made.append(_part(segment, right, max(segment.start, min(end, segment.end)), segment.end))
+    return made if put else made + corrected_ones
+
+
+def _part(segment: Segment, words: Sequence[Word], start: Seconds, end: Seconds) -> Segment:
+    """Some of the words of a segment, in some of its time."""
+    text = text_of(words)
+    return replace(segment, text=text, start=start, end=end, words=_times(segment, text))
+
+
+def _compared(one: Sequence[str], other: Sequence[str]) -> Codes:
+    """What stays of a sequence of words in another, as much as can, and what is between that."""
+    codes = groupby(Indel.opcodes(one, other), key=lambda code: code.tag == "equal")
+    return [
+        (same, found[0].src_start, found[-1].src_end, found[0].dest_start, found[-1].dest_end)
+        for same, of in codes
+        if (found := [*of])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Where words of the earlier hearing begin and end in the later one. `theirs`: what a person says in their place."""
+
+    codes: Codes
+    old: Sequence[str]
+    new: Sequence[str]
+    theirs: Sequence[str]
+
+    def begin(self, i: int) -> int:
+        """The word of the later hearing with which the words from `i` on begin."""
+        for same, i1, i2, j1, j2 in self.codes:
+            if i1 <= i < i2:
+                if same or i == i1:
+                    return j1 + i - i1
+                right = [self.old[i:i2], self.theirs[: i2 - i]]
+                return j1 + _cut(self.new[j1:j2], [self.old[i1:i]], right)
+        return len(self.new)
+
+    def end(self, i: int) -> int:
+        """The word of the later hearing before which the words before `i` end."""
+        for same, i1, i2, j1, j2 in self.codes:
+            if i1 < i <= i2:
+                if same or i == i2:
+                    return j1 + i - i1 if same else j2
+                left = [self.old[i1:i], self.theirs[-(i - i1) :]]
+                return j1 + _cut(self.new[j1:j2], left, [self.old[i:i2]])
+        return 0
+
+
+def _cut(new: Sequence[str], left: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> int:
+    """Before which word the new ones are most like one of these and one of those."""
+
+    def alike(words: Sequence[str], others: Sequence[Sequence[str]]) -> float:
+        return max(Indel.normalized_similarity(" ".join(words), " ".join(other)) for other in others)
+
+    return max(range(len(new) + 1), key=lambda j: alike(new[:j], left) + alike(new[j:], right))
+
+
+def _key(text: str) -> str:
+    """What makes a word the same in two hearings: not its capitals, nor what stands around it."""
+    return re.sub(r"\W+", "", text).casefold() or text

@@ -1,0 +1,84 @@
+"""A later version of a note with what a person has made of the properties of the one before. Pure.
+
+Properties that they added or changed stay as they wrote them, those that they took out stay out, and of a list both what we
+and what they added is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from earmark.notes.frontmatter import body_of, dumped, well_formed
+
+_KEY = re.compile(
+    r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?][^:\n]*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
+)
+_COMMENT = re.compile(r"(?:^|\s)#", re.M)
+
+
+def top_of(text: str) -> str:
+    """The properties of a note with their fences, as they stand there."""
+    return text[: len(text) - len(body_of(text))]
+
+
+def with_theirs(written: str, theirs: str, ours: str) -> str | None:
+    """`ours`, a later version of a note, with what a person has changed in the properties. `written`: these as we wrote them
+    before; `theirs`: the note as it is. None where nobody can tell what they changed.
+    """
+    before, now, new = _entries(written), _entries(top_of(theirs)), _entries(top_of(ours))
+    if before is None or now is None or new is None:
+        return None
+    kept: dict[str, str] = {}
+    for key, (raw, value) in now.items():
+        if key not in before or _changed(before[key], raw, value):
+            kept[key] = _both(key, value, before.get(key), new.get(key)) or raw
+        elif key in new:
+            kept[key] = new[key][0]
+    added = {key: raw for key, (raw, _) in new.items() if key not in before and key not in kept}
+    last = {key: kept.pop(key) for key in [*kept][-1:]} if added else {}
+    lines = "".join((kept | added | last).values())
+    return f"---\n{lines}---\n{body_of(ours)}"
+
+
+_Entry = tuple[str, Any]
+"""A property as it stands there, and its value."""
+
+
+def _changed(before: _Entry, raw: str, value: Any) -> bool:
+    return bool(before[1] != value or _COMMENT.search(raw))
+
+
+def _both(key: str, theirs: Any, before: _Entry | None, new: _Entry | None) -> str | None:
+    """A list with what either side added to it and without what either took out; None if that is theirs as it stands."""
+    if before is None or new is None or new[1] == before[1]:
+        return None
+    lists = (theirs, before[1], new[1])
+    if not all(isinstance(each, list) and all(isinstance(item, str) for item in each) for each in lists):
+        return None
+    gone = {*before[1]} - {*new[1]}
+    items = [item for item in theirs if item not in gone]
+    items += [item for item in new[1] if item not in before[1] and item not in items]
+    return dumped({key: items})
+
+
+def _entries(top: str) -> Mapping[str, _Entry] | None:
+    """Each property of a note in YAML, in order; None where they are not one on end of the other."""
+    values = well_formed(top)
+    if values is None:
+        return None
+    found: dict[str, str] = {}
+    key = ""
+    for line in top.splitlines(keepends=True)[1:-1]:
+        start = _KEY.match(line)
+        if start is not None:
+            key = start["bare"] or start["quoted"]
+            if key in found:
+                return None
+            found[key] = line
+        elif key:
+            found[key] += line
+        elif line.strip():
+            return None
+    return {key: (raw, values[key]) for key, raw in found.items()} if found.keys() == values.keys() else None

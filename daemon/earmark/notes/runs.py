@@ -1,0 +1,107 @@
+"""The words of a paragraph as Markdown, and back: what is hard to hear stands in italics before (?), what is said while
+somebody else talks before (+). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from earmark.corrections import Word, words_of
+from earmark.domain import Mark
+from earmark.notes.escape import JOINER, Dialect, escape_inline, normalize
+from earmark.notes.paragraphs import Paragraph, Run
+from earmark.notes.style import stamp
+
+_ESCAPED = re.compile(r"\\(?P<char>[!-/:-@\[-`{-~])")
+_HIDDEN = 0xF0000
+"""Where characters behind a backslash are put while markup is looked for (Unicode: private use)."""
+_SHOWN = re.compile(f"[{chr(_HIDDEN)}-{chr(_HIDDEN + 0x7F)}]")
+
+_OURS = re.compile(r"\*(?P<text>[^*]+)\*(?P<marks>(?: \(\?\))?(?: \(\+\))?)(?= |$)")
+
+_NOT_WORDS = re.compile(
+    r"%%.{0,1000}?%%"  # Obsidian's comment
+    r"|<!--.{0,1000}?-->"
+    r"|\[\^[^\]\s]+\]"  # a footnote
+    r"|!\[\[[^\]]*\]\]|!\[[^\]]*\]\([^)]*\)"  # something embedded
+    r"|(?<!\S)#[\w/-]*[^\W\d][\w/-]*"  # a tag
+    r"|\s\^[A-Za-z0-9-]+$"  # the name of a block
+)
+_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
+_STRESS = re.compile(
+    r"(?P<mark>\*\*\*|\*\*|\*|==|~~|`)(?=\S)(?P<text>.{1,1000}?)(?<=\S)(?P=mark)"
+    r"|(?<!\w)(?P<line>__|_)(?=\S)(?P<low>.{1,1000}?)(?<=\S)(?P=line)(?!\w)"
+)
+"""What is between marks of bold, italics, highlights, strokes and code; bounded, so that a line full of them takes no longer
+than others.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words that stand somewhere. `foreign`: markup that we do not write stands there as well."""
+
+    words: tuple[Word, ...]
+    foreign: bool
+
+
+def marked_up(runs: Iterable[Run], dialect: Dialect, *, marks: bool) -> str:
+    """The words of a paragraph, each run behind a space. `marks`: what is hard to hear is marked."""
+    return "".join(f" {_marked(run, dialect, marks)}" for run in runs)
+
+
+def _marked(run: Run, dialect: Dialect, marks: bool) -> str:
+    said = escape_inline(run.text, dialect)
+    unsure = run.unsure and marks
+    if not unsure and not run.overlapped:
+        return said
+    return f"*{said}*{' (?)' if unsure else ''}{' (+)' if run.overlapped else ''}"
+
+
+def why_left_out(part: Paragraph) -> str:
+    """What stands there instead of words; "" where these stand."""
+    if part.left_out is Mark.UNTRANSLATED:
+        return f"not translated until {stamp(part.until)}"
+    if part.left_out is Mark.REPETITION:
+        return f"the same words over and over until {stamp(part.until)}; left out"
+    if part.left_out is Mark.OVER_SILENCE:
+        return f"no voice until {stamp(part.until)}; words heard into the silence are left out"
+    return ""
+
+
+def read_back(text: str) -> Reading:
+    """The words of a paragraph, whoever wrote them. Markup is taken off, what is no speech (a tag, a comment) left out."""
+    # What is behind a backslash is no markup.
+    hidden = _ESCAPED.sub(lambda found: chr(_HIDDEN + ord(found["char"])), text)
+    words: list[Word] = []
+    foreign = False
+    for part, unsure, overlapped in _parts(hidden):
+        plain = _plain(part)
+        foreign = foreign or plain != part
+        shown = _SHOWN.sub(lambda found: chr(ord(found[0]) - _HIDDEN), plain).replace(JOINER, "")
+        words += words_of(normalize(shown), unsure=unsure, overlapped=overlapped)
+    return Reading(tuple(words), foreign)
+
+
+def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
+    """Runs as we mark them, with what they are marked as, and what is between them."""
+    at = 0
+    for found in _OURS.finditer(text):
+        if not found["marks"] or (found.start() and text[found.start() - 1] != " "):
+            continue
+        yield text[at : found.start()], False, False
+        yield found["text"], "?" in found["marks"], "+" in found["marks"]
+        at = found.end()
+    yield text[at:], False, False
+
+
+def _plain(text: str) -> str:
+    """The text without markup."""
+    text = _NOT_WORDS.sub("", text)
+    text = _LINK.sub(lambda found: found["wiki"] or found["label"] or "", text)
+    before = ""
+    while before != text:
+        before, text = text, _STRESS.sub(lambda found: found["text"] or found["low"], text)
+    return text

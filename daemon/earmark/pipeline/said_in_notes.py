@@ -1,0 +1,67 @@
+"""What people say in notes of ours - who speaks, and what was really said - is read as soon as it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.errors import LedgerBusy
+from earmark.events import Event
+from earmark.files import Identity
+from earmark.pipeline.names_given import READ, has_names, take_names
+from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.words_given import has_words, take_words
+
+
+class SaidInNotes:
+    """Looks at single notes that have changed; each version of one is read once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._read: dict[Path, Identity] = {}
+
+    def look_at(self, notes: Iterable[Path]) -> bool:
+        """Take what notes say, if it is new. False if somebody else was acting, and some is not taken yet."""
+        taken = True
+        for path in notes:
+            with own_fault(self._context, partial(self._not_taken, path)):
+                taken = self._glance(path) and taken
+        return taken
+
+    def _not_taken(self, path: Path, sentence: str, charged: bool) -> None:
+        if charged:
+            self._context.tell(Event.WENT_WRONG, sentence, file=path, level="error", journal=False)
+
+    def _glance(self, path: Path) -> bool:
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or artifact.state not in READ:
+            return True
+        try:
+            identity = Identity.of(path.lstat())
+        except OSError:
+            return True
+        if self._read.get(path) == identity:
+            return True
+        if has_names(self._context, artifact) or has_words(self._context, artifact):
+            try:
+                with self._context.ledger.acting():
+                    take_said(self._context, artifact.recording_id)
+            except LedgerBusy:
+                return False
+        self._read[path] = identity
+        return True
+
+
+def take_said(context: Context, recording_id: str) -> None:
+    """Read what people have written into the notes of a recording. Call in `ledger.acting`."""
+    take_names(context, recording_id)
+    take_words(context, recording_id)
+
+
+def take_first(context: Context, recording_id: str) -> None:
+    """Read them before the notes are written anew, if nobody else is acting: then they are read when these are."""
+    with suppress(LedgerBusy), context.ledger.acting():
+        take_said(context, recording_id)

@@ -1,0 +1,128 @@
+"""Words that people correct in the notes of a transcript: from then on they are what was said, in all that rests on it.
+
+A note is read that holds the words of now (`Artifact.words_rev`), so that an older one takes nothing back. What stands in it
+besides is a person's own: then it stays as it is, and only its words count. A note in which words were corrected and nothing
+else was changed may be written again; for the rest it counts as edited, so that no rule takes it.
+"""
+
+from __future__ import annotations
+
+from earmark.context import Context
+from earmark.corrections import Corrected, corrected
+from earmark.domain import ArtifactState, Kind, Transcript
+from earmark.events import Event
+from earmark.files import digest, read_bytes
+from earmark.ledger import Artifact, Recording
+from earmark.notes.comparing import Likeness, digests
+from earmark.notes.frontmatter import body_of
+from earmark.notes.own_links import compared
+from earmark.notes.reading import Read, read_transcript
+from earmark.notes.speakers import TURN, names_of
+from earmark.notes.style import NoteStyle, style_of
+from earmark.pipeline import next_stage
+from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, where_it_lies
+from earmark.pipeline.outputs import revision
+
+
+def has_words(context: Context, artifact: Artifact) -> bool:
+    """Whether a note may have words that nobody has read."""
+    return _holds_words(context, artifact) and _changed(context, artifact) is not None
+
+
+def take_words(context: Context, recording_id: str) -> bool:
+    """Read what people have corrected in a recording's notes; true if any words are news. Call in `ledger.acting`."""
+    taken = False
+    for artifact in context.ledger.artifacts.of_recording(recording_id):
+        if artifact.state in READ and _holds_words(context, artifact):
+            text = _changed(context, artifact)
+            taken = (text is not None and _take(context, artifact, text)) or taken
+    return taken
+
+
+def _holds_words(context: Context, artifact: Artifact) -> bool:
+    """Whether it is a note with a transcript in it that is of the words of now."""
+    one_file = context.config.notes.layout == "one-file"
+    return (
+        artifact.note
+        and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
+        and artifact.words_rev == context.ledger.words.revision(artifact.recording_id)
+    )
+
+
+def _changed(context: Context, artifact: Artifact) -> str | None:
+    """What stands in a note, if its words may be a person's."""
+    key = style_of(context.config.notes).key("speakers")
+    for path in where_it_lies(context, artifact):
+        if not context.answers(path):
+            continue
+        try:
+            data = read_bytes(path)
+            text = data.decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if digest(data) in (artifact.sha256, artifact.next_sha256):
+            # Without its corrections, byte for byte what we once wrote, it is an edit that somebody took back.
+            return text if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
+        if artifact.state is ArtifactState.EDITED:
+            return text
+        return text if compared(context.ledger, data, artifact, key) is Likeness.EDITED else None
+    return None
+
+
+def _take(context: Context, artifact: Artifact, text: str) -> bool:
+    """Give the transcript the words of a note; true if any of them are news."""
+    ledger, style = context.ledger, style_of(context.config.notes)
+    before, recording = (
+        ledger.words.transcript(artifact.recording_id),
+        ledger.recordings.get(artifact.recording_id),
+    )
+    read = read_transcript(text, before, style) if before is not None else None
+    if before is None or recording is None or read is None or not read.passages:
+        return False
+    found = corrected(before, read.passages, marks=style.confidence_marks)
+    if found is None or found.transcript == before:
+        return False
+    edited = [a for a in edited_otherwise(context, artifact.recording_id) if a.id != artifact.id]
+    with ledger.transaction():
+        ledger.words.correct(found.transcript, context.now())
+        after = ledger.recordings.get(artifact.recording_id) or recording
+        leave_edited(context, edited, recording, after)
+        _read(context, artifact, text, read, found, style, recording, after)
+        ledger.artifacts.stay_removed(artifact.recording_id)
+        if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
+            next_stage.summarize(context, artifact.recording_id)
+        what = "1 word was" if found.words == 1 else f"{found.words or 'some'} words were"
+        context.tell(
+            Event.CORRECTED, f"{what} corrected in {artifact.path.name}.", recording=artifact.recording_id,
+            file=artifact.path,
+        )  # fmt: skip
+    return True
+
+
+def _read(
+    context: Context,
+    artifact: Artifact,
+    text: str,
+    read: Read,
+    found: Corrected,
+    style: NoteStyle,
+    before: Recording,
+    after: Recording,
+) -> None:
+    """Write down what a note is, now that its words are known."""
+    key, one_file = style.key("speakers"), style.layout == "one-file"
+    rev = revision(after, artifact.kind, one_file=one_file)
+    restored = compared(context.ledger, read.restored.encode(), artifact, key)
+    likes = {Likeness.SAME, Likeness.LINKS} | ({Likeness.PROPERTIES} if artifact.top else set())
+    ours = restored in likes and found.whole and not read.foreign
+    if ours and (
+        artifact.rev < revision(before, artifact.kind, one_file=one_file) or _misnamed(text, found.transcript)
+    ):
+        rev = artifact.rev  # something else is to be said there as well
+    context.ledger.artifacts.words_read(artifact.path, rev, digests(text, key) if ours else None)
+
+
+def _misnamed(text: str, transcript: Transcript) -> bool:
+    """Whether turns begin with names that nobody has (any more)."""
+    names = {*names_of(transcript)}
+    return any(turn[2] not in names for turn in TURN.finditer(body_of(text)))

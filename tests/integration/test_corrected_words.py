@@ -1,0 +1,278 @@
+"""Who corrects words in a transcript's note has corrected the transcript: all that rests on it says so from then on.
+
+The real supervisor on a real folder; only the workers are stand-ins (tests/standin_worker.py says why).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from earmark.cli.main import app
+from earmark.ledger import Ledger
+from earmark.retention.erasure.matching import matching
+from earmark.verbs.opening import opened_context
+from earmark.verbs.retrying import resummarize, retry, to_retry
+from typer.testing import CliRunner
+
+from tests.daemon_rig import Rig, run_child
+from tests.integration.test_named_speakers import change, speak
+
+EVERYTHING = {"notes": {"formats": ["srt", "vtt", "txt", "json"]}}
+NOTE = "talk.transcript.md"
+
+
+def corrections(rig: Rig) -> dict[str, str]:
+    """What was heard, to what a person made of it."""
+    document = json.loads((rig.folder / "talk.json").read_text())
+    return {s["heard"]: s["text"] for s in document["segments"] if "heard" in s}
+
+
+def heard_again(rig: Rig) -> None:
+    """`earmark retry`, and a run."""
+    with opened_context(rig.installed, rig.config()) as context:
+        for each in to_retry(context, [rig.folder / "talk.m4a"], failed=False):
+            retry(context, each)
+    assert run_child(rig) == 0
+
+
+def states(rig: Rig) -> dict[str, tuple[str, int]]:
+    """Of each note its state, and whether all that a person changed there is known."""
+    rows = rig.query("SELECT path, state, mergeable FROM artifacts WHERE form = 'md'")
+    return {Path(os.fsdecode(path)).name: (state, corrected) for path, state, corrected in rows}
+
+
+def talk(tmp_path: Path, **sections: dict[str, object]) -> Rig:
+    rig = Rig(tmp_path, EVERYTHING | sections)
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    return rig
+
+
+@pytest.mark.shows("transcription:corrected", "transcription:corrected-kept", "readme:corrected")
+def test_a_word_that_a_person_corrects_in_the_note_is_what_was_said_in_all_that_rests_on_it(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    files = {path.name for path in rig.folder.iterdir()}
+    text = change(
+        rig,
+        NOTE,
+        ("says number 2 here", "says Wirsching, no. two, here"),
+        ("says number 0", "says number zero"),
+    )
+    assert run_child(rig) == 0
+    # The note is the person's own, byte for byte, and the words are everywhere else.
+    assert rig.notes()[NOTE] == text
+    assert {path.name for path in rig.folder.iterdir()} == files
+    assert "says Wirsching, no. two, here." in rig.notes()["talk.md"]
+    for form in ("srt", "vtt", "txt"):
+        said = " ".join((rig.folder / f"talk.{form}").read_text().split())
+        assert "says Wirsching, no. two, here." in said
+        assert "says number zero here." in said
+    assert [*corrections(rig).values()] == [
+        "Recording 2cf24dba5fb0 says number zero here.",
+        "Recording 2cf24dba5fb0 says Wirsching, no. two, here.",
+    ]
+    assert rig.events("corrected") == ["4 words were corrected in talk.transcript.md."]
+    assert "Wirsching" not in (rig.root / "child.log").read_text()
+    why = CliRunner().invoke(app, ["why", str(rig.folder / NOTE)], env={"EARMARK_HOME": str(rig.home)})
+    assert "your words and properties are kept in each later version" in " ".join(why.stdout.split())
+    with opened_context(rig.installed, rig.config()) as context:
+        assert [len(matching(context, word)) for word in ("wirsching", "number 2 here", "number 7")] == [
+            1,
+            1,
+            0,
+        ]
+    # Heard anew, the words stay what the person made of them; nothing goes beside the note, which is written again.
+    heard_again(rig)
+    assert {path.name for path in rig.folder.iterdir()} == files
+    assert "says Wirsching, no. two, here." in rig.notes()[NOTE]
+    assert "says Wirsching, no. two, here." in rig.notes()["talk.md"]
+    assert len(corrections(rig)) == 2
+    # It counts as edited all the while, so that no rule takes it.
+    assert states(rig) == {NOTE: ("edited", 1), "talk.md": ("here", 0)}
+    # Taken back, it is what was heard.
+    change(rig, NOTE, ("says Wirsching, no. two, here", "says number 2 here"))
+    assert run_child(rig) == 0
+    assert "says number 2 here." in rig.notes()["talk.md"]
+    assert "says number 2 here." in (rig.folder / "talk.txt").read_text()
+
+
+@pytest.mark.shows("transcription:corrected-own")
+def test_what_is_none_of_what_was_said_stays_the_persons_own_and_the_words_count_all_the_same(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    text = change(
+        rig,
+        NOTE,
+        ("\n[[talk.m4a#t=0", "\nMy own remark, before it all.\n\n[[talk.m4a#t=0"),
+        (
+            "says number 1 here.",
+            "says number ==one== here. #quote %%ask him%%\n\n> Recording 2cf24dba5fb0 says number 1\n\n",
+        ),
+    )
+    text += "\nAnd another one, at the end.\n"
+    (rig.folder / NOTE).write_text(text)
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    assert (rig.folder / "talk.txt").read_text() == (
+        "Recording 2cf24dba5fb0 says number 0 here. Recording 2cf24dba5fb0 says number one here. Recording"
+        " 2cf24dba5fb0 says number 2 here.\n"
+    )
+    assert states(rig)[NOTE] == ("edited", 0)
+    names = {path.name for path in rig.folder.iterdir()}
+    # Read again it is no news, and nothing goes beside it, until somebody asks for it to be heard anew.
+    (rig.folder / NOTE).touch()
+    assert run_child(rig) == 0
+    assert len(rig.events("corrected")) == 1
+    assert {path.name for path in rig.folder.iterdir()} == names
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "says number one here." in rig.notes()["talk.m4a.transcript.md"]
+
+
+@pytest.mark.shows("transcription:corrected-half")
+@pytest.mark.parametrize("what", ["rewritten", "emptied", "no times", "a line of a megabyte"])
+def test_a_note_that_hardly_holds_the_words_any_more_is_no_correction_of_them(
+    tmp_path: Path, what: str
+) -> None:
+    rig = talk(tmp_path)
+    text = rig.notes()[NOTE]
+    head, said = text[: text.index("[[talk.m4a#t=0")], text[text.index("[[talk.m4a#t=0") :]
+    made = {
+        "rewritten": "[[talk.m4a#t=0|00:00]] The gist of it is that somebody counts, as far as anybody can tell.\n",
+        "emptied": "",
+        "no times": said.replace("[[talk.m4a#t=0|00:00]] ", "").replace("number 1", "number one"),
+        "a line of a megabyte": said.rstrip("\n") + " and so on" * 100_000,
+    }[what]
+    (rig.folder / NOTE).write_text(head + made)
+    heard = (rig.folder / "talk.txt").read_text()
+    assert run_child(rig) == 0
+    assert (rig.folder / "talk.txt").read_text() == heard
+    assert rig.notes()[NOTE] == head + made
+    assert rig.events("corrected") == []
+
+
+@pytest.mark.shows("transcription:corrected-out")
+def test_a_sentence_that_a_person_takes_out_is_in_nothing_that_is_written(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, (" Recording 2cf24dba5fb0 says number 1 here.", ""))
+    assert run_child(rig) == 0
+    assert "number 1" not in "".join(rig.notes().values())
+    for form in ("srt", "vtt", "txt"):
+        assert "number 1" not in (rig.folder / f"talk.{form}").read_text()
+    # What was heard is known all the same.
+    assert "number 1" in " ".join(corrections(rig))
+    heard_again(rig)
+    assert "number 1" not in (rig.folder / "talk.txt").read_text()
+
+
+@pytest.mark.shows("transcription:corrected-summary")
+def test_an_edited_summary_stays_alone_when_words_are_corrected_and_resummarize_uses_them(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    mine = change(rig, "talk.md", ("## Key points", "## What matters"))
+    assert run_child(rig) == 0
+    change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == {NOTE, "talk.md"}
+    assert rig.notes()["talk.md"] == mine
+    with opened_context(rig.installed, rig.config()) as context:
+        resummarize(context, context.ledger.recordings.all()[0].id, "talk.m4a", None)
+    assert run_child(rig) == 0
+    assert "number two" in rig.notes()["talk.m4a.md"]
+    assert rig.notes()["talk.md"] == mine
+
+
+@pytest.mark.shows("transcription:corrected-named")
+def test_corrected_words_and_names_of_speakers_are_both_kept(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, EVERYTHING)
+    rig.drop("talk.m4a", "hello")
+    speak(rig)
+    change(rig, NOTE, ("says number 1 here", "says number one here"))
+    assert run_child(rig) == 0
+    assert states(rig)[NOTE] == ("edited", 1)
+    change(rig, NOTE, ("  - Speaker 2\n", "  - Anna\n"))
+    assert run_child(rig) == 0
+    assert "**Anna** [[talk.m4a#t=10|00:10]] Recording 2cf24dba5fb0 says number one" in rig.notes()[NOTE]
+    assert "says number one here" in rig.notes()[NOTE]
+    assert "Anna: Recording 2cf24dba5fb0 says number one here." in (rig.folder / "talk.txt").read_text()
+    # Both at once.
+    change(rig, NOTE, ("  - Speaker 1\n", "  - Bob\n"), ("says number 0", "says number zero"))
+    assert run_child(rig) == 0
+    assert "**Bob** [[talk.m4a#t=0|00:00]] Recording 2cf24dba5fb0 says number zero" in rig.notes()[NOTE]
+    assert set(rig.notes()) == {NOTE, "talk.md"}
+
+
+@pytest.mark.shows("transcription:corrected-two-notes")
+def test_of_two_copies_the_note_that_holds_older_words_takes_nothing_back(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, EVERYTHING)
+    for folder in ("a", "b"):
+        rig.drop(f"{folder}/talk.m4a", "hello")
+    assert run_child(rig) == 0
+    # Both are edited; the one of `b` holds what was heard where `a` is right.
+    change(
+        rig,
+        "b/talk.transcript.md",
+        (
+            "Recording 2cf24dba5fb0 says number 0 here.",
+            "My note. Recording 2cf24dba5fb0 says number 0 here.\n\nMore.",
+        ),
+    )
+    assert run_child(rig) == 0
+    change(rig, "a/talk.transcript.md", ("number 2", "number two"))
+    assert run_child(rig) == 0
+    kept = change(rig, "b/talk.transcript.md", ("number 1", "number one"))
+    assert run_child(rig) == 0
+    assert "number two" in rig.notes()["a/talk.transcript.md"]
+    assert rig.notes()["b/talk.transcript.md"] == kept
+    with Ledger(rig.installed.ledger_file) as ledger:
+        transcript = ledger.words.transcript(ledger.recordings.all()[0].id)
+    assert transcript is not None
+    assert "number two" in transcript.text
+
+
+@pytest.mark.shows("transcription:properties-kept")
+def test_a_note_in_which_only_properties_and_links_changed_is_written_again_with_them(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(
+        rig,
+        NOTE,
+        ("tags:\n  - recording\n", "tags:\n  - recording\n  - Projects/Würth\naliases: [Monday's talk]\n"),
+        ("language: en\n", "language: en  # he said so\n"),
+        ("recorded_from: file date\n", ""),
+        ("seconds: 30\n", "seconds: 31\nrating: 5\nnested:\n  a: [1, 2]\n"),
+    )
+    assert run_child(rig) == 0
+    names = set(rig.notes())
+    heard_again(rig)
+    # The text is what is known now, and the properties are what the person made of them.
+    text = rig.notes()[NOTE]
+    assert set(rig.notes()) == names
+    for kept in (
+        "  - Projects/Würth\n",
+        "aliases: [Monday's talk]\n",
+        "language: en  # he said so\n",
+        "seconds: 31\n",
+        "rating: 5\n",
+    ):
+        assert kept in text
+    assert "nested:\n  a: [1, 2]\n" in text
+    assert "recorded_from" not in text
+    assert states(rig)[NOTE] == ("edited", 1)
+    # Words and properties in one note, and speakers that are known later.
+    change(rig, NOTE, ("number 2", "number two"), ("rating: 5\n", "rating: 6\n"))
+    assert run_child(rig) == 0
+    assert states(rig)[NOTE] == ("edited", 1)
+    speak(rig)
+    text = rig.notes()[NOTE]
+    assert "rating: 6\n" in text
+    assert "speakers:\n  - Speaker 1\n  - Speaker 2\n" in text
+    assert "**Speaker 1** [[talk.m4a#t=20|00:20]] Recording 2cf24dba5fb0 says number two" in text
+    assert text.index("earmark_id") > text.index("speakers:")
+    assert set(rig.notes()) == names

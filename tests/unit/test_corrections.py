@@ -1,0 +1,268 @@
+"""A person's words in the place of those that were heard, and what becomes of them when the recording is heard again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from earmark.corrections import as_heard, carried, corrected, text_of, words_of
+from earmark.domain import Mark, Segment, Transcript, is_speech
+from earmark.notes.escape import normalize
+from earmark.notes.frontmatter import body_of
+from earmark.notes.reading import read_transcript
+from earmark.notes.render import render_one_file, render_transcript
+from earmark.notes.style import NoteContext, NoteStyle
+from earmark.speaking import Turn, with_speakers
+from hypothesis import given
+from hypothesis import strategies as st
+
+ABOUT = NoteContext("ab" * 32, "talk.m4a")
+SAID = ("We meet on Monday.", "The wurst GmbH pays for it.", "I will call Mr Smyth.", "Well, that is all.")
+
+
+def transcript(said: Sequence[str] = SAID, *, each: float = 20.0, **more: object) -> Transcript:
+    segments = tuple(
+        Segment(n * each, (n + 1) * each - 3.0, text, 0.9, **more)  # type: ignore[arg-type]
+        for n, text in enumerate(said)
+    )
+    return Transcript("ab" * 32, segments, "en", 1.0, len(said) * each, len(said) * each, "m", "e")
+
+
+def note(of: Transcript, style: NoteStyle) -> str:
+    return (
+        render_transcript(of, ABOUT, style)
+        if style.layout == "two-files"
+        else render_one_file(None, of, ABOUT, style)
+    )
+
+
+def read(of: Transcript, text: str, style: NoteStyle | None = None) -> Transcript:
+    """The transcript as a note corrects it."""
+    style = style or NoteStyle()
+    found = read_transcript(text, of, style)
+    assert found is not None
+    made = corrected(of, found.passages, marks=style.confidence_marks)
+    assert made is not None
+    return made.transcript
+
+
+def edited(of: Transcript, *pairs: tuple[str, str], style: NoteStyle | None = None) -> Transcript:
+    text = note(of, style or NoteStyle())
+    for old, new in pairs:
+        assert old in text, (old, text)
+        text = text.replace(old, new)
+    return read(of, text, style)
+
+
+def said(of: Transcript) -> list[str]:
+    return [normalize(s.text) for s in of.segments if is_speech(s)]
+
+
+STYLES = [NoteStyle(dialect=dialect) for dialect in ("obsidian", "logseq", "plain")]
+
+
+@pytest.mark.parametrize("style", STYLES, ids=[style.dialect for style in STYLES])
+@pytest.mark.parametrize("audio", [True, False])
+def test_each_word_goes_to_the_segment_in_which_it_was_heard(style: NoteStyle, audio: bool) -> None:
+    before = transcript()
+    about = replace(ABOUT, audio_here=audio)
+    text = render_transcript(before, about, style)
+    assert read(before, text, style) == before
+    text = (
+        text.replace("The wurst GmbH pays", "Würth GmbH & Co. KG pays")
+        .replace("Smyth", "Smith")
+        .replace("Well, t", "T")
+    )
+    after = read(before, text, style)
+    assert said(after) == [
+        SAID[0],
+        "Würth GmbH & Co. KG pays for it.",
+        "I will call Mr Smith.",
+        "That is all.",
+    ]
+    assert [s.heard for s in after.segments] == [None, *SAID[1:]]
+    assert said(as_heard(after)) == [*SAID]
+    # Read once more, it is no news.
+    assert read(after, text, style) == after
+
+
+_HOSTILE = st.text(st.sampled_from("ab \\*_[]()<>#|`$~^=%-.:!?+é日本\u200d\u2060ไ1"), max_size=12)
+
+
+@given(st.lists(_HOSTILE, min_size=1, max_size=6), st.sampled_from(STYLES), st.data())
+def test_whatever_was_said_a_note_that_nobody_changed_says_it(
+    texts: list[str], style: NoteStyle, data: st.DataObject
+) -> None:
+    marks = data.draw(st.lists(st.sampled_from([None, *Mark]), min_size=len(texts), max_size=len(texts)))
+    before = transcript(texts)
+    before = replace(
+        before,
+        segments=tuple(replace(s, mark=mark) for s, mark in zip(before.segments, marks, strict=True)),
+    )
+    text = note(before, style)
+    found = read_transcript(text, before, style)
+    assert found is not None
+    assert found.passages == ()
+    assert found.restored == text
+
+
+_WORDS = st.lists(st.sampled_from(["and", "the", "Anna", "pays", "it.", "日本", "So,", "x"]), max_size=8)
+
+
+@given(st.lists(_WORDS.filter(bool), min_size=1, max_size=5), st.lists(_WORDS, min_size=5, max_size=5))
+def test_words_that_are_read_are_all_there_in_their_order_and_read_again_no_news(
+    heard: list[list[str]], theirs: list[list[str]]
+) -> None:
+    before = transcript([" ".join(words) for words in heard], each=60.0)
+    text = note(before, NoteStyle())
+    lines = text.split("\n")
+    timed = [n for n, line in enumerate(lines) if line.startswith("[[talk.m4a#t=")]
+    assert len(timed) == len(heard)
+    wanted = []
+    for n, new in zip(timed, theirs, strict=False):
+        lines[n] = f"{lines[n].split(']]')[0]}]] {' '.join(new)}"
+        wanted += new
+    text = "\n".join(lines)
+    found = read_transcript(text, before, NoteStyle())
+    assert found is not None
+    made = corrected(before, found.passages, marks=True)
+    if made is None:
+        return
+    assert " ".join(said(made.transcript)).split() == [w for word in wanted for w in word.split()]
+    assert read(made.transcript, text) == made.transcript
+    assert said(as_heard(made.transcript)) == said(before)
+    # Heard anew as before, it is the same correction.
+    assert said(carried(made.transcript, before)) == said(made.transcript)
+
+
+def test_a_later_hearing_keeps_what_was_corrected_and_is_itself_for_the_rest() -> None:
+    before = edited(transcript(), ("wurst GmbH pays", "Wirsching GmbH & Co pays"), ("Mr Smyth", "Mr Smith"))
+    other = transcript(
+        [
+            "We'll meet on Monday, the worst",
+            "GmbH pays for it. I will",
+            "call Mister Smythe.",
+            "Well that is all, folks.",
+        ]
+    )
+    after = carried(before, other)
+    assert " ".join(said(after)) == (
+        "We'll meet on Monday, The Wirsching GmbH & Co pays for it. I will call Mr Smith. Well that is all, folks."
+    )
+    times = [(s.start, s.end) for s in after.segments]
+    assert times == sorted(times)
+    assert all(start <= end for start, end in times)
+    # A third one, and what was heard is what the second heard there.
+    third = carried(after, transcript())
+    assert " ".join(said(third)) == (
+        "We meet on Monday. The Wirsching GmbH & Co pays for it. I will call Mr Smith. Well, that is all."
+    )
+    # One that hears nothing there has it all the same; one that has heard it right has it once.
+    silent = carried(before, replace(other, segments=other.segments[3:]))
+    assert said(silent) == [
+        "The Wirsching GmbH & Co pays for it.",
+        "I will call Mr Smith.",
+        "Well that is all, folks.",
+    ]
+    right = carried(
+        before,
+        transcript(["We meet.", "The Wirsching GmbH & Co pays for it.", "I will call Mr Smith.", "Ok."]),
+    )
+    assert said(right) == ["We meet.", "The Wirsching GmbH & Co pays for it.", "I will call Mr Smith.", "Ok."]
+
+
+def test_words_keep_their_times_and_new_ones_lie_between_them() -> None:
+    text = "The wurst GmbH pays"
+    words = tuple((n * 1.0, n + 0.8, found.start()) for n, found in enumerate(re.finditer(r"\S+", text)))
+    before = replace(transcript(), segments=(Segment(0.0, 5.0, text, words=words),))
+    (segment,) = edited(before, ("wurst", "good old Wirsching")).segments
+    assert segment.text == "The good old Wirsching GmbH pays"
+    by_word = {segment.text[at:].split()[0]: (start, end) for start, end, at in segment.words}
+    assert by_word["GmbH"] == (2.0, 2.8)
+    assert 0.8 <= by_word["good"][0] < by_word["old"][0] < by_word["Wirsching"][1] <= 2.0
+    # Cut between two speakers, the pieces say what it says, and what was heard is in one of them.
+    made = with_speakers(replace(before, segments=(segment,)), [Turn(0.0, 1.9, 1), Turn(1.9, 5.0, 2)])
+    assert " ".join(said(made)) == segment.text
+    assert [s.heard for s in made.segments] == [text, ""]
+
+
+def test_what_was_hard_to_hear_is_sure_once_a_person_takes_its_mark_away() -> None:
+    before = transcript(mark=Mark.LOW_CONFIDENCE)
+    style = NoteStyle()
+    sure = edited(
+        before,
+        ("*I will call Mr Smyth.", "I will call Mr Smyth."),
+        (" that is all.* (?)", " that is all.* (?)"),
+    )
+    assert [s.mark for s in sure.segments] != [Mark.LOW_CONFIDENCE] * 4 or sure == before
+    one = transcript(each=60.0, mark=Mark.LOW_CONFIDENCE)
+    text = note(one, style).replace("*I will call Mr Smyth.* (?)", "I will call Mr Smyth.")
+    after = read(one, text)
+    assert [s.mark for s in after.segments] == [Mark.LOW_CONFIDENCE] * 2 + [None, Mark.LOW_CONFIDENCE]
+    assert said(after) == [*SAID]
+    # Corrected with its mark left on, it is still hard to hear.
+    assert edited(one, ("Smyth", "Smith")).segments[2].mark is Mark.LOW_CONFIDENCE
+
+
+def test_what_was_left_out_may_be_written_there_by_who_hears_it() -> None:
+    before = transcript(each=60.0)
+    before = replace(
+        before,
+        segments=(
+            before.segments[0],
+            replace(before.segments[1], mark=Mark.REPETITION),
+            *before.segments[2:],
+        ),
+    )
+    after = edited(
+        before, ("*the same words over and over until 01:57; left out*", "It says so again and again.")
+    )
+    assert said(after) == [SAID[0], "It says so again and again.", *SAID[2:]]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "kept"),
+    [
+        ("The **wurst** GmbH ==pays== for it.", SAID[1]),
+        ("The [[Wirsching|wurst]] [GmbH](https://x.org) pays for it. #money ^block-1", SAID[1]),
+        ("The wurst GmbH pays for it.\n\n> The wurst GmbH pays for it.\n\n- a list\n\n# A heading", SAID[1]),
+        ("The wurst GmbH pays for it.[^1] %%is that so?%% <!-- ask -->", SAID[1]),
+        ("The wurst GmbH\npays for it.", SAID[1]),
+        ("The wurst GmbH\n\npays for it.", SAID[1]),
+        ("The wurst GmbH pays for it.\n\nHere he laughs at length about nothing.", SAID[1]),
+        (
+            "The wurst GmbH pays for it. 3 * 4 = 12, a_b_c, 5 < 6 & more.",
+            f"{SAID[1]} 3 * 4 = 12, a_b_c, 5 < 6 & more.",
+        ),
+    ],
+)
+def test_markup_of_a_persons_own_is_no_word_of_what_was_said(theirs: str, kept: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle()).replace(SAID[1], theirs)
+    assert said(read(before, text)) == [SAID[0], kept, *SAID[2:]]
+
+
+def test_characters_are_the_words_of_scripts_without_spaces() -> None:
+    before = transcript(["私は東京に行きます。", "明日は雨です。"], each=60.0)
+    after = edited(before, ("東京", "京都市"))
+    assert said(after) == ["私は京都市に行きます。", "明日は雨です。"]
+    assert text_of(words_of("私は GmbH に")) == "私は GmbH に"
+
+
+def test_a_note_of_both_is_read_below_its_heading_and_above_what_is_in_english() -> None:
+    style = NoteStyle(layout="one-file")
+    before = transcript(each=60.0)
+    text = note(before, style)
+    below = f"{text}\n## In English\n\n[[talk.m4a#t=60|01:00]] Something else altogether.\n"
+    whole = text.replace(
+        body_of(text),
+        f"# Title\n\nThe wurst GmbH pays. [[talk.m4a#t=60|01:00]]\n\n## Transcript\n{body_of(below)}",
+    )
+    assert read(before, whole, style) == before
+    assert (
+        said(read(before, whole.replace("wurst GmbH pays for", "best GmbH pays for"), style))[1]
+        == "The best GmbH pays for it."
+    )
+    assert read_transcript(whole.replace("## Transcript", "## Words"), before, style) is None
