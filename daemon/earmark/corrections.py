@@ -19,11 +19,6 @@ from earmark.domain import Mark, Seconds, Segment, Transcript, WordTimes, is_spe
 from earmark.spacing import WORD
 from earmark.speaking import as_told
 
-LEAST_KEPT = 0.5
-"""Share of the words heard that must stand in a note for it to be read as their correction: who leaves less of them there
-has made something else of it.
-"""
-
 AROUND = 30.0
 """Seconds before and after corrected words in which a later hearing is compared with the earlier one: Whisper's window."""
 
@@ -82,38 +77,31 @@ def text_of(words: Sequence[Word]) -> str:
 
 
 def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: bool) -> Corrected | None:
-    """The transcript with a person's words; None if hardly any of its own stand there. `marks`: words that were hard to hear
+    """The transcript with a person's words; None if there are too many to be compared. `marks`: words that were hard to hear
     are marked where they are read, so that one without a mark is sure.
     """
     segments, shown = [*transcript.segments], as_told(transcript).segments
-    kept = heard = new = 0
-    whole = True
+    new, whole = 0, True
     for passage in passages:
         if max(len(passage.said), sum(map(len, passage.shown))) > MOST_WORDS:
             return None
         found = _allotted(segments, passage)
-        heard, kept, new = heard + found.heard, kept + found.kept, new + found.new
+        new += found.new
         for number, words in found.words.items():
             before = segments[number]
             segments[number] = _said(before, found.shown[number], words, marks=marks)
             unsure = segments[number].mark is Mark.LOW_CONFIDENCE
             like = (unsure and marks, shown[number].overlapped)
             whole = whole and all((word.unsure, word.overlapped) == like for word in words)
-    if kept < LEAST_KEPT * heard:
-        return None
     return Corrected(replace(transcript, segments=tuple(segments)), new, whole)
 
 
 @dataclass(frozen=True, slots=True)
 class _Allotted:
-    """The words that a person gives each segment of a passage, and those it showed; how many these were, how many of them
-    stand there, and how many new ones.
-    """
+    """The words that a person gives each segment of a passage, those it showed, and how many new ones there are."""
 
     words: dict[int, list[Word]]
     shown: dict[int, tuple[Word, ...]]
-    heard: int
-    kept: int
     new: int
 
 
@@ -124,16 +112,15 @@ def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
     if not base:
         # What was left out, and somebody has heard; or what a person took out and put back.
         words = {passage.segments[0]: [*passage.said]} if said and passage.segments else {}
-        return _Allotted(words, shown, 0, 0, len(said))
+        return _Allotted(words, shown, len(said))
     words = {n: [] for n, _ in base}
-    kept = new = 0
+    new = 0
     for same, i1, i2, j1, j2 in _compared([text for _, text in base], said):
-        kept += i2 - i1 if same else 0
         new += 0 if same else j2 - j1
         for j in range(j1, j2):
             near = i1 + (j - j1) * (i2 - i1) // (j2 - j1) if i2 > i1 else max(i1 - 1, 0)
             words[base[near][0]].append(passage.said[j])
-    return _Allotted(words, shown, len(base), kept, new)
+    return _Allotted(words, shown, new)
 
 
 def _said(segment: Segment, shown: Sequence[Word], words: Sequence[Word], *, marks: bool) -> Segment:

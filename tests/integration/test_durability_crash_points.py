@@ -91,11 +91,16 @@ def several_people(rig: Rig) -> None:
 
 
 def corrected(rig: Rig) -> None:
-    """A note in which a person corrected a word, of a recording that is to be heard again."""
+    """A note in which a person corrected a word and added a tag, of a recording that is to be heard again."""
     rig.drop("standup.m4a", "one")
     assert run_child(rig) == 0
     note = rig.folder / "standup.transcript.md"
-    note.write_text(note.read_text().replace("number 1", "number one"))
+    text = (
+        note.read_text()
+        .replace("number 1", "number one")
+        .replace("  - recording\n", "  - recording\n  - mine\n")
+    )
+    note.write_text(text)
     with Ledger(rig.installed.ledger_file) as ledger:
         for recording in ledger.recordings.all():
             ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, Instant(1.0))

@@ -24,6 +24,11 @@ from earmark.speaking import as_told
 LONGEST_LINE = 50_000
 """Characters; a longer line is nobody's paragraph (the longest of ours has some 2,000)."""
 
+LEAST_THERE = 0.5
+"""Share of the times of our paragraphs that must stand in a note for it to be read: with less of them it is something else
+that a person has made of the transcript, such as the few quotes that they need.
+"""
+
 PLACED = 0.5
 """Share of the words of a paragraph without a time of ours that must be those that were heard there, for it to be a part of
 what was said, as where a person has begun a new paragraph; what has less of them is the person's own.
@@ -68,7 +73,7 @@ class _Block:
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
-    """Compare the words in a note with those of the transcript; None if there is no transcript in it."""
+    """Compare the words in a note with those of the transcript; None if hardly any of a transcript is in it."""
     body = body_of(text)
     lines = body.split("\n")
     part = _part(lines, style)
@@ -80,7 +85,10 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     passages: list[Passage] = []
     restored: dict[int, str] = {}
     foreign = False
-    for ours, theirs in _sections(parts, [*_blocks(lines, part)]):
+    sections = [*_sections(parts, [*_blocks(lines, part)])]
+    if sum(bool(theirs) and theirs[0].at is not None for _, theirs in sections) < LEAST_THERE * len(parts):
+        return None
+    for ours, theirs in sections:
         anchor = theirs[0] if theirs and theirs[0].at is not None else None
         as_written = _as_written(ours[0], style)
         if len(ours) == len(theirs) == 1 and anchor is not None and anchor.rest == as_written:

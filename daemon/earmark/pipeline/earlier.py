@@ -89,7 +89,7 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
         elif artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
             earlier.settled = artifact.path
             return earlier
-        elif artifact.mergeable and artifact.top:
+        elif artifact.mergeable:
             _merge(earlier, found, output)
         else:
             earlier.ours.setdefault(artifact.path.name, found.sha256)

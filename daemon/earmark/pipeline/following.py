@@ -103,9 +103,10 @@ def _as_it_came_out(context: Context, folder: Folder, artifact: Artifact) -> Art
     sha256 = digest(data)
     if sha256 == artifact.next_sha256:
         text, key = data.decode("utf-8", "replace"), style_of(context.config.notes).key("speakers")
-        ledger.artifacts.written(
-            path, digests(text, key) if artifact.note else Digests(sha256), context.now()
-        )
+        known = digests(text, key) if artifact.note else Digests(sha256)
+        # In what a person's changes were merged into, not all properties are ours.
+        known = replace(known, top=artifact.top) if artifact.mergeable else known
+        ledger.artifacts.written(path, known, context.now())
     elif sha256 == artifact.sha256:
         ledger.artifacts.not_written(path, artifact.rev - 1)
     else:

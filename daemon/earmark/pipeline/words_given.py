@@ -113,8 +113,8 @@ def _read(
     key, one_file = style.key("speakers"), style.layout == "one-file"
     rev = revision(after, artifact.kind, one_file=one_file)
     restored = compared(context.ledger, read.restored.encode(), artifact, key)
-    likes = {Likeness.SAME, Likeness.LINKS} | ({Likeness.PROPERTIES} if artifact.top else set())
-    ours = restored in likes and found.whole and not read.foreign
+    likes = (Likeness.SAME, Likeness.LINKS, Likeness.PROPERTIES)
+    ours = bool(artifact.top) and restored in likes and found.whole and not read.foreign
     if ours and (
         artifact.rev < revision(before, artifact.kind, one_file=one_file) or _misnamed(text, found.transcript)
     ):
