@@ -106,7 +106,8 @@ def test_a_recording_that_goes_on_keeps_its_notes(installation: Installation) ->
     twice = lambda: [e["event"] for e in installation.events()].count("transcribed") == 2  # noqa: E731
     wait_for(twice, 60, "a second run")
     wait_for(lambda: not installation.status()["waiting"], 30, "all done")
-    assert installation.notes() == ["a.md", "a.transcript.md"]
+    # What stood there is under a hidden name for a moment after the new one has its place.
+    wait_for(lambda: installation.notes() == ["a.md", "a.transcript.md"], 20, "nothing but the two notes")
 
 
 def test_a_users_own_note_of_that_name_is_never_touched(installation: Installation) -> None:
@@ -169,7 +170,9 @@ def test_sighup_reads_the_configuration_again_and_a_broken_one_changes_nothing(
     wait_for(lambda: any(e["event"] == "config-reloaded" for e in installation.events()), 20, "the reload")
     installation.drop("a.m4a")
     notes_appear(installation, "a.md")
-    assert (installation.folder / "a.srt").read_text().startswith("1\n")
+    subtitles = installation.folder / "a.srt"
+    wait_for(subtitles.exists, 20, "the subtitles")
+    assert subtitles.read_text().startswith("1\n")
 
 
 def test_a_folder_that_is_not_there_is_named_and_taken_when_it_comes(installation: Installation) -> None:

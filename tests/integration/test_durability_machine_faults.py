@@ -96,7 +96,7 @@ def test_a_full_disk_under_the_notes_delays_them_and_nothing_else(rig: Rig, smal
         )
         assert "Free some space" in sentence
         assert real.notes() == {}
-        assert real.litter() == []
+        wait_for(lambda: real.litter() == [], 10, "the end of a try to write")
         filler.unlink()
         wait_for(lambda: done(real, 2), 20)
         wait_for(lambda: real.troubles() == {}, 10)
