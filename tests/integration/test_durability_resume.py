@@ -90,7 +90,7 @@ def test_kills_in_a_long_recording_cost_at_most_a_minute_each_and_no_word(
     calm = Installation(tmp_path / "calm")
     calm.folder.mkdir(parents=True)
     calm.configure()
-    long_recording(calm.folder / "long.flac", 8)
+    long_recording(calm.folder / "long.flac", 5)
     assert calm.earmark("run", calm.folder, "--once").returncode == 0
     expected = (calm.folder / "long.transcript.md").read_text()
 

@@ -347,7 +347,7 @@ def test_a_call_is_heard_on_from_any_checkpoint_as_if_nothing_had_happened(
 ) -> None:
     one, two = two_sides
     path = write_tracks(
-        folder / "long.mkv", [np.tile(one, 4), np.concatenate((silence(9), np.tile(two, 3)))], "flac"
+        folder / "long.mkv", [np.tile(one, 3), np.concatenate((silence(9), np.tile(two, 2)))], "flac"
     )
     whole = worker.transcribe(path)
     assert len(whole.heard) > 1
