@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,6 +59,16 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60.0, what: str = "i
             return value
         time.sleep(0.02)
     pytest.fail(f"{what} did not happen within {seconds:.0f} s")
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where there is one: a killed process leaves the same there as on a disk, and hundreds of worlds
+    would wait for one.
+    """
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder).resolve()
 
 
 @dataclass

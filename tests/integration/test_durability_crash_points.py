@@ -14,6 +14,8 @@ from earmark.ledger import Ledger
 
 from tests.daemon_rig import Prepare, Rig, run_child, steps_of
 
+pytest_plugins = ("tests.retention_root",)
+
 SAME_MOMENT = {
     ("after:announce", "before:create-temp"),
     ("after:create-temp", "before:write"),
@@ -114,8 +116,8 @@ def corrected(rig: Rig) -> None:
         brought_back_from_its_copy, several_people, corrected,
     ],
 )  # fmt: skip
-def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(tmp_path: Path, scene: Prepare) -> None:
-    rig = Rig(tmp_path)
+def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(root: Path, scene: Prepare) -> None:
+    rig = Rig(root)
     scene(rig)
     rig.keep("before")
     steps = steps_of(rig)

@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -28,7 +28,10 @@ from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import resolve
 from earmark.verbs.sweeping import sweep
 
+from tests.conftest import in_memory
 from tests.daemon_rig import Rig, run_child
+
+pytest_plugins = ("tests.retention_root",)
 
 DAY = 86_400.0
 DAMAGES = 120
@@ -41,8 +44,9 @@ POLICY = {
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Rig:
-    return made_in(tmp_path_factory.mktemp("protected"))
+def world() -> Iterator[Rig]:
+    with in_memory() as folder:
+        yield made_in(folder)
 
 
 def made_in(root: Path) -> Rig:
@@ -161,9 +165,9 @@ def tried(world: Rig, seeds: range) -> Tried:
 @pytest.mark.shows("durability:any-page-may-lost")
 @pytest.mark.shows("retention:anything-after-damage-may")
 def test_a_damaged_page_of_the_ledger_never_lets_go_of_what_is_protected(
-    world: Rig, tmp_path: Path, record_property: Callable[[str, object], None]
+    world: Rig, root: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    halves = ((world, range(0, DAMAGES, 2)), (made_in(tmp_path), range(1, DAMAGES, 2)))
+    halves = ((world, range(0, DAMAGES, 2)), (made_in(root), range(1, DAMAGES, 2)))
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         results = list(pool.map(tried, *zip(*halves, strict=True)))
     ways, found = sum((r.ways for r in results), Counter()), [f for r in results for f in r.faults]

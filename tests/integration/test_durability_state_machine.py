@@ -26,6 +26,7 @@ from tests.daemon_rig import Rig
 
 pytestmark = pytest.mark.shows("durability:any-order-drops-growth")
 
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 NAMES = ("a.m4a", "b.wav", "a.wav", "sub/a.m4a")
 CONTENTS = ("one", "two", "three")
 
@@ -37,7 +38,7 @@ class Dead(BaseException):
 class Folder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="earmark-machine-"))
+        self.root = Path(tempfile.mkdtemp(prefix="earmark-machine-", dir=MEMORY))
         self.rig = Rig(self.root)
         self.edited: dict[Path, str] = {}
         """Notes that the user changed, with their text; they must stay as they are."""
