@@ -229,15 +229,15 @@ def _child(
 with contextlib.suppress(ModelError):
     find_model("auto", None, Path("/nowhere"))
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.daemon_rig"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.daemon_rig", "earmark.cli.main"])
 
 
 def start_child(
     rig: Rig, *, kill_at: int = 0, steps_file: Path | None = None, once: bool = True
 ) -> BaseProcess:
     """Start the supervisor in a process of its own; with `kill_at` it kills itself (SIGKILL) at that step (1, 2, ...)."""
-    process = _CONTEXT.Process(
+    process = CONTEXT.Process(
         target=_child,
         args=(str(rig.root), rig.sections, kill_at, str(steps_file or ""), once, dict(os.environ)),
     )

@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Live, Rig
+from tests.forked import said
 
 
 def a_socket(path: Path) -> None:
@@ -147,7 +148,7 @@ def test_no_verb_waits_for_what_has_a_notes_name(tmp_path: Path) -> None:
         ["forget", recording, "--yes", "--even-held"],
         ["config", "check"], ["privacy"], ["run", "--once"], ["forget", "--all", "--yes", "--even-held"], ["doctor"],
     ):  # fmt: skip
-        ended = installation.earmark(*verb, timeout=60)
+        ended = said(installation, *verb, timeout=60)
         assert "Traceback" not in ended.stderr, verb
         assert ended.returncode in (0, 1, 2, 65, 66, 69, 74, 75, 77), (verb, ended.returncode, ended.stderr)
     assert stat.S_ISFIFO((rig.folder / "stranger.md").stat().st_mode)
