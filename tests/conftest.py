@@ -26,6 +26,8 @@ import structlog
 import typer.testing
 from hypothesis import HealthCheck, settings
 
+from tests.order import long_first
+
 MODELS = Path(sys.prefix) / "share" / "earmark" / "for-tests"
 """Where scripts/test puts the models: a folder each, so that what a test uses is never a matter of what else is there."""
 os.environ["EARMARK_MODELS"] = str(
@@ -229,7 +231,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --shows: only the tests that are marked with this key, or with any of this page."""
+    """With --shows: only the tests that are marked with this key, or with any of this page. What takes long comes first."""
     wanted = config.getoption("--shows")
     if wanted:
         items[:] = [
@@ -237,6 +239,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             for item in items
             if any(key.startswith(wanted) for mark in item.iter_markers("shows") for key in mark.args)
         ]
+    if hasattr(config, "workerinput"):
+        items[:] = long_first(items, config.workerinput["workercount"], lambda item: item.path.stem)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

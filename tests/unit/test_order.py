@@ -1,0 +1,27 @@
+"""What takes long begins first, in as many processes as there are; no test is lost or run twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.order import SECONDS, long_first
+
+TESTS = [(f"test_{name}", n) for name in ("a", "all_pairs", "b", "daemon", "speakers", "z") for n in range(7)]
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 4, 5, 100])
+def test_each_share_begins_with_what_takes_long_and_every_test_is_in_one_of_them(processes: int) -> None:
+    ordered = long_first(TESTS, processes, lambda test: test[0])
+    assert sorted(ordered) == sorted(TESTS)
+    if processes in (2, 3):
+        size = len(TESTS) // processes
+        first = [ordered[n * size][0] for n in range(processes)]
+        assert first == ["test_all_pairs", "test_speakers", "test_daemon"][:processes]
+        assert [n for name, n in ordered if name == "test_daemon"] == list(range(7))
+
+
+def test_the_files_that_take_long_are_files_of_tests() -> None:
+    there = {file.stem for file in Path(__file__).parents[1].rglob("test_*.py")}
+    assert set(SECONDS) <= there
