@@ -1,7 +1,7 @@
 """Who says what: how many people are found, how much is given to the wrong one, words with the right speaker, and the cost.
 
     .venv/bin/pip install 'pyannote.metrics>=4'     # only for this
-    python benchmarks/speakers.py [--seeds N] [--words]
+    python benchmarks/speakers.py [--seeds N] [--words] [--encoder FILE.onnx]
 
 The ten readers of ../shared/corpus/longform (nothing is measured without it): the chapters as they are, and mixes of 1, 2,
 3, 5 and 8 of them in turns of 2-6 s: with pauses, with overlap, at telephone quality. The corpus counts the silence in a
@@ -9,7 +9,8 @@ sentence as spoken, so that much is "missed" that nobody says; confusion is what
 The clips of AMI have no reference here; how many people are found in each is printed. `--words` has the chapters and
 mixes of whole sentences (all words of which are known) heard by tiny.en and base instead: the share of the words that
 come with the right speaker, once with the times that the model has for them and once without, as if they were spoken
-evenly; and the processor time that these times take, of the hearing.
+evenly; and the processor time that these times take, of the hearing. `--encoder`: what that one finds is printed below each
+line, such as that of `earmark models download campplus`.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=2, help="mixes of each kind")
     parser.add_argument("--words", action="store_true")
+    parser.add_argument("--encoder", type=Path, help="another encoder in ONNX, beside the released one")
     arguments = parser.parse_args()
     sound, said = chapters(CORPUS)
     if arguments.words:
@@ -110,10 +112,14 @@ def main() -> None:
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
         for name, mix, turns in cases:
-            scored(name, written(Path(folder) / "mix.wav", mix), turns)
+            file = written(Path(folder) / "mix.wav", mix)
+            scored(name, file, turns)
+            if arguments.encoder:
+                scored("  with the other", file, turns, arguments.encoder)
         for file in sorted((CORPUS / "meeting").glob("ami_*.wav")):
-            found, _ = told(file)
-            print(f"{file.name}: {found.count} people in {len(loaded(file)) / RATE:.0f} s")
+            for encoder in (None, arguments.encoder) if arguments.encoder else (None,):
+                found, _ = told(file, encoder)
+                print(f"{file.name}: {found.count} people in {len(loaded(file)) / RATE:.0f} s", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of all this: {peak:.0f} MiB")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 from earmark.diarization.hearing import Voices
+from earmark.diarization.models import features_told
 from earmark.diarization.told import told as as_told
 from earmark.diarization.turns import Turns
 
@@ -48,14 +49,17 @@ def scorer() -> Score:
 
 
 @functools.cache
-def voices() -> Voices:
+def voices(encoder: Path | None = None) -> Voices:
+    """The released models, or another encoder in the place of theirs."""
     models = speaker_model()
-    return Voices(models.segmentation, models.encoder, models.features, 1)
+    if encoder is None:
+        return Voices(models.segmentation, models.encoder, models.features, 1)
+    return Voices(models.segmentation, encoder, features_told(encoder), 1)
 
 
-def scored(name: str, file: Path, turns: Sequence[Said]) -> None:
+def scored(name: str, file: Path, turns: Sequence[Said], encoder: Path | None = None) -> None:
     """Print a line on one file."""
-    found, took = told(file)
+    found, took = told(file, encoder)
     seconds = len(loaded(file)) / RATE
     score = scorer()
     plain, collar = score(turns, found, seconds, 0.0), score(turns, found, seconds, 0.5)
@@ -66,13 +70,13 @@ def scored(name: str, file: Path, turns: Sequence[Said]) -> None:
     )  # fmt: skip
 
 
-def told(file: Path) -> tuple[Turns, float]:
+def told(file: Path, encoder: Path | None = None) -> tuple[Turns, float]:
     """Turns of a file, and the processor time that they took."""
     before = time.process_time()
     fd = os.open(file, os.O_RDONLY)
     try:
         keep = functools.partial(as_told, 1)
-        found = voices().of(fd, 24 * 3600.0, (1, 20), lambda total: None, keep, lambda at, total: None)
+        found = voices(encoder).of(fd, 24 * 3600.0, (1, 20), lambda total: None, keep, lambda at, total: None)
     finally:
         os.close(fd)
     return found, time.process_time() - before

@@ -15,6 +15,7 @@ from earmark.diarization.told import told
 from earmark.diarization.turns import Turns
 from earmark.messages import Stretch
 
+from tests import onnx_files
 from tests.conftest import CORPUS, MODELS, QUICK, Installation
 from tests.mixes import Said, Sound, chapters, mixed, telephone, words_right, written
 from tests.speech import speaker_model
@@ -181,3 +182,26 @@ def shares_one_reader(said: list[Said], seed: int) -> int:
         return set(random.Random(of).sample(sorted({one.who for one in said}), 2))
 
     return next(n for n in range(seed + 1, seed + 100) if len(readers(n) & readers(seed)) == 1)
+
+
+@pytest.mark.shows("transcription:encoder-used")
+def test_a_larger_encoder_that_was_added_tells_the_people_apart_and_is_named_where_somebody_looks(
+    installation: Installation, tmp_path: Path
+) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here")
+    folder = tmp_path / "usb"
+    folder.mkdir()
+    (folder / "segmentation.onnx").write_bytes(speaker_model().segmentation.read_bytes())
+    (folder / "encoder.onnx").write_bytes(onnx_files.hearing(("B", "T", 80), "feats", "embs", 256))
+    added = installation.earmark("models", "add", folder, "--license", "Apache-2.0")
+    assert added.returncode == 0, added.stderr
+    installation.configure(f"[transcription]\nspeakers = 2\n{QUICK}")
+    listed = " ".join(installation.earmark("models", "list").stdout.split())
+    assert re.search(r"encoder\.onnx [\d.]+ kB that takes fbank80", listed), listed
+    found = {f["name"]: f["sentence"] for f in json.loads(installation.earmark("doctor", "--json").stdout)}
+    assert "encoder.onnx 0.1 MB (takes fbank80, sha256 " in found["speakers"]
+    mix, _ = mixed(*chapters(CORPUS), 2, 200, 125.0)
+    text = noted(installation, "talk", mix)
+    assert "speakers:\n  - Speaker 1\n  - Speaker 2\n" in text
+    assert {*re.findall(r"^\*\*Speaker (\d)\*\* \[\[talk", text, re.MULTILINE)} == {"1", "2"}

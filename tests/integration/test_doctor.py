@@ -99,9 +99,9 @@ def test_a_machine_in_order_has_nothing_wrong_and_the_check_leaves_nothing_behin
 
 @pytest.mark.shows("service:doctor-speakers")
 def test_whether_voices_are_told_apart_is_good_to_know_and_a_broken_model_is_wrong(home: Home) -> None:
-    def find() -> Path | None:
+    def find() -> str | None:
         models = find_speaker_model(home.models)
-        return models.dir if models else None
+        return models.described if models else None
 
     def speakers() -> Finding:
         (found,) = (
@@ -119,6 +119,8 @@ def test_whether_voices_are_told_apart_is_good_to_know_and_a_broken_model_is_wro
     (home.models / "speakers" / "segmentation.onnx").write_bytes(onnx_files.segmentation())
     (home.models / "speakers" / "encoder.onnx").write_bytes(onnx_files.encoder())
     assert (speakers().ok, speakers().note) == (True, False)
+    (home.models / "speakers" / "encoder.onnx").write_bytes(onnx_files.hearing())
+    assert "encoder.onnx 0.1 MB (takes fbank80, sha256 " in speakers().sentence
 
 
 def test_a_missing_model_and_a_missing_sandbox_are_told_in_their_own_words(home: Home) -> None:

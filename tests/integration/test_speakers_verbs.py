@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 from earmark.cli.main import app
 from earmark.context import Context
+from earmark.diarization.models import SpeakerModel
 from earmark.ledger import Ledger
 from earmark.ledger.voices import Print
+from earmark.pipeline.diarizing import settings_of
 from earmark.pipeline.recognizing import remember
 from earmark.speaking import Turn, with_speakers
 from earmark.verbs import remembering
@@ -62,7 +64,7 @@ def as_json(rig: Rig, *words: str | Path) -> dict[str, Any]:
     return found
 
 
-def hear(rig: Rig, name: str, *voices: bytes, seconds: float = 60.0) -> Path:
+def hear(rig: Rig, name: str, *voices: bytes, seconds: float = 60.0, encoder: str = ENCODER) -> Path:
     """A recording arrives, and its stage finds out whose turns these are."""
     file = rig.drop(name, name)
     assert run_child(rig) == 0
@@ -72,7 +74,7 @@ def hear(rig: Rig, name: str, *voices: bytes, seconds: float = 60.0) -> Path:
         assert place is not None
         before = ledger.words.transcript(place.recording_id)
         assert before is not None
-        prints = [Print(n, ENCODER, print_, seconds) for n, print_ in enumerate(voices, start=1)]
+        prints = [Print(n, encoder, print_, seconds) for n, print_ in enumerate(voices, start=1)]
         after = with_speakers(before, TURNS, before.speakers)
         names = remember(context, place.recording_id, prints, after.speakers)
         ledger.words.store_speakers(replace(after, speakers=names), context.now())
@@ -183,6 +185,23 @@ def test_a_voice_is_kept_only_where_it_is_asked_for_and_a_name_makes_it_known_in
     assert run_child(rig) == 0
     assert rig.query("SELECT count(*) FROM voiceprints") == [(0,)]
     assert rig.query("SELECT act FROM receipts") == [("forgotten",)]
+
+
+@pytest.mark.shows("transcription:voices-encoder")
+def test_voices_that_another_encoder_made_are_never_compared_however_alike_their_numbers_are(
+    rig: Rig,
+) -> None:
+    here = Path("models")
+    one, other = (
+        settings_of(SpeakerModel(here, here / "s.onnx", here / "e.onnx", "fbank80", digest * 64))
+        for digest in "ab"
+    )
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    said(rig, "name", hear(rig, "first.m4a", voice(BEN), voice(ANNA), encoder=one), "2", "Anna")
+    hear(rig, "second.m4a", voice(ANNA), voice(CLEO), encoder=other)
+    assert "  - Speaker 1\n  - Speaker 2\n" in listed(rig, "second.transcript.md")
+    hear(rig, "third.m4a", voice(ANNA), voice(CLEO), encoder=one)
+    assert "  - Anna\n  - Speaker 2\n" in listed(rig, "third.transcript.md")
 
 
 @pytest.mark.shows(

@@ -10,6 +10,7 @@ import pytest
 from earmark.diarization import pieces as pieces_module
 from earmark.diarization.encoder import unit
 from earmark.diarization.features import BANDS, USUAL, Channel, bands
+from earmark.diarization.likeness import D_VECTOR
 from earmark.diarization.linkage import PART, people
 from earmark.diarization.pieces import LONGEST, Both, Piece, cut, windows
 from earmark.diarization.segmentation import FRAMES, STEP
@@ -54,7 +55,7 @@ def same_people(found: NDArray[np.int64], truth: NDArray[np.int64]) -> bool:
 @given(count=st.integers(1, 8), each=st.integers(8, 30), seed=st.integers(0, 1000))
 def test_each_person_is_found_once(count: int, each: int, seed: int) -> None:
     prints, who = pieces_of(count, each, seed)
-    found = people(prints, np.full(len(prints), 1.5))
+    found = people(prints, np.full(len(prints), 1.5), D_VECTOR)
     assert found.count == count
     assert found.clear
     assert same_people(found.of, who)
@@ -62,7 +63,7 @@ def test_each_person_is_found_once(count: int, each: int, seed: int) -> None:
 
 def test_what_was_cut_into_parts_is_the_same_people() -> None:
     prints, who = pieces_of(4, PART, 7)
-    found = people(prints, np.full(len(prints), 1.5))
+    found = people(prints, np.full(len(prints), 1.5), D_VECTOR)
     assert found.count == 4
     assert same_people(found.of, who)
 
@@ -70,18 +71,18 @@ def test_what_was_cut_into_parts_is_the_same_people() -> None:
 @pytest.mark.parametrize("wanted", [1, 2, 3])
 def test_as_many_people_are_found_as_are_known_to_be_there(wanted: int) -> None:
     prints, _ = pieces_of(4, 12, 3)
-    assert people(prints, np.full(len(prints), 1.5), (wanted, wanted)).count == wanted
+    assert people(prints, np.full(len(prints), 1.5), D_VECTOR, (wanted, wanted)).count == wanted
 
 
 def test_who_speaks_for_a_moment_only_is_taken_for_the_likest_of_the_others() -> None:
     prints, who = pieces_of(3, 20, 5)
     few = np.flatnonzero(who == 2)[2:]
     prints, who = np.delete(prints, few, axis=0), np.delete(who, few)
-    assert people(prints, np.full(len(prints), 1.5)).count == 2
+    assert people(prints, np.full(len(prints), 1.5), D_VECTOR).count == 2
 
 
 def test_nobody_is_told_apart_where_nobody_speaks() -> None:
-    assert turns_of((), np.zeros((0, 256), np.float32), (), 600.0).turns == ()
+    assert turns_of((), np.zeros((0, 256), np.float32), (), 600.0, D_VECTOR).turns == ()
 
 
 @given(blocks=st.lists(st.integers(1, 12 * RATE), min_size=1, max_size=8))
@@ -125,7 +126,7 @@ def test_turns_are_numbered_as_people_begin_and_go_on_over_a_pause() -> None:
     prints = prints[np.argsort(who, kind="stable")]
     pieces = [Piece(3.0 * n, 3.0 * n + 2.2, n, 0) for n in range(40)]
     both = [Both(59.0, 59.5, 19, (0, 1))]
-    told = turns_of(pieces, prints, both, 120.0)
+    told = turns_of(pieces, prints, both, 120.0, D_VECTOR)
     assert not told.unsure
     assert [(turn.speaker, turn.overlapped) for turn in told.turns] == [(1, False), (1, True), (2, False)]
     assert told.turns[0].start == 0.0
@@ -134,7 +135,9 @@ def test_turns_are_numbered_as_people_begin_and_go_on_over_a_pause() -> None:
 
 def test_a_short_recording_is_not_sure() -> None:
     prints, _ = pieces_of(2, 10, 1)
-    assert turns_of([Piece(2.0 * n, 2.0 * n + 1.5, n, 0) for n in range(20)], prints, (), 60.0).unsure
+    assert turns_of(
+        [Piece(2.0 * n, 2.0 * n + 1.5, n, 0) for n in range(20)], prints, (), 60.0, D_VECTOR
+    ).unsure
 
 
 def test_a_narrow_channel_is_brought_to_the_usual_one() -> None:

@@ -49,9 +49,9 @@ def doctor(
         def model() -> Path:
             return find_model(speech.model, speech.model_dir, home.models).dir
 
-        def speakers() -> Path | None:
+        def speakers() -> str | None:
             found = find_speaker_model(home.models)
-            return found.dir if found else None
+            return found.described if found else None
 
         findings = [
             *([Finding("configuration", False, sentence(broken))] if broken else []),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from earmark.diarization.encoder import DVector
+from earmark.diarization.encoder import DVector, Encoder
 from earmark.diarization.features import Channel
+from earmark.diarization.larger import LargerEncoder
 from earmark.diarization.lines import turns_in_call
 from earmark.diarization.pieces import Stretch, stretches
 from earmark.diarization.segmentation import Segmentation
@@ -25,19 +26,19 @@ from earmark.transcription.voice import VoiceDetector
 class Voices:
     """The models that tell voices apart. Raises ModelError for files that are none."""
 
-    name = "segmentation 3.0, d-vector"
-
     def __init__(self, segmentation: Path, encoder: Path, features: str, threads: int) -> None:
-        if features != "logmel40":
-            raise ModelError(f"This version of earmark cannot use an encoder that takes {features}.")
+        kind = LargerEncoder if features == "fbank80" else DVector
         try:
             self._segmentation = Segmentation(segmentation, threads)
-            self._encoder = DVector(encoder, threads)
+            self._encoder: Encoder = kind(encoder, threads)
+        except ModelError:
+            raise
         except Exception as error:  # onnxruntime has a class of its own for each kind of trouble
             raise ModelError(
                 f"The models that tell voices apart cannot be loaded from {segmentation.parent} ({type(error).__name__}); "
                 "bring them again: earmark models download speakers"
             ) from error
+        self.name = f"segmentation 3.0, {self._encoder.name}"
         self._voice = VoiceDetector()
 
     def of(
@@ -68,7 +69,8 @@ class Voices:
                 kept.add(found(stretch, decoder.samples / RATE))
                 alive(decoder.samples / RATE, total)
             narrow = Channel(kept.mean).narrow
-            known = kept.pieces, kept.prints, kept.both, decoder.seconds, wanted
+            likeness = self._encoder.likeness(narrow=narrow)
+            known = kept.pieces, kept.prints, kept.both, decoder.seconds, likeness, wanted
             spoken = [*((p.start, p.end) for p in kept.pieces), *((b.start, b.end) for b in kept.both)]
             call = None if heed is None else sides.call(spoken)
             by_channel = None if call is None else turns_in_call(call, *known, narrow=narrow)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from earmark.diarization.calls import PER_SECOND, Call, Frames
 from earmark.diarization.encoder import Prints, unit
-from earmark.diarization.linkage import SURE_SAME, people
+from earmark.diarization.likeness import Likeness
+from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
 from earmark.diarization.turns import LEAST_LONG, Turns, joined, means, numbered, order
 from earmark.speaking import MOST_PEOPLE, Turn
@@ -42,6 +43,7 @@ def turns_in_call(
     prints: Prints,
     both: Iterable[Both],
     duration: float,
+    likeness: Likeness,
     wanted: tuple[int, int] = (1, MOST_PEOPLE),
     *,
     narrow: bool = False,
@@ -51,12 +53,12 @@ def turns_in_call(
     """
     fewest, most = wanted
     lines = _lines(call, pieces)
-    if not narrow and any(_one_voice(a, b, pieces, prints) for a, b in combinations(lines, 2)):
+    if not narrow and any(_one_voice(a, b, pieces, prints, likeness) for a, b in combinations(lines, 2)):
         return None
     people_of: list[tuple[Numbers, int]] = [(np.zeros(len(line.active), np.int64), 1) for line in lines]
     if duration >= LEAST_LONG and most > len(lines):
         said = [*pieces, *(Piece(b.start, b.end, b.window, voice) for b in both for voice in b.voices)]
-        people_of = [_on(line, said, prints) for line in lines]
+        people_of = [_on(line, said, prints, likeness) for line in lines]
     count = sum(several for _, several in people_of)
     if not fewest <= count <= most:
         return None
@@ -95,7 +97,7 @@ def _lines(call: Call, pieces: Sequence[Piece]) -> list[_Line]:
     ]
 
 
-def _one_voice(one: _Line, other: _Line, pieces: Sequence[Piece], prints: Prints) -> bool:
+def _one_voice(one: _Line, other: _Line, pieces: Sequence[Piece], prints: Prints, likeness: Likeness) -> bool:
     """Whether who speaks on two lines is surely one person: a voice that was moved from one channel to the other."""
     if not one.own or not other.own:
         return False
@@ -103,15 +105,15 @@ def _one_voice(one: _Line, other: _Line, pieces: Sequence[Piece], prints: Prints
     for line in (one, other):
         weights = np.array([pieces[index].seconds for index in line.own])
         means.append(weights @ prints[list(line.own)] / weights.sum())
-    return bool(np.dot(*means) >= SURE_SAME)
+    return bool(np.dot(*means) >= likeness.sure_same)
 
 
-def _on(line: _Line, pieces: Sequence[Piece], prints: Prints) -> tuple[Numbers, int]:
+def _on(line: _Line, pieces: Sequence[Piece], prints: Prints, likeness: Likeness) -> tuple[Numbers, int]:
     """Who of the people on a line speaks, for each frame, from 0, and how many they are."""
     number: Numbers = np.full(len(line.active), -1, np.int64)
     own = list(line.own)
     weights = np.array([pieces[index].seconds for index in own])
-    found = people(prints[own], weights)
+    found = people(prints[own], weights, likeness)
     if found.count < 2 or not found.clear:
         return np.zeros_like(number), 1
     who = dict(zip(own, found.of.tolist(), strict=True))

@@ -14,18 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Prints, unit
+from earmark.diarization.likeness import Likeness
 from earmark.speaking import MOST_PEOPLE
-
-SURE_SAME = 0.66
-"""Likeness from which pieces in one part of a long recording are joined at once: two people never come to it."""
 
 PART = 400
 """Pieces that are compared with one another; the time that takes grows with their square."""
-
-RANGE = (0.42, 0.62)
-"""Likeness between which the line lies between two people and one. Groups of at least `COUNTS` seconds that were of one
-person joined at 0.55 and more, those of two at 0.51 and less (mixes of ten readers, not
-over a telephone; tests/mixes.py)."""
 
 COUNTS, COUNTS_OF_ALL = 6.0, 400
 """Seconds of a group whose joining says anything about where the line lies, and the part of all speech: of hours of one
@@ -33,9 +26,6 @@ person there are ever more groups of some seconds that are odd."""
 
 LEAST = 4.0
 """Seconds of speech that make a person; who has less is taken for the likest of the others."""
-
-CLEAR = 0.07
-"""Likeness around the line in which no two groups join, from which it is clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +49,20 @@ class _Join:
 
 
 def people(
-    prints: Prints, seconds: NDArray[np.float64], wanted: tuple[int, int] = (1, MOST_PEOPLE)
+    prints: Prints,
+    seconds: NDArray[np.float64],
+    likeness: Likeness,
+    wanted: tuple[int, int] = (1, MOST_PEOPLE),
 ) -> People:
-    """Who says each piece. `seconds`: how long each is; `wanted`: the fewest and the most people."""
+    """Who says each piece. `seconds`: how long each is; `likeness`: what that of two prints means; `wanted`: the fewest and
+    the most people.
+    """
     if not len(prints):
         return People(np.zeros(0, np.int64), 0, clear=True)
-    first = _parts(prints, seconds)
+    first = _parts(prints, seconds, likeness.sure_same)
     sums, weights = _summed(prints * seconds[:, None], seconds, first)
     joins = _joins(sums, weights)
-    line, clear = _line(joins, max(COUNTS, float(weights.sum()) / COUNTS_OF_ALL))
+    line, clear = _line(joins, max(COUNTS, float(weights.sum()) / COUNTS_OF_ALL), likeness)
     line = _for_count(joins, weights, line, wanted)
     groups = _cut(len(weights), joins, line)
     found = _dissolved(prints, seconds, groups[first])
@@ -75,7 +70,7 @@ def people(
     return People(numbers.astype(np.int64), len(names), clear)
 
 
-def _parts(prints: Prints, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+def _parts(prints: Prints, seconds: NDArray[np.float64], sure_same: float) -> NDArray[np.int64]:
     """A group for each piece: of a long recording those that are surely one person are joined part by part, and their groups
     again, until one look takes in all of them or no more are alike.
     """
@@ -86,7 +81,7 @@ def _parts(prints: Prints, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
         merged, after = np.zeros(count, np.int64), 0
         for at in range(0, count, PART):
             here = slice(at, at + PART)
-            cut = _cut(len(weights[here]), _joins(sums[here], weights[here]), SURE_SAME)
+            cut = _cut(len(weights[here]), _joins(sums[here], weights[here]), sure_same)
             names, numbers = np.unique(cut, return_inverse=True)
             merged[here] = after + numbers
             after += len(names)
@@ -137,15 +132,15 @@ def _cut(count: int, joins: Sequence[_Join], line: float) -> NDArray[np.int64]:
     return group
 
 
-def _line(joins: Sequence[_Join], counts: float) -> tuple[float, bool]:
+def _line(joins: Sequence[_Join], counts: float, likeness: Likeness) -> tuple[float, bool]:
     """The middle of the widest gap between joins that count, within the range in which it has to lie; and if it is wide.
     `counts`: seconds of the smaller group of a join from which it does.
     """
-    low, high = RANGE
+    low, high = likeness.range
     inside = sorted(j.likeness for j in joins if j.seconds >= counts and low < j.likeness < high)
     marks = [low, *inside, high]
     width, at = max((b - a, a) for a, b in pairwise(marks))
-    return at + width / 2, width >= CLEAR
+    return at + width / 2, width >= likeness.clear
 
 
 def _for_count(

@@ -5,6 +5,7 @@ Imports neither numpy nor onnxruntime, so that the supervisor and the command li
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -26,6 +27,12 @@ Features = Literal["logmel40", "fbank80"]
 
 BY_WIDTH: dict[int, Features] = {40: "logmel40", 80: "fbank80"}
 
+FEWEST, MOST = 16, 1024
+"""Numbers of a print that may be: known encoders give 192, 256 or 512, and messages hold MOST."""
+
+RATE = "16000"
+"""Samples a second, as a model's metadata says it: all sound is brought to that."""
+
 CLASSES = 7
 """None, each, and each two of three voices (https://huggingface.co/pyannote/segmentation-3.0)."""
 
@@ -42,6 +49,12 @@ class SpeakerModel:
     encoder: Path
     features: Features
     digest: str
+
+    @property
+    def described(self) -> str:
+        """Where it is, and which encoder it has."""
+        size = self.encoder.stat().st_size / 1e6
+        return f"{self.dir}, {ENCODER} {size:.1f} MB (takes {self.features}, sha256 {self.digest[:16]}…)"
 
 
 def find_speaker_model(models_dir: Path, shared: Path | None = None) -> SpeakerModel | None:
@@ -123,11 +136,35 @@ def features_of(encoder: Path) -> Features | None:
     elif not graph.outputs or len(graph.outputs[0].shape) not in (0, 2):
         wrong = "it gives no single vector for a stretch, as an encoder of voices does"
     else:
-        wrong = _no_frames(graph.inputs[0])
+        wrong = _no_frames(graph.inputs[0]) or _no_print(graph.outputs[0]) or _others(graph.said)
     if wrong:
         raise ModelError(f"{encoder} cannot be used to tell voices apart: {wrong}.")
     shape = graph.inputs[0].shape
+    if is_turned(shape):
+        return "fbank80"
     return BY_WIDTH[shape[2]] if shape and shape[2] is not None else None
+
+
+def is_turned(shape: Sequence[object]) -> bool:
+    """Whether an input is stretch x feature x frame, and not stretch x frame x feature: of filter banks."""
+    return len(shape) == 3 and shape[1] == 80 and shape[2] not in BY_WIDTH
+
+
+def _no_print(given: Tensor) -> str:
+    """Why an output is no print; "" if it is, or may be."""
+    size = given.shape[1] if given.shape else None
+    if size is not None and not FEWEST <= size <= MOST:
+        return f"it gives {size} numbers for a stretch, not {FEWEST} to {MOST}"
+    return ""
+
+
+def _others(said: Mapping[str, str]) -> str:
+    """Why what is said of a model keeps it from being used here; "" if nothing does."""
+    if said.get("framework") == "nemo":
+        return "it is one of NeMo's, which take other features than Kaldi's filter banks"
+    if said.get("sample_rate", RATE) != RATE:
+        return f"it is for {said['sample_rate']} samples a second; known are those for {RATE}"
+    return ""
 
 
 def _no_frames(taken: Tensor) -> str:
@@ -137,11 +174,14 @@ def _no_frames(taken: Tensor) -> str:
         return "it takes no floating-point numbers of 32 bits"
     if not taken.shape:
         return ""
-    if len(taken.shape) != 3 or (taken.shape[2] is None and taken.shape[1] in BY_WIDTH):
+    turned = is_turned(taken.shape)
+    if len(taken.shape) != 3 or (taken.shape[2] is None and taken.shape[1] in BY_WIDTH and not turned):
         sizes = " x ".join("?" if size is None else str(size) for size in taken.shape)
         return f"it takes {sizes} numbers, not stretch x frame x feature"
-    if taken.shape[2] is not None and taken.shape[2] not in BY_WIDTH:
+    if taken.shape[2] is not None and taken.shape[2] not in BY_WIDTH and not turned:
         return f"it takes {taken.shape[2]} numbers a frame; known are {known}"
+    if taken.shape[0] not in (None, 1):
+        return f"it takes {taken.shape[0]} stretches at once, not one or any number"
     return ""
 
 

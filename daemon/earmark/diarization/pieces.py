@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.diarization.encoder import Encoder, Prints
-from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Bands, Channel, bands
+from earmark.diarization.encoder import Encoder, Frames, Prints
+from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Channel, bands
 from earmark.diarization.segmentation import FRAMES, STEP, WINDOW, Activity, Segmentation, seconds
 from earmark.transcription.engine import RATE, Samples
 
@@ -83,7 +83,7 @@ def stretches(
 
     Prints wait until the channel is known, so that the first stretch may be a long one. `mean`: as an earlier call found it.
     """
-    channel, found = Channel(mean), _Found()
+    channel, found = Channel(mean), _Found(encoder)
     settled = mean is not None
     for number, window, last in windows(blocks):
         if number < done:
@@ -91,8 +91,8 @@ def stretches(
         found.add(number, window, segmentation.of(window), channel, last=last)
         settled = settled or channel.frames >= SETTLES * PER_SECOND or found.count >= MOST
         if last or (settled and found.windows >= STRETCH):
-            yield found.told(number + 1, encoder, channel)
-            found = _Found()
+            yield found.told(number + 1, channel)
+            found = _Found(encoder)
 
 
 def windows(blocks: Iterable[Samples]) -> Iterator[tuple[int, Samples, bool]]:
@@ -111,10 +111,11 @@ def windows(blocks: Iterable[Samples]) -> Iterator[tuple[int, Samples, bool]]:
 class _Found:
     """Pieces whose prints wait for the channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         self.windows = 0
+        self._encoder = encoder
         self._pieces: list[Piece] = []
-        self._speech: list[Bands] = []
+        self._speech: list[Frames] = []
         self._both: list[Both] = []
 
     @property
@@ -127,16 +128,18 @@ class _Found:
         self._both += both
         if not found:
             return
-        heard = bands(np.concatenate([window, np.zeros(TRANSFORM, np.float32)]))
+        whole = np.concatenate([window, np.zeros(TRANSFORM, np.float32)])
+        heard = bands(whole)
+        given = self._encoder.frames(whole, heard)
         offset = number * STEP / RATE
         for piece in found:
             first, end = _within(piece.start - offset, piece.end - offset, len(heard))
             channel.add(heard[first:end])
             self._pieces.append(piece)
-            self._speech.append(heard[first:end])
+            self._speech.append(given[first:end])
 
-    def told(self, done: int, encoder: Encoder, channel: Channel) -> Stretch:
-        prints = encoder.prints([channel.undone(speech) for speech in self._speech])
+    def told(self, done: int, channel: Channel) -> Stretch:
+        prints = self._encoder.prints(self._speech, channel)
         return Stretch(done, tuple(self._pieces), tuple(self._both), prints, channel.mean)
 
 

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from earmark.diarization.encoder import Prints, unit
+from earmark.diarization.likeness import Likeness
 from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
 from earmark.speaking import MOST_PEOPLE, Turn
 
 PAUSE = 1.0
 """Seconds of silence that a turn may have in it, if nobody else speaks meanwhile."""
-
-MOST_NARROW = 2
-"""People that can be told apart over a telephone; of more, two are often taken for one (benchmarks/speakers.py)."""
 
 LEAST_LONG = 120.0
 """Seconds of a recording from which who says what is sure enough to be told."""
@@ -41,14 +39,17 @@ def turns_of(
     prints: Prints,
     both: Iterable[Both],
     duration: float,
+    likeness: Likeness,
     wanted: tuple[int, int] = (1, MOST_PEOPLE),
     *,
     narrow: bool = False,
 ) -> Turns:
-    """Who speaks when. `prints` has a row for each piece; `narrow`: it was heard over a telephone."""
+    """Who speaks when. `prints` has a row for each piece, and `likeness` says what that of two means; `narrow`: it was heard
+    over a telephone.
+    """
     long_enough = np.array([piece.seconds >= SHORTEST for piece in pieces], np.bool_)
     heard = [int(i) for i in np.flatnonzero(long_enough)]
-    found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), wanted)
+    found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), likeness, wanted)
     if not found.count:
         return Turns((), 0, unsure=False)
     who = dict(zip(heard, found.of.tolist(), strict=True))
@@ -64,7 +65,7 @@ def turns_of(
         named = {votes[one.window, v].most_common(1)[0][0] for v in one.voices if (one.window, v) in votes}
         spoken += [Turn(one.start, one.end, person, overlapped=True) for person in named]
     by_time = joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
-    unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > MOST_NARROW)
+    unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > likeness.most_narrow)
     if narrow:
         # Nobody could be known again by them: strangers over a telephone sound alike (benchmarks/recognizing.py).
         return Turns(numbered(by_time), found.count, unsure)

@@ -149,7 +149,7 @@ def check_model(find_model: Callable[[], Path]) -> Finding:
         return Finding("model", False, str(problem))
 
 
-def check_speakers(find: Callable[[], Path | None]) -> Finding:
+def check_speakers(find: Callable[[], str | None]) -> Finding:
     """What tells voices apart, by the same lookup that the daemon makes; nobody needs it."""
     try:
         found = find()

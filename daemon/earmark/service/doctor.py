@@ -39,7 +39,7 @@ from earmark.service.watches import check_watches
 @dataclass(frozen=True, slots=True)
 class Patient:
     """What is looked at. `find_model` returns the model's folder or raises EarmarkError, and so does
-    `find_speakers` for what tells voices apart (None: it is not here); `sandbox` names what a running
+    `find_speakers`, which says what tells voices apart (None: it is not here); `sandbox` names what a running
     daemon's worker is held by (None: nobody has said so yet). `troubles`: what the ledger says is wrong now. `ports`:
     where a summary server is looked for. `scope`: whose service it is.
     """
@@ -49,7 +49,7 @@ class Patient:
     config: Config
     find_model: Callable[[], Path]
     sandbox: Callable[[], Sequence[str] | None]
-    find_speakers: Callable[[], Path | None] = lambda: None
+    find_speakers: Callable[[], str | None] = lambda: None
     troubles: Sequence[str] = ()
     ports: Sequence[int] = ()
     scope: Scope = "user"

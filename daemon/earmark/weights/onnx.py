@@ -8,12 +8,13 @@ written https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-GRAPH = 7  # of a model
+GRAPH, METADATA = 7, 14  # of a model
+KEY, TEXT = 1, 2  # of its metadata
 INITIALIZER, INPUT, OUTPUT = 5, 11, 12  # of a graph
 VALUE_NAME, VALUE_TYPE = 1, 2
 TENSOR_TYPE = 1  # of a type
@@ -40,11 +41,12 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What a model takes and gives. `whole`: its weights are in this file, and in no other."""
+    """What a model takes and gives. `whole`: its weights are in this file, and in no other. `said`: what is said of it."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     whole: bool
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +73,32 @@ class _Look:
         self._left = MOST
 
     def graph(self) -> Graph:
-        graphs = [f for f in self._fields(0, self._size) if f.number == GRAPH and f.end]
+        parts = [f for f in self._fields(0, self._size) if f.number in (GRAPH, METADATA) and f.end]
+        graphs = [f for f in parts if f.number == GRAPH]
         if len(graphs) != 1:
             raise ValueError("it is no ONNX model")
         inputs, outputs, weights, whole = [], [], set(), True
-        for field in self._fields(graphs[0].value, graphs[0].end):
-            if field.number == INITIALIZER:
-                name, elsewhere = self._initializer(field)
+        for part in self._fields(graphs[0].value, graphs[0].end):
+            if part.number == INITIALIZER:
+                name, elsewhere = self._initializer(part)
                 weights.add(name)
                 whole = whole and not elsewhere
-            elif field.number == INPUT:
-                inputs.append(self._tensor(field))
-            elif field.number == OUTPUT:
-                outputs.append(self._tensor(field))
+            elif part.number == INPUT:
+                inputs.append(self._tensor(part))
+            elif part.number == OUTPUT:
+                outputs.append(self._tensor(part))
+        said = dict(self._pair(part) for part in parts if part.number == METADATA)
         # Before version 4 of the format, weights are listed among what a model takes.
-        return Graph(tuple(t for t in inputs if t.name not in weights), tuple(outputs), whole)
+        return Graph(tuple(t for t in inputs if t.name not in weights), tuple(outputs), whole, said)
+
+    def _pair(self, field: _Field) -> tuple[str, str]:
+        found = {part.number: self._short(part) for part in self._inside(field) if part.end}
+        return found.get(KEY, ""), found.get(TEXT, "")
+
+    def _short(self, field: _Field) -> str:
+        """The beginning of a text."""
+        self._stream.seek(field.value)
+        return self._stream.read(min(field.end - field.value, LONGEST_NAME)).decode("utf-8", "replace")
 
     def _initializer(self, field: _Field) -> tuple[str, bool]:
         name, elsewhere = "", False

@@ -1,0 +1,34 @@
+"""What the likeness of two prints means: each kind of encoder has its own, as it was measured with one of that kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """All but the last are likenesses, from -1 to 1."""
+
+    sure_same: float
+    """From this pieces in one part of a long recording are joined at once: two people never come to it."""
+
+    range: tuple[float, float]
+    """Between these lies the line between two people and one."""
+
+    clear: float
+    """So wide around the line, no two groups join; from this it is clear."""
+
+    most_narrow: int
+    """People that can be told apart over a telephone; of more, two are often taken for one."""
+
+
+D_VECTOR = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.07, most_narrow=2)
+"""Groups of at least 6 s that were of one person joined at 0.55 and more, those of two at 0.51 and less (mixes of ten
+readers, not over a telephone; tests/mixes.py, benchmarks/speakers.py)."""
+
+FILTER_BANKS = Likeness(sure_same=0.55, range=(0.25, 0.50), clear=0.07, most_narrow=2)
+"""Measured with CAM++ on the same readers: groups of one person joined at 0.41 and more, mostly from 0.50, those of two at
+0.24 and less, so that any line between 0.25 and 0.45 found the same people. WeSpeaker's and others were not measured."""
+
+FILTER_BANKS_NARROW = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.12, most_narrow=2)
+"""Over a telephone all are more alike: groups of one person joined at 0.48 and more, those of two at 0.57 and less."""
