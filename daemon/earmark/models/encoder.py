@@ -34,11 +34,13 @@ def add_encoder(
     license: str = "unknown",
     features: str = "",
     shared: Path | None = None,
+    came_from: str = "",
 ) -> Added:
     """Copy an encoder in ONNX into the models folder, with the segmentation that is here; the two appear together.
 
-    `features`: what it takes, where it does not say that itself; `shared`: the folder beside the program. Raises ModelError
-    with a sentence if it is no encoder, if nobody knows what it takes, or if there is no segmentation here.
+    `features`: what it takes, where it does not say that itself; `shared`: the folder beside the program; `came_from`: where
+    the encoder is from, if not out of a file that somebody brought. Raises ModelError with a sentence if it is no encoder,
+    if nobody knows what it takes, or if there is no segmentation here.
     """
     target = models_dir / NAME
     with adding(models_dir) as staged:
@@ -51,7 +53,14 @@ def add_encoder(
             with FileLock(models_dir / ".locks" / NAME):  # a download of it would appear there, too
                 before = speaker_folder(models_dir, shared)
                 digests[SEGMENTATION] = _segmentation(before, staged)
-                card = _card(read_card(before) if before else None, source, license, now, digests, takes)
+                card = _card(
+                    read_card(before) if before else None,
+                    came_from or str(source),
+                    license,
+                    now,
+                    digests,
+                    takes,
+                )
                 write_card(card, staged)
                 replaced = target.is_symlink() or target.is_dir()
                 if replaced:
@@ -90,7 +99,7 @@ def _segmentation(before: Path | None, staged: Path) -> str:
 
 
 def _card(
-    before: Card | None, source: Path, license: str, now: Instant, digests: dict[str, str], takes: str
+    before: Card | None, source: str, license: str, now: Instant, digests: dict[str, str], takes: str
 ) -> Card:
     released = {file.sha256: file.license for file in SPEAKERS.files}
     licenses = ", ".join(

@@ -107,12 +107,7 @@ def download(
             if target.exists():
                 return _there(target, boxed), ()
             make_private(partial)
-            last, enforced = _fetch(asked, partial, environ, on_progress)
-            if last.get("type") != "done":
-                raise ModelError(
-                    f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. "
-                    "What is there is kept; the same command goes on from there."
-                )
+            last, enforced = fetched(name, asked, partial, environ, on_progress)
             license = str(last["license"])
             if license == "unknown" and published:
                 license = published.license
@@ -188,6 +183,25 @@ def _there(target: Path, boxed: Packaged | None) -> Card:
     _require_complete(target, target.name)
     require_as_released(target)
     return card
+
+
+def fetched(
+    name: str,
+    asked: Mapping[str, Any],
+    partial: Path,
+    environ: Mapping[str, str],
+    on_progress: Callable[[int, int], None],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Run the process that downloads into `partial`; its last message and what was enforced on it. Raises ModelError if it
+    did not bring everything.
+    """
+    last, enforced = _fetch(asked, partial, environ, on_progress)
+    if last.get("type") != "done":
+        raise ModelError(
+            f"{name} could not be downloaded: {last.get('sentence', 'the download process ended')}. "
+            "What is there is kept; the same command goes on from there."
+        )
+    return last, enforced
 
 
 def _fetch(

