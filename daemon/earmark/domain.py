@@ -97,11 +97,9 @@ class Owed(StrEnum):
 class ArtifactState(StrEnum):
     """Where a note or sidecar stands."""
 
-    WRITING = "writing"
-    """Announced; its bytes may or may not be there."""
+    WRITING = "writing"  # announced; its bytes may or may not be there
     HERE = "here"
-    EDITED = "edited"
-    """A person changed it: hands off."""
+    EDITED = "edited"  # a person changed it
     GONE = "gone"
     """A person removed it; it stays removed."""
     TRASHED = "trashed"

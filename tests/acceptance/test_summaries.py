@@ -102,7 +102,10 @@ def test_a_template_that_a_person_writes_into_the_note_is_used(
     path.write_text(path.read_text().replace("summary_template: meeting", "summary_template: memo"))
     assert "as memo" in installation.earmark("resummarize", path).stdout
     assert installation.earmark("run", installation.folder, "--once").returncode == 0
-    assert "summary_template: memo" in note(installation, "a.m4a.md")
+    # What they changed above the text stays in the later version, which takes the place of the former.
+    assert installation.notes() == ["a.md", "a.transcript.md"]
+    assert "summary_template: memo" in note(installation)
+    assert installation.status()["edited"][0]["path"] == str(path)
 
 
 def test_another_template_in_the_configuration_offers_and_never_forces(
