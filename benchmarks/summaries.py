@@ -1,13 +1,15 @@
 """How good are the summaries? Against references, against stupid baselines, and against what was really said.
 
-    .venv/bin/python benchmarks/summaries.py                     extractive, lead-3, random
+    .venv/bin/python benchmarks/summaries.py                     QMSum and the meetings of meetings.toml, without a model
+    .venv/bin/python benchmarks/summaries.py --qmsum FILE        another split of QMSum (JSON lines), nothing else
+    .venv/bin/python benchmarks/summaries.py --qmsum FILE --items    each line of its lists, to be read and judged
     .venv/bin/python benchmarks/summaries.py --endpoint URL      and a model (auto, or a base URL)
     .venv/bin/python benchmarks/summaries.py --endpoint URL --hour   a dense hour through that model, with its coverage
 
-ROUGE is sumy's, on plain lower-case words: ROUGE-1 is recall of the reference's words, so that the baselines get as many
-words as the summary has; ROUGE-L is the summary-level F. What counts is overview, key points and decisions.
-Decisions, tasks and questions are scored by the line they rest on. The meetings in meetings.toml were
-written by the people who wrote the cue phrases, after them: read the baselines and the ratios, not the absolute values.
+QMSum's are real meetings, and the score: each way of picking gets 150 words. The meetings in meetings.toml were written
+by the people who wrote the cue phrases, after them: they show that nothing is broken, and score nothing. There the
+baselines get as many words as the summary has, and decisions, tasks and questions are scored by the line they rest on.
+ROUGE is the F of lower-case words without stemming (measuring/rouge.py).
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ from earmark.messages import SummarizeRequest
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.engine import SummaryFault
 from earmark.summarization.extractive import extract
-from earmark.summarization.ranking import Words
-from sumy.evaluation import rouge_1, rouge_l_summary_level
-from sumy.models.dom import Sentence as SumySentence
+from measuring import qmsum
+from measuring.rouge import rouge as all_three
 
 HERE = Path(__file__).resolve().parent
+QMSUM = HERE.parents[1] / "shared" / "qmsum" / "val.jsonl"
 LONGFORM = HERE.parents[1] / "shared" / "corpus" / "longform" / "libri_10speakers_chapters.segments.tsv"
 STEP = 5.0
 RANDOM_RUNS = 50
@@ -136,16 +138,9 @@ def count_words(texts: Sequence[str]) -> int:
 
 
 def rouge(produced: Sequence[str], reference: str) -> tuple[float, float]:
-    """ROUGE-1 recall and ROUGE-L (summary level, F) of lower-case words."""
-
-    def sentences(texts: Sequence[str]) -> list[SumySentence]:
-        return [SumySentence(text.lower(), Words()) for text in texts if text.strip()]
-
-    made = sentences(produced)
-    if not made:
-        return 0.0, 0.0
-    wanted = sentences(re.split(r"(?<=[.!?]) ", reference))
-    return float(rouge_1(made, wanted)), float(rouge_l_summary_level(made, wanted))
+    """ROUGE-1 and ROUGE-L."""
+    one, _, longest = all_three(produced, reference)
+    return one, longest
 
 
 def hits(found: Sequence[float | None], wanted: Sequence[float]) -> tuple[int, int, int]:
@@ -315,10 +310,21 @@ def main() -> int:
     parser.add_argument("--endpoint", help="auto, or the base URL of a server, to score a model too")
     parser.add_argument("--model", default="auto")
     parser.add_argument("--hour", action="store_true", help="a dense hour through the model")
+    parser.add_argument(
+        "--qmsum", type=Path, help="meetings of QMSum, one JSON object a line; nothing else is scored"
+    )
+    parser.add_argument("--items", action="store_true", help="the lines of the lists instead of scores")
     arguments = parser.parse_args()
+    if arguments.qmsum or arguments.items:
+        (qmsum.items if arguments.items else qmsum.table)(arguments.qmsum or QMSUM)
+        return 0
     if arguments.hour:
         dense_hour(arguments)
         return 0
+    if QMSUM.is_file():
+        qmsum.table(QMSUM)
+    else:
+        print("QMSum: the meetings are not here, skipped")
     baselines()
     score("extractive", lambda meeting: extract(meeting.transcript))
     long_recording()

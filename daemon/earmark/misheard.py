@@ -10,6 +10,10 @@ import re
 
 from earmark.domain import Misheard, Segment, Transcript, is_speech
 
+NO_SPEECH = "No speech was found in this recording."
+NOT_UNDERSTOOD = "The speech in this recording was not understood."
+"""What stands in the place of a summary."""
+
 SURE = 0.45
 """Mean confidence over time under which words that were taken for English are not believed. Measured with tiny.en: speech in
 other languages 0.20 to 0.52, English 0.52 to 0.82; 0.42 for a meeting across a room, which nobody could work from either.

@@ -97,7 +97,7 @@ def test_the_summary_has_decisions_and_tasks_that_were_said_with_links_into_the_
     overview, *sections = note.partition("![[sample.m4a]]")[2].split("\n## ")
     assert "sample.m4a#t=" not in overview
     lines = {s.splitlines()[0]: [x for x in s.splitlines() if x.startswith("- ")] for s in sections}
-    for section in ("Key points", "Decisions", "Tasks", "Open questions"):
+    for section in ("Key points", "Decisions", "Tasks"):
         assert lines[section], section
         assert [line for line in lines[section] if "[[sample.m4a#t=" not in line] == [], section
     assert "## Decisions" in note

@@ -34,7 +34,7 @@ SENDING = talk(
     (1, "Good morning, the budget for the spring campaign is ready."),
     (1, "Can you send it to the bank by Friday?"),
     (2, "Yes, I will send the budget to the bank tomorrow."),
-    (0, "I'll print it as well."),
+    (0, "I'll print the slides as well."),
     (1, "I think we should keep four thousand for the autumn."),
     (3, "I'll certainly follow up with the supplier by Monday."),
     (1, "Anna will call the customers about the new launch date."),
@@ -49,11 +49,9 @@ def test_what_a_speaker_takes_on_is_theirs() -> None:
     assert owners == {
         "Can you send it to the bank by Friday?": None,
         "Yes, I will send the budget to the bank tomorrow.": "Speaker 2",
-        "I'll print it as well.": None,
+        "I'll print the slides as well.": None,
         "I'll certainly follow up with the supplier by Monday.": "Speaker 3",
         "Anna will call the customers about the new launch date.": "Anna",
-        "Do you think I should write a newsletter for them?": None,
-        "Let me know by Friday.": None,
     }
     named = extract(replace(SENDING, speakers=("", "Ben Smith", "")))
     assert {task.owner for task in named.tasks} == {None, "Ben Smith", "Speaker 3", "Anna"}
@@ -63,11 +61,11 @@ def test_what_a_speaker_takes_on_is_theirs() -> None:
 
 
 TAKEN_ON = {
-    "en": "I have to send the offer tomorrow.",
+    "en": "I will send the offer tomorrow.",
     "de": "Ich werde das Angebot morgen schicken.",
     "fr": "Je vais envoyer le budget demain.",
     "es": "Voy a enviar el presupuesto mañana.",
-    "it": "Devo inviare il budget domani.",
+    "it": "Invierò il budget domani.",
     "pt": "Vou enviar o orçamento amanhã.",
     "nl": "Ik zal de offerte morgen sturen.",
 }
@@ -129,14 +127,14 @@ def test_a_model_is_told_who_speaks_and_may_name_who_says_it() -> None:
         "[0] Speaker 1: Good morning, the budget for the spring campaign is ready.\n"
         "[5] Can you send it to the bank by Friday?\n"
         "[10] Speaker 2: Yes, I will send the budget to the bank tomorrow.\n"
-        "[15] (unknown): I'll print it as well.\n"
+        "[15] (unknown): I'll print the slides as well.\n"
         "[20] Speaker 1: I think"
     ) in prompt
     assert "owner is the name before their words" in system
     owners = {task.text.partition(": ")[2]: (task.owner, task.flagged) for task in summary.tasks}
     assert owners["Yes, I will send the budget to the bank tomorrow."] == ("Speaker 2", ())
     assert owners["I'll certainly follow up with the supplier by Monday."] == ("Speaker 3", ())
-    assert owners["I'll print it as well."] == (None, ()), "nobody knows who said it"
+    assert owners["I'll print the slides as well."] == (None, ()), "nobody knows who said it"
     assert summary.title == "Speaker 1 and the budget"
     assert summary.overview == "Speaker 1 has the budget ready."
     assert summary.people == ("Anna",)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from earmark.domain import Misheard, Transcript
-from earmark.misheard import misheard
+from earmark.misheard import NOT_UNDERSTOOD, misheard
 from earmark.notes.damage import damage
 from earmark.retention.rules.quality import failings
-from earmark.summarization.extractive import NOT_UNDERSTOOD, extract
+from earmark.summarization.extractive import extract
 
 from tests.spoken import MEETING, transcript
 

@@ -194,8 +194,8 @@ def test_an_extractive_summary_says_that_no_model_was_used() -> None:
     summary = dataclasses.replace(SUMMARY, by="extractive", model="")
     note = render_summary(summary, TRANSCRIPT, CONTEXT, NoteStyle())
     assert (
-        "*Sentences picked from the [[standup.transcript|transcript]] as they were heard; no language model"
-        in note
+        "*Sentences picked from the [[standup.transcript|transcript]] as they were heard, without what only fills "
+        "time; no language model was used. Decisions, tasks and open questions stand here only if" in note
     )
     found = read_frontmatter(note)
     assert found is not None

@@ -7,9 +7,9 @@ import re
 import pytest
 from earmark.locality.confinement import bounds
 from earmark.locality.policy.addresses import LOCAL_PORTS
-from earmark.notes import layout, render
+from earmark.notes import labels, layout, render
 from earmark.notes.style import NoteStyle
-from earmark.summarization import worker
+from earmark.summarization import cues, picking, worker
 from earmark.summarization.completion import Answer
 from earmark.summarization.templating import BUILT_IN, STANDARD, parse_template
 from earmark.summarization.window import ASSUMED_WINDOW
@@ -50,6 +50,32 @@ def test_the_bounds_of_an_answer_are_those_of_the_code() -> None:
 def test_the_minute_and_the_assumed_window_are_those_of_the_code() -> None:
     assert worker.MEANWHILE == 60.0
     assert str(ASSUMED_WINDOW) in sentence("window")
+
+
+@pytest.mark.shows("summaries:length", "summaries:fillers", "summaries:none-found", "summaries:day")
+def test_the_lengths_and_languages_of_a_summary_without_a_model_are_those_of_the_code() -> None:
+    assert f"{picking.WORDS} words together" in sentence("length").replace("\n", " ")
+    assert picking.DAY == 3 * 3600
+    assert "three hours or more" in sentence("day")
+    assert len(cues.LANGUAGES) == 7
+    assert all("hesitations" in cues.phrases_for(language) for language in cues.LANGUAGES)
+    assert labels.LANGUAGES == cues.LANGUAGES
+
+
+@pytest.mark.shows("summaries:measured")
+def test_the_scores_of_the_page_are_those_of_the_measurements() -> None:
+    measured = (
+        (DOCS / "measurements.md")
+        .read_text("utf-8")
+        .partition("## `benchmarks/summaries.py`")[2]
+        .partition("\n## ")[0]
+    )
+    table = TEXT.partition("| picked | ROUGE-1")[2].partition("\n\n")[0]
+    rows = [re.findall(r"\d\.\d{3}", row) for row in table.splitlines()[2:]]
+    assert len(rows) == 5
+    assert all("  ".join(row) in measured for row in rows)
+    said = sentence("measured")
+    assert all(number in measured for number in re.findall(r"better than random in \d+ of|0\.\d\d", said))
 
 
 @pytest.mark.shows("summaries:layout")

@@ -42,6 +42,9 @@ _BY_LANGUAGE = {
     "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript", "Spreker"),
 }
 
+LANGUAGES = tuple(_BY_LANGUAGE)
+"""Those that have words here; in the same ones decisions, tasks and questions are looked for without a model."""
+
 SPEAKERS = frozenset(labels.speaker for labels in _BY_LANGUAGE.values())
 """What stands before the numbers of those without a name, in all languages."""
 

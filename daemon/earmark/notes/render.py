@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from earmark.domain import Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
+from earmark.misheard import NO_SPEECH, NOT_UNDERSTOOD
 from earmark.notes import properties
 from earmark.notes.damage import damage, untranslated_as
 from earmark.notes.escape import Dialect, clip, escape_inline, normalize
 from earmark.notes.filling import fill
 from earmark.notes.frontmatter import frontmatter
-from earmark.notes.labels import IN_ENGLISH, labels_for
+from earmark.notes.labels import IN_ENGLISH, LANGUAGES, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.paragraphs import Paragraph, paragraphs
@@ -134,6 +135,8 @@ def _summary_body(
         if one_file or not context.transcript_note
         else file_link(context.transcript_note, "transcript", dialect),
         extractive=summary.by == "extractive",
+        says_nothing=summary.overview in (NO_SPEECH, NOT_UNDERSTOOD),
+        lists=_about_lists(summary),
     )
 
 
@@ -294,6 +297,13 @@ def _unseen(summary: Summary, context: NoteContext, dialect: Dialect) -> str:
         return f"The summary rests on {summary.coverage:.0%} of what was said."
     ranges = ", ".join(f"{_time(context, start, dialect)}–{stamp(end)}" for start, end in summary.missing)
     return f"The summary rests on {summary.coverage:.0%} of what was said; it has not seen {ranges}."
+
+
+def _about_lists(summary: Summary) -> str:
+    """What an empty list means where no model was asked: not that there was nothing."""
+    if summary.language.split("-")[0].lower() not in LANGUAGES:
+        return "Decisions, tasks and open questions are not looked for in this language."
+    return "Decisions, tasks and open questions stand here only if they were said in plain words; there may be more."
 
 
 def _made(summary: Summary, dialect: Dialect) -> str:

@@ -12,13 +12,14 @@ from earmark.notes.speakers import names_of
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
-from earmark.summarization.extractive import extract, title_of
+from earmark.summarization.extractive import extract
 from earmark.summarization.mapping import Mapper
 from earmark.summarization.parts import Mapped, covered
-from earmark.summarization.ranking import WORD, rank
 from earmark.summarization.reduce import gathered, last_words, people_in, tags_in
 from earmark.summarization.sentences import Sentence, sentences_of
 from earmark.summarization.templating import Template, load_template
+from earmark.summarization.topics import Topics
+from earmark.summarization.words import WORD
 
 MOST_LISTED = 40
 """Most decisions, tasks, questions or points of an own section in one summary."""
@@ -76,7 +77,7 @@ def summarize_with(
     # A title cites nothing, so it has to consist of what was said; numbers and years are where models invent.
     title, _ = evidence.supported_prose(title)
     if not title:
-        title = title_of(sentences, rank(sentences, transcript.language), transcript.language)
+        title = Topics(sentences, transcript.language).title()
     summary = Summary(
         recording_id=transcript.recording_id,
         by=connection.server.kind,

@@ -19,9 +19,9 @@ from earmark.notes.speakers import any_of, has_number
 from earmark.summarization.answer import Claim
 from earmark.summarization.cues import cues_for
 from earmark.summarization.numerals import numbers_said, numbers_written, value
-from earmark.summarization.ranking import content_words
 from earmark.summarization.sentences import Sentence
 from earmark.summarization.window import NOBODY
+from earmark.summarization.words import content_words
 
 NEAR = 60.0
 """Seconds around a cited time in which its words are looked for; models round, and sentences take time."""

@@ -20,8 +20,8 @@ from earmark.summarization.mapping import Mapper
 from earmark.summarization.overflow import Overflow
 from earmark.summarization.parts import Part
 from earmark.summarization.prompts import joined, reduce_instructions, reduce_messages
-from earmark.summarization.ranking import content_words
 from earmark.summarization.templating import STANDARD
+from earmark.summarization.words import content_words
 
 REDUCE_TOKENS = 700
 MOST_TAGS = 5

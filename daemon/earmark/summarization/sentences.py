@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from earmark.domain import Seconds, Segment, is_speech
 from earmark.notes.speakers import called
+from earmark.summarization.words import length_in_words
 
 PAUSE = 2.0
 """Seconds of silence after which a new sentence starts even if the last one had no full stop."""
@@ -16,10 +17,17 @@ PAUSE = 2.0
 LONGEST = 60
 """Words after which a sentence without punctuation is cut: longer ones cannot be read as a point."""
 
-CHARACTERS_OF_A_WORD = 10
-"""So many characters count as a word at least, for languages that put no spaces between words."""
+MARKED = 0.1
+ENOUGH = 6
+"""Where a smaller share of the segments ends like a sentence, as in Thai, or as some models write, one ends with each
+segment that has so many words.
+"""
 
-END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])")
+CHARACTERS_OF_A_WORD = 10
+"""So many characters count as a word at least: a line of gibberish has no spaces either."""
+
+END = re.compile(r"(?<=[.!?…؟۔।॥።။៕។])[\"'”’»)\]]*\s+|(?<=[。！？｡])")
+CLOSED = re.compile(r"[.!?…。！？｡؟۔।॥።။៕។][\"'”’»)\]]*$")
 ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|approx|z\.b|d\.h|bzw|ca|nr|sr|sra|m|mme|dott|sig|dhr|mevr)"
     r"|\b[A-Z])\.$",
@@ -42,7 +50,7 @@ class Sentence:
 
     @property
     def words(self) -> int:
-        return len(self.text.split())
+        return length_in_words(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ def sentences_of(segments: Iterable[Segment], names: Sequence[str] = ()) -> list
             open_pieces.clear()
 
     length = 0
+    segments = list(segments)
+    bare = sum(bool(CLOSED.search(s.text.rstrip())) for s in segments) < MARKED * len(segments)
     for segment in segments:
         if not is_speech(segment):
             close()
@@ -85,9 +95,11 @@ def sentences_of(segments: Iterable[Segment], names: Sequence[str] = ()) -> list
             if not open_pieces:
                 length = 0
             open_pieces.append(piece)
-            length += max(len(piece.text.split()), len(piece.text) // CHARACTERS_OF_A_WORD)
+            length += max(length_in_words(piece.text), len(piece.text) // CHARACTERS_OF_A_WORD)
             if piece.closed or length >= LONGEST:
                 close()
+        if bare and length >= ENOUGH:
+            close()
     close()
     return found
 
@@ -105,7 +117,7 @@ def pieces_of(segment: Segment) -> Iterator[Piece]:
     span = max(segment.end - segment.start, 0.0)
     for begin, end in itertools.pairwise(cuts):
         part = text[begin:end].strip()
-        closed = bool(re.search(r"[.!?…。！？][\"'”’»)\]]*$", part)) and not ABBREVIATION.search(part)
+        closed = bool(CLOSED.search(part)) and not ABBREVIATION.search(part)
         yield Piece(
             part,
             segment.start + span * begin / len(text),
