@@ -26,6 +26,7 @@ WORD_SECONDS, BETWEEN = 0.4, 0.2
 LENGTH = 150
 """Words of each summary that is compared; a longer one covers more whatever it says."""
 RUNS = 10
+NEAR = 60.0
 HISTORY = "before that, by TextRank, on the validation split: 0.224  0.024  0.196 (its best 150 of 326 words)"
 """Of the picker that was here before; measured with this scorer at commit 784d907."""
 
@@ -34,6 +35,8 @@ HISTORY = "before that, by TextRank, on the validation split: 0.224  0.024  0.19
 class Meeting:
     transcript: Transcript
     reference: str
+    topics: tuple[float, ...]
+    """Seconds at which people saw another topic begin."""
 
 
 def meetings(file: Path) -> list[Meeting]:
@@ -41,10 +44,11 @@ def meetings(file: Path) -> list[Meeting]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
         data = json.loads(line)
         names: dict[str, int] = {}
-        segments, at = [], 0.0
+        segments, begins, at = [], [], 0.0
         for turn in data["meeting_transcripts"]:
             text = plain(turn["content"])
             speaker = names.setdefault(turn["speaker"], len(names) + 1)
+            begins.append(at)
             if re.search(r"\w", text):
                 length = len(text.split()) * WORD_SECONDS
                 segments.append(Segment(at, at + length, text, speaker=speaker))
@@ -52,7 +56,9 @@ def meetings(file: Path) -> list[Meeting]:
         transcript = Transcript(
             f"{number:064x}", tuple(segments), "en", 1.0, at, at, "reference", "QMSum", speakers=tuple(names)
         )
-        found.append(Meeting(transcript, plain(data["general_query_list"][0]["answer"])))
+        firsts = sorted({int(topic["relevant_text_span"][0][0]) for topic in data["topic_list"]})
+        topics = tuple(begins[min(first, len(begins) - 1)] for first in firsts if first > 5)
+        found.append(Meeting(transcript, plain(data["general_query_list"][0]["answer"]), topics))
     return found
 
 
@@ -92,6 +98,7 @@ def table(file: Path, length: int = LENGTH) -> None:
         f"  better than random in {better} of {len(read)}; {count:.0f} words; {took / hours:.2f} s of processor an hour"
     )
     _lists(made)
+    _jump_marks(read, made)
 
 
 def lines_of(summary: Summary) -> list[str]:
@@ -122,6 +129,33 @@ def _lists(made: Sequence[Summary]) -> None:
     }
     listed = ", ".join(f"{count} {name}" for name, count in counts.items())
     print(f"  lists: {listed}: {sum(counts.values()) / len(made):.1f} lines a meeting (read them: --items)")
+
+
+def _jump_marks(read: Sequence[Meeting], made: Sequence[Summary]) -> None:
+    """How many of the places at which people saw another topic begin have a mark within a minute, and by chance."""
+    near = by_chance = begun = marked = 0.0
+    for meeting, summary in zip(read, made, strict=True):
+        if (
+            not summary.jump_marks or len(meeting.topics) > 20
+        ):  # each question of a parliament is a topic there
+            continue
+        places = [point.at or 0.0 for point in summary.jump_marks[1:]]
+        begun += len(meeting.topics)
+        marked += len(places)
+        near += _near(meeting.topics, places)
+        for seed in range(RUNS):
+            dice = random.Random(seed)
+            by_chance += (
+                _near(meeting.topics, [dice.uniform(0, meeting.transcript.duration) for _ in places]) / RUNS
+            )
+    print(
+        f"  jump marks: {near / begun:.2f} of {begun:.0f} beginnings of topics have one of {marked:.0f} within a minute "
+        f"(by chance {by_chance / begun:.2f})"
+    )
+
+
+def _near(wanted: Sequence[float], places: Sequence[float]) -> int:
+    return sum(any(abs(place - at) <= NEAR for place in places) for at in wanted)
 
 
 def _sentences(meeting: Meeting) -> list[str]:

@@ -321,10 +321,9 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a recording comes down to, and how far that can be trusted.
-
     `by`: "extractive", or the kind of server ("openai-compatible", "lm-studio", ...). `coverage`: share of speech
     seconds that reached the summarizer, 0-1; `missing` names the (start, end) ranges that did not.
-    `unsupported`: statements dropped because the transcript did not bear them out.
+    `unsupported`: statements dropped because the transcript did not bear them out. `jump_marks`: where other words begin.
     `locality`: "device" (checked), "unverified", "lan" or "cloud"; `made_at`: host that made it, or "this device".
     """
 
@@ -336,6 +335,7 @@ class Summary:
     decisions: tuple[Point, ...] = ()
     tasks: tuple[Task, ...] = ()
     open_questions: tuple[Point, ...] = ()
+    jump_marks: tuple[Point, ...] = ()
     people: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str = ""

@@ -9,7 +9,7 @@ from earmark.locality.confinement import bounds
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.notes import labels, layout, render
 from earmark.notes.style import NoteStyle
-from earmark.summarization import cues, picking, worker
+from earmark.summarization import chapters, cues, picking, worker
 from earmark.summarization.completion import Answer
 from earmark.summarization.templating import BUILT_IN, STANDARD, parse_template
 from earmark.summarization.window import ASSUMED_WINDOW
@@ -52,9 +52,12 @@ def test_the_minute_and_the_assumed_window_are_those_of_the_code() -> None:
     assert str(ASSUMED_WINDOW) in sentence("window")
 
 
-@pytest.mark.shows("summaries:length", "summaries:fillers", "summaries:none-found", "summaries:day")
+@pytest.mark.shows(
+    "summaries:length", "summaries:jump-marks", "summaries:fillers", "summaries:none-found", "summaries:day"
+)
 def test_the_lengths_and_languages_of_a_summary_without_a_model_are_those_of_the_code() -> None:
     assert f"{picking.WORDS} words together" in sentence("length").replace("\n", " ")
+    assert f"{chapters.LONG / 60:.0f} minutes or more" in sentence("jump-marks")
     assert picking.DAY == 3 * 3600
     assert "three hours or more" in sentence("day")
     assert len(cues.LANGUAGES) == 7

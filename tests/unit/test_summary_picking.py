@@ -203,6 +203,23 @@ def test_a_title_names_the_things_that_are_said_several_times() -> None:
     assert extract(transcript(spoken, "de")).title == "Turnhalle, Wasser"
 
 
+@pytest.mark.shows("summaries:jump-marks")
+def test_a_long_recording_has_jump_marks_where_other_words_begin() -> None:
+    spoken = minutes(10, BRIDGE, SCHOOL)
+    summary = extract(spoken)
+    assert len(summary.jump_marks) >= 2
+    near = [mark for mark in summary.jump_marks if abs((mark.at or 0.0) - 600.0) <= 60.0]
+    assert near
+    assert "library" in near[0].text
+    note = render_summary(summary, spoken, NoteContext("ab" * 32, "a.m4a"), NoteStyle("plain"))
+    assert "## Jump marks" in note
+    assert f"- {near[0].text} [10:0" in note
+    assert extract(minutes(14, BRIDGE)).jump_marks == ()
+    unknown = extract(replace(spoken, language="fi"))
+    assert unknown.jump_marks, "words that come back, where nobody knows which of them are names"
+    assert unknown.title == ""
+
+
 @pytest.mark.shows("summaries:no-speech")
 @pytest.mark.parametrize("dialect", ["obsidian", "logseq"])
 def test_that_no_speech_was_found_stands_alone(dialect: str) -> None:

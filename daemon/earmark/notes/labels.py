@@ -20,26 +20,71 @@ class Labels:
     transcript: str = "Transcript"
     speaker: str = "Speaker"
     """Before the number of one without a name."""
+    jump_marks: str = "Jump marks"
 
 
 _BY_LANGUAGE = {
     "en": Labels(),
     "de": Labels(
-        "Kernpunkte", "Entscheidungen", "Aufgaben", "Offene Fragen", "Personen", "Transkript", "Sprecher"
+        "Kernpunkte",
+        "Entscheidungen",
+        "Aufgaben",
+        "Offene Fragen",
+        "Personen",
+        "Transkript",
+        "Sprecher",
+        "Sprungmarken",
     ),
     "fr": Labels(
-        "Points clés", "Décisions", "Tâches", "Questions ouvertes", "Personnes", "Transcription", "Locuteur"
+        "Points clés",
+        "Décisions",
+        "Tâches",
+        "Questions ouvertes",
+        "Personnes",
+        "Transcription",
+        "Locuteur",
+        "Repères",
     ),
     "es": Labels(
-        "Puntos clave", "Decisiones", "Tareas", "Preguntas abiertas", "Personas", "Transcripción", "Hablante"
+        "Puntos clave",
+        "Decisiones",
+        "Tareas",
+        "Preguntas abiertas",
+        "Personas",
+        "Transcripción",
+        "Hablante",
+        "Marcas de tiempo",
     ),
     "it": Labels(
-        "Punti chiave", "Decisioni", "Attività", "Domande aperte", "Persone", "Trascrizione", "Parlante"
+        "Punti chiave",
+        "Decisioni",
+        "Attività",
+        "Domande aperte",
+        "Persone",
+        "Trascrizione",
+        "Parlante",
+        "Riferimenti temporali",
     ),
     "pt": Labels(
-        "Pontos principais", "Decisões", "Tarefas", "Questões em aberto", "Pessoas", "Transcrição", "Falante"
+        "Pontos principais",
+        "Decisões",
+        "Tarefas",
+        "Questões em aberto",
+        "Pessoas",
+        "Transcrição",
+        "Falante",
+        "Marcas de tempo",
     ),
-    "nl": Labels("Kernpunten", "Besluiten", "Taken", "Open vragen", "Personen", "Transcript", "Spreker"),
+    "nl": Labels(
+        "Kernpunten",
+        "Besluiten",
+        "Taken",
+        "Open vragen",
+        "Personen",
+        "Transcript",
+        "Spreker",
+        "Tijdmarkeringen",
+    ),
 }
 
 LANGUAGES = tuple(_BY_LANGUAGE)

@@ -160,6 +160,7 @@ def renamed(
         key_points=points(summary.key_points),
         decisions=points(summary.decisions),
         open_questions=points(summary.open_questions),
+        jump_marks=points(summary.jump_marks),
         tasks=tuple(map(task, summary.tasks)),
         extra={heading: points(section) for heading, section in summary.extra.items()},
     )

@@ -240,6 +240,7 @@ def _for_layout(
         "decisions": lines(summary.decisions),
         "tasks": lines(summary.tasks),
         "open_questions": lines(summary.open_questions),
+        "jump_marks": lines(summary.jump_marks),
         "sections": {said(name, NAME): lines(points) for name, points in summary.extra.items()},
         "people": [said(name, NAME) for name in summary.people[:MOST_ITEMS] if normalize(name)],
         "tags": [said(tag, NAME) for tag in summary.tags[:MOST_ITEMS] if normalize(tag)],
@@ -273,6 +274,7 @@ def _sections(summary: Summary, context: NoteContext, dialect: Dialect) -> list[
         Section(labels.open_questions, lines(summary.open_questions)),
         *(Section(clip(name, NAME) or "…", lines(points)) for name, points in summary.extra.items()),
         Section(labels.people, (Line(people),) if people else ()),
+        Section(labels.jump_marks, lines(summary.jump_marks)),
     ]
     return [section for section in sections if section.lines]
 

@@ -299,7 +299,7 @@ def _names(summary: Summary) -> Iterable[str]:
 
 
 def _points(summary: Summary) -> Iterable[Point]:
-    yield from (*summary.key_points, *summary.decisions, *summary.open_questions)
+    yield from (*summary.key_points, *summary.decisions, *summary.open_questions, *summary.jump_marks)
     for points in summary.extra.values():
         yield from points
 

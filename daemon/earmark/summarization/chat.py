@@ -9,6 +9,7 @@ from earmark.errors import ConfigError
 from earmark.files import unpack_path
 from earmark.messages import SummarizeRequest
 from earmark.notes.speakers import names_of
+from earmark.summarization.chapters import jump_marks
 from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
@@ -87,6 +88,7 @@ def summarize_with(
         decisions=tuple(points.get("decisions", ())[:MOST_LISTED]),
         tasks=tuple(tasks[:MOST_LISTED]),
         open_questions=tuple(points.get("open_questions", ())[:MOST_LISTED]),
+        jump_marks=jump_marks(sentences, transcript.language),
         people=people_in(mapped.parts),
         tags=tags_in(mapped.parts, evidence),
         language=language,

@@ -13,6 +13,7 @@ from earmark.domain import Point, Summary, Transcript
 from earmark.messages import SummarizeRequest
 from earmark.misheard import NO_SPEECH, NOT_UNDERSTOOD
 from earmark.notes.speakers import names_of
+from earmark.summarization.chapters import jump_marks
 from earmark.summarization.cues import cues_for
 from earmark.summarization.engine import Heartbeat, Result
 from earmark.summarization.lists import decisions_in, owner_in, questions_in, tasks_in
@@ -79,6 +80,7 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
         title,
         " ".join(sentences[i].text for i in above),
         key_points=tuple(Point(sentences[i].text, sentences[i].start) for i in points),
+        jump_marks=jump_marks(sentences, language),
         **items,
     )
 

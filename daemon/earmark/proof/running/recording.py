@@ -107,7 +107,7 @@ def texts(context: Context, dropped: Dropped) -> list[str]:
     said = [reference(), " ".join(s.text for s in segments), *(s.text for s in segments)]
     if summary is None:
         return said
-    points = (*summary.key_points, *summary.decisions, *summary.open_questions)
+    points = (*summary.key_points, *summary.decisions, *summary.open_questions, *summary.jump_marks)
     told = [*(point.text for point in points), *(task.text for task in summary.tasks)]
     return [*said, summary.title, summary.overview, *told]
 

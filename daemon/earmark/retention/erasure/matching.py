@@ -60,7 +60,7 @@ def _below(path: Path, folder: Path) -> Path:
 
 def _said(summary: Summary) -> Iterator[str]:
     yield from (summary.title, summary.overview, *summary.people, *summary.tags)
-    points = (*summary.key_points, *summary.decisions, *summary.open_questions)
+    points = (*summary.key_points, *summary.decisions, *summary.open_questions, *summary.jump_marks)
     for point in (*points, *(p for section in summary.extra.values() for p in section)):
         yield point.text
     for task in summary.tasks:
