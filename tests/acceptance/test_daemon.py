@@ -128,7 +128,7 @@ def test_an_edited_note_stays_and_the_new_version_goes_beside_it(installation: I
     edited = installation.folder / "a.transcript.md"
     edited.write_text(edited.read_text() + "\nMy remark.\n")
     assert installation.earmark("retry", installation.folder / "a.m4a").returncode == 0
-    notes_appear(installation, "a.m4a.transcript.md")
+    notes_appear(installation, "a (new).transcript.md")
     assert edited.read_text().endswith("My remark.\n")
     assert any(line["path"] == str(edited) for line in installation.status()["edited"])
     assert "you edited this note" in installation.earmark("why", edited).stdout

@@ -89,7 +89,7 @@ def test_an_edited_summary_stays_when_another_template_is_wanted(
     assert asked.returncode == 0, asked.stderr
     assert installation.earmark("run", installation.folder, "--once").returncode == 0
     assert edited.read_text().endswith("\nMine.\n")
-    assert "summary_template: interview" in note(installation, "a.m4a.md")
+    assert "summary_template: interview" in note(installation, "a (new).md")
 
 
 def test_a_template_that_a_person_writes_into_the_note_is_used(

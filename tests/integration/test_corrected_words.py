@@ -132,7 +132,7 @@ def test_what_is_none_of_what_was_said_stays_the_persons_own_and_the_words_count
     assert {path.name for path in rig.folder.iterdir()} == names
     heard_again(rig)
     assert rig.notes()[NOTE] == text
-    assert "says number one here." in rig.notes()["talk.m4a.transcript.md"]
+    assert "says number one here." in rig.notes()["talk (new).transcript.md"]
 
 
 @pytest.mark.shows("transcription:corrected-half")
@@ -184,7 +184,7 @@ def test_an_edited_summary_stays_alone_when_words_are_corrected_and_resummarize_
     with opened_context(rig.installed, rig.config()) as context:
         resummarize(context, context.ledger.recordings.all()[0].id, "talk.m4a", None)
     assert run_child(rig) == 0
-    assert "number two" in rig.notes()["talk.m4a.md"]
+    assert "number two" in rig.notes()["talk (new).md"]
     assert rig.notes()["talk.md"] == mine
 
 

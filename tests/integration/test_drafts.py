@@ -248,9 +248,9 @@ def test_an_edited_draft_stays_and_a_removed_one_does_not_come_back(rig: Rig) ->
     assert rig.run_once() == 0
     assert heard(rig) == ["a quick", "a large"]
     notes = rig.notes()
-    assert set(notes) == {"a.transcript.md", "a.wav.transcript.md"}
+    assert set(notes) == {"a.transcript.md", "a (new).transcript.md"}
     assert "Mine." in notes["a.transcript.md"]
-    assert "model: large" in notes["a.wav.transcript.md"]
+    assert "model: large" in notes["a (new).transcript.md"]
     assert not (rig.folder / "a.srt").exists()
     with sqlite3.connect(rig.installed.ledger_file) as db:  # as when a summary server answers later
         db.execute("UPDATE jobs SET state = 'waiting' WHERE stage = 'summarize'")
@@ -396,8 +396,8 @@ def test_after_the_ledger_was_lost_a_draft_is_still_owed_its_better_version(rig:
     assert rig.run_once() == 0
     after = rig.notes()
     assert before.items() <= after.items(), "whether they were edited nobody can tell"
-    assert "model: large" in after["a.wav.transcript.md"]
-    assert set(after) - set(before) == {"a.wav.md", "a.wav.transcript.md"}
+    assert "model: large" in after["a (new).transcript.md"]
+    assert set(after) - set(before) == {"a (new).md", "a (new).transcript.md"}
 
 
 def test_a_privacy_check_does_not_wait_for_the_night_to_see_the_notes_of_its_recording(rig: Rig) -> None:
@@ -504,7 +504,7 @@ def test_a_kill_at_any_row_of_the_better_pass_loses_and_doubles_nothing(rig: Rig
     rig.keep("draft")
     steps = steps_of(rig)
     expected, jobs = rig.notes(), rig.jobs()
-    assert set(expected) == {"a.md", "a.wav.md", "a.transcript.md"}
+    assert set(expected) == {"a.md", "a (new).md", "a.transcript.md"}
     for name in ROWS:
         rig.bring_back("draft")
         assert run_child(rig, kill_at=steps.index(name) + 1) == -9, name

@@ -260,7 +260,7 @@ def test_a_new_version_goes_beside_a_note_that_was_edited(rig: Rig) -> None:
         ledger.jobs.requeue(ledger.recordings.all()[0].id, Stage.TRANSCRIBE, Instant(1.0))
     assert run_child(rig) == 0
     assert note.read_text() == text
-    assert set(rig.notes()) == {"one.md", "one.transcript.md", "one.m4a.transcript.md"}
+    assert set(rig.notes()) == {"one.md", "one.transcript.md", "one (new).transcript.md"}
     assert any("was edited" in detail for detail in rig.events("written"))
 
 

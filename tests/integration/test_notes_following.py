@@ -884,7 +884,7 @@ def test_a_summary_and_a_transcript_that_want_one_name_come_to_rest(rig: Rig, ho
 def test_the_version_that_is_left_is_kept_up_to_date(rig: Rig, how: str, seen: bool) -> None:
     file = rig.drop("a.m4a", "hello")
     assert run_child(rig) == 0
-    note, beside = rig.folder / "a.md", rig.folder / "a.m4a.md"
+    note, beside = rig.folder / "a.md", rig.folder / "a (new).md"
     written = note.read_text()
     note.write_text(written + "mine\n")
     if how == "the edit is taken back":
@@ -898,7 +898,7 @@ def test_the_version_that_is_left_is_kept_up_to_date(rig: Rig, how: str, seen: b
         assert beside.exists()
         if how == "the edited one is deleted":
             note.unlink()
-            left = "a.m4a.md"
+            left = "a (new).md"
         else:
             beside.rename(note)
             left = "a.md"
@@ -919,7 +919,7 @@ def test_the_later_version_that_its_owner_removed_stays_removed_beside_the_edite
     note.write_text(note.read_text() + "mine\n")
     file.write_text("hello and more")
     assert run_child(rig) == 0
-    (rig.folder / "a.m4a.md").unlink()
+    (rig.folder / "a (new).md").unlink()
     file = file.rename(rig.folder / "b.m4a")
     for _ in range(2):
         assert run_child(rig) == 0
@@ -1354,9 +1354,15 @@ def test_a_link_that_a_person_lets_lead_to_another_recording_stays(
         (rig.folder / "talk.m4a").rename(rig.folder / "call.m4a")
     else:
         another_summary(rig, "A later one.")
+    in_properties = (how, dialect, then) == ("the property", "plain", "a later summary")
     for _ in range(2):
         assert run_child(rig) == 0
-        assert rig.notes()["talk.md"] == text
+        if in_properties:
+            # A property of theirs stays in the later version.
+            assert re.search(rf"^\w+: \"?{re.escape(to)}", rig.notes()["talk.md"], re.MULTILINE)
+            assert "A later one." in rig.notes()["talk.md"]
+        else:
+            assert rig.notes()["talk.md"] == text
 
 
 def test_names_that_are_swapped_in_a_notes_app_swap_their_notes(rig: Rig) -> None:
@@ -1401,10 +1407,10 @@ def test_a_later_summary_is_written_in_whichever_layout_is_asked_for_now(
     for _ in range(2):
         assert run_child(rig) == 0
         notes = rig.notes()
-        summary = notes["talk.m4a.md" if edited else "talk.md"]
+        summary = notes["talk (new).md" if edited else "talk.md"]
         assert "A later one." in summary
         assert ("## Transcript" in summary) == (after == "one-file")
-        assert set(notes) == {"talk.md", "talk.transcript.md", *(["talk.m4a.md"] if edited else [])}
+        assert set(notes) == {"talk.md", "talk.transcript.md", *(["talk (new).md"] if edited else [])}
         assert not edited or "mine" in notes["talk.md"]
 
 

@@ -70,8 +70,18 @@ def earlier(audio_name: str) -> str:
     return f"{stem} (earlier){extension}"
 
 
+def newer(audio_name: str) -> str:
+    """What a later version is named after that has to go beside a note that its owner changed: `memo (new).wav`."""
+    stem, extension = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
+    return f"{stem} (new){extension}"
+
+
 def belongs(note: str, audio_name: str, kind: Kind | str) -> bool:
-    """True if a note of this kind may be called so for the recording `audio_name`."""
+    """True if a note of this kind may be called so for the recording `audio_name`, also as a later version."""
+    return any(_belongs(note, name, kind) for name in (audio_name, newer(audio_name)))
+
+
+def _belongs(note: str, audio_name: str, kind: Kind | str) -> bool:
     *named, numbered = itertools.islice(candidates(audio_name, kind), 3)
     before, _, after = numbered.rpartition("(")
     number = note.removeprefix(f"{before}(").removesuffix(after.lstrip("0123456789"))

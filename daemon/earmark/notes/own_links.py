@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from earmark.files import Identity, fold
 from earmark.ledger import Artifact, Ledger
 from earmark.notes.comparing import Likeness, kind_of, likeness, targets
+from earmark.notes.frontmatter import body_of
 from earmark.notes.names import safe_stem
 from earmark.notes.naming import names_in
 
@@ -25,9 +26,11 @@ def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speake
     like = likeness(data, artifact, key)
     if like is Likeness.NAMES and names_in(data.decode(), key) == artifact.names:
         like = Likeness.LINKS
-    if like not in (Likeness.LINKS, Likeness.NAMES) or not strangers(
-        data.decode(), artifact.path.name, _names(ledger, artifact)
-    ):
+    if like in (Likeness.SAME, Likeness.EDITED):
+        return like
+    # What a person writes into the properties is known to be theirs; of links in the text nobody can say so.
+    text = body_of(data.decode()) if like is Likeness.PROPERTIES else data.decode()
+    if not strangers(text, artifact.path.name, _names(ledger, artifact)):
         return like
     # Asked last: an app renames the recording first and the links after it.
     return Likeness.EDITED if _is_there(ledger, artifact) else like
@@ -47,7 +50,7 @@ def strangers(text: str, note: str, names: Iterable[str]) -> set[str]:
         name = fold(unquote(target).rpartition("/")[2])
         stem = fold(safe_stem(_stem(name)))
         mine = {name, f"{name}.md"} & own or stem in stems or fold(note).startswith(f"{stem}.")
-        if kind_of(target) in kinds and not mine:
+        if kind_of(target.removesuffix(".md")) in kinds and not mine:
             found.add(target)
     return found
 
