@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from earmark.notes.escape import JOINER, normalize
 from earmark.notes.frontmatter import (
+    FileName,
     Link,
     LocalTime,
     Value,
@@ -24,6 +26,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 KEYS = keep_keys()
+
+HOSTILE_NAMES = [
+    "a #b.m4a", "<% tp.file %> [[y]].wav", "{{z}} :: \u202e.m4a", 'q"uo\\te  two.m4a', "line\nbreak.wav", "no",
+    "a\u2060b.m4a", "[x](y) %%z%% <b>.m4a", "e\u0301.m4a", "\udcff.wav", "\uf8ff#x", "![x]", "\\#b", "\U000e0041.wav",
+]  # fmt: skip
 
 YAML_1_1 = YAML(typ="safe", pure=True)
 YAML_1_1.version = (1, 1)
@@ -92,6 +99,20 @@ def test_a_text_stays_that_text_for_old_and_new_yaml_readers(value: str) -> None
         found = yaml.load(io.StringIO(inner))["key"]
         assert isinstance(found, str)
         assert found.replace(JOINER, "") == normalize(value)
+
+
+@given(st.text(st.characters(exclude_characters="/\0"), min_size=1) | st.sampled_from(HOSTILE_NAMES))
+def test_the_name_of_a_file_is_that_name_whatever_is_in_it_and_nothing_that_other_programs_look_for(
+    name: str,
+) -> None:
+    block = frontmatter({"recording": FileName(name)}, NoteStyle())
+    as_text = re.sub("[\ud800-\udfff]", "\ufffd", name)
+    for yaml in (YAML(typ="safe", pure=True), YAML_1_1):
+        assert yaml.load(io.StringIO(block.removeprefix("---\n").removesuffix("---\n"))) == {
+            "recording": as_text
+        }
+    assert not re.search(r"\[\[|<%|\{\{|%%|::|\]\(|!\[|#\w|[\u202a-\u202e\u2060-\u2069\u200b-\u200f]", block)
+    assert block.count("\n") == 3
 
 
 @given(

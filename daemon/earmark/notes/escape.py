@@ -130,6 +130,11 @@ def neutralize(text: str) -> str:
     return _BREAK_VALUE.sub(JOINER, normalize(text))
 
 
+def openings(text: str) -> frozenset[int]:
+    """The characters of a text before which `neutralize` would break what looks like markup."""
+    return frozenset(found.start() for found in _BREAK_VALUE.finditer(text))
+
+
 def clip(text: str, length: int) -> str:
     """The text cut at a word to at most `length` characters, with an ellipsis if anything is missing."""
     text = normalize(text)

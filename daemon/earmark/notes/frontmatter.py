@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
 from earmark.domain import Kind
-from earmark.notes.escape import neutralize
+from earmark.notes.escape import neutralize, normalize, openings
 from earmark.notes.style import NoteStyle
 
 NOTES = frozenset({Kind.TRANSCRIPT.value, Kind.SUMMARY.value})
@@ -67,6 +67,14 @@ class Link(str):
     __slots__ = ()
 
 
+class FileName(str):
+    """The name of a file, which stands in YAML as it is, but for what is not UTF-8. What another program might take for
+    markup is written as the number of its character, and so is what nobody sees; whoever reads YAML reads the character.
+    """
+
+    __slots__ = ()
+
+
 class _Representer(SafeRepresenter):
     pass
 
@@ -81,11 +89,40 @@ _YAML_1_1 = frozenset({"y", "yes", "n", "no", "true", "false", "on", "off", "nul
 
 
 def _quoted(representer: SafeRepresenter, value: str) -> Any:
+    return _text(representer, value.replace(_NUMBER, f"{_NUMBER}{_NUMBER}"))
+
+
+def _text(representer: SafeRepresenter, value: str) -> Any:
     bare = _BARE.fullmatch(value) and value.lower() not in _YAML_1_1
     return representer.represent_scalar("tag:yaml.org,2002:str", value, style=None if bare else '"')
 
 
+_NUMBER = "\uf8ff"
+"""Stands before a character of a name that is to be written as its number, until that is done (Unicode: private use)."""
+_NUMBERED = re.compile(f"{_NUMBER}(\\\\?.)")
+
+
+def _by_numbers(representer: SafeRepresenter, value: FileName) -> Any:
+    opens = openings(value)
+    marked = (
+        f"{_NUMBER}{char}"
+        if at in opens or char == _NUMBER or (char != " " and normalize(char) != char)
+        else char
+        for at, char in enumerate(re.sub("[\ud800-\udfff]", "\ufffd", value))
+    )
+    return _text(representer, "".join(marked))
+
+
+def _number(found: re.Match[str]) -> str:
+    """What YAML has escaped itself stays as it is."""
+    code = ord(found[1][0])
+    if len(found[1]) > 1:
+        return found[1]
+    return f"\\x{code:02X}" if code < 0x100 else f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
+
+
 _Representer.add_representer(LocalTime, _plain_time)
+_Representer.add_representer(FileName, _by_numbers)
 _Representer.add_representer(str, _quoted)
 _Representer.add_representer(Link, _quoted)
 
@@ -104,7 +141,7 @@ def dumped(properties: Mapping[str, object]) -> str:
     """Properties as lines of YAML, without fences."""
     stream = io.StringIO()
     _writer().dump(dict(properties), stream)
-    return stream.getvalue()
+    return _NUMBERED.sub(_number, stream.getvalue())
 
 
 def read_frontmatter(text: str) -> dict[str, Any] | None:
@@ -239,7 +276,7 @@ def _yaml_value(value: Value) -> object:
     if isinstance(value, LocalTime | bool | int | float):
         return value
     if isinstance(value, str):
-        return value if isinstance(value, Link) else neutralize(value)
+        return value if isinstance(value, Link | FileName) else neutralize(value)
     return [neutralize(item) for item in value]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from earmark.domain import Summary, Transcript, is_speech
 from earmark.notes.escape import as_tag, normalize
-from earmark.notes.frontmatter import Link, LocalTime, Value
+from earmark.notes.frontmatter import FileName, Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
 from earmark.notes.speakers import names_of
 from earmark.notes.style import NoteContext, NoteStyle, length
@@ -22,7 +22,7 @@ def about_recording(kind: str, context: NoteContext, style: NoteStyle) -> Proper
         # A link to what is not there, or is something else now, would lead astray.
         "recording": _file(context.audio_name, style)
         if context.audio_there
-        else normalize(context.audio_name),
+        else FileName(context.audio_name),
         "recorded": _local_time(context.recorded_at),
         "recorded_from": context.recorded_from,
         "duration": length(context.duration),
@@ -112,7 +112,7 @@ def confidence(transcript: Transcript) -> float | None:
 def _file(name: str, style: NoteStyle) -> Value:
     if style.dialect == "obsidian" and wikilinkable(name):
         return Link(f"[[{name.removesuffix('.md')}]]")
-    return name
+    return FileName(name)
 
 
 def _local_time(text: str) -> LocalTime | None:
