@@ -25,6 +25,12 @@ AROUND = 30.0
 MOST_WORDS = 5_000
 """Words of one passage that are compared, on either side; the time that takes goes by their product."""
 
+MOST_OF_A_RUN = 400
+"""Words of corrected segments that follow on each other for which their place in a later hearing is looked for at once."""
+
+MOST_CUT = 100
+"""Other words, heard later, for which it is found out which are like what was heard before; of more nobody can tell."""
+
 Codes = list[tuple[bool, int, int, int, int]]
 """Stretches of two sequences: whether they are the same, from and until where in the one, and in the other."""
 
@@ -185,43 +191,31 @@ def carried(before: Transcript, after: Transcript) -> Transcript:
 
 
 def _runs(segments: Sequence[Segment]) -> Iterator[range]:
-    """The corrected segments that follow on each other."""
+    """The corrected segments that follow on each other; of very many some at a time."""
     first: int | None = None
+    words = 0
     for n, segment in enumerate([*segments, None]):
-        if segment is not None and segment.heard is not None:
-            first = n if first is None else first
-        elif first is not None:
+        is_one = segment is not None and segment.heard is not None
+        if first is not None and (not is_one or words >= MOST_OF_A_RUN):
             yield range(first, n)
             first = None
+        if segment is not None and is_one:
+            first, words = (n, 0) if first is None else (first, words)
+            words += len(words_of(segment.heard or ""))
 
 
 def _with_run(before: Sequence[Segment], run: range, after: list[Segment]) -> list[Segment]:
     """The segments of the later hearing, with those corrected ones in the place of what was heard there."""
     start, end = before[run[0]].start, max(before[n].end for n in run)
-    old = [
-        (n, word.text)
-        for n, segment in enumerate(before)
-        if is_speech(segment) and segment.end > start - AROUND and segment.start < end + AROUND
-        for word in words_of(segment.text if segment.heard is None else segment.heard)
-    ]
+    since, until = start - AROUND, end + AROUND
+    near = [n for n, segment in enumerate(after) if segment.end > since and segment.start < until]
     new = [
         (n, word)
-        for n, segment in enumerate(after)
-        if is_speech(segment)
-        and segment.heard is None
-        and segment.end > start - AROUND
-        and segment.start < end + AROUND
-        for word in words_of(segment.text)
+        for n in near
+        if is_speech(after[n]) and after[n].heard is None
+        for word in words_of(after[n].text)
     ]
-    codes = _compared([_key(text) for _, text in old], [_key(word.text) for _, word in new])
-    inside = [i for i, (n, _) in enumerate(old) if n in run]
-    theirs = [word.text for n in run for word in words_of(before[n].text)]
-    if inside:
-        edges = _Edges(codes, [text for _, text in old], [word.text for _, word in new], theirs)
-        first, last = edges.begin(inside[0]), edges.end(inside[-1] + 1)
-        last = max(first, last)
-    else:  # nothing was heard there before
-        first = last = sum(after[n].start < start for n, _ in new)
+    first, last = _place(before, run, [(after[n].start, word.text) for n, word in new])
     taken: defaultdict[int, list[int]] = defaultdict(list)
     for j, (n, _) in enumerate(new):
         taken[n].append(j)
@@ -231,7 +225,9 @@ def _with_run(before: Sequence[Segment], run: range, after: list[Segment]) -> li
     ]
     made: list[Segment] = []
     put = False
-    for n, segment in enumerate(after):
+    begin = near[0] if near else sum(segment.start < end for segment in after)
+    stop = near[-1] + 1 if near else begin
+    for n, segment in enumerate(after[begin:stop], start=begin):
         of_this = taken.get(n)
         left = [new[j][1] for j in of_this or () if j < first]
         right = [new[j][1] for j in of_this or () if j >= last]
@@ -248,7 +244,30 @@ def _with_run(before: Sequence[Segment], run: range, after: list[Segment]) -> li
             made.append(segment)
         elif right:
             made.append(_part(segment, right, max(segment.start, min(end, segment.end)), segment.end))
-    return made if put else made + corrected_ones
+    return [*after[:begin], *made, *(() if put else corrected_ones), *after[stop:]]
+
+
+def _place(before: Sequence[Segment], run: range, new: Sequence[tuple[Seconds, str]]) -> tuple[int, int]:
+    """From and until which word of a later hearing corrected segments are. `new`: the words around them, and when the
+    segment of each begins.
+    """
+    start, end = before[run[0]].start, max(before[n].end for n in run)
+    old = [
+        (n, word.text)
+        for n, segment in enumerate(before)
+        if segment.end > start - AROUND and segment.start < end + AROUND and is_speech(segment)
+        if segment.heard is None or n >= run[0]  # the corrected ones before are in their place already
+        for word in words_of(segment.text if segment.heard is None else segment.heard)
+    ]
+    inside = [i for i, (n, _) in enumerate(old) if n in run]
+    if not inside or max(len(old), len(new)) > MOST_WORDS:  # nothing was heard there before, or too much
+        first = sum(at < start for at, _ in new)
+        return first, max(first, sum(at < end for at, _ in new)) if inside else first
+    theirs = [word.text for n in run for word in words_of(before[n].text)]
+    codes = _compared([_key(text) for _, text in old], [_key(text) for _, text in new])
+    edges = _Edges(codes, [text for _, text in old], [text for _, text in new], theirs)
+    first = edges.begin(inside[0])
+    return first, max(first, edges.end(inside[-1] + 1))
 
 
 def _part(segment: Segment, words: Sequence[Word], start: Seconds, end: Seconds) -> Segment:
@@ -299,6 +318,10 @@ class _Edges:
 
 def _cut(new: Sequence[str], left: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> int:
     """Before which word the new ones are most like one of these and one of those."""
+
+    if len(new) > MOST_CUT:
+        before, behind = len(left[0]), len(right[0])
+        return len(new) * before // max(1, before + behind)
 
     def alike(words: Sequence[str], others: Sequence[Sequence[str]]) -> float:
         return max(Indel.normalized_similarity(" ".join(words), " ".join(other)) for other in others)

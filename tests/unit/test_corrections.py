@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from earmark.corrections import as_heard, carried, corrected, text_of, words_of
 from earmark.domain import Mark, Segment, Transcript, is_speech
-from earmark.notes.escape import normalize
+from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.frontmatter import body_of
 from earmark.notes.reading import read_transcript
 from earmark.notes.render import render_one_file, render_transcript
+from earmark.notes.runs import read_back
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.speaking import Turn, with_speakers
 from hypothesis import given
@@ -278,3 +280,91 @@ def test_a_note_of_a_few_quotes_is_no_correction_and_one_in_which_every_word_is_
     for old, new in zip(said(garbled), SAID, strict=True):
         theirs = theirs.replace(old, new)
     assert said(read(garbled, theirs)) == [*SAID]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "$x^2$",
+        "<b>one</b>",
+        "https://example.org/one",
+        "[rating:: 5]",
+        "{{one}}",
+        "^[aside]",
+        "H~2~O",
+        "AT&amp;T",
+        "==one==",
+    ],
+)
+def test_what_does_something_where_it_stands_is_a_persons_own(markup: str) -> None:
+    assert read_back(f"number {markup} here").foreign
+    assert not read_back(f"number {escape_inline(markup)} here").foreign
+
+
+@pytest.mark.parametrize(
+    "said", ["C++ and AT&T, no.two", "5 < 6 & 7", "$5", "a*b", "me@example.com", "(so) [so]"]
+)
+def test_what_a_person_types_as_words_is_words(said: str) -> None:
+    assert not read_back(said).foreign
+
+
+def test_a_hearing_that_has_nothing_of_the_one_before_is_no_work_without_end() -> None:
+    """Before, an hour of it took minutes, and ten hours in which every third sentence was corrected as well."""
+    before = transcript([f"This is number {n} of all that was said." for n in range(900)], each=4.0)
+    theirs = replace(
+        before,
+        segments=tuple(
+            replace(s, text=f"{s.text} Indeed{n}.", heard=s.text) if n % 30 else s
+            for n, s in enumerate(before.segments)
+        ),
+    )
+    other = transcript([f"Das da ist nun ganz und gar {n * 7} etwas anderes" for n in range(900)], each=4.0)
+    for heard in (other, before):
+        began = time.process_time()
+        after = carried(theirs, heard)
+        assert time.process_time() - began < 10.0
+        kept = [s.text for s in after.segments if s.heard is not None]
+        assert kept == [s.text for s in theirs.segments if s.heard is not None]
+    assert said(carried(theirs, before)) == said(theirs)
+
+
+@given(
+    st.lists(_WORDS, min_size=3, max_size=9),
+    st.lists(_WORDS, min_size=1, max_size=9),
+    st.sets(st.integers(0, 8)),
+)
+def test_whatever_is_heard_later_the_words_of_a_person_are_all_in_it(
+    first: list[list[str]], later: list[list[str]], where: set[int]
+) -> None:
+    before = transcript([" ".join(words) for words in first], each=9.0)
+    theirs = replace(
+        before,
+        segments=tuple(
+            replace(s, text=f"Mine{n}", heard=s.text) if n in where else s
+            for n, s in enumerate(before.segments)
+        ),
+    )
+    after = carried(theirs, transcript([" ".join(words) for words in later], each=9.0))
+    kept = [s.text for s in after.segments if s.heard is not None]
+    assert kept == [f"Mine{n}" for n in sorted(where) if n < len(first)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\n".join(["some words of a block that never ends"] * 30_000),
+        "\n\n".join(["The wurst"] * 30_000),
+        "\n\n".join(f"[[talk.m4a#t={n % 4 * 20}|00:00]] a" for n in range(30_000)),
+        "[^" * 24_000,
+        "![[" * 16_000,
+        "![](" * 12_000,
+    ],
+    ids=["block", "blocks", "times", "footnotes", "embeds", "images"],
+)
+def test_a_note_of_whatever_size_is_read_in_bounded_time(more: str) -> None:
+    before = transcript()
+    text = note(before, NoteStyle()).replace("wurst", "worst")
+    began = time.process_time()
+    read_transcript(f"{text}\n{more}", before, NoteStyle())
+    read_transcript(text.replace("worst", f"worst {more}"), before, NoteStyle())
+    assert time.process_time() - began < 2.0

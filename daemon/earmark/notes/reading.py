@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
+
+from rapidfuzz.distance import LCSseq
 
 from earmark.corrections import Passage, Word, words_of
 from earmark.domain import Transcript
@@ -22,7 +25,13 @@ from earmark.notes.style import NoteStyle
 from earmark.speaking import as_told
 
 LONGEST_LINE = 50_000
-"""Characters; a longer line is nobody's paragraph (the longest of ours has some 2,000)."""
+"""Characters; a longer line or paragraph is nobody's (the longest of ours has some 2,000)."""
+
+LONGEST_NOTE = 4_000_000
+"""Characters; ten hours of talk are some 600,000."""
+
+MOST_BLOCKS = 20_000
+"""Paragraphs that are held against ours; ten hours of talk are some 1,200."""
 
 LEAST_THERE = 0.5
 """Share of the times of our paragraphs that must stand in a note for it to be read: with less of them it is something else
@@ -61,23 +70,30 @@ class Read:
 
 @dataclass(slots=True)
 class _Block:
-    """Lines that belong together. `at`: the second that it begins with, or None; `rest`: what stands behind that; `own`: it
-    can be no words of the transcript.
+    """Lines that belong together. `at`: the second that it begins with, or None; `said`: what stands behind that, by line;
+    `own`: it can be no words of the transcript.
     """
 
     lines: range
-    rest: str
+    said: list[str]
     at: int | None = None
     head: str = ""
     own: bool = False
+
+    @property
+    def rest(self) -> str:
+        return " ".join(self.said)
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
     """Compare the words in a note with those of the transcript; None if hardly any of a transcript is in it."""
     body = body_of(text)
-    lines = body.split("\n")
+    lines = body.split("\n") if len(text) <= LONGEST_NOTE else []
     part = _part(lines, style)
     if part is None or any(len(lines[n]) > LONGEST_LINE for n in part):
+        return None
+    blocks = [*islice(_blocks(lines, part), MOST_BLOCKS + 1)]
+    if len(blocks) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in blocks):
         return None
     told = as_told(transcript).segments
     number = {id(segment): n for n, segment in enumerate(told)}
@@ -85,7 +101,7 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     passages: list[Passage] = []
     restored: dict[int, str] = {}
     foreign = False
-    sections = [*_sections(parts, [*_blocks(lines, part)])]
+    sections = [*_sections(parts, blocks)]
     if sum(bool(theirs) and theirs[0].at is not None for _, theirs in sections) < LEAST_THERE * len(parts):
         return None
     for ours, theirs in sections:
@@ -93,16 +109,17 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
         as_written = _as_written(ours[0], style)
         if len(ours) == len(theirs) == 1 and anchor is not None and anchor.rest == as_written:
             continue
+        segments = [segment for paragraph in ours for segment in paragraph.segments]
+        shown = tuple(tuple(words_of(normalize(segment.text))) for segment in segments)
+        heard = [word.text for words in shown for word in words][:MOST_PLACED]
         said: list[Word] = []
         for block in theirs:
             reading = read_back(block.rest)
             if block is anchor and block.rest == as_written and ours[0].left_out:
                 continue
-            if block is anchor or (not block.own and _is_placed(reading.words, ours)):
+            if block is anchor or (not block.own and _is_placed(reading.words, heard)):
                 said += reading.words
                 foreign = foreign or reading.foreign
-        segments = [segment for paragraph in ours for segment in paragraph.segments]
-        shown = tuple(tuple(words_of(normalize(segment.text))) for segment in segments)
         passages.append(Passage(tuple(number[id(s)] for s in segments), shown, tuple(said)))
         if len(ours) == 1 and anchor is not None:
             restored |= dict.fromkeys(anchor.lines, "")
@@ -139,13 +156,14 @@ def _blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[_Block]:
             block = None
         if timed is not None:
             at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
-            block = _Block(range(n, n + 1), timed["rest"], at, line[: timed.start("rest")])
+            block = _Block(range(n, n + 1), [timed["rest"]], at, line[: timed.start("rest")])
         elif not line.strip():
             continue
         elif block is None:
-            block = _Block(range(n, n + 1), line, own=fenced or fence or _OWN.match(line) is not None)
+            block = _Block(range(n, n + 1), [line], own=fenced or fence or _OWN.match(line) is not None)
         else:
-            block.lines, block.rest = range(block.lines.start, n + 1), f"{block.rest} {line.strip()}"
+            block.lines = range(block.lines.start, n + 1)
+            block.said.append(line.strip())
     if block is not None:
         yield block
 
@@ -176,15 +194,9 @@ def _sections(
         yield parts[first:last], blocks[begins:stops]
 
 
-def _is_placed(words: Sequence[Word], ours: Iterable[Paragraph]) -> bool:
+def _is_placed(words: Sequence[Word], heard: Sequence[str]) -> bool:
     """Whether words without a time of ours are words that were heard there."""
-    heard = [
-        word.text for part in ours for segment in part.segments for word in words_of(normalize(segment.text))
-    ]
-    matcher = SequenceMatcher(
-        None, heard[:MOST_PLACED], [word.text for word in words][:MOST_PLACED], autojunk=False
-    )
-    same = sum(block.size for block in matcher.get_matching_blocks())
+    same = LCSseq.similarity(heard, [word.text for word in words][:MOST_PLACED])
     return bool(words) and same >= PLACED * len(words)
 
 

@@ -24,8 +24,8 @@ _OURS = re.compile(r"\*(?P<text>[^*]+)\*(?P<marks>(?: \(\?\))?(?: \(\+\))?)(?= |
 _NOT_WORDS = re.compile(
     r"%%.{0,1000}?%%"  # Obsidian's comment
     r"|<!--.{0,1000}?-->"
-    r"|\[\^[^\]\s]+\]"  # a footnote
-    r"|!\[\[[^\]]*\]\]|!\[[^\]]*\]\([^)]*\)"  # something embedded
+    r"|\[\^[^\]\s]{1,200}\]"  # a footnote
+    r"|!\[\[[^\]]{0,1000}\]\]|!\[[^\]]{0,1000}\]\([^)]{0,3000}\)"  # something embedded
     r"|(?<!\S)#[\w/-]*[^\W\d][\w/-]*"  # a tag
     r"|\s\^[A-Za-z0-9-]+$"  # the name of a block
 )
@@ -37,6 +37,12 @@ _STRESS = re.compile(
 """What is between marks of bold, italics, highlights, strokes and code; bounded, so that a line full of them takes no longer
 than others.
 """
+
+
+_ACTS = re.compile(
+    r"<[A-Za-z/!?]|://|::|\{[{%#]|\(\(|\]\[|\]\(|\^\[|\[!|&#?\w{1,40};|\$\S[^$]{0,1000}\$|~[^\s~]{1,100}~|\^[^\s^]{1,100}\^|<%"
+)
+"""HTML, addresses, fields, macros, formulas: words as they stand there, which we would write so that they do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def read_back(text: str) -> Reading:
     foreign = False
     for part, unsure, overlapped in _parts(hidden):
         plain = _plain(part)
-        foreign = foreign or plain != part
+        foreign = foreign or plain != part or _ACTS.search(part) is not None
         shown = _SHOWN.sub(lambda found: chr(ord(found[0]) - _HIDDEN), plain).replace(JOINER, "")
         words += words_of(normalize(shown), unsure=unsure, overlapped=overlapped)
     return Reading(tuple(words), foreign)
