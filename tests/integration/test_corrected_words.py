@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -275,3 +276,39 @@ def test_a_note_in_which_only_properties_and_links_changed_is_written_again_with
     assert "**Speaker 1** [[talk.m4a#t=20|00:20]] Recording 2cf24dba5fb0 says number two" in text
     assert text.index("earmark_id") > text.index("speakers:")
     assert set(rig.notes()) == names
+
+
+@pytest.mark.shows("transcription:corrected-kept")
+def test_a_corrected_note_stays_a_persons_wherever_its_very_bytes_lie(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("number 1", "number one"), ("language: en\n", "language: en\nrating: 5\n"))
+    assert run_child(rig) == 0
+    once = rig.notes()[NOTE]
+    assert states(rig)[NOTE] == ("edited", 1)
+    # Copied to another folder with its recording.
+    (rig.folder / "b").mkdir()
+    for name in ("talk.m4a", NOTE):
+        shutil.copy2(rig.folder / name, rig.folder / "b" / name)
+    assert run_child(rig) == 0
+    rows = rig.query("SELECT state, mergeable FROM artifacts WHERE form = 'md' AND kind = 'transcript'")
+    assert rows == [("edited", 1)] * 2
+    # A remark in it and another word, both taken back.
+    (rig.folder / NOTE).write_text(f"{once.replace('number 2', 'number two')}\nMy remark.\n")
+    assert run_child(rig) == 0
+    (rig.folder / NOTE).write_text(once)
+    assert run_child(rig) == 0
+    heard_again(rig)
+    rows = rig.query("SELECT path, state FROM artifacts WHERE form = 'md' AND kind = 'transcript'")
+    theirs = {os.fsdecode(path): state for path, state in rows if os.fsdecode(path).endswith(f"/{NOTE}")}
+    assert [*theirs.values()] == ["edited"] * 2
+    assert all("rating: 5\n" in Path(path).read_text() for path in theirs)
+
+
+@pytest.mark.shows("transcription:corrected-own")
+def test_what_would_do_nothing_any_more_if_it_were_written_anew_stays_as_it_stands(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    text = change(rig, NOTE, ("number 1", "number $x^2$"))
+    assert run_child(rig) == 0
+    assert states(rig)[NOTE] == ("edited", 0)
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text

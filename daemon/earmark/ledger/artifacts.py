@@ -152,7 +152,8 @@ class Artifacts:
     def not_written(self, path: Path, rev: int) -> None:
         """The announced bytes never came to be; the version before, of revision `rev`, is there."""
         self._db.execute(
-            "UPDATE artifacts SET state = 'here', next_sha256 = NULL, rev = ? WHERE path = ?",
+            "UPDATE artifacts SET state = CASE WHEN mergeable THEN 'edited' ELSE 'here' END, next_sha256 = NULL, rev = ?"
+            " WHERE path = ?",
             (rev, os.fsencode(path)),
         )
 
@@ -177,13 +178,13 @@ class Artifacts:
         )  # fmt: skip
 
     def as_written(self, path: Path, written: Artifact) -> None:
-        """An edited note is again, byte for byte, what we wrote as `written`."""
+        """An edited note is again, byte for byte, what we know as `written`: ours, or a person's, if that is."""
         self._db.execute(
-            "UPDATE artifacts SET state = 'here', rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ?, words_rev = ?,"
-            " top = ?, mergeable = 0, names = ? WHERE path = ?",
+            "UPDATE artifacts SET state = ?, rev = ?, sha256 = ?, plain_sha256 = ?, words_sha256 = ?, words_rev = ?,"
+            " top = ?, mergeable = ?, names = ? WHERE path = ?",
             (
-                written.rev, written.sha256, written.plain_sha256, written.words_sha256, written.words_rev,
-                written.top,
+                ArtifactState.EDITED if written.mergeable else ArtifactState.HERE, written.rev, written.sha256,
+                written.plain_sha256, written.words_sha256, written.words_rev, written.top, written.mergeable,
                 None if written.names is None else json.dumps(written.names), os.fsencode(path),
             ),
         )  # fmt: skip
@@ -196,10 +197,13 @@ class Artifacts:
 
     def words_read(self, path: Path, rev: int, digests: Digests | None = None) -> None:
         """The words of a note that a person changed are known, as of the revision `rev` of the note. `digests`: of all that
-        stands there, if there is nothing else of theirs in it.
+        stands there, if there is nothing else of theirs in it; without them, those of a version of theirs are nobody's.
         """
         self._db.execute(
             "UPDATE artifacts SET state = 'edited', rev = ?, mergeable = 0,"
+            " sha256 = CASE WHEN mergeable THEN '' ELSE sha256 END,"
+            " plain_sha256 = CASE WHEN mergeable THEN NULL ELSE plain_sha256 END,"
+            " words_sha256 = CASE WHEN mergeable THEN NULL ELSE words_sha256 END,"
             " words_rev = (SELECT words_rev FROM recordings WHERE id = artifacts.recording_id) WHERE path = ?",
             (rev, os.fsencode(path)),
         )

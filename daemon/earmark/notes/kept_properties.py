@@ -33,7 +33,9 @@ def with_theirs(written: str, theirs: str, ours: str) -> str | None:
     kept: dict[str, str] = {}
     for key, (raw, value) in now.items():
         if key not in before or _changed(before[key], raw, value):
-            kept[key] = _both(key, value, before.get(key), new.get(key)) or raw
+            kept[key] = (
+                None if _COMMENT.search(raw) else _both(key, value, before.get(key), new.get(key))
+            ) or raw
         elif key in new:
             kept[key] = new[key][0]
     added = {key: raw for key, (raw, _) in new.items() if key not in before and key not in kept}

@@ -144,4 +144,4 @@ def _look(
         return _Found(artifact, Likeness.EDITED, sha256)
     ledger.artifacts.as_written(artifact.path, written)
     now = ledger.artifacts.at(artifact.path)
-    return _Found(now or artifact, Likeness.SAME, sha256)
+    return _Found(now or artifact, Likeness.SAME, sha256, data.decode("utf-8", "replace"))
