@@ -312,3 +312,15 @@ def test_what_would_do_nothing_any_more_if_it_were_written_anew_stays_as_it_stan
     assert states(rig)[NOTE] == ("edited", 0)
     heard_again(rig)
     assert rig.notes()[NOTE] == text
+
+
+@pytest.mark.shows("transcription:corrected-older")
+def test_an_older_note_that_is_put_back_says_what_another_model_heard_and_corrects_nothing(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    text = change(rig, NOTE, ("model: tiny.en", "model: base"), ("number 1", "number one"))
+    assert run_child(rig) == 0
+    assert rig.events("corrected") == []
+    assert "number 1 here" in (rig.folder / "talk.txt").read_text()
+    assert rig.notes()[NOTE] == text

@@ -231,6 +231,7 @@ def test_what_was_left_out_may_be_written_there_by_who_hears_it() -> None:
         ("The wurst GmbH pays for it.\n\n> The wurst GmbH pays for it.\n\n- a list\n\n# A heading", SAID[1]),
         ("The wurst GmbH pays for it.[^1] %%is that so?%% <!-- ask -->", SAID[1]),
         ("The wurst GmbH\npays for it.", SAID[1]),
+        ("\tThe wurst GmbH pays for it.", SAID[1]),
         ("The wurst GmbH\n\npays for it.", SAID[1]),
         ("The wurst GmbH pays for it.\n\nHere he laughs at length about nothing.", SAID[1]),
         (

@@ -14,7 +14,7 @@ from earmark.events import Event
 from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
-from earmark.notes.frontmatter import body_of
+from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.own_links import compared
 from earmark.notes.reading import Read, read_transcript
 from earmark.notes.speakers import TURN, names_of
@@ -76,8 +76,10 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
         ledger.words.transcript(artifact.recording_id),
         ledger.recordings.get(artifact.recording_id),
     )
-    read = read_transcript(text, before, style) if before is not None else None
-    if before is None or recording is None or read is None or not read.passages:
+    if before is None or _of_another(artifact, text, style.key("model")):
+        return False
+    read = read_transcript(text, before, style)
+    if recording is None or read is None or not read.passages:
         return False
     found = corrected(before, read.passages, marks=style.confidence_marks)
     if found is None or found.transcript == before:
@@ -97,6 +99,14 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
             file=artifact.path,
         )  # fmt: skip
     return True
+
+
+def _of_another(artifact: Artifact, text: str, key: str) -> bool:
+    """Whether a note names (in the property `key`) another model than the one that heard these words: an older one that was
+    put back says what was heard then.
+    """
+    ours, theirs = ((read_frontmatter(each) or {}).get(key) for each in (artifact.top, text))
+    return None not in (ours, theirs) and ours != theirs
 
 
 def _read(
