@@ -324,3 +324,17 @@ def test_an_older_note_that_is_put_back_says_what_another_model_heard_and_correc
     assert rig.events("corrected") == []
     assert "number 1 here" in (rig.folder / "talk.txt").read_text()
     assert rig.notes()[NOTE] == text
+
+
+@pytest.mark.shows("transcription:corrected-appended")
+def test_a_note_with_corrections_stays_as_it_is_when_its_recording_goes_on(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    text = change(rig, NOTE, ("number 1", "number one"), ("language: en\n", "language: en\nrating: 5\n"))
+    assert run_child(rig) == 0
+    assert states(rig)[NOTE] == ("edited", 1)
+    with (rig.folder / "talk.m4a").open("a") as file:
+        file.write(" and more")
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    assert states(rig)[NOTE] == ("edited", 0)
+    assert "Recording 30e77d5a1b3f" in rig.notes()["talk.m4a.transcript.md"]

@@ -145,10 +145,17 @@ class Places:
             )
 
     def continued(self, former: Place, recording_id: str) -> None:
-        """The file goes on as another content: its notes belong to that one from now on, and are behind."""
+        """The file goes on as another content: its notes belong to that one from now on, and are behind. What a person
+        corrected in one is of the former: then nothing in it is known as ours any more.
+        """
         path = os.fsencode(former.path)
         self._db.execute(
-            "UPDATE artifacts SET recording_id = ?, rev = 0, words_rev = -1, mergeable = 0"
+            "UPDATE artifacts SET recording_id = ?, rev = 0, words_rev = -1, mergeable = 0,"
+            " sha256 = CASE WHEN mergeable THEN '' ELSE sha256 END,"
+            " plain_sha256 = CASE WHEN mergeable THEN NULL ELSE plain_sha256 END,"
+            " words_sha256 = CASE WHEN mergeable THEN NULL ELSE words_sha256 END,"
+            " next_sha256 = CASE WHEN mergeable THEN NULL ELSE next_sha256 END,"
+            " state = CASE WHEN mergeable AND state = 'writing' THEN 'edited' ELSE state END"
             " WHERE place = ? AND recording_id = ?",
             (recording_id, path, former.recording_id),
         )
