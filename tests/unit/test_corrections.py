@@ -12,6 +12,7 @@ from earmark.corrections import as_heard, carried, corrected, text_of, words_of
 from earmark.domain import Mark, Segment, Transcript, is_speech
 from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.frontmatter import body_of
+from earmark.notes.kept_properties import top_of, with_theirs
 from earmark.notes.reading import read_transcript
 from earmark.notes.render import render_one_file, render_transcript
 from earmark.notes.runs import read_back
@@ -231,6 +232,10 @@ def test_what_was_left_out_may_be_written_there_by_who_hears_it() -> None:
         ("The wurst GmbH pays for it.\n\n> The wurst GmbH pays for it.\n\n- a list\n\n# A heading", SAID[1]),
         ("The wurst GmbH pays for it.[^1] %%is that so?%% <!-- ask -->", SAID[1]),
         ("The wurst GmbH\npays for it.", SAID[1]),
+        (
+            "==The **wurst *GmbH*** pays for it. " + "And so on. " * 150 + "So.==",
+            SAID[1] + " And so on." * 150 + " So.",
+        ),
         ("\tThe wurst GmbH pays for it.", SAID[1]),
         ("The wurst GmbH\n\npays for it.", SAID[1]),
         ("The wurst GmbH pays for it.\n\nHere he laughs at length about nothing.", SAID[1]),
@@ -359,8 +364,11 @@ def test_whatever_is_heard_later_the_words_of_a_person_are_all_in_it(
         "[^" * 24_000,
         "![[" * 16_000,
         "![](" * 12_000,
+        "*a " * 16_000,
+        "_a " * 16_000,
+        "*a _b " * 4_000 + "c_ d*" * 4_000,
     ],
-    ids=["block", "blocks", "times", "footnotes", "embeds", "images"],
+    ids=["block", "blocks", "times", "footnotes", "embeds", "images", "stars", "lines", "nested"],
 )
 def test_a_note_of_whatever_size_is_read_in_bounded_time(more: str) -> None:
     before = transcript()
@@ -369,3 +377,15 @@ def test_a_note_of_whatever_size_is_read_in_bounded_time(more: str) -> None:
     read_transcript(f"{text}\n{more}", before, NoteStyle())
     read_transcript(text.replace("worst", f"worst {more}"), before, NoteStyle())
     assert time.process_time() - began < 2.0
+
+
+def test_a_comment_that_a_person_wrote_beside_a_property_stays_whatever_the_list_is_now() -> None:
+    ours = "---\ntags:\n  - recording\nspeakers:\n  - Speaker 1\n---\nHello.\n"
+    theirs = ours.replace("- Speaker 1\n", "- Speaker 1  # Anna's voice\n").replace(
+        "  - recording\n", "  - recording\n  - work\n"
+    )
+    later = ours.replace("Speaker 1", "Anna").replace("- recording\n", "- recording\n  - talk\n")
+    merged = with_theirs(top_of(ours), theirs, later)
+    assert merged is not None
+    assert "# Anna's voice" in merged
+    assert "tags:\n  - recording\n  - work\n  - talk\n" in merged

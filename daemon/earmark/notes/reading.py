@@ -27,7 +27,7 @@ from earmark.speaking import as_told
 LONGEST_LINE = 50_000
 """Characters; a longer line or paragraph is nobody's (the longest of ours has some 2,000)."""
 
-LONGEST_NOTE = 4_000_000
+LONGEST_NOTE = 2_000_000
 """Characters; ten hours of talk are some 600,000."""
 
 MOST_BLOCKS = 20_000

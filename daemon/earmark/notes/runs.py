@@ -30,14 +30,21 @@ _NOT_WORDS = re.compile(
     r"|\s\^[A-Za-z0-9-]+$"  # the name of a block
 )
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
-_STRESS = re.compile(
-    r"(?P<mark>\*\*\*|\*\*|\*|==|~~|`)(?=\S)(?P<text>.{1,1000}?)(?<=\S)(?P=mark)"
-    r"|(?<!\w)(?P<line>__|_)(?=\S)(?P<low>.{1,1000}?)(?<=\S)(?P=line)(?!\w)"
+_STRESS = (
+    re.compile(r"\*\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*\*"),
+    re.compile(r"\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*"),
+    re.compile(r"(?<!\*)\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*(?!\*(?!\*))"),
+    re.compile(r"==(?=\S)(?P<text>(?:(?!==).)+)(?<=\S)=="),
+    re.compile(r"~~(?=\S)(?P<text>(?:(?!~~).)+)(?<=\S)~~"),
+    re.compile(r"`(?=\S)(?P<text>[^`]+)(?<=\S)`"),
+    re.compile(r"(?<!\w)__(?=\S)(?P<text>(?:(?!__).)+)(?<=\S)__(?!\w)"),
+    re.compile(r"(?<!\w)_(?=[^\s_])(?P<text>(?:[^_]|(?<=\w)_(?=\w))+)(?<=[^\s_])_(?!\w)"),
 )
-"""What is between marks of bold, italics, highlights, strokes and code; bounded, so that a line full of them takes no longer
-than others.
-"""
+"""What is between marks of bold, italics, highlights, strokes and code. None runs over its own mark, so that a line full of
+them takes no longer than others."""
 
+_DEEPEST = 20
+"""How deep marks may stand in marks."""
 
 _ACTS = re.compile(
     r"<[A-Za-z/!?]|://|::|\{[{%#]|\(\(|\]\[|\]\(|\^\[|\[!|&#?\w{1,40};|\$\S[^$]{0,1000}\$|~[^\s~]{1,100}~|\^[^\s^]{1,100}\^|<%"
@@ -107,7 +114,10 @@ def _plain(text: str) -> str:
     """The text without markup."""
     text = _NOT_WORDS.sub("", text)
     text = _LINK.sub(lambda found: found["wiki"] or found["label"] or "", text)
-    before = ""
-    while before != text:
-        before, text = text, _STRESS.sub(lambda found: found["text"] or found["low"], text)
+    for _ in range(_DEEPEST):
+        before = text
+        for marks in _STRESS:
+            text = marks.sub(lambda found: found["text"], text)
+        if text == before:
+            break
     return text
