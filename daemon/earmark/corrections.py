@@ -31,6 +31,9 @@ MOST_OF_A_RUN = 400
 MOST_CUT = 100
 """Other words, heard later, for which it is found out which are like what was heard before; of more nobody can tell."""
 
+MOST_EDGE = 30
+"""Words at either end of a person's for which it is found out whether the later hearing has them."""
+
 Codes = list[tuple[bool, int, int, int, int]]
 """Stretches of two sequences: whether they are the same, from and until where in the one, and in the other."""
 
@@ -60,12 +63,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What became of a transcript. `words`: how many words a person has put there that were not; `whole`: each mark is the
-    one of its segment, so that what would be written is what was read.
+    """What became of a transcript. `words`: how many words a person has put there that were not, and `gone` how many more
+    they took out; `whole`: each mark is the one of its segment, so that what would be written is what was read.
     """
 
     transcript: Transcript
     words: int
+    gone: int
     whole: bool
 
 
@@ -87,28 +91,31 @@ def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: boo
     are marked where they are read, so that one without a mark is sure.
     """
     segments, shown = [*transcript.segments], as_told(transcript).segments
-    new, whole = 0, True
+    new, gone, whole = 0, 0, True
     for passage in passages:
         if max(len(passage.said), sum(map(len, passage.shown))) > MOST_WORDS:
             return None
         found = _allotted(segments, passage)
-        new += found.new
+        new, gone = new + found.new, gone + found.gone
         for number, words in found.words.items():
             before = segments[number]
             segments[number] = _said(before, found.shown[number], words, marks=marks)
             unsure = segments[number].mark is Mark.LOW_CONFIDENCE
             like = (unsure and marks, shown[number].overlapped)
             whole = whole and all((word.unsure, word.overlapped) == like for word in words)
-    return Corrected(replace(transcript, segments=tuple(segments)), new, whole)
+    return Corrected(replace(transcript, segments=tuple(segments)), new, gone, whole)
 
 
 @dataclass(frozen=True, slots=True)
 class _Allotted:
-    """The words that a person gives each segment of a passage, those it showed, and how many new ones there are."""
+    """The words that a person gives each segment of a passage, those it showed, how many new ones there are, and how
+    many more went than came.
+    """
 
     words: dict[int, list[Word]]
     shown: dict[int, tuple[Word, ...]]
     new: int
+    gone: int
 
 
 def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
@@ -118,15 +125,16 @@ def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
     if not base:
         # What was left out, and somebody has heard; or what a person took out and put back.
         words = {passage.segments[0]: [*passage.said]} if said and passage.segments else {}
-        return _Allotted(words, shown, len(said))
+        return _Allotted(words, shown, len(said), 0)
     words = {n: [] for n, _ in base}
-    new = 0
+    new = gone = 0
     for same, i1, i2, j1, j2 in _compared([text for _, text in base], said):
         new += 0 if same else j2 - j1
+        gone += max(0, (i2 - i1) - (j2 - j1))
         for j in range(j1, j2):
             near = i1 + (j - j1) * (i2 - i1) // (j2 - j1) if i2 > i1 else max(i1 - 1, 0)
             words[base[near][0]].append(passage.said[j])
-    return _Allotted(words, shown, new)
+    return _Allotted(words, shown, new, gone)
 
 
 def _said(segment: Segment, shown: Sequence[Word], words: Sequence[Word], *, marks: bool) -> Segment:
@@ -299,34 +307,33 @@ class _Edges:
         """The word of the later hearing with which the words from `i` on begin."""
         for same, i1, i2, j1, j2 in self.codes:
             if i1 <= i < i2:
-                if same or i == i1:
+                if same:
                     return j1 + i - i1
-                right = [self.old[i:i2], self.theirs[: i2 - i]]
-                return j1 + _cut(self.new[j1:j2], [self.old[i1:i]], right)
+                heads = [self.theirs[:k] for k in range(1, min(j2 - j1, MOST_EDGE) + 2)]
+                return j1 + _cut(self.new[j1:j2], [self.old[i1:i]], [self.old[i:i2], *heads])
         return len(self.new)
 
     def end(self, i: int) -> int:
         """The word of the later hearing before which the words before `i` end."""
         for same, i1, i2, j1, j2 in self.codes:
             if i1 < i <= i2:
-                if same or i == i2:
-                    return j1 + i - i1 if same else j2
-                left = [self.old[i1:i], self.theirs[-(i - i1) :]]
-                return j1 + _cut(self.new[j1:j2], left, [self.old[i:i2]])
+                if same:
+                    return j1 + i - i1
+                tails = [self.theirs[-k:] for k in range(1, min(j2 - j1, MOST_EDGE) + 2)]
+                return j1 + _cut(self.new[j1:j2], [self.old[i1:i], *tails], [self.old[i:i2]])
         return 0
 
 
 def _cut(new: Sequence[str], left: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> int:
-    """Before which word the new ones are most like one of these and one of those."""
-
+    """Before which word the new ones are most like one of these and one of those, letter by letter."""
     if len(new) > MOST_CUT:
         before, behind = len(left[0]), len(right[0])
         return len(new) * before // max(1, before + behind)
 
-    def alike(words: Sequence[str], others: Sequence[Sequence[str]]) -> float:
-        return max(Indel.normalized_similarity(" ".join(words), " ".join(other)) for other in others)
+    def unlike(words: Sequence[str], others: Sequence[Sequence[str]]) -> int:
+        return min(Indel.distance(" ".join(words), " ".join(other)) for other in others)
 
-    return max(range(len(new) + 1), key=lambda j: alike(new[:j], left) + alike(new[j:], right))
+    return min(range(len(new) + 1), key=lambda j: unlike(new[:j], left) + unlike(new[j:], right))
 
 
 def _key(text: str) -> str:

@@ -172,6 +172,16 @@ def test_a_sentence_that_a_person_takes_out_is_in_nothing_that_is_written(tmp_pa
 
 
 @pytest.mark.shows("transcription:corrected-summary")
+def test_the_summary_that_needs_no_server_says_corrected_words_where_no_server_answers(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path, summary={"endpoint": "http://127.0.0.1:9/v1"})
+    change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    assert "says number two here." in rig.notes()["talk.md"]
+
+
+@pytest.mark.shows("transcription:corrected-summary")
 def test_an_edited_summary_stays_alone_when_words_are_corrected_and_resummarize_uses_them(
     tmp_path: Path,
 ) -> None:
@@ -337,4 +347,4 @@ def test_a_note_with_corrections_stays_as_it_is_when_its_recording_goes_on(tmp_p
     assert run_child(rig) == 0
     assert rig.notes()[NOTE] == text
     assert states(rig)[NOTE] == ("edited", 0)
-    assert "Recording 30e77d5a1b3f" in rig.notes()["talk.m4a.transcript.md"]
+    assert "Recording 30e77d5a1b3f" in rig.notes()["talk (new).transcript.md"]

@@ -389,3 +389,29 @@ def test_a_comment_that_a_person_wrote_beside_a_property_stays_whatever_the_list
     assert merged is not None
     assert "# Anna's voice" in merged
     assert "tags:\n  - recording\n  - work\n  - talk\n" in merged
+
+
+def test_a_paragraph_that_is_moved_with_its_time_is_said_where_it_was_said() -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle())
+    begin, end = (text.index(f"[[talk.m4a#t={second}|") for second in (60, 120))
+    moved = f"{text[:begin]}{text[end:]}\n{text[begin:end]}"
+    assert read(before, moved) == before
+    assert said(read(before, moved.replace("wurst", "best")))[1] == SAID[1].replace("wurst", "best")
+
+
+def test_a_note_that_breaks_off_takes_nothing_out() -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle())
+    assert read_transcript(text[: text.index("Smyth")], before, NoteStyle()) is None
+    # Without a line break at its end it is what it is.
+    assert said(read(before, text.rstrip("\n").replace("Smyth", "Smith")))[2] == "I will call Mr Smith."
+
+
+def test_a_word_beside_a_corrected_sentence_that_only_the_later_hearing_has_stays() -> None:
+    heard = ["So she began to quote Zoo.", "Best qualities are rare."]
+    before = edited(transcript(heard, each=60.0), ("quote Zoo.", "quoth Zau al-Makan."))
+    after = carried(
+        before, transcript(["So she began to quoth Zao al-Makan.", "My best qualities are rare."], each=60.0)
+    )
+    assert said(after) == ["So she began to quoth Zau al-Makan.", "My best qualities are rare."]

@@ -17,13 +17,13 @@ from rich.table import Table
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short, span
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Stage, Transcript
+from earmark.domain import ArtifactState, JobState, Kind, Stage, Transcript
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
 from earmark.intake.folder import rules_of
 from earmark.intake.rules import settle_times
-from earmark.ledger import Ledger, Place
+from earmark.ledger import Artifact, Ledger, Place
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import QUIET, damage, untranslated_as
 from earmark.pipeline import drafts
@@ -44,12 +44,6 @@ STATES = (
     "not written",
     "gone",
 )
-
-EDITED_NOTE = {
-    False: "you edited this note: it stays as it is, and newer versions go beside it",
-    True: "you changed this note: your words and properties are kept in each later version, and no rule takes it",
-}
-"""What is said of a note that a person changed, by whether all that they changed is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +175,7 @@ def why(
             if place is not None:
                 word, reason = state_of(context, place)
                 if artifact is not None and artifact.state is ArtifactState.EDITED:
-                    reason = EDITED_NOTE[artifact.mergeable]
+                    reason = _edited(ledger, artifact)
             else:
                 word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
             transcript = ledger.words.transcript(recording_id) if recording_id else None
@@ -206,6 +200,17 @@ def why(
             out.print(
                 f"  [dim]{moment(event.at)}[/]  {escape(readable(event.what)):<16} {escape(readable(event.detail))}"
             )
+
+
+def _edited(ledger: Ledger, artifact: Artifact) -> str:
+    """What is said of a note that a person changed."""
+    if artifact.mergeable:
+        return "you changed this note: your words and properties are kept in each later version, and no rule takes it"
+    said = "you edited this note: it stays as it is, and newer versions go beside it"
+    later = artifact.kind is Kind.TRANSCRIPT and artifact.words_rev != ledger.words.revision(
+        artifact.recording_id
+    )
+    return f"{said}; words that you correct are read in the newest one" if later else said
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

@@ -104,6 +104,8 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     sections = [*_sections(parts, blocks)]
     if sum(bool(theirs) and theirs[0].at is not None for _, theirs in sections) < LEAST_THERE * len(parts):
         return None
+    if parts and sections[-1][0][-1] is parts[-1] and len(sections[-1][0]) > 1 and not text.endswith("\n"):
+        return None  # it breaks off, and what is behind that was hardly taken out by anybody
     for ours, theirs in sections:
         anchor = theirs[0] if theirs and theirs[0].at is not None else None
         as_written = _as_written(ours[0], style)
@@ -178,7 +180,9 @@ def _seconds(stamp: str) -> int:
 def _sections(
     parts: Sequence[Paragraph], blocks: Sequence[_Block]
 ) -> Iterator[tuple[Sequence[Paragraph], Sequence[_Block]]]:
-    """Our paragraphs and what stands for them in the note, from one time that both have to the next."""
+    """Our paragraphs and what stands for them in the note, from one time that both have to the next. One that a person has
+    moved elsewhere with its time is itself there as well.
+    """
     timed = [n for n, block in enumerate(blocks) if block.at is not None]
     ours = [max(0, int(part.at)) for part in parts]
     matcher = SequenceMatcher(None, ours, [blocks[n].at for n in timed], autojunk=False)
@@ -187,11 +191,28 @@ def _sections(
     ]
     if not anchors:
         return
-    if anchors[0][0] > 0:
-        yield parts[: anchors[0][0]], blocks[: anchors[0][1]]
-    ends = [*anchors[1:], (len(parts), len(blocks))]
-    for (first, begins), (last, stops) in zip(anchors, ends, strict=True):
-        yield parts[first:last], blocks[begins:stops]
+    moved = _moved(ours, blocks, anchors)
+    yield from (([parts[part]], [blocks[block]]) for part, block in moved.items())
+    gone = {*moved.values()}
+    starts = [(0, 0), *anchors] if anchors[0][0] > 0 else anchors
+    ends = [*starts[1:], (len(parts), len(blocks))]
+    for (first, begins), (last, stops) in zip(starts, ends, strict=True):
+        here = [parts[n] for n in range(first, last) if n not in moved]
+        if here:
+            yield here, [blocks[n] for n in range(begins, stops) if n not in gone]
+
+
+def _moved(
+    ours: Sequence[int], blocks: Sequence[_Block], anchors: Iterable[tuple[int, int]]
+) -> dict[int, int]:
+    """Our paragraphs that stand out of their order, and the blocks that they are there."""
+    parts, theirs = ({*each} for each in zip(*anchors, strict=True))
+    elsewhere = {block.at: n for n, block in reversed([*enumerate(blocks)]) if n not in theirs}
+    found: dict[int, int] = {}
+    for part, at in enumerate(ours):
+        if part not in parts and at in elsewhere:
+            found[part] = elsewhere.pop(at)
+    return found
 
 
 def _is_placed(words: Sequence[Word], heard: Sequence[str]) -> bool:

@@ -79,10 +79,12 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
     if before is None or _of_another(artifact, text, style.key("model")):
         return False
     read = read_transcript(text, before, style)
-    if recording is None or read is None or not read.passages:
+    found = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
+    if recording is None or read is None or found is None:
+        if artifact.mergeable:  # what a person made of it since is not known
+            ledger.artifacts.words_read(artifact.path, artifact.rev)
         return False
-    found = corrected(before, read.passages, marks=style.confidence_marks)
-    if found is None or found.transcript == before:
+    if found.transcript == before:
         return False
     edited = [a for a in edited_otherwise(context, artifact.recording_id) if a.id != artifact.id]
     with ledger.transaction():
@@ -92,13 +94,22 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
         _read(context, artifact, text, read, found, style, recording, after)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
+            # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
+            ledger.words.drop_extractive_summary(artifact.recording_id)
             next_stage.summarize(context, artifact.recording_id)
-        what = "1 word was" if found.words == 1 else f"{found.words or 'some'} words were"
         context.tell(
-            Event.CORRECTED, f"{what} corrected in {artifact.path.name}.", recording=artifact.recording_id,
+            Event.CORRECTED, f"{_counted(found)} in {artifact.path.name}.", recording=artifact.recording_id,
             file=artifact.path,
         )  # fmt: skip
     return True
+
+
+def _counted(found: Corrected) -> str:
+    said = []
+    for number, what in ((found.words, "corrected"), (found.gone, "taken out")):
+        if number:
+            said.append(f"{number} word{' was' if number == 1 else 's were'} {what}")
+    return " and ".join(said) or "Marks were taken away"
 
 
 def _of_another(artifact: Artifact, text: str, key: str) -> bool:
