@@ -92,6 +92,8 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     part = _part(lines, style)
     if part is None or any(len(lines[n]) > LONGEST_LINE for n in part):
         return None
+    if sum(_is_fence(lines[n]) for n in part) % 2:
+        return None  # somebody is at it, and what is below is code until they close it
     blocks = [*islice(_blocks(lines, part), MOST_BLOCKS + 1)]
     if len(blocks) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in blocks):
         return None
@@ -149,7 +151,7 @@ def _blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[_Block]:
     fenced = False
     for n in part:
         line = lines[n].rstrip("\r")
-        fence = line.lstrip().startswith(("```", "~~~"))
+        fence = _is_fence(line)
         fenced = fenced != fence
         timed = None if fenced else _TIMED.match(line)
         if timed is not None or not line.strip() or block is None or (_OWN.match(line) and not block.own):
@@ -168,6 +170,10 @@ def _blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[_Block]:
             block.said.append(line.strip())
     if block is not None:
         yield block
+
+
+def _is_fence(line: str) -> bool:
+    return line.lstrip().startswith(("```", "~~~"))
 
 
 def _seconds(stamp: str) -> int:
