@@ -195,7 +195,9 @@ def carried(before: Transcript, after: Transcript) -> Transcript:
     segments = [*after.segments]
     for run in _runs(before.segments):
         segments = _with_run(before.segments, run, segments)
-    return replace(after, segments=tuple(segments)) if is_corrected(before) else after
+    if not is_corrected(before):
+        return after
+    return replace(after, segments=tuple(sorted(segments, key=lambda segment: segment.start)))
 
 
 def _runs(segments: Sequence[Segment]) -> Iterator[range]:

@@ -403,7 +403,10 @@ def test_a_paragraph_that_is_moved_with_its_time_is_said_where_it_was_said() -> 
 def test_a_note_that_breaks_off_or_is_being_written_takes_nothing_out() -> None:
     before = transcript(each=60.0)
     text = note(before, NoteStyle())
-    assert read_transcript(text.replace("I will call", "```\nI will call"), before, NoteStyle()) is None
+    assert (
+        read_transcript(text.replace("[[talk.m4a#t=120", "```\n[[talk.m4a#t=120"), before, NoteStyle())
+        is None
+    )
     assert read_transcript(text[: text.index("Smyth")], before, NoteStyle()) is None
     # Without a line break at its end it is what it is.
     assert said(read(before, text.rstrip("\n").replace("Smyth", "Smith")))[2] == "I will call Mr Smith."
