@@ -324,6 +324,15 @@ def seen(here: Scene) -> list[bytes]:
     return found
 
 
+def _holds_property(content: bytes, data: bytes) -> bool:
+    """Whether it is a later version of a note to which a person added `keep: true`, with that in it."""
+    keep = b"---\nkeep: true\n"
+    if not (data.startswith(keep) and content.startswith(keep)):
+        return False
+    whose = data.splitlines()[2].removeprefix(b"earmark_id: ").strip(b'"')
+    return whose in content
+
+
 def wrong(
     here: Scene, act: str, disturb: Callable[[Scene], None], own: dict[str, bytes], at: str
 ) -> list[str]:
@@ -333,7 +342,7 @@ def wrong(
     for data in here.precious:
         if act == "forget" and at == "prompt" and b"earmark_id" in data:
             continue  # a note of the recording that was edited while the person thought is found again, and is meant
-        if not any(data in content for content in found):
+        if not any(data in content or _holds_property(content, data) for content in found):
             faults.append(f"lost: {data[:60]!r}")
     for name, data in own.items():
         bystander = name.startswith("other")

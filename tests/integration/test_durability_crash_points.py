@@ -93,7 +93,7 @@ def several_people(rig: Rig) -> None:
 
 
 def corrected(rig: Rig) -> None:
-    """A note in which a person corrected a word and added a tag, of a recording that is to be heard again."""
+    """A note in which a person corrected a word and added a tag, and nobody has read it."""
     rig.drop("standup.m4a", "one")
     assert run_child(rig) == 0
     note = rig.folder / "standup.transcript.md"
@@ -102,7 +102,14 @@ def corrected(rig: Rig) -> None:
         .replace("number 1", "number one")
         .replace("  - recording\n", "  - recording\n  - mine\n")
     )
+    assert text != note.read_text()
     note.write_text(text)
+
+
+def corrected_and_heard_again(rig: Rig) -> None:
+    """The same, read, and a person asked for a new transcription."""
+    corrected(rig)
+    assert run_child(rig) == 0
     with Ledger(rig.installed.ledger_file) as ledger:
         for recording in ledger.recordings.all():
             ledger.jobs.requeue(recording.id, Stage.TRANSCRIBE, Instant(1.0))
@@ -113,7 +120,7 @@ def corrected(rig: Rig) -> None:
     "scene",
     [
         nothing, renamed, moved_to_a_subfolder, replaced, edited_and_heard_again, two_copies,
-        brought_back_from_its_copy, several_people, corrected,
+        brought_back_from_its_copy, several_people, corrected, corrected_and_heard_again,
     ],
 )  # fmt: skip
 def test_a_kill_at_any_step_changes_nothing_about_how_it_ends(root: Path, scene: Prepare) -> None:
