@@ -17,8 +17,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
-from earmark.notes.frontmatter import body_of, well_formed
-from earmark.notes.kept_properties import top_of
+from earmark.notes.frontmatter import COMMENT, body_of, top_of, well_formed
 from earmark.notes.links import PLAYABLE
 from earmark.notes.naming import has_links, names_in, numbered
 
@@ -32,7 +31,6 @@ _MARKDOWN = re.compile(
 """`[label](target#t=83)`, `[label](<a target#t=83>)`; not those with a scheme, which lead elsewhere. No name is
 longer, and a page full of open brackets is read in linear time: what a run has taken (`+`) is not tried again shorter, as
 what may follow it is nothing that it takes."""
-_COMMENT = re.compile(r"(?:^|\s)#", re.M)
 
 
 class Likeness(Enum):
@@ -87,9 +85,8 @@ def _whole(text: str, note: str = "") -> str:
     """A note with its properties in one form, whatever their order and quotes: notes apps write them anew with the links in
     them. Properties with a comment, or that do not parse, count as they stand.
     """
-    body = body_of(text)
-    top = text[: len(text) - len(body)]
-    found = None if _COMMENT.search(top) else well_formed(top)
+    body, top = body_of(text), top_of(text)
+    found = None if COMMENT.search(top) else well_formed(top)
     if found is not None:
         # With keys that no app writes for us it counts as it stands.
         with suppress(TypeError, ValueError, RecursionError):
@@ -99,8 +96,8 @@ def _whole(text: str, note: str = "") -> str:
 
 def _nameless(text: str, key: str, names: Sequence[str]) -> str:
     """The properties in one form, with the number of the speakers instead of their names."""
-    top = text[: len(text) - len(body_of(text))]
-    found = None if _COMMENT.search(top) else well_formed(top)
+    top = top_of(text)
+    found = None if COMMENT.search(top) else well_formed(top)
     if found is not None:
         with suppress(TypeError, ValueError, RecursionError):
             return plain(json.dumps(found | {key: len(names)}, sort_keys=True, default=str))

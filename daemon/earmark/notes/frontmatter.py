@@ -44,6 +44,9 @@ _ALIAS, _ANCHOR = re.compile(r"(?:^|[\s\[{,])\*\w"), re.compile(r"(?:^|[\s\[{,])
 """What an alias of YAML, by which a few bytes say gigabytes, or themselves, and what it stands for look like. A star alone
 may stand in a name, and is a mistake elsewhere.
 """
+COMMENT = re.compile(r"(?:^|\s)#", re.M)
+"""What begins a comment in YAML, wherever it stands."""
+
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
 
@@ -176,6 +179,11 @@ def is_plain_yaml(block: str) -> bool:
     """True if a parser may be fed with it: neither long, nor full of brackets, nor with aliases."""
     short = len(block) <= YAML_LIMIT and block.count("[") + block.count("{") <= YAML_BRACKETS
     return short and (_ALIAS.search(block) is None or _ANCHOR.search(block) is None)
+
+
+def top_of(text: str) -> str:
+    """The properties of a note with their fences, as they stand there: what `body_of` leaves out."""
+    return text[: len(text) - len(body_of(text))]
 
 
 def body_of(text: str) -> str:

@@ -10,17 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from earmark.notes.frontmatter import body_of, dumped, well_formed
+from earmark.notes.frontmatter import COMMENT, body_of, dumped, top_of, well_formed
 
 _KEY = re.compile(
     r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?][^:\n]*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
 )
-_COMMENT = re.compile(r"(?:^|\s)#", re.M)
-
-
-def top_of(text: str) -> str:
-    """The properties of a note with their fences, as they stand there."""
-    return text[: len(text) - len(body_of(text))]
 
 
 def with_theirs(written: str, theirs: str, ours: str) -> str | None:
@@ -34,7 +28,7 @@ def with_theirs(written: str, theirs: str, ours: str) -> str | None:
     for key, (raw, value) in now.items():
         if key not in before or _changed(before[key], raw, value):
             kept[key] = (
-                None if _COMMENT.search(raw) else _both(key, value, before.get(key), new.get(key))
+                None if COMMENT.search(raw) else _both(key, value, before.get(key), new.get(key))
             ) or raw
         elif key in new:
             kept[key] = new[key][0]
@@ -49,7 +43,7 @@ _Entry = tuple[str, Any]
 
 
 def _changed(before: _Entry, raw: str, value: Any) -> bool:
-    return bool(before[1] != value or _COMMENT.search(raw))
+    return bool(before[1] != value or COMMENT.search(raw))
 
 
 def _both(key: str, theirs: Any, before: _Entry | None, new: _Entry | None) -> str | None:

@@ -17,7 +17,7 @@ from rapidfuzz.distance import LCSseq
 from earmark.corrections import Passage, Word, words_of
 from earmark.domain import Transcript
 from earmark.notes.escape import escape_inline, normalize
-from earmark.notes.frontmatter import body_of
+from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
 from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.runs import marked_up, read_back, why_left_out
@@ -128,9 +128,8 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
         if len(ours) == 1 and anchor is not None:
             restored |= dict.fromkeys(anchor.lines, "")
             restored[anchor.lines.start] = f"{anchor.head}{as_written}\n"
-    top = text[: len(text) - len(body)]
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
-    return Read(tuple(passages), top + "".join(kept)[:-1], foreign)
+    return Read(tuple(passages), top_of(text) + "".join(kept)[:-1], foreign)
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

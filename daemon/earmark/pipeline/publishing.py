@@ -32,7 +32,7 @@ from earmark.ledger import Digests, Job, Place
 from earmark.ledger.jobs import LONGEST_BACKOFF, MAX_ATTEMPTS, backoff
 from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
-from earmark.notes.kept_properties import top_of
+from earmark.notes.frontmatter import top_of
 from earmark.notes.names import newer
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.notes.style import style_of
