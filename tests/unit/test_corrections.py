@@ -11,8 +11,8 @@ import pytest
 from earmark.corrections import as_heard, carried, corrected, text_of, words_of
 from earmark.domain import Mark, Segment, Transcript, is_speech
 from earmark.notes.escape import escape_inline, normalize
-from earmark.notes.frontmatter import body_of
-from earmark.notes.kept_properties import top_of, with_theirs
+from earmark.notes.frontmatter import body_of, top_of
+from earmark.notes.kept_properties import with_theirs
 from earmark.notes.reading import read_transcript
 from earmark.notes.render import render_one_file, render_transcript
 from earmark.notes.runs import read_back
