@@ -107,27 +107,14 @@ def words_of(summary: Summary) -> list[str]:
 
 def lead(meeting: Meeting, words: int) -> list[str]:
     texts = [segment.text for segment in meeting.transcript.segments]
-    return [texts[i] for i in up_to(texts, range(len(texts)), words)]
+    return [texts[i] for i in qmsum.up_to(texts, range(len(texts)), words)]
 
 
 def at_random(meeting: Meeting, words: int, seed: int) -> list[str]:
     texts = [segment.text for segment in meeting.transcript.segments]
     order = list(range(len(texts)))
     random.Random(seed).shuffle(order)
-    return [texts[i] for i in sorted(up_to(texts, order, words))]
-
-
-def up_to(texts: Sequence[str], order: Sequence[int], words: int) -> list[int]:
-    """As many of `order` as come closest to so many words: a longer summary scores better whatever it says."""
-    picked: list[int] = []
-    used = 0
-    for index in order:
-        length = len(texts[index].split())
-        if picked and used + length / 2 > words:
-            break
-        picked.append(index)
-        used += length
-    return picked
+    return [texts[i] for i in qmsum.up_to(texts, order, words)]
 
 
 def count_words(texts: Sequence[str]) -> int:

@@ -79,9 +79,7 @@ def table(file: Path, length: int = LENGTH) -> None:
     print(f"{file.name}: {len(read)} meetings, {length} words   ROUGE-1  ROUGE-2  ROUGE-L")
     rows: dict[str, list[tuple[float, ...]]] = {
         "random": [_at_random(meeting, length) for meeting in read],
-        "lead": [
-            _scored(meeting, lambda texts: _up_to(texts, range(len(texts)), length)) for meeting in read
-        ],
+        "lead": [_scored(meeting, lambda texts: up_to(texts, range(len(texts)), length)) for meeting in read],
         "earmark": [rouge(lines_of(summary), m.reference) for m, summary in zip(read, made, strict=True)],
         "oracle": [_scored(m, lambda texts, m=m: _oracle(texts, m.reference, length)) for m in read],  # type: ignore[misc]
     }
@@ -174,14 +172,14 @@ def _at_random(meeting: Meeting, length: int) -> tuple[float, ...]:
         def shuffled(texts: list[str], seed: int = seed) -> list[int]:
             order = list(range(len(texts)))
             random.Random(seed).shuffle(order)
-            return _up_to(texts, order, length)
+            return up_to(texts, order, length)
 
         runs.append(_scored(meeting, shuffled))
     return tuple(statistics.mean(column) for column in zip(*runs, strict=True))
 
 
-def _up_to(texts: Sequence[str], order: Sequence[int], length: int) -> list[int]:
-    """As many of `order` as come closest to so many words."""
+def up_to(texts: Sequence[str], order: Sequence[int], length: int) -> list[int]:
+    """As many of `order`, sorted, as come closest to so many words: a longer summary scores better whatever it says."""
     picked: list[int] = []
     used = 0
     for index in order:
