@@ -7,6 +7,7 @@ a transform of 512, every 160 samples, no padding, 40 Slaney mel bands of the po
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,16 +41,28 @@ USUAL = np.array(
 
 def bands(samples: Samples) -> Bands:
     """The bands of each frame that fits into the samples."""
-    frames = 1 + (len(samples) - TRANSFORM) // HOP
-    if frames < 1:
-        return np.zeros((0, BANDS), np.float32)
-    cut = np.lib.stride_tricks.sliding_window_view(samples, TRANSFORM)[::HOP][:frames]
-    found = np.empty((frames, BANDS), np.float32)
-    for at in range(0, frames, 1_000):  # in pieces: a transform has eight bytes for each half of a number
-        spectrum = np.fft.rfft(cut[at : at + 1_000] * _window(), axis=1)
+    found = np.empty((frames_in(samples, TRANSFORM), BANDS), np.float32)
+    for at, cut in framed(samples, TRANSFORM):
+        spectrum = np.fft.rfft(cut * _window(), axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        found[at : at + 1_000] = np.log10(power @ _mel().T + FLOOR)
+        found[at : at + len(cut)] = np.log10(power @ _mel().T + FLOOR)
     return found
+
+
+def frames_in(samples: Samples, length: int) -> int:
+    """How many frames of so many samples lie in these wholly, one every HOP."""
+    return max(0, 1 + (len(samples) - length) // HOP)
+
+
+def framed(samples: Samples, length: int) -> Iterator[tuple[int, Samples]]:
+    """The samples of these frames, some at a time (a transform has eight bytes for each half of a number), and the number of
+    the first of them.
+    """
+    frames = frames_in(samples, length)
+    if frames:
+        cut = np.lib.stride_tricks.sliding_window_view(samples, length)[::HOP]
+        for at in range(0, frames, 1_000):
+            yield at, cut[at : at + 1_000]
 
 
 class Channel:

@@ -15,13 +15,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from earmark.diarization.features import framed, frames_in
 from earmark.transcription.engine import RATE, Samples
 
 FilterBanks = NDArray[np.float32]
 """Natural logarithm of the energy in each bank, shape (frames, 80)."""
 
-HOP, WINDOW, TRANSFORM, BANKS = 160, 400, 512, 80
-"""Samples between frames, of a frame, in its transform; filter banks."""
+WINDOW, TRANSFORM, BANKS = 400, 512, 80
+"""Samples of a frame and in its transform; filter banks. Frames begin where those of the other features do."""
 
 PREEMPHASIS, LOWEST = 0.97, 20.0
 """Kaldi's defaults: of a sample so much of the one before it is taken away; the first bank begins at so many hertz."""
@@ -47,18 +48,14 @@ WESPEAKER = Toolkit("hamming", 32_768.0)
 
 def filter_banks(samples: Samples, toolkit: Toolkit) -> FilterBanks:
     """The banks of each frame that fits into the samples."""
-    frames = 1 + (len(samples) - WINDOW) // HOP
-    if frames < 1:
-        return np.zeros((0, BANKS), np.float32)
-    cut = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:frames]
-    found = np.empty((frames, BANKS), np.float32)
-    for at in range(0, frames, 1_000):  # in pieces: a transform has eight bytes for each half of a number
-        frame = cut[at : at + 1_000].astype(np.float64) * toolkit.scale
+    found = np.empty((frames_in(samples, WINDOW), BANKS), np.float32)
+    for at, cut in framed(samples, WINDOW):
+        frame = cut.astype(np.float64) * toolkit.scale
         frame -= frame.mean(axis=1, keepdims=True)
         before = np.concatenate([frame[:, :1], frame[:, :-1]], axis=1)
         spectrum = np.fft.rfft((frame - PREEMPHASIS * before) * _window(toolkit.window), TRANSFORM, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        found[at : at + 1_000] = np.log(np.maximum(power @ _banks().T, FLOOR))
+        found[at : at + len(cut)] = np.log(np.maximum(power @ _banks().T, FLOOR))
     return found
 
 
