@@ -15,6 +15,14 @@ SUMMARY_COUNTS = 1_000_000
 always news, and a later transcript where the note holds both."""
 
 
+NOT_OURS = (
+    "sha256 = CASE WHEN mergeable THEN '' ELSE sha256 END,"
+    " plain_sha256 = CASE WHEN mergeable THEN NULL ELSE plain_sha256 END,"
+    " words_sha256 = CASE WHEN mergeable THEN NULL ELSE words_sha256 END, mergeable = 0"
+)
+"""Assignments in SQL by which a note's version that was a person's is nothing any more that may be replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A note or sidecar of the recording at `place`. `sha256` is of the bytes that we last know to be on disk,

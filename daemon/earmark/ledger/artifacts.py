@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from earmark.domain import ArtifactState, Instant, Kind
-from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests, Known, artifact_of
+from earmark.ledger.artifact import NOT_OURS, SUMMARY_COUNTS, Artifact, Digests, Known, artifact_of
 from earmark.ledger.connection import Connection
 from earmark.ledger.places import Place
 
@@ -200,10 +200,7 @@ class Artifacts:
         stands there, if there is nothing else of theirs in it; without them, those of a version of theirs are nobody's.
         """
         self._db.execute(
-            "UPDATE artifacts SET state = 'edited', rev = ?, mergeable = 0,"
-            " sha256 = CASE WHEN mergeable THEN '' ELSE sha256 END,"
-            " plain_sha256 = CASE WHEN mergeable THEN NULL ELSE plain_sha256 END,"
-            " words_sha256 = CASE WHEN mergeable THEN NULL ELSE words_sha256 END,"
+            f"UPDATE artifacts SET state = 'edited', rev = ?, {NOT_OURS},"
             " words_rev = (SELECT words_rev FROM recordings WHERE id = artifacts.recording_id) WHERE path = ?",
             (rev, os.fsencode(path)),
         )

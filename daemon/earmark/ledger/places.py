@@ -9,6 +9,7 @@ from pathlib import Path
 
 from earmark.domain import Gone, Instant, Owed
 from earmark.files import Identity
+from earmark.ledger.artifact import NOT_OURS
 from earmark.ledger.connection import Connection, Row
 
 
@@ -150,10 +151,7 @@ class Places:
         """
         path = os.fsencode(former.path)
         self._db.execute(
-            "UPDATE artifacts SET recording_id = ?, rev = 0, words_rev = -1, mergeable = 0,"
-            " sha256 = CASE WHEN mergeable THEN '' ELSE sha256 END,"
-            " plain_sha256 = CASE WHEN mergeable THEN NULL ELSE plain_sha256 END,"
-            " words_sha256 = CASE WHEN mergeable THEN NULL ELSE words_sha256 END,"
+            f"UPDATE artifacts SET recording_id = ?, rev = 0, words_rev = -1, {NOT_OURS},"
             " next_sha256 = CASE WHEN mergeable THEN NULL ELSE next_sha256 END,"
             " state = CASE WHEN mergeable AND state = 'writing' THEN 'edited' ELSE state END"
             " WHERE place = ? AND recording_id = ?",
