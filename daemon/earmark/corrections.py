@@ -192,11 +192,11 @@ def as_heard(transcript: Transcript) -> Transcript:
 
 def carried(before: Transcript, after: Transcript) -> Transcript:
     """A later hearing of the recording, with what a person corrected in the earlier one in its place."""
+    if not is_corrected(before):
+        return after
     segments = [*after.segments]
     for run in _runs(before.segments):
         segments = _with_run(before.segments, run, segments)
-    if not is_corrected(before):
-        return after
     return replace(after, segments=tuple(sorted(segments, key=lambda segment: segment.start)))
 
 

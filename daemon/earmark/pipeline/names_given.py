@@ -6,7 +6,7 @@ that another note or a verb has said since. Names are no edit, but a note that w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -125,13 +125,7 @@ def fitting(context: Context, name: str) -> str:
 def _listed(context: Context, artifact: Artifact) -> _List | None:
     """What stands in the list of a note, if that is not what was known, and if it is not our own writing."""
     key = style_of(context.config.notes).key("speakers")
-    for path in where_it_lies(context, artifact):
-        if not context.answers(path):
-            continue
-        try:
-            at, data = path.lstat().st_mtime, read_bytes(path)
-        except OSError:
-            continue
+    for at, data in what_stands_there(context, artifact):
         if digest(data) in (artifact.sha256, artifact.next_sha256):
             return None
         names = names_in(decoded(data), key)
@@ -141,7 +135,19 @@ def _listed(context: Context, artifact: Artifact) -> _List | None:
     return None
 
 
-def where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
+def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[float, bytes]]:
+    """When a note was written last, and its bytes, for each place in which it may lie and can be read."""
+    for path in _where_it_lies(context, artifact):
+        if not context.answers(path):
+            continue
+        try:
+            found = path.lstat().st_mtime, read_bytes(path)
+        except OSError:
+            continue
+        yield found
+
+
+def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
     """Where a note lies; if its folder has another name by now, beside its recording."""
     yield artifact.path
     for place in context.ledger.places.of(artifact.recording_id):

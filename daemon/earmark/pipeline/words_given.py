@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.corrections import Corrected, corrected
 from earmark.domain import ArtifactState, Kind, Transcript
 from earmark.events import Event
-from earmark.files import digest, read_bytes
+from earmark.files import digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
 from earmark.notes.frontmatter import body_of, read_frontmatter
@@ -20,7 +20,7 @@ from earmark.notes.reading import Read, read_transcript
 from earmark.notes.speakers import TURN, names_of
 from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
-from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, where_it_lies
+from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, what_stands_there
 from earmark.pipeline.outputs import revision
 
 
@@ -52,13 +52,10 @@ def _holds_words(context: Context, artifact: Artifact) -> bool:
 def _changed(context: Context, artifact: Artifact) -> str | None:
     """What stands in a note, if its words may be a person's."""
     key = style_of(context.config.notes).key("speakers")
-    for path in where_it_lies(context, artifact):
-        if not context.answers(path):
-            continue
+    for _, data in what_stands_there(context, artifact):
         try:
-            data = read_bytes(path)
             text = data.decode()
-        except (OSError, UnicodeDecodeError):
+        except UnicodeDecodeError:
             continue
         if digest(data) in (artifact.sha256, artifact.next_sha256):
             # Without its corrections, byte for byte what we once wrote, it is an edit that somebody took back.
