@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -348,3 +349,21 @@ def test_a_note_with_corrections_stays_as_it_is_when_its_recording_goes_on(tmp_p
     assert rig.notes()[NOTE] == text
     assert states(rig)[NOTE] == ("edited", 0)
     assert "Recording 30e77d5a1b3f" in rig.notes()["talk (new).transcript.md"]
+
+
+@pytest.mark.shows("transcription:corrected-logseq")
+@pytest.mark.parametrize("why", ["logseq", "of an earlier version"])
+def test_where_nobody_can_tell_whose_the_properties_are_the_later_version_goes_beside(
+    tmp_path: Path, why: str
+) -> None:
+    dialect = "logseq" if why == "logseq" else "obsidian"
+    rig = talk(tmp_path, notes={"formats": ["json", "txt"], "dialect": dialect})
+    if dialect == "obsidian":
+        with sqlite3.connect(rig.installed.ledger_file) as ledger:
+            ledger.execute("UPDATE artifacts SET top = ''")
+    theirs = change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    assert "number two" in (rig.folder / "talk.txt").read_text()
+    heard_again(rig)
+    assert rig.notes()[NOTE] == theirs
+    assert "number two" in rig.notes()["talk (new).transcript.md"]
