@@ -120,22 +120,6 @@ class TrashState(StrEnum):
     """Somebody else took it out of the trash."""
 
 
-class Swept(StrEnum):
-    """What a sweep came to."""
-
-    UNDER_WAY = "under way"
-    NOTHING = "nothing"
-    REPORTED = "reported"
-    """The policy is new: it only said what would go."""
-    SWEPT = "swept"
-    PARTIAL = "partial"
-    """Out of time; it goes on."""
-    STOPPED = "stopped"
-    """A guard wants a person to look first."""
-    BUSY = "busy"
-    FAILED = "failed"
-
-
 class Dated(StrEnum):
     """Where a recording's date comes from, the better ones first."""
 

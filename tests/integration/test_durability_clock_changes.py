@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from earmark.config import parse_config
 from earmark.context import Clock, Context
-from earmark.domain import Instant, Swept
-from earmark.ledger import Ledger
+from earmark.domain import Instant
+from earmark.ledger import Ledger, Swept
 from earmark.paths import Home
 from earmark.retention import next_sweep
 

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import readable, short, span
-from earmark.domain import Swept
 from earmark.events import Event
+from earmark.ledger import Swept
 from earmark.log import plain
 from earmark.report import Reading, Report, Working, how_far
 

@@ -11,7 +11,7 @@ from earmark.ledger.places import Place
 from earmark.ledger.protection import Seen
 from earmark.ledger.receipts import Receipt
 from earmark.ledger.recordings import Recording
-from earmark.ledger.trash import Sweep, Trashed
+from earmark.ledger.trash import Sweep, Swept, Trashed
 
 __all__ = [
     "SUMMARY_COUNTS",
@@ -29,5 +29,6 @@ __all__ = [
     "Recording",
     "Seen",
     "Sweep",
+    "Swept",
     "Trashed",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from earmark.domain import Instant, Kind, Swept, TrashState
+from earmark.domain import Instant, Kind, TrashState
 from earmark.ledger.connection import Connection, Row
 
 
@@ -29,6 +30,22 @@ class Trashed:
     state: TrashState
     trashed_at: Instant
     ended_at: Instant | None
+
+
+class Swept(StrEnum):
+    """What a sweep came to."""
+
+    UNDER_WAY = "under way"
+    NOTHING = "nothing"
+    REPORTED = "reported"
+    """The policy is new: it only said what would go."""
+    SWEPT = "swept"
+    PARTIAL = "partial"
+    """Out of time; it goes on."""
+    STOPPED = "stopped"
+    """A guard wants a person to look first."""
+    BUSY = "busy"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

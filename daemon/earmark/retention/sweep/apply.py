@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from earmark.context import Context
-from earmark.domain import Swept, TrashState
+from earmark.domain import TrashState
 from earmark.errors import EarmarkError, EnvironmentFault, RetentionError
 from earmark.events import Event
 from earmark.files import OtherContent, named, why
+from earmark.ledger import Swept
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decision, Plan
 from earmark.retention.rules.policy import policy_of

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from earmark.context import Context
-from earmark.domain import Swept
+from earmark.ledger import Swept
 from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.clock import Reading, boot_clock, clock_doubt
 from earmark.retention.sweep.planning import remember_policy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from earmark.context import Context
-from earmark.domain import Instant, Swept
+from earmark.domain import Instant
+from earmark.ledger import Swept
 
 AGAIN = 3600.0
 """Seconds until a sweep that failed, or found somebody else at work, is tried again."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from earmark.context import Context
-from earmark.domain import Swept
 from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError, place_of
 from earmark.events import Event
 from earmark.files import named, why
+from earmark.ledger import Swept
 from earmark.log import get_logger
 from earmark.retention.erasure.erase import recover as recover_erasures
 from earmark.retention.notes_seen import NotesSeen
