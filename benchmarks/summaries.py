@@ -3,6 +3,8 @@
     .venv/bin/python benchmarks/summaries.py                     QMSum and the meetings of meetings.toml, without a model
     .venv/bin/python benchmarks/summaries.py --qmsum FILE        another split of QMSum (JSON lines), nothing else
     .venv/bin/python benchmarks/summaries.py --qmsum FILE --items    each line of its lists, to be read and judged
+    .venv/bin/python benchmarks/summaries.py --qmsum FILE --fit      how much people's summaries speak of the same
+    .venv/bin/python benchmarks/summaries.py --qmsum FILE --endpoint URL [--first N]    its meetings through a model
     .venv/bin/python benchmarks/summaries.py --endpoint URL      and a model (auto, or a base URL)
     .venv/bin/python benchmarks/summaries.py --endpoint URL --hour   a dense hour through that model, with its coverage
 
@@ -31,7 +33,7 @@ from earmark.messages import SummarizeRequest
 from earmark.summarization.chat import ChatSummarizer
 from earmark.summarization.engine import SummaryFault
 from earmark.summarization.extractive import extract
-from measuring import qmsum
+from measuring import fitting, qmsum
 from measuring.rouge import rouge as all_three
 
 HERE = Path(__file__).resolve().parent
@@ -301,7 +303,15 @@ def main() -> int:
         "--qmsum", type=Path, help="meetings of QMSum, one JSON object a line; nothing else is scored"
     )
     parser.add_argument("--items", action="store_true", help="the lines of the lists instead of scores")
+    parser.add_argument("--fit", action="store_true", help="the floor under which a model does not fit")
+    parser.add_argument("--first", type=int, default=5, help="so many meetings through the model")
     arguments = parser.parse_args()
+    if arguments.qmsum and arguments.endpoint:
+        fitting.through_a_model(arguments.qmsum, arguments.endpoint, arguments.model, arguments.first)
+        return 0
+    if arguments.fit:
+        fitting.floor(arguments.qmsum or QMSUM)
+        return 0
     if arguments.qmsum or arguments.items:
         (qmsum.items if arguments.items else qmsum.table)(arguments.qmsum or QMSUM)
         return 0

@@ -283,31 +283,35 @@ def is_speech(segment: Segment) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One statement of a summary and the second of the recording that it rests on (None: the whole)."""
+    """One statement of a summary, and the second of the recording that it rests on (None: the whole). `flagged`: names and
+    numbers that the transcript does not hold. `by`: "extractive" or "model", if not who made the rest of the summary.
+    """
 
     text: str
     at: Seconds | None = None
     flagged: tuple[str, ...] = ()
-    """Names and numbers in `text` that the transcript does not hold."""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something somebody said would be done. `owner` and `due` only if said."""
+    """Something somebody said would be done. `owner` and `due` only if said; the rest as of a point."""
 
     text: str
     at: Seconds | None = None
     owner: str | None = None
     due: str | None = None
     flagged: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a recording comes down to, and how far that can be trusted.
-    `by`: "extractive", or the kind of server ("openai-compatible", "lm-studio", ...). `coverage`: share of speech
-    seconds that reached the summarizer, 0-1; `missing` names the (start, end) ranges that did not.
+    `by`: "extractive", or the kind of server ("lm-studio", ...). `model`: who was asked, also if `by` is "extractive".
+    `coverage`: share of speech seconds that reached it, 0-1; `missing` names the (start, end) ranges that did not.
     `unsupported`: statements dropped because the transcript did not bear them out. `jump_marks`: where other words begin.
+    `extra`: further sections by heading, for templates that have their own (interview: quotes; journal: mood ...).
     `locality`: "device" (checked), "unverified", "lan" or "cloud"; `made_at`: host that made it, or "this device".
     """
 
@@ -331,4 +335,3 @@ class Summary:
     missing: tuple[tuple[Seconds, Seconds], ...] = ()
     unsupported: int = 0
     extra: dict[str, tuple[Point, ...]] = field(default_factory=dict)
-    """Further sections by heading, for templates that have their own (interview: quotes; journal: mood ...)."""

@@ -5,6 +5,7 @@ only speech is made up.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import threading
@@ -99,6 +100,24 @@ def test_no_server_is_said_once_and_not_for_each_recording(tmp_path: Path) -> No
     assert said == ["no summary server answers at 127.0.0.1 port 9"]
     assert parked(made) == said * 3, "each recording still knows why it waits"
     assert all("summary_by: extractive" in summary_of(made, f"{name}.md") for name in "abc")
+
+
+@pytest.mark.shows("summaries:newest")
+def test_of_those_that_waited_for_a_server_the_newest_comes_first(tmp_path: Path) -> None:
+    made = rig(tmp_path, "http://127.0.0.1:9/v1")
+    days = [f"2026-03-{day:02d} talk.wav" for day in (4, 9, 1, 7)]
+    for name in days:
+        made.drop(name, name)
+    assert made.run_once(start=start) == 0
+    assert len(parked(made)) == 4
+    with running(LMStudio()) as server:
+        made.sections["summary"]["endpoint"] = server.url
+        assert made.run_once(start=start) == 0
+    rows = made.query(
+        "SELECT p.path FROM events e JOIN places p ON p.recording_id = e.recording_id"
+        " WHERE e.what = 'summarized' ORDER BY e.id DESC LIMIT 4"
+    )
+    assert [Path(os.fsdecode(row[0])).name for row in rows] == sorted(days)
 
 
 @pytest.mark.shows("summaries:no-answer")

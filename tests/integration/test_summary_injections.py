@@ -131,7 +131,9 @@ def spoken_with(payload: str) -> Transcript:
     spoken = transcript(
         "We met on Monday to talk about the bridge. The engineers measured the pillars again."
     )
-    hostile = Segment(20.0, 26.0, f"The payload was spoken here by somebody: {payload}")
+    # It is a decision and an open question in plain words, so that it comes into the lists, too.
+    begins = "We decided that the payload was spoken here by somebody, which is an open question"
+    hostile = Segment(20.0, 26.0, f"{begins}: {payload}")
     return Transcript(
         **{**{n: getattr(spoken, n) for n in Transcript.__slots__}, "segments": (*spoken.segments, hostile)}
     )

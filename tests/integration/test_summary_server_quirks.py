@@ -66,11 +66,12 @@ def test_every_kind_of_server_gives_a_checked_summary_without_tuning(kind: type[
         made = summary(stub)
     assert made.coverage == 1.0
     assert made.unsupported == 0
-    assert [(task.owner, task.due, task.at) for task in made.tasks] == [
+    assert [(task.owner, task.due, task.at) for task in made.tasks if not task.by] == [
         ("Anna", "Friday", 25.0),
         (None, None, 35.0),
     ]
-    assert [point.at for point in made.decisions] == [20.0]
+    assert [task.at for task in made.tasks if task.by == "extractive"] == [30.0, 55.0, 60.0]
+    assert [(point.at, point.by) for point in made.decisions] == [(20.0, "")]
     assert made.made_at == "this device"
 
 
@@ -450,7 +451,10 @@ def test_what_a_model_said_before_it_lost_itself_is_kept_if_the_recording_bears_
     looping += '{"quote": "budget", "at": 1, "text": "' + "and so on and on " * 3000
     with running(Stub(lambda messages: looping)) as stub:
         made = summary(stub)
-    assert [item.text for item in made.key_points] == ["Keep four thousand for autumn."]
+    assert [item.text for item in made.key_points if item.by == "model"] == ["Keep four thousand for autumn."]
+    assert made.by == "extractive", (
+        "one line about a whole meeting does not take the place of the picked ones"
+    )
 
 
 @pytest.mark.shows("summaries:errors")

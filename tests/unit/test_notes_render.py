@@ -236,7 +236,7 @@ def test_names_and_numbers_that_nobody_said_are_flagged_where_they_stand() -> No
         ("device", "gemma-3-4b (lm-studio), on this device."),
         ("lan", "gemma-3-4b (lm-studio), on studio.·lan in your network."),
         ("cloud", "gemma-3-4b (lm-studio), by studio.·lan outside this device."),
-        ("unverified", "by studio.·lan; it could not be verified that nothing left this device."),
+        ("unverified", "through a server on studio.·lan."),
     ],
 )
 def test_each_note_says_where_its_summary_was_made(locality: str, words: str) -> None:

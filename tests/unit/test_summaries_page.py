@@ -9,7 +9,7 @@ from earmark.locality.confinement import bounds
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.notes import labels, layout, render
 from earmark.notes.style import NoteStyle
-from earmark.summarization import chapters, cues, picking, worker
+from earmark.summarization import chapters, cues, fit, picking, worker
 from earmark.summarization.completion import Answer
 from earmark.summarization.templating import BUILT_IN, STANDARD, parse_template
 from earmark.summarization.window import ASSUMED_WINDOW
@@ -50,6 +50,15 @@ def test_the_bounds_of_an_answer_are_those_of_the_code() -> None:
 def test_the_minute_and_the_assumed_window_are_those_of_the_code() -> None:
     assert worker.MEANWHILE == 60.0
     assert str(ASSUMED_WINDOW) in sentence("window")
+
+
+@pytest.mark.shows("summaries:fits", "summaries:floor", "summaries:stay", "summaries:lists-merged")
+def test_what_a_model_has_to_reach_is_that_of_the_code() -> None:
+    assert (fit.HELD, fit.SEEN, fit.BACKED) == (0.5, 0.5, 0.5)
+    assert "a fifth or more" in sentence("fits").replace("\n", " ")
+    assert float(re.findall(r"lowest is at (0\.\d+)", TEXT)[0]) > fit.COVERED == 0.2
+    assert fit.MOST_MERGED == 3
+    assert "up to three points" in sentence("stay")
 
 
 @pytest.mark.shows(
@@ -102,7 +111,7 @@ def test_the_table_of_what_a_layout_has_is_the_whole_of_it() -> None:
     ]
     assert sorted(listed) == sorted(values)
     fields = {name for item in values["tasks"] for name in item}
-    assert fields == {"text", "link", "owner", "due", "doubt"}
+    assert fields == {"text", "link", "owner", "due", "doubt", "by"}
     assert all(f"`{name}`" in table for name in fields)
 
 

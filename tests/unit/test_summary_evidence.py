@@ -141,6 +141,23 @@ def test_in_a_translation_nouns_and_months_are_not_flagged_and_names_are() -> No
     assert point.flagged == ("Charlotte",)
 
 
+@pytest.mark.shows("summaries:flagged")
+@pytest.mark.parametrize(
+    ("language", "said", "short"),
+    [
+        ("en", "The budget goes to the bank on Friday", "Anna said “I’ll move it, We’ve time, I’m sure.”"),
+        ("fr", "Le budget part à la banque vendredi", "Anna a dit « J’ai le temps, C’est sûr »"),
+        ("it", "Il budget va in banca venerdì", "Anna ha detto «C’è tempo, L’ho visto»"),
+    ],
+)
+def test_short_forms_in_a_quote_are_no_names_and_names_with_an_apostrophe_are(
+    language: str, said: str, short: str
+) -> None:
+    heard = Evidence(sentences_of(transcript(f"Anna. {said}.", language).segments), language)
+    assert heard.unsaid(f"{said}. {short}") == ()
+    assert heard.unsaid(f"{said}, with O’Brien and D’Annunzio.") == ("O’Brien", "D’Annunzio")
+
+
 def test_german_nouns_are_not_taken_for_names() -> None:
     heard = Evidence(sentences_of(transcript("Wir verschieben den Start auf Mai.", "de").segments), "de")
     quote = "Wir verschieben den Start auf Mai"

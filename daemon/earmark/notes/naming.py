@@ -141,17 +141,17 @@ def renamed(
     finds = re.compile(rf"(?<!\w)(?:{any_of(clear)})(?!\w)")
     by_folded = {old.casefold(): new for old, new in clear.items()}
 
-    def words(text: str) -> str:
-        if summary.by == "extractive" or not clear:
+    def words(text: str, by: str = "") -> str:
+        if (by or summary.by) == "extractive" or not clear:
             return text
         return finds.sub(lambda found: by_folded.get(found[0].casefold(), found[0]), text)
 
     def points(of: tuple[Point, ...]) -> tuple[Point, ...]:
-        return tuple(Point(words(p.text), p.at, tuple(map(words, p.flagged))) for p in of)
+        return tuple(replace(p, text=words(p.text, p.by), flagged=tuple(map(words, p.flagged))) for p in of)
 
     def task(of: Task) -> Task:
         owner = other.get(of.owner, of.owner) if of.owner else of.owner
-        return replace(of, text=words(of.text), owner=owner, flagged=tuple(map(words, of.flagged)))
+        return replace(of, text=words(of.text, of.by), owner=owner, flagged=tuple(map(words, of.flagged)))
 
     return replace(
         summary,

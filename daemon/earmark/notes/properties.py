@@ -10,6 +10,7 @@ from earmark.notes.frontmatter import FileName, Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
 from earmark.notes.speakers import names_of
 from earmark.notes.style import NoteContext, NoteStyle, length
+from earmark.notes.writers import writers
 from earmark.translation import is_translated
 
 Properties = dict[str, Value | None]
@@ -77,10 +78,13 @@ def about_damage(transcript: Transcript) -> Properties:
 
 def about_summary(summary: Summary) -> Properties:
     """Where the summary comes from and how far it can be trusted."""
+    wrote_some = "model" in writers(summary)
     return {
         "people": [*dict.fromkeys(name for name in map(normalize, summary.people) if name)],
         "summary_by": summary.by,
-        "summary_model": summary.model or None,
+        "summary_model": summary.model
+        if summary.model and (wrote_some or summary.by != "extractive")
+        else None,
         "summary_template": summary.template or None,
         "summary_coverage": round(summary.coverage, 2),
         "summary_unsupported": summary.unsupported or None,

@@ -25,6 +25,7 @@ from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.runs import marked_up, why_left_out
 from earmark.notes.speakers import called, names_of
 from earmark.notes.style import NoteContext, NoteStyle, length, stamp
+from earmark.notes.writers import MARK, by_others, made
 from earmark.speaking import as_told
 from earmark.translation import in_english, is_translated
 
@@ -37,12 +38,13 @@ MOST_ITEMS = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One bullet of a section. `text`, `by` and `doubt` are hostile text, `link` is markup of ours (or "")."""
+    """One bullet of a section. `text`, `by` and `doubt` are hostile text, `link` and `mark` are markup of ours (or "")."""
 
     text: str
     link: str = ""
     by: str = ""
     doubt: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,12 @@ def _summary_body(
             clip(line, OVERVIEW) for line in summary.overview[: 2 * OVERVIEW].splitlines() if line.strip()
         ],
         sections=_sections(summary, context, dialect),
-        made=_made(summary, dialect),
+        made=made(summary, dialect),
         transcript_link=None
         if one_file or not context.transcript_note
         else file_link(context.transcript_note, "transcript", dialect),
         extractive=summary.by == "extractive",
+        by_other=by_others(summary, dialect),
         says_nothing=summary.overview in (NO_SPEECH, NOT_UNDERSTOOD),
         lists=_about_lists(summary),
     )
@@ -227,6 +230,7 @@ def _for_layout(
                 "owner": said(item.owner or "", NAME) if isinstance(item, Task) else "",
                 "due": said(item.due or "", NAME) if isinstance(item, Task) else "",
                 "doubt": ", ".join(said(word, NAME) for word in item.flagged if normalize(word)),
+                "by": item.by,
             }
             for item in list(items)[:MOST_ITEMS]
             if normalize(item.text)
@@ -253,7 +257,7 @@ def _for_layout(
         "transcript": file_link(link, "transcript", dialect) if link else "",
         "unseen": _unseen(summary, context, dialect),
         "notices": [said(notice) for notice in notices],
-        "made": _made(summary, dialect),
+        "made": made(summary, dialect),
         "extractive": summary.by == "extractive",
     }
 
@@ -288,6 +292,7 @@ def _line(item: Point | Task, context: NoteContext, dialect: Dialect) -> Line:
         link=_time(context, item.at, dialect) if item.at is not None else "",
         by=", ".join(clip(word, NAME) for word in said if normalize(word)),
         doubt=", ".join(clip(word, NAME) for word in item.flagged if normalize(word)),
+        mark=MARK if item.by else "",
     )
 
 
@@ -306,23 +311,6 @@ def _about_lists(summary: Summary) -> str:
     if summary.language.split("-")[0].lower() not in LANGUAGES:
         return "Decisions, tasks and open questions are not looked for in this language."
     return "Decisions, tasks and open questions stand here only if they were said in plain words; there may be more."
-
-
-def _made(summary: Summary, dialect: Dialect) -> str:
-    """Our sentence with a model's and a host's name in it, escaped."""
-    who = escape_inline(
-        clip(f"{summary.model} ({summary.by})" if summary.model else summary.by, NAME), dialect
-    )
-    where = escape_inline(clip(summary.made_at, NAME), dialect)
-    match summary.locality:
-        case "device":
-            return f"{who}, on this device"
-        case "lan":
-            return f"{who}, on {where} in your network"
-        case "cloud":
-            return f"{who}, by {where} outside this device"
-        case _:
-            return f"{who}, by {where}; it could not be verified that nothing left this device"
 
 
 def _time(context: NoteContext, at: Seconds, dialect: Dialect) -> str:

@@ -60,6 +60,8 @@ LANGUAGE = re.compile(r"[a-z]{2,3}")
 MORE_SPEECH = "more speech than there is sound"
 
 LOCALITIES = ("device", "unverified", "lan", "cloud")
+WRITERS = ("", "extractive", "model")
+"""Who a line of a summary may be by (`domain.Point`)."""
 LONGEST_NAME = 300
 
 LONGEST_FAILURE = 1_000
@@ -228,6 +230,8 @@ def implausible_summary(message: Summarized, recording_id: str, template: str, d
         return "a summary with a name that is none"
     if summary.locality not in LOCALITIES:
         return "a summary that was made nowhere"
+    if not {*(p.by for p in _points(summary)), *(task.by for task in summary.tasks)} <= {*WRITERS}:
+        return "a summary with a line by somebody else"
     entries = list(_entries(summary))
     if len(entries) > MOST_ENTRIES or sum(map(len, entries)) > MOST_TEXT:
         return "a summary that is longer than one can be"

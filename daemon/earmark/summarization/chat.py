@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from earmark.domain import Fault, Summary
 from earmark.errors import ConfigError
@@ -14,6 +15,7 @@ from earmark.summarization.connection import Connection, connect
 from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
 from earmark.summarization.extractive import extract
+from earmark.summarization.fit import measured, merged
 from earmark.summarization.mapping import Mapper
 from earmark.summarization.parts import Mapped, covered
 from earmark.summarization.reduce import gathered, last_words, people_in, tags_in
@@ -61,7 +63,35 @@ def summarize_with(
     sentences: Sequence[Sentence],
     beat: Heartbeat,
 ) -> Result:
-    """The summary of a transcript by a model that is connected."""
+    """What is shown of a model that is connected, and of the picked sentences (`fit`)."""
+    answered = answer_of(connection, request, template, sentences, beat)
+    language = request.transcript.language
+    picked = extract(request.transcript, request.template, request.max_points)
+    fit = measured(answered.summary, picked, sentences, language, answered.held, answered.said)
+    summary = merged(answered.summary, picked, fit, sentences, language)
+    note = answered.note if not fit.why_not else f"{connection.shown_model} does not fit: {fit.why_not}"
+    return Result(summary, note, unfit=fit.why_not)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A model's summary alone, how many lines of its answers held, and a sentence on what is missing."""
+
+    summary: Summary
+    held: int
+    said: int
+    parts: int
+    note: str
+
+
+def answer_of(
+    connection: Connection,
+    request: SummarizeRequest,
+    template: Template,
+    sentences: Sequence[Sentence],
+    beat: Heartbeat,
+) -> Answered:
+    """The summary of a transcript by a model that is connected, without the lines that the recording does not bear out."""
     transcript = request.transcript
     language = transcript.language if request.language in ("auto", "") else request.language
     evidence = Evidence(sentences, transcript.language, written=language)
@@ -105,7 +135,8 @@ def summarize_with(
             if points.get(key)
         },
     )
-    return Result(summary, note_on(mapped, connection))
+    held = sum(part.held for part in mapped.parts)
+    return Answered(summary, held, held + summary.unsupported, len(mapped.parts), note_on(mapped, connection))
 
 
 def _mapper(

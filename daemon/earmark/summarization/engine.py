@@ -15,10 +15,13 @@ Heartbeat = Callable[[float, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A summary, and one plain sentence on anything the user should know (or an empty string)."""
+    """A summary, and one plain sentence on anything the user should know (or an empty string). `unfit`: why the model's own
+    is not what is shown, or "".
+    """
 
     summary: Summary
     note: str = ""
+    unfit: str = ""
 
 
 class Summarizer(Protocol):

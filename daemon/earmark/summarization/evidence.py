@@ -21,7 +21,7 @@ from earmark.summarization.cues import cues_for
 from earmark.summarization.numerals import numbers_said, numbers_written, value
 from earmark.summarization.sentences import Sentence
 from earmark.summarization.window import NOBODY
-from earmark.summarization.words import content_words
+from earmark.summarization.words import content_words, stop_words_for
 
 NEAR = 60.0
 """Seconds around a cited time in which its words are looked for; models round, and sentences take time."""
@@ -211,7 +211,7 @@ class Evidence:
                 found[number] = None
         for name in names_in(text, self.written):
             word = normal(name)
-            if not word or word in self.said:
+            if not word or word in self.said or is_short_for(name, self.written):
                 continue
             if set(content_words(name, self.language)) & self.all_stems:
                 continue
@@ -228,9 +228,7 @@ class Evidence:
         """
         kept: list[str] = []
         dropped = 0
-        for sentence in re.split(r"(?<=[.!?…])\s+", text):
-            if not sentence:
-                continue
+        for sentence in prose_sentences(text):
             stems = set(content_words(self.bare(sentence), self.language))
             share = len(stems & self.all_stems) / len(stems) if stems else 1.0
             enough = share >= 0.5 if self.same_language else True
@@ -240,6 +238,11 @@ class Evidence:
             else:
                 dropped += 1
         return " ".join(kept), dropped
+
+
+def prose_sentences(text: str) -> list[str]:
+    """The sentences of an overview; a language that puts no space behind its full stops has one."""
+    return [sentence for sentence in re.split(r"(?<=[.!?…])\s+", text) if sentence]
 
 
 DETERMINED = re.compile(
@@ -265,6 +268,15 @@ def names_in(text: str, language: str) -> list[str]:
         names.extend(next((group for group in doer.groups() if group), "").split())
     # Days and months are written in capitals in some languages; in a translation they are bound to be unsaid.
     return [name for name in dict.fromkeys(names) if not cues.nobody.fullmatch(name)]
+
+
+def is_short_for(word: str, language: str) -> bool:
+    """Whether a word with an apostrophe is two that carry nothing: "I'll", "We've", "J'ai", "C'è". Not "O'Brien"."""
+    before, mark, behind = word.replace("’", "'").partition("'")
+    # What is short for a word is a letter or two ("l'", "qu'"), and no name goes on in lower case behind it.
+    return (
+        bool(mark) and behind.islower() and (len(before) <= 2 or before.lower() in stop_words_for(language))
+    )
 
 
 def normal(text: str) -> str:

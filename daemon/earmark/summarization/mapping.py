@@ -14,7 +14,7 @@ from earmark.domain import Point, Task
 from earmark.summarization.answer import Draft, schema_for
 from earmark.summarization.completion import Chat, Spoken
 from earmark.summarization.engine import AnswerFault, Heartbeat
-from earmark.summarization.evidence import Evidence, normal
+from earmark.summarization.evidence import Evidence, normal, prose_sentences
 from earmark.summarization.overflow import Overflow
 from earmark.summarization.parts import Mapped, Part, checked, draft_in, thought_too_long
 from earmark.summarization.prompts import Message, chunk_messages, instructions, joined
@@ -257,6 +257,7 @@ class Mapper:
             else:
                 sections[key] = tuple(item for item in kept if isinstance(item, Point))
         overview, dropped = self.evidence.supported_prose(draft.overview)
+        held = draft.claims - unsupported + len(prose_sentences(overview))
         around = self.evidence.around((chunk.start + chunk.end) / 2, (chunk.end - chunk.start) / 2 + 1)
         return Part(
             chunk=chunk,
@@ -271,5 +272,6 @@ class Mapper:
             ),
             tags=draft.tags,
             claims=draft.claims,
+            held=held,
             unsupported=unsupported + dropped,
         )

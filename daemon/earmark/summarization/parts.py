@@ -26,6 +26,8 @@ class Part:
     people: tuple[str, ...]
     tags: tuple[str, ...]
     claims: int
+    held: int
+    """Claims and sentences of the overview that the recording bears out; the others are `unsupported`."""
     unsupported: int
 
 
