@@ -35,6 +35,7 @@ class Event(StrEnum):
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"
+    MODEL_UNFIT = "model-does-not-fit"
     WORKER_DIED = "worker-died"
     WORKER_NOT_READY = "worker-not-ready"
     WORKER_WELL = "worker-well"

@@ -169,11 +169,15 @@ class Jobs:
             (reason, now, job_id),
         )
 
-    def unpark(self, stage: Stage, now: Instant) -> int:
-        """Everything parked of a stage goes back to the queue; returns how many."""
+    def unpark(self, stage: Stage, now: Instant, most: int = -1) -> int:
+        """What is parked of a stage goes back to the queue, the newest recordings first; returns how many. `most`: -1 for
+        all.
+        """
         cursor = self._db.execute(
-            "UPDATE jobs SET state = 'waiting', not_before = 0, changed_at = ? WHERE stage = ? AND state = 'parked'",
-            (now, stage),
+            "UPDATE jobs SET state = 'waiting', not_before = 0, changed_at = ? WHERE id IN (SELECT j.id FROM jobs j"
+            " JOIN recordings r ON r.id = j.recording_id WHERE j.stage = ? AND j.state = 'parked'"
+            " ORDER BY r.recorded_at DESC LIMIT ?)",
+            (now, stage, most),
         )
         return cursor.rowcount
 

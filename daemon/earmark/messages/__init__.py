@@ -225,6 +225,8 @@ class Failed(Message):
     job: JobId
     fault: Fault
     sentence: Sentence
+    model: str = ""
+    """Whose answer could not be used, where one answered."""
 
 
 # --- summarization: requests ---
@@ -272,6 +274,8 @@ class SummarizeRequest(Message):
     """Context window in tokens if the user fixed it; 0 asks the server."""
     meanwhile: bool = False
     """There is no summary of this recording yet: send the extractive one if the server is slow to say a word."""
+    unfit: str = ""
+    """The model that is not to be asked again; if it is still the one that is there, that is a fault of the endpoint."""
 
 
 # --- summarization: replies ---
@@ -284,6 +288,8 @@ class Summarized(Message):
     job: JobId
     summary: Summary
     note: Sentence = ""
+    unfit: Sentence = ""
+    """Why the model's own summary is not the one that is shown, or ""."""
     meanwhile: bool = False
     """Not the answer yet: what stands there until it comes, or until the job waits for a server."""
 

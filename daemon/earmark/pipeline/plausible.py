@@ -252,6 +252,8 @@ def implausible_failure(message: Failed) -> str | None:
     """Its sentence is one."""
     if len(message.sentence) > LONGEST_FAILURE:
         return "a sentence that is longer than one can be"
+    if len(message.model) > LONGEST_NAME or not message.model.isprintable():
+        return "a model with a name that is none"
     if not any(char.isalnum() for char in message.sentence):
         return "a sentence without a word"
     return None

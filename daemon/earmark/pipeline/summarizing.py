@@ -20,6 +20,7 @@ from earmark.locality.policy.consent import FACT, missing_consent
 from earmark.messages import Failed, Summarized, SummarizeRequest
 from earmark.notes.naming import renamed
 from earmark.notes.speakers import names_of
+from earmark.pipeline import fitting
 from earmark.pipeline.claiming import next_of
 
 EXTRACTIVE = "none"
@@ -43,17 +44,19 @@ class Summarizing:
     fallback: Failed | None = None
 
 
-def claim(context: Context, by: str) -> Summarizing | None:
-    """Take the next transcript that wants a summary."""
+def claim(context: Context, by: str, *, scout: bool = False) -> Summarizing | None:
+    """Take the next transcript that wants a summary. `scout`: it is to find out whether another model is there than the one
+    that does not fit.
+    """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
     return next_of(
         context,
         lambda: jobs.claim(Stage.SUMMARIZE, by, context.now(), newest_first),
-        lambda job: _prepare(context, job),
+        lambda job: _prepare(context, job, scout),
     )
 
 
-def _prepare(context: Context, job: Job) -> Summarizing | None:
+def _prepare(context: Context, job: Job, scout: bool) -> Summarizing | None:
     """What to ask for; None if there is nothing to ask anybody, and why is written down."""
     ledger, now = context.ledger, context.now()
     transcript = ledger.words.transcript(job.recording_id)
@@ -71,6 +74,9 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
             key = api_key(context.config)
         except ConfigError as error:
             reason, fault = str(error), Fault.ENVIRONMENT
+    unfit = fitting.unfit(context) if endpoint != EXTRACTIVE else ""
+    if reason is None and unfit and not scout:
+        reason, fault = fitting.sentence_on(context), Fault.ENVIRONMENT
     if reason is None and job.attempts >= MAX_ATTEMPTS and ledger.words.summary(job.recording_id) is None:
         # The worker died of it each time before; the recording still gets the summary that needs no server.
         reason, fault = job.reason or "the summary worker ended each time", Fault.ANSWER
@@ -96,6 +102,7 @@ def _prepare(context: Context, job: Job) -> Summarizing | None:
         timeout=summary.timeout_seconds,
         context=summary.context,
         meanwhile=ledger.words.summary(job.recording_id) is None,
+        unfit=unfit,
     )
     name = str(places[0].path) if places else job.recording_id[:12]
     context.tell(Event.SUMMARIZING, name=name, endpoint=endpoint)
@@ -122,17 +129,25 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
         if work.fallback is None:
             ledger.jobs.done(job.id, now, message.note or None)
             context.server_faults_told.clear()
+            if message.unfit:
+                fitting.lost(context, job.id, message.summary.model, message.unfit)
+            elif work.request.endpoint != EXTRACTIVE:
+                fitting.fitted(context, message.summary.model)
         else:
             _settle_fallback(context, work, work.fallback)
         if ledger.words.revision(job.recording_id) != work.words:
             # Somebody corrected words meanwhile, or they were heard anew.
             ledger.jobs.requeue(job.recording_id, Stage.SUMMARIZE, now)
         context.tell(
-            Event.SUMMARIZED, f"By {message.summary.model or message.summary.by}. {message.note}".strip(),
+            Event.SUMMARIZED, f"By {_maker(message.summary)}. {message.note}".strip(),
             recording=job.recording_id, name=work.name, by=message.summary.by, coverage=message.summary.coverage,
             by_worker=True,
         )  # fmt: skip
     context.step("after:summarized")
+
+
+def _maker(summary: Summary) -> str:
+    return summary.by if summary.by == "extractive" else summary.model or summary.by
 
 
 def _by_present_names(context: Context, work: Summarizing, summary: Summary) -> Summary:
@@ -166,6 +181,8 @@ def _words_only(transcript: Transcript) -> Transcript:
 def failed(context: Context, work: Summarizing, message: Failed) -> SummarizeRequest | None:
     """No summary came. Returns the request for the extractive one if the recording has none at all yet."""
     ledger, now, job = context.ledger, context.now(), work.job
+    if message.fault is Fault.ANSWER and message.model and work.fallback is None:
+        fitting.lost(context, job.id, message.model, "its answers could not be used")
     if (
         work.fallback is None
         and ledger.words.summary(job.recording_id) is None

@@ -12,7 +12,7 @@ from earmark.messages import SummarizeRequest
 from earmark.notes.speakers import names_of
 from earmark.summarization.chapters import jump_marks
 from earmark.summarization.connection import Connection, connect
-from earmark.summarization.engine import AnswerFault, Heartbeat, Result, SummaryFault
+from earmark.summarization.engine import AnswerFault, EndpointFault, Heartbeat, Result, SummaryFault
 from earmark.summarization.evidence import Evidence, distinct_tasks
 from earmark.summarization.extractive import extract
 from earmark.summarization.fit import measured, merged
@@ -53,7 +53,13 @@ class ChatSummarizer:
             request.timeout,
             request.consent,
         )
-        return summarize_with(connection, request, template, sentences, beat)
+        if connection.shown_model == request.unfit:
+            raise EndpointFault(f"{request.unfit} does not fit, and no other model is there")
+        try:
+            return summarize_with(connection, request, template, sentences, beat)
+        except AnswerFault as fault:
+            fault.model = connection.shown_model
+            raise
 
 
 def summarize_with(

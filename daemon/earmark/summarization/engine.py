@@ -40,6 +40,8 @@ class SummaryFault(Exception):
         super().__init__(sentence)
         self.fault = fault
         self.sentence = sentence
+        self.model = ""
+        """Whose answer it was, where a model answered."""
 
 
 class EndpointFault(SummaryFault):

@@ -175,7 +175,7 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
         with standing_in:
             result: Result = choose(request).summarize(request, beat)
     except SummaryFault as fault:
-        return Failed(job=request.job, fault=fault.fault, sentence=fault.sentence)
+        return Failed(job=request.job, fault=fault.fault, sentence=fault.sentence, model=fault.model)
     except PrivacyError as error:
         return Failed(job=request.job, fault=Fault.LOCALITY, sentence=str(error))
     except MemoryError:
@@ -187,7 +187,7 @@ def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Ch
             raise  # with what the supervisor knows it by, as where a C library ends the process for it
         sentence = f"summarizing failed: {named(error)}. {if_refused(error)}".removesuffix(". ")
         return Failed(job=request.job, fault=Fault.INTERNAL, sentence=sentence)
-    return Summarized(job=request.job, summary=result.summary, note=result.note)
+    return Summarized(job=request.job, summary=result.summary, note=result.note, unfit=result.unfit)
 
 
 class StandIn:

@@ -14,6 +14,7 @@ from earmark.errors import NotFound
 from earmark.events import Event
 from earmark.files import is_locked, read_bytes
 from earmark.notes.frontmatter import read_frontmatter
+from earmark.pipeline import fitting
 from earmark.speaking import how_many
 from earmark.verbs.resolve import resolve
 
@@ -58,6 +59,8 @@ def retry(context: Context, again: Again) -> str:
         if again.stage is Stage.DIARIZE and (why_not := _cannot_be_told(context, again.recording_id)):
             return why_not
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
+        if again.stage is Stage.SUMMARIZE:
+            fitting.ask_again(context)
         _write_again(context, again.recording_id, kinds)
         under_way = again.stage is not Stage.SUMMARIZE and _is_heard_now(context, again)
         if again.stage is Stage.TRANSCRIBE and not draft and not under_way:
@@ -122,6 +125,7 @@ def resummarize(context: Context, recording_id: str, name: str, template: str | 
         if not ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now()):
             raise NotFound(f"{name}: has no transcript yet; it gets its summary when it has one")
         _write_again(context, recording_id, (Kind.SUMMARY,))
+        fitting.ask_again(context)
         what = chosen or "the template of its folder"
         context.tell(Event.RESUMMARIZE, f"Asked for by hand ({what}).", recording=recording_id)
     return chosen

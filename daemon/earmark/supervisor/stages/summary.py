@@ -10,7 +10,7 @@ from earmark.domain import Fault, Tick
 from earmark.domain import Stage as StageName
 from earmark.locality.confinement.process import SUMMARIZER_MEMORY as MEMORY
 from earmark.messages import Confine, Failed, Progress, Reply, Summarized, SummarizeRequest
-from earmark.pipeline import plausible, summarizing
+from earmark.pipeline import fitting, plausible, summarizing
 from earmark.pipeline.summarizing import Summarizing
 from earmark.supervisor.knocking import Knocking
 from earmark.supervisor.stages.base import Stage
@@ -32,6 +32,8 @@ class SummaryStage(Stage[Summarizing]):
         super().__init__(context, run_id, post, start)
         self.seats = [Seat(MODULE)]
         self._knocking = Knocking(context)
+        self._scout = True
+        """The next one that is handed out finds out whether another model is there than the one that does not fit."""
 
     @property
     def patience(self) -> float:
@@ -40,18 +42,21 @@ class SummaryStage(Stage[Summarizing]):
     def turn(self) -> None:
         super().turn()
         if self._knocking.answered(self._context.clock.monotonic()):
-            self.unpark()
+            self._scout = bool(fitting.unfit(self._context))
+            self.unpark(most=1 if self._scout else -1)
 
-    def unpark(self) -> None:
+    def unpark(self, most: int = -1) -> None:
         """Whatever waits for a server may be tried."""
-        self._context.ledger.jobs.unpark(StageName.SUMMARIZE, self._context.now())
+        fitting.begin_anew_if_set_otherwise(self._context)
+        self._context.ledger.jobs.unpark(StageName.SUMMARIZE, self._context.now(), most)
 
     def hand_out(self, now: Tick) -> None:
         seat = self.seats[0]
         if seat.work is not None or seat.not_before > now or seat.leaving:
             return
-        work = summarizing.claim(self._context, self._run_id)
+        work = summarizing.claim(self._context, self._run_id, scout=self._scout)
         if work is not None:
+            self._scout = False
             seat.ensure(self._post, self.starter(MEMORY), self._confine(work.request), now)
             seat.give(work, work.request, now)
 
@@ -62,7 +67,7 @@ class SummaryStage(Stage[Summarizing]):
             case Summarized():
                 summarizing.summarized(self._context, work, message)
                 seat.free(now)
-                if work.fallback is None and work.request.endpoint != summarizing.EXTRACTIVE:
+                if not (work.fallback or message.unfit) and work.request.endpoint != summarizing.EXTRACTIVE:
                     self._knocking.made()
                     self.unpark()
             case Failed(fault=fault):
