@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import err, here_to_look, moment, out, plain_errors, print_json, readable, short
-from earmark.cli.retention_plan import way_out
+from earmark.cli.retention_overdue import way_out
 from earmark.context import Context
 from earmark.retention.held import By, everything_held
 from earmark.verbs import deciding

@@ -24,7 +24,8 @@ from earmark.cli.console import (
     readable,
     short,
 )
-from earmark.cli.retention_plan import decision_document, plan_document, print_blocked, print_plan, way_out
+from earmark.cli.retention_overdue import overdue_document, print_overdue, way_out
+from earmark.cli.retention_plan import decision_document, plan_document, print_plan
 from earmark.config import parse_duration
 from earmark.config.retention import RetentionRule
 from earmark.context import Context
@@ -35,6 +36,7 @@ from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
 from earmark.retention.held import By, everything_held
 from earmark.retention.holds import DOUBT
+from earmark.retention.overdue import overdue
 from earmark.retention.rules.decide import Plan
 from earmark.retention.rules.policy import describe, policy_of
 from earmark.retention.sweep import saved_plan
@@ -154,9 +156,10 @@ def apply_plan(
 
 @app.command()
 def status(json: AsJson = False) -> None:
-    """Show the rules in force, what the last sweep did, when the next one comes, and what waits for a decision.
+    """Show the rules in force, what the last sweep did, when the next one comes, and what a rule is overdue for.
 
-    Lists every file that a rule would let go and something else keeps, with the reason and the way to decide.
+    Lists every file that a rule should have let go by now: by which rule, since when, why it is still there, and the way
+    to decide.
 
     Example: [bold]earmark retention status --json[/]
     """
@@ -165,7 +168,8 @@ def status(json: AsJson = False) -> None:
         with opened_context(home, config, read_only=True) as context:
             now = context.now()
             found = plan_now(context, writes=False, thorough=False)
-            document = _status(context, found)
+            late = overdue(context, found)
+            document = _status(context, found) | {"overdue": [overdue_document(o) for o in late]}
     if json:
         print_json(document)
         return
@@ -193,7 +197,7 @@ def status(json: AsJson = False) -> None:
         f"{document['in_trash']} in the trash ({decimal(document['in_trash_bytes'])}), "
         f"{len(found.goes)} due ({decimal(found.bytes)})"
     )
-    print_blocked(found.blocked)
+    print_overdue(late)
 
 
 def _status(context: Context, found: Plan) -> dict[str, Any]:

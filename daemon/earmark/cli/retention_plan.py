@@ -16,19 +16,6 @@ from earmark.retention.rules.policy import policy_of
 SHOWN = 200
 """Rows of a table before it says how many more there are; `--json` has them all."""
 
-WAYS = (
-    ("quality gate", "earmark retention accept FILE"),
-    ("held by its own rule", "earmark retention set FILE --clear"),
-    ("held by `keep", "take `keep: true` out of the note"),
-    ("held by /", "remove the marker"),
-    ("held: the ledger was damaged", "earmark retention trust"),
-    ("held, as long as", "let it be seen: mount its disk, make the folder readable, or remove the marker"),
-    ("held", "earmark hold --release FILE"),
-    ("edited by you", "delete it yourself, or hold it"),
-    ("its drop folder is not watched", "watch the folder again: earmark run FOLDER"),
-)
-"""By how a reason begins: what a person can do who decides otherwise. The first that fits counts."""
-
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
     if policy_of(config).empty:
@@ -60,30 +47,6 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
     if found.kept_because and not everything:
         for reason, count in found.kept_because.most_common(8):
             out.print(f"  [dim]{count} stay: {escape(readable(reason))}[/]")
-
-
-def print_blocked(blocked: list[Decision]) -> None:
-    """What a rule wants and something else keeps, each with the reason and the way to decide."""
-    if not blocked:
-        return
-    out.print(f"[bold]Stays although a rule would let it go ({counted(len(blocked), 'file')}):[/]")
-    for d in blocked[:SHOWN]:
-        out.print(f"  {escape(short(d.item.path))}: {escape(readable(d.reason))}")
-    if len(blocked) > SHOWN:
-        out.print(f"  ... and {len(blocked) - SHOWN} more (--json lists them all)")
-    out.print("To decide otherwise:")
-    for way, reason in dict.fromkeys((way_out(d.reason), _kind_of(d.reason)) for d in blocked):
-        out.print(f"  [dim]{escape(reason)}: {escape(way)}[/]")
-
-
-def way_out(reason: str) -> str:
-    """What a person can do who wants a file to go all the same, or to stay for good."""
-    return next((way for begin, way in WAYS if reason.startswith(begin)), "it goes on by itself")
-
-
-def _kind_of(reason: str) -> str:
-    begin = next((begin for begin, _ in WAYS if reason.startswith(begin)), reason)
-    return {"held by /": "held by a marker", "held by `keep": "held by a note"}.get(begin, begin)
 
 
 def plan_document(found: Plan) -> dict[str, Any]:

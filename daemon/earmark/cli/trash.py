@@ -22,6 +22,7 @@ from earmark.cli.console import (
     short,
 )
 from earmark.ledger import Trashed
+from earmark.retention.trash.rows import purged_from
 from earmark.verbs import trash
 from earmark.verbs.opening import opened_context, wake_daemon
 
@@ -43,7 +44,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
                 [
                     {
                         "id": r.id, "original": readable(r.original), "class": r.kind.value, "bytes": r.size,
-                        "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": trash.purged_from(config, r),
+                        "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": purged_from(config, r),
                         "in_trash": readable(r.trashed), "recording": r.recording_id, "state": r.state,
                     }
                     for r in rows
@@ -57,7 +58,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
         for heading in ("id", "was", "class", "size", "taken", "by", "purged"):
             table.add_column(heading, overflow="fold")
         for r in rows:
-            gone = trash.purged_from(config, r)
+            gone = purged_from(config, r)
             table.add_row(
                 str(r.id), escape(short(r.original)), r.kind.value, decimal(r.size), moment(r.trashed_at),
                 escape(readable(r.rule)), moment(gone) if gone else "never",

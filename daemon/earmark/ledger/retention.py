@@ -58,6 +58,10 @@ class Retention:
         )
         return PolicyInForce(**dict(row)) if row else None
 
+    def policies(self) -> list[tuple[Instant, str]]:
+        """Every policy that was ever in force: since when, and its text, oldest first."""
+        return [(r["since"], r["body"]) for r in self._db.all("SELECT since, body FROM policies ORDER BY id")]
+
     def reported(self, policy: int, now: Instant) -> None:
         """A sweep has said what this policy takes."""
         self._db.execute("UPDATE policies SET reported_at = ? WHERE id = ?", (now, policy))

@@ -169,6 +169,11 @@ class Voices:
         """Delete the voices of a recording: they are not of its speakers any more."""
         self._db.execute("DELETE FROM voiceprints WHERE recording_id = ?", (recording_id,))
 
+    def stored_before(self, instant: Instant) -> int:
+        """How many voices were stored before then."""
+        row = self._db.one("SELECT count(*) AS n FROM voiceprints WHERE stored_at < ?", (instant,))
+        return row["n"] if row else 0
+
     def forget_before(self, instant: Instant) -> int:
         """Delete the voices that were stored before then."""
         return self._db.execute("DELETE FROM voiceprints WHERE stored_at < ?", (instant,)).rowcount

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from earmark.config import Config
-from earmark.config.duration import EVER_AFTER
 from earmark.context import Context
-from earmark.domain import Instant, TrashState
+from earmark.domain import TrashState
 from earmark.errors import NotFound, RetentionError
 from earmark.ledger import Trashed
 from earmark.retention import NotesSeen
@@ -85,12 +83,3 @@ def empty(context: Context, rows: list[Trashed], *, even_held: bool) -> list[tup
         context.ledger.db.fold()
     write_owed(context)
     return stays
-
-
-def purged_from(config: Config, row: Trashed) -> Instant | None:
-    """From when on the purge may take it; None: never by itself."""
-    rule = config.retention.trash
-    if rule.never or rule.keep_for is None:
-        return None
-    end = rule.keep_for.after(row.trashed_at)
-    return None if end == EVER_AFTER else end

@@ -119,9 +119,13 @@ class Decider:
         """From when on the rules let a file go; None if one never does, if it depends on what else comes (ranks), or if a
         person holds it. What is not finished counts as done at `item.done_at`.
         """
+        return None if item.held is not None else self.due_from(item)
+
+    def due_from(self, item: Candidate) -> Instant | None:
+        """The same by the rules alone, whatever else keeps the file."""
         since = item.failed_at if item.failed else item.done_at
         rules = self._rules_of(item, class_of(item))
-        if since is None or item.held is not None or not rules:
+        if since is None or not rules:
             return None
         latest = since
         for scoped in rules:

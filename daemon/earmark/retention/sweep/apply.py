@@ -18,6 +18,8 @@ from earmark.retention.sweep.inspect import Inspector
 from earmark.retention.trash.purging import purge, why_not_purge
 from earmark.retention.trash.taking import take
 
+NOT_PURGED = "could not be purged:"
+
 
 @dataclass(slots=True)
 class SweepReport:
@@ -110,7 +112,10 @@ def purge_due(context: Context, *, until: Callable[[], bool] = lambda: False) ->
             purge(context, row, notes=notes)
             count += 1
         except (OSError, RetentionError) as error:
-            errors.append(f"{named(row.original)}: could not be purged: {why(error)}")
+            errors.append(f"{named(row.original)}: {NOT_PURGED} {why(error)}")
+            context.tell(
+                Event.NOT_PURGED, errors[-1], recording=row.recording_id, file=row.original, level="warning"
+            )
     if count:
         # Purging may have taken words out of the ledger; they must not stay in its log.
         ledger.db.fold()

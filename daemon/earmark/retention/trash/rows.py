@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from earmark.config import Config
+from earmark.config.duration import EVER_AFTER
 from earmark.context import Context
+from earmark.domain import Instant
 from earmark.errors import RetentionError
 from earmark.files import Folder, SymlinkInTheWay, make_private, named, opened, put_back, remove_empty
 from earmark.ledger import Trashed
@@ -82,6 +85,15 @@ def must_be_reachable(row: Trashed) -> None:
 def lies_in_trash(row: Trashed) -> bool:
     """True if something has the name that the file had in the trash."""
     return row.trashed is not None and os.path.lexists(row.trashed)
+
+
+def purged_from(config: Config, row: Trashed) -> Instant | None:
+    """From when on the purge may take it; None: never by itself."""
+    rule = config.retention.trash
+    if rule.never or rule.keep_for is None:
+        return None
+    end = rule.keep_for.after(row.trashed_at)
+    return None if end == EVER_AFTER else end
 
 
 def forget_row(context: Context, row: int) -> None:
