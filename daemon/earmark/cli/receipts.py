@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import RetentionError
@@ -22,7 +23,8 @@ from earmark.retention.receipts_file import Examined
 from earmark.verbs.known import known_path
 from earmark.verbs.opening import opened_context
 
-app = typer.Typer(no_args_is_help=True, help="List, verify and export the receipts of deletions.")
+app = typer.Typer(no_args_is_help=True, help="List, verify, export and report the receipts of deletions.")
+app.command("report")(report)
 
 
 @app.command("list")

@@ -1,0 +1,241 @@
+"""Each deed as one line of an account: its name or code, its SHA-256, and what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import Kind, TrashState
+from earmark.export.account.codes import Codes
+from earmark.export.account.deeds import Deed, number_of
+from earmark.export.account.model import Entry, State
+from earmark.export.account.wording import WHAT, iso, one_line, rule_text_in_words
+from earmark.formats import ENDINGS
+from earmark.ledger import Trashed
+from earmark.retention import receipts
+from earmark.retention.overdue import Overdue
+from earmark.retention.trash.purging import GOING
+from earmark.retention.trash.rows import lies_in_trash, reachable
+
+NOT_IN_TABLE = "(not in the table of codes)"
+ERASED = "(name erased, too)"
+UNKNOWN = "(name not known any more)"
+NO_NAME = "(no name)"
+
+MOST_GUESSES = 2_000_000
+"""Paths of a table that are tried for recordings whose names are erased: some seconds."""
+
+
+class Entries:
+    """Makes lines of deeds. `folder`: the only one that is asked for. Remembers which recordings no code was found for."""
+
+    def __init__(
+        self, context: Context, codes: Codes | None, deeds: Iterable[Deed], folder: Path | None
+    ) -> None:
+        self._context = context
+        self._codes = codes
+        self._folder = folder
+        self._key = context.ledger.protection.key()
+        self._rows: dict[tuple[str, str, str], list[Trashed]] = {}
+        self._paths: dict[str, list[Path]] = {}
+        self._ids: dict[str, str] = {}
+        self._code_of: dict[str, str | None] = {}
+        self._deeds = list(deeds)
+        self._erased = {deed.recording for deed in self._deeds if deed.what == "erasure"}
+        self.not_in_table: set[str] = set()
+        self.recordings: set[str] = set()
+        for row in context.ledger.trash.in_state(*TrashState):
+            recording = self._keyed(row.recording_id)
+            self._ids[recording] = row.recording_id
+            self._paths.setdefault(recording, []).append(row.place)
+            self._rows.setdefault((recording, self._keyed(row.original), row.kind.value), []).append(row)
+
+    def is_below(self, path: Path) -> bool:
+        """True for a path in the folder that is asked for, and for any where none is."""
+        return self._folder is None or path.is_relative_to(self._folder)
+
+    def is_elsewhere(self, deed: Deed) -> bool:
+        """True if it is known to have been outside of the folder that is asked for."""
+        return self._folder is not None and self._where(deed) is False
+
+    def entry(self, deed: Deed, *, at_the_end: bool = False) -> Entry:
+        """The line. `at_the_end`: as it stood at the end of the time, and not what came of it after."""
+        row = self._row(deed)
+        name, named = self._name(deed, row)
+        if deed.what != "voices":
+            self.recordings.add(deed.recording)
+        words = rule_text_in_words(deed.rule, tags=self._codes is None)
+        if words is None:
+            words = "a rule that is not shown here" if self._codes is not None else one_line(deed.rule)
+        state = _state(deed, at_the_end)
+        return Entry(
+            state=state,
+            what=_what(deed),
+            name=name,
+            named=named,
+            files=1 if deed.what == "file" else number_of(deed.facts, "files"),
+            bytes=deed.bytes,
+            sha256=row.sha256 if row is not None else None,
+            rule=deed.rule if self._codes is None and deed.rule else None,
+            by=words if deed.rule else "a person's word",
+            by_rule=bool(deed.rule),
+            left_at=iso(deed.taken.at) if deed.taken else None,
+            left_receipt=deed.taken.seq if deed.taken else None,
+            ended_at=iso(deed.ended.at) if deed.ended else None,
+            ended_receipt=deed.ended.seq if deed.ended else None,
+            receipt_hash=deed.latest.hash,
+            became={"purged": "removed", "restored": "brought back", "erased": "erased"}.get(
+                deed.how or "", ""
+            ),
+            here_again=self._is_here(deed, row),
+            in_folder=None if self._folder is None else self._where(deed),
+            note=self._note(deed, row, state),
+        )
+
+    def name_of_file(self, late: Overdue) -> str:
+        """The name or code of a file that is overdue."""
+        assert late.path is not None
+        if self._codes is None:
+            return one_line(late.path)
+        if late.item is not None:
+            return self._code([late.item.place], late.item.recording_id)
+        rows = self._context.ledger.trash.of_original(late.path)
+        return self._code([rows[-1].place], rows[-1].recording_id) if rows else NOT_IN_TABLE
+
+    def _keyed(self, what: str | Path) -> str:
+        return receipts.keyed_by(self._key, what)
+
+    def _row(self, deed: Deed) -> Trashed | None:
+        """What the ledger has of this very deed: of the rows of its path and recording, the latest that began by then."""
+        if deed.what != "file":
+            return None
+        for file in deed.files:
+            rows = self._rows.get((deed.recording, file, deed.kind), ())
+            if deed.taken is not None:
+                rows = [row for row in rows if row.trashed_at <= deed.taken.at] or rows
+            elif deed.ended is not None:
+                ended = deed.ended.at
+                rows = sorted(rows, key=lambda row: -abs((row.ended_at or row.trashed_at) - ended))
+            if rows:
+                return rows[-1]
+        return None
+
+    def _where(self, deed: Deed) -> bool | None:
+        """Whether it was in the folder that is asked for; None if nobody can tell."""
+        if self._folder is None or deed.what == "voices":
+            return None
+        row = self._row(deed)
+        if row is not None:
+            return self.is_below(row.original) or self.is_below(row.place)
+        guessed = [Path(self._guessed[file][0]) for file in deed.files if file in self._guessed]
+        return any(map(self.is_below, guessed)) if guessed else None
+
+    def _name(self, deed: Deed, row: Trashed | None) -> tuple[str, bool]:
+        if deed.what == "voices":
+            return NO_NAME, False
+        if self._codes is not None:
+            name = self._code_of_deed(deed, row)
+            return name, name != NOT_IN_TABLE
+        if row is not None:
+            return one_line(row.original), True
+        return (ERASED if deed.recording in self._erased else UNKNOWN), False
+
+    def _code_of_deed(self, deed: Deed, row: Trashed | None) -> str:
+        """One code a recording, whichever of its files it is; of an erased one, by the keyed hashes of the table's names."""
+        if row is not None:
+            return self._code([row.place], row.recording_id)
+        if deed.recording in self._ids:
+            return self._code(self._paths[deed.recording], self._ids[deed.recording])
+        code = self._guessed_codes.get(deed.recording)
+        if code is None:
+            self.not_in_table.add(deed.recording)
+        return code or NOT_IN_TABLE
+
+    def _code(self, paths: list[Path], recording_id: str) -> str:
+        assert self._codes is not None
+        places = [place.path for place in self._context.ledger.places.of(recording_id)]
+        code = self._codes.code_of([*paths, *places], recording_id)
+        if code is None:
+            self.not_in_table.add(self._keyed(recording_id))
+        return code or NOT_IN_TABLE
+
+    @cached_property
+    def _guessed_codes(self) -> dict[str, str]:
+        """By keyed recording, for those whose names are erased: the code of the entry that has one of their hashes."""
+        found: dict[str, str] = {}
+        for deed in self._deeds:
+            for file in deed.files:
+                if file in self._guessed and deed.recording not in found:
+                    _, found[deed.recording], entry = self._guessed[file]
+                    assert self._codes is not None
+                    self._codes.fits.setdefault(entry, set()).add(deed.recording)
+        return found
+
+    @cached_property
+    def _guessed(self) -> dict[str, tuple[str, str, str]]:
+        """By keyed hash, paths that no row of the ledger names any more, out of the table of codes."""
+        wanted = {
+            file
+            for deed in self._deeds
+            if deed.what != "voices" and deed.recording not in self._ids
+            for file in deed.files
+        }
+        if self._codes is None or not wanted:
+            return {}
+        ledger = self._context.ledger
+        places = {place.path.parent for place in ledger.places.all()}
+        places |= {path.parent for paths in self._paths.values() for path in paths}
+        tops = {
+            *self._context.folders,
+            *(f.path for f in self._context.config.folder),
+            *ledger.places.folders(),
+        }
+        if self._folder is not None:
+            tops.add(self._folder)
+        found: dict[str, tuple[str, str, str]] = {}
+        folders = [*sorted(tops), *sorted(places - tops)]
+        for number, (path, code, entry) in enumerate(self._codes.guesses(folders, ENDINGS)):
+            if number >= MOST_GUESSES or len(found) == len(wanted):
+                break
+            if (keyed := self._keyed(path)) in wanted:
+                found[keyed] = (path, code, entry)
+        return found
+
+    def _is_here(self, deed: Deed, row: Trashed | None) -> bool:
+        """Whether a file with the content of a recording that went is in a watched folder now."""
+        if row is None or row.kind is not Kind.AUDIO or deed.how == "restored":
+            return False
+        return any(place.here for place in self._context.ledger.places.of(row.sha256))
+
+    def _note(self, deed: Deed, row: Trashed | None, state: State) -> str:
+        if deed.what == "voices":
+            count = number_of(deed.facts, "voiceprints")
+            return f"{count} stored voice{'' if count == 1 else 's'}" if count is not None else ""
+        if state == "in trash" and row is not None and row.state is TrashState.HERE:
+            if not reachable(row):
+                return "the disk with the trash is not here at the moment"
+            going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
+            if not (lies_in_trash(row) or going):
+                return "not found in the trash: somebody took it out, or removed it"
+        return ""
+
+
+def _what(deed: Deed) -> str:
+    if deed.what == "erasure":
+        return "recording with all that was made of it"
+    if deed.kind == "audio" and deed.rule.startswith("failed:"):
+        return WHAT["failed"]
+    return WHAT.get(deed.kind, "file")
+
+
+def _state(deed: Deed, at_the_end: bool) -> State:
+    if deed.what == "erasure":
+        return "erased"
+    if deed.what == "voices":
+        return "voices forgotten"
+    if at_the_end or deed.how is None:
+        return "in trash" if deed.ended is None else "gone later"
+    return "brought back" if deed.how == "restored" else "deleted"

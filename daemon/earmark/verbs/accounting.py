@@ -1,0 +1,64 @@
+"""An account of deletions for somebody outside, with or without a table of codes; and what its maker has to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import TrashState
+from earmark.errors import NotFound, RetentionError
+from earmark.export.account import Account, Codes, gather, read_codes
+from earmark.export.account.codes import MOST_BYTES, refuse_swapped
+from earmark.export.account.gathering import Asked
+from earmark.files import named, read_bytes, why
+
+
+def account_for(context: Context, asked: Asked, table: Path | None) -> tuple[Account, list[str]]:
+    """The account, and warnings for whoever asked, which may name what the account does not.
+
+    Raises NotFound for a folder in which nothing was, RetentionError for a table that cannot be understood.
+    """
+    if asked.folder is not None and not any(p.is_relative_to(asked.folder) for p in _known(context)):
+        raise NotFound(f"{asked.folder}: no recording is or was at or below it")
+    codes = _codes(context, table) if table is not None else None
+    account = gather(context, asked, codes)
+    return account, list(_warnings(account, codes, table))
+
+
+def _codes(context: Context, table: Path) -> Codes:
+    shown = named(table)
+    try:
+        data = read_bytes(table, most=MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound(f"{shown}: there is no such file") from None
+    except OSError as error:
+        raise RetentionError(f"{shown}: cannot be read as a table of codes: {why(error)}") from error
+    codes = read_codes(data, shown)
+    refuse_swapped(codes, _known(context), shown)
+    return codes
+
+
+def _known(context: Context) -> Iterator[Path]:
+    """Every path at which the ledger knows or knew a recording."""
+    yield from (place.path for place in context.ledger.places.all())
+    yield from (row.place for row in context.ledger.trash.in_state(*TrashState))
+
+
+def _warnings(account: Account, codes: Codes | None, table: Path | None) -> Iterator[str]:
+    if codes is None or table is None:
+        return
+    if codes.encoding == "cp1252":
+        yield f"{named(table)}: is not in UTF-8 and was read as Windows-1252; look whether its names are right"
+    if account.not_in_table:
+        yield (
+            f"{account.not_in_table} of the recordings in the report are not in {named(table)}; they stand there without "
+            'name and code, as "(not in the table of codes)"'
+        )
+    for line, code, count in codes.ambiguous():
+        yield (
+            f"{named(table)}: line {line}: {count} different recordings have or had this name, and all are shown as {code}; "
+            "write the folder before the name, or the SHA-256 in the place of it, to tell them apart"
+        )
+    if unused := codes.unused():
+        yield f"{unused} of the entries in {named(table)} are of no recording in the report"

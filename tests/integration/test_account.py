@@ -1,0 +1,377 @@
+"""`earmark receipts report`: a made-up study of 40 recordings, as an ethics board, an auditor and an attacker read it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.cli import receipts
+from earmark.domain import Instant, TrashState
+from earmark.files import fold
+from earmark.retention import receipts as chain
+from typer.testing import CliRunner, Result
+
+from tests.conftest import in_memory
+from tests.retention_world import DAY, World
+from tests.shown import DOCS
+from tests.study import BROUGHT_BACK, ERASED, UNLISTED, Study, made_up_study
+
+pytest_plugins = ("tests.retention_root",)
+
+FORMS = ("html", "md", "csv")
+
+
+@pytest.fixture(autouse=True)
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Study]:
+    """Built once; the tests only look at it."""
+    with in_memory() as folder:
+        study = made_up_study(folder)
+        World.made.remove(study.world)
+        yield study
+        study.world.ledger.close()
+
+
+@pytest.fixture
+def study(made: Study, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """The verb looks at it on the last day."""
+    at(made.world, monkeypatch)
+    (made.world.root / "codes.csv").write_text(made.table(), "utf-8-sig")
+    return made
+
+
+@pytest.fixture
+def world(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world of its own, with rules under which a file is purged a day after it was taken."""
+    (root / "config").mkdir()
+    (root / "config" / "config.toml").write_text("[retention]\ntrash = { keep_for = '1d' }\n")
+    world = World(root, {"audio": {"keep_for": "1d"}, "trash": {"keep_for": "1d"}})
+    at(world, monkeypatch)
+    return world
+
+
+def at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verb works on this world at the time that it is there."""
+    monkeypatch.setenv("EARMARK_HOME", str(world.root))
+    monkeypatch.chdir(world.root)
+    monkeypatch.setattr(time, "time", lambda: float(world.now))
+
+
+def report(*words: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(receipts.app, ["report", *words])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+def as_data(*words: str, code: int = 0) -> dict[str, Any]:
+    found = json.loads(report(*words, "--json", code=code).stdout)
+    assert found["version"] == 1
+    return dict(found)
+
+
+def lines(*words: str, code: int = 0) -> list[dict[str, str]]:
+    text = report(*words, "--format", "csv", code=code).stdout
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its text, its elements, and whether each is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.shown = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.shown += data
+
+
+@pytest.mark.shows("retention:report")
+def test_a_board_reads_what_was_deleted_when_by_which_rule_and_that_the_receipts_are_whole(
+    study: Study, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    assert "47 deletions" in report("--out", str(file)).stdout
+    page = Page(file.read_text("utf-8"))
+    assert page.open == []
+    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "a", "form", "object", "base"})
+    assert page.attributes.isdisjoint({"href", "src", "style", "onload"})
+    assert "url(" not in file.read_text("utf-8")
+    ledger = study.world.ledger
+    rows = ledger.receipts.all()
+    found = as_data()
+    assert [e["ended_receipt"] for e in found["deletions"]] == [
+        r.seq for r in rows if r.act in ("purged", "erased")
+    ]
+    for entry in found["deletions"]:
+        if entry["state"] == "deleted":
+            assert entry["sha256"] in page.shown
+            assert Path(entry["name"]).name in page.shown
+    assert rows[-1].hash in page.shown
+    for sentence in (
+        "46 files removed for good by rules, 36 recordings among them",
+        "1 recording erased on a person's word, with all that was made of them: 3 files.",
+        "kept for 14 days after the recording was transcribed and summarized, then deleted "
+        "(the general rule for recordings)",
+        "The receipts are whole: 118 receipts, none changed, none missing.",
+        "a person holds it: Smith's lawyer asked for it",
+        "(name erased, too)",
+        "Whoever has access to earmark's own folder on that computer has its key",
+    ):
+        assert sentence in page.shown
+    assert file.read_text("utf-8") == report("--format", "html").stdout
+    report("--out", str(file), code=65)
+
+
+@pytest.mark.shows("retention:report")
+def test_a_report_has_the_days_and_the_folder_that_were_asked_for(study: Study) -> None:
+    part = as_data("--since", "2025-11-05", "--until", "2025-11-11", "--folder", "drop/Patients ward 1")
+    assert {e["ended_at"][:10] for e in part["deletions"]} == {"2025-11-05", "2025-11-08", "2025-11-11"}
+    assert {Path(e["name"]).parent.name for e in part["deletions"]} == {"Patients ward 1"}
+    after = {e["became"] for e in part["in_trash"] if e["state"] == "gone later"}
+    assert after == {"removed"}, "it lay there at the end of the time"
+    (back,) = part["brought_back"]
+    assert Path(back["name"]).name == Path(study.names[BROUGHT_BACK]).name
+    whole = as_data("--folder", "drop/Patients ward 1")
+    (erased,) = [e for e in whole["deletions"] if e["state"] == "erased"]
+    assert erased["in_folder"] is None, "nobody can tell any more, so it is listed"
+    assert "whether they belonged to this folder or not" in report("--folder", "drop/Patients ward 1").stdout
+    coded = as_data("--folder", "drop/Patients ward 1", "--codes", "codes.csv")
+    assert [e for e in coded["deletions"] if e["state"] == "erased"] == [], (
+        "the table knows that it was in ward 0"
+    )
+
+
+@pytest.mark.shows("retention:report-codes")
+def test_with_a_table_of_codes_no_form_of_the_report_has_a_name_of_anybody(study: Study) -> None:
+    said = [report("--codes", "codes.csv", "--format", form) for form in FORMS]
+    said.append(report("--codes", "codes.csv", "--json"))
+    for result in said:
+        text = fold(result.stdout)
+        assert [word for word in study.words() if fold(word) in text] == []
+        assert unicodedata.normalize("NFD", "Müller") not in result.stdout
+        assert str(study.world.root) not in result.stdout
+        assert "1 of the recordings in the report are not in" in result.stderr
+    found = as_data("--codes", "codes.csv")
+    of = {e["sha256"]: e["name"] for e in found["deletions"] if e["what"] == "recording"}
+    trash = study.world.ledger.trash
+    for number, name in enumerate(study.names):
+        for row in trash.of_original(study.world.drop / name):
+            expected = "(not in the table of codes)" if number == UNLISTED else f"P{number + 1:02}"
+            assert of.get(row.sha256, expected) == expected
+    assert {f"P{n + 1:02}" for n in range(40) if n != UNLISTED} <= {
+        e["name"] for part in ("deletions", "in_trash", "brought_back", "kept") for e in found[part]
+    }
+    (erased,) = [e for e in found["deletions"] if e["state"] == "erased"]
+    assert erased["name"] == f"P{ERASED + 1:02}", "by the keyed hash of the name in the table"
+    assert {e["rule"] for e in found["deletions"]} == {None}
+    summaries = {e["name"] for e in found["deletions"] if e["what"] == "summary"}
+    assert summaries <= set(of.values()), "what was made of a recording has its code"
+
+
+@pytest.mark.shows("retention:report-broken")
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            "UPDATE receipts SET body = replace(body, 'audio', 'radio') WHERE seq = 1",
+            "Receipt 1 has been changed.",
+        ),
+        ("DELETE FROM receipts WHERE seq = 1", "Receipt 1 is missing."),
+        ("DELETE FROM receipts WHERE seq = 2", "Some were removed"),
+        ("UPDATE receipts SET body = '[]' WHERE seq = 1", "Receipt 1 has been changed."),
+    ],
+)
+def test_of_a_broken_chain_the_report_says_so_before_all_else(world: World, change: str, says: str) -> None:
+    purge_one(world)
+    for trigger in ("receipts_are_never_changed", "receipts_are_never_removed"):
+        world.ledger.db.execute(f"DROP TRIGGER {trigger}")
+    world.ledger.db.execute(change)
+    for form in ("md", "html"):
+        result = report("--format", form, code=1)
+        top, _, rest = result.stdout.partition("What this document is")
+        assert "NOT whole" in top
+        assert says.lower() in top.lower()
+        assert "NOT WHOLE: see the top" in rest
+        assert result.stderr.count("✗") >= 1
+    assert {line["receipts_whole"] for line in lines(code=1)} <= {"NO"}
+    assert as_data(code=1)["chain"]["whole"] is False
+
+
+def purge_one(world: World, name: str = "a.wav") -> None:
+    """Two receipts: to the trash, and for good."""
+    world.record(name)
+    world.pass_days(1.1)
+    world.apply()
+    world.pass_days(1.1)
+    assert world.sweep().purged == 1
+
+
+@pytest.mark.shows("retention:report")
+def test_a_deletion_late_in_the_evening_belongs_to_the_day_of_this_clock(world: World) -> None:
+    world.now = Instant(1_761_950_700.0 - 2.2 * DAY)  # so that the purge is at 23:45 in Berlin, 22:45 UTC
+    purge_one(world)
+    (line,) = lines("--until", "2025-10-31")
+    assert line["ended_at"] == "2025-10-31T23:45:00+01:00"
+    assert [entry["state"] for entry in lines("--since", "2025-11-01")] == []
+    assert len(lines("--since", "2025-10-31", "--until", "2025-10-31")) == 1
+
+
+HOSTILE = (
+    "<script>alert(1).wav", "x<\u2028/script>.wav", "a|b`c*_d.wav", "=1+1.wav", "line\nbreak.wav", "\u202etxt.wav",
+    "[l](http:.wav", "$x^2 #tag ![[e]].wav",
+)  # fmt: skip
+
+
+@pytest.mark.shows("retention:report-hostile")
+def test_a_name_is_never_more_than_a_name(world: World) -> None:
+    names = [*HOSTILE, "x</script><img src=x>.wav"]
+    for name in names:
+        world.record(name)
+    world.pass_days(1.1)
+    world.apply()
+    world.pass_days(1.1)
+    world.sweep()
+    text = report("--format", "html").stdout
+    assert Page(text).tags.isdisjoint({"script", "img"})
+    assert len(as_data()["deletions"]) == len(names)
+    for form in FORMS:
+        shown = report("--format", form).stdout
+        assert "\u202e" not in shown
+        assert "line\nbreak" not in shown
+    rows = [line for line in report().stdout.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert len(rows) == len(names)
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {10}
+    codes = "".join(f'"{name}",=CMD{n}\n' for n, name in enumerate(names) if name.isprintable())
+    (world.root / "codes.csv").write_text(codes)
+    coded = lines("--codes", "codes.csv")
+    assert {line["code"] for line in coded} >= {"'=CMD0", "'=CMD3"}
+    assert not [cell for line in coded for cell in line.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+@pytest.mark.shows("retention:report-codes")
+def test_what_went_back_and_forth_and_what_lost_its_name_is_told_as_it_is(world: World) -> None:
+    purge_one(world, "Anna.wav")
+    again = world.record("Anna.wav", audio=b"RIFF another recording under the same name").recording_id
+    world.pass_days(1.1)
+    world.apply()
+    (row,) = (r for r in world.ledger.trash.in_state(TrashState.HERE))
+    assert row.trashed is not None
+    row.trashed.unlink()
+    (world.root / "codes.csv").write_text("anna;P1\nBen.wav;P2\n;;\n")
+    result = report("--codes", "codes.csv", "--json")
+    found = json.loads(result.stdout)
+    assert [e["name"] for e in found["deletions"] + found["in_trash"]] == ["P1", "P1"]
+    assert found["in_trash"][0]["note"] == "not found in the trash: somebody took it out, or removed it"
+    assert "line 1: 2 different recordings have or had this name, and all are shown as P1" in result.stderr
+    assert "1 of the entries" in result.stderr
+    (world.root / "codes.csv").write_text(f"anna,P1\n{again},P9\n")
+    found = as_data("--codes", "codes.csv")
+    assert [e["name"] for e in found["deletions"] + found["in_trash"]] == ["P1", "P9"]
+    first = world.ledger.trash.of_original(world.drop / "Anna.wav")[0]
+    copy = world.drop / "again" / "Ben.wav"
+    copy.parent.mkdir()
+    copy.write_bytes(b"RIFF" + b"Anna.wav" + random.Random(b"Anna.wav").randbytes(3000))
+    assert world.take_in(copy).recording_id == first.recording_id
+    assert [line["same_content_here_now"] for line in lines()] == ["yes", ""]
+    assert "A file with the same content is in a watched folder" in report().stdout
+
+
+@pytest.mark.shows("retention:report")
+def test_receipts_that_were_cut_off_and_a_lost_key_are_said(world: World) -> None:
+    purge_one(world)
+    world.pass_days(30)
+    purge_one(world, "b.wav")
+    assert chain.prune(world.ledger, Instant(world.now - 10 * DAY), world.now) == 2
+    text = report().stdout
+    assert "Receipts up to number 2 were removed on" in text
+    assert [Path(line["file"]).name for line in lines()] == ["b.wav"]
+    world.ledger.db.execute("DELETE FROM keys")
+    text = report().stdout
+    assert "It cannot be told whether the last receipts are missing" in text
+    assert "(name not known any more)" in text
+
+
+@pytest.mark.shows("retention:report")
+def test_without_a_single_receipt_the_report_says_that_nothing_was_deleted(world: World) -> None:
+    world.record("a.wav")
+    text = report("--since", "2025-01-01").stdout
+    assert "Nothing was removed for good in this time." in text
+    assert lines() == []
+
+
+@pytest.mark.shows("retention:report-codes")
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("--codes nowhere.csv", 66, "nowhere.csv: there is no such file"),
+        ("--codes twice.csv", 65, "twice.csv: line 2: another code than in line 1 for the same name"),
+        (
+            "--codes swapped.csv",
+            65,
+            "swapped.csv: line 1: what stands there as the code is the name of a recording",
+        ),
+        ("--codes config", 65, "config: cannot be read as a table of codes"),
+        ("--folder nowhere", 66, "no recording is or was at or below it"),
+        ("--out report.doc", 2, "say which --format"),
+        ("--json --format md", 2, "--json goes to standard output"),
+        ("--since 2025-02-01 --until 2025-01-01", 2, "--until is a day before --since"),
+        ("--since 0001-01-01", 2, "a day that no clock knows"),
+        ("--until 9999-12-31 --format html", 0, ""),
+    ],
+)
+def test_what_cannot_be_meant_ends_in_a_sentence(world: World, words: str, code: int, says: str) -> None:
+    purge_one(world)
+    (world.root / "twice.csv").write_text("A.wav,P1\na.WAV,P2\n")
+    (world.root / "swapped.csv").write_text("P1,a.wav\n")
+    result = report(*words.split(), code=code)
+    assert says in " ".join(result.stderr.split())
+
+
+@pytest.mark.shows("retention:report-example")
+def test_the_page_shows_the_report_of_the_study(study: Study) -> None:
+    page = (DOCS / "retention.md").read_text("utf-8")
+    block = (
+        page.partition("<!-- retention:report-example -->")[2]
+        .partition("```markdown\n")[2]
+        .partition("```")[0]
+    )
+    text = re.sub(r"by earmark \S+", "by earmark …", report("--codes", "codes.csv").stdout)
+    text = re.sub(r"\b[0-9a-f]{64}\b", lambda found: f"{found[0][:8]}…", text)
+    shown = [line for line in block.splitlines() if line not in ("", "…")]
+    assert len(shown) > 30
+    at = 0
+    for line in shown:
+        assert (at := text.find(line.removesuffix("…"), at)) >= 0, line
