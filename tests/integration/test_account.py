@@ -22,7 +22,7 @@ from earmark.retention import receipts as chain
 from typer.testing import CliRunner, Result
 
 from tests.conftest import in_memory
-from tests.retention_world import DAY, World
+from tests.retention_world import DAY, T0, World
 from tests.shown import DOCS
 from tests.study import BROUGHT_BACK, ERASED, UNLISTED, Study, made_up_study
 
@@ -307,6 +307,49 @@ def test_what_went_back_and_forth_and_what_lost_its_name_is_told_as_it_is(world:
     assert world.take_in(copy).recording_id == first.recording_id
     assert [line["same_content_here_now"] for line in lines()] == ["yes", ""]
     assert "A file with the same content is in a watched folder" in report().stdout
+
+
+@pytest.mark.shows("retention:report")
+def test_what_is_not_finished_and_what_left_the_trash_without_a_receipt_is_told(world: World) -> None:
+    place = world.record("a.wav")
+    world.pass_days(1.1)
+    world.apply()
+    (row,) = world.ledger.trash.in_state(TrashState.HERE)
+    world.ledger.trash.set_state(row.id, TrashState.RESTORED, world.now)
+    world.ledger.erasing.begin(place.recording_id, [], [], world.now)
+    world.ledger.db.execute(
+        "INSERT INTO voiceprints (recording_id, speaker, print, encoder, seconds, stored_at)"
+        " VALUES (?, 1, x'00', 'e', 9, ?)",
+        (place.recording_id, T0 - 90 * DAY),
+    )
+    with (world.root / "config" / "config.toml").open("a") as file:
+        file.write("voiceprints = { keep_for = '7d' }\n")
+    found = as_data()
+    (taken,) = found["in_trash"]
+    assert taken["note"] == "brought back under another name, of which there is no receipt"
+    assert [(k["what"], k["name"]) for k in found["kept"]] == [("1 stored voice", "(no name)")]
+    assert "1 recording that a person wanted to be erased: not complete yet" in report().stdout
+
+
+def test_receipts_of_a_forger_bring_no_report_down(world: World) -> None:
+    """Whatever they say: it is told that they were changed, and nothing of it is shown as a name."""
+    bodies = (
+        {"recording": 1, "file": ["x"], "kind": "Anna", "bytes": 10**400, "rule": "audio: Anna (class)"},
+        {"recording": "r", "paths": {"a": 1}, "files": -1, "bytes": True, "rule": {}},
+        ["Anna"],
+    )
+    for number, body in enumerate(bodies):
+        for act in ("trashed", "purged", "restored", "erased", "forgotten", "receipts-pruned", "Anna"):
+            receipt = chain.chained(1, world.now, act, json.dumps(body), "x")
+            world.ledger.db.execute(
+                "INSERT INTO receipts VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM receipts), ?, ?, ?, ?, ?)",
+                (1e300 if number else -1e300, act, receipt.body, receipt.prev, receipt.hash),
+            )
+    (world.root / "codes.csv").write_text("Ben,P1\n")
+    for form in FORMS:
+        text = report("--codes", "codes.csv", "--format", form, code=1).stdout
+        assert "Anna" not in text
+    assert as_data("--codes", "codes.csv", code=1)["chain"]["whole"] is False
 
 
 @pytest.mark.shows("retention:report")

@@ -9,8 +9,11 @@ from earmark.export.account.blocks import Alarm, Block, Bullets, Commands, Facts
 from earmark.export.account.model import Account
 from earmark.export.account.telling import TITLE, told
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#$!{}^=])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~&#$!{}^=])")
 """What CommonMark, tables and notes apps give a meaning to; each may stand behind a backslash (CommonMark 0.31, 2.4)."""
+
+BAR = "&#124;"
+"""A bar that ends no cell of a table, whatever stands before it."""
 
 
 def as_markdown(account: Account) -> str:
@@ -20,7 +23,7 @@ def as_markdown(account: Account) -> str:
 
 def plain(text: str) -> str:
     """The text as Markdown that reads as it stands."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _SPECIAL.sub(r"\\\1", text).replace("|", BAR)
 
 
 def _block(block: Block) -> str:

@@ -99,8 +99,9 @@ def text_of(facts: dict[str, Any], name: str) -> str:
 
 
 def number_of(facts: dict[str, Any], name: str) -> int | None:
+    """A count or size; None for what is none, or none that a disk can have."""
     value = facts.get(name)
-    return value if type(value) is int else None
+    return value if type(value) is int and 0 <= value < 2**63 else None
 
 
 def _of_file(receipt: Receipt, facts: dict[str, Any]) -> Deed:

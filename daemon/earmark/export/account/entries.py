@@ -25,6 +25,13 @@ ERASED = "(name erased, too)"
 UNKNOWN = "(name not known any more)"
 NO_NAME = "(no name)"
 
+_LEFT = {
+    TrashState.RESTORED: "brought back under another name, of which there is no receipt",
+    TrashState.LOST: "not found in the trash: somebody took it out, or removed it",
+    TrashState.HANDED: "in the computer's own trash, of which earmark knows no more",
+}
+"""Of what has no receipt of its end: what became of it all the same."""
+
 MOST_GUESSES = 2_000_000
 """Paths of a table that are tried for recordings whose names are erased: some seconds."""
 
@@ -214,12 +221,14 @@ class Entries:
         if deed.what == "voices":
             count = number_of(deed.facts, "voiceprints")
             return f"{count} stored voice{'' if count == 1 else 's'}" if count is not None else ""
-        if state == "in trash" and row is not None and row.state is TrashState.HERE:
+        if state == "in trash" and row is not None:
+            if (said := _LEFT.get(row.state)) is not None:
+                return said
             if not reachable(row):
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
-                return "not found in the trash: somebody took it out, or removed it"
+                return _LEFT[TrashState.LOST]
         return ""
 
 

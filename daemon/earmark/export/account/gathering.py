@@ -18,11 +18,12 @@ from earmark.context import Context
 from earmark.domain import Instant
 from earmark.export.account.codes import Codes
 from earmark.export.account.deeds import Deed, deeds_of, facts_of, number_of
-from earmark.export.account.entries import Entries
+from earmark.export.account.entries import NO_NAME, Entries
 from earmark.export.account.model import Account, Chain, Entry, Kept, RulesOfTime
 from earmark.export.account.wording import (
     CLASSES,
     WHAT,
+    count_of,
     iso,
     keeps_in_words,
     one_line,
@@ -85,6 +86,7 @@ def gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
         kept=tuple(kept),
         waiting=waiting,
         waits_for=waits,
+        erasures_open=len(ledger.erasing.begun()),
         not_in_table=len(entries.not_in_table),
         recordings=len(entries.recordings),
     )
@@ -129,7 +131,8 @@ def _folders(context: Context, folder: Path | None) -> tuple[str, ...]:
 
 def _chain(context: Context, rows: list[Receipt]) -> Chain:
     ledger = context.ledger
-    problems = receipts.verify(ledger)
+    # A receipt that a daemon adds between two looks at the chain makes its end look wrong; the next look is right.
+    problems = receipts.verify(ledger) and receipts.verify(ledger)
     cut = next((r for r in reversed(rows) if r.act == receipts.PRUNED), None)
     last = rows[-1] if rows else None
     return Chain(
@@ -199,7 +202,13 @@ def _kept(context: Context, entries: Entries, coded: bool) -> tuple[list[Kept], 
     plan = plan_now(context, writes=False, thorough=False)
     waits, found, waiting = why_it_waits(context, plan), [], 0
     for late in overdue(context, plan):
-        if late.path is None or not entries.is_below(late.path):
+        if late.path is not None and not entries.is_below(late.path):
+            continue
+        if late.path is None:
+            why = keeps_in_words(late.why, coded=True)
+            found.append(
+                Kept(what=count_of(late.count, "stored voice"), name=NO_NAME, due_since=None, why=why)
+            )
             continue
         if late.why == waits:
             waiting += 1

@@ -101,5 +101,6 @@ class Account(_Part):
     kept: tuple[Kept, ...]
     waiting: int
     waits_for: str
+    erasures_open: int
     not_in_table: int
     recordings: int

@@ -209,6 +209,11 @@ def _kept(account: Account) -> Iterator[Block]:
         )
     else:
         yield Paragraph("Nothing is kept beyond its rule.")
+    if account.erasures_open:
+        yield Paragraph(
+            f"{count_of(account.erasures_open, 'recording')} that a person wanted to be erased: not complete yet, because a "
+            "file of it could not be removed. earmark tries again each day."
+        )
     if account.waiting:
         are = "was" if account.waiting == 1 else "were"
         yield Paragraph(

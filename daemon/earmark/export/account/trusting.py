@@ -76,6 +76,7 @@ def _command(account: Account) -> str:
 
 def limits(account: Account) -> Iterator[str]:
     """What the document cannot show, a sentence or two each."""
+    last = account.chain.last
     yield (
         "Copies elsewhere: backups, versions in a cloud, snapshots of a disk, memory cards of recorders, what was sent or "
         "copied by hand, what was exported from earmark. It reaches the folders that it watches, and no others."
@@ -84,8 +85,8 @@ def limits(account: Account) -> Iterator[str]:
     yield "What a person or another program deleted: that leaves no receipt."
     yield (
         "That nobody rewrote everything. Whoever has access to earmark's own folder on that computer has its key, and could "
-        "write all receipts anew. Against that only one thing helps: keep this document. Later, receipt "
-        f"{account.chain.last} still has to have the hash that is shown here."
+        "write all receipts anew. Against that only one thing helps: keep this document. "
+        + (f"Later, receipt {last} still has to have the hash that is shown here." if last else "")
     )
     yield (
         "Which file a receipt is of, to anybody without the key. Receipts hold no names and no plain hashes, only keyed "
