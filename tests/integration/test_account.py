@@ -123,7 +123,7 @@ def test_a_board_reads_what_was_deleted_when_by_which_rule_and_that_the_receipts
     study: Study, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
-    assert "47 deletions" in report("--out", str(file)).stdout
+    assert "report.html: 47 deletions, and 22 files in the trash" in report("--out", str(file)).stdout
     page = Page(file.read_text("utf-8"))
     assert page.open == []
     assert page.tags.isdisjoint({"script", "link", "img", "iframe", "a", "form", "object", "base"})
@@ -324,7 +324,19 @@ def test_what_is_not_finished_and_what_left_the_trash_without_a_receipt_is_told(
     )
     with (world.root / "config" / "config.toml").open("a") as file:
         file.write("voiceprints = { keep_for = '7d' }\n")
+    with world.ledger.transaction():
+        chain.issue(world.ledger, world.now, "forgotten", rule="voiceprints: keep_for 1y", voiceprints=3)
     found = as_data()
+    (voices,) = found["deletions"]
+    assert (voices["what"], voices["note"], voices["state"]) == (
+        "stored voices",
+        "3 of them",
+        "voices forgotten",
+    )
+    assert (
+        voices["by"]
+        == "kept for 1 year after they were stored, then deleted (the general rule for stored voices)"
+    )
     (taken,) = found["in_trash"]
     assert taken["note"] == "brought back under another name, of which there is no receipt"
     assert [(k["what"], k["name"]) for k in found["kept"]] == [("1 stored voice", "(no name)")]

@@ -122,5 +122,5 @@ def _write(account: Account, form: Form | None, out_file: Path | None) -> None:
         write_new(whole(out_file), text.encode())
     except OSError as error:
         raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
-    deleted = counted(len(account.deletions), "deletion")
-    out.print(f"{deleted} in {escape(short(whole(out_file)))}")
+    deleted, waits = counted(len(account.deletions), "deletion"), counted(len(account.in_trash), "file")
+    out.print(f"{escape(short(whole(out_file)))}: {deleted}, and {waits} in the trash")

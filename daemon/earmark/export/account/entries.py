@@ -220,7 +220,7 @@ class Entries:
     def _note(self, deed: Deed, row: Trashed | None, state: State) -> str:
         if deed.what == "voices":
             count = number_of(deed.facts, "voiceprints")
-            return f"{count} stored voice{'' if count == 1 else 's'}" if count is not None else ""
+            return f"{count} of them" if count is not None else ""
         if state == "in trash" and row is not None:
             if (said := _LEFT.get(row.state)) is not None:
                 return said
