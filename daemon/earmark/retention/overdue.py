@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Instant, Swept, TrashState
+from earmark.domain import Instant, TrashState
 from earmark.events import Event
 from earmark.files import is_locked, named
-from earmark.ledger import Candidate
+from earmark.ledger import Candidate, Swept
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decider, Decision, Plan
 from earmark.retention.rules.policy import policy_of
