@@ -16,6 +16,7 @@ from itertools import groupby, pairwise
 from rapidfuzz.distance import Indel
 
 from earmark.domain import Mark, Seconds, Segment, Transcript, WordTimes, is_speech
+from earmark.replacing import before_replacing
 from earmark.spacing import WORD
 from earmark.speaking import as_told
 
@@ -145,10 +146,10 @@ def _said(segment: Segment, shown: Sequence[Word], words: Sequence[Word], *, mar
         return segment
     heard = segment.heard
     if heard is None:
-        heard = segment.text if is_speech(segment) else ""
+        heard = before_replacing(segment) if is_speech(segment) else ""
     text = segment.text if same else text_of(words)
     mark = segment.mark if segment.mark is Mark.LOW_CONFIDENCE and not sure else None
-    return replace(segment, text=text, mark=mark, heard=heard, words=_times(segment, text))
+    return replace(segment, text=text, mark=mark, heard=heard, words=_times(segment, text), replaced=())
 
 
 def _times(segment: Segment, text: str) -> WordTimes:
@@ -267,7 +268,7 @@ def _place(before: Sequence[Segment], run: range, new: Sequence[tuple[Seconds, s
         for n, segment in enumerate(before)
         if segment.end > start - AROUND and segment.start < end + AROUND and is_speech(segment)
         if segment.heard is None or n >= run[0]  # the corrected ones before are in their place already
-        for word in words_of(segment.text if segment.heard is None else segment.heard)
+        for word in words_of(before_replacing(segment) if segment.heard is None else segment.heard)
     ]
     inside = [i for i, (n, _) in enumerate(old) if n in run]
     if not inside or max(len(old), len(new)) > MOST_WORDS:  # nothing was heard there before, or too much

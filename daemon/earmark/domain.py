@@ -14,6 +14,8 @@ Seconds = float
 """A duration or an offset into a recording."""
 WordTimes = tuple[tuple[Seconds, Seconds, int], ...]
 """Of each word of a text when it is said, from and until, and the character at which it begins."""
+Replaced = tuple[tuple[int, str, str], ...]
+"""What the table `replace` changed in a text: the character at which it stands, what was heard, and what stands there."""
 
 Instant = NewType("Instant", float)
 """Unix time in seconds, UTC: what is written down."""
@@ -187,7 +189,8 @@ class Segment:
     tokens), 0-1. `mark` is None for plain speech. `language`: the code of what it was heard in, or "" where all was
     heard in one that was asked for. `speaker`: the number of who says it, from 1 in the order in which they first speak; 0:
     nobody knows. `overlapped`: somebody else talks at the same time. `words`: empty where they were not measured. `heard`:
-    what the engine heard, where a person corrected it, whose `text` it is then.
+    what the engine heard, where a person corrected it, whose `text` it is then. `replaced`: what the
+    configuration has written otherwise than it was heard; never where a person corrected it.
     """
 
     start: Seconds
@@ -200,6 +203,7 @@ class Segment:
     overlapped: bool = False
     words: WordTimes = ()
     heard: str | None = None
+    replaced: Replaced = ()
 
 
 @dataclass(frozen=True, slots=True)

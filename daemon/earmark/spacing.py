@@ -1,4 +1,4 @@
-"""Scripts that are written without spaces, and where another word may begin in them. Pure."""
+"""Scripts that are written without spaces, languages that join words, and where another word may begin in them. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ _RANGES = (
 """Scripts that are written without spaces (Unicode's blocks)."""
 
 _ALONE = "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES)
+
+ELIDING = ("fr", "it", "ca")
+"""Languages in which an article or pronoun is joined to the next word by an apostrophe."""
 
 WORD = re.compile(rf"[{_ALONE}]|[^\s{_ALONE}]+")
 """A word, with what stands at it; a single character where a script has no spaces."""

@@ -284,6 +284,7 @@ def _cut(segment: Segment, runs: list[list[_Word]]) -> list[Segment]:
             text=text[first:last],
             words=tuple((a, b, at - first) for a, b, at in segment.words if first <= at < last),
             heard=heard if first else segment.heard,
+            replaced=tuple((at - first, was, now) for at, was, now in segment.replaced if first <= at < last),
         )
         for first, last, start, end in zip(begins, stops, starts, ends, strict=True)
     ]

@@ -33,6 +33,7 @@ from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.titles import titles
 from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
+from earmark.replacing import replaced
 from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
 from earmark.supervisor.stages.transcription import MODULE
@@ -113,7 +114,7 @@ def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: 
         )
     )  # fmt: skip
     try:
-        return _listen(inbox, recording_id, model.name, path, to_english)
+        return replaced(_listen(inbox, recording_id, model.name, path, to_english), settings.replace)
     finally:
         worker.kill()
 

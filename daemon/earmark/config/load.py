@@ -6,6 +6,7 @@ import difflib
 import errno
 import stat
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +17,7 @@ from pydantic_core import ErrorDetails
 from earmark.config.schema import Config, Folder
 from earmark.config.section import OutputFormat
 from earmark.errors import ConfigError
+from earmark.replacing import problems as table_problems
 
 REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the line"}
 """Settings of earlier versions, and what to do about them."""
@@ -115,6 +117,12 @@ def _contradictions(config: Config) -> list[str]:
         if folder.path in seen:
             problems.append(f"`folder.{number}.path`: {folder.path} is listed twice; keep one of them")
         seen[folder.path] = number
+        if folder.replace:
+            together = config.transcription.replace | folder.replace
+            problems += [
+                f"`folder.{number}.replace`, with `transcription.replace`: {problem}"
+                for problem in table_problems(together)
+            ]
     if config.privacy != "device" and not config.summary.allowed_hosts:
         problems.append(
             f"`privacy` is {config.privacy!r} but `summary.allowed_hosts` is empty; name the hosts that may be reached"
@@ -141,6 +149,7 @@ class FolderSettings:
     speakers: str
     vocabulary: tuple[str, ...]
     vocabulary_from: Path | None
+    replace: Mapping[str, str]
     prompt: str
     tags: tuple[str, ...]
     template: str
@@ -164,6 +173,7 @@ def folder_settings(config: Config, path: Path) -> FolderSettings:
         speakers=folder.speakers or config.transcription.speakers,
         vocabulary=(*config.transcription.vocabulary, *(folder.vocabulary or ())),
         vocabulary_from=folder.vocabulary_from or config.transcription.vocabulary_from,
+        replace=config.transcription.replace | (folder.replace or {}),
         prompt=config.transcription.prompt if folder.prompt is None else folder.prompt,
         tags=tuple(dict.fromkeys((*config.notes.tags, *(folder.tags or ())))),
         template=folder.template or config.summary.template,

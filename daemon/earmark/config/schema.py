@@ -12,7 +12,15 @@ from pydantic import Field
 from earmark.config.between import Between, BetweenField
 from earmark.config.endpoint import EndpointField, HostField
 from earmark.config.retention import Retention, RuleSet
-from earmark.config.section import LanguageCode, LanguageOrAuto, OutputFormat, Section, Speakers, UserPath
+from earmark.config.section import (
+    LanguageCode,
+    LanguageOrAuto,
+    OutputFormat,
+    Replacements,
+    Section,
+    Speakers,
+    UserPath,
+)
 
 
 class Intake(Section):
@@ -81,6 +89,11 @@ class Transcription(Section):
     vocabulary_from: UserPath | None = Field(
         None,
         description='A folder of notes whose titles are names: `"~/Vault/People"`. What sounds like one is spelled like it.',
+    )
+    replace: Replacements = Field(
+        {},
+        description='Words or phrases that are heard wrongly, and what is written instead: `{ "wrong" = "right" }`. What '
+        "stands here in small letters is found with a capital, too, which stays.",
     )
     prompt: str = Field("", max_length=800, description="A sentence in the style the transcript should have.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs.")
@@ -190,6 +203,7 @@ class Folder(Section):
     speakers: Speakers | None = Field(None, description="See [transcription].")
     vocabulary: tuple[str, ...] | None = Field(None, description="Added to [transcription].vocabulary.")
     vocabulary_from: UserPath | None = Field(None, description="See [transcription].")
+    replace: Replacements | None = Field(None, description="Added to [transcription].replace.")
     prompt: str | None = Field(None, max_length=800, description="See [transcription].")
     tags: tuple[str, ...] | None = Field(None, description="Added to [notes].tags.")
     template: str | None = Field(None, description="See [summary].")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from earmark.paths import whole
+from earmark.replacing import plain, problems
 from earmark.speaking import how_many
 
 
@@ -46,11 +47,20 @@ def _how_many(said: object) -> str:
     return text
 
 
+def _sound(table: dict[str, str]) -> dict[str, str]:
+    if found := problems(table):
+        raise ValueError("; ".join(found))
+    return {plain(wrong): plain(right) for wrong, right in table.items()}
+
+
 LanguageCode = Annotated[str, AfterValidator(_known)]
 LanguageOrAuto = Annotated[str, AfterValidator(_known_or_auto)]
 
 Speakers = Annotated[str, BeforeValidator(_how_many)]
 """How many people speak, as text or as a number (`speaking.how_many`)."""
+
+Replacements = Annotated[dict[str, str], AfterValidator(_sound)]
+"""What is heard wrongly, and how it is written (`replacing.Table`)."""
 
 OutputFormat = Literal["srt", "vtt", "txt", "json"]
 

@@ -25,6 +25,7 @@ from earmark.messages.fields import (
     Measures,
     Message,
     Moment,
+    Segments,
     Sentence,
     Share,
 )
@@ -149,12 +150,12 @@ class Heard(Message):
     type: Literal["heard"] = "heard"
     job: JobId
     upto: Moment
-    segments: Annotated[tuple[Segment, ...], Field(max_length=2_000)]
+    segments: Segments
     language: Language
     language_probability: Share
     speech_seconds: Moment
     bad_packets: Count = 0
-    english: Annotated[tuple[Segment, ...], Field(max_length=2_000)] = ()
+    english: Segments = ()
     """The same in English, of what was not heard as English, if that was asked for."""
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from earmark.domain import Segment
 
 LINE_LIMIT = 64 * 1024 * 1024
 """Longest line that a worker reads, in bytes; a transcript of a day of speech is about 2 MB."""
@@ -30,6 +33,15 @@ Language = Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")]
 """A code as Whisper has them, too short to hide a word in it: it is logged."""
 Sentence = Annotated[str, Field(max_length=10_000)]
 """What is shown to a person; it may quote a path, which has up to 4,096 bytes."""
+
+
+def _as_heard(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Segments with what an engine says of them, and nothing that others say later."""
+    return tuple(replace(s, speaker=0, overlapped=False, heard=None, replaced=()) for s in segments)
+
+
+Segments = Annotated[tuple[Segment, ...], Field(max_length=2_000), AfterValidator(_as_heard)]
+"""What was heard since the last checkpoint."""
 Measures = Annotated[tuple[Sentence, ...], Field(max_length=50)]
 
 

@@ -13,6 +13,7 @@ from earmark.domain import Seconds, Segment, Transcript, is_speech
 from earmark.notes.escape import JOINER, normalize
 from earmark.notes.paragraphs import paragraphs
 from earmark.notes.speakers import called, names_of
+from earmark.replacing import before_replacing
 from earmark.speaking import as_told
 from earmark.translation import in_english, is_translated
 
@@ -77,7 +78,7 @@ def as_json(transcript: Transcript) -> str:
 
     Where it is known who speaks, `speakers` are the names by number, from 1 ("": without a name), and each segment has its
     `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so. A segment
-    that a person corrected has what was `heard` beside its `text`.
+    that a person corrected, or in which words were `replaced` by the configuration, has what was `heard` beside its `text`.
     """
     speakers = bool(transcript.speakers)
     said = [s for s in transcript.segments if is_speech(s)]
@@ -150,9 +151,17 @@ def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
             "mark": str(segment.mark) if segment.mark else None,
         }
         | ({"language": segment.language} if segment.language else {})
-        | ({"heard": normalize(segment.heard)} if segment.heard is not None else {})
+        | _as_heard(segment)
         | who
     )
+
+
+def _as_heard(segment: Segment) -> dict[str, object]:
+    """What was heard, where something else is written, and what of it the configuration replaced."""
+    if segment.replaced:
+        pairs = [{"heard": normalize(heard), "written": normalize(now)} for _, heard, now in segment.replaced]
+        return {"heard": normalize(before_replacing(segment)), "replaced": pairs}
+    return {} if segment.heard is None else {"heard": normalize(segment.heard)}
 
 
 def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:

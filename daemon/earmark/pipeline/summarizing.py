@@ -174,7 +174,9 @@ def meanwhile(context: Context, work: Summarizing, message: Summarized) -> None:
 def _words_only(transcript: Transcript) -> Transcript:
     """What a summary rests on: what was said, and neither the same in English nor when each word was said."""
     return replace(
-        transcript, segments=tuple(replace(s, words=(), heard=None) for s in transcript.segments), english=()
+        transcript,
+        segments=tuple(replace(s, words=(), heard=None, replaced=()) for s in transcript.segments),
+        english=(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from earmark.pipeline.answering import Asking
 from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
 from earmark.pipeline.said_in_notes import take_first
+from earmark.replacing import replaced
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
 
@@ -196,7 +197,7 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         earlier = ledger.words.transcript(work.job.recording_id)
         transcript = ledger.words.finish(
             work.job.recording_id, work.settings, work.base, message, model, engine, now,
-            to_english=work.request.to_english, amended=partial(_amended, earlier, speakers),
+            to_english=work.request.to_english, amended=partial(_amended, earlier, folder.replace, speakers),
         )  # fmt: skip
         if work.quick is not None:
             drafts.owe(context, work.job.recording_id, work.job, weights(work.quick.dir))
@@ -222,10 +223,15 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
 
 
 def _amended(
-    earlier: Transcript | None, speakers: Callable[[Transcript], Transcript] | None, heard: Transcript
+    earlier: Transcript | None,
+    table: Mapping[str, str],
+    speakers: Callable[[Transcript], Transcript] | None,
+    heard: Transcript,
 ) -> Transcript:
-    """What was heard, with what people have said of the recording before, and with its speakers, where they are known."""
-    heard = carried(earlier, heard) if earlier is not None else heard
+    """What was heard, with what people have said of the recording before, what the configuration spells otherwise in the
+    rest, and with its speakers, where they are known.
+    """
+    heard = replaced(carried(earlier, heard) if earlier is not None else heard, table)
     return speakers(heard) if speakers is not None else heard
 
 

@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 
+from earmark.spacing import ELIDING
 from earmark.summarization.cues import phrases_for
 from earmark.summarization.numerals import SCALES, UNITS
 
@@ -32,9 +33,6 @@ LETTERS_OF_A_WORD = {f"[{HAN}]": 1.6, f"[{KANA}]": 2.5, f"[{THAI}{LAO}]": 5.0, f
 """So many signs say as much as one English word, by translators' rules of thumb, where nothing stands between words."""
 _SIGNS = tuple((re.compile(signs), each) for signs, each in LETTERS_OF_A_WORD.items())
 _ANY_SIGN = re.compile("|".join(LETTERS_OF_A_WORD))
-
-ELIDING = ("fr", "it", "ca")
-"""Languages in which an article or pronoun is joined to the next word by an apostrophe."""
 
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",

@@ -15,6 +15,7 @@ from earmark.notes.frontmatter import body_of
 from earmark.notes.labels import SPEAKERS
 from earmark.notes.naming import given, names_in
 from earmark.notes.style import style_of
+from earmark.replacing import before_replacing
 
 _LINK = re.compile(r"!?\[\[[^\[\]\n]*?(?:\|([^\[\]\n]*))?\]\]|\]\([^)\n]{0,1000}\)")
 _OURS = re.compile(r"^[ \t]*(?:- )?(?:#+ .*|\*[^*\n]*\*[ \t\r]*)$", re.M)
@@ -27,7 +28,7 @@ def matching(context: Context, text: str) -> list[str]:
     """Recordings in which `text` occurs, whatever the case or Unicode form.
 
     Searched are: the name below the drop folder (not the folders above), the transcript, also as it was heard before a
-    person corrected it, the summary, and the words of notes that a person edited.
+    person corrected it or the configuration spelled it otherwise, the summary, and the words of notes that a person edited.
     """
     wanted = fold(" ".join(text.split()))
     return [
@@ -45,6 +46,7 @@ def _texts(context: Context, recording_id: str) -> Iterator[str]:
     segments = transcript.segments if transcript else ledger.words.heard_so_far(recording_id)
     yield " ".join(s.text for s in segments)
     yield " ".join(s.heard for s in segments if s.heard is not None)
+    yield " ".join(before_replacing(s) for s in segments if s.replaced)
     yield from transcript.speakers if transcript else ()
     summary = ledger.words.summary(recording_id)
     if summary is not None:
