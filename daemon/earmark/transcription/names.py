@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from earmark.sounding import letters, sounds
 from earmark.transcription.engine import Answer, Engine, Phrase, Samples, Weight, Wish
 from earmark.transcription.word_times import respelled
 
@@ -47,13 +47,7 @@ MOST_WEIGHED = 8
 WORDS_AFTER = 3
 """Words behind a name that are weighed with it: a wrong one makes what follows less probable."""
 
-VOWELS = frozenset("aeiouy")
-
-ALIKE = ("bp", "cgjkqxsz", "dt", "fvw", "mn", "lr")
-"""Consonants that are taken for one another, or are one sound in another language's spelling."""
-
 _WORD = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*")
-_SOUND = {**{letter: group[0] for group in ALIKE for letter in group}, **dict.fromkeys(VOWELS, "a"), "h": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +124,6 @@ def names_of(titles: Iterable[str]) -> Names:
             if len(letters(one)) >= LEAST_LETTERS and not one[:1].islower() and not one[:1].isdigit():
                 found.setdefault(one)
     return Names(tuple(found))
-
-
-def letters(text: str) -> str:
-    """The letters of a text without accents and case, doubled ones once: what is compared."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.sub(r"(.)\1", r"\1", "".join(c for c in plain if c.isalnum()).replace("ph", "f"))
-
-
-def sounds(text: str) -> str:
-    """Letters as they sound, roughly: vowels in a row are one, consonants that are taken for one another the same."""
-    return re.sub(r"(.)\1+", r"\1", "".join(_SOUND.get(c, c) for c in text))
 
 
 def _edits(heard: Sequence[str], names: Sequence[str]) -> NDArray[np.float64]:
