@@ -129,7 +129,7 @@ def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
         return _Allotted(words, shown, len(said), 0)
     words = {n: [] for n, _ in base}
     new = gone = 0
-    for same, i1, i2, j1, j2 in _compared([text for _, text in base], said):
+    for same, i1, i2, j1, j2 in compared([text for _, text in base], said):
         new += 0 if same else j2 - j1
         gone += max(0, (i2 - i1) - (j2 - j1))
         for j in range(j1, j2):
@@ -160,7 +160,7 @@ def _times(segment: Segment, text: str) -> WordTimes:
     new = [(found[0], found.start()) for found in WORD.finditer(text)]
     starts = {at: (start, end) for start, end, at in segment.words}
     known: dict[int, tuple[Seconds, Seconds]] = {}
-    for same, i1, i2, j1, _ in _compared([word for word, _ in old], [word for word, _ in new]):
+    for same, i1, i2, j1, _ in compared([word for word, _ in old], [word for word, _ in new]):
         for n in range(i2 - i1 if same else 0):
             if (time := starts.get(old[i1 + n][1])) is not None:
                 known[j1 + n] = time
@@ -275,7 +275,7 @@ def _place(before: Sequence[Segment], run: range, new: Sequence[tuple[Seconds, s
         first = sum(at < start for at, _ in new)
         return first, max(first, sum(at < end for at, _ in new)) if inside else first
     theirs = [word.text for n in run for word in words_of(before[n].text)]
-    codes = _compared([_key(text) for _, text in old], [_key(text) for _, text in new])
+    codes = compared([_key(text) for _, text in old], [_key(text) for _, text in new])
     edges = _Edges(codes, [text for _, text in old], [text for _, text in new], theirs)
     first = edges.begin(inside[0])
     return first, max(first, edges.end(inside[-1] + 1))
@@ -287,7 +287,7 @@ def _part(segment: Segment, words: Sequence[Word], start: Seconds, end: Seconds)
     return replace(segment, text=text, start=start, end=end, words=_times(segment, text))
 
 
-def _compared(one: Sequence[str], other: Sequence[str]) -> Codes:
+def compared(one: Sequence[str], other: Sequence[str]) -> Codes:
     """What stays of a sequence of words in another, as much as can, and what is between that."""
     codes = groupby(Indel.opcodes(one, other), key=lambda code: code.tag == "equal")
     return [

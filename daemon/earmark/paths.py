@@ -27,8 +27,8 @@ CARRIED = (*VARIABLES, MODELS)
 class Home:
     """The three folders of one installation.
 
-    `config`: config.toml and user templates. `state`: ledger, lock, logs; private (0700), never inside a drop
-    folder. `data`: models.
+    `config`: config.toml, vocabulary.txt, user templates. `state`: ledger, lock, logs; private (0700), never inside a
+    drop folder. `data`: models.
     """
 
     config: Path
@@ -38,6 +38,11 @@ class Home:
     @property
     def config_file(self) -> Path:
         return self.config / "config.toml"
+
+    @property
+    def vocabulary_file(self) -> Path:
+        """The words that a person accepted or ignored: theirs to edit, and there without a ledger, too."""
+        return self.config / "vocabulary.txt"
 
     @property
     def ledger_file(self) -> Path:

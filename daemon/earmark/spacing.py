@@ -29,8 +29,9 @@ def between_words(text: str, at: int) -> bool:
     before, after = text[at - 1 : at], text[at : at + 1]
     if not before or not after or before.isspace() or after.isspace():
         return False
-    return _spaceless(before) or _spaceless(after)
+    return spaceless(before) or spaceless(after)
 
 
-def _spaceless(char: str) -> bool:
+def spaceless(char: str) -> bool:
+    """Whether a character is of a script that is written without spaces."""
     return any(first <= ord(char) <= last for first, last in _RANGES)

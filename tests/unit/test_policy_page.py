@@ -16,6 +16,7 @@ from earmark.locality.policy.snapshot import Facts, Page, snapshot
 FACTS = Facts(
     version="1",
     now=Instant(1_795_000_000.0),
+    vocabulary_file="/home/me/.config/earmark/vocabulary.txt",
     config_file="/c/config.toml",
     state="/s",
     models="/m",

@@ -35,7 +35,7 @@ from earmark.service.reach import Here
 
 _HINT = re.compile(
     r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|why|retry|resummarize|privacy|retention|hold|trash|restore|forget"
-    r"|receipts|export|config|models|summary|speakers|doctor)\b)"
+    r"|receipts|export|config|models|summary|speakers|vocabulary|doctor)\b)"
 )
 """A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
 

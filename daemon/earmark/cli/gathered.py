@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from earmark.cli.console import moment
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
+from earmark.errors import EnvironmentFault
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
@@ -14,6 +15,7 @@ from earmark.ledger.lock import holder
 from earmark.notes.damage import QUIET
 from earmark.pipeline import drafts
 from earmark.report import Report, other_config, read_report
+from earmark.verbs import vocabulary
 from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
@@ -34,7 +36,7 @@ class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
-    into because they are a program's own.
+    into because they are a program's own. `words_offered`: words that were corrected so often that they are offered.
     """
 
     running: bool
@@ -60,6 +62,7 @@ class Status:
     closed: dict[str, int] = field(default_factory=dict)
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
+    words_offered: int = 0
 
 
 def gather(context: Context) -> Status:
@@ -119,7 +122,15 @@ def gather(context: Context) -> Status:
         len(ledger.words.softer_than(QUIET)),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), elsewhere=(other,) if other else (),
+        words_offered=_offered(context),
     )  # fmt: skip
+
+
+def _offered(context: Context) -> int:
+    try:
+        return len(vocabulary.offered(context, vocabulary.known(context.home)))
+    except EnvironmentFault:
+        return 0  # the doctor says what is wrong with the file
 
 
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:

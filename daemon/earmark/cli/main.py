@@ -21,6 +21,7 @@ from earmark.cli import (
     speakers,
     summary,
     trash,
+    vocabulary,
 )
 from earmark.cli.console import (
     EXIT_CODES,
@@ -60,6 +61,12 @@ app.command("resummarize", short_help="Write summaries again, by another templat
 )
 app.add_typer(
     speakers.app, name="speakers", short_help="Name those who speak; forget voices.", rich_help_panel=DAILY
+)
+app.add_typer(
+    vocabulary.app,
+    name="vocabulary",
+    short_help="Hear names rightly that you corrected.",
+    rich_help_panel=DAILY,
 )
 app.command("status", rich_help_panel=LOOK)(status)
 app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)

@@ -235,7 +235,8 @@ def _facts(home: Home, config: Config) -> Facts:
                 consent = allowed[0]
     end = destination(config, consent)
     return Facts(
-        version=__version__, now=Clock().wall(), config_file=str(home.config_file), state=str(home.state),
+        version=__version__, now=Clock().wall(), config_file=str(home.config_file),
+        vocabulary_file=str(home.vocabulary_file), state=str(home.state),
         models=str(home.models), shared_models=str(shared_models()), folders=folders,
         model=report.model if report else None, running=running,
         sandbox=(report.sandbox or None) if report else None,

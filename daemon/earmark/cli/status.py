@@ -229,6 +229,12 @@ def show(found: Status) -> Group:
         )
         lines += ["", f"[dim]{made} made with another template or model; "
                   "to redo, if you like: earmark resummarize --outdated[/]"]  # fmt: skip
+    if found.words_offered:
+        what = "A name or term" if found.words_offered == 1 else f"{found.words_offered} names or terms"
+        lines += [
+            "",
+            f"[dim]{what} that you corrected more than once can be heard rightly: earmark vocabulary list[/]",
+        ]
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         lines += [
             "",

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from earmark.cli.console import err, here, plain_errors, span
+from earmark.cli.console import err, here, one_line, plain_errors, span
 from earmark.cli.telling_apart import COLUMNS, how_many, speaker_models, told_apart
 from earmark.config import folder_settings
 from earmark.context import Clock
@@ -33,6 +33,7 @@ from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.titles import titles
 from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
+from earmark.pipeline.vocabulary import with_accepted
 from earmark.replacing import replaced
 from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
@@ -83,7 +84,7 @@ def transcribe(
         if wanted is not None and models is not None:
             transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
-            err.print(f"[yellow]{escape(sentence)}[/]")
+            _say(sentence)
         text = _render(transcript, path, format)
         if output is None:
             typer.echo(text, nl=False)
@@ -96,7 +97,7 @@ def transcribe(
 
 def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: bool) -> Transcript:
     home, config = here()
-    settings = folder_settings(config, path.parent)
+    settings = with_accepted(home, folder_settings(config, path.parent), _say)
     to_english = settings.to_english if task is None else task == "translate"
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
@@ -117,6 +118,10 @@ def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: 
         return replaced(_listen(inbox, recording_id, model.name, path, to_english), settings.replace)
     finally:
         worker.kill()
+
+
+def _say(sentence: str) -> None:
+    err.print(f"[yellow]{escape(one_line(sentence))}[/]")
 
 
 def _read(path: Path) -> str:

@@ -10,6 +10,7 @@ from earmark.errors import EnvironmentFault, LedgerBusy
 from earmark.files import Busy, FileLock, why
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
+from earmark.ledger.corrected import Corrected
 from earmark.ledger.drafts import Drafts
 from earmark.ledger.erasing import Erasing
 from earmark.ledger.jobs import Jobs
@@ -42,6 +43,7 @@ class Ledger:
         self.jobs = Jobs(self.db)
         self.drafts = Drafts(self.db)
         self.words = Words(self.db)
+        self.corrected = Corrected(self.db)
         self.turns = Turns(self.db)
         self.artifacts = Artifacts(self.db)
         self.voices = Voices(self.db)

@@ -26,6 +26,7 @@ from earmark.pipeline.answering import Asking
 from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
 from earmark.pipeline.said_in_notes import take_first
+from earmark.pipeline.vocabulary import with_accepted
 from earmark.replacing import replaced
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
@@ -97,7 +98,9 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         else:
             ledger.jobs.give_back(job.id, None, context.now())
         return None
-    settings = context.settings(place.folder)
+    settings = with_accepted(
+        context.home, context.settings(place.folder), partial(_without_names, context, job, place)
+    )
     transcription = context.config.transcription
     draft = ledger.drafts.of(job.recording_id)
     better = draft if draft is not None and not draft.kept else None
@@ -171,8 +174,12 @@ def _titles(context: Context, job: Job, place: Place, folder: Path | None) -> li
         return TITLES(folder)
     except OSError as error:
         sentence = f"The names in {folder} (vocabulary_from) cannot be read: {error.strerror}; it is heard without them."
-        context.tell(Event.NO_NAMES, sentence, recording=job.recording_id, file=place.path, level="warning")
+        _without_names(context, job, place, sentence)
         return []
+
+
+def _without_names(context: Context, job: Job, place: Place, sentence: str) -> None:
+    context.tell(Event.NO_NAMES, sentence, recording=job.recording_id, file=place.path, level="warning")
 
 
 def heard(context: Context, work: Transcribing, message: Heard) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.config import Config
+from earmark.config.vocabulary import read_vocabulary
 from earmark.errors import EarmarkError
 from earmark.files import InCloud, read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
@@ -162,8 +163,8 @@ def check_speakers(find: Callable[[], str | None]) -> Finding:
     return Finding("speakers", True, f"Voices are told apart by {found}.")
 
 
-def check_names(config: Config) -> Iterator[Finding]:
-    """The folders of notes whose titles are names."""
+def check_names(config: Config, vocabulary: Path) -> Iterator[Finding]:
+    """The folders of notes whose titles are names, and the words that were accepted."""
     named = (config.transcription.vocabulary_from, *(folder.vocabulary_from for folder in config.folder))
     for folder in dict.fromkeys(one for one in named if one is not None):
         try:
@@ -176,6 +177,14 @@ def check_names(config: Config) -> Iterator[Finding]:
         else:
             what = "1 note is" if count == 1 else f"{count} notes are"
             yield Finding("names", True, f"{what} in {folder}, whose titles are names.")
+    try:
+        said = read_vocabulary(vocabulary)
+    except OSError as problem:
+        why = f"cannot be read ({problem.strerror}), and recordings are heard without its words"
+        yield Finding("names", False, f"{vocabulary} {why}; make it a text file with one word a line.")
+    else:
+        for fault in said.problems:
+            yield Finding("names", False, f"{vocabulary}, {fault}.")
 
 
 def check_sandbox(sandbox: Callable[[], Sequence[str] | None]) -> Finding:

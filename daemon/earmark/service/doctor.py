@@ -82,7 +82,7 @@ def _findings(patient: Patient) -> Iterator[Finding]:
     yield from check_room((patient.home.state, *folders))
     yield check_model(patient.find_model)
     yield check_speakers(patient.find_speakers)
-    yield from check_names(patient.config)
+    yield from check_names(patient.config, patient.home.vocabulary_file)
     yield check_sandbox(patient.sandbox)
     yield check_summary(patient.config, patient.ports)
     if here.platform.startswith("linux"):

@@ -33,6 +33,7 @@ class Facts:
     version: str
     now: Instant
     config_file: str
+    vocabulary_file: str
     state: str
     models: str
     shared_models: str = ""
@@ -206,16 +207,12 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         else f"for {rules.trash.keep_for}"
     )
     beside = ", ".join(facts.folders) or "the drop folders"
+    at_recordings = f"beside the recordings in {beside}"
     ledger = f"{facts.state}/ledger.db (mode 0600, in a folder of mode 0700)"
     rows = [
         Kept("recordings", beside, with_exceptions(config, "audio"), True),
-        Kept(
-            "transcript notes",
-            f"beside the recordings in {beside}",
-            with_exceptions(config, "transcript"),
-            True,
-        ),
-        Kept("summary notes", f"beside the recordings in {beside}", with_exceptions(config, "summary"), True),
+        Kept("transcript notes", at_recordings, with_exceptions(config, "transcript"), True),
+        Kept("summary notes", at_recordings, with_exceptions(config, "summary"), True),
         Kept(
             "the words of transcripts and summaries",
             ledger,
@@ -248,13 +245,13 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             False,
         ),
         Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
+        Kept("names that you accepted", facts.vocabulary_file, "until `earmark vocabulary forget`", True),
         Kept("models of speech and speakers", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
     if formats:
         names = ", ".join(sorted(formats))
-        where = f"beside the recordings in {beside}"
-        rows.insert(3, Kept(f"sidecars ({names})", where, with_exceptions(config, "sidecar"), True))
+        rows.insert(3, Kept(f"sidecars ({names})", at_recordings, with_exceptions(config, "sidecar"), True))
     voices = of_voices(config, facts.voiceprints, facts.people, told_apart=facts.speakers)
     return (*rows, *(Kept(what, ledger, how_long, False) for what, how_long in voices))
 

@@ -32,6 +32,7 @@ UNREACHABLE = (
     "text that you copied elsewhere, and links to the note in other notes",
     "what a summary server keeps of the requests it was sent (its own logs and caches)",
     "exports made with `earmark export`",
+    "names that you accepted as vocabulary: `earmark vocabulary list` shows them, `earmark vocabulary forget` takes one out",
     "the system's journal and a terminal's scrollback, where the daemon names files (never words)",
 )
 """What erasing cannot reach, said plainly each time."""
