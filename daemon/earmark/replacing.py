@@ -17,7 +17,9 @@ from earmark.spacing import ELIDING, between_words
 LONGEST = 200
 """Characters on either side of the table: a long sentence."""
 
-APOSTROPHES = "'’"
+_ALIKE = str.maketrans("’ʼ＇‐‑", "'''--")
+"""Signs that are compared as one, because editors put one for the other."""
+
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
@@ -42,8 +44,9 @@ def problems(table: Mapping[str, str]) -> list[str]:
             found.append(f"{one[:40]!r}... has more than {LONGEST} characters on one side; shorten it")
         elif any(unicodedata.category(char) in ("Cc", "Cs") for char in one + other):
             found.append(f"{one!r} or what it becomes holds a character that is no text; take it out")
-        elif seen.setdefault(one, other) != other:
-            found.append(f"{one!r} is there twice, with {seen[one]!r} and {other!r}; keep one of them")
+        elif seen.setdefault(one.translate(_ALIKE), other) != other:
+            before = seen[one.translate(_ALIKE)]
+            found.append(f"{one!r} is there twice, with {before!r} and {other!r}; keep one of them")
     return found or [*_circles(Table(table))]
 
 
@@ -52,7 +55,7 @@ def _circles(table: Table) -> Iterator[str]:
     told: set[str] = set()
     for start in table.entries:
         way = [start]
-        while (after := table.entry(table.entries[way[-1]])) is not None and after not in way:
+        while (after := table.after(way[-1])) is not None and after not in way:
             way.append(after)
         if after == start and len(way) > 1 and told.isdisjoint(way):
             told.update(way)
@@ -75,19 +78,23 @@ class Table:
     """
 
     def __init__(self, table: Mapping[str, str]) -> None:
-        self.entries = {plain(wrong): plain(right) for wrong, right in table.items()}
+        self.entries = {plain(wrong).translate(_ALIKE): plain(right) for wrong, right in table.items()}
         self._small = {wrong for wrong in self.entries if wrong == wrong.lower()}
         lengths: defaultdict[str, set[int]] = defaultdict(set)
         for wrong in self.entries:
             lengths[_Words(wrong).small[0]].add(len(wrong))
         self._lengths = {first: sorted(each, reverse=True) for first, each in lengths.items()}
 
-    def entry(self, text: str, small: str | None = None) -> str | None:
-        """What a whole text is in the table. `small`: the same with small letters where words begin."""
-        if text in self.entries:
-            return text
-        small = _Words(text).small if small is None else small
+    def entry(self, flat: str, small: str) -> str | None:
+        """What words are in the table. `small`: the same with small letters where they begin."""
+        if flat in self.entries:
+            return flat
         return small if small in self._small else None
+
+    def after(self, wrong: str) -> str | None:
+        """The entry by which what an entry puts there would be replaced again."""
+        words = _Words(self.entries[wrong])
+        return self.entry(words.flat, words.small)
 
     def found(self, text: str, language: str = "") -> list[Match]:
         """What is to be written otherwise in a composed text, in order: at each place the longest that is there."""
@@ -104,8 +111,9 @@ class Table:
             written = self.entries[wrong]
             if wrong != heard and heard[0] != small[0] and written == written.lower():
                 written = _capital(written)
-            if written != heard:
-                found.append(Match(words.at[at], words.at[until - 1] + 1, written))
+            match = Match(words.at[at], words.at[until - 1] + 1, written)
+            if written != text[match.first : match.last]:
+                found.append(match)
             at = until
         return found
 
@@ -126,14 +134,14 @@ class Table:
 
 
 class _Words:
-    """A text with single spaces (`flat`), where each of its characters stands in it (`at`), and the same with small letters
-    where words begin (`small`).
+    """A text with single spaces and plain signs (`flat`), where each of its characters stands in it (`at`), and the same
+    with small letters where words begin (`small`).
     """
 
     def __init__(self, text: str, language: str = "") -> None:
         self._elides = language in ELIDING
         self.at = [n for n, char in enumerate(text) if not char.isspace() or not text[n - 1 : n].isspace()]
-        self.flat = "".join(" " if text[n].isspace() else text[n] for n in self.at)
+        self.flat = "".join(" " if text[n].isspace() else text[n] for n in self.at).translate(_ALIKE)
         small = [
             low if char != (low := char.lower()) and len(low) == 1 and self.edge(n) else char
             for n, char in enumerate(self.flat)
@@ -150,10 +158,10 @@ class _Words:
             return False
         if _is_letter(before) and _is_letter(after):
             return between_words(text, at)
-        if after in APOSTROPHES and _is_letter(before):  # Anna's is Anna's, and don't has no don in it
+        if after == "'" and _is_letter(before):  # Anna's is Anna's, and don't has no don in it
             rest = text[at + 1 : at + 3]
             return not rest or not _is_letter(rest[0]) or (rest[0] in "sS" and not _is_letter(rest[1:]))
-        if before in APOSTROPHES and _is_letter(after) and at > 1 and _is_letter(text[at - 2]):
+        if before == "'" and _is_letter(after) and at > 1 and _is_letter(text[at - 2]):
             return self._elides
         return True
 

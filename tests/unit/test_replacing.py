@@ -60,6 +60,9 @@ def written(text: str, table: dict[str, str], language: str = "en") -> str:
             "C is dots or either, aab",
         ),
         ({"a": r"\g<0>\1"}, "a", r"\g<0>\1"),
+        # Signs that editors put for one another.
+        ({"don’t": "do not"}, "I don't, Don’t", "I do not, Do not"),
+        ({"e-mail": "mail"}, "an e‑mail", "an mail"),
         # Both forms of Unicode, on either side.
         ({"Müller": "Möller"}, f"Frau {NFD} und Müllers", "Frau Möller und Müllers"),
         ({NFD: "Möller"}, "Frau Müller", "Frau Möller"),
@@ -131,7 +134,8 @@ def test_words_keep_their_times_and_a_cut_between_two_speakers_takes_what_was_re
         ({"meier": "Mayer", "mayer": "Meier"}, "again; keep the one that is right"),
         ({"a": "b", "b": "c", "c": "a"}, "'a' becomes 'b' becomes 'c' becomes 'a' again"),
         ({"a": 1}, "valid string"),
-        (["a"], "valid dictionary"),
+        ({"don't": "x", "don’t": "y"}, "is there twice"),
+        (["a"], "a table is needed, in braces"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_told_with_what_would_be_right(table: object, said: str) -> None:

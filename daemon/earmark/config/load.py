@@ -90,6 +90,8 @@ def explain(problem: ErrorDetails) -> str:
         return f"`{key}`: {message}"  # not shown: it may hold a password
     if problem["type"] == "tuple_type":
         message = "a list is needed, in brackets"
+    if problem["type"] == "dict_type":
+        message = "a table is needed, in braces"
     return f"`{key}`: {message[0].lower()}{message[1:]} (found {_clipped(repr(problem['input']))})"
 
 
