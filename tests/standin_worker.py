@@ -11,6 +11,7 @@ Run as a script without site-packages (it imports the standard library only). A 
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
     alone  unsure                     say that one voice says everything, that it is not known well who says what
     spanish                           say that most of it is Spanish, also where no English is asked for
+    expects                           say what it was told to expect
     foreign                           be as unsure of each word as one who knows English only is of another language
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 
@@ -116,7 +117,8 @@ def transcribe(request: dict[str, Any]) -> None:
             act(order, path)
         start = number * SECONDS
         segment = {
-            "start": start, "end": start + SECONDS - 1, "text": words(digest, number),
+            "start": start, "end": start + SECONDS - 1,
+            "text": f"Expects {request['hotwords']}." if order == "expects" else words(digest, number),
             "confidence": 0.3 if order == "foreign" else 0.9, "mark": None,
         }  # fmt: skip
         english = []

@@ -33,7 +33,7 @@ from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.titles import titles
 from earmark.paths import whole
 from earmark.pipeline.verdict import End, describe
-from earmark.pipeline.vocabulary import with_accepted
+from earmark.pipeline.vocabulary import expected
 from earmark.replacing import replaced
 from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
@@ -97,7 +97,8 @@ def transcribe(
 
 def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: bool) -> Transcript:
     home, config = here()
-    settings = with_accepted(home, folder_settings(config, path.parent), _say)
+    settings = folder_settings(config, path.parent)
+    vocabulary = expected(home, settings, _say)
     to_english = settings.to_english if task is None else task == "translate"
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
@@ -109,8 +110,8 @@ def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: 
         TranscribeRequest(
             job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
             languages=settings.languages, to_english=to_english, word_times=word_times,
-            hotwords=", ".join(settings.vocabulary) or None,
-            names=(*settings.vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
+            hotwords=", ".join(vocabulary) or None,
+            names=(*vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
             initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
         )
     )  # fmt: skip

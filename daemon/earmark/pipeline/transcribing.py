@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,9 @@ from earmark.pipeline.answering import Asking
 from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
 from earmark.pipeline.said_in_notes import take_first
-from earmark.pipeline.vocabulary import with_accepted
+from earmark.pipeline.vocabulary import expected
 from earmark.replacing import replaced
+from earmark.retention.receipts import keyed
 from earmark.transcription.models import SpeechModel, weights
 from earmark.translation import is_translated
 
@@ -98,14 +99,13 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         else:
             ledger.jobs.give_back(job.id, None, context.now())
         return None
-    settings = with_accepted(
-        context.home, context.settings(place.folder), partial(_without_names, context, job, place)
-    )
+    settings = context.settings(place.folder)
+    vocabulary = expected(context.home, settings, partial(_without_names, context, job, place))
     transcription = context.config.transcription
     draft = ledger.drafts.of(job.recording_id)
     better = draft if draft is not None and not draft.kept else None
     first = quick(settings) if draft is None and _never_heard(context, job) else None
-    heard_with = _heard_with(context, settings, auto, first)
+    heard_with = _heard_with(context, settings, auto, first, vocabulary)
     base = ledger.words.begin(job.recording_id, heard_with)
     request = TranscribeRequest(
         job=job.id,
@@ -116,8 +116,8 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         settled=base.language if base else None,
         settled_probability=base.language_probability if base else 0.0,
         to_english=settings.to_english and first is None,  # a draft is there soon, or is none
-        hotwords=", ".join(settings.vocabulary) or None,
-        names=(*settings.vocabulary, *_titles(context, job, place, settings.vocabulary_from)),
+        hotwords=", ".join(vocabulary) or None,
+        names=(*vocabulary, *_titles(context, job, place, settings.vocabulary_from)),
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,
         word_times=next_stage.speakers_wanted(context, settings),
@@ -145,8 +145,13 @@ def _never_heard(context: Context, job: Job) -> bool:
     return recording is not None and recording.transcript_rev == 0
 
 
-def _heard_with(context: Context, settings: FolderSettings, auto: str, first: SpeechModel | None) -> str:
-    """With which model and options a recording is heard: what was heard with others is not gone on with."""
+def _heard_with(
+    context: Context, settings: FolderSettings, auto: str, first: SpeechModel | None, expected: Sequence[str]
+) -> str:
+    """With which model and options a recording is heard: what was heard with others is not gone on with. The words that a
+    person accepted are not in it, because they may take them back; a keyed hash tells that they are others.
+    """
+    accepted = "\n".join(expected[len(settings.vocabulary) :])
     transcription = context.config.transcription
     return json.dumps(
         {
@@ -161,7 +166,8 @@ def _heard_with(context: Context, settings: FolderSettings, auto: str, first: Sp
         | ({"vocabulary_from": str(settings.vocabulary_from)} if settings.vocabulary_from else {})
         | ({"task": "translate"} if settings.to_english and first is None else {})
         | ({"auto": auto} if auto and settings.model == "auto" and first is None else {})
-        | ({"draft": True} if first is not None else {}),
+        | ({"draft": True} if first is not None else {})
+        | ({"accepted": keyed(context.ledger, accepted)} if accepted else {}),
         sort_keys=True,
     )
 

@@ -5,17 +5,14 @@ to be told of a new one. They come from recordings, and go into no request for a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from earmark.config import FolderSettings
 from earmark.config.vocabulary import read_vocabulary
 from earmark.paths import Home
 
 
-def with_accepted(
-    home: Home, settings: FolderSettings, say: Callable[[str], None] = lambda _: None
-) -> FolderSettings:
-    """The settings with the accepted words behind those of the configuration. A file that cannot be read is said, and stops
+def expected(home: Home, settings: FolderSettings, say: Callable[[str], None]) -> tuple[str, ...]:
+    """The vocabulary of the configuration, and the accepted words behind it. A file that cannot be read is said, and stops
     nothing.
     """
     file = home.vocabulary_file
@@ -23,7 +20,7 @@ def with_accepted(
         accepted = read_vocabulary(file).accepted
     except OSError as error:
         say(f"The words in {file} cannot be read: {error.strerror}; it is heard without them.")
-        return settings
+        return settings.vocabulary
     known = {word.casefold() for word in settings.vocabulary}
     new = (word for word in accepted if word.casefold() not in known)
-    return replace(settings, vocabulary=(*settings.vocabulary, *new))
+    return (*settings.vocabulary, *new)
