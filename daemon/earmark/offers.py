@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +32,11 @@ Shivon: 0.43; Tuesday for Monday: 0.5).
 LEAST_LETTERS, LEAST_AT_BEGINNING, LEAST_SMALL = 3, 4, 6
 """Letters of a name, of one that only begins sentences, and of a term in small letters: shorter ones are mostly words of the
 language that sound like another one of it (bare and bear).
+"""
+
+MOST_ASKED = 50
+"""Words for which it is looked up whether they are heard elsewhere, the most frequent first; a look reads all transcripts.
+Of others nobody can tell, so they are not offered unless they are written like names.
 """
 
 LONGEST = 60
@@ -94,8 +100,8 @@ def offers(
 ) -> list[Offer]:
     """The names and terms that were corrected twice or more, the most frequent first.
 
-    `empty`: the words of a language that are no names, in small letters. `heard`: in how many segments a word in small
-    letters was heard by itself.
+    `empty`: the words of a language that are no names, in small letters. `heard`: in how many segments a word was heard,
+    corrected there or not.
     """
     changes: defaultdict[str, list[_Change]] = defaultdict(list)
     ordered = sorted(corrections, key=lambda each: (each.recording_id, each.number))
@@ -104,7 +110,15 @@ def offers(
             words = {word.casefold() for word in change.word.split()}
             if words.isdisjoint(empty(change.language)):
                 changes[change.word.casefold()].append(change)
-    found = [offer for each in changes.values() if (offer := _offer(each, heard)) is not None]
+    asked = 0
+
+    def count(word: str) -> int:
+        nonlocal asked
+        asked += 1
+        return heard(word) if asked <= MOST_ASKED else sys.maxsize
+
+    often = sorted(changes.values(), key=len, reverse=True)
+    found = [offer for each in often if (offer := _offer(each, count)) is not None]
     return sorted(found, key=lambda offer: (-offer.times, offer.word))
 
 
@@ -207,6 +221,9 @@ def _offer(changes: Sequence[_Change], heard: Callable[[str], int]) -> Offer | N
     if as_others and heard(as_others) >= len(where):
         return None
     instead = Counter(change.heard for change in kept)
+    # A word that stands elsewhere, and nobody corrected it there, is one of the language; so is the one that is meant, then.
+    if not named and any(heard(was.lower()) > times for was, times in instead.items()):
+        return None
     return Offer(
         word,
         tuple(each for each, _ in instead.most_common()),

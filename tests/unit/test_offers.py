@@ -93,6 +93,9 @@ def test_what_is_heard_rightly_elsewhere_needs_no_offer_unless_it_is_written_lik
     small = (("the prinzipal of it", "the principal of it"),) * 2
     assert words(*small) == ["principal"]
     assert words(*small, by_itself={"principal": 2}) == []
+    mixed = (("they were relieved then", "they were believed then"),) * 2
+    assert words(*mixed, by_itself={"relieved": 2}) == ["believed"]
+    assert words(*mixed, by_itself={"relieved": 3}) == []
     nouns = (("eine Seite der Geige", "eine Saite der Geige"),) * 2
     assert words(*nouns, language="de", by_itself={"Saite": 2}) == []
     assert words(*(("So Mayer said", "So Meier said"),) * 2, by_itself={"meier": 9, "Meier": 9}) == ["Meier"]

@@ -10,6 +10,7 @@ import pytest
 from earmark.config import folder_settings, parse_config
 from earmark.domain import Mark, Segment, Transcript, WordTimes
 from earmark.errors import ConfigError
+from earmark.messages import Heard, parse_reply
 from earmark.notes.sidecars import as_json
 from earmark.replacing import before_replacing, replaced
 from earmark.speaking import Turn, with_speakers
@@ -157,6 +158,24 @@ def test_a_folder_adds_to_the_table_and_both_together_must_make_sense() -> None:
         parse_config(
             {"transcription": section, "folder": [{"path": "/x", "replace": {"Meier": "Mayer"}}]}, "test"
         )
+
+
+def test_a_worker_says_neither_who_corrected_what_it_heard_nor_what_was_replaced() -> None:
+    said = {
+        "start": 0.0,
+        "end": 1.0,
+        "text": "Mayer",
+        "heard": "x",
+        "replaced": [[10**9, "a", "b"]],
+        "speaker": 7,
+    }
+    line = {
+        "type": "heard", "job": 1, "upto": 1.0, "segments": [said], "english": [said], "language": "en",
+        "language_probability": 1.0, "speech_seconds": 1.0,
+    }  # fmt: skip
+    message = parse_reply.validate_json(json.dumps(line))
+    assert isinstance(message, Heard)
+    assert message.segments == message.english == (Segment(0.0, 1.0, "Mayer"),)
 
 
 def test_a_long_table_and_a_long_text_take_no_longer_than_a_moment() -> None:
