@@ -121,7 +121,7 @@ class _Allotted:
 
 def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
     shown = dict(zip(passage.segments, passage.shown, strict=True))
-    base = [(n, word.text) for n in passage.segments if is_speech(segments[n]) for word in shown[n]]
+    base = [(n, word) for n in passage.segments if is_speech(segments[n]) for word in shown[n]]
     said = [word.text for word in passage.said]
     if not base:
         # What was left out, and somebody has heard; or what a person took out and put back.
@@ -129,12 +129,15 @@ def _allotted(segments: Sequence[Segment], passage: Passage) -> _Allotted:
         return _Allotted(words, shown, len(said), 0)
     words = {n: [] for n, _ in base}
     new = gone = 0
-    for same, i1, i2, j1, j2 in compared([text for _, text in base], said):
+    for same, i1, i2, j1, j2 in compared([word.text for _, word in base], said):
         new += 0 if same else j2 - j1
         gone += max(0, (i2 - i1) - (j2 - j1))
         for j in range(j1, j2):
             near = i1 + (j - j1) * (i2 - i1) // (j2 - j1) if i2 > i1 else max(i1 - 1, 0)
-            words[base[near][0]].append(passage.said[j])
+            word = passage.said[j]
+            # Between two words that stay nobody has put a space: it is where the note has a time, or a paragraph ends.
+            glued = base[near][1].glued if same else word.glued
+            words[base[near][0]].append(replace(word, glued=glued))
     return _Allotted(words, shown, new, gone)
 
 

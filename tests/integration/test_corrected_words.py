@@ -367,3 +367,43 @@ def test_where_nobody_can_tell_whose_the_properties_are_the_later_version_goes_b
     heard_again(rig)
     assert rig.notes()[NOTE] == theirs
     assert "number two" in rig.notes()["talk (new).transcript.md"]
+
+
+@pytest.mark.shows("transcription:times-read")
+@pytest.mark.parametrize("before", ["paragraph", "sentence"])
+def test_words_are_taken_whatever_the_times_stand_before_and_another_setting_is_no_edit(
+    tmp_path: Path, before: str
+) -> None:
+    after = {"paragraph": "sentence", "sentence": "paragraph"}[before]
+    formats = {"formats": ["txt", "json"]}
+    rig = Rig(tmp_path, {"notes": formats | {"times": before}})
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    heard = rig.notes()[NOTE]
+    assert heard.count("#t=") == {"paragraph": 1, "sentence": 3}[before]
+    # The other setting is for what is written from then on: nothing is written anew, taken for a person's, or read as words.
+    rig.sections = {"notes": formats | {"times": after}}
+    (rig.folder / NOTE).touch()
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == heard
+    assert states(rig)[NOTE] == ("here", 0)
+    assert rig.events("corrected") == []
+    # A word corrected in a note of the kind of before is one word; the note is the person's, and can be written again.
+    text = change(rig, NOTE, ("says number 2", "says number two"))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    assert rig.events("corrected") == ["1 word was corrected in talk.transcript.md."]
+    assert [*corrections(rig).values()] == ["Recording 2cf24dba5fb0 says number two here."]
+    assert states(rig)[NOTE] == ("edited", 1)
+    heard_again(rig)
+    assert set(rig.notes()) == {NOTE, "talk.md"}
+    assert rig.notes()[NOTE].count("#t=") == {"paragraph": 1, "sentence": 3}[after]
+    # And in the one of now.
+    change(rig, NOTE, ("says number 1", "says number one"))
+    assert run_child(rig) == 0
+    assert rig.events("corrected")[1:] == ["1 word was corrected in talk.transcript.md."]
+    assert (rig.folder / "talk.txt").read_text() == (
+        "Recording 2cf24dba5fb0 says number 0 here. Recording 2cf24dba5fb0 says number one here."
+        " Recording 2cf24dba5fb0 says number two here.\n"
+    )
+    assert states(rig)[NOTE] == ("edited", 1)

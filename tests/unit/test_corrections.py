@@ -25,9 +25,11 @@ ABOUT = NoteContext("ab" * 32, "talk.m4a")
 SAID = ("We meet on Monday.", "The wurst GmbH pays for it.", "I will call Mr Smyth.", "Well, that is all.")
 
 
-def transcript(said: Sequence[str] = SAID, *, each: float = 20.0, **more: object) -> Transcript:
+def transcript(
+    said: Sequence[str] = SAID, *, each: float = 20.0, pause: float = 3.0, **more: object
+) -> Transcript:
     segments = tuple(
-        Segment(n * each, (n + 1) * each - 3.0, text, 0.9, **more)  # type: ignore[arg-type]
+        Segment(n * each, (n + 1) * each - pause, text, 0.9, **more)  # type: ignore[arg-type]
         for n, text in enumerate(said)
     )
     return Transcript("ab" * 32, segments, "en", 1.0, len(said) * each, len(said) * each, "m", "e")
@@ -118,7 +120,7 @@ _WORDS = st.lists(st.sampled_from(["and", "the", "Anna", "pays", "it.", "日本"
 def test_words_that_are_read_are_all_there_in_their_order_and_read_again_no_news(
     heard: list[list[str]], theirs: list[list[str]]
 ) -> None:
-    before = transcript([" ".join(words) for words in heard], each=60.0)
+    before = transcript([" ".join(words) for words in heard], pause=6.0)
     text = note(before, NoteStyle())
     lines = text.split("\n")
     timed = [n for n, line in enumerate(lines) if line.startswith("[[talk.m4a#t=")]

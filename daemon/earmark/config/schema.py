@@ -177,6 +177,11 @@ class Notes(Section):
         "two-files",
         description="Transcript and summary as two notes, or as one; for what is written from then on.",
     )
+    times: Literal["paragraph", "sentence"] = Field(
+        "paragraph",
+        description="Before what a time to click on stands in a transcript: each paragraph, or each sentence in it, too; "
+        "for what is written from then on.",
+    )
     key_prefix: str = Field(
         "", max_length=32, description="Put before every frontmatter key, for example `em_`."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from earmark.domain import Point, Seconds, Summary, Task, Transcript
 from earmark.errors import ConfigError
@@ -153,13 +154,13 @@ def _transcript_body(
         *damage(transcript, draft=context.draft),
         *untranslated_as(transcript),
     ]
-    if not any(part.runs for part in parts):
+    if all(part.left_out for part in parts):
         notices.append("No speech was heard in this recording.")
     if transcript.speakers_unsure:
         notices.append("Who says what is uncertain in this recording, so nobody is named.")
     if _unsure(parts, style):
         notices.append("Words in italics with (?) were hard to hear.")
-    if any(run.overlapped for part in parts for run in part.runs):
+    if any(run.overlapped for part in parts for run in part.runs()):
         notices.append("During words in italics with (+) somebody else talks as well.")
     return fill(
         "transcript",
@@ -199,11 +200,14 @@ def _named(
 ) -> list[tuple[str, str, str, str]]:
     """Of each paragraph the speaker's name, the time, the words as Markdown, and why nothing is shown."""
     names, dialect = names_of(transcript), style.dialect
+    # Without a recording to jump into, times within the text would only be in the way.
+    sentences = style.times == "sentence" and context.audio_there
+    link = partial(time_link, context.audio_name, dialect=dialect)
     return [
         (
             called(part.speaker, names),
             _time(context, part.at, dialect),
-            marked_up(part.runs, dialect, marks=style.confidence_marks),
+            marked_up(part.runs(sentences=sentences), dialect, marks=style.confidence_marks, link=link),
             why_left_out(part),
         )
         for part in parts
@@ -211,7 +215,7 @@ def _named(
 
 
 def _unsure(parts: Iterable[Paragraph], style: NoteStyle) -> bool:
-    return style.confidence_marks and any(run.unsure for part in parts for run in part.runs)
+    return style.confidence_marks and any(run.unsure for part in parts for run in part.runs())
 
 
 def _for_layout(

@@ -5,11 +5,11 @@ somebody else talks before (+). Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from earmark.corrections import Word, words_of
-from earmark.domain import Mark
+from earmark.domain import Mark, Seconds
 from earmark.notes.escape import JOINER, Dialect, escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Run
 from earmark.notes.style import stamp
@@ -60,9 +60,15 @@ class Reading:
     foreign: bool
 
 
-def marked_up(runs: Iterable[Run], dialect: Dialect, *, marks: bool) -> str:
-    """The words of a paragraph, each run behind a space. `marks`: what is hard to hear is marked."""
-    return "".join(f" {_marked(run, dialect, marks)}" for run in runs)
+def marked_up(
+    runs: Iterable[Run], dialect: Dialect, *, marks: bool, link: Callable[[Seconds], str] = stamp
+) -> str:
+    """The words of a paragraph, each run behind a space. `marks`: what is hard to hear is marked. `link`: what stands before
+    a sentence with a time.
+    """
+    return "".join(
+        f"{'' if run.at is None else f' {link(run.at)}'} {_marked(run, dialect, marks)}" for run in runs
+    )
 
 
 def _marked(run: Run, dialect: Dialect, marks: bool) -> str:

@@ -66,7 +66,7 @@ def txt(transcript: Transcript) -> str:
     """The spoken words, a paragraph per pause or turn, after the name of who says it, without times."""
     names = names_of(transcript)
     said = (
-        (called(paragraph.speaker, names), normalize(" ".join(run.text for run in paragraph.runs)))
+        (called(paragraph.speaker, names), normalize(" ".join(run.text for run in paragraph.runs())))
         for paragraph in paragraphs(as_told(transcript).segments, 2.0, 60.0)
         if paragraph.left_out is None
     )

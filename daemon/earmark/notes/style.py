@@ -20,7 +20,7 @@ class NoteStyle:
 
     `key_prefix` goes before every frontmatter key but Obsidian's own three and `earmark_id`; `keys` renames single
     keys (old name to full new name). A paragraph of a transcript ends at a pause of `paragraph_pause` seconds, or
-    at the first sentence end after `paragraph_seconds`.
+    at the first sentence end after `paragraph_seconds`. `times`: what begins with a time in it.
     """
 
     dialect: Dialect = "obsidian"
@@ -30,6 +30,7 @@ class NoteStyle:
     confidence_marks: bool = True
     paragraph_pause: Seconds = PAUSE
     paragraph_seconds: Seconds = SECONDS
+    times: Literal["paragraph", "sentence"] = "paragraph"
     summary_layout: str = ""
     """Jinja2 source of a user's own layout for the body of the summary note; empty for ours."""
 
@@ -42,7 +43,9 @@ class NoteStyle:
 
 def style_of(notes: Notes, layout: str = "") -> NoteStyle:
     """The style that the configuration asks for; `layout` is the source of a user's own layout of a summary."""
-    return NoteStyle(notes.dialect, notes.layout, notes.key_prefix, notes.keys, summary_layout=layout)
+    return NoteStyle(
+        notes.dialect, notes.layout, notes.key_prefix, notes.keys, times=notes.times, summary_layout=layout
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,12 @@ def covers(body: str, transcript: Transcript) -> bool:
         return False
     # A note from before it was known who speaks has fewer paragraphs.
     told = as_told(transcript if TURN.search(body) else replace(transcript, speakers=()))
-    said = [p for p in paragraphs(told.segments, PAUSE, SECONDS) if p.left_out is None]
-    there = sum(stamp(p.at) in body for p in said)
-    return bool(said) and there >= KEPT_TIMES * len(said)
+    for as_before in (False, True):
+        parts = paragraphs(told.segments, PAUSE, SECONDS, as_before=as_before)
+        said = [p for p in parts if p.left_out is None]
+        if said and sum(stamp(p.at) in body for p in said) >= KEPT_TIMES * len(said):
+            return True
+    return False
 
 
 def failings(transcript: Transcript) -> list[str]:
