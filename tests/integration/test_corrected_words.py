@@ -9,9 +9,11 @@ import json
 import os
 import shutil
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from earmark.cli.main import app
 from earmark.ledger import Ledger
 from earmark.retention.erasure.matching import matching
@@ -407,3 +409,37 @@ def test_words_are_taken_whatever_the_times_stand_before_and_another_setting_is_
         " Recording 2cf24dba5fb0 says number two here.\n"
     )
     assert states(rig)[NOTE] == ("edited", 1)
+
+
+@pytest.mark.shows("transcription:export-one")
+def test_one_recording_goes_out_in_any_format_with_its_corrections_and_lies_in_it_beside_its_notes(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["html", "docx"]}})
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    change(rig, NOTE, ("says number 2", "says number <two>"))
+    assert run_child(rig) == 0
+    assert "says number &lt;two&gt; here." in (rig.folder / "talk.html").read_text()
+    with zipfile.ZipFile(rig.folder / "talk.docx") as package:
+        assert "says number &lt;two&gt; here." in package.read("word/document.xml").decode()
+
+    def export(*words: str | Path) -> Result:
+        return CliRunner().invoke(
+            app, ["export", "recording", *map(str, words)], env={"EARMARK_HOME": str(rig.home)}
+        )
+
+    for form in ("html", "docx"):
+        # What goes out is what lies there, byte for byte, whatever stands for the recording.
+        for named in ("talk.m4a", NOTE):
+            assert (
+                export(rig.folder / named, "-f", form).stdout_bytes
+                == (rig.folder / f"talk.{form}").read_bytes()
+            )
+    assert "number <two> here." in export(rig.folder / "talk.m4a", "-f", "txt").stdout
+    out = tmp_path / "out.srt"
+    assert export(rig.folder / "talk.m4a", "-f", "srt", "-o", out).exit_code == 0
+    assert "-->" in out.read_text()
+    taken = export(rig.folder / "talk.m4a", "-f", "srt", "-o", out)
+    assert (taken.exit_code, "exists already" in taken.stderr) == (2, True)
+    assert export(rig.folder / "nothing.m4a").exit_code == 66

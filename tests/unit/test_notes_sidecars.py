@@ -9,9 +9,13 @@ from dataclasses import replace
 import pytest
 from earmark.domain import Mark, Segment, Transcript
 from earmark.notes.escape import JOINER, normalize
-from earmark.notes.sidecars import LINE, as_json, sidecars, srt, txt, vtt
+from earmark.notes.forms import sidecars
+from earmark.notes.sidecars import LINE, as_json, srt, txt, vtt
+from earmark.notes.style import NoteContext
 from hypothesis import given
 from hypothesis import strategies as st
+
+ABOUT = NoteContext("ab" * 32, "talk.m4a")
 
 
 def transcript(*segments: Segment) -> Transcript:
@@ -123,7 +127,7 @@ def test_files_in_english_have_english_names() -> None:
     german = replace(
         TALK, language="de", to_english=True, english=(Segment(0.4, 4.2, "Good day.", speaker=2),)
     )
-    files = dict(sidecars(german, ["txt", "srt", "json"]))
+    files = {form: data.decode() for form, data in sidecars(german, ABOUT, ["txt", "srt", "json"])}
     assert "\n\nSprecher 2: Are" in files["txt"]
     assert files["en.txt"] == "Speaker 2: Good day.\n\nSpeaker 2: Are you sure?\n"
     assert "Speaker 2: Good day." in files["en.srt"]
@@ -144,8 +148,8 @@ def test_where_it_is_not_sure_who_speaks_only_json_has_the_guess() -> None:
 def test_without_speakers_the_files_are_as_they_always_were() -> None:
     plain = transcript(*(replace(s, speaker=0, overlapped=False) for s in TALK.segments))
     nobody = replace(TALK, speakers=())
-    forms = ("srt", "vtt", "txt", "json")
-    assert dict(sidecars(nobody, forms)) == dict(sidecars(plain, forms))
+    forms = ("srt", "vtt", "txt", "json", "html", "docx")
+    assert dict(sidecars(nobody, ABOUT, forms)) == dict(sidecars(plain, ABOUT, forms))
     assert "speaker" not in as_json(plain)
 
 

@@ -9,8 +9,8 @@ import pytest
 from earmark.domain import Mark, Segment, Transcript
 from earmark.messages import Finished, Heard
 from earmark.notes.damage import untranslated_as
+from earmark.notes.forms import sidecars
 from earmark.notes.render import render_one_file, render_summary, render_transcript
-from earmark.notes.sidecars import sidecars
 from earmark.notes.style import NoteStyle
 from earmark.pipeline.plausible import Amount, Told, implausible_heard
 from earmark.retention.rules.quality import covers, failings
@@ -126,13 +126,13 @@ def test_the_section_in_english_stands_below_what_was_said(dialect: Any, section
 def test_what_is_not_translated_in_the_middle_is_left_out_and_said() -> None:
     partly = transcript((ENGLISH[0], replace(ENGLISH[1], mark=Mark.UNTRANSLATED)))
     assert "*not translated until 00:12*" in render_transcript(partly, CONTEXT, NoteStyle())
-    assert "invoice" not in dict(sidecars(partly, ["txt"]))["en.txt"]
+    assert b"invoice" not in dict(sidecars(partly, CONTEXT, ["txt"]))["en.txt"]
 
 
 @pytest.mark.shows("transcription:translate-files")
 def test_the_files_in_english_are_there_only_where_something_was_translated() -> None:
     forms = ["srt", "vtt", "txt", "json"]
-    assert [form for form, _ in sidecars(transcript(), forms)] == [
+    assert [form for form, _ in sidecars(transcript(), CONTEXT, forms)] == [
         "srt",
         "en.srt",
         "vtt",
@@ -141,16 +141,23 @@ def test_the_files_in_english_are_there_only_where_something_was_translated() ->
         "en.txt",
         "json",
     ]
-    files, plain = dict(sidecars(transcript(), forms)), dict(sidecars(transcript(None), forms))
+    files, plain = (
+        dict(sidecars(transcript(), CONTEXT, forms)),
+        dict(sidecars(transcript(None), CONTEXT, forms)),
+    )
     assert set(plain) == set(forms)
     assert {form: files[form] for form in ("srt", "vtt", "txt")} == {
         form: plain[form] for form in ("srt", "vtt", "txt")
     }
     assert (
         files["en.txt"]
-        == "Today we talk about the contract. The contract is ready. The invoice comes on Monday.\n"
+        == b"Today we talk about the contract. The contract is ready. The invoice comes on Monday.\n"
     )
-    assert "english" not in plain["json"]
+    assert b"english" not in plain["json"]
+    # A page holds both, below each other.
+    (page,) = dict(sidecars(transcript(), CONTEXT, ["html"])).values()
+    said = [b'<html lang="es"', b"Hoy vamos", b'<h2 lang="en" dir="ltr">In English</h2>', b"Today we"]
+    assert [page.index(each) for each in said] == sorted(page.index(each) for each in said)
 
 
 def test_english_alone_does_not_stand_in_for_the_audio() -> None:

@@ -21,12 +21,17 @@ from earmark.cli.console import (
     readable,
     short,
 )
+from earmark.cli.put_out import fit_for_output, put_out
+from earmark.config.section import OutputFormat
 from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
+from earmark.notes.forms import in_one_language, written
+from earmark.notes.style import NoteContext
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
+from earmark.verbs.resolve import resolve
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
 
@@ -77,6 +82,36 @@ def export(
     out.print(f"{what} ({decimal(size)}) in {escape(short(path))}")
     for line in result.missing:
         err.print(f"[yellow]not there:[/] {escape(readable(line))}")
+
+
+@app.command()
+def recording(
+    file: Annotated[Path, typer.Argument(readable=False, help="A recording, or a note of it.")],
+    format: Annotated[OutputFormat, typer.Option("--format", "-f", help="In which format.")] = "html",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this new file instead of printing.")
+    ] = None,
+) -> None:
+    """The transcript of one recording, with the words that you corrected and the names that you gave.
+
+    Examples: [bold]earmark export recording memo.m4a -f docx -o memo.docx[/]
+    """
+    with plain_errors():
+        fit_for_output(format, output)
+        home, config = here_to_look()
+        with opened_context(home, config, read_only=True) as inside:
+            meant = resolve(inside, file)
+            transcript = inside.ledger.words.transcript(meant.recording_id)
+            known = inside.ledger.recordings.get(meant.recording_id)
+        if transcript is None:
+            raise NotFound(f"{short(meant.shown)}: there is no transcript of it; earmark why says why")
+        about = NoteContext(
+            meant.recording_id,
+            meant.shown.name,
+            known.recorded_text if known is not None else "",
+            duration=transcript.duration,
+        )
+        put_out(written(in_one_language(transcript, format), about, format), output)
 
 
 @app.command()

@@ -6,7 +6,6 @@ import os
 import queue
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,19 +14,20 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from earmark.cli.console import err, here, one_line, plain_errors, span
+from earmark.cli.put_out import fit_for_output, put_out
 from earmark.cli.telling_apart import COLUMNS, how_many, speaker_models, told_apart
 from earmark.config import folder_settings
 from earmark.context import Clock
 from earmark.domain import Fault, Instant, Segment, Transcript
 from earmark.errors import MediaError, ModelError, NotFound
-from earmark.files import StillChanging, fingerprint, open_regular, pack_path, write_new
+from earmark.files import StillChanging, fingerprint, open_regular, pack_path
 from earmark.formats import HEAD
 from earmark.log import configure_logging
 from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
-from earmark.notes import sidecars
 from earmark.notes.damage import misheard_as, untranslated_as
 from earmark.notes.dates import date_of
+from earmark.notes.forms import in_one_language, written
 from earmark.notes.render import render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 from earmark.notes.titles import titles
@@ -39,10 +39,9 @@ from earmark.report import in_bytes
 from earmark.supervisor.sizing import load_order
 from earmark.supervisor.stages.transcription import MODULE
 from earmark.transcription.models import find_model
-from earmark.translation import in_english, is_translated
 from earmark.workers import Left, Said, Worker
 
-Format = Literal["md", "txt", "srt", "vtt", "json"]
+Format = Literal["md", "txt", "srt", "vtt", "json", "html", "docx"]
 Wanted = Literal["transcribe", "translate"]
 
 
@@ -65,7 +64,7 @@ def transcribe(
     ] = None,
 ) -> None:
     """Transcribe one file and print the result; nothing is kept. What is translated is printed in English as txt, srt or
-    vtt, and in both languages as md or json.
+    vtt, and in both languages in the other formats.
 
     Examples: [bold]earmark transcribe memo.m4a[/] · [bold]earmark transcribe talk.mp4 -f srt -o talk.srt[/]
     """
@@ -78,21 +77,15 @@ def transcribe(
         if not path.is_file():
             raise NotFound(f"{path}: there is no such file")
         # What is wrong with the wish is said before the file is heard.
+        fit_for_output(format, output)
         wanted = how_many(speakers)
         models = None if wanted is None else speaker_models(asked=speakers != "auto")
-        transcript = _hear(path, language, task, word_times=models is not None)
+        transcript = _hear(path, language, task, word_times=models is not None or format == "json")
         if wanted is not None and models is not None:
             transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             _say(sentence)
-        text = _render(transcript, path, format)
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            try:
-                write_new(whole(output), text.encode())
-            except FileExistsError:
-                raise typer.BadParameter(f"{output} exists already; name another file") from None
+        put_out(_render(transcript, path, format), output)
 
 
 def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: bool) -> Transcript:
@@ -181,14 +174,10 @@ def _listen(
                     return end.transcript(recording_id, tuple(segments), model, engine, translated)
 
 
-def _render(transcript: Transcript, path: Path, format: Format) -> str:
+def _render(transcript: Transcript, path: Path, format: Format) -> bytes:
+    modified_at, now = Instant(path.stat().st_mtime), Clock().wall()
+    date = date_of(transcript.recorded_at, path.name, modified_at, now)
+    about = NoteContext(transcript.recording_id, path.name, date.text, duration=transcript.duration)
     if format == "md":
-        modified_at, now = Instant(path.stat().st_mtime), Clock().wall()
-        date = date_of(transcript.recorded_at, path.name, modified_at, now)
-        about = NoteContext(transcript.recording_id, path.name, date.text, duration=transcript.duration)
-        return render_transcript(transcript, about, NoteStyle())
-    if is_translated(transcript) and format != "json":
-        transcript = replace(transcript, segments=in_english(transcript), english=())
-    return {"txt": sidecars.txt, "srt": sidecars.srt, "vtt": sidecars.vtt, "json": sidecars.as_json}[format](
-        transcript
-    )
+        return render_transcript(transcript, about, NoteStyle()).encode()
+    return written(in_one_language(transcript, format), about, format)

@@ -100,7 +100,7 @@ class RuleSet(Section):
         None, description="Transcript notes and the words in the ledger."
     )
     summary: RetentionRule | None = Field(None, description="Summary notes and the summary in the ledger.")
-    sidecar: RetentionRule | None = Field(None, description="srt, vtt, txt and json files.")
+    sidecar: RetentionRule | None = Field(None, description="srt, vtt, txt, json, html and docx files.")
     failed: RetentionRule | None = Field(None, description="Recordings that could not be transcribed.")
 
 
@@ -117,7 +117,7 @@ class Retention(Section):
     summary: RetentionRule = Field(
         RetentionRule(), description="Summary notes; the summary in the ledger goes when the trash is purged."
     )
-    sidecar: RetentionRule = Field(RetentionRule(), description="srt, vtt, txt and json files.")
+    sidecar: RetentionRule = Field(RetentionRule(), description="srt, vtt, txt, json, html and docx files.")
     failed: RetentionRule = Field(
         RetentionRule(), description="Recordings that could not be transcribed; no other rule touches them."
     )

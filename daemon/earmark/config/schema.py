@@ -190,7 +190,7 @@ class Notes(Section):
     )
     tags: tuple[str, ...] = Field(("recording",), description="Tags of every note.")
     formats: tuple[OutputFormat, ...] = Field(
-        (), description="Also write the transcript as: srt, vtt, txt, json."
+        (), description="Also write the transcript as: srt, vtt, txt, json, html, docx."
     )
 
 

@@ -62,7 +62,7 @@ Speakers = Annotated[str, BeforeValidator(_how_many)]
 Replacements = Annotated[dict[str, str], AfterValidator(_sound)]
 """What is heard wrongly, and how it is written (`replacing.Table`)."""
 
-OutputFormat = Literal["srt", "vtt", "txt", "json"]
+OutputFormat = Literal["srt", "vtt", "txt", "json", "html", "docx"]
 
 
 class Section(BaseModel):

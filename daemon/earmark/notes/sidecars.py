@@ -1,4 +1,4 @@
-"""The transcript in other people's formats: SubRip, WebVTT, plain text, JSON. Pure."""
+"""The transcript in formats that are read line by line: SubRip, WebVTT, plain text, JSON. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 from earmark.domain import Seconds, Segment, Transcript, is_speech
 from earmark.notes.escape import JOINER, normalize
@@ -15,7 +16,7 @@ from earmark.notes.paragraphs import paragraphs
 from earmark.notes.speakers import called, names_of
 from earmark.replacing import before_replacing
 from earmark.speaking import as_told
-from earmark.translation import in_english, is_translated
+from earmark.translation import in_english
 
 LINE = 42
 """Columns of a subtitle line (BBC and Netflix timed-text guidelines: 37-42); a CJK character takes two."""
@@ -79,6 +80,8 @@ def as_json(transcript: Transcript) -> str:
     Where it is known who speaks, `speakers` are the names by number, from 1 ("": without a name), and each segment has its
     `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so. A segment
     that a person corrected, or in which words were `replaced` by the configuration, has what was `heard` beside its `text`.
+    Where it was measured when each word is said, a segment that nobody corrected has its `words`; elsewhere nobody knows, and
+    there are none.
     """
     speakers = bool(transcript.speakers)
     said = [s for s in transcript.segments if is_speech(s)]
@@ -121,27 +124,13 @@ def as_json(transcript: Transcript) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-SIDECARS: Mapping[str, Callable[[Transcript], str]] = {"srt": srt, "vtt": vtt, "txt": txt, "json": as_json}
-"""Suffix to renderer."""
-
-
-def sidecars(transcript: Transcript, forms: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Suffix and text of each file in these forms. What was translated is in those in English, too: `en.srt` beside `srt`,
-    as players of video look for it; JSON holds both.
-    """
-    english = (
-        replace(transcript, segments=in_english(transcript), english=(), language="en")
-        if is_translated(transcript)
-        else None
-    )
-    for form in forms:
-        yield form, SIDECARS[form](transcript)
-        if english is not None and form != "json":
-            yield f"en.{form}", SIDECARS[form](english)
-
-
 def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
     who = {"speaker": segment.speaker, "overlapped": segment.overlapped} if speakers else {}
+    begins = [*(at for _, _, at in segment.words), len(segment.text)]
+    words = [
+        {"start": start, "end": end, "text": normalize(segment.text[first:last])}
+        for (start, end, _), (first, last) in zip(segment.words, pairwise(begins), strict=True)
+    ]
     return (
         {
             "start": segment.start,
@@ -152,6 +141,7 @@ def _segment(segment: Segment, speakers: bool) -> dict[str, object]:
         }
         | ({"language": segment.language} if segment.language else {})
         | _as_heard(segment)
+        | ({"words": words} if words and segment.heard is None else {})
         | who
     )
 

@@ -130,7 +130,7 @@ def _look(
     except FileNotFoundError:
         return _Found(artifact, None, "")
     sha256 = digest(data)
-    if artifact.state is ArtifactState.WRITING and output.text.encode().startswith(data):
+    if artifact.state is ArtifactState.WRITING and output.data.startswith(data):
         # A crash came while it was copied to a name that was free when it was announced (files/copying.py).
         return _Found(artifact, Likeness.SAME, sha256)
     like = compared(ledger, data, artifact, key)

@@ -12,10 +12,10 @@ from earmark.domain import Gone, Kind, Summary, Transcript
 from earmark.errors import ConfigError
 from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
+from earmark.notes.forms import sidecars
 from earmark.notes.names import candidates
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
-from earmark.notes.sidecars import sidecars
 from earmark.notes.style import NoteContext, style_of
 from earmark.pipeline import drafts
 from earmark.retention import expires_on, how_it_went
@@ -27,12 +27,16 @@ HARD_TO_HEAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file that belongs beside a recording."""
+    """One file that belongs beside a recording. `text`: of a note."""
 
     kind: Kind
     form: str
     rev: int
-    text: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return self.data.decode()
 
     def names(self, audio_name: str) -> Iterable[str]:
         """Candidate file names, best first."""
@@ -72,18 +76,18 @@ def outputs(
     heard = recording.transcript_rev
     noted = revision(recording, Kind.SUMMARY, one_file=notes.layout == "one-file")
     if notes.layout == "one-file":
-        yield Output(Kind.SUMMARY, "md", noted, render_one_file(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", noted, render_one_file(summary, transcript, about, style).encode())
     else:
-        yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style))
-    for form, text in sidecars(transcript, settings.formats):
-        yield Output(Kind.SIDECAR, form, heard, text)
+        yield Output(Kind.TRANSCRIPT, "md", heard, render_transcript(transcript, about, style).encode())
+    for form, data in sidecars(transcript, about, settings.formats):
+        yield Output(Kind.SIDECAR, form, heard, data)
     if summary is not None and notes.layout == "two-files":
         about = replace(
             about,
             transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
             notices=(*about.notices, *_hard_to_hear(transcript)),
         )
-        yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style))
+        yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style).encode())
 
 
 def revision(recording: Recording, kind: Kind, *, one_file: bool) -> int:

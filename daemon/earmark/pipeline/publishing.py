@@ -21,6 +21,7 @@ from earmark.files import (
     Identity,
     OtherContent,
     access_of,
+    digest,
     for_a_note,
     in_cloud,
     make_durable,
@@ -196,10 +197,9 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     if not place.here and not earlier.ours:
         return None, False  # where the recording is not, nothing new is written
     merged = earlier.merged.get(next(iter(earlier.ours), ""))
-    text = output.text if merged is None else merged
-    data = text.encode()
+    data = output.data if merged is None else merged.encode()
     key = style_of(context.config.notes).key("speakers")
-    known = digests(text, key) if output.form == "md" else Digests(digests(text).sha256)
+    known = digests(data.decode(), key) if output.form == "md" else Digests(digest(data))
     known = replace(known, top=top_of(output.text)) if merged is not None else known
     # A later version is not called like the note of a namesake.
     base = newer(name_base(place)) if earlier.edited else name_base(place)

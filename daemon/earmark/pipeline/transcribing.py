@@ -120,7 +120,7 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         names=(*vocabulary, *_titles(context, job, place, settings.vocabulary_from)),
         initial_prompt=settings.prompt or None,
         beam_size=transcription.beam_size,
-        word_times=next_stage.speakers_wanted(context, settings),
+        word_times=next_stage.speakers_wanted(context, settings) or "json" in settings.formats,
         resume_at=base.upto if base else 0.0,
         max_seconds=transcription.max_hours * 3600,
     )
