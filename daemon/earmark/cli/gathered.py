@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from earmark.cli.console import moment
+from earmark.cli.copies import copies_of
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
 from earmark.errors import EnvironmentFault
@@ -36,7 +38,8 @@ class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
-    into because they are a program's own. `words_offered`: words that were corrected so often that they are offered.
+    into because they are a program's own. `words_offered`: words that were corrected so often that they are offered. `copies`:
+    files with the content of another one, and of which.
     """
 
     running: bool
@@ -60,6 +63,7 @@ class Status:
     drafts_wait: str = ""
     drafts_kept: tuple[Line, ...] = ()
     closed: dict[str, int] = field(default_factory=dict)
+    copies: tuple[Line, ...] = ()
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
     words_offered: int = 0
@@ -121,7 +125,7 @@ def gather(context: Context) -> Status:
         len(ledger.words.not_whole()), ledger.words.not_understood(), ledger.words.not_translated(),
         len(ledger.words.softer_than(QUIET)),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
-        closed=untaken(ledger, CLOSED), elsewhere=(other,) if other else (),
+        closed=untaken(ledger, CLOSED), copies=_copies(by_recording), elsewhere=(other,) if other else (),
         words_offered=_offered(context),
     )  # fmt: skip
 
@@ -131,6 +135,16 @@ def _offered(context: Context) -> int:
         return len(vocabulary.offered(context, vocabulary.known(context.home)))
     except EnvironmentFault:
         return 0  # the doctor says what is wrong with the file
+
+
+def _copies(by_recording: Mapping[str, list[Place]]) -> tuple[Line, ...]:
+    """Files with the content of another one that is there, too."""
+    return tuple(
+        Line(str(place.path), found.sentence)
+        for same in by_recording.values()
+        for place in same
+        if (found := copies_of(place, same)).of
+    )
 
 
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short, span
+from earmark.cli.copies import Copies, copies_of
 from earmark.config import folder_settings
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Kind, Stage, Transcript
@@ -51,7 +52,7 @@ class Listed:
     """One recording at one path.
 
     `state` in one word; `reason` if there is one to give; `not_heard`: why words may be missing; `whole`: false if it is
-    because something was not heard at all, and not for its level only.
+    because something was not heard at all, and not for its level only; `copies`: what else holds the same content.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Listed:
     reason: str
     not_heard: tuple[str, ...]
     whole: bool
+    copies: Copies
 
 
 def state_of(context: Context, place: Place) -> tuple[str, str]:
@@ -103,7 +105,13 @@ def list_recordings(
         with opened_context(home, config, read_only=True) as context:
             words = context.ledger.words
             not_whole, quiet = words.not_whole(), words.softer_than(QUIET)
-            listed = [_listed(context, place, not_whole, quiet) for place in context.ledger.places.all()]
+            same: dict[str, list[Place]] = {}
+            for place in context.ledger.places.all():
+                same.setdefault(place.recording_id, []).append(place)
+            listed = [
+                _listed(context, place, not_whole, quiet, same[place.recording_id])
+                for place in context.ledger.places.all()
+            ]
         rows = [row for row in listed if state is None or state in row.state]
         if json:
             print_json([asdict(row) for row in rows])
@@ -114,6 +122,7 @@ def list_recordings(
         for row in rows:
             reason = f": {readable(row.reason)}" if row.reason and not row.state.startswith("done") else ""
             reason += ", not all of it heard" if not row.whole else ", very quiet" if row.not_heard else ""
+            reason += f", copy of {short(row.copies.of)}" if row.copies.of else ""
             table.add_row(
                 escape(short(row.path)),
                 span(row.duration),
@@ -124,7 +133,9 @@ def list_recordings(
         out.print(table if rows else nothing)
 
 
-def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: Collection[str]) -> Listed:
+def _listed(
+    context: Context, place: Place, not_whole: Collection[str], quiet: Collection[str], same: list[Place]
+) -> Listed:
     word, reason = state_of(context, place)
     ledger = context.ledger
     recording = ledger.recordings.get(place.recording_id)
@@ -140,6 +151,7 @@ def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: C
         if place.recording_id in not_whole or place.recording_id in quiet
         else (),
         place.recording_id not in not_whole,
+        copies_of(place, same),
     )
 
 
@@ -182,18 +194,21 @@ def why(
             not_heard = _not_heard(ledger, transcript)
             not_translated = untranslated_as(transcript) if transcript else []
             translated = transcript is not None and is_translated(transcript)
+            copies = copies_of(place, ledger.places.of(place.recording_id)) if place is not None else Copies()
         if json:
             print_json(
                 {
                     "path": str(path), "recording": recording_id, "state": word, "reason": reason,
                     "not_heard": not_heard, "translated": "en" if translated else None,
-                    "not_translated": not_translated, "events": [asdict(e) for e in events],
+                    "not_translated": not_translated, "copies": asdict(copies), "events": [asdict(e) for e in events],
                 }
             )  # fmt: skip
             return
         out.print(
             f"[bold]{escape(short(path))}[/]: {word}{f' ({escape(readable(reason))})' if reason else ''}"
         )
+        if copies.sentence:
+            out.print(f"  {escape(copies.sentence)}")
         for sentence in (*not_heard, *not_translated):
             out.print(f"  [yellow]{escape(sentence)}[/]")
         for event in events:

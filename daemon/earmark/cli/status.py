@@ -208,6 +208,7 @@ def show(found: Status) -> Group:
         ("Wrong right now", found.troubles, "yellow"),
         ("Waiting", found.waiting, "cyan"),
         ("Edited by you", found.edited, "dim"),
+        ("Copies", found.copies, "dim"),
     ):
         if group:
             lines += ["", f"[bold {color}]{heading}[/]"]

@@ -66,7 +66,8 @@ _SENTENCES: dict[str, Line] = {
     ),
     Event.ACCEPTED: lambda e: f"[cyan]+[/] {_name(e)}",
     Event.SAME_CONTENT: lambda e: (
-        f"[cyan]=[/] {_name(e)}  [dim]same content as another recording; not transcribed twice[/]"
+        f"[cyan]=[/] {_name(e)}  [dim]same content as {_line(short(e['of'])) if e.get('of') else 'another recording'}; "
+        "not transcribed twice[/]"
     ),
     Event.RENAMED: lambda e: f"[cyan]~[/] {_name(e)}  [dim]renamed; its notes follow[/]",
     Event.REPLACED: lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from earmark.context import Context
 from earmark.domain import Gone, Instant, Owed, Stage
@@ -35,7 +36,9 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`before`: for RENAMED where the recording was, for CONTINUED and REPLACED what was there."""
+    """`before`: for RENAMED where the recording was, for CONTINUED and REPLACED what was there, for AGAIN the first that is
+    there with the same content.
+    """
 
     what: What
     before: Place | None = None
@@ -71,7 +74,9 @@ def classify(
         return Arrival(What.REPLACED, here)
     if elsewhere is not None:
         return Arrival(What.CONTINUED, elsewhere)  # renamed and appended to between two looks
-    return Arrival(What.AGAIN if same_content else What.NEW)
+    # Nothing of it has departed: what is not there any more a rule has taken.
+    there = next((p for p in same_content if p.path in still_there), next(iter(same_content), None))
+    return Arrival(What.AGAIN, there) if there is not None else Arrival(What.NEW)
 
 
 def accept(context: Context, path: Path, folder: Path, content: Content) -> Arrival:
@@ -120,9 +125,11 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
         elif arrival.what is What.AGAIN:
             adopt_copied_notes(context, path, recording_id)
         if arrival.what is not What.KNOWN:
+            same_as = arrival.before if arrival.what is What.AGAIN else None
+            of: dict[str, Any] = {} if same_as is None else {"of": str(same_as.path)}
             context.tell(
                 _EVENTS[arrival.what], _sentence(arrival), recording=recording_id, file=path, queued=queued,
-                content=recording_id[:12],
+                content=recording_id[:12], **of,
             )  # fmt: skip
     context.step("after:accept")
     return arrival
@@ -209,7 +216,9 @@ def _sentence(arrival: Arrival) -> str:
         case What.NEW:
             return "A new recording; it waits for its transcription."
         case What.AGAIN:
-            return "The same content is here under another name; it is not transcribed a second time."
+            other = named(arrival.before.path) if arrival.before else "another name"
+            where = "is here as" if arrival.before is None or arrival.before.here else "was here as"
+            return f"The same content {where} {other}; it is not transcribed a second time."
         case What.RENAMED:
             return f"Renamed from {named(arrival.before.path) if arrival.before else 'another name'}."
         case What.REPLACED:
