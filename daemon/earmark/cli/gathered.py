@@ -38,8 +38,8 @@ class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
-    into because they are a program's own. `words_offered`: words that were corrected so often that they are offered. `copies`:
-    files with the content of another one, and of which.
+    into because they are a program's own. `words_offered`: words that were corrected so often that they are offered.
+    `copies`: files with the content of another one, and of which.
     """
 
     running: bool

@@ -80,8 +80,7 @@ def as_json(transcript: Transcript) -> str:
     Where it is known who speaks, `speakers` are the names by number, from 1 ("": without a name), and each segment has its
     `speaker` (0: nobody knows) and whether it is `overlapped`; they are guesses where `speakers_unsure` says so. A segment
     that a person corrected, or in which words were `replaced` by the configuration, has what was `heard` beside its `text`.
-    Where it was measured when each word is said, a segment that nobody corrected has its `words`; elsewhere nobody knows, and
-    there are none.
+    Where it was measured when each word is said, a segment that nobody corrected has its `words`; elsewhere nobody knows.
     """
     speakers = bool(transcript.speakers)
     said = [s for s in transcript.segments if is_speech(s)]
