@@ -167,7 +167,6 @@ def test_a_worker_says_neither_who_corrected_what_it_heard_nor_what_was_replaced
         "text": "Mayer",
         "heard": "x",
         "replaced": [[10**9, "a", "b"]],
-        "speaker": 7,
     }
     line = {
         "type": "heard", "job": 1, "upto": 1.0, "segments": [said], "english": [said], "language": "en",

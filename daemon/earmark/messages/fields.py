@@ -36,8 +36,8 @@ Sentence = Annotated[str, Field(max_length=10_000)]
 
 
 def _as_heard(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """Segments with what an engine says of them, and nothing that others say later."""
-    return tuple(replace(s, speaker=0, overlapped=False, heard=None, replaced=()) for s in segments)
+    """Segments without what a person or the configuration makes of them later; who speaks is looked at further on."""
+    return tuple(replace(s, heard=None, replaced=()) for s in segments)
 
 
 Segments = Annotated[tuple[Segment, ...], Field(max_length=2_000), AfterValidator(_as_heard)]
