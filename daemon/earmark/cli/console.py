@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
 
@@ -45,6 +45,10 @@ NOBODY_READS = 141
 _START = ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system")
 
 
+UNFOLDED = 1_000_000
+"""Characters of a line where no terminal is. No name is so long (Linux: 4096 bytes a path)."""
+
+
 class Voice(Console):
     """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb.
 
@@ -53,6 +57,15 @@ class Voice(Console):
 
     prefix = ""
     _inside = False
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Of a terminal; nothing is folded or cut for a file or a program that reads along."""
+        return super().size if self.is_terminal else ConsoleDimensions(UNFOLDED, 25)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
 
     def on_broken_pipe(self) -> None:
         raise  # noqa: PLE0704 - rich calls this while it handles the error
@@ -204,6 +217,19 @@ def moment(instant: float | None) -> str:
         return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
     except (OverflowError, ValueError, OSError):
         return ""
+
+
+def iso(instant: float | None) -> str | None:
+    """Local time with its offset, as ISO 8601 has it, for programs; None for none, and for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(instant).astimezone().isoformat(timespec="seconds") if instant else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def day(instant: float | None) -> str:
+    """The local day, as `moment` says it."""
+    return moment(instant)[:10]
 
 
 def instant_of(day: datetime) -> Instant:

@@ -23,6 +23,7 @@ from earmark.cli.console import (
     say_what_is_left,
     short,
 )
+from earmark.cli.lines import columns, print_lines
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NotFound, RetentionError, UsageError
@@ -133,10 +134,17 @@ def _lift(home: Home, config: Config, files: list[Path]) -> None:
 def _show(wanted: list[str], found: Found, also: set[Path]) -> None:
     what = f"{counted(len(wanted), 'recording')}, {counted(len(found.copies), 'file')}:"
     out.print(what if wanted else "Nothing matches.")
-    for copy in sorted(found.copies, key=lambda c: c.path in also):
-        mine = "  [yellow]edited by you[/]" if copy.edited else ""
-        reason = f"  [yellow]{_why_also(copy)}[/]" if copy.path in also else ""
-        out.print(f"  {escape(short(copy.path))}  [dim]{copy.what}, {decimal(copy.size)}[/]{mine}{reason}")
+    lines = [
+        (
+            f"  [dim]{decimal(copy.size)}[/]",
+            f"[dim]{copy.what}[/]"
+            + (", [yellow]edited by you[/]" if copy.edited else "")
+            + (f", [yellow]{_why_also(copy)}[/]" if copy.path in also else ""),
+            escape(short(copy.path)),
+        )
+        for copy in sorted(found.copies, key=lambda c: c.path in also)
+    ]
+    print_lines(columns(lines, right=(0,)))
     if also:
         out.print("  [yellow]A recording is its content: every file that holds it goes.[/]")
     for path, why in found.left:

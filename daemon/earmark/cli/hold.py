@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here_to_look, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    day,
+    err,
+    here_to_look,
+    one_line,
+    out,
+    plain_errors,
+    print_json,
+    readable,
+    short,
+)
+from earmark.cli.lines import below, print_lines, print_sentence
 from earmark.cli.retention_plan import way_out
 from earmark.context import Context
 from earmark.retention.held import By, everything_held
@@ -82,16 +93,20 @@ def _list(context: Context, json: bool) -> None:
             ]
         )  # fmt: skip
         return
+    tops = context.ledger.places.folders()
     for by, title in TITLES.items():
-        mine = [h for h in held if h.by is by]
+        mine: dict[str, list[str]] = {}
+        for h in (h for h in held if h.by is by):
+            since = day(h.since) if h.by is not By.NOTE else ""
+            said = short(h.path) if h.by is By.NOTE and h.path else one_line(h.why)
+            names = [below(p, tops) for p in paths.get(h.recording or "", ())]
+            names = names or [short(h.path.parent) + "/" if h.path else (h.recording or "")[:12]]
+            mine.setdefault(said, []).extend(escape(f"{since}  {name}" if since else name) for name in names)
         if mine:
-            out.print(f"[bold]{title}[/]")
-        for h in mine:
-            names = [short(p) for p in paths.get(h.recording or "", ())]
-            name = ", ".join(names) or (short(h.path.parent) + "/" if h.path else (h.recording or "")[:12])
-            out.print(f"  {escape(name)}")
-            said = short(h.path) if h.by is By.NOTE and h.path else readable(h.why)
-            since = f"since {moment(h.since)}" if h.since and h.by is not By.NOTE else ""
-            out.print(f"    [dim]{escape('  '.join(filter(None, (since, said))))}[/]")
+            print_sentence(f"[bold]{title}[/]")
+        for said, lines in mine.items():
+            if said:
+                print_sentence(f"  [dim]{escape(said)}[/]")
+            print_lines([f"{'    ' if said else '  '}{line}" for line in lines])
     if not held:
         out.print("Nothing is held.")

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json
+from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import RetentionError
@@ -44,16 +44,22 @@ def list_receipts(
     if json:
         print_json([receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows])
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("no.", "when", "act", "class", "bytes", "by", "hash"):
-        table.add_column(heading, overflow="fold")
-    for r in rows:
-        body = json_text.loads(r.body)
-        table.add_row(
-            str(r.seq), moment(r.at), r.act, str(body.get("kind", "")), str(body.get("bytes", "")),
-            escape(readable(body.get("rule", ""))), r.hash[:12],
-        )  # fmt: skip
-    out.print(table if rows else "No receipts.")
+    if not rows:
+        out.print("No receipts.")
+        return
+    marks, bodies = Numbered(), [json_text.loads(r.body) for r in rows]
+    for rule in dict.fromkeys(str(body.get("rule") or "") for body in bodies):
+        if rule:
+            count = sum(body.get("rule") == rule for body in bodies)
+            print_sentence(f" {marks.mark(rule)} {counted(count, 'receipt')} by {cell(rule)}", 6)
+    lines = [
+        (
+            str(r.seq), moment(r.at), cell(r.act), cell(body.get("kind", "")), cell(body.get("bytes", "")),
+            marks.mark(str(body.get("rule") or "")).strip(), r.hash[:12],
+        )
+        for r, body in zip(rows, bodies, strict=True)
+    ]  # fmt: skip
+    print_lines(columns([("no.", "when", "act", "class", "bytes", "by", "hash"), *lines], right=(0, 4)))
 
 
 def _about(context: Context, file: Path) -> list[Receipt]:

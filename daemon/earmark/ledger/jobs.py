@@ -170,9 +170,10 @@ class Jobs:
         )
 
     def unpark(self, stage: Stage, now: Instant) -> int:
-        """Everything parked of a stage goes back to the queue; returns how many."""
+        """Everything parked of a stage goes back to the queue, and why it was is over; returns how many."""
         cursor = self._db.execute(
-            "UPDATE jobs SET state = 'waiting', not_before = 0, changed_at = ? WHERE stage = ? AND state = 'parked'",
+            "UPDATE jobs SET state = 'waiting', not_before = 0, reason = NULL, changed_at = ?"
+            " WHERE stage = ? AND state = 'parked'",
             (now, stage),
         )
         return cursor.rowcount
