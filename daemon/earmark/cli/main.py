@@ -31,6 +31,7 @@ from earmark.cli.console import (
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
+from earmark.cli.listed import list_recordings
 from earmark.cli.run import run
 from earmark.cli.scope import act_for_the_system
 from earmark.cli.standard_streams import open_standard_streams, spare_the_owner
@@ -62,7 +63,7 @@ app.add_typer(
     speakers.app, name="speakers", short_help="Name those who speak; forget voices.", rich_help_panel=DAILY
 )
 app.command("status", rich_help_panel=LOOK)(status)
-app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
+app.command("list", rich_help_panel=LOOK)(list_recordings)
 app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(recordings.why)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=LOOK)
 app.add_typer(

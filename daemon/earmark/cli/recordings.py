@@ -1,146 +1,34 @@
-"""`earmark list`, `earmark why`, `earmark retry`: recordings as the ledger knows them."""
+"""`earmark why`, `earmark retry`: the story of one recording, and another try."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short, span
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Kind, Stage, Transcript
+from earmark.domain import ArtifactState, Kind, Stage, Transcript
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
 from earmark.intake.folder import rules_of
 from earmark.intake.rules import settle_times
-from earmark.ledger import Artifact, Ledger, Place
+from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
-from earmark.notes.damage import QUIET, damage, untranslated_as
-from earmark.pipeline import drafts
+from earmark.notes.damage import damage, untranslated_as
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
-from earmark.verbs import retrying
+from earmark.verbs import retrying, states
 from earmark.verbs.known import known_path
 from earmark.verbs.opening import opened_context, wake_daemon
-
-STATES = (
-    "waiting",
-    "transcribing",
-    "transcribed",
-    "draft",
-    "done",
-    "failed",
-    "parked",
-    "not written",
-    "gone",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One recording at one path.
-
-    `state` in one word; `reason` if there is one to give; `not_heard`: why words may be missing; `whole`: false if it is
-    because something was not heard at all, and not for its level only.
-    """
-
-    path: str
-    state: str
-    duration: float | None
-    recording: str
-    notes: tuple[str, ...]
-    reason: str
-    not_heard: tuple[str, ...]
-    whole: bool
-
-
-def state_of(context: Context, place: Place) -> tuple[str, str]:
-    """State and reason of a place, in words."""
-    ledger = context.ledger
-    heard = ledger.jobs.of(place.recording_id, Stage.TRANSCRIBE)
-    draft = ledger.drafts.of(place.recording_id)
-    told = ledger.jobs.of(place.recording_id, Stage.DIARIZE)
-    summed = ledger.jobs.of(place.recording_id, Stage.SUMMARIZE)
-    if place.trouble and place.here:
-        return "not written", place.trouble
-    if draft is not None and not draft.kept:
-        return "draft", drafts.of_one(draft, context.config)
-    if heard is not None and heard.state is not JobState.DONE:
-        words = {"waiting": "waiting", "claimed": "transcribing", "failed": "failed", "parked": "parked"}
-        return words[heard.state.value], heard.reason or ""
-    for job in (told, summed):
-        if job is not None and job.state in (JobState.WAITING, JobState.CLAIMED):
-            return "transcribed", job.reason or ""
-    if summed is not None and summed.state in (JobState.PARKED, JobState.FAILED):
-        return "done", summed.reason or ""
-    return "done", f"its transcript is a draft and stays one: {draft.kept}" if draft is not None else ""
-
-
-def list_recordings(
-    state: Annotated[
-        str | None, typer.Option(help="Only this state: waiting, transcribing, failed, done ...")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """List recordings and their notes.
-
-    Examples: [bold]earmark list[/] · [bold]earmark list --state failed --json[/]
-    """
-    with plain_errors():
-        if state is not None and state not in STATES:
-            raise typer.BadParameter(f"{state} is not a state; there are: {', '.join(STATES)}")
-        home, config = here_to_look()
-        with opened_context(home, config, read_only=True) as context:
-            words = context.ledger.words
-            not_whole, quiet = words.not_whole(), words.softer_than(QUIET)
-            listed = [_listed(context, place, not_whole, quiet) for place in context.ledger.places.all()]
-        rows = [row for row in listed if state is None or state in row.state]
-        if json:
-            print_json([asdict(row) for row in rows])
-            return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("recording", "length", "state", "notes"):
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            reason = f": {readable(row.reason)}" if row.reason and not row.state.startswith("done") else ""
-            reason += ", not all of it heard" if not row.whole else ", very quiet" if row.not_heard else ""
-            table.add_row(
-                escape(short(row.path)),
-                span(row.duration),
-                escape(row.state + reason),
-                escape(", ".join(readable(Path(n).name) for n in row.notes)),
-            )
-        nothing = "No recordings yet." if state is None else f"No recording is in the state {state}."
-        out.print(table if rows else nothing)
-
-
-def _listed(context: Context, place: Place, not_whole: Collection[str], quiet: Collection[str]) -> Listed:
-    word, reason = state_of(context, place)
-    ledger = context.ledger
-    recording = ledger.recordings.get(place.recording_id)
-    notes = tuple(str(a.path) for a in ledger.artifacts.of_place(place) if a.on_disk)
-    return Listed(
-        str(place.path),
-        word if place.here else f"{word}, file gone",
-        recording.duration if recording else None,
-        place.recording_id,
-        notes,
-        reason,
-        _not_heard(ledger, ledger.words.transcript(place.recording_id))
-        if place.recording_id in not_whole or place.recording_id in quiet
-        else (),
-        place.recording_id not in not_whole,
-    )
 
 
 def _not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:
@@ -173,7 +61,8 @@ def why(
             if place is None and not reasons and (not events or os.path.lexists(path)):
                 reasons = [_why_not(context, path)]
             if place is not None:
-                word, reason = state_of(context, place)
+                state = states.of_one(context, place)
+                word, reason = state.word, state.reason
                 if artifact is not None and artifact.state is ArtifactState.EDITED:
                     reason = _edited(ledger, artifact)
             else:

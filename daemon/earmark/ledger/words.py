@@ -229,6 +229,13 @@ class Words:
         )
         return {row["name"]: row["n"] for row in rows}
 
+    def titles(self) -> dict[str, str]:
+        """The titles of all summaries, by recording."""
+        rows = self._db.all(
+            "SELECT recording_id, CASE WHEN json_valid(body) THEN json_extract(body, '$.title') END AS title FROM summaries"
+        )
+        return {row["recording_id"]: str(row["title"]) for row in rows if row["title"]}
+
     def not_whole(self) -> set[str]:
         """The recordings of which not all could be heard: they break off, are damaged, miss tracks or parts, or were not
         understood.
