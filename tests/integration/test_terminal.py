@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 from earmark.cli import main
-from earmark.domain import Stage
+from earmark.domain import Gone, Instant, Stage
+from earmark.pipeline.queued import Hearing, progress
+from earmark.report import roughly
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
@@ -110,7 +112,7 @@ def test_a_plan_of_three_hundred_files_is_their_sums_and_three_hundred_lines(wor
 
 ODD = [
     "two\nlines.wav", 'quo"te\'s.wav', "😀👩.wav", "会議の録音.wav", "[red]x[/].wav", "\x1b[31mred.wav", "bad\udcff.wav",
-    "-x.wav",
+    "-x.wav", ":smile:.wav",
 ]  # fmt: skip
 
 
@@ -268,3 +270,57 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
     # As it stands in a list, with the name of the folder in front or without.
     assert "b/call.wav: done" in said("why", "b/call.wav")
     assert "b/call.wav: done" in said("why", "drop/b/call.wav")
+
+
+def test_the_queue_says_how_much_of_it_is_done_and_how_long_the_rest_takes(world: World) -> None:
+    assert "heard" not in said("status"), "where nothing waits there is no queue"
+    for number in range(3):
+        world.record(f"before {number}.wav")
+    world.pass_days(1)
+    for number in range(10):
+        world.record(f"{number}.wav", done=False, audio=b"RIFF%d" % number + bytes(3000))
+    assert json.loads(said("status", "--json"))["queue"] == {"heard": 0, "of": 10, "left": None}
+    assert "  0 of 10 heard; how long the rest takes is not measured yet" in said("status")
+    model = Path(os.environ["EARMARK_MODELS"]).name
+    world.pass_days(0.01)
+    for number in range(4):
+        job = world.ledger.jobs.of(world.place(f"{number}.wav").recording_id, Stage.TRANSCRIBE)
+        assert job is not None
+        world.ledger.jobs.done(job.id, world.now)
+    # Six are left, of 3 kB each, as long as those were that were heard: 10 s. They took a thousand times as long.
+    world.ledger.journal.measured(model, 60.0, 60_000.0, world.now)
+    (world.root / "config" / "config.toml").write_text("[transcription]\nworkers = 2\n")
+    assert "  4 of 10 heard, about 8 h 20 min left, once it runs" in said("status")
+    found = json.loads(said("status", "--json"))["queue"]
+    assert found["left"] == pytest.approx(30_000, rel=0.02)
+    (world.root / "config" / "config.toml").write_text("[transcription]\nworkers = 1\n")
+    assert "about 16 h 40 min left" in said("status")
+    # What is told apart beside takes longer, and only what is here is waited for.
+    gone = world.place("9.wav")
+    world.ledger.places.gone(gone.path, gone.recording_id, world.now, Gone.MISSING)
+    assert "  4 of 9 heard" in said("status")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "1 min"),
+        (3000, "50 min"),
+        (7800, "2 h 10 min"),
+        (3600, "1 h"),
+        (86_400, "24 h"),
+        (200_000, "2 days 8 h"),
+    ],
+)
+def test_how_long_something_takes_is_said_no_finer_than_it_is_known(seconds: float, text: str) -> None:
+    assert roughly(seconds) == text
+
+
+def test_a_queue_begins_with_what_came_since_it_was_empty_last() -> None:
+    def hearing(came: float, over: float | None) -> Hearing:
+        return Hearing(Instant(came), None if over is None else Instant(over))
+
+    assert progress([]) == progress([hearing(1, 2)]) == (0, 0)
+    early, first, second, late = hearing(1, 2), hearing(10, 30), hearing(11, 40), hearing(35, None)
+    assert progress([early, first, second, late]) == (2, 3)
+    assert progress([early, late, hearing(36, 50)]) == (1, 2)

@@ -85,8 +85,8 @@ class Voice(Console):
             self._inside = False
 
 
-out = Voice(soft_wrap=True, highlight=False)
-err = Voice(stderr=True, soft_wrap=True, highlight=False)
+out = Voice(soft_wrap=True, highlight=False, emoji=False)
+err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "

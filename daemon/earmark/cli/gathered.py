@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from earmark.allowance import allowance
 from earmark.cli.console import moment
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Stage
+from earmark.domain import ArtifactState, JobState, Misheard, Stage
+from earmark.errors import ModelError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
-from earmark.notes.damage import QUIET
+from earmark.notes.damage import is_quiet
 from earmark.pipeline import drafts
-from earmark.report import Report, other_config, read_report
+from earmark.pipeline.queued import queue
+from earmark.report import Queue, Report, other_config, read_report
+from earmark.supervisor.sizing import model_size, worker_count
+from earmark.transcription.models import find_model
 from earmark.verbs import states
 from earmark.verbs.retrying import outdated_summaries
 
@@ -38,6 +43,7 @@ class Status:
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
     into because they are a program's own. `folders`: drop folders, of now and of before, that paths are shown relative to.
+    `queue`: what is to be heard, and how long that takes.
     """
 
     running: bool
@@ -64,6 +70,7 @@ class Status:
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    queue: Queue | None = None
 
 
 def gather(context: Context) -> Status:
@@ -107,17 +114,31 @@ def gather(context: Context) -> Status:
     counts = _counts(context, known, by_recording)
     last = ledger.trash.last_sweep()
     sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
+    heard = ledger.words.conditions().values()
     other = other_config(report, home.config_file) if running and report else None
     return Status(
         running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)), untaken(ledger),
-        len(ledger.words.not_whole()), ledger.words.not_understood(), ledger.words.not_translated(),
-        len(ledger.words.softer_than(QUIET)),
+        sum(not c.whole for c in heard),
+        Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed),
+        Counter(c.model for c in heard if c.untranslated),
+        sum(is_quiet(c.loudest) for c in heard),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), elsewhere=(other,) if other else (),
+        queue=queue(context, report.workers if running and report and report.workers else hears_at_once(context)),
         folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
     )  # fmt: skip
+
+
+def hears_at_once(context: Context) -> int:
+    """How many recordings a daemon would hear at once."""
+    speech, may_use = context.config.transcription, allowance()
+    try:
+        size = model_size(find_model(speech.model, speech.model_dir, context.home.models))
+    except (ModelError, OSError):
+        return 1
+    return worker_count(speech.workers, may_use.cores, size, may_use.memory)
 
 
 def _counts(context: Context, known: states.Knowledge, places: Mapping[str, list[Place]]) -> dict[str, int]:

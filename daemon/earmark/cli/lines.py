@@ -39,7 +39,7 @@ def columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[
     """Cells of rich markup as lines in which each column begins below itself, on a terminal that shows some characters twice
     as wide, too. The last cell is as long as it is; the columns at `right` are numbers.
     """
-    cells = [[(cell, cell_len(Text.from_markup(cell).plain)) for cell in row] for row in rows]
+    cells = [[(cell, cell_len(_plain(cell))) for cell in row] for row in rows]
     widths = [min(PADDED, max(width for _, width in column)) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
@@ -54,14 +54,25 @@ def columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[
 def print_lines(lines: Sequence[str]) -> None:
     """Lines of rich markup, unwrapped. They are printed as one, which for ten thousand is much quicker."""
     if lines:
-        out.print(Text("\n").join(map(Text.from_markup, lines)))
+        out.print(
+            Text("\n").join(map(_text, lines)) if out.is_terminal else Text("\n".join(map(_plain, lines)))
+        )
+
+
+def _text(markup: str) -> Text:
+    """A name such as `:smile:.m4a` is shown as it is."""
+    return Text.from_markup(markup, emoji=False)
+
+
+def _plain(markup: str) -> str:
+    return _text(markup).plain if "[" in markup or "\\" in markup else markup
 
 
 class Sentence:
     """A sentence in rich markup: on a terminal wrapped between words, with further lines indented; elsewhere one line."""
 
     def __init__(self, markup: str, indent: int = 4) -> None:
-        self._text = Text.from_markup(markup)
+        self._text = _text(markup)
         self._indent = indent
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ from earmark.intake.untaken import closed_in_words, in_words
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
 from earmark.paths import Home
-from earmark.report import Report, how_far, other_version
+from earmark.report import Report, how_far, in_queue, other_version
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
@@ -126,7 +126,8 @@ def _that_fits(found: Status) -> Group:
 
 def as_json(found: Status) -> dict[str, Any]:
     """The status as plain data; instants are Unix seconds."""
-    return asdict(found) | {"report": found.report.model_dump() if found.report else None}
+    queue = {"queue": found.queue.model_dump() if found.queue else None}
+    return asdict(found) | {"report": found.report.model_dump() if found.report else None} | queue
 
 
 def walls(report: Report) -> str:
@@ -217,6 +218,8 @@ def show(found: Status, shown: int = SHOWN) -> Group:
         f"  {counted(counts['recordings'], 'recording')}: "
         f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
+    if found.queue is not None:
+        lines.append(f"  {in_queue(found.queue)}{'' if found.running else ', once it runs'}")
     lines += _heard_lines(found)
     if found.drafts_wait:
         lines.append(f"  [dim]{escape(one_line(found.drafts_wait))}[/]")

@@ -23,6 +23,7 @@ from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Scanned, Signaled, SweepDue
+from earmark.supervisor.outlook import Outlook
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
 from earmark.supervisor.scans import Scans
@@ -84,6 +85,7 @@ class Session:
         self._diarization = DiarizationStage(context, run_id, inbox.put, start)
         self._stages = (self._transcription, self._diarization, self._summary)
         self._owing = Owing(context)
+        self._outlook = Outlook(context)
         try:
             self._sweeping = Sweeping(context, inbox.put)
         except BaseException:
@@ -303,6 +305,8 @@ class Session:
             "unwatched": tuple(self._scanning.unwatched.values()),
             "next_sweep": self._sweeping.next_at(),
             "waiting": self._waiting(),
+            "queue": self._outlook.queue(len(self._transcription.seats)),
+            "workers": len(self._transcription.seats),
             "wrong": tuple(t.whole for t in self.context.ledger.journal.troubles() if t.kind != "file"),
         }
         self._daemon.say(Report.model_validate(found | self._daemon.about()))

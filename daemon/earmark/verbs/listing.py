@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, Instant, Kind
 from earmark.files import read_bytes
 from earmark.ledger import Artifact, Place, Recording
-from earmark.notes.damage import QUIET, damage
+from earmark.notes.damage import damage, is_quiet
 from earmark.notes.frontmatter import body_of, decoded, read_frontmatter, tag_names, tags_of
 from earmark.retention.gate import verdict
 from earmark.retention.held import By, everything_held
@@ -72,11 +72,13 @@ def listed(context: Context, wanted: Wanted) -> list[Listed]:
     """The recordings that are asked for, a row for each path, the newest first."""
     ledger = context.ledger
     recordings = {recording.id: recording for recording in ledger.recordings.all()}
-    places = [p for p in ledger.places.all() if _is_meant(p, recordings[p.recording_id], wanted)]
+    everywhere = ledger.places.all()
+    places = [p for p in everywhere if _is_meant(p, recordings[p.recording_id], wanted)]
     if wanted.speaker:
         spoken = _spoken_by(context, wanted.speaker)
         places = [p for p in places if p.recording_id in spoken]
-    return _rows(context, places, recordings, wanted)
+    here = {p.recording_id for p in everywhere if p.here}
+    return _rows(context, places, recordings, here, wanted)
 
 
 def _is_meant(place: Place, recording: Recording, wanted: Wanted) -> bool:
@@ -87,12 +89,13 @@ def _is_meant(place: Place, recording: Recording, wanted: Wanted) -> bool:
 
 
 def _rows(
-    context: Context, places: list[Place], recordings: Mapping[str, Recording], wanted: Wanted
+    context: Context, places: list[Place], recordings: Mapping[str, Recording], here: set[str], wanted: Wanted
 ) -> list[Listed]:
     ledger, known = context.ledger, everything(context)
-    not_whole, quiet = ledger.words.not_whole(), ledger.words.softer_than(QUIET)
+    heard = ledger.words.conditions()
+    not_whole = {recording_id for recording_id, c in heard.items() if not c.whole}
+    quiet = {recording_id for recording_id, c in heard.items() if is_quiet(c.loudest)}
     titles, notes = ledger.words.titles(), _notes(context)
-    here = {p.recording_id for p in ledger.places.all() if p.here}
     meant = _flagged(context, not_whole, wanted.state)
     rows = []
     for place in places:
