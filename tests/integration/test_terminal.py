@@ -8,18 +8,22 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from earmark.cli import main
 from earmark.domain import Gone, Instant, Stage
+from earmark.events import Event
+from earmark.files import Identity
 from earmark.pipeline.queued import Hearing, progress
 from earmark.report import roughly
 from rich.cells import cell_len
@@ -324,3 +328,60 @@ def test_a_queue_begins_with_what_came_since_it_was_empty_last() -> None:
     early, first, second, late = hearing(1, 2), hearing(10, 30), hearing(11, 40), hearing(35, None)
     assert progress([early, first, second, late]) == (2, 3)
     assert progress([early, late, hearing(36, 50)]) == (1, 2)
+
+
+def test_why_tells_a_story_in_sentences_and_keeps_two_copies_apart(world: World) -> None:
+    first = world.record("one.wav")
+    other = world.drop / "copy of one.wav"
+    other.write_bytes(first.path.read_bytes())
+    world.ledger.places.put(other, world.drop, first.recording_id, Identity.of(other.lstat()), world.now)
+    world.context.tell(Event.SAME_CONTENT, "Not heard twice.", recording=first.recording_id, file=other)
+    world.context.tell(Event.RETRIED, "Asked for by hand (transcribe).", recording=first.recording_id)
+    lines = said("why", "drop/one.wav").splitlines()
+    also = lines.index("The same recording is also here: drop/copy of one.wav")
+    assert lines[0] == "drop/one.wav: done"
+    assert [line.split("  ")[2] for line in lines[1:also]] == [
+        "It came in: a new recording.", "It is to be tried again: asked for by hand (transcribe).",
+    ]  # fmt: skip
+    assert [line.split("  ")[2] for line in lines[also + 1 :]] == [
+        "It has the content of another recording: Not heard twice."
+    ]
+    by_copy = said("why", "copy of one.wav").splitlines()
+    assert by_copy[0] == "drop/copy of one.wav: done"
+    assert "  It has the content of another recording" in by_copy[1]
+    assert by_copy[-2].startswith("The same recording is also here: drop/one.wav")
+    assert json.loads(said("why", "one.wav", "--json"))["also_at"] == [str(other)]
+    raw = [event for event in Event if "-" in event and event in said("why", "one.wav")]
+    assert raw == []
+
+
+WRONG = [
+    (["list", "--since", "yesterday"], "'yesterday' is no date; write it like 2026-03-31"),
+    (
+        ["retention", "plan", "--at", "soon"],
+        "'soon' is no date; write it like 2026-03-31 or 2026-03-31T14:30",
+    ),
+    (["forget", "--before", "x"], "'x' is no date"),
+    (["list", "--sort", "size"], "'size' is not one of 'date', 'path'"),
+    (["transcribe", "a", "-f", "doc"], "'doc' is not one of"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), WRONG)
+def test_what_is_wrong_with_a_word_is_said_in_words(words: list[str], sentence: str) -> None:
+    told = " ".join(said(*words, code=2).replace("│", " ").split())
+    assert sentence in told
+    assert "Value error" not in told
+
+
+def verbs(command: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every verb there is."""
+    yield before
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from verbs(inner, (*before, name))
+
+
+def test_no_help_speaks_the_language_of_the_parser() -> None:
+    for verb in verbs(typer.main.get_command(main.app)):
+        help_ = said(*verb, "--help")
+        assert not re.search(r"\{\w|<%|%Y|\.\.\.\]?\.\.\.|\(s\)", help_), (verb, help_)

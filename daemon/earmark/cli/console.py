@@ -240,11 +240,6 @@ def instant_of(day: datetime) -> Instant:
         raise UsageError(f"{day.date()}: is a day that no clock knows; name a later one") from None
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def ago(instant: float, now: float | None = None) -> str:
     """`just now`, `5 min ago`, `3 h ago`, `12 days ago`."""
     seconds = (time.time() if now is None else now) - instant

@@ -10,20 +10,11 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import (
-    counted,
-    err,
-    here_to_look,
-    instant_of,
-    out,
-    plain_errors,
-    print_json,
-    readable,
-    short,
-)
+from earmark.cli.console import err, here_to_look, instant_of, out, plain_errors, print_json, readable, short
 from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
+from earmark.files import counted
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
@@ -38,7 +29,8 @@ def export(
         Path | None, typer.Option("--out", help="A new folder, or a new file ending in .zip.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only recordings made on this day or later.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only recordings of this day or later."),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only recordings at or below this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

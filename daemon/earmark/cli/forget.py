@@ -12,7 +12,6 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from earmark.cli.console import (
-    counted,
     err,
     here,
     instant_of,
@@ -27,6 +26,7 @@ from earmark.cli.lines import columns, print_lines
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.files import counted
 from earmark.paths import Home
 from earmark.retention.erasure.copies import UNREACHABLE, Copy, Found
 from earmark.retention.erasure.erase import Erased
@@ -43,7 +43,9 @@ def forget(
     everything: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
     before: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Recordings dated before this day, by their own date."),
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Recordings dated before this day, by their own date."
+        ),
     ] = None,
     text: Annotated[
         str | None, typer.Option("--matching", help="Recordings in which this was said or named.")

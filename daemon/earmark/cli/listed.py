@@ -16,7 +16,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 
 from earmark.cli.console import (
-    counted,
     day,
     here_to_look,
     instant_of,
@@ -29,6 +28,7 @@ from earmark.cli.console import (
 )
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
 from earmark.errors import NotFound, UsageError
+from earmark.files import counted
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import STATES, Listed, Wanted, listed

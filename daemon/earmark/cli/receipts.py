@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json
 from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import RetentionError
-from earmark.files import read_bytes, sha256_of, write_new
+from earmark.files import counted, read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
 from earmark.paths import Home, whole
 from earmark.retention import receipts, receipts_file

@@ -13,7 +13,6 @@ from rich.markup import escape
 
 from earmark.cli.console import (
     ago,
-    counted,
     err,
     here,
     instant_of,
@@ -30,6 +29,7 @@ from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.files import counted
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
@@ -51,7 +51,12 @@ app = typer.Typer(
 
 When = Annotated[
     datetime | None,
-    typer.Option("--at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Look ahead: the plan of that day."),
+    typer.Option(
+        "--at",
+        metavar="DATE",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+        help="Look ahead: the plan of that day.",
+    ),
 ]
 NOT_YET = (
     "The daemon still goes by the rules before this change; it reads the configuration again at SIGHUP (systemctl"

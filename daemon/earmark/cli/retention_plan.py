@@ -8,9 +8,10 @@ from typing import Any
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import counted, day, one_line, out, readable
+from earmark.cli.console import day, one_line, out, readable
 from earmark.cli.lines import Numbered, below, columns, print_lines, print_sentence
 from earmark.config import Config
+from earmark.files import counted
 from earmark.retention.rules.decide import Decision, Plan
 from earmark.retention.rules.policy import policy_of
 

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import (
-    counted,
     err,
     here,
     here_to_look,
@@ -25,6 +24,7 @@ from earmark.cli.console import (
     span,
 )
 from earmark.context import Context
+from earmark.files import counted
 from earmark.verbs import naming, remembering
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve

@@ -17,21 +17,13 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from earmark import __version__
-from earmark.cli.console import (
-    ago,
-    counted,
-    here_to_look,
-    moment,
-    one_line,
-    out,
-    plain_errors,
-    print_json,
-)
+from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_json
 from earmark.cli.gathered import Line, Status, gather
 from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
+from earmark.files import counted
 from earmark.intake.untaken import closed_in_words, in_words
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known

@@ -8,19 +8,9 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import (
-    counted,
-    day,
-    err,
-    here,
-    here_to_look,
-    out,
-    plain_errors,
-    print_json,
-    readable,
-    short,
-)
+from earmark.cli.console import day, err, here, here_to_look, out, plain_errors, print_json, readable, short
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
+from earmark.files import counted
 from earmark.ledger import Trashed
 from earmark.verbs import trash
 from earmark.verbs.opening import opened_context, wake_daemon

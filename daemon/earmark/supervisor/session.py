@@ -13,6 +13,7 @@ from earmark.context import Context
 from earmark.domain import Fault, JobState
 from earmark.errors import EarmarkError, EnvironmentFault, ModelError
 from earmark.events import Event
+from earmark.files import counted
 from earmark.locality.confinement.sandbox import OFF
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
@@ -270,18 +271,18 @@ class Session:
             why = next(
                 (t.sentence for t in self.context.ledger.journal.troubles() if t.subject in NOBODY_WORKS), ""
             )
-            yield f"{waiting} recording(s) still wait: {why or 'nobody can work on them'}"
+            yield f"{counted(waiting, 'recording')} still wait{'s' * (waiting == 1)}: {why or 'nobody can work on them'}"
         elif waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
-            yield f"{len(waits)} recording(s) still wait: {waits[0]}"
+            yield f"{counted(len(waits), 'recording')} still wait{'s' * (len(waits) == 1)}: {waits[0]}"
         for reading in self._scanning.taking.under_way():
             if self._daemon.stopping or reading.waits or reading.silent >= STALLED:
                 yield f"{reading.file} is not taken yet: {how_far(reading)}"
         if owed := self._owing.still_owed():
             why = next((place.trouble for place in owed if place.trouble), "another program has them open")
-            yield f"The notes of {len(owed)} recording(s) are not written yet: {why}"
+            yield f"The notes of {counted(len(owed), 'recording')} are not written yet: {why}"
         if out := self._scanning.left_out:
             name, why = next(iter(out.items()))
-            yield f"{len(out)} file(s) or folder(s) could not be taken: {name}: {why}"
+            yield f"{counted(len(out), 'file or folder', 'files or folders')} could not be taken: {name}: {why}"
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""

@@ -1,21 +1,23 @@
-"""`earmark why`, `earmark retry`: the story of one recording, and another try."""
+"""`earmark why`: the story of one file."""
 
 from __future__ import annotations
 
 import os
 import stat
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, short
+from earmark.cli.lines import cell, print_sentence
+from earmark.cli.told import apart, told
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, Kind, Stage, Transcript
+from earmark.domain import ArtifactState, Kind, Transcript
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -26,9 +28,9 @@ from earmark.ledger.journal import Entry
 from earmark.notes.damage import damage, untranslated_as
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
-from earmark.verbs import retrying, states
+from earmark.verbs import states
 from earmark.verbs.known import known_path
-from earmark.verbs.opening import opened_context, wake_daemon
+from earmark.verbs.opening import opened_context
 
 
 def _not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:
@@ -38,57 +40,97 @@ def _not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]
     return tuple(damage(transcript, draft=ledger.drafts.owed(transcript.recording_id)))
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is to be said of one file. `others`: further files that hold the same recording."""
+
+    path: Path
+    recording: str | None
+    word: str
+    reason: str
+    not_heard: list[str]
+    not_translated: list[str]
+    translated: bool
+    others: list[Path]
+    events: list[Entry]
+
+
 def why(
     file: Annotated[
-        Path, typer.Argument(readable=False, help="A recording, a note, or a file that was not taken.")
+        Path,
+        typer.Argument(
+            readable=False, metavar="FILE", help="A recording, a note, or a file that was not taken."
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Tell the story of one file: what was decided about it, when and why.
+    """Tell the story of one file: what was decided about it, when and why. A bare name is enough where only one has it.
 
     Example: [bold]earmark why ~/Recordings/standup.m4a[/]
     """
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            ledger, path = context.ledger, known_path(context, file)
-            artifact, place = ledger.artifacts.at(path), ledger.place_of(path)
-            recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
-            events = ledger.journal.events(recording_id, path)
-            reasons = [t.sentence for t in ledger.journal.troubles() if t.subject == str(path)]
-            if place is None and (progress := _being_read(context, path)) is not None:
-                reasons.insert(0, progress)
-            if place is None and not reasons and (not events or os.path.lexists(path)):
-                reasons = [_why_not(context, path)]
-            if place is not None:
-                state = states.of_one(context, place)
-                word, reason = state.word, state.reason
-                if artifact is not None and artifact.state is ArtifactState.EDITED:
-                    reason = _edited(ledger, artifact)
-            else:
-                word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
-            transcript = ledger.words.transcript(recording_id) if recording_id else None
-            not_heard = _not_heard(ledger, transcript)
-            not_translated = untranslated_as(transcript) if transcript else []
-            translated = transcript is not None and is_translated(transcript)
+            story = _story(context, known_path(context, file))
         if json:
-            print_json(
-                {
-                    "path": str(path), "recording": recording_id, "state": word, "reason": reason,
-                    "not_heard": not_heard, "translated": "en" if translated else None,
-                    "not_translated": not_translated, "events": [asdict(e) for e in events],
-                }
-            )  # fmt: skip
+            print_json(_document(story))
             return
-        out.print(
-            f"[bold]{escape(short(path))}[/]: {word}{f' ({escape(readable(reason))})' if reason else ''}"
-        )
-        for sentence in (*not_heard, *not_translated):
-            out.print(f"  [yellow]{escape(sentence)}[/]")
-        for event in events:
-            out.print(
-                f"  [dim]{moment(event.at)}[/]  {escape(readable(event.what)):<16} {escape(readable(event.detail))}"
-            )
+        reason = f" ({cell(story.reason)})" if story.reason else ""
+        print_sentence(f"[bold]{escape(short(story.path))}[/]: {story.word}{reason}")
+        for sentence in (*story.not_heard, *story.not_translated):
+            print_sentence(f"  [yellow]{cell(sentence)}[/]")
+        own, theirs = apart(story.events, story.path, story.others)
+        _print_story(own)
+        for other, events in theirs.items():
+            out.print(f"The same recording is also here: [bold]{escape(short(other))}[/]")
+            _print_story(events)
+
+
+def _document(story: Story) -> dict[str, Any]:
+    return {
+        "path": str(story.path), "recording": story.recording, "state": story.word, "reason": story.reason,
+        "not_heard": story.not_heard, "translated": "en" if story.translated else None,
+        "not_translated": story.not_translated, "also_at": list(map(str, story.others)),
+        "events": [asdict(e) | {"sentence": told(e)} for e in story.events],
+    }  # fmt: skip
+
+
+def _story(context: Context, path: Path) -> Story:
+    ledger = context.ledger
+    artifact, place = ledger.artifacts.at(path), ledger.place_of(path)
+    recording_id = place.recording_id if place else (artifact.recording_id if artifact else None)
+    events = ledger.journal.events(recording_id, path)
+    mine = place.path if place is not None else path
+    others = [p.path for p in ledger.places.of(recording_id) if p.path != mine] if recording_id else []
+    if place is not None:
+        state = states.of_one(context, place)
+        word, reason = state.word, state.reason
+        if artifact is not None and artifact.state is ArtifactState.EDITED:
+            reason = _edited(ledger, artifact)
+    else:
+        reasons = _why_not_taken(context, path, events)
+        word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
+    transcript = ledger.words.transcript(recording_id) if recording_id else None
+    return Story(
+        path, recording_id, word, reason, list(_not_heard(ledger, transcript)),
+        untranslated_as(transcript) if transcript else [],
+        transcript is not None and is_translated(transcript), others, events,
+    )  # fmt: skip
+
+
+def _why_not_taken(context: Context, path: Path, events: list[Entry]) -> list[str]:
+    """Why a file is no recording yet."""
+    reasons = [t.sentence for t in context.ledger.journal.troubles() if t.subject == str(path)]
+    if (progress := _being_read(context, path)) is not None:
+        reasons.insert(0, progress)
+    if not reasons and (not events or os.path.lexists(path)):
+        reasons = [_why_not(context, path)]
+    return reasons
+
+
+def _print_story(entries: list[Entry]) -> None:
+    for entry in entries:
+        print_sentence(f"  [dim]{moment(entry.at)}[/]  {cell(told(entry))}", 20)
 
 
 def _edited(ledger: Ledger, artifact: Artifact) -> str:
@@ -174,33 +216,3 @@ def _what_it_waits_for(context: Context, path: Path) -> str | None:
         if report and str(path) in report.settling
         else None
     )
-
-
-def retry(
-    files: Annotated[
-        list[Path] | None, typer.Argument(readable=False, help="Recordings to try again.", metavar="FILE...")
-    ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
-    summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,
-    speakers: Annotated[
-        bool, typer.Option("--speakers", help="Only who says what, and the summary.")
-    ] = False,
-) -> None:
-    """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
-
-    Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --summary talk.m4a[/]
-    """
-    with plain_errors():
-        if not files and not failed:
-            raise typer.BadParameter("name recordings, or say --failed")
-        if summary and speakers:
-            raise typer.BadParameter("--speakers makes the summary again too; say one of the two")
-        home, config = here_to_look()
-        with opened_context(home, config) as context:
-            only = Stage.SUMMARIZE if summary else Stage.DIARIZE if speakers else None
-            wanted = retrying.to_retry(context, files or [], failed=failed, only=only)
-            for again in wanted:
-                out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
-        if not wanted:
-            out.print("Nothing to try again.")
-        wake_daemon(home)
