@@ -6,8 +6,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Voice(Console):
     """
 
     prefix = ""
+    answers = False
+    """Whether a verb is to answer in JSON and has not yet."""
     _inside = False
 
     @property
@@ -108,6 +110,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except EarmarkError as error:
+        answer_with_error(error.exit_code, str(error))
         for line in str(error).splitlines():
             _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
         if isinstance(error, NeverRan):
@@ -124,6 +127,7 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         if not what and isinstance(error, FileNotFoundError) and not _current_folder():
             what = "the current folder was removed (cd to one that is there): "
+        answer_with_error(EnvironmentFault.exit_code, what + why(error))
         _complain(f"[bold red]earmark:[/] {escape(one_line(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
     except _TYPERS:
@@ -131,6 +135,9 @@ def plain_errors() -> Iterator[None]:
     except Exception as error:
         # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
         where = place_of(error)
+        answer_with_error(
+            EarmarkError.exit_code, f"this verb went wrong ({type(error).__name__} at {where[-1]})"
+        )
         _complain(
             f"[bold red]earmark:[/] this verb went wrong ({type(error).__name__} at {escape(where[-1])}). If the ledger is"
             " damaged, `earmark run` finds that out and repairs it; else please report it with this:"
@@ -197,9 +204,23 @@ def one_line(text: object) -> str:
     return readable(text).replace("\n", "\\n")
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+def print_answer(verb: str, document: Mapping[str, Any]) -> None:
+    """What a verb has to say, as one JSON object on stdout that is as docs/json.md has it. `verb`: a key of ANSWERS."""
+    from earmark.cli.answers import ANSWERS  # who asks for no JSON waits for no schema
+
+    answer = ANSWERS[verb].model_validate(document)
+    out.answers = False  # it has
+    typer.echo(json.dumps(answer.model_dump(by_alias=True), indent=2, ensure_ascii=True, default=str))
+
+
+def answer_with_error(exit_code: int, sentence: str) -> None:
+    """In the place of an answer in JSON, if one was asked for and not given: what went wrong."""
+    if not out.answers:
+        return
+    out.answers = False
+    error = {"version": 1, "error": {"exit_code": exit_code, "sentence": readable(sentence)}}
+    with suppress(OSError):
+        typer.echo(json.dumps(error, indent=2, ensure_ascii=True))
 
 
 def span(seconds: float | None) -> str:

@@ -10,7 +10,16 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import err, here_to_look, instant_of, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    err,
+    here_to_look,
+    instant_of,
+    out,
+    plain_errors,
+    print_answer,
+    readable,
+    short,
+)
 from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
@@ -41,6 +50,7 @@ def export(
     """
     if context.invoked_subcommand is not None:
         return
+    out.answers = json
     with plain_errors():
         if target is None:
             raise UsageError("say where to: --out FOLDER or --out FILE.zip")
@@ -58,7 +68,8 @@ def export(
             )
     size = sum(entry.size for entry in result.entries)
     if json:
-        print_json(
+        print_answer(
+            "export",
             {
                 "out": readable(path), "recordings": result.recordings, "files": len(result.entries), "bytes": size,
                 "missing": [readable(m) for m in result.missing],
@@ -83,7 +94,7 @@ def verify(
     with plain_errors():
         count, problems = verify_export(path)
     if json:
-        print_json({"files": count, "problems": [readable(p) for p in problems]})
+        print_answer("export verify PATH", {"files": count, "problems": [readable(p) for p in problems]})
     else:
         for problem in problems:
             out.print(f"[red]✗[/] {escape(readable(problem))}")

@@ -17,7 +17,7 @@ from earmark.cli.console import (
     instant_of,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     say_what_is_left,
     short,
@@ -97,7 +97,7 @@ def _show_only(context: Context, which: Which, json: bool) -> None:
     held = forgetting.held(context, wanted, found, writes=False)
     also = found.elsewhere(context, forgetting.named(context, which))
     if json:
-        print_json({"recordings": len(wanted), "held": held} | _copies(found, also))
+        print_answer("forget --dry-run", {"recordings": len(wanted), "held": held} | _copies(found, also))
     else:
         _show(wanted, found, also)
         for recording_id, why in held.items():
@@ -161,7 +161,8 @@ def _why_also(copy: Copy) -> str:
 
 def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
     if json:
-        print_json(
+        print_answer(
+            "forget",
             {
                 "recordings": result.recordings, "files": result.files, "bytes": result.bytes,
                 "receipts": result.receipts, "remaining": [readable(r) for r in result.remaining],

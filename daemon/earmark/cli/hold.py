@@ -15,7 +15,7 @@ from earmark.cli.console import (
     one_line,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     short,
 )
@@ -82,15 +82,16 @@ def _list(context: Context, json: bool) -> None:
         h.recording: [p.path for p in context.ledger.places.of(h.recording)] for h in held if h.recording
     }
     if json:
-        print_json(
-            [
+        print_answer(
+            "hold",
+            {"held": [
                 {
                     "by": h.by, "recording": h.recording, "since": h.since, "why": readable(h.why),
                     "path": readable(h.path) if h.path else None,
                     "paths": [readable(p) for p in paths.get(h.recording or "", ())],
                 }
                 for h in held
-            ]
+            ]},
         )  # fmt: skip
         return
     tops = context.ledger.places.folders()

@@ -23,7 +23,7 @@ from earmark.cli.console import (
     one_line,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     span,
 )
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
@@ -103,7 +103,9 @@ def list_recordings(
             rows = sorted(listed(context, wanted), key=KEYS[sort])
             tops = {*context.folders, *context.ledger.places.folders()}
         if json:
-            print_json([_document(row) for row in rows])
+            groups = Counter(row.state.group for row in rows)
+            counts = {group: groups[group] for group in (DONE, WAITING, FAILED)}
+            print_answer("list", {"recordings": [_document(row) for row in rows], "counts": counts})
         elif as_csv:
             _print_csv(rows)
         elif rows:
@@ -163,7 +165,8 @@ def _cut(title: str, most: int | None) -> str:
 def _document(row: Listed) -> dict[str, Any]:
     here = row.place.here
     return {
-        "path": str(row.path), "state": row.state.word if here else f"{row.state.word}, file gone",
+        "path": str(row.path), "folder": str(row.place.folder), "group": row.state.group, "recorded": row.dated,
+        "state": row.state.word if here else f"{row.state.word}, file gone",
         "duration": row.duration, "recording": row.recording, "notes": list(map(str, row.notes)),
         "reason": row.state.reason, "not_heard": list(row.not_heard), "whole": row.whole, "title": row.title,
     }  # fmt: skip

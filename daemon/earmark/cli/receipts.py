@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer
 from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
 from earmark.config import Config
 from earmark.context import Context
@@ -42,7 +42,10 @@ def list_receipts(
         with opened_context(home, config, read_only=True) as context:
             rows = context.ledger.receipts.all() if file is None else _about(context, file)
     if json:
-        print_json([receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows])
+        print_answer(
+            "receipts list",
+            {"receipts": [receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows]},
+        )
         return
     if not rows:
         out.print("No receipts.")
@@ -96,8 +99,9 @@ def verify(
                 found = Examined(rows, receipts.verify(ledger), receipts.untold(ledger))
     count, problems = len(found.receipts), found.problems
     if json:
-        untold = {"cannot_be_told": found.untold} if found.untold else {}
-        print_json({"receipts": count, "problems": problems} | untold)
+        print_answer(
+            "receipts verify", {"receipts": count, "problems": problems, "cannot_be_told": list(found.untold)}
+        )
     elif problems:
         for problem in problems:
             out.print(f"[red]✗[/] {escape(problem)}")

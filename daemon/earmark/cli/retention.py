@@ -19,7 +19,7 @@ from earmark.cli.console import (
     moment,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     short,
 )
@@ -101,7 +101,7 @@ def plan(
             if save is not None:
                 saved_plan.save(found, whole(save), context.now())
         if json:
-            print_json(plan_document(found))
+            print_answer("retention plan", plan_document(found))
             return
         print_plan(found, config, everything)
         if save is not None:
@@ -145,8 +145,13 @@ def apply_plan(
             raise typer.Exit(1)
         found, report = done
         if json:
-            print_json({"plan": plan_document(found), "trashed": report.trashed, "purged": report.purged,
-                        "bytes": report.bytes, "errors": report.errors})  # fmt: skip
+            document = {
+                "plan": plan_document(found),
+                "trashed": report.trashed,
+                "purged": report.purged,
+                "bytes": report.bytes,
+            }
+            print_answer("retention apply", document | {"errors": report.errors})
         else:
             out.print(report.sentence)
             for sentence in report.errors:
@@ -172,7 +177,7 @@ def status(json: AsJson = False) -> None:
             found = plan_now(context, writes=False, thorough=False)
             document = _status(context, found)
     if json:
-        print_json(document)
+        print_answer("retention status", document)
         return
     for name, text in document["rules"].items():
         out.print(f"{name:<11} {escape(text) if text != 'no rule' else '[dim]kept for ever[/]'}")

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from earmark import __version__
-from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_json
+from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer
 from earmark.cli.gathered import Line, Status, gather
 from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
@@ -54,7 +54,7 @@ def status(
                 found = gather(context)
             found = _remedied(found, home, scope_of(cli))
             if json:
-                print_json(as_json(found))
+                print_answer("status", as_json(found))
             else:
                 out.print(show(found))
             return
@@ -100,7 +100,7 @@ def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
                     live.update(whole, refresh=True)
             elif found != shown:
                 if json:
-                    print_json(as_json(found))
+                    print_answer("status", as_json(found))
                 else:
                     out.print(show(found))
             shown = found
@@ -117,7 +117,7 @@ def _that_fits(found: Status) -> Group:
 
 
 def as_json(found: Status) -> dict[str, Any]:
-    """The status as plain data; instants are Unix seconds."""
+    """The status as plain data; instants are Unix seconds until they are printed."""
     queue = {"queue": found.queue.model_dump() if found.queue else None}
     return asdict(found) | {"report": found.report.model_dump() if found.report else None} | queue
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 import os
 import queue
 import shlex
@@ -14,7 +15,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from earmark.cli.console import err, here, plain_errors, span
+from earmark.cli.console import err, here, plain_errors, print_answer, span
 from earmark.cli.telling_apart import COLUMNS, how_many, speaker_models, told_apart
 from earmark.config import folder_settings
 from earmark.context import Clock
@@ -61,6 +62,7 @@ def transcribe(
         Wanted | None,
         typer.Option(help="transcribe, or translate into English; default: the configuration's."),
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, with a version; see docs/json.md.")] = False,
 ) -> None:
     """Transcribe one file and print the result; nothing is kept. What is translated is printed in English as txt, srt or
     vtt, and in both languages as md or json.
@@ -83,8 +85,10 @@ def transcribe(
             transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             err.print(f"[yellow]{escape(sentence)}[/]")
-        text = _render(transcript, path, format)
-        if output is None:
+        text = _render(transcript, path, "json" if json else format)
+        if json and output is None:
+            print_answer("transcribe FILE", jsonlib.loads(text))
+        elif output is None:
             typer.echo(text, nl=False)
         else:
             try:

@@ -8,7 +8,7 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import day, err, here, here_to_look, out, plain_errors, print_json, readable, short
+from earmark.cli.console import day, err, here, here_to_look, out, plain_errors, print_answer, readable, short
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
 from earmark.files import counted
 from earmark.ledger import Trashed
@@ -30,15 +30,16 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
             rows = context.ledger.trash.in_state(*trash.IN_TRASH)
             tops = context.ledger.places.folders()
         if json:
-            print_json(
-                [
+            print_answer(
+                "trash list",
+                {"files": [
                     {
                         "id": r.id, "original": readable(r.original), "class": r.kind.value, "bytes": r.size,
                         "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": trash.purged_from(config, r),
                         "in_trash": readable(r.trashed), "recording": r.recording_id, "state": r.state,
                     }
                     for r in rows
-                ]
+                ]},
             )  # fmt: skip
             return
         if not rows:

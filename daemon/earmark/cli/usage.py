@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
+
+from earmark.cli.console import answer_with_error, out
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
 _FORMATS = re.compile(r"^'(?P<value>.*)' does not match the formats? (?P<formats>.*?)\.?$", re.DOTALL)
@@ -21,15 +25,29 @@ class Verb(TyperCommand):
         """`FILE...` where typer has `{FILE...}...`."""
         return [plain_usage(piece) for piece in super().collect_usage_pieces(ctx)]
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
+    def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
         """Parse the words; what is wrong with them is said as a person would."""
-        try:
-            return super().make_context(*arguments, **options)
-        except Exception as error:
-            message = getattr(error, "message", None)
-            if isinstance(message, str):
-                vars(error)["message"] = plain_complaint(message)
-            raise
+        out.answers = "--json" in args
+        with _said_plainly():
+            return super().make_context(info_name, args, *arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        out.answers = bool(ctx.params.get("json"))
+        with _said_plainly():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Wrong usage is said in plain words, and to a program that waits for JSON, too."""
+    try:
+        yield
+    except Exception as error:
+        message, code = getattr(error, "message", None), getattr(error, "exit_code", None)
+        if isinstance(message, str) and isinstance(code, int):
+            vars(error)["message"] = plain_complaint(message)
+            answer_with_error(code, plain_complaint(message))
+        raise
 
 
 def plain_usage(piece: str) -> str:

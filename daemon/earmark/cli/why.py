@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_json, short
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer, short
 from earmark.cli.lines import cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
@@ -73,7 +73,7 @@ def why(
         with opened_context(home, config, read_only=True) as context:
             story = _story(context, known_path(context, file))
         if json:
-            print_json(_document(story))
+            print_answer("why FILE", _document(story))
             return
         reason = f" ({cell(story.reason)})" if story.reason else ""
         print_sentence(f"[bold]{escape(short(story.path))}[/]: {story.word}{reason}")
@@ -91,7 +91,7 @@ def _document(story: Story) -> dict[str, Any]:
         "path": str(story.path), "recording": story.recording, "state": story.word, "reason": story.reason,
         "not_heard": story.not_heard, "translated": "en" if story.translated else None,
         "not_translated": story.not_translated, "also_at": list(map(str, story.others)),
-        "events": [asdict(e) | {"sentence": told(e)} for e in story.events],
+        "events": [asdict(e) | {"path": str(e.path) if e.path else None, "sentence": told(e)} for e in story.events],
     }  # fmt: skip
 
 
