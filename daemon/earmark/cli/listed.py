@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -174,7 +174,8 @@ def _document(row: Listed) -> dict[str, Any]:
 
 def _print_csv(rows: list[Listed]) -> None:
     """RFC 4180, with a heading. No cell begins like a formula: a `'` is put in front, which spreadsheets take for text."""
-    writer = csv.writer(sys.stdout)
+    table = io.StringIO()
+    writer = csv.writer(table)
     writer.writerow(("path", "state", "reason", "recorded", "seconds", "title", "recording", "notes"))
     for row in rows:
         cells = (
@@ -183,6 +184,7 @@ def _print_csv(rows: list[Listed]) -> None:
             ", ".join(map(str, row.notes)),
         )  # fmt: skip
         writer.writerow([_harmless(one_line(text)) for text in cells])
+    typer.echo(table.getvalue(), nl=False)  # which tells of a full disk and of a reader that has gone
 
 
 def _harmless(text: str) -> str:

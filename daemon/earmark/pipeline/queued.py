@@ -64,7 +64,8 @@ def queue(context: Context, workers: int) -> Queue | None:
     if not of:
         return None
     lengths = _lengths(context, waiting, places, recordings)
-    return Queue(heard=over, of=of, left=_left(context, jobs, lengths, places, recordings, workers))
+    left = _left(context, jobs, lengths, places, recordings, workers)
+    return Queue(heard=over, of=of, left=None if left is None else round(left, 1))
 
 
 def _is_unheard(job: Job) -> bool:
