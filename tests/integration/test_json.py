@@ -80,20 +80,26 @@ def test_every_answer_is_one_object_as_its_schema_has_it(world: World) -> None:
     assert {row["path"] for row in answer("list")["recordings"]} >= {
         str(world.drop / "two\nlines \udcff.wav")
     }
+    audio = (world.drop / "a.wav").read_bytes()
     agrees("why FILE", answer("why", "a.wav"))
     agrees("speakers list FILE", answer("speakers", "list", "a.wav"))
     config = world.root / "config" / "config.toml"
     config.write_text(config.read_text().replace("'none'", "'http://127.0.0.1:9/v1'"))
     agrees("summary test", answer("summary", "test", code=69))
-    CliRunner().invoke(main.app, ["hold", "late.wav", "--why", "an audit"])
-    agrees("hold", answer("hold"))
+    agrees("hold", answer("hold", "late.wav", "--why", "an audit"))
+    assert [h["why"] for h in answer("hold")["held"]] == ["an audit"]
+    assert answer("hold", "--release", "late.wav")["held"] == []
     agrees("retention apply", answer("retention", "apply", "--yes"))
     agrees("trash list", answer("trash", "list"))
     agrees("retention status", answer("retention", "status"))
     agrees("export", answer("export", "--out", "all.zip"))
     agrees("export verify PATH", answer("export", "verify", "all.zip"))
+    again = world.root / "again.wav"
+    again.write_bytes(audio)
     agrees("forget --dry-run", answer("forget", "drop/a.wav", "--dry-run"))
     agrees("forget", answer("forget", "drop/a.wav", "--yes"))
+    again.rename(world.drop / "a.wav")
+    agrees("forget --lift", answer("forget", "drop/a.wav", "--lift"))
     agrees("receipts list", answer("receipts", "list"))
     agrees("speakers forget", answer("speakers", "forget", "--all", "--yes"))
 
@@ -146,7 +152,7 @@ def test_the_page_is_written_from_the_schemas_and_has_every_verb_that_takes_json
         inner = getattr(command, "commands", {}).items()
         return here + [found for name, each in inner for found in with_json(each, (*words, name))]
 
-    described = {re.sub(r" (FILE|PATH|--dry-run)", "", verb) for verb in ANSWERS}
+    described = {re.sub(r" (FILE|PATH|--dry-run|--lift)", "", verb) for verb in ANSWERS}
     assert {*with_json(typer.main.get_command(main.app))} == described
 
 

@@ -271,6 +271,8 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
         str(world.drop / "b/call.wav"),
     ]
     assert "2 files are called so" in said("hold", "call.wav", code=2)
+    (world.drop / "a/call.wav").unlink()
+    assert "b/call.wav: done" in said("why", "call.wav")
     # As it stands in a list, with the name of the folder in front or without.
     assert "b/call.wav: done" in said("why", "b/call.wav")
     assert "b/call.wav: done" in said("why", "drop/b/call.wav")

@@ -69,7 +69,7 @@ def forget(
         if lift and dry_run:
             raise UsageError("--lift --dry-run: say one of them; --lift erases nothing")
         if lift:
-            _lift(home, config, files or [])
+            _lift(home, config, files or [], json)
             return
         limit = instant_of(before) if before else None
         which = Which(tuple(files or ()), everything, limit, text)
@@ -121,13 +121,15 @@ def _asking(context: Context, which: Which, yes: bool, json: bool) -> Callable[[
     return confirmed
 
 
-def _lift(home: Home, config: Config, files: list[Path]) -> None:
+def _lift(home: Home, config: Config, files: list[Path], json: bool) -> None:
     with opened_context(home, config) as context:
         lifted = forgetting.lift(context, files)
     wake_daemon(home)
-    for file, was_erased in lifted.items():
-        if was_erased:
-            out.print(f"{escape(short(file))}: may be taken again")
+    may = [file for file, was_erased in lifted.items() if was_erased]
+    if json and len(may) == len(lifted):
+        print_answer("forget --lift", {"lifted": [readable(file) for file in may]})
+    for file in () if json else may:
+        out.print(f"{escape(short(file))}: may be taken again")
     never = ", ".join(readable(file) for file, was_erased in lifted.items() if not was_erased)
     if never:
         raise NotFound(f"{never}: was never erased, or may be taken again already; there is nothing to lift")

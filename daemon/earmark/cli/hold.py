@@ -62,16 +62,20 @@ def hold(
                 return
             for meant in [resolve(context, file) for file in files]:
                 if release:
-                    _release(context, meant)
-                else:
-                    changed = deciding.hold(context, meant, readable(why))
+                    _release(context, meant, json)
+                    continue
+                changed = deciding.hold(context, meant, readable(why))
+                if not json:
                     out.print(f"{escape(short(meant.shown))}: {'held' if changed else 'already held'}")
+            if json:
+                _list(context, json)
         wake_daemon(home)
 
 
-def _release(context: Context, meant: Meant) -> None:
+def _release(context: Context, meant: Meant, json: bool) -> None:
     changed, still = deciding.release(context, meant)
-    out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
+    if not json:
+        out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
     if still is not None:
         err.print(f"[yellow]It stays {escape(readable(still))}; to let it go: {escape(way_out(still))}[/]")
 

@@ -42,8 +42,11 @@ def known_path(context: Context, file: Path) -> Path:
 
 
 def _the_one(called: set[Path], file: Path) -> Path:
-    if len(called) == 1:
-        return called.pop()
+    there = {
+        path for path in called if os.path.lexists(path)
+    }  # what was moved is known by its former path, too
+    if len(called) == 1 or len(there) == 1:
+        return (there or called).pop()
     lines = [
         f"{file}: {len(called)} files are called so; which of them? Say its path:",
         *map(shlex.quote, sorted(map(str, called))),

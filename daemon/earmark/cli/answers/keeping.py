@@ -168,6 +168,12 @@ class WouldForgetAnswer(Answer):
     left: list[Left] = key("Files that stay.")
 
 
+class LiftedAnswer(Answer):
+    """With `--lift`: what may be taken again."""
+
+    lifted: list[Text] = key("The files.")
+
+
 class ForgottenAnswer(Answer):
     """What was erased. Exit code 65 if not all of it could be."""
 
