@@ -46,12 +46,25 @@ class Reading(BaseModel):
     waits: bool = False
 
 
+class Queue(BaseModel):
+    """Recordings that are to be heard. `of`: all that came since the queue was empty last; `heard` of them are over. `left`:
+    seconds that the rest takes, None while that was not measured here.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    heard: int
+    of: int
+    left: float | None = None
+
+
 class Report(BaseModel):
     """The daemon's own account. `format` goes up when a field changes its meaning. `paused`: why it does nothing at the
     moment (disk full ...), or None. `waiting`: jobs that are due or will be. `wrong`: troubles of folders and of the system.
     `reading`: files whose reading takes longer than a moment, or whose turn has not come; `settling` has all others.
-    `unwatched`: why no change is told of a folder, a sentence each. `sockets`: families of its own sockets, because nobody
-    else may look into a process that is not dumpable.
+    `queue`: what is to be heard, of a few seconds ago; `workers`: how many recordings are heard at once, 0 if that is not
+    known. `unwatched`: why no change is told of a folder, a sentence each. `sockets`: families of its own sockets, because
+    nobody else may look into a process that is not dumpable.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -75,6 +88,8 @@ class Report(BaseModel):
     config_error: str | None = None
     next_sweep: float | None = None
     waiting: int = 0
+    queue: Queue | None = None
+    workers: int = 0
     wrong: tuple[str, ...] = ()
     unwatched: tuple[str, ...] = ()
 
@@ -89,6 +104,26 @@ def other_version(report: Report, restart: str, own: str = __version__) -> str |
         f"the running daemon is earmark {report.version}, and this command is {own}; restart the daemon to have "
         f"one version: {restart}"
     )
+
+
+def in_queue(queue: Queue) -> str:
+    """How far the queue is: `27 of 300 heard, about 2 h 10 min left`."""
+    so_far = f"{queue.heard} of {queue.of} heard"
+    if queue.left is None:
+        return f"{so_far}; how long the rest takes is not measured yet"
+    return f"{so_far}, about {roughly(queue.left)} left"
+
+
+def roughly(seconds: float) -> str:
+    """`1 min`, `40 min`, `2 h 10 min`, `3 days 4 h`: no finer than anybody can know."""
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    tens = round(minutes / 10) * 10
+    if tens < 48 * 60:
+        return f"{tens // 60} h" + (f" {tens % 60} min" if tens % 60 else "")
+    hours = round(minutes / 60)
+    return f"{hours // 24} days" + (f" {hours % 24} h" if hours % 24 else "")
 
 
 STALLED = 60.0

@@ -233,7 +233,7 @@ def test_what_could_not_be_heard_whole_is_said_wherever_one_looks(installation: 
     assert "1 recording was not heard whole" in installation.earmark("status").stdout
     listed = {
         Path(row["path"]).name: row["not_heard"]
-        for row in json.loads(installation.earmark("list", "--json").stdout)
+        for row in json.loads(installation.earmark("list", "--json").stdout)["recordings"]
     }
     assert listed["good.m4a"] == []
     assert listed["cut.wav"][0].startswith(sentence)

@@ -125,7 +125,7 @@ def test_a_deleted_sample_does_not_come_back(first: tuple[Installation, str], tm
 @pytest.mark.shows("readme:every-day")
 def test_list_and_why_and_status_tell_the_story(first: tuple[Installation, str]) -> None:
     made, _ = first
-    (row,) = json.loads(made.earmark("list", "--json").stdout)
+    (row,) = json.loads(made.earmark("list", "--json").stdout)["recordings"]
     assert row["state"] == "done"
     assert {Path(n).name for n in row["notes"]} == {"sample.md", "sample.transcript.md"}
     story = json.loads(made.earmark("why", made.folder / "sample.m4a", "--json").stdout)

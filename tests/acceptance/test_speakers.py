@@ -199,7 +199,10 @@ def test_a_larger_encoder_that_was_added_tells_the_people_apart_and_is_named_whe
     installation.configure(f"[transcription]\nspeakers = 2\n{QUICK}")
     listed = " ".join(installation.earmark("models", "list").stdout.split())
     assert re.search(r"encoder\.onnx [\d.]+ kB that takes fbank80", listed), listed
-    found = {f["name"]: f["sentence"] for f in json.loads(installation.earmark("doctor", "--json").stdout)}
+    found = {
+        f["name"]: f["sentence"]
+        for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]
+    }
     assert "encoder.onnx 0.1 MB (takes fbank80, sha256 " in found["speakers"]
     mix, _ = mixed(*chapters(CORPUS), 2, 200, 125.0)
     text = noted(installation, "talk", mix)

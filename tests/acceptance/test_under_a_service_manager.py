@@ -125,7 +125,7 @@ def test_a_daemon_of_an_older_version_is_told_from_the_command(installation: Ins
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": "0.0.9"}))
     with DaemonLock(installation.state / "daemon.lock"):
         said = installation.earmark("status").stdout
-        found = json.loads(installation.earmark("doctor", "--json").stdout)
+        found = json.loads(installation.earmark("doctor", "--json").stdout)["findings"]
     assert "the running daemon is earmark 0.0.9" in said
     assert [f["ok"] for f in found if f["name"] == "daemon"] == [False]
 

@@ -391,7 +391,9 @@ def test_doctor_does_not_judge_the_folders_of_a_daemon_that_has_ended(installati
     assert installation.earmark("run", "--once", installation.folder).returncode == 0
     installation.folder.rmdir()
     answer = installation.earmark("doctor", "--json")
-    assert str(installation.folder) not in "".join(f["sentence"] for f in json.loads(answer.stdout))
+    assert str(installation.folder) not in "".join(
+        f["sentence"] for f in json.loads(answer.stdout)["findings"]
+    )
     assert answer.returncode == 0, answer.stdout
 
 
@@ -406,6 +408,6 @@ def test_doctor_says_what_is_wrong_with_the_configuration_and_looks_on(installat
 
 def test_doctor_says_what_a_running_daemon_has_trouble_with(installation: Installation) -> None:
     process = installation.daemon()
-    found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)}
+    found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]}
     assert f"pid {process.pid}" in found["daemon"]["sentence"]
     installation.stop(process)

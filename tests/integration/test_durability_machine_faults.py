@@ -420,7 +420,7 @@ def test_a_run_that_is_to_end_says_which_notes_it_could_not_write_and_the_next_o
     with structlog.testing.capture_logs() as told:
         assert rig.run_once() == 74
     (sentence,) = (event["sentence"] for event in told if event["event"] == Event.LEFT)
-    assert "The notes of 1 recording(s) are not written yet: Cannot write notes in" in sentence
+    assert "The notes of 1 recording are not written yet: Cannot write notes in" in sentence
     filler.unlink()
     assert rig.run_once() == 0
     assert len(rig.notes()) == 2
@@ -490,7 +490,7 @@ def test_a_run_that_is_to_end_says_what_it_could_not_read(rig: Rig) -> None:
     (rig.folder / "closed").chmod(0o700)
     assert codes == [74]
     (sentence,) = (event["sentence"] for event in told if event["event"] == Event.LEFT)
-    assert "2 file(s) or folder(s) could not be taken" in sentence
+    assert "2 files or folders could not be taken" in sentence
     assert len(rig.notes()) == 2
 
 
@@ -622,7 +622,7 @@ def test_a_run_that_is_to_end_says_what_waits_for_a_model(
     finally:
         structlog.reset_defaults()
     told = capfd.readouterr().out
-    assert "1 recording(s) still wait: There is no speech model named 'nosuch'" in told
+    assert "1 recording still waits: There is no speech model named 'nosuch'" in told
     assert Event.CAUGHT_UP not in told
     file.unlink()
     assert rig.run_once() == 0, "nothing waits for a model any more"

@@ -111,7 +111,7 @@ def test_a_sparse_file_of_terabytes_is_called_a_placeholder_at_once_and_holds_up
     for _ in range(2):
         code, told = told_by(rig, capfd)
         assert code == 74
-        assert "2 file(s) or folder(s) could not be taken" in told
+        assert "2 files or folders could not be taken" in told
         assert "begins with nothing but zero bytes" in told
         assert Event.CAUGHT_UP not in told
     assert len(rig.notes()) == 2
@@ -436,7 +436,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_not_read_again_and_again(
     )
     code, told = told_by(rig, capfd)
     assert code == 74
-    assert "1 file(s) or folder(s) could not be taken" in told
+    assert "1 file or folder could not be taken" in told
 
 
 @pytest.mark.shows("durability:large-files")

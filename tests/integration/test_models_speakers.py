@@ -175,7 +175,7 @@ def test_the_verbs_show_it_as_what_it_is_check_it_and_remove_it(tmp_path: Path) 
     assert "MIT (segmentation.onnx), Apache-2.0 (encoder.onnx)" in present
     assert "Used: tiny.en" in present
     assert "✗" not in present
-    listed = {e["name"]: e for e in json.loads(said("models", "list", "--json"))}
+    listed = {e["name"]: e for e in json.loads(said("models", "list", "--json"))["models"]}
     assert (listed["speakers"]["kind"], listed["tiny.en"]["kind"]) == ("speakers", "speech")
     assert listed["speakers"]["files"] == {"segmentation.onnx": 5_983_836, "encoder.onnx": 12_199_675}
     assert said("models", "download", "speakers", "--if-none") == ""

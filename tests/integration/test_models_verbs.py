@@ -309,7 +309,7 @@ def test_an_added_model_is_listed_and_removed(installation: Installation, tmp_pa
     assert added.returncode == 0
     assert "used from now on, in place of tiny.en" in " ".join(added.stdout.split())
     assert "earmark models download tiny.en" in added.stdout
-    listed = json.loads(installation.earmark("models", "list", "--json").stdout)
+    listed = json.loads(installation.earmark("models", "list", "--json").stdout)["models"]
     assert [e["name"] for e in listed] == ["mine", "tiny.en"]
     assert installation.earmark("models", "remove", "mine", "--yes").returncode == 0
     assert not (installation.root / "home" / "data" / "models" / "mine").exists()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from earmark.cli import export, receipts, recordings, retention, trash
+from earmark.cli import export, receipts, retention, retry, trash, why
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
 from earmark.config import folder_problems
@@ -24,7 +24,7 @@ from tests.daemon_rig import Rig, run_child, supervisor
 from tests.folding_disk import clobbered, folding_disk
 
 app = typer.Typer()
-for verb in (recordings.why, recordings.retry, hold, forget):
+for verb in (why.why, retry.retry, hold, forget):
     app.command()(verb)
 for name, verbs in (("retention", retention), ("trash", trash), ("export", export), ("receipts", receipts)):
     app.add_typer(verbs.app, name=name)

@@ -296,7 +296,7 @@ def test_the_verb_says_what_can_and_what_cannot_be_told(
     assert "5 receipts, none changed" in shown
     assert "none missing by what its first and its last line say" in shown
     assert "cannot be told whether it was written anew" in shown
-    assert list(json.loads(verify("--json")[1])) == ["receipts", "problems", "cannot_be_told"]
+    assert list(json.loads(verify("--json")[1])) == ["version", "receipts", "problems", "cannot_be_told"]
     file.write_text("".join(receipts_file.lines(ledger, NOW)[:-3]))
     code, shown = verify()
     assert code == 1

@@ -56,6 +56,8 @@ def test_an_answer_counts_whichever_output_is_closed(home: Installation) -> None
     ("full", "verb", "code"),
     [
         (">/dev/full", "list", 74),
+        (">/dev/full", "list --csv", 74),
+        (">/dev/full", "list --json", 74),
         (">/dev/full 2>/dev/full", "list", 74),
         ("2>/dev/full", "why nothing", 66),
         (">&- 2>/dev/full", "bogus", 74),

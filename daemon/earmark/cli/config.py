@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json as jsonlib
+from typing import Annotated
+
 import typer
 
-from earmark.cli.console import here, out, plain_errors, print_json
+from earmark.cli.console import here, out, plain_errors, print_answer
 from earmark.config import document, load_config, require_sound
 from earmark.paths import platform_home
 from earmark.service.reach import Here
@@ -22,7 +25,9 @@ def show(json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
     with plain_errors():
         home, config = here()
         if json:
-            print_json({"file": str(home.config_file), "config": config.model_dump(mode="json")})
+            print_answer(
+                "config show", {"file": str(home.config_file), "config": config.model_dump(mode="json")}
+            )
             return
         exists = "" if home.config_file.exists() else " (not there: everything is at its default)"
         out.print(f"# configuration: {home.config_file}{exists}", markup=False)
@@ -54,6 +59,18 @@ def sample() -> None:
     """
     with plain_errors():
         typer.echo(document.sample(), nl=False)
+
+
+@app.command("json-reference")
+def json_reference(
+    schema: Annotated[bool, typer.Option("--schema", help="As JSON Schema, for programs.")] = False,
+) -> None:
+    """Print docs/json.md: what each verb prints with --json, generated from the schemas."""
+    with plain_errors():
+        from earmark.cli.answers.page import reference as page
+        from earmark.cli.answers.page import schemas
+
+        typer.echo(jsonlib.dumps(schemas(), indent=1) if schema else page(), nl=schema)
 
 
 @app.command()

@@ -6,14 +6,14 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
 
@@ -45,6 +45,10 @@ NOBODY_READS = 141
 _START = ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system")
 
 
+UNFOLDED = 1_000_000
+"""Characters of a line where no terminal is. No name is so long (Linux: 4096 bytes a path)."""
+
+
 class Voice(Console):
     """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb.
 
@@ -52,7 +56,18 @@ class Voice(Console):
     """
 
     prefix = ""
+    answers = False
+    """Whether a verb is to answer in JSON and has not yet."""
     _inside = False
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Of a terminal; nothing is folded or cut for a file or a program that reads along."""
+        return super().size if self.is_terminal else ConsoleDimensions(UNFOLDED, 25)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
 
     def on_broken_pipe(self) -> None:
         raise  # noqa: PLE0704 - rich calls this while it handles the error
@@ -72,8 +87,8 @@ class Voice(Console):
             self._inside = False
 
 
-out = Voice(soft_wrap=True, highlight=False)
-err = Voice(stderr=True, soft_wrap=True, highlight=False)
+out = Voice(soft_wrap=True, highlight=False, emoji=False)
+err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 EXIT_CODES = (
     "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
@@ -95,6 +110,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except EarmarkError as error:
+        answer_with_error(error.exit_code, str(error))
         for line in str(error).splitlines():
             _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
         if isinstance(error, NeverRan):
@@ -111,6 +127,7 @@ def plain_errors() -> Iterator[None]:
         what = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         if not what and isinstance(error, FileNotFoundError) and not _current_folder():
             what = "the current folder was removed (cd to one that is there): "
+        answer_with_error(EnvironmentFault.exit_code, what + why(error))
         _complain(f"[bold red]earmark:[/] {escape(one_line(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
     except _TYPERS:
@@ -118,6 +135,9 @@ def plain_errors() -> Iterator[None]:
     except Exception as error:
         # Never its text, which may hold what was said. Rows of a damaged ledger come out as errors of any kind.
         where = place_of(error)
+        answer_with_error(
+            EarmarkError.exit_code, f"this verb went wrong ({type(error).__name__} at {where[-1]})"
+        )
         _complain(
             f"[bold red]earmark:[/] this verb went wrong ({type(error).__name__} at {escape(where[-1])}). If the ledger is"
             " damaged, `earmark run` finds that out and repairs it; else please report it with this:"
@@ -184,9 +204,23 @@ def one_line(text: object) -> str:
     return readable(text).replace("\n", "\\n")
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+def print_answer(verb: str, document: Mapping[str, Any]) -> None:
+    """What a verb has to say, as one JSON object on stdout that is as docs/json.md has it. `verb`: a key of ANSWERS."""
+    from earmark.cli.answers import ANSWERS  # who asks for no JSON waits for no schema
+
+    answer = ANSWERS[verb].model_validate(document)
+    out.answers = False  # it has
+    typer.echo(json.dumps(answer.model_dump(by_alias=True), indent=2, ensure_ascii=True, default=str))
+
+
+def answer_with_error(exit_code: int, sentence: str) -> None:
+    """In the place of an answer in JSON, if one was asked for and not given: what went wrong."""
+    if not out.answers:
+        return
+    out.answers = False
+    error = {"version": 1, "error": {"exit_code": exit_code, "sentence": readable(sentence)}}
+    with suppress(OSError):
+        typer.echo(json.dumps(error, indent=2, ensure_ascii=True))
 
 
 def span(seconds: float | None) -> str:
@@ -206,17 +240,25 @@ def moment(instant: float | None) -> str:
         return ""
 
 
+def iso(instant: float | None) -> str | None:
+    """Local time with its offset, as ISO 8601 has it, for programs; None for none, and for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(instant).astimezone().isoformat(timespec="seconds") if instant else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def day(instant: float | None) -> str:
+    """The local day, as `moment` says it."""
+    return moment(instant)[:10]
+
+
 def instant_of(day: datetime) -> Instant:
     """The beginning of a local day that was given on the command line. Raises UsageError."""
     try:
         return Instant(day.timestamp())
     except (OverflowError, ValueError, OSError):
         raise UsageError(f"{day.date()}: is a day that no clock knows; name a later one") from None
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def ago(instant: float, now: float | None = None) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import one_line, out, plain_errors, print_json
+from earmark.cli.console import one_line, out, plain_errors, print_answer
 from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
 from earmark.diarization.models import find_speaker_model
@@ -72,7 +72,7 @@ def doctor(
             *_daemon(report, whose, home),
         ]
         if json:
-            print_json([asdict(f) for f in findings])
+            print_answer("doctor", {"findings": [asdict(f) for f in findings]})
         else:
             for finding in findings:
                 mark = "[red]✗[/]" if not finding.ok else "[dim]·[/]" if finding.note else "[green]✓[/]"

@@ -11,13 +11,12 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from earmark.cli.console import (
-    counted,
     err,
     here_to_look,
     instant_of,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     short,
 )
@@ -26,6 +25,7 @@ from earmark.config.section import OutputFormat
 from earmark.errors import NotFound, UsageError
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
+from earmark.files import counted
 from earmark.notes.forms import in_one_language, written
 from earmark.notes.style import NoteContext
 from earmark.paths import whole
@@ -43,7 +43,8 @@ def export(
         Path | None, typer.Option("--out", help="A new folder, or a new file ending in .zip.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only recordings made on this day or later.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only recordings of this day or later."),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only recordings at or below this folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -54,6 +55,7 @@ def export(
     """
     if context.invoked_subcommand is not None:
         return
+    out.answers = json
     with plain_errors():
         if target is None:
             raise UsageError("say where to: --out FOLDER or --out FILE.zip")
@@ -71,7 +73,8 @@ def export(
             )
     size = sum(entry.size for entry in result.entries)
     if json:
-        print_json(
+        print_answer(
+            "export",
             {
                 "out": readable(path), "recordings": result.recordings, "files": len(result.entries), "bytes": size,
                 "missing": [readable(m) for m in result.missing],
@@ -126,7 +129,7 @@ def verify(
     with plain_errors():
         count, problems = verify_export(path)
     if json:
-        print_json({"files": count, "problems": [readable(p) for p in problems]})
+        print_answer("export verify PATH", {"files": count, "problems": [readable(p) for p in problems]})
     else:
         for problem in problems:
             out.print(f"[red]✗[/] {escape(readable(problem))}")

@@ -12,20 +12,21 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from earmark.cli.console import (
-    counted,
     err,
     here,
     instant_of,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     say_what_is_left,
     short,
 )
+from earmark.cli.lines import columns, print_lines
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.files import counted
 from earmark.paths import Home
 from earmark.retention.erasure.copies import UNREACHABLE, Copy, Found
 from earmark.retention.erasure.erase import Erased
@@ -42,7 +43,9 @@ def forget(
     everything: Annotated[bool, typer.Option("--all", help="Every recording there is.")] = False,
     before: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Recordings dated before this day, by their own date."),
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Recordings dated before this day, by their own date."
+        ),
     ] = None,
     text: Annotated[
         str | None, typer.Option("--matching", help="Recordings in which this was said or named.")
@@ -66,7 +69,7 @@ def forget(
         if lift and dry_run:
             raise UsageError("--lift --dry-run: say one of them; --lift erases nothing")
         if lift:
-            _lift(home, config, files or [])
+            _lift(home, config, files or [], json)
             return
         limit = instant_of(before) if before else None
         which = Which(tuple(files or ()), everything, limit, text)
@@ -94,7 +97,7 @@ def _show_only(context: Context, which: Which, json: bool) -> None:
     held = forgetting.held(context, wanted, found, writes=False)
     also = found.elsewhere(context, forgetting.named(context, which))
     if json:
-        print_json({"recordings": len(wanted), "held": held} | _copies(found, also))
+        print_answer("forget --dry-run", {"recordings": len(wanted), "held": held} | _copies(found, also))
     else:
         _show(wanted, found, also)
         for recording_id, why in held.items():
@@ -118,13 +121,15 @@ def _asking(context: Context, which: Which, yes: bool, json: bool) -> Callable[[
     return confirmed
 
 
-def _lift(home: Home, config: Config, files: list[Path]) -> None:
+def _lift(home: Home, config: Config, files: list[Path], json: bool) -> None:
     with opened_context(home, config) as context:
         lifted = forgetting.lift(context, files)
     wake_daemon(home)
-    for file, was_erased in lifted.items():
-        if was_erased:
-            out.print(f"{escape(short(file))}: may be taken again")
+    may = [file for file, was_erased in lifted.items() if was_erased]
+    if json and len(may) == len(lifted):
+        print_answer("forget --lift", {"lifted": [readable(file) for file in may]})
+    for file in () if json else may:
+        out.print(f"{escape(short(file))}: may be taken again")
     never = ", ".join(readable(file) for file, was_erased in lifted.items() if not was_erased)
     if never:
         raise NotFound(f"{never}: was never erased, or may be taken again already; there is nothing to lift")
@@ -133,10 +138,17 @@ def _lift(home: Home, config: Config, files: list[Path]) -> None:
 def _show(wanted: list[str], found: Found, also: set[Path]) -> None:
     what = f"{counted(len(wanted), 'recording')}, {counted(len(found.copies), 'file')}:"
     out.print(what if wanted else "Nothing matches.")
-    for copy in sorted(found.copies, key=lambda c: c.path in also):
-        mine = "  [yellow]edited by you[/]" if copy.edited else ""
-        reason = f"  [yellow]{_why_also(copy)}[/]" if copy.path in also else ""
-        out.print(f"  {escape(short(copy.path))}  [dim]{copy.what}, {decimal(copy.size)}[/]{mine}{reason}")
+    lines = [
+        (
+            f"  [dim]{decimal(copy.size)}[/]",
+            f"[dim]{copy.what}[/]"
+            + (", [yellow]edited by you[/]" if copy.edited else "")
+            + (f", [yellow]{_why_also(copy)}[/]" if copy.path in also else ""),
+            escape(short(copy.path)),
+        )
+        for copy in sorted(found.copies, key=lambda c: c.path in also)
+    ]
+    print_lines(columns(lines, right=(0,)))
     if also:
         out.print("  [yellow]A recording is its content: every file that holds it goes.[/]")
     for path, why in found.left:
@@ -151,7 +163,8 @@ def _why_also(copy: Copy) -> str:
 
 def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
     if json:
-        print_json(
+        print_answer(
+            "forget",
             {
                 "recordings": result.recordings, "files": result.files, "bytes": result.bytes,
                 "receipts": result.receipts, "remaining": [readable(r) for r in result.remaining],

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from earmark.allowance import allowance
 from earmark.cli.console import moment
 from earmark.cli.copies import copies_of
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Stage
-from earmark.errors import EnvironmentFault
+from earmark.domain import ArtifactState, JobState, Misheard, Stage
+from earmark.errors import EnvironmentFault, ModelError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
-from earmark.notes.damage import QUIET
+from earmark.notes.damage import is_quiet
 from earmark.pipeline import drafts
-from earmark.report import Report, other_config, read_report
-from earmark.verbs import vocabulary
+from earmark.pipeline.queued import queue
+from earmark.report import Queue, Report, other_config, read_report
+from earmark.supervisor.sizing import model_size, worker_count
+from earmark.transcription.models import find_model
+from earmark.verbs import states, vocabulary
 from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
@@ -39,7 +44,8 @@ class Status:
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
     into because they are a program's own. `words_offered`: words that were corrected so often that they are offered.
-    `copies`: files with the content of another one, and of which.
+    `copies`: files with the content of another one, and of which. `folders`: drop folders, of now and of before, that paths
+    are shown relative to. `queue`: what is to be heard, and how long that takes.
     """
 
     running: bool
@@ -67,6 +73,8 @@ class Status:
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
     words_offered: int = 0
+    folders: tuple[str, ...] = ()
+    queue: Queue | None = None
 
 
 def gather(context: Context) -> Status:
@@ -77,25 +85,23 @@ def gather(context: Context) -> Status:
     by_recording: dict[str, list[Place]] = {}
     for place in ledger.places.all():
         by_recording.setdefault(place.recording_id, []).append(place)
-    waiting, failed, parked, kept, done_count = [], [], [], [], 0
-    draft_of = {draft.recording_id: draft for draft in ledger.drafts.all()}
-    for job in ledger.jobs.all():
+    known = states.everything(context)
+    waiting, failed, parked, kept = [], [], [], []
+    draft_of = known.drafts
+    for job in known.jobs.values():
         found = by_recording.get(job.recording_id, [])
         present = next((p for p in found if p.here), found[0] if found else None)
         name = str(present.path) if present else job.recording_id[:12]
         draft = draft_of.get(job.recording_id) if job.stage is Stage.TRANSCRIBE else None
         if draft is not None:
-            done_count += 1
             if draft.kept:
                 kept.append(Line(name, f"its draft stays: {draft.kept}", job.changed_at))
         elif job.state is JobState.FAILED:
-            failed.append(Line(name, _failed_reason(job), job.changed_at))
+            failed.append(Line(name, states.failed_reason(job), job.changed_at))
         elif job.state is JobState.PARKED:
             parked.append(Line(name, job.reason or "", job.changed_at))
-        elif job.state is JobState.WAITING:
+        elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
-        elif job.state is JobState.DONE and job.stage is Stage.TRANSCRIBE:
-            done_count += 1
     edited = [
         Line(str(a.path), KEPT if a.mergeable else EDITED, a.written_at)
         for a in ledger.artifacts.all()
@@ -109,24 +115,24 @@ def gather(context: Context) -> Status:
         for p in found
         if p.trouble and p.here and p.watched
     ]
-    counts = {
-        "recordings": len(ledger.recordings.all()),
-        "transcribed": done_count,
-        "waiting": len(waiting),
-        "failed": len(failed),
-    }
+    counts = _counts(context, known, by_recording)
     last = ledger.trash.last_sweep()
     sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
+    heard = ledger.words.conditions().values()
     other = other_config(report, home.config_file) if running and report else None
     return Status(
         running, holder(home.lock_file) if running else None, report, counts, tuple(waiting), tuple(failed),
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)), untaken(ledger),
-        len(ledger.words.not_whole()), ledger.words.not_understood(), ledger.words.not_translated(),
-        len(ledger.words.softer_than(QUIET)),
+        sum(not c.whole for c in heard),
+        Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed),
+        Counter(c.model for c in heard if c.untranslated),
+        sum(is_quiet(c.loudest) for c in heard),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), copies=_copies(by_recording), elsewhere=(other,) if other else (),
         words_offered=_offered(context),
+        queue=queue(context, report.workers if running and report and report.workers else hears_at_once(context)),
+        folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
     )  # fmt: skip
 
 
@@ -147,9 +153,46 @@ def _copies(by_recording: Mapping[str, list[Place]]) -> tuple[Line, ...]:
     )
 
 
+def hears_at_once(context: Context) -> int:
+    """How many recordings a daemon would hear at once."""
+    speech, may_use = context.config.transcription, allowance()
+    try:
+        size = model_size(find_model(speech.model, speech.model_dir, context.home.models))
+    except (ModelError, OSError):
+        return 1
+    return worker_count(speech.workers, may_use.cores, size, may_use.memory)
+
+
+def _counts(context: Context, known: states.Knowledge, places: Mapping[str, list[Place]]) -> dict[str, int]:
+    """How many recordings there are, and how many in each state; each is in one."""
+    found = Counter(
+        known.of(recording.id, here=any(p.here for p in places.get(recording.id, ()))).group
+        for recording in context.ledger.recordings.all()
+    )
+    return {
+        "recordings": found.total(), "transcribed": found[states.DONE], "waiting": found[states.WAITING],
+        "failed": found[states.FAILED],
+    }  # fmt: skip
+
+
+def _comes_later(job: Job, known: states.Knowledge) -> bool:
+    """True if what waits is not the next thing that is to happen to its recording, which is listed once."""
+    stages = list(Stage)
+    before = (known.jobs.get((job.recording_id, stage)) for stage in stages[: stages.index(job.stage)])
+    return any(
+        b is not None
+        and (
+            b.state in (JobState.WAITING, JobState.CLAIMED)
+            or (b.stage is Stage.TRANSCRIBE and b.state is JobState.FAILED)
+        )
+        and b.recording_id not in known.drafts
+        for b in before
+    )
+
+
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:
     if job.stage is Stage.TRANSCRIBE and (place is None or not place.here):
-        return "its file is not in the folder any more; it goes on when the file is back"
+        return states.AWAY
     again = f"; next try at {moment(job.not_before)}" if job.not_before > now else ""
     return f"waits {_FOR[job.stage]}{f' ({job.reason})' if job.reason else ''}{again}"
 
@@ -159,8 +202,3 @@ _FOR = {
     Stage.DIARIZE: "to be told who says what",
     Stage.SUMMARIZE: "for its summary",
 }
-
-
-def _failed_reason(job: Job) -> str:
-    reason = job.reason or "failed without a reason (a bug: please report it)"
-    return f"who says what is not known: {reason}" if job.stage is Stage.DIARIZE else reason

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here_to_look, moment, out, plain_errors, print_json, readable, short
+from earmark.cli.console import (
+    day,
+    err,
+    here_to_look,
+    one_line,
+    out,
+    plain_errors,
+    print_answer,
+    readable,
+    short,
+)
+from earmark.cli.lines import below, print_lines, print_sentence
 from earmark.cli.retention_overdue import way_out
 from earmark.context import Context
 from earmark.retention.held import By, everything_held
@@ -51,16 +62,20 @@ def hold(
                 return
             for meant in [resolve(context, file) for file in files]:
                 if release:
-                    _release(context, meant)
-                else:
-                    changed = deciding.hold(context, meant, readable(why))
+                    _release(context, meant, json)
+                    continue
+                changed = deciding.hold(context, meant, readable(why))
+                if not json:
                     out.print(f"{escape(short(meant.shown))}: {'held' if changed else 'already held'}")
+            if json:
+                _list(context, json)
         wake_daemon(home)
 
 
-def _release(context: Context, meant: Meant) -> None:
+def _release(context: Context, meant: Meant, json: bool) -> None:
     changed, still = deciding.release(context, meant)
-    out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
+    if not json:
+        out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
     if still is not None:
         err.print(f"[yellow]It stays {escape(readable(still))}; to let it go: {escape(way_out(still))}[/]")
 
@@ -71,27 +86,32 @@ def _list(context: Context, json: bool) -> None:
         h.recording: [p.path for p in context.ledger.places.of(h.recording)] for h in held if h.recording
     }
     if json:
-        print_json(
-            [
+        print_answer(
+            "hold",
+            {"held": [
                 {
                     "by": h.by, "recording": h.recording, "since": h.since, "why": readable(h.why),
                     "path": readable(h.path) if h.path else None,
                     "paths": [readable(p) for p in paths.get(h.recording or "", ())],
                 }
                 for h in held
-            ]
+            ]},
         )  # fmt: skip
         return
+    tops = context.ledger.places.folders()
     for by, title in TITLES.items():
-        mine = [h for h in held if h.by is by]
+        mine: dict[str, list[str]] = {}
+        for h in (h for h in held if h.by is by):
+            since = day(h.since) if h.by is not By.NOTE else ""
+            said = short(h.path) if h.by is By.NOTE and h.path else one_line(h.why)
+            names = [below(p, tops) for p in paths.get(h.recording or "", ())]
+            names = names or [short(h.path.parent) + "/" if h.path else (h.recording or "")[:12]]
+            mine.setdefault(said, []).extend(escape(f"{since}  {name}" if since else name) for name in names)
         if mine:
-            out.print(f"[bold]{title}[/]")
-        for h in mine:
-            names = [short(p) for p in paths.get(h.recording or "", ())]
-            name = ", ".join(names) or (short(h.path.parent) + "/" if h.path else (h.recording or "")[:12])
-            out.print(f"  {escape(name)}")
-            said = short(h.path) if h.by is By.NOTE and h.path else readable(h.why)
-            since = f"since {moment(h.since)}" if h.since and h.by is not By.NOTE else ""
-            out.print(f"    [dim]{escape('  '.join(filter(None, (since, said))))}[/]")
+            print_sentence(f"[bold]{title}[/]")
+        for said, lines in mine.items():
+            if said:
+                print_sentence(f"  [dim]{escape(said)}[/]")
+            print_lines([f"{'    ' if said else '  '}{line}" for line in lines])
     if not held:
         out.print("Nothing is held.")

@@ -15,7 +15,6 @@ from earmark.cli import (
     models,
     privacy,
     receipts,
-    recordings,
     retention,
     service,
     speakers,
@@ -32,11 +31,15 @@ from earmark.cli.console import (
 from earmark.cli.doctor import doctor
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
+from earmark.cli.listed import list_recordings
+from earmark.cli.retry import retry
 from earmark.cli.run import run
 from earmark.cli.scope import act_for_the_system
 from earmark.cli.standard_streams import open_standard_streams, spare_the_owner
 from earmark.cli.status import status
 from earmark.cli.transcribe import transcribe
+from earmark.cli.usage import in_plain_words
+from earmark.cli.why import why
 from earmark.locality.confinement.process import harden_process
 
 app = typer.Typer(
@@ -55,7 +58,7 @@ app.command("run", rich_help_panel=DAILY)(run)
 app.command("transcribe", rich_help_panel=DAILY)(transcribe)
 app.command(
     "retry", short_help="Try recordings again, after a failure or with another model.", rich_help_panel=DAILY
-)(recordings.retry)
+)(retry)
 app.command("resummarize", short_help="Write summaries again, by another template.", rich_help_panel=DAILY)(
     summary.resummarize
 )
@@ -69,8 +72,8 @@ app.add_typer(
     rich_help_panel=DAILY,
 )
 app.command("status", rich_help_panel=LOOK)(status)
-app.command("list", rich_help_panel=LOOK)(recordings.list_recordings)
-app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(recordings.why)
+app.command("list", rich_help_panel=LOOK)(list_recordings)
+app.command("why", short_help="Tell the story of one file.", rich_help_panel=LOOK)(why)
 app.add_typer(privacy.app, name="privacy", rich_help_panel=LOOK)
 app.add_typer(
     retention.app, name="retention", short_help="See what may go and why; let it go.", rich_help_panel=KEEP
@@ -92,6 +95,7 @@ app.add_typer(service.app, name="service", rich_help_panel=SETUP)
 app.add_typer(summary.app, name="summary", rich_help_panel=SETUP)
 app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.command("doctor", rich_help_panel=SETUP)(doctor)
+in_plain_words(app)
 
 
 def _print_version(wanted: bool) -> None:

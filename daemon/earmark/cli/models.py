@@ -21,7 +21,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from earmark.cli.console import err, here, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
 from earmark.cli.models_tables import catalog_table, models_table, where_from, who_says_what
 from earmark.cli.used import used, who_drafts
 from earmark.config import Config, folder_settings
@@ -54,7 +54,14 @@ def list_models(
     with plain_errors():
         home, config, device, found = _here()
         if json:
-            print_json([asdict(e) | {"folder": str(e.folder)} for e in found])
+            print_answer(
+                "models list",
+                {
+                    "models": [
+                        asdict(e) | {"folder": str(e.folder), "added_at": e.added_at or None} for e in found
+                    ]
+                },
+            )
             return
         speech = [e for e in found if e.kind == "speech"]
         out.print(models_table(speech))

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import err, here, one_line, out, plain_errors, print_json, readable
+from earmark.cli.console import err, here, one_line, out, plain_errors, print_answer, readable
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.diarization.models import speaker_folder
@@ -41,6 +41,7 @@ def privacy(
     format: Annotated[
         Format | None, typer.Option("--format", "-f", help="md, json or html, to print or pipe.")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, with a version.")] = False,
 ) -> None:
     """The policy page of this installation, from the configuration in force.
 
@@ -48,10 +49,13 @@ def privacy(
     """
     if context.invoked_subcommand is not None:
         return
+    out.answers = json
     with plain_errors():
         home, config = here()
         page = snapshot(config, _facts(home, config))
-        if format is None and out.is_terminal:
+        if json:
+            print_answer("privacy", {"page": jsonlib.loads(render_page(page, "json"))})
+        elif format is None and out.is_terminal:
             from rich.markdown import Markdown  # the daemon starts through this module and has no use for it
 
             out.print(Markdown(readable(render_page(page, "md"))), soft_wrap=False)
@@ -103,7 +107,7 @@ def check(
                     )
         passed = not any(o.held is False for o in outcomes)
         if json:
-            print_json({"passed": passed, "claims": [asdict(o) for o in outcomes]})
+            print_answer("privacy check", {"passed": passed, "claims": [asdict(o) for o in outcomes]})
         elif passed:
             open_ = sum(1 for o in outcomes if o.held is None)
             out.print(

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from earmark.cli.console import counted, here_to_look, moment, out, plain_errors, print_json, readable
+from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer
+from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
 from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import RetentionError
-from earmark.files import read_bytes, sha256_of, write_new
+from earmark.files import counted, read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
 from earmark.paths import Home, whole
 from earmark.retention import receipts, receipts_file
@@ -44,18 +44,27 @@ def list_receipts(
         with opened_context(home, config, read_only=True) as context:
             rows = context.ledger.receipts.all() if file is None else _about(context, file)
     if json:
-        print_json([receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows])
+        print_answer(
+            "receipts list",
+            {"receipts": [receipts.exported(r) | {"body": json_text.loads(r.body)} for r in rows]},
+        )
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("no.", "when", "act", "class", "bytes", "by", "hash"):
-        table.add_column(heading, overflow="fold")
-    for r in rows:
-        body = json_text.loads(r.body)
-        table.add_row(
-            str(r.seq), moment(r.at), r.act, str(body.get("kind", "")), str(body.get("bytes", "")),
-            escape(readable(body.get("rule", ""))), r.hash[:12],
-        )  # fmt: skip
-    out.print(table if rows else "No receipts.")
+    if not rows:
+        out.print("No receipts.")
+        return
+    marks, bodies = Numbered(), [json_text.loads(r.body) for r in rows]
+    for rule in dict.fromkeys(str(body.get("rule") or "") for body in bodies):
+        if rule:
+            count = sum(body.get("rule") == rule for body in bodies)
+            print_sentence(f" {marks.mark(rule)} {counted(count, 'receipt')} by {cell(rule)}", 6)
+    lines = [
+        (
+            str(r.seq), moment(r.at), cell(r.act), cell(body.get("kind", "")), cell(body.get("bytes", "")),
+            marks.mark(str(body.get("rule") or "")).strip(), r.hash[:12],
+        )
+        for r, body in zip(rows, bodies, strict=True)
+    ]  # fmt: skip
+    print_lines(columns([("no.", "when", "act", "class", "bytes", "by", "hash"), *lines], right=(0, 4)))
 
 
 def _about(context: Context, file: Path) -> list[Receipt]:
@@ -92,8 +101,9 @@ def verify(
                 found = Examined(rows, receipts.verify(ledger), receipts.untold(ledger))
     count, problems = len(found.receipts), found.problems
     if json:
-        untold = {"cannot_be_told": found.untold} if found.untold else {}
-        print_json({"receipts": count, "problems": problems} | untold)
+        print_answer(
+            "receipts verify", {"receipts": count, "problems": problems, "cannot_be_told": list(found.untold)}
+        )
     elif problems:
         for problem in problems:
             out.print(f"[red]✗[/] {escape(problem)}")

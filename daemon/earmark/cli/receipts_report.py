@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import counted, err, here, instant_of, out, plain_errors, print_json, readable, short
+from earmark.cli.console import err, here, instant_of, out, plain_errors, print_answer, readable, short
 from earmark.errors import RetentionError, UsageError
 from earmark.export.account import Account, as_csv, as_html, as_markdown
 from earmark.export.account.gathering import Asked
-from earmark.files import write_new
+from earmark.files import counted, write_new
 from earmark.paths import whole
 from earmark.verbs.accounting import account_for
 from earmark.verbs.known import below_its_folder
@@ -34,10 +34,11 @@ FORMS = {Form.CSV: as_csv, Form.MD: as_markdown, Form.HTML: as_html}
 
 def report(
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From the beginning of this day on.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="From the beginning of this day on."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="To the end of this day.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="To the end of this day.")
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(readable=False, help="Only what was at or below this folder.")
@@ -112,7 +113,7 @@ def _next_day(day: datetime) -> datetime:
 
 def _write(account: Account, form: Form | None, out_file: Path | None) -> None:
     if form is None:
-        print_json(account.model_dump(mode="json"))
+        print_answer("receipts report", account.model_dump(mode="json"))
         return
     text = FORMS[form](account)
     if out_file is None:

@@ -13,14 +13,13 @@ from rich.markup import escape
 
 from earmark.cli.console import (
     ago,
-    counted,
     err,
     here,
     instant_of,
     moment,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     short,
 )
@@ -31,6 +30,7 @@ from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.files import counted
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
@@ -53,7 +53,12 @@ app = typer.Typer(
 
 When = Annotated[
     datetime | None,
-    typer.Option("--at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Look ahead: the plan of that day."),
+    typer.Option(
+        "--at",
+        metavar="DATE",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+        help="Look ahead: the plan of that day.",
+    ),
 ]
 NOT_YET = (
     "The daemon still goes by the rules before this change; it reads the configuration again at SIGHUP (systemctl"
@@ -98,7 +103,7 @@ def plan(
             if save is not None:
                 saved_plan.save(found, whole(save), context.now())
         if json:
-            print_json(plan_document(found))
+            print_answer("retention plan", plan_document(found))
             return
         print_plan(found, config, everything)
         if save is not None:
@@ -142,8 +147,13 @@ def apply_plan(
             raise typer.Exit(1)
         found, report = done
         if json:
-            print_json({"plan": plan_document(found), "trashed": report.trashed, "purged": report.purged,
-                        "bytes": report.bytes, "errors": report.errors})  # fmt: skip
+            document = {
+                "plan": plan_document(found),
+                "trashed": report.trashed,
+                "purged": report.purged,
+                "bytes": report.bytes,
+            }
+            print_answer("retention apply", document | {"errors": report.errors})
         else:
             out.print(report.sentence)
             for sentence in report.errors:
@@ -168,10 +178,10 @@ def status(json: AsJson = False) -> None:
         with opened_context(home, config, read_only=True) as context:
             now = context.now()
             found = plan_now(context, writes=False, thorough=False)
-            late = overdue(context, found)
+            late, tops = overdue(context, found), context.ledger.places.folders()
             document = _status(context, found) | {"overdue": [overdue_document(o) for o in late]}
     if json:
-        print_json(document)
+        print_answer("retention status", document)
         return
     for name, text in document["rules"].items():
         out.print(f"{name:<11} {escape(text) if text != 'no rule' else '[dim]kept for ever[/]'}")
@@ -197,7 +207,7 @@ def status(json: AsJson = False) -> None:
         f"{document['in_trash']} in the trash ({decimal(document['in_trash_bytes'])}), "
         f"{len(found.goes)} due ({decimal(found.bytes)})"
     )
-    print_overdue(late)
+    print_overdue(late, tops)
 
 
 def _status(context: Context, found: Plan) -> dict[str, Any]:

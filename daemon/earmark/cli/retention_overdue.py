@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
-from earmark.cli.console import counted, moment, one_line, out, readable, short
+from earmark.cli.console import day, one_line, out
+from earmark.cli.lines import below, print_lines, print_sentence
+from earmark.files import counted
 from earmark.retention.overdue import (
     FAILED,
     NEW_RULES,
@@ -19,9 +22,6 @@ from earmark.retention.overdue import (
     TRASH_AWAY,
     Overdue,
 )
-
-SHOWN = 200
-"""Files before it is said how many more there are; `--json` has them all."""
 
 TOLD = 5
 """Different reasons of one kind that are told whole."""
@@ -70,27 +70,25 @@ def in_a_word(reason: str) -> str:
     return next((word for begin, word, _ in REASONS if reason.startswith(begin)), "not finished")
 
 
-def print_overdue(late: Sequence[Overdue]) -> None:
-    """By rule, the longest overdue first; then each reason once."""
+def print_overdue(late: Sequence[Overdue], folders: Collection[Path]) -> None:
+    """By rule, the longest overdue first, a line a file; then each reason once. `folders`: drop folders."""
     if not late:
         return
     count = sum(o.count for o in late)
     out.print(f"[bold]Overdue: {counted(count, 'file')} that a rule should have let go by now[/]")
-    shown = late[:SHOWN]
-    for rule in dict.fromkeys(o.rule for o in shown):
-        out.print(f"[dim]by[/] {escape(one_line(rule))}")
-        for o in (o for o in shown if o.rule == rule):
-            since = moment(o.since)[:10] or "not known"
-            name = counted(o.count, "stored voice") if o.path is None else short(o.path)
-            out.print(f"  {since:<10}  {in_a_word(o.why):<12}  {escape(name)}")
-    if len(late) > SHOWN:
-        out.print(f"  ... and {len(late) - SHOWN} more (--json lists them all)")
+    for rule in dict.fromkeys(o.rule for o in late):
+        print_sentence(f"[dim]by[/] {escape(one_line(rule))}")
+        lines = []
+        for o in (o for o in late if o.rule == rule):
+            name = counted(o.count, "stored voice") if o.path is None else below(o.path, folders)
+            lines.append(f"  {day(o.since) or 'not known':<10}  {in_a_word(o.why):<12}  {escape(name)}")
+        print_lines(lines)
     out.print("Why, and how to decide otherwise:")
     for word, way in dict.fromkeys((in_a_word(o.why), way_out(o.why)) for o in late):
         whys = list(dict.fromkeys(o.why for o in late if in_a_word(o.why) == word))
         for why in whys[:TOLD]:
             begin = "" if why.startswith(word) else f"{word}: "
-            out.print(f"  {escape(begin + one_line(why))}")
+            print_sentence(f"  {escape(begin + one_line(why))}")
         if len(whys) > TOLD:
             out.print(f"  {escape(word)}: ... and {len(whys) - TOLD} more (--json lists them all)")
         out.print(f"    [dim]→ {escape(way)}[/]")
@@ -98,7 +96,7 @@ def print_overdue(late: Sequence[Overdue]) -> None:
 
 def overdue_document(o: Overdue) -> dict[str, Any]:
     return {
-        "path": None if o.path is None else readable(o.path),
+        "path": None if o.path is None else str(o.path),
         "class": o.about,
         "count": o.count,
         "rule": o.rule,

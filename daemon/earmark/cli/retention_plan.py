@@ -1,52 +1,67 @@
-"""A retention plan as a table for people and as a document for scripts."""
+"""A retention plan for people, sums first and a line a file, and as a document for scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.table import Table
 
-from earmark.cli.console import ago, counted, moment, out, readable, short
+from earmark.cli.console import day, one_line, out, readable
+from earmark.cli.lines import Numbered, below, columns, print_lines, print_sentence
 from earmark.config import Config
+from earmark.files import counted
 from earmark.retention.rules.decide import Decision, Plan
 from earmark.retention.rules.policy import policy_of
 
-SHOWN = 200
-"""Rows of a table before it says how many more there are; `--json` has them all."""
-
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
+    """What would go: sums for each rule, then a line a file. `everything`: what stays, too."""
     if policy_of(config).empty:
-        out.print(r"No rule in \[retention] lets anything go: everything is kept for ever.")
+        print_sentence(r"No rule in \[retention] lets anything go: everything is kept for ever.")
+    marks = Numbered()
+    out.print(f"{_sum(found.goes)} would go:" if found.goes else "Nothing would go.")
+    for rule, goes in _by(found.goes, lambda d: d.rule).items():
+        print_sentence(f" {marks.mark(rule)} {_sum(goes)} by {escape(one_line(rule))}", 6)
+    for reason, count in found.kept_because.most_common():
+        number = marks.mark(_stays(reason)) if everything else " "
+        print_sentence(
+            f" {number} [dim]{counted(count, 'file')} stay{'s' * (count == 1)}: {escape(one_line(reason))}[/]",
+            6,
+        )
     rows = [*found.goes, *(found.kept if everything else [])]
-    if rows:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("", "what", "class", "size", "since", "rule", "reason", "from"):
-            table.add_column(heading, overflow="fold")
-        for d in rows[:SHOWN]:
-            table.add_row(
-                "[red]goes[/]" if d.goes else "[green]stays[/]",
-                escape(short(d.item.path)),
-                d.about,
-                decimal(d.item.size) if d.item.size else "",
-                ago(d.since, found.now) if d.since else "",
-                escape(d.rule) if d.goes else "",
-                escape(readable(d.reason)),
-                moment(d.when) if d.when is not None else "",
-            )
-        out.print(table)
-        if len(rows) > SHOWN:
-            out.print(f"... and {len(rows) - SHOWN} more (--json lists them all)")
-    out.print(
-        f"{counted(len(found.goes), 'file')}, {decimal(found.bytes)}, would go."
-        if found.goes
-        else "Nothing would go."
-    )
-    if found.kept_because and not everything:
-        for reason, count in found.kept_because.most_common(8):
-            out.print(f"  [dim]{count} stay: {escape(readable(reason))}[/]")
+    tops = {d.item.folder for d in rows}
+    print_lines(
+        columns(
+            (
+                (
+                    f"[red]goes[/]{marks.mark(d.rule)}" if d.goes else f"[green]stays[/]{marks.mark(_stays(d.reason))}",
+                    d.about,
+                    decimal(d.item.size) if d.item.size else "",
+                    day(d.when),
+                    escape(below(d.item.path, tops)),
+                )
+                for d in rows
+            ),
+            right=(2,),
+        )
+    )  # fmt: skip
+
+
+def _stays(reason: str) -> str:
+    return f"stays: {reason}"
+
+
+def _sum(decisions: Sequence[Decision]) -> str:
+    return f"{counted(len(decisions), 'file')}, {decimal(sum(d.item.size for d in decisions))},"
+
+
+def _by(decisions: Iterable[Decision], key: Callable[[Decision], str]) -> dict[str, list[Decision]]:
+    found: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        found.setdefault(key(decision), []).append(decision)
+    return found
 
 
 def plan_document(found: Plan) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from earmark.cli.console import (
     one_line,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     speak_for,
 )
@@ -110,8 +110,9 @@ def status(
         state = _installed(whose)
         ok, sentence = told(state, whose)
         if json:
-            print_json(
-                asdict(state) | {"ok": ok, "sentence": sentence, "environment": dict(state.environment)}
+            print_answer(
+                "service status",
+                asdict(state) | {"ok": ok, "sentence": sentence, "environment": dict(state.environment)},
             )
         else:
             out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import one_line, out, print_json, readable
+from earmark.cli.console import one_line, out, print_answer, readable
 from earmark.cli.service_log import follow
 from earmark.errors import NotFound
 from earmark.paths import platform_home
@@ -25,7 +25,7 @@ def status(here: Here, json: bool) -> NoReturn:
     named = written(agent_file(here.environ))
     ok, sentence = told(state, named.program if named else None)
     if json:
-        print_json(asdict(state) | {"ok": ok, "sentence": sentence})
+        print_answer("service status", asdict(state) | {"ok": ok, "sentence": sentence})
     else:
         out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
         if state.installed:

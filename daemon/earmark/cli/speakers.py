@@ -11,20 +11,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from earmark.cli.console import (
-    counted,
     err,
     here,
     here_to_look,
     moment,
     out,
     plain_errors,
-    print_json,
+    print_answer,
     readable,
     say_what_is_left,
     short,
     span,
 )
 from earmark.context import Context
+from earmark.files import counted
 from earmark.verbs import naming, remembering
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
@@ -32,9 +32,6 @@ from earmark.verbs.resolve import resolve
 app = typer.Typer(
     no_args_is_help=True, help="Name those who speak in recordings; list, merge and forget people."
 )
-
-VERSION = 1
-"""Of what `--json` prints; goes up when a field goes or means something else."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Recording = Annotated[
@@ -70,13 +67,13 @@ def _list_people(context: Context, json: bool) -> None:
     nameless -= sum(each.voices for each in found)
     on = context.config.remember_voices
     if json:
-        print_json(
+        print_answer(
+            "speakers list",
             {
-                "version": VERSION,
                 "remember_voices": on,
                 "people": [asdict(each) for each in found],
                 "nameless_voices": nameless,
-            }
+            },
         )
         return
     if not found:
@@ -103,9 +100,10 @@ def _list_recording(context: Context, file: Path, json: bool) -> None:
     meant = resolve(context, file)
     found, unsure = naming.speakers(context, meant)
     if json:
-        print_json(
+        print_answer(
+            "speakers list FILE",
             {
-                "version": VERSION, "recording": meant.recording_id, "path": readable(meant.shown), "unsure": unsure,
+                "recording": meant.recording_id, "path": readable(meant.shown), "unsure": unsure,
                 "speakers": [asdict(each) for each in found],
             }
         )  # fmt: skip
@@ -203,9 +201,10 @@ def forget(
 
 def _report(done: remembering.Forgotten, json: bool) -> None:
     if json:
-        print_json(
+        print_answer(
+            "speakers forget",
             {
-                "version": VERSION, "voiceprints": done.vectors, "recordings_renamed": done.recordings,
+                "voiceprints": done.vectors, "recordings_renamed": done.recordings,
                 "named_still": [readable(path) for path in done.named_still], "receipt": done.receipt,
                 "found_again": [readable(path) for path in done.found_again], "compacted": done.compacted,
                 "complete": done.complete,

@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
-from rich.text import Text
+from rich.segment import Segment
 
 from earmark import __version__
-from earmark.cli.console import (
-    ago,
-    here_to_look,
-    moment,
-    one_line,
-    out,
-    plain_errors,
-    print_json,
-)
-from earmark.cli.gathered import Status, gather
+from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer
+from earmark.cli.gathered import Line, Status, gather
+from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
+from earmark.files import counted
 from earmark.intake.untaken import closed_in_words, in_words
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
 from earmark.paths import Home
-from earmark.report import Report, how_far, other_version
+from earmark.report import Report, how_far, in_queue, other_version
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
 from earmark.verbs.opening import opened_context
 
 SHOWN = 12
-"""Lines per heading before the rest is only counted."""
+"""Files per heading before the rest is only counted."""
 
 
 def status(
@@ -58,7 +54,7 @@ def status(
                 found = gather(context)
             found = _remedied(found, home, scope_of(cli))
             if json:
-                print_json(as_json(found))
+                print_answer("status", as_json(found))
             else:
                 out.print(show(found))
             return
@@ -82,8 +78,13 @@ def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
     shown: Status | None = None
     before: tuple[bool, str | None] | None = None
     known: tuple[str, tuple[str, ...]] = ("", ())
+    looked: list[list[Segment]] = []
     in_place = out.is_terminal and not json
-    with Live(console=out, auto_refresh=False, screen=False) if in_place else nullcontext() as live:
+    with (
+        Live(console=out, auto_refresh=False, vertical_overflow="visible")
+        if in_place
+        else nullcontext() as live
+    ):
         while True:
             with opened_context(home, config, read_only=True) as context:
                 found = gather(context)
@@ -93,19 +94,32 @@ def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
                 known = (asked.remedy, asked.elsewhere)
             found = replace(found, remedy=known[0], elsewhere=known[1])
             if live is not None:
-                live.update(show(found), refresh=True)
+                whole = _that_fits(found)
+                if (looks := out.render_lines(whole, pad=False)) != looked:
+                    looked = looks  # what is taller than the screen moves up with each time that it is shown
+                    live.update(whole, refresh=True)
             elif found != shown:
                 if json:
-                    print_json(as_json(found))
+                    print_answer("status", as_json(found))
                 else:
                     out.print(show(found))
             shown = found
             time.sleep(1.0)
 
 
+def _that_fits(found: Status) -> Group:
+    """With as many files as fit on the screen. The reasons are shown whole, if they fit or not."""
+    for shown in (SHOWN, 6, 3, 1):
+        whole = show(found, shown)
+        if len(out.render_lines(whole, pad=False)) < out.height:
+            break
+    return whole
+
+
 def as_json(found: Status) -> dict[str, Any]:
-    """The status as plain data; instants are Unix seconds."""
-    return asdict(found) | {"report": found.report.model_dump() if found.report else None}
+    """The status as plain data; instants are Unix seconds until they are printed."""
+    queue = {"queue": found.queue.model_dump() if found.queue else None}
+    return asdict(found) | {"report": found.report.model_dump() if found.report else None} | queue
 
 
 def walls(report: Report) -> str:
@@ -143,14 +157,15 @@ def _daemon_lines(found: Status) -> list[str]:
     return lines
 
 
-def _work_lines(report: Report) -> list[str]:
+def _work_lines(report: Report, folders: list[Path]) -> list[str]:
     """What is worked on, read, and written by others, and which folders are only looked at now and then."""
-    lines = [f"  [cyan]…[/] {path_line(work.file)}  {work.stage} {done(work)}" for work in report.working]
-    lines += [f"  [cyan]…[/] {path_line(x.file)}  {how_far(x)}" for x in report.reading[:SHOWN]]
+    doing = [(f"{work.stage} {done(work)}", work.file) for work in report.working]
+    doing += [(how_far(x), x.file) for x in report.reading[:SHOWN]]
+    lines = [f"  [cyan]…[/] {escape(what)}  {escape(below(file, folders))}" for what, file in doing]
     if len(report.reading) > SHOWN:
         lines.append(f"  [dim]… and {len(report.reading) - SHOWN} more large files that wait to be read[/]")
     lines += [
-        f"  [dim]…[/] {path_line(path)}  is still being written by another program"
+        f"  [dim]…[/] is still being written by another program  {escape(below(path, folders))}"
         for path in report.being_written
     ]
     lines += [f"  [yellow]{escape(one_line(said))}[/]" for said in report.unwatched]
@@ -186,59 +201,88 @@ def _heard_lines(found: Status) -> list[str]:
     return lines
 
 
-def show(found: Status) -> Group:
-    """The status for a person."""
+def show(found: Status, shown: int = SHOWN) -> Group:
+    """The status for a person; at most so many files below each reason."""
     report = found.report
     lines = _daemon_lines(found)
     counts = found.counts
     lines.append(
-        f"  {counts['recordings']} recording{'' if counts['recordings'] == 1 else 's'}: "
+        f"  {counted(counts['recordings'], 'recording')}: "
         f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
     )
+    if found.queue is not None:
+        lines.append(f"  {in_queue(found.queue)}{'' if found.running else ', once it runs'}")
     lines += _heard_lines(found)
     if found.drafts_wait:
         lines.append(f"  [dim]{escape(one_line(found.drafts_wait))}[/]")
     for said in filter(None, (in_words(found.untaken), closed_in_words(found.closed))):
         lines.append(f"  [dim]{escape(one_line(said))}[/]")
     if found.running and report is not None:
-        lines += _work_lines(report)
-    for heading, group, color in (
-        ("Failed (earmark retry FILE tries again)", found.failed, "red"),
-        ("Drafts that stay (earmark retry FILE has them heard again)", found.drafts_kept, "yellow"),
-        ("Wrong right now", found.troubles, "yellow"),
-        ("Waiting", found.waiting, "cyan"),
-        ("Edited by you", found.edited, "dim"),
-        ("Copies", found.copies, "dim"),
+        lines += _work_lines(report, _folders(found))
+    for heading, group, color, all_of_them in (
+        ("Failed (earmark retry FILE tries again)", found.failed, "red", "list --state failed"),
+        (
+            "Drafts that stay (earmark retry FILE has them heard again)",
+            found.drafts_kept,
+            "yellow",
+            "status --json",
+        ),
+        ("Wrong right now", found.troubles, "yellow", "status --json"),
+        ("Waiting", found.waiting, "cyan", "list --state waiting"),
+        ("Edited by you", found.edited, "dim", "status --json"),
+        ("Copies", found.copies, "dim", "status --json"),
     ):
         if group:
             lines += ["", f"[bold {color}]{heading}[/]"]
-            lines += [
-                f"  {path_line(x.path)}: {escape(one_line(x.reason))}"
-                + (f" [dim]({ago(x.since)})[/]" if x.since else "")
-                for x in group[:SHOWN]
-            ]
-            if len(group) > SHOWN:
-                lines.append(f"  [dim]and {len(group) - SHOWN} more (earmark list shows all)[/]")
+            lines += _grouped(group, _folders(found), shown, all_of_them)
+    lines += _later_lines(found)
+    return Group(*map(Sentence, lines))
+
+
+def _folders(found: Status) -> list[Path]:
+    return [Path(folder) for folder in found.folders]
+
+
+def _grouped(group: Sequence[Line], folders: list[Path], shown: int, all_of_them: str) -> Iterator[str]:
+    """Each reason whole, and below it a line a file, as many as fit."""
+    by_reason: dict[str, list[Line]] = {}
+    for line in group:
+        by_reason.setdefault(line.reason, []).append(line)
+    left = max(shown, len(by_reason))
+    for reason, files in by_reason.items():
+        yield f"  {escape(one_line(reason))}"
+        # Each reason has a file at least.
+        here = max(1, min(len(files), left - len(by_reason) + 1))
+        left -= here - 1
+        names = [
+            (f"[dim]{ago(x.since) if x.since else ''}[/]", escape(below(x.path, folders)))
+            for x in files[:here]
+        ]
+        yield from (f"    {line.lstrip()}" for line in columns(names))
+        if len(files) > here:
+            yield f"    [dim]and {len(files) - here} more (earmark {all_of_them})[/]"
+
+
+def _later_lines(found: Status) -> Iterator[str]:
+    """What was swept, and what could be made better."""
     if found.last_sweep is not None:
         then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
         said = one_line(found.last_sweep.reason)
         last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
-        lines += ["", f"[dim]last retention sweep {last}{then}[/]"]
+        yield from ("", f"[dim]last retention sweep {last}{then}[/]")
     if found.outdated_summaries:
         made = (
             "1 summary was" if found.outdated_summaries == 1 else f"{found.outdated_summaries} summaries were"
         )
-        lines += ["", f"[dim]{made} made with another template or model; "
-                  "to redo, if you like: earmark resummarize --outdated[/]"]  # fmt: skip
+        yield ""
+        yield (
+            f"[dim]{made} made with another template or model; "
+            "to redo, if you like: earmark resummarize --outdated[/]"
+        )
     if found.words_offered:
         what = "A name or term" if found.words_offered == 1 else f"{found.words_offered} names or terms"
-        lines += [
-            "",
-            f"[dim]{what} that you corrected more than once can be heard rightly: earmark vocabulary list[/]",
-        ]
+        yield ""
+        yield f"[dim]{what} that you corrected more than once can be heard rightly: earmark vocabulary list[/]"
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
-        lines += [
-            "",
-            f"[dim]{count} with an extractive summary; a better one waits: {escape(one_line(reason))}[/]",
-        ]
-    return Group(*(Text.from_markup(line) for line in lines))
+        yield ""
+        yield f"[dim]{count} with an extractive summary; a better one waits: {escape(one_line(reason))}[/]"

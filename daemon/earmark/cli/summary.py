@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here, out, plain_errors, print_json, readable, short
+from earmark.cli.console import err, here, out, plain_errors, print_answer, readable, short
 from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
@@ -32,7 +32,7 @@ def examine(json: AsJson = False) -> None:
             err.print("[dim]Asking, as the daemon does; a model that has to be loaded takes minutes ...[/]")
         reports = probing.summary_server(home, config)
         if json:
-            print_json([r.model_dump(mode="json") for r in reports])
+            print_answer("summary test", {"servers": [r.model_dump(mode="json") for r in reports]})
         for report in () if json else reports:
             if report.problem:
                 out.print(f"[red]✗[/] {escape(report.url)}: {escape(readable(report.problem))}")

@@ -15,7 +15,7 @@ from earmark.cli.console import readable, short, span
 from earmark.events import Event
 from earmark.ledger import Swept
 from earmark.log import plain
-from earmark.report import Reading, Report, Working, how_far
+from earmark.report import Queue, Reading, Report, Working, how_far, in_queue
 
 QUIET = frozenset(
     (
@@ -132,7 +132,7 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._shown: tuple[Working | Reading, ...] = ()
+        self._shown: tuple[Working | Reading | Queue, ...] = ()
 
     def render(self, logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
         """A structlog renderer that prints by itself."""
@@ -146,9 +146,12 @@ class Screen:
     def progress(self, report: Report) -> None:
         """Show what is under way: `12:15 / 48:00`, or chunks of a summary `3 / 7`, or bytes of a large file."""
         reading = report.reading[:MOST_READ]
-        if not self._console.is_terminal or (*report.working, *reading) == self._shown:
+        queued = (
+            (report.queue,) if report.queue is not None and report.queue.of > 1 and report.working else ()
+        )
+        if not self._console.is_terminal or (*report.working, *reading, *queued) == self._shown:
             return
-        self._shown = (*report.working, *reading)
+        self._shown = (*report.working, *reading, *queued)
         if not self._shown:
             self.close()
             return
@@ -159,6 +162,8 @@ class Screen:
             table.add_row(
                 "[cyan]…[/]", escape(readable(Path(work.file).name)), f"{_VERB[work.stage]} {done(work)}"
             )
+        for queue in queued:
+            table.add_row("", "", in_queue(queue))
         if self._live is None:
             self._live = Live(console=self._console, transient=True, auto_refresh=False)
             self._live.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 import os
 import queue
 import shlex
@@ -13,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from earmark.cli.console import err, here, one_line, plain_errors, span
+from earmark.cli.console import err, here, one_line, plain_errors, print_answer, span
 from earmark.cli.put_out import fit_for_output, put_out
 from earmark.cli.telling_apart import COLUMNS, how_many, speaker_models, told_apart
 from earmark.config import folder_settings
@@ -62,6 +63,7 @@ def transcribe(
         Wanted | None,
         typer.Option(help="transcribe, or translate into English; default: the configuration's."),
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, with a version; see docs/json.md.")] = False,
 ) -> None:
     """Transcribe one file and print the result; nothing is kept. What is translated is printed in English as txt, srt or
     vtt, and in both languages in the other formats.
@@ -85,7 +87,11 @@ def transcribe(
             transcript = told_apart(transcript, path, models, wanted)
         for sentence in (*misheard_as(transcript), *untranslated_as(transcript)):
             _say(sentence)
-        put_out(_render(transcript, path, format), output)
+        text = _render(transcript, path, "json" if json else format)
+        if json and output is None:
+            print_answer("transcribe FILE", jsonlib.loads(text))
+        else:
+            put_out(text, output)
 
 
 def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: bool) -> Transcript:

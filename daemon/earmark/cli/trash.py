@@ -7,20 +7,10 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.table import Table
 
-from earmark.cli.console import (
-    counted,
-    err,
-    here,
-    here_to_look,
-    moment,
-    out,
-    plain_errors,
-    print_json,
-    readable,
-    short,
-)
+from earmark.cli.console import day, err, here, here_to_look, out, plain_errors, print_answer, readable, short
+from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
+from earmark.files import counted
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import purged_from
 from earmark.verbs import trash
@@ -39,31 +29,38 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
             rows = context.ledger.trash.in_state(*trash.IN_TRASH)
+            tops = context.ledger.places.folders()
         if json:
-            print_json(
-                [
+            print_answer(
+                "trash list",
+                {"files": [
                     {
                         "id": r.id, "original": readable(r.original), "class": r.kind.value, "bytes": r.size,
                         "rule": r.rule, "trashed_at": r.trashed_at, "purged_from": purged_from(config, r),
                         "in_trash": readable(r.trashed), "recording": r.recording_id, "state": r.state,
                     }
                     for r in rows
-                ]
+                ]},
             )  # fmt: skip
             return
         if not rows:
             out.print("The trash is empty.")
             return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("id", "was", "class", "size", "taken", "by", "purged"):
-            table.add_column(heading, overflow="fold")
-        for r in rows:
-            gone = purged_from(config, r)
-            table.add_row(
-                str(r.id), escape(short(r.original)), r.kind.value, decimal(r.size), moment(r.trashed_at),
-                escape(readable(r.rule)), moment(gone) if gone else "never",
-            )  # fmt: skip
-        out.print(table)
+        marks = Numbered()
+        out.print(f"{counted(len(rows), 'file')}, {decimal(sum(r.size for r in rows))}, in the trash:")
+        for rule in dict.fromkeys(r.rule for r in rows):
+            taken = [r for r in rows if r.rule == rule]
+            what = f"{counted(len(taken), 'file')}, {decimal(sum(r.size for r in taken))},"
+            print_sentence(f" {marks.mark(rule)} {what} by {cell(rule)}", 6)
+        heading = [("id", "by", "class", "size", "taken", "purged", "was")]
+        lines = [
+            (
+                str(r.id), marks.mark(r.rule).strip(), r.kind.value, decimal(r.size), day(r.trashed_at),
+                day(purged_from(config, r)) or "never", escape(below(r.original, tops)),
+            )
+            for r in rows
+        ]  # fmt: skip
+        print_lines(columns([*heading, *lines], right=(3,)))
 
 
 @app.command("restore")

@@ -9,9 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from earmark.cli.console import counted, here, here_to_look, out, plain_errors, print_json, readable, short
+from earmark.cli.console import here, here_to_look, out, plain_errors, print_answer, readable, short
 from earmark.config import Config
 from earmark.context import Context
+from earmark.files import counted
 from earmark.offers import Offer
 from earmark.paths import Home
 from earmark.verbs import vocabulary
@@ -45,12 +46,13 @@ def list_words(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
                 offers = vocabulary.offered(context, said)
                 places = {offer.word: _places(context, offer) for offer in offers}
         if json:
-            print_json(
+            print_answer(
+                "vocabulary list",
                 {
-                    "version": VERSION, "file": readable(home.vocabulary_file),
+                    "file": readable(home.vocabulary_file),
                     "offered": [_as_json(offer, places[offer.word]) for offer in offers],
                     "accepted": said.accepted, "ignored": said.ignored, "problems": said.problems,
-                }
+                },
             )  # fmt: skip
             return
         _show(offers, places)

@@ -41,3 +41,8 @@ def beside(name: str) -> Iterator[str]:
     """Names for another version of a file, without end: `note (2).md`, `note (3).md` ..."""
     stem, ending = os.path.splitext(name)
     return (f"{stem} ({number}){ending}" for number in itertools.count(2))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -170,12 +170,12 @@ class Jobs:
         )
 
     def unpark(self, stage: Stage, now: Instant, most: int = -1) -> int:
-        """What is parked of a stage goes back to the queue, the newest recordings first; returns how many. `most`: -1 for
-        all.
+        """What is parked of a stage goes back to the queue, the newest recordings first, and why it was is over; returns how
+        many. `most`: -1 for all.
         """
         cursor = self._db.execute(
-            "UPDATE jobs SET state = 'waiting', not_before = 0, changed_at = ? WHERE id IN (SELECT j.id FROM jobs j"
-            " JOIN recordings r ON r.id = j.recording_id WHERE j.stage = ? AND j.state = 'parked'"
+            "UPDATE jobs SET state = 'waiting', not_before = 0, reason = NULL, changed_at = ? WHERE id IN (SELECT j.id"
+            " FROM jobs j JOIN recordings r ON r.id = j.recording_id WHERE j.stage = ? AND j.state = 'parked'"
             " ORDER BY r.recorded_at DESC LIMIT ?)",
             (now, stage, most),
         )

@@ -15,6 +15,9 @@ from earmark.ledger.connection import Connection, Row
 SPEED = "speed:"
 """What a fact about a model's speed begins with."""
 
+PACE = "pace:"
+"""What one about the speed of another stage begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -154,17 +157,31 @@ class Journal:
 
     def measured(self, model: str, audio: float, took: float, now: Instant) -> None:
         """Add to what is known of a model's speed here: seconds of audio heard, and seconds that it took."""
-        before = self.speeds().get(model, (0.0, 0.0))
-        self.set_fact(SPEED + model, f"{before[0] + audio:.3f} {before[1] + took:.3f}", now)
+        self._add_up(SPEED, model, audio, took, now)
 
     def speeds(self) -> dict[str, tuple[float, float]]:
         """By model: seconds of audio heard here, and seconds that it took."""
-        rows = self._db.all("SELECT name, value FROM facts WHERE name LIKE ?", (SPEED + "%",))
+        return self._pairs(SPEED)
+
+    def paced(self, stage: str, audio: float, took: float, now: Instant) -> None:
+        """The same for a stage other than hearing."""
+        self._add_up(PACE, stage, audio, took, now)
+
+    def paces(self) -> dict[str, tuple[float, float]]:
+        """The same by stage."""
+        return self._pairs(PACE)
+
+    def _add_up(self, kind: str, name: str, audio: float, took: float, now: Instant) -> None:
+        before = self._pairs(kind).get(name, (0.0, 0.0))
+        self.set_fact(kind + name, f"{before[0] + audio:.3f} {before[1] + took:.3f}", now)
+
+    def _pairs(self, kind: str) -> dict[str, tuple[float, float]]:
+        rows = self._db.all("SELECT name, value FROM facts WHERE name LIKE ?", (kind + "%",))
         found = {}
         for row in rows:
             with suppress(ValueError):  # a damaged fact is no reason to fall over
                 audio, took = row["value"].split()
-                found[row["name"].removeprefix(SPEED)] = (float(audio), float(took))
+                found[row["name"].removeprefix(kind)] = (float(audio), float(took))
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,20 @@ class Checkpoint:
     language_probability: float
     speech_seconds: float
     bad_packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a recording was heard. `whole`: false if not all of it could be: it breaks off, is damaged, misses tracks or
+    parts, or was not understood. `loudest`: level of its loudest second, None if unknown. `owed`: a better transcript is.
+    """
+
+    whole: bool
+    misheard: str | None
+    untranslated: bool
+    loudest: float | None
+    model: str
+    owed: bool
 
 
 class Words:
@@ -229,45 +244,29 @@ class Words:
         )
         return {row["name"]: row["n"] for row in rows}
 
-    def not_whole(self) -> set[str]:
-        """The recordings of which not all could be heard: they break off, are damaged, miss tracks or parts, or were not
-        understood.
-        """
+    def titles(self) -> dict[str, str]:
+        """The titles of all summaries, by recording."""
         rows = self._db.all(
-            "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.truncated')"
-            " OR json_extract(body, '$.bad_packets') > 0 OR json_extract(body, '$.tracks_unheard') > 0"
-            " OR json_extract(body, '$.parts_unheard') > 0 OR json_extract(body, '$.unreadable_seconds') > 0"
-            " OR json_extract(body, '$.misheard') IS NOT NULL END"
+            "SELECT recording_id, CASE WHEN json_valid(body) THEN json_extract(body, '$.title') END AS title FROM summaries"
         )
-        return {row["recording_id"] for row in rows}
+        return {row["recording_id"]: str(row["title"]) for row in rows if row["title"]}
 
-    def softer_than(self, decibels: float) -> set[str]:
-        """The recordings whose loudest second is known to be softer than so many decibels."""
+    def conditions(self) -> dict[str, Condition]:
+        """How each recording was heard, by its id. A transcript is long: all are read once, and not once a question."""
         rows = self._db.all(
-            "SELECT recording_id FROM transcripts WHERE CASE WHEN json_valid(body) THEN"
-            " json_extract(body, '$.loudest') < ? END",
-            (decibels,),
+            "SELECT t.recording_id, EXISTS (SELECT 1 FROM drafts d WHERE d.recording_id = t.recording_id AND d.kept = '')"
+            " AS owed, CASE WHEN json_valid(body) THEN json_extract(body, '$.model', '$.misheard', '$.untranslated',"
+            " '$.loudest', '$.truncated', '$.bad_packets', '$.tracks_unheard', '$.parts_unheard', '$.unreadable_seconds')"
+            " END AS told FROM transcripts t"
         )
-        return {row["recording_id"] for row in rows}
-
-    def not_understood(self) -> dict[str, int]:
-        """How many recordings were heard as English without looking like it, by model; not those of which a better
-        transcript is owed.
-        """
-        rows = self._db.all(
-            "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
-            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.misheard') = 'language' END"
-            " AND recording_id NOT IN (SELECT recording_id FROM drafts WHERE kept = '') GROUP BY 1"
-        )
-        return {row["model"]: row["n"] for row in rows}
-
-    def not_translated(self) -> dict[str, int]:
-        """How many recordings were to be translated and are not, by model."""
-        rows = self._db.all(
-            "SELECT json_extract(body, '$.model') AS model, count(*) AS n FROM transcripts"
-            " WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.untranslated') END GROUP BY 1"
-        )
-        return {row["model"]: row["n"] for row in rows}
+        found = {}
+        for row in rows:
+            model, misheard, untranslated, loudest, *missing = json.loads(row["told"] or "null") or [None] * 9
+            whole = misheard is None and not any(missing)
+            found[row["recording_id"]] = Condition(
+                whole, misheard, bool(untranslated), loudest, str(model or ""), bool(row["owed"])
+            )
+        return found
 
     def drop_extractive_summary(self, recording_id: str) -> None:
         """Of another transcript it would be another one, and it costs nothing to be made anew."""

@@ -15,6 +15,11 @@ SILENT = -94.0
 """Decibels of the loudest second under which there is no sound at all: less than one step of 16 bits."""
 
 
+def is_quiet(loudest: float | None) -> bool:
+    """True if the loudest second is known to be very quiet."""
+    return loudest is not None and loudest < QUIET
+
+
 def damage(transcript: Transcript, *, draft: bool = False) -> list[str]:
     """A sentence for each reason why words may be missing; none for a recording that was heard whole. `draft`: another model
     is to hear it again in any case.
@@ -67,7 +72,7 @@ def _damaged(transcript: Transcript) -> str:
 
 def _hard_to_hear(transcript: Transcript) -> list[str]:
     level = transcript.loudest
-    if level is None or level >= QUIET:
+    if level is None or not is_quiet(level):
         return []
     if level < SILENT and (transcript.tracks_unheard or transcript.parts_unheard):
         return ["What could be heard of it is silent."]

@@ -13,7 +13,7 @@ from functools import partial
 from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.diarization.models import SpeakerModel, find_speaker_model
-from earmark.domain import Fault, Stage, Transcript, later
+from earmark.domain import Fault, Stage, Tick, Transcript, later
 from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.files import pack_path
@@ -45,6 +45,9 @@ class Diarizing:
     told: ToldOf
     kept: int
     """Windows that are done with what is kept of it."""
+    began: Tick
+    resumed: float
+    """Seconds of it that were known when it began."""
 
 
 def claim(context: Context, by: str, models: SpeakerModel | None, why_none: str) -> Diarizing | None:
@@ -102,7 +105,10 @@ def _ask(
     )
     told = ToldOf(transcript.duration, *((done[-1].windows, done[-1].upto) if done else (0, 0.0)))
     context.tell(Event.TELLING_APART, file=place.path, attempt=job.attempts, resume_at=round(told.upto, 1))
-    return Diarizing(job, place, known, settings_of(models, wanted), request, told, told.windows)
+    began = context.clock.monotonic()
+    return Diarizing(
+        job, place, known, settings_of(models, wanted), request, told, told.windows, began, told.upto
+    )
 
 
 def settings_of(models: SpeakerModel, wanted: tuple[int, int] | None = None) -> str:
@@ -146,6 +152,8 @@ def told(context: Context, work: Diarizing, message: ToldApart) -> None:
                 Event.TOLD_APART, f"{_counted(after)}.", recording=recording_id, file=work.place.path,
                 speakers=len(after.speakers), unsure=after.speakers_unsure,
             )  # fmt: skip
+        took = context.clock.monotonic() - work.began
+        ledger.journal.paced(Stage.DIARIZE, max(0.0, work.told.duration - work.resumed), took, now)
         next_stage.after_speakers(context, recording_id)
     context.step("after:told apart")
 

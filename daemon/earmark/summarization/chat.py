@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from earmark.domain import Fault, Summary
 from earmark.errors import ConfigError
-from earmark.files import unpack_path
+from earmark.files import counted, unpack_path
 from earmark.messages import SummarizeRequest
 from earmark.notes.speakers import names_of
 from earmark.summarization.chapters import jump_marks
@@ -200,7 +200,7 @@ def note_on(mapped: Mapped, connection: Connection) -> str:
     if not mapped.missing:
         return ""
     reasons = "; ".join(dict.fromkeys(mapped.faults)) or "no answer"
-    return f"{connection.shown_model} gave no usable answer for {len(mapped.missing)} part(s): {reasons}"[
+    return f"{connection.shown_model} gave no usable answer for {counted(len(mapped.missing), 'part')}: {reasons}"[
         :400
     ]
 

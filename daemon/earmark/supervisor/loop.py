@@ -26,7 +26,7 @@ from earmark.errors import (
     place_of,
 )
 from earmark.events import Event
-from earmark.files import Step, make_private, quiet, why
+from earmark.files import Step, counted, make_private, quiet, why
 from earmark.ledger import DaemonLock, Ledger
 from earmark.ledger.mending import mend
 from earmark.ledger.repair import Repaired, finish, repair
@@ -215,7 +215,7 @@ class Supervisor:
             )
             try:
                 self._paused = None
-                self.notifier.ready(f"Watching {len(self.folders)} folder(s)")
+                self.notifier.ready(f"Watching {counted(len(self.folders), 'folder')}")
                 return session.run()
             finally:
                 session.stop()

@@ -13,6 +13,7 @@ from earmark.context import Context
 from earmark.domain import Fault, JobState
 from earmark.errors import EarmarkError, EnvironmentFault, ModelError
 from earmark.events import Event
+from earmark.files import counted
 from earmark.locality.confinement.sandbox import OFF
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
@@ -23,6 +24,7 @@ from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Scanned, Signaled, SweepDue
+from earmark.supervisor.outlook import Outlook
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
 from earmark.supervisor.scans import Scans
@@ -84,6 +86,7 @@ class Session:
         self._diarization = DiarizationStage(context, run_id, inbox.put, start)
         self._stages = (self._transcription, self._diarization, self._summary)
         self._owing = Owing(context)
+        self._outlook = Outlook(context)
         try:
             self._sweeping = Sweeping(context, inbox.put)
         except BaseException:
@@ -268,18 +271,18 @@ class Session:
             why = next(
                 (t.sentence for t in self.context.ledger.journal.troubles() if t.subject in NOBODY_WORKS), ""
             )
-            yield f"{waiting} recording(s) still wait: {why or 'nobody can work on them'}"
+            yield f"{counted(waiting, 'recording')} still wait{'s' * (waiting == 1)}: {why or 'nobody can work on them'}"
         elif waits := self.context.ledger.jobs.put_off(self._interrupted_at_start):
-            yield f"{len(waits)} recording(s) still wait: {waits[0]}"
+            yield f"{counted(len(waits), 'recording')} still wait{'s' * (len(waits) == 1)}: {waits[0]}"
         for reading in self._scanning.taking.under_way():
             if self._daemon.stopping or reading.waits or reading.silent >= STALLED:
                 yield f"{reading.file} is not taken yet: {how_far(reading)}"
         if owed := self._owing.still_owed():
             why = next((place.trouble for place in owed if place.trouble), "another program has them open")
-            yield f"The notes of {len(owed)} recording(s) are not written yet: {why}"
+            yield f"The notes of {counted(len(owed), 'recording')} are not written yet: {why}"
         if out := self._scanning.left_out:
             name, why = next(iter(out.items()))
-            yield f"{len(out)} file(s) or folder(s) could not be taken: {name}: {why}"
+            yield f"{counted(len(out), 'file or folder', 'files or folders')} could not be taken: {name}: {why}"
 
     def _say(self, working: tuple[Working, ...]) -> None:
         """Tell the service manager and `earmark status`. The ping comes from here, from the loop that does the work."""
@@ -303,6 +306,8 @@ class Session:
             "unwatched": tuple(self._scanning.unwatched.values()),
             "next_sweep": self._sweeping.next_at(),
             "waiting": self._waiting(),
+            "queue": self._outlook.queue(len(self._transcription.seats)),
+            "workers": len(self._transcription.seats),
             "wrong": tuple(t.whole for t in self.context.ledger.journal.troubles() if t.kind != "file"),
         }
         self._daemon.say(Report.model_validate(found | self._daemon.about()))

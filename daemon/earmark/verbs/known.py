@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState
+from earmark.errors import UsageError
 from earmark.files import fold, folds, spelled
 from earmark.paths import whole
+
+MOST = 20
+"""Paths that are listed where a name stands for several files."""
 
 
 def known_path(context: Context, file: Path) -> Path:
     """The file that is meant: what the ledger has at the path, however that is spelled, or else the path as the disk spells
-    it; for a bare name the only recording or note that is called so.
+    it; for a bare name the only recording or note that is called so; below a drop folder as it is listed. Raises UsageError,
+    with their paths, where several are called so.
     """
     path = below_its_folder(context, whole(file))
     if _is_known(context, path):
@@ -23,11 +29,41 @@ def known_path(context: Context, file: Path) -> Path:
     alike = [known for known in _known(context) if _is_alike(known, path)]
     if len(alike) == 1:
         return alike[0]
-    if len(file.parts) > 1 or os.path.lexists(path):
+    if file.is_absolute() or os.path.lexists(path):
         return path
+    if len(file.parts) > 1:
+        shown = {
+            known for top in _tops(context) for known in _shown_as(top, file) if _is_known(context, known)
+        }
+        return _the_one(shown, file) if shown else path
     called = {known for known in _known(context) if known.name == file.name}
     called = called or {known for known in _known(context) if _is_called(known, file.name)}
-    return called.pop() if len(called) == 1 else path
+    return _the_one(called, file) if called else path
+
+
+def _the_one(called: set[Path], file: Path) -> Path:
+    there = {
+        path for path in called if os.path.lexists(path)
+    }  # what was moved is known by its former path, too
+    if len(called) == 1 or len(there) == 1:
+        return (there or called).pop()
+    lines = [
+        f"{file}: {len(called)} files are called so; which of them? Say its path:",
+        *map(shlex.quote, sorted(map(str, called))),
+    ]
+    raise UsageError(
+        "\n".join(lines[: MOST + 1] + ([f"and {len(called) - MOST} more"] if len(called) > MOST else []))
+    )
+
+
+def _shown_as(top: Path, file: Path) -> list[Path]:
+    """What a path below a drop folder may stand for: with the folder's name in front, or without it."""
+    return [top / file, *([top.parent / file] if file.parts[0] == top.name else [])]
+
+
+def _tops(context: Context) -> set[Path]:
+    folders = {folder.path for folder in context.config.folder}
+    return {*context.folders, *folders, *context.ledger.places.folders()}
 
 
 def below_its_folder(context: Context, path: Path) -> Path:

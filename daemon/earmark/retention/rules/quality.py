@@ -112,6 +112,15 @@ def failings(transcript: Transcript) -> list[str]:
     return found
 
 
+_UNSURE = re.compile(r"^(?:mean confidence is |\d+% of it is marked as doubtful )", re.MULTILINE)
+"""How `failings` says that hardly anything in a transcript is sure."""
+
+
+def unsure(failing: str) -> bool:
+    """True if a verdict, a sentence a line, says that the words themselves are in doubt."""
+    return _UNSURE.search(failing) is not None
+
+
 def _covered(segments: list[Segment]) -> float:
     """Seconds under at least one segment."""
     total, upto = 0.0, 0.0

@@ -9,7 +9,7 @@ from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.errors import EarmarkError, EnvironmentFault, RetentionError
 from earmark.events import Event
-from earmark.files import OtherContent, named, why
+from earmark.files import OtherContent, counted, named, why
 from earmark.ledger import Swept
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decision, Plan
@@ -124,7 +124,9 @@ def purge_due(context: Context, *, until: Callable[[], bool] = lambda: False) ->
 
 def sentence_of(report: SweepReport) -> str:
     """What a sweep did, for a person."""
-    parts = [f"{report.trashed} of {report.planned} files moved to the trash ({report.bytes} bytes)"]
+    parts = [
+        f"{report.trashed} of {counted(report.planned, 'file')} moved to the trash ({counted(report.bytes, 'byte')})"
+    ]
     if report.purged:
         parts.append(f"{report.purged} purged")
     if report.errors:

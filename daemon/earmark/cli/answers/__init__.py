@@ -1,0 +1,79 @@
+"""What each verb prints with --json, as a schema: answers are checked against it, and docs/json.md is written from it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from earmark.cli.answers.keeping import (
+    AppliedAnswer,
+    ExportAnswer,
+    ExportVerifiedAnswer,
+    ForgottenAnswer,
+    HoldAnswer,
+    LiftedAnswer,
+    PlanAnswer,
+    ReceiptsAnswer,
+    RetentionAnswer,
+    TrashAnswer,
+    VerifiedAnswer,
+    WouldForgetAnswer,
+)
+from earmark.cli.answers.looking import DoctorAnswer, ListAnswer, PrivacyAnswer, StatusAnswer, WhyAnswer
+from earmark.cli.answers.parts import Answer, Part, Text, key
+from earmark.cli.answers.setting_up import (
+    ConfigAnswer,
+    ModelsAnswer,
+    PageAnswer,
+    PeopleAnswer,
+    ServersAnswer,
+    ServiceAnswer,
+    SpeakersAnswer,
+    TranscriptAnswer,
+    VocabularyAnswer,
+    VoicesForgottenAnswer,
+)
+from earmark.export.account import Account
+
+
+class Wrong(Part):
+    exit_code: int = key("With which the verb ends (the help of earmark has them all).")
+    sentence: Text = key("What went wrong, and what would be right.")
+
+
+class ErrorAnswer(Answer):
+    """In the place of an answer, where there is none."""
+
+    error: Wrong = key("What went wrong.")
+
+
+ANSWERS: dict[str, type[BaseModel]] = {
+    "status": StatusAnswer,
+    "list": ListAnswer,
+    "why FILE": WhyAnswer,
+    "transcribe FILE": TranscriptAnswer,
+    "speakers list": PeopleAnswer,
+    "speakers list FILE": SpeakersAnswer,
+    "speakers forget": VoicesForgottenAnswer,
+    "vocabulary list": VocabularyAnswer,
+    "retention plan": PlanAnswer,
+    "retention apply": AppliedAnswer,
+    "retention status": RetentionAnswer,
+    "hold": HoldAnswer,
+    "trash list": TrashAnswer,
+    "forget --dry-run": WouldForgetAnswer,
+    "forget --lift": LiftedAnswer,
+    "forget": ForgottenAnswer,
+    "receipts list": ReceiptsAnswer,
+    "receipts verify": VerifiedAnswer,
+    "receipts report": Account,
+    "export": ExportAnswer,
+    "export verify PATH": ExportVerifiedAnswer,
+    "privacy": PageAnswer,
+    "privacy check": PrivacyAnswer,
+    "doctor": DoctorAnswer,
+    "service status": ServiceAnswer,
+    "config show": ConfigAnswer,
+    "summary test": ServersAnswer,
+    "models list": ModelsAnswer,
+}
+"""By the words of the verb."""

@@ -1,0 +1,141 @@
+"""The answers of verbs that look at recordings and at the daemon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import create_model
+
+from earmark.cli.answers.parts import Answer, Moment, Part, Text, key
+from earmark.report import Queue, Report
+
+
+class Line(Part):
+    path: Text = key("A file, a folder, or the name of what is meant, such as `[disk]`.")
+    reason: Text = key("A sentence.")
+    since: Moment = key("Since when.", None)
+
+
+def _daemon() -> type[Part]:
+    """The daemon's own account as its file has it (report.py), with its times as ISO 8601."""
+    fields: dict[str, Any] = {
+        name: (Moment if name in ("started_at", "next_sweep") else field.annotation, field.get_default())
+        for name, field in Report.model_fields.items()
+    }
+    return create_model("Daemon", __base__=Part, __doc__=Report.__doc__, **fields)
+
+
+Daemon = _daemon()
+
+
+class StatusAnswer(Answer):
+    """What is being done, what waits and why, what failed, what is wrong. With `--watch` one whenever it has changed."""
+
+    running: bool = key("Whether a daemon runs.")
+    daemon: Text | None = key("Who it is.")
+    report: Daemon | None = key("The running daemon's own account, or that of the one that ran last.")  # type: ignore[valid-type]
+    counts: dict[str, int] = key("`recordings`, each of which is one of `transcribed`, `waiting`, `failed`.")
+    queue: Queue | None = key(
+        "What is to be heard; null if nothing is. `left`: seconds, null while nothing was measured."
+    )
+    waiting: list[Line] = key("What waits, for what comes next.")
+    failed: list[Line] = key("What failed.")
+    wants_better_summary: list[Line] = key("What has an extractive summary and waits for a better one.")
+    edited: list[Line] = key("Notes that a person changed.")
+    troubles: list[Line] = key("What is wrong right now.")
+    last_sweep: Line | None = key("The last sweep: `path` is its outcome, `reason` its sentence.")
+    next_sweep: Moment = key("When the next one comes.")
+    outdated_summaries: int = key("Summaries by another template or model than is configured.")
+    untaken: dict[str, int] = key("Files that were not taken, by reason.")
+    not_whole: int = key("Recordings that were not heard whole.")
+    not_understood: dict[str, int] = key(
+        "Recordings that do not look like English, by the model that heard them so."
+    )
+    not_translated: dict[str, int] = key("Recordings that could not be translated, by model.")
+    very_quiet: int = key("Recordings that are very quiet.")
+    drafts: int = key("Transcripts that wait for a better one.")
+    drafts_wait: Text = key("For what they wait.")
+    drafts_kept: list[Line] = key("Drafts that stay.")
+    closed: dict[str, int] = key("Folders of other programs that are not looked into, by kind.")
+    remedy: Text = key("What starts the daemon, or starts it anew.")
+    elsewhere: list[Text] = key("What other ledgers are used by what runs.")
+    folders: list[Text] = key("Drop folders, of now and of before.")
+    copies: list[Line] = key("Files with the content of another one: `reason` says of which.")
+    words_offered: int = key(
+        "Names and terms that were corrected more than once (`earmark vocabulary list`)."
+    )
+
+
+class Row(Part):
+    path: Text = key("The file.")
+    folder: Text = key("Its drop folder.")
+    state: Text = key("In a word, with `, file gone` where it is not there any more.")
+    group: Text = key("`done`, `waiting` or `failed`.")
+    reason: Text = key("Why, if there is a reason to give.")
+    recorded: Moment = key("Its date.")
+    duration: float | None = key("Seconds; null until it was heard.")
+    title: Text = key("Of its summary, as its note has it.")
+    recording: Text = key("Its id: SHA-256 of the content.")
+    notes: list[Text] = key("Its notes and sidecars.")
+    not_heard: list[Text] = key("Why words may be missing.")
+    whole: bool = key("False if something was not heard at all.")
+    copy_of: Text | None = key("The file that was here first with the same content; null if it is none.")
+
+
+class ListAnswer(Answer):
+    """Recordings, a row for each path."""
+
+    recordings: list[Row] = key("In the order that was asked for.")
+    counts: dict[str, int] = key("How many of these rows are `done`, `waiting`, `failed`.")
+
+
+class Happened(Part):
+    id: int = key("Its number.")
+    at: Moment = key("When.")
+    recording_id: Text | None = key("Of which recording.")
+    path: Text | None = key("Of which file.")
+    what: Text = key("What happened, in the program's own word.")
+    detail: Text = key("What was written down of it.")
+    sentence: Text = key("Both in a sentence.")
+
+
+class WhyAnswer(Answer):
+    """The story of one file."""
+
+    path: Text = key("The file that is meant.")
+    recording: Text | None = key("Its recording; null if it is none.")
+    state: Text = key("In a word.")
+    reason: Text = key("Why.")
+    not_heard: list[Text] = key("Why words may be missing.")
+    translated: Text | None = key("`en` if there is an English version.")
+    not_translated: list[Text] = key("Why there is none though it was asked for.")
+    also_at: list[Text] = key("Other files that hold the same recording.")
+    copy_of: Text | None = key("Of these the one that was here first, if it is not this one.")
+    events: list[Happened] = key("What happened, oldest first, of all its files.")
+
+
+class Check(Part):
+    name: Text = key("What was looked at.")
+    ok: bool = key("False: something is wrong.")
+    sentence: Text = key("What is so, and what would be right.")
+    note: bool = key("Nothing is wrong, and it is still good to know.")
+
+
+class DoctorAnswer(Answer):
+    """What could stop the daemon. Exit code 1 if something is wrong."""
+
+    findings: list[Check] = key("One for each thing that was looked at.")
+
+
+class Claim(Part):
+    claim: Text = key("What is promised.")
+    held: bool | None = key("Null where it could not be tried.")
+    detail: Text = key("What was seen.")
+    later: bool = key("The daemon was too busy; it can be tried again.")
+
+
+class PrivacyAnswer(Answer):
+    """The claims, tried on the processes that run."""
+
+    passed: bool = key("False if a claim failed.")
+    claims: list[Claim] = key("Each with what was seen.")

@@ -1,0 +1,95 @@
+"""docs/json.md, written from the schemas so that it cannot lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from earmark.cli.answers import ANSWERS, ErrorAnswer
+
+INTRODUCTION = """\
+# JSON
+
+<!-- Written by `earmark config json-reference`; change the descriptions in daemon/earmark/cli/answers/. -->
+
+Every verb that has something to say takes `--json` and prints one object on stdout, and nothing else there: no color, no
+wrapping. <!-- json:nothing-else --> (`earmark status --watch --json` prints one whenever it has changed.) Each has the keys
+below, and no others. <!-- json:schema --> `version` goes up when a key changes its meaning or goes; new keys may come.
+
+Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> Lengths
+are seconds, sizes bytes. A name may hold bytes that are no text; they are JSON escapes, `\\udc80` to `\\udcff`,
+as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
+
+Where a verb fails, it prints the object under "Errors" in the place of its answer, says the same on stderr, and ends with
+its exit code. <!-- json:errors --> What a verb asks (`earmark forget`) it asks on stderr; say `--yes`. Where an answer says
+that something is wrong (`earmark doctor`), it is an answer, with an exit code of its own.
+
+`earmark config json-reference --schema` prints all of this as JSON Schema. `earmark list --csv` prints a table; a cell that
+begins with `=`, `+`, `-` or `@` has a `'` in front, because spreadsheets would take it for a formula. <!-- json:csv -->
+"""
+
+
+def reference() -> str:
+    """The page: each verb with its keys, and the errors. Comments tie it to tests (tests/shown.py)."""
+    lines = [INTRODUCTION]
+    for verb, answer in ANSWERS.items():
+        lines += [f"## `earmark {_with_json(verb)}`", "", *_described(answer)]
+    lines += ["## Errors", "", *_described(ErrorAnswer), "<!-- tests -->"]
+    return "\n".join(lines) + "\n"
+
+
+def schemas() -> dict[str, Any]:
+    """JSON Schema (2020-12) of every answer, by the words of its verb."""
+    found = {verb: answer.model_json_schema(by_alias=True) for verb, answer in ANSWERS.items()}
+    return found | {"errors": ErrorAnswer.model_json_schema()}
+
+
+def _with_json(verb: str) -> str:
+    return f"{verb} --json"
+
+
+def _described(answer: type[BaseModel]) -> list[str]:
+    schema = answer.model_json_schema(by_alias=True)
+    parts = schema.get("$defs", {})
+    lines = [" ".join((answer.__doc__ or "").split()), "", *_table(schema)]
+    for name, part in parts.items():
+        if "properties" in part:
+            about = " ".join(str(part.get("description", "")).split())
+            lines += [f"**{name}**{': ' + about if about else ''}", "", *_table(part)]
+    return lines
+
+
+def _table(schema: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| `{name}` | {_kind(value)} | {' '.join(str(value.get('description', '')).split())} |".replace(
+            "\\|", "|"
+        )
+        for name, value in schema["properties"].items()
+    ]
+    return ["| key | type | meaning |", "|---|---|---|", *rows, ""]
+
+
+def _kind(value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        return str(value["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in value:
+        return " or ".join(dict.fromkeys(map(_kind, value["anyOf"])))
+    if "const" in value:
+        return f"`{value['const']}`"
+    match value.get("type"):
+        case "array":
+            return f"list of {_kind(value['items'])}" if "items" in value else "list"
+        case "object":
+            inner = value.get("additionalProperties")
+            return f"object of {_kind(inner)}" if isinstance(inner, dict) else "object"
+        case "string":
+            return "moment" if value.get("format") == "date-time" else "text"
+        case "integer":
+            return "whole number"
+        case "boolean":
+            return "true/false"
+        case None:
+            return "anything"
+        case other:
+            return str(other)

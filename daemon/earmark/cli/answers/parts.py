@@ -1,0 +1,50 @@
+"""What all answers in JSON are made of: a version, texts that may hold any name, moments as ISO 8601."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from earmark.cli.console import iso
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    return value  # a name may hold bytes that are no text, which pydantic's own type refuses
+
+
+def _moment(value: Any) -> str | None:
+    return value if isinstance(value, str) else iso(value)
+
+
+def _moment_schema(nullable: bool) -> WithJsonSchema:
+    text = {"type": "string", "format": "date-time"}
+    return WithJsonSchema({"anyOf": [text, {"type": "null"}]} if nullable else text)
+
+
+Text = Annotated[Any, BeforeValidator(_text), WithJsonSchema({"type": "string"})]
+"""Any text. Bytes of a name that are no UTF-8 are written as JSON escapes from \\udc80 to \\udcff, as Python has them."""
+
+Moment = Annotated[Any, BeforeValidator(_moment), _moment_schema(nullable=True)]
+"""Local time with its offset, or null: "2026-03-02T09:30:00+01:00". Made of Unix seconds."""
+
+
+class Part(BaseModel):
+    """A part of an answer; what is not named here is never in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Answer(Part):
+    """What a verb prints with --json."""
+
+    version: Literal[1] = Field(
+        1, description="Goes up when a key changes its meaning or goes; new keys may come."
+    )
+
+
+def key(description: str, default: Any = ...) -> Any:
+    """A key with its meaning, which docs/json.md prints."""
+    return Field(default, description=description)

@@ -1,0 +1,110 @@
+"""One line a file: what is known of it in columns, and its path last, so that nothing but that may be too long for a line.
+
+A sentence that many files have in common is said once, above them, with a number that their lines carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markup import escape
+from rich.text import Text
+
+from earmark.cli.console import one_line, out, short
+
+GAP = "  "
+
+PADDED = 40
+"""Cells to which a column is filled up: one title of two hundred characters does not move all others."""
+
+
+def below(path: Path | str, folders: Collection[Path]) -> str:
+    """A path as it is listed: relative to its drop folder, and where there are several of these, with the folder's name in
+    front if no other is called so. `earmark why` takes it in this form.
+    """
+    path = Path(path)
+    top = max((f for f in folders if path.is_relative_to(f)), key=lambda f: len(f.parts), default=None)
+    if top is None or path == top:
+        return short(path)
+    if len(folders) == 1:
+        return one_line(path.relative_to(top))
+    alike = sum(folder.name == top.name for folder in folders)
+    return one_line(path.relative_to(top.parent)) if alike == 1 and top.name else short(path)
+
+
+def columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """Cells of rich markup as lines in which each column begins below itself, on a terminal that shows some characters twice
+    as wide, too. The last cell is as long as it is; the columns at `right` are numbers.
+    """
+    cells = [[(cell, cell_len(_plain(cell))) for cell in row] for row in rows]
+    widths = [min(PADDED, max(width for _, width in column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        padded = [
+            " " * (widths[at] - width) + cell if at in right else cell + " " * (widths[at] - width)
+            for at, (cell, width) in enumerate(row[:-1])
+        ]
+        lines.append(GAP.join([*padded, row[-1][0]]))
+    return lines
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Lines of rich markup, unwrapped. They are printed as one, which for ten thousand is much quicker."""
+    if lines:
+        out.print(
+            Text("\n").join(map(_text, lines)) if out.is_terminal else Text("\n".join(map(_plain, lines)))
+        )
+
+
+def _text(markup: str) -> Text:
+    """A name such as `:smile:.m4a` is shown as it is."""
+    return Text.from_markup(markup, emoji=False)
+
+
+def _plain(markup: str) -> str:
+    return _text(markup).plain if "[" in markup or "\\" in markup else markup
+
+
+class Sentence:
+    """A sentence in rich markup: on a terminal wrapped between words, with further lines indented; elsewhere one line."""
+
+    def __init__(self, markup: str, indent: int = 4) -> None:
+        self._text = _text(markup)
+        self._indent = indent
+
+    def __str__(self) -> str:
+        return self._text.plain
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = self._text
+        if not console.is_terminal or text.cell_len <= options.max_width:
+            yield text
+            return
+        begin = len(text.plain) - len(text.plain.lstrip(" "))
+        indent = min(self._indent, options.max_width // 2)
+        for at, line in enumerate(text[begin:].wrap(console, max(1, options.max_width - max(indent, begin)))):
+            line.rstrip()
+            yield Text(" " * (begin if at == 0 else max(indent, begin))) + line
+
+
+class Numbered:
+    """Sentences that are said once, in the order in which they came, and the numbers by which lines refer to them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, sentence: str) -> str:
+        """` (2)`, or "" where there is no sentence."""
+        return f" ({self._numbers.setdefault(sentence, len(self._numbers) + 1)})" if sentence else ""
+
+
+def print_sentence(markup: str, indent: int = 4) -> None:
+    out.print(Sentence(markup, indent))
+
+
+def cell(text: object) -> str:
+    """Any text as a cell of one line."""
+    return escape(one_line(text))

@@ -1,0 +1,44 @@
+"""`earmark retry`: another try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from earmark.cli.console import here_to_look, out, plain_errors, short
+from earmark.domain import Stage
+from earmark.verbs import retrying
+from earmark.verbs.opening import opened_context, wake_daemon
+
+
+def retry(
+    files: Annotated[
+        list[Path] | None, typer.Argument(readable=False, help="Recordings to try again.", metavar="FILE...")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help="Only who says what, and the summary.")
+    ] = False,
+) -> None:
+    """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
+
+    Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --summary talk.m4a[/]
+    """
+    with plain_errors():
+        if not files and not failed:
+            raise typer.BadParameter("name recordings, or say --failed")
+        if summary and speakers:
+            raise typer.BadParameter("--speakers makes the summary again too; say one of the two")
+        home, config = here_to_look()
+        with opened_context(home, config) as context:
+            only = Stage.SUMMARIZE if summary else Stage.DIARIZE if speakers else None
+            wanted = retrying.to_retry(context, files or [], failed=failed, only=only)
+            for again in wanted:
+                out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
+        if not wanted:
+            out.print("Nothing to try again.")
+        wake_daemon(home)

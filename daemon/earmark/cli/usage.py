@@ -1,0 +1,74 @@
+"""How the command line says what a verb takes and what was wrong with it: in words, not in those of the parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from earmark.cli.console import answer_with_error, out
+
+_BRACES = re.compile(r"\{([^{}]+)\}")
+_FORMATS = re.compile(r"^'(?P<value>.*)' does not match the formats? (?P<formats>.*?)\.?$", re.DOTALL)
+A_DAY = "2026-03-31"
+A_MINUTE = "2026-03-31T14:30"
+
+
+class Verb(TyperCommand):
+    """One verb."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """`FILE...` where typer has `{FILE...}...`."""
+        return [plain_usage(piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
+        """Parse the words; what is wrong with them is said as a person would."""
+        out.answers = "--json" in args
+        with _said_plainly():
+            return super().make_context(info_name, args, *arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        out.answers = bool(ctx.params.get("json"))
+        with _said_plainly():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Wrong usage is said in plain words, and to a program that waits for JSON, too."""
+    try:
+        yield
+    except Exception as error:
+        message, code = getattr(error, "message", None), getattr(error, "exit_code", None)
+        if isinstance(message, str) and isinstance(code, int):
+            vars(error)["message"] = plain_complaint(message)
+            answer_with_error(code, plain_complaint(message))
+        raise
+
+
+def plain_usage(piece: str) -> str:
+    """A piece of a usage line without the braces and the doubled dots of typer."""
+    return re.sub(r"(\.{3}\]?)\.{3}$", r"\1", _BRACES.sub(r"\1", piece))
+
+
+def plain_complaint(message: str) -> str:
+    """What was wrong with a word, as a sentence."""
+    message = message.removeprefix("Value error, ")
+    found = _FORMATS.match(message)
+    if found is None:
+        return message
+    how = f"{A_DAY} or {A_MINUTE}" if "%H" in found["formats"] else A_DAY
+    return f"{found['value']!r} is no date; write it like {how}"
+
+
+def in_plain_words(app: typer.Typer) -> None:
+    """Have all verbs of an app, and of those below it, speak so."""
+    for command in app.registered_commands:
+        command.cls = Verb
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            in_plain_words(group.typer_instance)

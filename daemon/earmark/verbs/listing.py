@@ -1,0 +1,209 @@
+"""Which recordings there are, and what a person looks them through by: state, date, title, folder, speakers, tags, holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark.context import Context
+from earmark.domain import ArtifactState, Instant, Kind
+from earmark.files import read_bytes
+from earmark.ledger import Artifact, Place, Recording
+from earmark.notes.damage import damage, is_quiet
+from earmark.notes.frontmatter import body_of, decoded, read_frontmatter, tag_names, tags_of
+from earmark.retention.gate import verdict
+from earmark.retention.held import By, everything_held
+from earmark.retention.rules.quality import unsure
+from earmark.verbs.states import GROUPS, State, everything
+
+TOP = 64 * 1024
+"""Bytes of a note in which its title and tags are looked for."""
+
+FLAGS = ("damaged", "low-confidence", "held", "gone")
+"""What a recording can be besides its state."""
+
+STATES = tuple(dict.fromkeys([*GROUPS.values(), *FLAGS, *GROUPS]))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One recording at one path, in a drop folder.
+
+    `state` in one word; `reason` if there is one to give; `dated`: its one date, `date` that as its notes show it; `title`
+    is that of its summary, as its note has it. `not_heard`: why words may be missing; `whole`: false if it is because
+    something was not heard at all, and not for its level only. `copy_of`: the file that was here first with the same
+    content, if it is not this one.
+    """
+
+    place: Place
+    state: State
+    duration: float | None
+    notes: tuple[Path, ...]
+    not_heard: tuple[str, ...]
+    whole: bool
+    dated: Instant
+    date: str
+    title: str
+    copy_of: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.place.path
+
+    @property
+    def recording(self) -> str:
+        return self.place.recording_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; None or "": whatever there is. `state`: one of STATES; `since`: dated then or later; `folder`: at
+    or below it; `speaker` and `tag` in whatever case.
+    """
+
+    state: str | None = None
+    since: Instant | None = None
+    folder: Path | None = None
+    speaker: str = ""
+    tag: str = ""
+
+
+def listed(context: Context, wanted: Wanted) -> list[Listed]:
+    """The recordings that are asked for, a row for each path, the newest first."""
+    ledger = context.ledger
+    recordings = {recording.id: recording for recording in ledger.recordings.all()}
+    everywhere = ledger.places.all()
+    places = [p for p in everywhere if _is_meant(p, recordings[p.recording_id], wanted)]
+    if wanted.speaker:
+        spoken = _spoken_by(context, wanted.speaker)
+        places = [p for p in places if p.recording_id in spoken]
+    here: dict[str, Path] = {}
+    for place in everywhere:
+        if place.here:
+            here.setdefault(place.recording_id, place.path)
+    return _rows(context, places, recordings, here, wanted)
+
+
+def _is_meant(place: Place, recording: Recording, wanted: Wanted) -> bool:
+    """As far as the ledger's own rows say it."""
+    if wanted.folder is not None and not place.path.is_relative_to(wanted.folder):
+        return False
+    return wanted.since is None or recording.recorded_at >= wanted.since
+
+
+def _rows(
+    context: Context,
+    places: list[Place],
+    recordings: Mapping[str, Recording],
+    here: Mapping[str, Path],
+    wanted: Wanted,
+) -> list[Listed]:
+    """`here`: of each recording that is there the first file."""
+    ledger, known = context.ledger, everything(context)
+    heard = ledger.words.conditions()
+    not_whole = {recording_id for recording_id, c in heard.items() if not c.whole}
+    quiet = {recording_id for recording_id, c in heard.items() if is_quiet(c.loudest)}
+    titles, notes = ledger.words.titles(), _notes(context)
+    meant = _flagged(context, not_whole, wanted.state)
+    rows = []
+    for place in places:
+        recording_id, recording = place.recording_id, recordings[place.recording_id]
+        state = known.at(place, here=recording_id in here)
+        mine = notes.get((place.path, recording_id), [])
+        if not _is_in(context, place, state, meant, wanted.state):
+            continue
+        if wanted.tag and wanted.tag.lstrip("#").casefold() not in _tags(mine):
+            continue
+        row = Listed(
+            place, state, recording.duration, tuple(a.path for a in mine),
+            _not_heard(context, recording_id) if recording_id in not_whole or recording_id in quiet else (),
+            recording_id not in not_whole, recording.recorded_at, recording.recorded_text,
+            _title(mine, titles.get(recording_id, "")),
+            here[recording_id] if place.here and here[recording_id] != place.path else None,
+        )  # fmt: skip
+        rows.append(row)
+    return sorted(rows, key=lambda row: (-row.dated, row.path))
+
+
+def _flagged(context: Context, not_whole: set[str], wanted: str | None) -> tuple[set[str], set[Path]]:
+    """The recordings, and folders, that are what was asked for besides their state."""
+    if wanted == "held":
+        held = everything_held(context, writes=False)
+        markers = {h.path.parent for h in held if h.by is By.MARKER and h.path is not None}
+        return {h.recording for h in held if h.recording is not None}, markers
+    return (not_whole if wanted == "damaged" else set()), set()
+
+
+def _is_in(
+    context: Context, place: Place, state: State, flagged: tuple[set[str], set[Path]], wanted: str | None
+) -> bool:
+    """Whether a recording is in a state that is asked for, which may be several words of this program's."""
+    match wanted:
+        case None:
+            return True
+        case "damaged" | "held":
+            recordings, folders = flagged
+            return place.recording_id in recordings or any(place.path.is_relative_to(f) for f in folders)
+        case "low-confidence":
+            return unsure(verdict(context, place.recording_id, writes=False) or "")
+        case "gone":
+            return not place.here
+        case _:
+            return wanted in (state.word, state.group)
+
+
+def _spoken_by(context: Context, name: str) -> set[str]:
+    """The recordings in which somebody was given this name, in whatever case."""
+    words = context.ledger.words
+    names = [each for each in words.names_given() if each.casefold() == name.casefold()]
+    return {recording_id for each in names for recording_id in words.spoken_by(each)}
+
+
+def _notes(context: Context) -> dict[tuple[Path, str], list[Artifact]]:
+    """What was written for each path and is on disk."""
+    found: dict[tuple[Path, str], list[Artifact]] = {}
+    for artifact in context.ledger.artifacts.all():
+        if artifact.on_disk:
+            found.setdefault((artifact.place, artifact.recording_id), []).append(artifact)
+    return found
+
+
+def _is_changed(note: Artifact) -> bool:
+    """True if a person has changed a note, as far as the ledger and the time of the file tell."""
+    try:
+        return note.state is ArtifactState.EDITED or note.path.lstat().st_mtime > note.written_at + 1.0
+    except OSError:
+        return False
+
+
+def _text(artifact: Artifact) -> str:
+    """The beginning of a note, "" if it cannot be read."""
+    try:
+        return decoded(read_bytes(artifact.path, most=TOP))
+    except OSError:
+        return ""
+
+
+def _tags(notes: Collection[Artifact]) -> set[str]:
+    """The tags that stand in the notes of a recording now, whoever wrote them."""
+    properties = (read_frontmatter(_text(a)) or {} for a in notes if a.note)
+    return {name for found in properties for tag in tags_of(found) for name in tag_names(tag)}
+
+
+def _title(notes: Collection[Artifact], ours: str) -> str:
+    """The heading of the summary as its note has it; as we wrote it where that cannot be read or has none."""
+    summary = next((a for a in notes if a.note and a.kind is Kind.SUMMARY), None)
+    if summary is None or not _is_changed(summary):
+        return ours
+    heading = re.search(r"^(?:- )?# +(.+?) *#*$", body_of(_text(summary)), re.MULTILINE)
+    return heading[1] if heading is not None else ours
+
+
+def _not_heard(context: Context, recording_id: str) -> tuple[str, ...]:
+    """Why words of it may be missing."""
+    transcript = context.ledger.words.transcript(recording_id)
+    if transcript is None:
+        return ()
+    return tuple(damage(transcript, draft=context.ledger.drafts.owed(recording_id)))

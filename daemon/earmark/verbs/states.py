@@ -1,0 +1,112 @@
+"""What is to be said of a recording at this moment: one word, and the reason if there is one to give. Asked by `list`, `why`
+and `status` alike, so that they count the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from earmark.config import Config
+from earmark.context import Context
+from earmark.domain import JobState, Stage
+from earmark.files import is_locked
+from earmark.ledger import Draft, Job, Place
+from earmark.pipeline import drafts
+
+DONE, WAITING, FAILED = "done", "waiting", "failed"
+"""What each recording is, exactly one of them: the numbers of `status` and `list` add up."""
+
+GROUPS = {
+    "done": DONE, "draft": DONE, "parked": WAITING, "waiting": WAITING, "transcribing": WAITING, "transcribed": WAITING,
+    "not written": WAITING, "failed": FAILED,
+}  # fmt: skip
+"""By the word for a recording at a path. Transcribed is what still waits for its speakers or its summary."""
+
+AWAY = "its file is not in the folder any more; it goes on when the file is back"
+LAID_DOWN = "earmark does not run; it goes on where it was when it does"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`word`: one of GROUPS."""
+
+    word: str
+    reason: str = ""
+
+    @property
+    def group(self) -> str:
+        return GROUPS[self.word]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What states are told from, of all recordings at once. `works`: a daemon runs."""
+
+    jobs: Mapping[tuple[str, Stage], Job]
+    drafts: Mapping[str, Draft]
+    config: Config
+    works: bool
+
+    def of(self, recording_id: str, *, here: bool) -> State:
+        """The state of a recording. `here`: one of its files is. Pure."""
+        heard, draft = self.jobs.get((recording_id, Stage.TRANSCRIBE)), self.drafts.get(recording_id)
+        follow = [self.jobs.get((recording_id, stage)) for stage in (Stage.DIARIZE, Stage.SUMMARIZE)]
+        if draft is not None and not draft.kept:
+            return State("draft", drafts.of_one(draft, self.config))
+        if heard is not None and heard.state is not JobState.DONE:
+            return self._unheard(heard, here)
+        for job in follow:
+            if job is not None and job.state is JobState.FAILED:
+                return State("failed", failed_reason(job))
+        for job in follow:
+            if job is not None and job.state is JobState.WAITING:
+                return State("transcribed", job.reason or "")
+            if job is not None and job.state is JobState.CLAIMED:
+                return State("transcribed", "" if self.works else LAID_DOWN)
+        parked = follow[-1]
+        if parked is not None and parked.state is JobState.PARKED:
+            return State("done", parked.reason or "")
+        return State("done", f"its transcript is a draft and stays one: {draft.kept}" if draft else "")
+
+    def at(self, place: Place, *, here: bool) -> State:
+        """The same for one of its files, whose notes may have troubles of their own."""
+        if place.trouble and place.here:
+            return State("not written", place.trouble)
+        return self.of(place.recording_id, here=here)
+
+    def _unheard(self, job: Job, here: bool) -> State:
+        if job.state is JobState.CLAIMED:
+            # What went wrong before is over: it is tried anew.
+            return State("transcribing") if self.works else State("waiting", LAID_DOWN)
+        if job.state is JobState.FAILED:
+            return State("failed", failed_reason(job))
+        if job.state is JobState.WAITING and not here:
+            return State("waiting", AWAY)
+        return State("parked" if job.state is JobState.PARKED else "waiting", job.reason or "")
+
+
+def everything(context: Context) -> Knowledge:
+    """Of all recordings."""
+    ledger = context.ledger
+    jobs = {(job.recording_id, job.stage): job for job in ledger.jobs.all()}
+    owed = {draft.recording_id: draft for draft in ledger.drafts.all()}
+    return Knowledge(jobs, owed, context.config, is_locked(context.home.lock_file))
+
+
+def of_one(context: Context, place: Place) -> State:
+    """Of one file."""
+    ledger, recording_id = context.ledger, place.recording_id
+    jobs = {(recording_id, stage): job for stage in Stage if (job := ledger.jobs.of(recording_id, stage))}
+    draft = ledger.drafts.of(recording_id)
+    known = Knowledge(
+        jobs, {recording_id: draft} if draft else {}, context.config, is_locked(context.home.lock_file)
+    )
+    return known.at(place, here=any(each.here for each in ledger.places.of(recording_id)))
+
+
+def failed_reason(job: Job) -> str:
+    """Why a job failed, with what it was if there is a transcript all the same."""
+    reason = job.reason or "failed without a reason (a bug: please report it)"
+    what = {Stage.DIARIZE: "who says what is not known: ", Stage.SUMMARIZE: "it has no summary: "}
+    return what.get(job.stage, "") + reason
