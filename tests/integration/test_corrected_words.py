@@ -13,13 +13,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from earmark.cli.main import app
 from earmark.ledger import Ledger
 from earmark.retention.erasure.matching import matching
 from earmark.verbs.opening import opened_context
 from earmark.verbs.retrying import resummarize, retry, to_retry
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tests.daemon_rig import Rig, run_child
 from tests.integration.test_named_speakers import change, speak

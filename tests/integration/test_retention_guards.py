@@ -13,7 +13,7 @@ from earmark.errors import RetentionError
 from earmark.files import Identity, digest
 from earmark.files import sha256_of as digest_of
 from earmark.ledger import Digests
-from earmark.notes.sidecars import SIDECARS
+from earmark.notes.sidecars import txt
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
 from earmark.retention.erasure.erase import recover
@@ -486,7 +486,7 @@ def test_a_file_of_the_users_is_not_taken_for_a_sidecar_because_it_says_the_same
     transcript = world.ledger.words.transcript(place.recording_id)
     assert transcript is not None
     mine = world.drop / "talk.txt"
-    mine.write_text(SIDECARS["txt"](transcript))
+    mine.write_text(txt(transcript))
     world.ledger.places.owe(place.path, place.recording_id, Owed.POLICY)
     with world.ledger.acting():
         publish_place(world.context, world.place("talk.wav"))
