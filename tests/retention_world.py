@@ -17,6 +17,7 @@ from earmark.domain import Date, Dated, Instant, Kind, Segment, Stage, Summary, 
 from earmark.events import Event
 from earmark.files import Identity, content_of, digest
 from earmark.ledger import Digests, Ledger, Place
+from earmark.ledger.note_ids import short
 from earmark.notes.comparing import digests
 from earmark.paths import Home
 from earmark.retention import plan_now, remember_policy, sweep_by_clock
@@ -145,7 +146,7 @@ class World:
     def note(self, place: Place, kind: Kind, ending: str, text: str, extra: str = "") -> Path:
         """Write a note as the pipeline does: announced, on disk, confirmed."""
         path = place.path.with_suffix(ending)
-        data = f"---\nearmark_id: {place.recording_id}\ntype: {kind}\n{extra}---\n{text}\n"
+        data = f"---\nearmark_id: {short(place.recording_id)}\ntype: {kind}\n{extra}---\n{text}\n"
         form = ending.rsplit(".", 1)[-1]
         known = digests(data) if form == "md" else Digests(digest(data.encode()))
         self.ledger.artifacts.writing(place, kind, form, path, 1, known.sha256, self.now)

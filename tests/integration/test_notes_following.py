@@ -21,6 +21,7 @@ from time import time
 import pytest
 from earmark.domain import Instant, Owed, Summary, TrashState
 from earmark.ledger import Ledger
+from earmark.ledger.note_ids import short
 from earmark.retention import plan_now
 from earmark.retention.sweep.apply import apply
 from earmark.retention.trash.restoring import restore
@@ -31,7 +32,7 @@ from tests.daemon_rig import Live, Rig, run_child, steps_of, supervisor
 from tests.folding_disk import folding_disk
 from tests.older_ledger import take_speakers_out
 
-ID = re.compile(r"""^earmark_id: ["']?(\w+)["']?$""", re.M)
+ID = re.compile(r"""^earmark_id: ["']?(em-\w{20})["']?$""", re.M)
 AUDIO = re.compile(r'^recording: "?(?:\[\[)?(.+?)(?:\]\])?"?$', re.M)
 
 
@@ -43,7 +44,7 @@ def rig(tmp_path: Path) -> Rig:
 def described(rig: Rig) -> dict[str, str]:
     """By note: which of the files that are there now it describes ("" if none)."""
     contents = {
-        sha256(p.read_bytes()).hexdigest(): p.name
+        short(sha256(p.read_bytes()).hexdigest()): p.name
         for p in rig.folder.rglob("*")
         if p.is_file() and p.suffix != ".md"
     }

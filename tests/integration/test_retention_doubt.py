@@ -15,6 +15,7 @@ from earmark.files import Identity
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
 from earmark.ledger import Ledger
+from earmark.ledger.note_ids import short
 from earmark.pipeline.publishing import publish_owed
 from earmark.pipeline.rebuild import reconcile
 from earmark.retention.held import everything_held
@@ -432,7 +433,7 @@ def test_a_note_holds_its_own_recording_whatever_it_names(root: Path) -> None:
     world = World(root, {"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0})
     a, b = world.record("a.wav"), world.record("b.wav")
     note = world.drop / "b.md"
-    note.write_text(note.read_text().replace(b.recording_id, a.recording_id))
+    note.write_text(note.read_text().replace(short(b.recording_id), short(a.recording_id)))
     say_keep(note)
     world.pass_days(60)
     assert world.plan() == set()

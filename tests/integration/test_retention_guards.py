@@ -13,6 +13,7 @@ from earmark.errors import RetentionError
 from earmark.files import Identity, digest
 from earmark.files import sha256_of as digest_of
 from earmark.ledger import Digests
+from earmark.ledger.note_ids import short
 from earmark.notes.sidecars import txt
 from earmark.pipeline.publishing import publish_owed, publish_place
 from earmark.retention import expires_on
@@ -235,7 +236,7 @@ def test_what_a_note_once_said_counts_wherever_it_went(world: World, where: str)
         note.rename(world.drop / "kept note.md")
         away.rename(place.path)
     else:
-        note.write_text(note.read_text().replace(f"earmark_id: {place.recording_id}\n", ""))
+        note.write_text(note.read_text().replace(f"earmark_id: {short(place.recording_id)}\n", ""))
     world.pass_days(60)
     assert world.plan() == set()
     assert "keep" in world.why("talk.wav")

@@ -12,6 +12,7 @@ from earmark.errors import RetentionError
 from earmark.files import open_regular
 from earmark.files.content import fingerprint
 from earmark.ledger import Ledger, Place
+from earmark.ledger.note_ids import short
 from earmark.pipeline.acceptance import What, accept, note_missing, prefixes
 from earmark.pipeline.publishing import publish_place
 from earmark.retention.erasure.erase import recover
@@ -76,7 +77,7 @@ def an_edited_note(world: World, times: int = 1) -> tuple[Place, Path]:
     for _ in range(times):
         world.pass_days(1)
         place = grow(world, place.path)
-    assert place.recording_id not in note.read_text()
+    assert short(place.recording_id) not in note.read_text()
     return place, note
 
 

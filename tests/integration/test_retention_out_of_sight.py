@@ -21,6 +21,7 @@ from earmark.files import files_below, what_is_at
 from earmark.intake.mounts import device_fact
 from earmark.intake.rules import HOLD_MARKER
 from earmark.ledger import Ledger, Place, Seen
+from earmark.ledger.note_ids import short
 from earmark.ledger.protection import Protection
 from earmark.ledger.repair import Repaired, repair
 from earmark.ledger.second_copy import COPY
@@ -334,7 +335,9 @@ def test_what_was_decided_goes_on_with_a_file_that_becomes_a_content_that_was_kn
             set_rule(world.context, resolve(world.context, place.path), "all", RetentionRule(never=True))
         case _:
             say_keep(
-                next(note for note in world.drop.glob("a*.md") if place.recording_id in note.read_text())
+                next(
+                    note for note in world.drop.glob("a*.md") if short(place.recording_id) in note.read_text()
+                )
             )
             read_notes(world)
     place.path.write_bytes(longer)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from earmark.domain import Mark, Point, Segment, Summary, Task, Transcript
+from earmark.ledger.note_ids import short
 from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.render import render_one_file, render_summary, render_transcript
@@ -78,7 +79,7 @@ confidence: 0.82
 summary: "[[standup]]"
 tags:
   - meeting
-earmark_id: "{ID}"
+earmark_id: {short(ID)}
 ---
 ![[standup.m4a]]
 
@@ -116,7 +117,7 @@ summary_coverage: 1.0
 tags:
   - meeting
   - release
-earmark_id: "{ID}"
+earmark_id: {short(ID)}
 ---
 # Release stand-up
 
@@ -545,7 +546,7 @@ def test_no_model_and_no_speaker_gets_anything_into_a_note_but_words(
         }
         assert set(re.findall(r"^#+ ", rest, re.M)) <= {"# ", "## "}
         properties = read_frontmatter(note) or {}
-        assert properties["earmark_id"] == ID
+        assert properties["earmark_id"] == short(ID)
         assert "keep" not in properties
 
 

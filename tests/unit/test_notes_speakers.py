@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from earmark.domain import Mark, Point, Segment, Summary, Task, Transcript
+from earmark.ledger.note_ids import short
 from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.naming import renamed, words_too
@@ -48,7 +49,7 @@ speakers:
   - Speaker 2
 model: base
 confidence: 0.77
-earmark_id: "{ID}"
+earmark_id: {short(ID)}
 ---
 ![[standup.m4a]]
 

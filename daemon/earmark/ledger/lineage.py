@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from earmark.ledger.connection import Connection
+from earmark.ledger.note_ids import BEGIN, is_short, short
 from earmark.ledger.protection import Protection
 
 
@@ -37,8 +38,36 @@ class Lineage:
         return [row["former"] for row in rows]
 
     def names_of(self, recording_id: str) -> set[str]:
-        """The ids by which a note may name this recording: its own, and those of its former contents."""
-        return {recording_id, *self.formers(recording_id)}
+        """The ids by which a note names this recording and no other: its own, and those of its former contents."""
+        ids = {recording_id, *self.formers(recording_id)}
+        return ids | {short(each) for each in ids if self.meant(short(each)) in ([], [each])}
+
+    def may_name(self, recording_id: str) -> set[str]:
+        """The ids by which a note may name it, and perhaps another one."""
+        ids = {recording_id, *self.formers(recording_id)}
+        return ids | {short(each) for each in ids}
+
+    def note_id(self, recording_id: str) -> str:
+        """By which id its notes name it: all digits where the short one is another recording's as well."""
+        meant = self.meant(short(recording_id))
+        return short(recording_id) if meant in ([], [recording_id]) else recording_id
+
+    def meant(self, said: str) -> list[str]:
+        """Every content of the ledger, present or former, that a note may mean by an id."""
+        if not is_short(said):
+            return [said]
+        least = said.removeprefix(BEGIN)
+        rows = self._db.all(
+            "SELECT id FROM recordings WHERE id >= :least AND id < :most"
+            " UNION SELECT former FROM formers WHERE former >= :least AND former < :most ORDER BY 1",
+            {"least": least, "most": f"{least}g"},
+        )
+        return [row["id"] for row in rows]
+
+    def only(self, said: str | None) -> str | None:
+        """The one content that is meant; a short id that nobody knows as it is; None where it may be several."""
+        meant = self.meant(said) if said is not None else []
+        return said if not meant else meant[0] if len(meant) == 1 else None
 
     def own_formers(self, recording_id: str) -> list[str]:
         """Those that are no recording any more, and went on as no other one that is."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from earmark.domain import Instant
 from earmark.ledger.connection import Connection
+from earmark.ledger.note_ids import short
 from earmark.ledger.second_copy import SecondCopy
 
 
@@ -116,7 +117,8 @@ class Protection:
     def seen(self, recording_id: str) -> list[Seen]:
         """Every note that was ever seen of a recording, the latest last."""
         rows = self._db.all(
-            "SELECT * FROM notes_seen WHERE recording_id = ? ORDER BY seen_at", (recording_id,)
+            "SELECT * FROM notes_seen WHERE recording_id IN (?, ?) ORDER BY seen_at",
+            (recording_id, short(recording_id)),
         )
         return [_seen(r) for r in rows]
 
@@ -141,12 +143,21 @@ class Protection:
         """A person releases what notes said; returns how many had said `keep`."""
         with self._db.transaction():
             count = self._db.execute(
-                "UPDATE notes_seen SET keep = 0, identity = '' WHERE recording_id = ? AND keep",
-                (recording_id,),
+                "UPDATE notes_seen SET keep = 0, identity = '' WHERE recording_id IN (?, ?) AND keep",
+                (recording_id, short(recording_id)),
             ).rowcount
             if count:
                 self.second.changed()
         return count
+
+    def met(self, recording_id: str) -> None:
+        """A recording is known from now on whose notes were seen before it; call in the transaction that accepts it."""
+        changed = self._db.execute(
+            "UPDATE OR IGNORE notes_seen SET recording_id = ? WHERE recording_id = ?",
+            (recording_id, short(recording_id)),
+        ).rowcount
+        if changed:
+            self.second.changed()
 
     # --- what was erased ---
 
@@ -170,7 +181,8 @@ class Protection:
     def drop(self, recording_id: str) -> None:
         """Forget what people decided about a recording that is being erased; call in the transaction."""
         for table in ("holds", "item_rules", "notes_seen"):
-            self._db.execute(f"DELETE FROM {table} WHERE recording_id = ?", (recording_id,))
+            ids = (recording_id, short(recording_id))
+            self._db.execute(f"DELETE FROM {table} WHERE recording_id IN (?, ?)", ids)
         self.second.changed()
 
     def pass_on(self, former: str, recording_id: str) -> None:

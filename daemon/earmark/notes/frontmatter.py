@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.representer import SafeRepresenter
 
 from earmark.domain import Kind
+from earmark.ledger.note_ids import ANY
 from earmark.notes.escape import neutralize, normalize, openings
 from earmark.notes.style import NoteStyle
 
@@ -194,7 +195,7 @@ def body_of(text: str) -> str:
 
 
 def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
-    """The one recording that a note belongs to by its `earmark_id`: 64 hexadecimal digits, or None.
+    """The one recording that a note belongs to by its `earmark_id`, as it stands there (ledger/note_ids.py), or None.
 
     A note that names several in its own properties belongs to none of them.
     """
@@ -207,7 +208,7 @@ def recording_of(text: str, style: NoteStyle | None = None) -> str | None:
     if len(written) > 1 or not values or any(value != values[0] for value in values):
         return None
     value = values[0]
-    return value if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) else None
+    return value if isinstance(value, str) and ANY.fullmatch(value) else None
 
 
 def owner_of(data: bytes, style: NoteStyle) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from earmark.domain import Summary, Transcript, is_speech
+from earmark.ledger.note_ids import short
 from earmark.notes.escape import as_tag, normalize
 from earmark.notes.frontmatter import FileName, Link, LocalTime, Value
 from earmark.notes.links import wikilinkable
@@ -98,7 +99,7 @@ def closing(context: NoteContext, style: NoteStyle, tags: Iterable[str] = ()) ->
     return {
         "tags": [*found],
         "audio_expires": _local_time(context.audio_expires or ""),
-        "earmark_id": context.recording_id,
+        "earmark_id": context.note_id or short(context.recording_id),
     }
 
 

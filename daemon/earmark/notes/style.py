@@ -56,7 +56,8 @@ class NoteContext:
     wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `recorded_from`: where that date comes from, if not from the
     recording itself. `transcript_note`, `summary_note`: file names in the same
     folder. `notices`: plain sentences for the top of the note. `draft`: a better transcript follows.
-    `likely`: whom speakers without a name sound like, by number.
+    `likely`: whom speakers without a name sound like, by number. `note_id`: the id by which notes name the recording, if it
+    is not the short one.
     """
 
     recording_id: str
@@ -73,6 +74,7 @@ class NoteContext:
     notices: tuple[str, ...] = ()
     draft: bool = False
     likely: Mapping[int, str] = field(default_factory=dict)
+    note_id: str = ""
 
     @property
     def audio_there(self) -> bool:

@@ -103,6 +103,7 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
             recording_id, content.size, now, date_of(None, path.name, modified_at, now), settings.priority,
             content.body_sha256,
         )  # fmt: skip
+        ledger.protection.met(recording_id)
         if goes_on and here is not None and arrival.what in (What.RENAMED, What.BACK):
             # Known already, and what this file held until now goes on as it all the same.
             ledger.go_on(here, recording_id, tags_we_wrote(context, here.recording_id))

@@ -57,6 +57,7 @@ def outputs(
     audio = place.path.name
     about = NoteContext(
         recording_id=place.recording_id,
+        note_id=context.ledger.lineage.note_id(place.recording_id),
         audio_name=audio,
         recorded_at=recording.recorded_text,
         recorded_from=recording.recorded_from or None,

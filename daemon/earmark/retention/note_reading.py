@@ -7,11 +7,13 @@ import os
 import re
 import stat
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.files import Identity, NotRegular, read_bytes
+from earmark.ledger.note_ids import ANY
 from earmark.notes.escape import as_tag
 from earmark.notes.frontmatter import (
     LIMIT,
@@ -26,13 +28,13 @@ from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
-READING = 2
+READING = 3
 """Goes up when notes are read in another way, so that all are read again."""
 
 HEAD = 64 * 1024
 """Characters of a note in which it may name recordings."""
 
-_ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
+_ID = re.compile(rf"(?<![0-9A-Za-z])(?:{ANY.pattern})(?![0-9A-Za-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +74,25 @@ def names_without_keep(context: Context, path: Path) -> tuple[set[str], set[str]
         one = recording_of(text, style)
         properties = read_frontmatter(text) or {}
         listed = str([properties.get(key) for key in (style.key("earmark_id"), "earmark_id")])
-        own = {one} if one is not None else ids_in(listed)
+        own = set(_meant(context, {one} if one is not None else ids_in(listed)))
         if not own or asks_to_keep(text, keep_keys(style)):
             return set(), set()
     except (OSError, ValueError, TypeError, RecursionError):
         return set(), set()
-    return own, ids_in(text) | own
+    return own, _meant(context, ids_in(text)) | own
+
+
+def _meant(context: Context, said: Iterable[str]) -> set[str]:
+    """The recordings that are meant by ids in a note: all that a short one may mean, and one that nobody knows as it is."""
+    meant = context.ledger.lineage.meant
+    return {each for name in said for each in meant(name) or [name]}
 
 
 def _said(context: Context, path: Path, text: str) -> list[Said]:
     style, ledger = style_of(context.config.notes), context.ledger
     keep = asks_to_keep(text, keep_keys(style))
     found: dict[str, Said] = {}
-    if (recording_id := recording_of(text, style)) is not None:
+    if (recording_id := ledger.lineage.only(recording_of(text, style))) is not None:
         properties = read_frontmatter(text) or {}
         ours = tags_we_wrote(context, recording_id)
         tags = tuple(tag for tag in tags_of(properties) if tag not in ours)
@@ -93,7 +101,7 @@ def _said(context: Context, path: Path, text: str) -> list[Said]:
     if keep:
         artifact = ledger.artifacts.at(path)
         # Those, too, that nobody knows yet: they may arrive tomorrow.
-        named = ids_in(text) if is_note(path.name) else set()
+        named = _meant(context, ids_in(text)) if is_note(path.name) else set()
         for each in named | ({artifact.recording_id} if artifact is not None and artifact.note else set()):
             found.setdefault(each, Said(each, artifact.kind if artifact is not None else "", True, ()))
     return list(found.values())

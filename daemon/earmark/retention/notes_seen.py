@@ -16,6 +16,7 @@ from earmark.files import InCloud, digest, files_below, in_cloud, read_bytes, sh
 from earmark.intake.folder import where_notes_may_be
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Seen, Trashed
+from earmark.ledger.note_ids import short
 from earmark.notes.names import is_note
 from earmark.retention.lost_notes import LostNotes
 from earmark.retention.note_reading import Said, identity_of, names_without_keep, read_note
@@ -232,7 +233,7 @@ class NotesSeen:
         ]  # fmt: skip
         if not missing:
             return None
-        ids = ledger.lineage.names_of(recording_id)
+        ids = ledger.lineage.may_name(recording_id)
         # One that was written by a clock in the future says nothing of when.
         since = min(missing) - 2.0 if min(missing) <= self._context.now() else 0.0
         return self._lost.why_kept(ids, since, self._tops(recording_id))
@@ -245,7 +246,7 @@ class NotesSeen:
         wanted = self._lineage(recording_id)
         found = {(note.path, each): note for each in wanted for note in ledger.protection.seen(each)}
         for key, note in self._fresh.items():
-            if key[1] in wanted:
+            if key[1] in wanted or key[1] in map(short, wanted):
                 found[key] = replace(note, first_seen=found[key].first_seen) if key in found else note
         return list(found.values())
 

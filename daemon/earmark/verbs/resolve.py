@@ -97,7 +97,7 @@ def _by_content(context: Context, path: Path) -> Meant | None:
     """A copy that the ledger does not know, or a note that was moved or renamed."""
     ledger = context.ledger
     if is_note(path.name):
-        recording_id = _says(context, path)
+        recording_id = ledger.lineage.only(_says(context, path))
     else:
         # A file of terabytes takes hours to be read, and most are no recording that is known, by their size.
         recording_id = sha256_of(path) if ledger.lineage.has_size(_size(path)) else None

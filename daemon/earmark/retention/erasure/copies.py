@@ -15,6 +15,7 @@ from earmark.context import Context
 from earmark.domain import Kind
 from earmark.files import InCloud, StillChanging, content_of, files_below, fold, read_bytes, spelled
 from earmark.ledger import Artifact, Doomed
+from earmark.ledger.note_ids import short
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note, is_text
 from earmark.notes.style import style_of
@@ -179,7 +180,10 @@ class _Search:
         self._owners = {former: i for i in wanted for former in ledger.lineage.own_formers(i)}
         self._sizes = {*sizes, *map(ledger.lineage.size_of, self._owners)}
         self._owners |= {i: i for i in wanted}
-        self._ids = {i.encode(encoding) for i in self._owners for encoding in ("ascii", "utf-16-le")}
+        names = {*self._owners, *map(short, self._owners)}
+        self._ids = {name.encode(encoding) for name in names for encoding in ("ascii", "utf-16-le")}
+        meant = ledger.lineage.meant
+        self._owners |= {short(i): to for i, to in self._owners.items() if meant(short(i)) in ([], [i])}
         self._left = {path for path, _ in found.left}
 
     def look_through(self, tops: list[Path]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import TrashState
 from earmark.files import files_below, open_regular
+from earmark.ledger.note_ids import short
 from earmark.retention import logs
 
 NEEDLES = 300
@@ -31,7 +32,8 @@ WINDOW = 64
 def needles_of(context: Context, recording_id: str, audio: Iterable[Path], most: int = NEEDLES) -> set[bytes]:
     """What must be found nowhere afterwards: sentences, names, the id, samples of the audio's bytes."""
     ledger = context.ledger
-    found = {each.encode() for each in (recording_id, *ledger.lineage.own_formers(recording_id))}
+    ids = (recording_id, *ledger.lineage.own_formers(recording_id))
+    found = {name.encode() for each in ids for name in (each, short(each))}
     texts: list[str] = []
     transcript = ledger.words.transcript(recording_id)
     segments = transcript.segments if transcript else ledger.words.heard_so_far(recording_id)
