@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from earmark.cli.main import app
@@ -36,27 +35,27 @@ def test_a_copy_is_said_to_be_one_and_of_which_recording_by_all_that_speak_of_it
         f"The same content is here as {first}; it is not transcribed a second time."
     ]
 
-    def of(name: Path) -> dict[str, Any]:
-        found = json.loads(said(rig, "why", name, "--json"))["copies"]
-        rows = json.loads(said(rig, "list", "--json"))
-        assert found == next(row["copies"] for row in rows if row["path"] == str(name))
-        return dict(found)
+    def of(name: Path) -> tuple[str | None, list[str]]:
+        found = json.loads(said(rig, "why", name, "--json"))
+        rows = json.loads(said(rig, "list", "--json"))["recordings"]
+        assert found["copy_of"] == next(row["copy_of"] for row in rows if row["path"] == str(name))
+        return found["copy_of"], found["also_at"]
 
-    assert of(again) == {"of": str(first), "others": [str(first)]}
-    assert of(first) == {"of": "", "others": [str(again)]}
-    assert of(rig.folder / "other.m4a") == {"of": "", "others": []}
+    assert of(again) == (str(first), [str(first)])
+    assert of(first) == (None, [str(again)])
+    assert of(rig.folder / "other.m4a") == (None, [])
     assert f"the same content as {first}, heard once" in said(rig, "why", again)
-    assert f"also here as {again}" in said(rig, "why", first)
+    assert f"The same recording is also here: {again}" in said(rig, "why", first)
     assert said(rig, "list").count("copy of") == 1
     status = json.loads(said(rig, "status", "--json"))
     assert [(line["path"], line["reason"]) for line in status["copies"]] == [
         (str(again), f"the same content as {first}, heard once")
     ]
-    assert f"{again}: the same content as {first}, heard once" in said(rig, "status")
+    assert f"the same content as {first}, heard once\n      the same.m4a" in said(rig, "status")
     # Once only one is there, nothing is a copy.
     first.unlink()
     assert run_child(rig) == 0
-    assert of(again) == {"of": "", "others": []}
+    assert of(again)[0] is None
     assert "Copies" not in said(rig, "status")
 
 

@@ -144,7 +144,7 @@ def test_a_recording_that_fails_the_gate_is_shown_and_can_be_let_go(world: World
     assert blocked["reason"].startswith("quality gate: only 2%")
     assert blocked["way_out"] == "earmark retention accept FILE"
     shown = run("retention", "status")[1]
-    assert "  2025-11-08  quality gate  drop/b.wav\n" in shown
+    assert "  2025-11-08  quality gate  b.wav\n" in shown
     assert "  quality gate: only 2% of the speech" in shown
     assert "earmark retention accept FILE" in shown
     assert run("retention", "accept", "drop/b.md")[0] == 0

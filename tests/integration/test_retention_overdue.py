@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from earmark.cli import retention
+from earmark.cli.console import iso
 from earmark.ledger import DaemonLock
 from typer.testing import CliRunner
 
@@ -89,14 +90,17 @@ def test_what_is_overdue_is_a_line_a_file_with_since_when_and_why(world: World) 
         "m.md": f"held by {world.drop}/marked/.earmark-hold",
     }
     assert found["plain.wav"]["rule"] == "audio: keep_for 30d (class)"
-    assert (found["plain.wav"]["since"], found["plain.md"]["since"]) == (T0 + 30 * DAY, T0 + 10 * DAY)
+    assert (found["plain.wav"]["since"], found["plain.md"]["since"]) == (
+        iso(T0 + 30 * DAY),
+        iso(T0 + 10 * DAY),
+    )
     shown = status()
     for line in (
         "by audio: keep_for 30d (class)",
-        f"  {day(30)}  no daemon     drop/plain.wav",
-        f"  {day(30)}  marker        drop/marked/m.wav",
-        f"  {day(10)}  held          drop/kept.md",
-        f"  {day(10)}  edited        drop/mine.md",
+        f"  {day(30)}  no daemon     plain.wav",
+        f"  {day(30)}  marker        marked/m.wav",
+        f"  {day(10)}  held          kept.md",
+        f"  {day(10)}  edited        mine.md",
         "  held: court case",
         "    → earmark hold --release FILE",
     ):
@@ -117,7 +121,7 @@ def test_what_only_waits_for_the_sweep_says_for_which_and_why_not_sooner(world: 
     world.sweep()
     failed = late()["a.wav"]
     assert failed["reason"] == "the last sweep could not take it: Read-only file system"
-    assert "failed        drop/a.wav" in status()
+    assert "failed        a.wav" in status()
     world.stepping(lambda _: None)
     world.boots -= 5 * DAY
     assert world.sweep().outcome == "stopped"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from earmark.allowance import allowance
 from earmark.cli.console import moment
-from earmark.cli.copies import copies_of
+from earmark.cli.copies import as_copy, copy_of
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Misheard, Stage
 from earmark.errors import EnvironmentFault, ModelError
@@ -146,10 +146,10 @@ def _offered(context: Context) -> int:
 def _copies(by_recording: Mapping[str, list[Place]]) -> tuple[Line, ...]:
     """Files with the content of another one that is there, too."""
     return tuple(
-        Line(str(place.path), found.sentence)
+        Line(str(place.path), as_copy(of))
         for same in by_recording.values()
         for place in same
-        if (found := copies_of(place, same)).of
+        if (of := copy_of(place, same))
     )
 
 

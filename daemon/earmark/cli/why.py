@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer, short
-from earmark.cli.copies import Copies, copies_of
+from earmark.cli.copies import as_copy, copy_of
 from earmark.cli.lines import cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
@@ -54,7 +54,7 @@ class Story:
     translated: bool
     others: list[Path]
     events: list[Entry]
-    copies: Copies
+    copy_of: str
 
 
 def why(
@@ -81,8 +81,8 @@ def why(
         print_sentence(f"[bold]{escape(short(story.path))}[/]: {story.word}{reason}")
         for sentence in (*story.not_heard, *story.not_translated):
             print_sentence(f"  [yellow]{cell(sentence)}[/]")
-        if story.copies.of:
-            print_sentence(f"  {cell(story.copies.sentence)}")
+        if story.copy_of:
+            print_sentence(f"  {cell(as_copy(story.copy_of))}")
         own, theirs = apart(story.events, story.path, story.others)
         _print_story(own)
         for other, events in theirs.items():
@@ -95,7 +95,7 @@ def _document(story: Story) -> dict[str, Any]:
         "path": str(story.path), "recording": story.recording, "state": story.word, "reason": story.reason,
         "not_heard": story.not_heard, "translated": "en" if story.translated else None,
         "not_translated": story.not_translated, "also_at": list(map(str, story.others)),
-        "copy_of": story.copies.of or None,
+        "copy_of": story.copy_of or None,
         "events": [asdict(e) | {"path": str(e.path) if e.path else None, "sentence": told(e)} for e in story.events],
     }  # fmt: skip
 
@@ -120,7 +120,7 @@ def _story(context: Context, path: Path) -> Story:
         path, recording_id, word, reason, list(_not_heard(ledger, transcript)),
         untranslated_as(transcript) if transcript else [],
         transcript is not None and is_translated(transcript), others, events,
-        copies_of(place, ledger.places.of(place.recording_id)) if place is not None else Copies(),
+        copy_of(place, ledger.places.of(place.recording_id)) if place is not None else "",
     )  # fmt: skip
 
 
