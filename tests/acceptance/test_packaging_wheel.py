@@ -61,5 +61,5 @@ def test_the_wheel_installs_nothing_outside_its_package_but_the_command(wheel: z
     tops = {name.split("/")[0] for name in wheel.namelist()}
     (metadata,) = (top for top in tops if top.endswith(".dist-info"))
     assert tops == {"earmark", metadata}
-    assert "earmark = earmark.cli.main:main" in wheel.read(f"{metadata}/entry_points.txt").decode()
+    assert "earmark = earmark.cli.start:main" in wheel.read(f"{metadata}/entry_points.txt").decode()
     assert f"{metadata}/licenses/LICENSE" in wheel.namelist()
