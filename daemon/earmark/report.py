@@ -51,7 +51,8 @@ class Report(BaseModel):
     moment (disk full ...), or None. `waiting`: jobs that are due or will be. `wrong`: troubles of folders and of the system.
     `reading`: files whose reading takes longer than a moment, or whose turn has not come; `settling` has all others.
     `unwatched`: why no change is told of a folder, a sentence each. `sockets`: families of its own sockets, because nobody
-    else may look into a process that is not dumpable.
+    else may look into a process that is not dumpable. `config_digest`: SHA-256 of the configuration file that is in force,
+    "" where there was none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -73,6 +74,7 @@ class Report(BaseModel):
     model: str = ""
     paused: str | None = None
     config_error: str | None = None
+    config_digest: str | None = None
     next_sweep: float | None = None
     waiting: int = 0
     wrong: tuple[str, ...] = ()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from earmark.cli.console import moment
+from earmark.config import digest_of, load_config
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Stage
+from earmark.errors import ConfigError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.notes.damage import QUIET
+from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.report import Report, other_config, read_report
 from earmark.verbs.retrying import outdated_summaries
@@ -34,7 +37,7 @@ class Status:
     """Everything `status` shows, for a person or as JSON. `remedy`: what starts the daemon (service/idle.py).
     `elsewhere`: what other ledgers, or another configuration, are used by what runs. `drafts`: how many transcripts wait for
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
-    into because they are a program's own.
+    into because they are a program's own. `config_newer`: that another configuration is on the disk than in force.
     """
 
     running: bool
@@ -60,6 +63,7 @@ class Status:
     closed: dict[str, int] = field(default_factory=dict)
     remedy: str = ""
     elsewhere: tuple[str, ...] = ()
+    config_newer: str = ""
 
 
 def gather(context: Context) -> Status:
@@ -119,7 +123,22 @@ def gather(context: Context) -> Status:
         len(ledger.words.softer_than(QUIET)),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), elsewhere=(other,) if other else (),
+        config_newer=_newer(report, home) if running and report and not other else "",
     )  # fmt: skip
+
+
+def _newer(report: Report, home: Home) -> str:
+    """That the configuration on the disk is another one than that in force, and why; "" if it is the same."""
+    if report.config_digest in (None, digest_of(home.config_file)):
+        return ""
+    try:
+        load_config(home.config_file)
+    except ConfigError as error:
+        return f"{home.config_file} was changed and is broken, so the one before it is in force: {error}"
+    return (
+        f"{home.config_file} was changed, and the daemon has not read it yet; it does at a reload (systemctl --user reload "
+        f"earmark, or kill -HUP {report.pid})"
+    )
 
 
 def _waiting_reason(job: Job, place: Place | None, now: float) -> str:

@@ -47,7 +47,7 @@ VERBS = (
     Verb("forget", KEEP, "Erase recordings and every trace of them, with proof.", "forget", "forget"),
     Verb("receipts", KEEP, "List, verify, export and report the receipts of deletions.", "receipts"),
     Verb("export", KEEP, "Take everything out, in open formats.", "export"),
-    Verb("config", SETUP, "Show, check and document the configuration.", "config"),
+    Verb("config", SETUP, "Show, change, check and document the configuration.", "config"),
     Verb("service", SETUP, "Install, remove, restart or show the background service.", "service"),
     Verb("summary", SETUP, "See which server would write summaries.", "summary"),
     Verb("models", SETUP, "List, add, download, verify or remove models.", "models"),
