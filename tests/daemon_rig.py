@@ -26,6 +26,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from earmark.cli.index import VERBS
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.errors import ModelError
@@ -230,7 +231,9 @@ with contextlib.suppress(ModelError):
     find_model("auto", None, Path("/nowhere"))
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.daemon_rig", "earmark.cli.main"])
+CONTEXT.set_forkserver_preload(
+    ["tests.daemon_rig", "earmark.cli.main", *sorted({f"earmark.cli.{verb.module}" for verb in VERBS})]
+)
 
 
 def start_child(

@@ -1,5 +1,5 @@
 """`python -m earmark` is the same as `earmark`."""
 
-from earmark.cli.main import main
+from earmark.cli.start import main
 
 main()

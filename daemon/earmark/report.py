@@ -64,7 +64,8 @@ class Report(BaseModel):
     `reading`: files whose reading takes longer than a moment, or whose turn has not come; `settling` has all others.
     `queue`: what is to be heard, of a few seconds ago; `workers`: how many recordings are heard at once, 0 if that is not
     known. `unwatched`: why no change is told of a folder, a sentence each. `sockets`: families of its own sockets, because
-    nobody else may look into a process that is not dumpable.
+    nobody else may look into a process that is not dumpable. `config_digest`: SHA-256 of the configuration file that is in
+    force, "" where there was none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -86,6 +87,7 @@ class Report(BaseModel):
     model: str = ""
     paused: str | None = None
     config_error: str | None = None
+    config_digest: str | None = None
     next_sweep: float | None = None
     waiting: int = 0
     queue: Queue | None = None

@@ -63,7 +63,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),
     "power.py": ({"read_text"}, "what the kernel says of plug and battery"),
-    "cli/console.py": ({"os.open"}, "the null device, for a closed pipe"),
+    "cli/voice.py": ({"os.open"}, "the null device, for a closed pipe"),
     "locality/confinement/inherited.py": ({"os.open"}, "the null device, for stdin"),
     "cli/standard_streams.py": ({"os.open"}, "the null device, for a closed stream"),
     "cli/run.py": ({"mkdir", "read_bytes"}, "a drop folder named on the command line; our own sample"),

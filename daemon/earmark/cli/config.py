@@ -1,24 +1,29 @@
-"""`earmark config`: show, check, sample, reference."""
+"""`earmark config`: show, check, set, unset, edit, sample, reference."""
 
 from __future__ import annotations
 
 import json as jsonlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from earmark.cli.console import here, out, plain_errors, print_answer
+from earmark.cli.config_edit import edit
+from earmark.cli.console import here, out, plain_errors, print_answer, readable
 from earmark.config import document, load_config, require_sound
-from earmark.paths import platform_home
+from earmark.paths import Home, platform_home
 from earmark.service.reach import Here
 from earmark.supervisor.awake import does_nothing
+from earmark.verbs import configuring
+from earmark.verbs.opening import reload_daemon
 
-app = typer.Typer(no_args_is_help=True, help="Show, check and document the configuration.")
+app = typer.Typer(no_args_is_help=True, help="Show, change, check and document the configuration.")
 
 
 @app.command()
 def show(json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
-    """Show the configuration in force and where it comes from.
+    """Show the configuration in force and where it comes from, as TOML that could be saved as config.toml.
 
     Example: [bold]earmark config show --json[/]
     """
@@ -32,7 +37,7 @@ def show(json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
         exists = "" if home.config_file.exists() else " (not there: everything is at its default)"
         out.print(f"# configuration: {home.config_file}{exists}", markup=False)
         out.print(f"# state: {home.state}\n# models: {home.models}", markup=False)
-        out.print_json(config.model_dump_json())
+        typer.echo(document.in_force(config), nl=False)
 
 
 @app.command()
@@ -49,6 +54,65 @@ def check() -> None:
         out.print(f"{home.config_file} {found}", markup=False)
         if (idle := does_nothing(config, Here().platform)) is not None:
             out.print(idle, markup=False)
+
+
+OfFolder = Annotated[
+    Path | None,
+    typer.Option("--folder", readable=False, help="The setting of this drop folder only, in its [[folder]]."),
+]
+
+
+@app.command("set", context_settings={"ignore_unknown_options": True})
+def set_(
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="As in summary.endpoint; earmark config sample has all.")
+    ],
+    value: Annotated[
+        list[str], typer.Argument(metavar="VALUE...", help="For a list several, or one with commas, or TOML.")
+    ],
+    folder: OfFolder = None,
+) -> None:
+    """Set one key in config.toml. All else in the file stays as it is, comments too; a value that is wrong changes nothing.
+
+    Examples: [bold]earmark config set summary.endpoint auto[/] · [bold]earmark config set transcription.languages de en[/]
+    """
+    with plain_errors():
+        home = platform_home()
+        said = configuring.set_key(home, key, value, folder)
+        out.print(f"{escape(readable(said))} is set in {escape(readable(home.config_file))}{_taken_up(home)}")
+
+
+@app.command()
+def unset(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="As in summary.endpoint.")],
+    folder: OfFolder = None,
+) -> None:
+    """Take one key out of config.toml, so that its default holds.
+
+    Example: [bold]earmark config unset summary.endpoint[/]
+    """
+    with plain_errors():
+        home = platform_home()
+        if configuring.unset_key(home, key, folder):
+            out.print(f"{escape(readable(key))} is at its default again{_taken_up(home)}")
+        else:
+            out.print(f"{escape(readable(key))} is not set; nothing was changed")
+
+
+@app.command("edit")
+def edit_in_an_editor() -> None:
+    """Open config.toml in your editor ($VISUAL, $EDITOR), check what comes out, and put it in force only if it is right.
+
+    Example: [bold]earmark config edit[/]
+    """
+    with plain_errors():
+        home = platform_home()
+        if edit(home) and (said := _taken_up(home)):
+            out.print(said.removeprefix("; "))
+
+
+def _taken_up(home: Home) -> str:
+    return "; the running daemon reads it now" if reload_daemon(home) else ""
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,10 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
-from rich.segment import Segment
 
+from earmark.cli.voice import FOR_THE_SYSTEM as FOR_THE_SYSTEM
+from earmark.cli.voice import NOBODY_READS, complain, say_no_more
+from earmark.cli.voice import Voice as Voice
+from earmark.cli.voice import err as err
+from earmark.cli.voice import one_line as one_line
+from earmark.cli.voice import out as out
+from earmark.cli.voice import readable as readable
+from earmark.cli.voice import speak_for as speak_for
 from earmark.config import Config, load_config
 from earmark.domain import Instant
 from earmark.errors import (
@@ -32,69 +37,6 @@ from earmark.files import why
 from earmark.paths import Home, platform_home
 from earmark.service.idle import finishes, idle
 from earmark.service.reach import Here
-
-_HINT = re.compile(
-    r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|why|retry|resummarize|privacy|retention|hold|trash|restore|forget"
-    r"|receipts|export|config|models|summary|speakers|vocabulary|doctor)\b)"
-)
-"""A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
-
-NOBODY_READS = 141
-"""Exit code when the reader of stdout has gone (128 + SIGPIPE, as a shell says it of any program): `earmark list | head`."""
-
-_START = ("start it with: earmark run FOLDER", "start it with: sudo earmark service restart --system")
-
-
-UNFOLDED = 1_000_000
-"""Characters of a line where no terminal is. No name is so long (Linux: 4096 bytes a path)."""
-
-
-class Voice(Console):
-    """A console whose hints can be pasted: for the system's service they go with --system, `prefix` before the verb.
-
-    A reader that has gone is left to `plain_errors`: rich would exit with 1, which means that a check failed.
-    """
-
-    prefix = ""
-    answers = False
-    """Whether a verb is to answer in JSON and has not yet."""
-    _inside = False
-
-    @property
-    def size(self) -> ConsoleDimensions:
-        """Of a terminal; nothing is folded or cut for a file or a program that reads along."""
-        return super().size if self.is_terminal else ConsoleDimensions(UNFOLDED, 25)
-
-    @size.setter
-    def size(self, new_size: tuple[int, int]) -> None:
-        self._width, self._height = new_size
-
-    def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704 - rich calls this while it handles the error
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        segments = super().render(renderable, options)
-        # What is inside of something else, as a cell of a table, would be cut off at the width that it was given.
-        return self._hinted(segments) if self.prefix and not self._inside else segments
-
-    def _hinted(self, segments: Iterable[Segment]) -> Iterator[Segment]:
-        self._inside = True
-        try:
-            for segment in segments:
-                text = _START[1].join(segment.text.split(_START[0]))
-                yield segment._replace(text=_HINT.sub(self.prefix, text))
-        finally:
-            self._inside = False
-
-
-out = Voice(soft_wrap=True, highlight=False, emoji=False)
-err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
-
-EXIT_CODES = (
-    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
-    "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
-    "76 a newer earmark wrote the ledger · 77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
-)
 
 _TYPERS: tuple[type[Exception], ...] = (
     *(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException" and issubclass(c, Exception)),
@@ -112,15 +54,15 @@ def plain_errors() -> Iterator[None]:
     except EarmarkError as error:
         answer_with_error(error.exit_code, str(error))
         for line in str(error).splitlines():
-            _complain(f"[bold red]earmark:[/] {escape(readable(line))}")
+            complain(f"[bold red]earmark:[/] {escape(readable(line))}")
         if isinstance(error, NeverRan):
             _say_what_runs_instead()
         if isinstance(error, LedgerTooOld):
             found = finishes("system" if out.prefix else "user", platform_home(), Here())
-            _complain(escape(readable(found)))
+            complain(escape(readable(found)))
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:
-        _say_no_more(1)
+        say_no_more(1)
         raise typer.Exit(NOBODY_READS) from None
     except OSError as error:
         # The machine's trouble with a file that nobody has a better sentence for.
@@ -128,7 +70,7 @@ def plain_errors() -> Iterator[None]:
         if not what and isinstance(error, FileNotFoundError) and not _current_folder():
             what = "the current folder was removed (cd to one that is there): "
         answer_with_error(EnvironmentFault.exit_code, what + why(error))
-        _complain(f"[bold red]earmark:[/] {escape(one_line(what + why(error)))}")
+        complain(f"[bold red]earmark:[/] {escape(one_line(what + why(error)))}")
         raise typer.Exit(EnvironmentFault.exit_code) from None
     except _TYPERS:
         raise
@@ -138,7 +80,7 @@ def plain_errors() -> Iterator[None]:
         answer_with_error(
             EarmarkError.exit_code, f"this verb went wrong ({type(error).__name__} at {where[-1]})"
         )
-        _complain(
+        complain(
             f"[bold red]earmark:[/] this verb went wrong ({type(error).__name__} at {escape(where[-1])}). If the ledger is"
             " damaged, `earmark run` finds that out and repairs it; else please report it with this:"
             f" {escape(' '.join(where))}"
@@ -146,62 +88,12 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(EarmarkError.exit_code) from None
 
 
-@contextmanager
-def plain_errors_of_typer() -> Iterator[None]:
-    """The same for what typer prints itself, outside of any verb: help, the version, wrong usage."""
-    try:
-        yield
-    except SystemExit as ended:
-        if not isinstance(ended.__context__, BrokenPipeError):
-            raise
-        _say_no_more(1, 2)
-        raise SystemExit(NOBODY_READS) from None  # typer makes it 1, which means that a check failed
-    except OSError as error:
-        _say_no_more(1)
-        _complain(f"[bold red]earmark:[/] {escape(readable(why(error)))}")
-        raise SystemExit(EnvironmentFault.exit_code) from None
-
-
 def _say_what_runs_instead() -> None:
     """Why the service has no ledger yet, if there is one, and what runs on other ledgers."""
     found = idle("system" if out.prefix else "user", platform_home(), Here())
     of_a_service = [] if found.remedy.startswith("start it with: ") else [found.remedy]
     for line in (*of_a_service, *found.elsewhere):
-        _complain(escape(one_line(line[:1].upper() + line[1:] if line in of_a_service else line)))
-
-
-def _complain(line: str) -> None:
-    """Say on stderr what went wrong; if that is full or gone, the exit code says it alone."""
-    try:
-        err.print(line)
-    except OSError:
-        _say_no_more(2)
-
-
-def _say_no_more(*streams: int) -> None:
-    """What is still in their buffers goes nowhere, when the program ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in streams:
-        os.dup2(nowhere, stream)
-
-
-FOR_THE_SYSTEM = "sudo earmark --system "
-
-
-def speak_for(prefix: str) -> None:
-    """From here on hints are for the service that `prefix` is said to: the system's, or with "" the user's own."""
-    out.prefix = err.prefix = prefix
-
-
-def readable(text: object) -> str:
-    """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
-    raw = str(text).encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in raw)
-
-
-def one_line(text: object) -> str:
-    """The same where a line is one thing that is said: a name with a newline in it says no further line."""
-    return readable(text).replace("\n", "\\n")
+        complain(escape(one_line(line[:1].upper() + line[1:] if line in of_a_service else line)))
 
 
 def print_answer(verb: str, document: Mapping[str, Any]) -> None:

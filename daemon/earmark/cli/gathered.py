@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from earmark.allowance import allowance
 from earmark.cli.console import moment
 from earmark.cli.copies import as_copy, copy_of
+from earmark.config import digest_of, load_config
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Misheard, Stage
-from earmark.errors import EnvironmentFault, ModelError
+from earmark.errors import ConfigError, EnvironmentFault, ModelError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Job, Place
 from earmark.ledger.lock import holder
 from earmark.notes.damage import is_quiet
+from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.queued import queue
 from earmark.report import Queue, Report, other_config, read_report
@@ -45,7 +47,8 @@ class Status:
     a better one, `drafts_wait` for what; `drafts_kept`: those that do not any more. `closed`: folders that are not looked
     into because they are a program's own. `words_offered`: words that were corrected so often that they are offered.
     `copies`: files with the content of another one, and of which. `folders`: drop folders, of now and of before, that paths
-    are shown relative to. `queue`: what is to be heard, and how long that takes.
+    are shown relative to. `queue`: what is to be heard, and how long that takes. `config_newer`: that another configuration
+    is on the disk than in force.
     """
 
     running: bool
@@ -75,6 +78,7 @@ class Status:
     words_offered: int = 0
     folders: tuple[str, ...] = ()
     queue: Queue | None = None
+    config_newer: str = ""
 
 
 def gather(context: Context) -> Status:
@@ -133,7 +137,22 @@ def gather(context: Context) -> Status:
         words_offered=_offered(context),
         queue=queue(context, report.workers if running and report and report.workers else hears_at_once(context)),
         folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
+        config_newer=_newer(report, home) if running and report and not other else "",
     )  # fmt: skip
+
+
+def _newer(report: Report, home: Home) -> str:
+    """That the configuration on the disk is another one than that in force, and why; "" if it is the same."""
+    if report.config_digest in (None, digest_of(home.config_file)):
+        return ""
+    try:
+        load_config(home.config_file)
+    except ConfigError as error:
+        return f"{home.config_file} was changed and is broken, so the one before it is in force: {error}"
+    return (
+        f"{home.config_file} was changed, and the daemon has not read it yet; it does at a reload (systemctl --user reload "
+        f"earmark, or kill -HUP {report.pid})"
+    )
 
 
 def _offered(context: Context) -> int:

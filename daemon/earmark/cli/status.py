@@ -148,7 +148,9 @@ def _daemon_lines(found: Status) -> list[str]:
         lines += [f"  [yellow]{escape(one_line(said))}[/]" for said in found.elsewhere]
         if report.paused:
             lines.append(f"  [red]paused:[/] {escape(one_line(report.paused))}")
-        if report.config_error:
+        if found.config_newer:
+            lines.append(f"  [yellow]{escape(one_line(found.config_newer))}[/]")
+        elif report.config_error:
             lines.append(f"  [yellow]old configuration kept:[/] {escape(one_line(report.config_error))}")
         lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
     else:

@@ -2,7 +2,7 @@
 
 from earmark.config.duration import Duration, parse_duration
 from earmark.config.folders import folder_problems, require_sound
-from earmark.config.load import FolderSettings, api_key, folder_settings, load_config, parse_config
+from earmark.config.load import FolderSettings, api_key, digest_of, folder_settings, load_config, parse_config
 from earmark.config.schema import Config
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Duration",
     "FolderSettings",
     "api_key",
+    "digest_of",
     "folder_problems",
     "folder_settings",
     "load_config",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
+import tomlkit
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -37,6 +38,11 @@ def sample() -> str:
     return "\n".join(lines) + "\n"
 
 
+def in_force(config: Config) -> str:
+    """The configuration as TOML, which says the same when it is read. What is not set and has no default is left out."""
+    return tomlkit.dumps(config.model_dump(mode="json", exclude_none=True))
+
+
 def reference() -> str:
     """docs/configuration.md: every key with type, default and meaning. Comments tie it to tests (tests/shown.py)."""
     lines = [
@@ -49,6 +55,19 @@ def reference() -> str:
         "<!-- configuration:unknown-keys -->",
         "A running daemon reads the file again on SIGHUP; a broken file changes nothing and says why.",
         "<!-- configuration:reload -->",
+        "",
+        "`earmark config set KEY VALUE` changes one key and leaves comments and order as they are, `config unset KEY`",
+        "takes one out; `--folder FOLDER` is for a key of that folder's `[[folder]]`, which is made if the folder is",
+        "there. What comes out is checked whole; if it is wrong, the file stays as it was. Lists are several words,",
+        "words with commas, or TOML.",
+        "<!-- configuration:set -->",
+        "`config edit` opens a draft in `$VISUAL` or `$EDITOR`, and what is right takes the file's place; what is not",
+        "stays a draft.",
+        "<!-- configuration:edit -->",
+        "After each of them a running daemon reads the file. `config show` prints as TOML what would be in force.",
+        "`status` says when the file is another one than the daemon has read, and why.",
+        "<!-- configuration:newer -->",
+        "",
         "Every key stands here, with its type and its default. <!-- configuration:every-key -->",
         "",
         "## Top level",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import hashlib
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -42,6 +43,14 @@ def load_config(file: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}") from error
     return parse_config(raw, str(file))
+
+
+def digest_of(file: Path) -> str:
+    """SHA-256 of the file, by which another version of it is known; "" where there is none that can be read."""
+    try:
+        return hashlib.sha256(_text(file).encode()).hexdigest()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def api_key(config: Config) -> str:

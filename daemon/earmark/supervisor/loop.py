@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from earmark import __version__
-from earmark.config import Config
+from earmark.config import Config, digest_of
 from earmark.context import Clock, Context
 from earmark.errors import (
     ConfigError,
@@ -92,6 +92,7 @@ class Supervisor:
         self._started_at = self.clock.wall()
         self._run_id = f"{os.getpid()}-{int(self._started_at)}"
         self._config_error: str | None = None
+        self._config_digest = digest_of(self.home.config_file)
         self._paused: str | None = None
         self._reported: Report | None = None
         self._next_ping = 0.0
@@ -160,13 +161,14 @@ class Supervisor:
     def reload(self, session: Session) -> None:
         """Read the configuration again; a broken one changes nothing and its error is shown."""
         self.notifier.reloading()
+        digest = digest_of(self.home.config_file)
         try:
             self.config, self.folders = self.load_config()
         except ConfigError as error:
             self._config_error = str(error)
             session.context.tell(Event.CONFIG_KEPT, str(error), level="error", journal=False)
         else:
-            self._config_error = None
+            self._config_error, self._config_digest = None, digest
             session.context.config, session.context.folders = self.config, self.folders
             session.reconfigure()
             session.context.tell(Event.CONFIG_RELOADED, folders=[str(f) for f in self.folders])
@@ -185,6 +187,7 @@ class Supervisor:
             "config_file": str(self.home.config_file),
             "paused": self._paused,
             "config_error": self._config_error,
+            "config_digest": self._config_digest,
         }
 
     def ping(self) -> None:

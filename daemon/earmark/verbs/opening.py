@@ -16,7 +16,7 @@ from earmark.files import has_own_processes, holders, is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
 from earmark.pipeline.rebuild import reconcile
-from earmark.report import read_report
+from earmark.report import other_config, read_report
 
 
 @contextmanager
@@ -44,11 +44,25 @@ def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:
 
 def wake_daemon(home: Home) -> None:
     """Tell a running daemon that the ledger was changed under it."""
+    _signal(home, signal.SIGUSR1)
+
+
+def reload_daemon(home: Home) -> bool:
+    """Tell a running daemon to read the configuration again, if it is this one that it reads; True if one was told."""
+    report = read_report(home.status_file)
+    if report is None or other_config(report, home.config_file) is not None:
+        return False
+    return _signal(home, signal.SIGHUP)
+
+
+def _signal(home: Home, number: signal.Signals) -> bool:
     report = read_report(home.status_file)
     if report is None or not is_locked(home.lock_file):
-        return
+        return False
     # What a report of an earlier daemon, or one from inside of a container, calls its number is another process here.
     known = holders(home.lock_file)
     if known is None or (report.pid in known and has_own_processes()):
         with contextlib.suppress(OSError):
-            os.kill(report.pid, signal.SIGUSR1)
+            os.kill(report.pid, number)
+            return True
+    return False

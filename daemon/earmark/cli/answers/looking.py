@@ -61,6 +61,7 @@ class StatusAnswer(Answer):
     elsewhere: list[Text] = key("What other ledgers are used by what runs.")
     folders: list[Text] = key("Drop folders, of now and of before.")
     copies: list[Line] = key("Files with the content of another one: `reason` says of which.")
+    config_newer: Text = key("That another configuration is on the disk than in force, and why.")
     words_offered: int = key(
         "Names and terms that were corrected more than once (`earmark vocabulary list`)."
     )

@@ -1,0 +1,101 @@
+"""`earmark config edit`: the configuration in one's own editor; only what is right takes the place of what is in force."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+
+from earmark.cli.console import err, out, readable
+from earmark.errors import ConfigError, EnvironmentFault, NotFound
+from earmark.files import opened, read_bytes, remove, write_own
+from earmark.paths import Home
+from earmark.verbs import configuring
+
+EDITORS = ("sensible-editor", "nano", "vi")
+"""Where neither $VISUAL nor $EDITOR says which: Debian's own choice, one that tells its keys, one that is everywhere."""
+
+
+def edit(home: Home) -> bool:
+    """Open a draft in the editor until it is right or given up; True if the file was changed. A draft that is not taken
+    stays in the state folder, and the next edit of the same file goes on with it. Raises ConfigError, NotFound,
+    EnvironmentFault, OSError.
+    """
+    editor = _editor()
+    before, begin = configuring.written(home), configuring.sample_or_written(home)
+    draft = home.state / f"config.draft-{hashlib.sha256(before.encode()).hexdigest()[:8]}.toml"
+    if draft.exists():
+        err.print(f"This goes on with what was not taken the last time ({escape(readable(draft))}).")
+    else:
+        write_own(draft, begin.encode())
+    text = _edited(editor, draft, begin)
+    while (problems := _problems(text, home)) is not None:
+        for line in problems.splitlines():
+            err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
+        if not (sys.stdin.isatty() and typer.confirm("Edit it again?", default=True, err=True)):
+            raise ConfigError(
+                f"Nothing was changed; what you wrote is {draft}, and earmark config edit goes on with it"
+            )
+        text = _edited(editor, draft, begin)
+    changed = text not in (before, begin)
+    if changed:
+        configuring.replace(home, before, text)
+    _drop(draft)
+    out.print(f"{escape(readable(home.config_file))}: {'changed' if changed else 'not changed'}")
+    return changed
+
+
+def _editor() -> list[str]:
+    wished = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not wished:
+        found = next((name for name in EDITORS if shutil.which(name)), None)
+        if found is None:
+            raise NotFound("There is no editor here that I know; name yours: EDITOR=... earmark config edit")
+        return [found]
+    try:
+        words = shlex.split(wished)
+    except ValueError:
+        words = [wished]
+    if not words or not shutil.which(words[0]):
+        raise NotFound(
+            f"{wished}: there is no such editor; VISUAL or EDITOR names one: EDITOR=nano earmark config edit"
+        )
+    return words
+
+
+def _edited(editor: list[str], draft: Path, begin: str) -> str:
+    """What the draft says when the editor has ended. Raises EnvironmentFault if that failed."""
+    done = subprocess.run([*editor, str(draft)])
+    try:
+        text = read_bytes(draft).decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        raise EnvironmentFault("The editor left no file; nothing was changed") from None
+    if done.returncode != 0:
+        if text == begin:
+            _drop(draft)
+        raise EnvironmentFault(f"The editor ended with {done.returncode}; nothing was changed")
+    return text
+
+
+def _problems(text: str, home: Home) -> str | None:
+    try:
+        text.encode()
+        configuring.checked(text, home)
+    except ConfigError as error:
+        return str(error)
+    except UnicodeEncodeError:
+        return f"{home.config_file}: is not UTF-8 text"
+    return None
+
+
+def _drop(draft: Path) -> None:
+    """What stands in the draft is in the configuration by now."""
+    with opened(draft.parent) as folder:
+        remove(folder, draft.name, hashlib.sha256(read_bytes(draft)).hexdigest())
