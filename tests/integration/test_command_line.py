@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from earmark.ledger import Ledger
+from earmark.verbs.opening import opened_context
+
+from tests.conftest import Installation, wait_for
+from tests.daemon_rig import Rig, run_child
+from tests.forked import said
 
 
 def processor_time(*words: str) -> float:
@@ -31,3 +40,124 @@ def test_version_and_help_load_no_verb(word: str, seconds: float) -> None:
     ).stderr
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in listed.splitlines()}
     assert not loaded & {"pydantic", "structlog", "ruamel", "watchdog", "ctranslate2", "av", "sqlite3"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Installation:
+    made = Installation(tmp_path)
+    made.configure()
+    made.folder.mkdir()
+    made.state.mkdir(mode=0o700)
+    with Ledger(made.state / "ledger.db"):
+        pass
+    return made
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "frobnicate", "retention", "list --bogus", "list --state x", "retry", "retry --summary --speakers x", "resummarize",
+        "hold --release", "hold --why audit", "unhold", "export", "forget", "retention set x", "service logs -n x",
+        "models add x.onnx --name y", "models download campplus --shared", "config set endpoint none",
+        "speakers merge A A", "transcribe .", "privacy check --wait -1",
+    ],
+)  # fmt: skip
+def test_wrong_usage_has_one_exit_code(home: Installation, words: str) -> None:
+    (home.root / "x.onnx").write_bytes(b"x")
+    done = said(home, *words.split())
+    assert done.returncode == 2, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", ["receipts verify nope", "export verify nope", "models add nope"])
+def test_a_named_file_that_is_not_there_has_one_too(home: Installation, words: str) -> None:
+    done = said(home, *words.split())
+    assert (done.returncode, "nope: there is no such" in done.stderr) == (66, True)
+
+
+def test_a_typed_folder_that_is_not_there_is_said_at_once(home: Installation) -> None:
+    (home.folder / "a.wav").touch()
+    for words, what in (
+        (("run", "Recrodings"), "does not exist"),
+        (("run", home.folder, "Recrodings"), "does not exist"),
+        (("run", "--once", "Recrodings"), "does not exist"),
+        (("run", home.folder / "a.wav"), "is not a folder"),
+        (("receipts", "report", "--folder", "Recrodings"), "no recording is or was"),
+        (("config", "set", "--folder", "Recrodings", "language", "de"), "no such folder"),
+    ):
+        done = said(home, *words)
+        assert (done.returncode, what in done.stderr) == (66, True), done.stderr
+        assert "Watching" not in done.stderr
+    shown = said(home, "service", "show", "Recrodings")
+    assert (shown.returncode, "does not exist" in shown.stderr) == (0, True)
+
+
+def test_a_verb_that_had_two_names_has_one_and_answers_to_the_other(home: Installation) -> None:
+    helped = said(home, "--help").stdout
+    listed = {line.split()[1] for line in helped.splitlines() if line.startswith("│ ") and line[2] != " "}
+    assert {"resummarize", "trash", "hold", "unhold"} <= listed
+    assert "restore" not in listed
+    assert "--release" not in said(home, "hold", "--help").stdout
+    assert "--summary" not in said(home, "retry", "--help").stdout
+    for words in (("restore", "--help"), ("hold", "--release", "--help"), ("retry", "--summary", "--help")):
+        assert said(home, *words).returncode == 0
+
+
+@pytest.mark.shows("retention:unhold")
+def test_what_was_held_by_hand_is_let_go_by_either_name(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    file = rig.drop("a.wav")
+    assert run_child(rig) == 0
+    home = Installation(tmp_path)
+    for words in (("unhold",), ("hold", "--release")):
+        assert "a.wav: held" in said(home, "hold", file).stdout
+        assert "earmark unhold FILE" in said(home, "hold").stdout
+        assert "a.wav: not held" in said(home, *words, file).stdout
+    assert "Nothing is held" in said(home, "hold").stdout
+
+
+@pytest.mark.shows("durability:retry-without-audio")
+def test_a_recording_whose_audio_is_gone_is_not_tried_again_and_the_reason_is_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    file, other = rig.drop("a.wav", "one"), rig.drop("b.wav", "two")
+    assert run_child(rig) == 0
+    home, note = Installation(tmp_path), rig.folder / "a.md"
+    file.unlink()
+    before = rig.query("SELECT stage, state FROM jobs ORDER BY id")
+    done = said(home, "retry", note)
+    assert (done.returncode, "its audio is not there any more" in done.stderr) == (66, True), done.stderr
+    assert "earmark resummarize" in done.stderr
+    assert rig.query("SELECT stage, state FROM jobs ORDER BY id") == before
+    assert run_child(rig) == 0  # the daemon has seen it, too
+    done = said(home, "retry", file, other)
+    assert (done.returncode, "b.wav: will be tried again" in done.stdout) == (66, True)
+    assert said(home, "retry", "--summary", note).returncode == 0
+    with opened_context(rig.installed, rig.config(), read_only=True) as context:
+        assert {j.state.value for j in context.ledger.jobs.all() if j.stage.value == "transcribe"} == {
+            "done",
+            "waiting",
+        }
+
+
+def test_ctrl_c_speaks_of_unfinished_work_only_where_there_is_some_and_once_has_its_own_heading(
+    home: Installation,
+) -> None:
+    def stopped(until: str) -> str:
+        with (home.root / "shown").open("w+") as shown:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "earmark", "run", home.folder], env=home.environment | {"EARMARK_MODELS": os.devnull},
+                stdin=subprocess.DEVNULL, stdout=shown, stderr=shown,
+            )  # fmt: skip
+            wait_for(lambda: until in (home.root / "shown").read_text(), what=until)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        return (home.root / "shown").read_text()
+
+    assert stopped("Nothing left to do.").endswith("Stopped.\n")
+    home.drop()
+    waits = stopped("+ standup.m4a")
+    assert "Watching" in waits
+    assert waits.endswith("Stopped. What was not finished goes on at the next start.\n")
+    once = home.earmark("run", "--once", home.folder)
+    assert "Once through" in once.stderr
+    assert "Watching" not in once.stderr
+    assert "Ctrl-C" not in once.stderr

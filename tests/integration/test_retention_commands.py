@@ -330,7 +330,7 @@ def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
         ("retention set drop/a.wav", 2, "say exactly one"),
         ("retention set drop/a.wav --keep-for soon", 2, "is not a length of time"),
         ("receipts list ~nosuch/x", 0, ""),
-        ("receipts verify ~nosuch/x", 65, "cannot be read as receipts"),
+        ("receipts verify ~nosuch/x", 66, "there is no such file"),
         ("export --out ~nosuch/x/y --since 0001-01-01", 2, "a day that no clock knows"),
         ("export --out there --folder nosuch", 66, "no recording is or was at or below it"),
         ("export", 2, "say where to"),

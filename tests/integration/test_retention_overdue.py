@@ -102,7 +102,7 @@ def test_what_is_overdue_is_a_line_a_file_with_since_when_and_why(world: World) 
         f"  {day(10)}  held          kept.md",
         f"  {day(10)}  edited        mine.md",
         "  held: court case",
-        "    → earmark hold --release FILE",
+        "    → earmark unhold FILE",
     ):
         assert f"{line}\n" in shown
     assert max(map(len, shown.splitlines())) <= 80

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -127,6 +128,8 @@ def verify(
     Example: [bold]earmark export verify backup.zip[/]
     """
     with plain_errors():
+        if not os.path.lexists(path):
+            raise NotFound(f"{path}: there is no such export")
         count, problems = verify_export(path)
     if json:
         print_answer("export verify PATH", {"files": count, "problems": [readable(p) for p in problems]})

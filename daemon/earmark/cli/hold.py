@@ -1,4 +1,4 @@
-"""`earmark hold`: nothing of a recording is deleted by a rule while it is held."""
+"""`earmark hold` and `unhold`: nothing of a recording is deleted by a rule while it is held."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import Meant, resolve
 
 TITLES = {
-    By.HAND: "By hand (let go with: earmark hold --release FILE)",
+    By.HAND: "By hand (let go with: earmark unhold FILE)",
     By.NOTE: "By `keep: true` in a note (take it out of the note)",
     By.RULE: "By a rule of its own (earmark retention set FILE --clear)",
     By.MARKER: "By a marker, everything in the folder and below (remove .earmark-hold)",
@@ -45,16 +45,20 @@ def hold(
     why: Annotated[
         str, typer.Option("--why", help="A word on why, shown where the hold keeps something.")
     ] = "",
-    release: Annotated[bool, typer.Option("--release", help="Let the rules decide again.")] = False,
+    release: Annotated[
+        bool, typer.Option("--release", hidden=True, help="What `earmark unhold` was called before.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Hold recordings: no rule deletes anything of them, nothing of them is purged from the trash, nothing forgotten.
 
     `keep: true` in a note and a file named .earmark-hold in a folder do the same.
 
-    Examples: [bold]earmark hold talk.m4a --why "needed for the audit"[/] · [bold]earmark hold --release talk.m4a[/]
+    Examples: [bold]earmark hold talk.m4a --why "needed for the audit"[/] · [bold]earmark hold[/]
     """
     with plain_errors():
+        if not files and (release or why):
+            raise typer.BadParameter(f"name the recordings to {'let go' if release else 'hold'}")
         home, config = here_to_look()  # a broken configuration must not keep anybody from holding
         with opened_context(home, config, read_only=not files) as context:
             if not files:
@@ -70,6 +74,18 @@ def hold(
             if json:
                 _list(context, json)
         wake_daemon(home)
+
+
+def unhold(
+    files: Annotated[
+        list[Path], typer.Argument(readable=False, metavar="FILE...", help="Recordings or their notes.")
+    ],
+) -> None:
+    """Let the rules decide about recordings again that were held by hand.
+
+    Example: [bold]earmark unhold talk.m4a[/]
+    """
+    hold(files, release=True)
 
 
 def _release(context: Context, meant: Meant, json: bool) -> None:

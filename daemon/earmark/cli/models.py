@@ -27,7 +27,7 @@ from earmark.cli.used import used, who_drafts
 from earmark.config import Config, folder_settings
 from earmark.diarization.models import NAME, find_speaker_model
 from earmark.domain import Instant
-from earmark.errors import ModelError, NotFound
+from earmark.errors import ModelError, NotFound, UsageError
 from earmark.models import sideload
 from earmark.models.campplus import download_encoder
 from earmark.models.catalog import Device, tiny_speed
@@ -125,7 +125,7 @@ def add(
 
 def _add_encoder(path: Path, home: Home, name: str | None, license: str, features: str) -> None:
     if name is not None:
-        raise ModelError(f"A speaker encoder goes to {NAME}, and has no name of its own: leave out --name.")
+        raise UsageError(f"A speaker encoder goes to {NAME}, and has no name of its own: leave out --name.")
     _tell_encoder(path.name, add_encoder(path, home.models, Instant(time.time()), license, features), home)
 
 
@@ -192,7 +192,7 @@ def download(
 
 def _download_encoder(home: Home, revision: str | None, shared: bool) -> None:
     if revision is not None or shared:
-        raise ModelError(
+        raise UsageError(
             f"{CAMPPLUS.name} goes to {NAME} in your models folder, and has no revisions: leave out --shared and --revision."
         )
     with _shown(CAMPPLUS.name, "the larger speaker encoder") as on_progress:

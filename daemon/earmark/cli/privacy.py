@@ -197,7 +197,7 @@ def allow(
             consenting.allow(context, end)
         wake_daemon(home)
         out.print(
-            "Allowed. Summaries that waited for it are made now; earmark retry --summary FILE makes others again."
+            "Allowed. Summaries that waited for it are made now; earmark resummarize FILE makes others again."
         )
 
 

@@ -14,7 +14,7 @@ from earmark.cli.lines import Numbered, cell, columns, print_lines, print_senten
 from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import RetentionError
+from earmark.errors import NotFound, RetentionError
 from earmark.files import counted, read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
 from earmark.paths import Home, whole
@@ -129,6 +129,8 @@ def _examined(file: Path, home: Home, config: Config) -> Examined:
             return receipts_file.examine(text, None)
         with opened_context(home, config, read_only=True) as context:
             return receipts_file.examine(text, context.ledger)
+    except FileNotFoundError:
+        raise NotFound(f"{file}: there is no such file") from None
     except (OSError, ValueError) as error:
         raise RetentionError(f"{file}: cannot be read as receipts: {error}") from error
 

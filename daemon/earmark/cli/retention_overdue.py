@@ -39,7 +39,7 @@ REASONS = (
         "out of sight",
         "let it be seen: mount its disk, make the folder readable, or remove the marker",
     ),
-    ("held", "held", "earmark hold --release FILE"),
+    ("held", "held", "earmark unhold FILE"),
     ("edited by you", "edited", "delete it yourself, or hold it"),
     ("its drop folder is not watched", "not watched", "watch the folder again: earmark run FOLDER"),
     ("its drop folder is not there", "folder away", "mount its disk, or bring the folder back"),

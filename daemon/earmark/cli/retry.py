@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import here_to_look, out, plain_errors, short
+from earmark.cli.console import err, here_to_look, out, plain_errors, readable, short
 from earmark.domain import Stage
+from earmark.errors import NotFound
 from earmark.verbs import retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 
@@ -19,14 +20,16 @@ def retry(
         list[Path] | None, typer.Argument(readable=False, help="Recordings to try again.", metavar="FILE...")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Everything that failed.")] = False,
-    summary: Annotated[bool, typer.Option("--summary", help="Only the summary, not the transcript.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", hidden=True, help="What `earmark resummarize` does.")
+    ] = False,
     speakers: Annotated[
         bool, typer.Option("--speakers", help="Only who says what, and the summary.")
     ] = False,
 ) -> None:
     """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
 
-    Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --summary talk.m4a[/]
+    Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --speakers talk.m4a[/]
     """
     with plain_errors():
         if not files and not failed:
@@ -37,8 +40,14 @@ def retry(
         with opened_context(home, config) as context:
             only = Stage.SUMMARIZE if summary else Stage.DIARIZE if speakers else None
             wanted = retrying.to_retry(context, files or [], failed=failed, only=only)
+            refused = {again: why for again in wanted if (why := retrying.why_not(context, again))}
             for again in wanted:
-                out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
+                if again in refused:
+                    err.print(f"{escape(short(again.name))}: {escape(readable(refused[again]))}")
+                else:
+                    out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
         if not wanted:
             out.print("Nothing to try again.")
         wake_daemon(home)
+        if files and refused:
+            raise typer.Exit(NotFound.exit_code)

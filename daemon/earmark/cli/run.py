@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +22,14 @@ from earmark.locality.confinement.inherited import close_inherited
 from earmark.locality.confinement.sockets import keep_account
 from earmark.log import configure_logging
 from earmark.paths import Home, platform_home, whole
+from earmark.service.install import not_a_folder
 from earmark.service.systemd import watchdog_interval
 from earmark.supervisor.loop import Supervisor
 
 SAMPLE = "sample.m4a"
+
+PATIENCE = 5.0
+"""Seconds within which a folder says whether it is there: a disk that spins up takes that long."""
 
 
 def run(
@@ -53,6 +59,8 @@ def run(
         chosen = _folders(config, folders or [], home)
         if with_sample:
             _put_sample(chosen[0])
+        if folders and not service:
+            _require_there(chosen)
         if once and not any(os.path.isdir(folder) for folder in chosen):  # noqa: PTH112 - false, too, where not allowed
             raise NotFound(f"{chosen[0]}: there is no such folder, or it may not be looked at")
         never_download()
@@ -99,6 +107,22 @@ def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
         )
     require_sound(chosen, home)
     return chosen
+
+
+def _require_there(named: Sequence[Path]) -> None:
+    """Raises NotFound for a typed folder that is not there. A service waits for its disk instead, and so does whoever names
+    the folder in the configuration; a folder that does not answer is left to the scan, which waits in a thread.
+    """
+    found: dict[Path, str] = {}
+
+    def look() -> None:
+        found.update({folder: said for folder in named if (said := not_a_folder(folder))})
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(PATIENCE)
+    if found:
+        raise NotFound("\n".join(found.values()))
 
 
 def _put_sample(folder: Path) -> None:

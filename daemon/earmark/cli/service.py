@@ -15,6 +15,7 @@ from rich.markup import escape
 from earmark.cli import service_agent
 from earmark.cli.console import (
     FOR_THE_SYSTEM,
+    err,
     here,
     one_line,
     out,
@@ -30,7 +31,15 @@ from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.files import spelled
 from earmark.paths import platform_home, whole
 from earmark.service.elsewhere import another_home
-from earmark.service.install import Kind, kind_for, no_more_watched, render, require_alone, require_folders
+from earmark.service.install import (
+    Kind,
+    kind_for,
+    no_more_watched,
+    not_a_folder,
+    render,
+    require_alone,
+    require_folders,
+)
 from earmark.service.install import install as install_unit
 from earmark.service.install import uninstall as uninstall_unit
 from earmark.service.installed import installed_folders
@@ -186,6 +195,9 @@ def show(
             return
         named = [spelled(whole(f)) for f in folders or []]
         typer.echo(render(_kind(), _executable(), named), nl=False)
+        for folder in named:
+            if said := not_a_folder(folder):
+                err.print(f"[yellow]{escape(one_line(said))}[/]")
 
 
 def _kind() -> Kind:

@@ -62,7 +62,9 @@ def _sweep(event: MutableMapping[str, Any]) -> str | None:
 _SENTENCES: dict[str, Line] = {
     Event.SWEEP: _sweep,
     Event.WATCHING: lambda e: (
-        "Watching " + ", ".join(f"[bold]{_line(f)}[/]" for f in e["folders"]) + "  [dim](Ctrl-C stops)[/]"
+        ("Once through " if e.get("once") else "Watching ")
+        + ", ".join(f"[bold]{_line(f)}[/]" for f in e["folders"])
+        + ("  [dim](ends when all is done)[/]" if e.get("once") else "  [dim](Ctrl-C stops)[/]")
     ),
     Event.ACCEPTED: lambda e: f"[cyan]+[/] {_name(e)}",
     Event.SAME_CONTENT: lambda e: (
@@ -92,12 +94,14 @@ _SENTENCES: dict[str, Line] = {
     Event.NOT_WRITTEN: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}",
     Event.WORKER_DIED: lambda e: f"[yellow]![/] {_name(e)}: {_said(e)}",
     Event.WENT_WRONG: lambda e: f"[red]✗[/] {_name(e)}: {_said(e)}" if e.get("sentence") else None,
-    Event.STOPPED: lambda e: (
-        None if e.get("once") else "[dim]Stopped. What was not finished goes on at the next start.[/]"
-    ),
+    Event.STOPPED: lambda e: None if e.get("once") else f"[dim]Stopped.{_goes_on(e)}[/]",
     Event.CAUGHT_UP: lambda _: "[dim]Nothing left to do.[/]",
 }
 """Events that have a line of their own; any other is shown by its sentence."""
+
+
+def _goes_on(event: MutableMapping[str, Any]) -> str:
+    return " What was not finished goes on at the next start." if event.get("unfinished", True) else ""
 
 
 def _told_apart(event: MutableMapping[str, Any]) -> str:

@@ -77,9 +77,7 @@ def restore_files(
         home, config = here()
         with opened_context(home, config) as context:
             for path in trash.bring_back(context, what):
-                out.print(
-                    f"{escape(short(path))} is back, and held (let go with: earmark hold --release FILE)"
-                )
+                out.print(f"{escape(short(path))} is back, and held (let go with: earmark unhold FILE)")
         wake_daemon(home)
 
 

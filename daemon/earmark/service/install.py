@@ -78,13 +78,16 @@ def require_folders(named: Sequence[Path], configured: Sequence[Path], platform:
             "configuration (earmark config sample shows how)."
         )
     for folder in named:
-        if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where not allowed
-            raise NotFound(_not_there(folder))
+        if said := not_a_folder(folder):
+            raise NotFound(said)
         if not (found := check_folder(folder, platform)).ok:
             raise EnvironmentFault(found.sentence)
 
 
-def _not_there(folder: Path) -> str:
+def not_a_folder(folder: Path) -> str:
+    """What is said of a named folder that is not there, or is none; "" for one that is."""
+    if os.path.isdir(folder):  # noqa: PTH112 - false, too, where not allowed
+        return ""
     if os.path.exists(folder):  # noqa: PTH110
         return f"{folder} is not a folder; name one"
     if os.path.islink(folder):  # noqa: PTH114

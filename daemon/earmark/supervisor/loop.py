@@ -87,6 +87,7 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self.stopping = False
+        self.unfinished = True  # until a session says otherwise
         self._inbox = Inbox()
         self._scans = Scans(self._inbox.put, self.clock)
         self._started_at = self.clock.wall()
@@ -134,7 +135,7 @@ class Supervisor:
                     if damage is None and not self._mended():
                         self._own_fault(error)
             self.notifier.stopping()
-            log.info(Event.STOPPED, once=self.once and not self.stopping)
+            log.info(Event.STOPPED, once=self.once and not self.stopping, unfinished=self.unfinished)
             return result
 
     def _locked(self) -> DaemonLock:

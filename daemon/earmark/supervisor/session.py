@@ -48,6 +48,7 @@ class Daemon(Protocol):
 
     once: bool
     stopping: bool
+    unfinished: bool
     watchdog_seconds: float | None
 
     def reload(self, session: Session) -> None:
@@ -109,6 +110,7 @@ class Session:
             if self._daemon.once and self._scanning.idle() and self._idle() and self._owing.done_with():
                 return self._exit_code()
             self._handle(self._inbox.receive(0.0 if more else self._patience()))
+        self._daemon.unfinished = any(self._left())
         return self._exit_code() if self._daemon.once else 0
 
     def stop(self) -> None:
@@ -150,7 +152,8 @@ class Session:
             jobs.try_now()
         self._interrupted_at_start = jobs.interruptions()
         self._failed_at_start = {j.id for j in jobs.all() if j.state is JobState.FAILED}
-        context.tell(Event.WATCHING, folders=[str(f) for f in context.folders], state=str(context.home.state))
+        folders, state = [str(f) for f in context.folders], str(context.home.state)
+        context.tell(Event.WATCHING, folders=folders, state=state, once=self._daemon.once)
 
     def _watch(self) -> None:
         """Nothing is written, heard or wrong in a folder that is not watched any more."""

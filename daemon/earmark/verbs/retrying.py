@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +11,11 @@ from pathlib import Path
 from earmark.config import folder_settings
 from earmark.context import Context
 from earmark.diarization.models import NAME, speaker_folder
-from earmark.domain import JobState, Kind, Owed, Stage
+from earmark.domain import JobState, Kind, Owed, Stage, TrashState
 from earmark.errors import NotFound
 from earmark.events import Event
-from earmark.files import is_locked, read_bytes
+from earmark.files import in_cloud, is_locked, read_bytes
+from earmark.ledger import Place
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.pipeline import fitting
 from earmark.speaking import how_many
@@ -47,6 +50,29 @@ def to_retry(context: Context, files: list[Path], *, failed: bool, only: Stage |
         Again(w.recording_id, only, w.name) if context.ledger.words.transcript(w.recording_id) else w
         for w in wanted
     ]
+
+
+def why_not(context: Context, again: Again) -> str:
+    """Why a recording cannot be heard again: its audio is gone, and where it went; "" if nothing is in the way."""
+    places = context.ledger.places.of(again.recording_id)
+    if again.stage is not Stage.TRANSCRIBE or any(_perhaps_there(place) for place in places):
+        return ""
+    rows = context.ledger.trash.in_state(TrashState.HERE)
+    taken = next((r for r in rows if r.recording_id == again.recording_id and r.kind is Kind.AUDIO), None)
+    if taken is not None:
+        where = f"its audio lies in the trash and cannot be heard; bring it back first: earmark trash restore {taken.id}"
+    else:
+        where = "its audio is not there any more, so it cannot be heard again; put the file back first"
+    if context.ledger.words.transcript(again.recording_id) is None:
+        return where
+    return f"{where}. Its summary alone is written again by: earmark resummarize {shlex.quote(again.name)}"
+
+
+def _perhaps_there(place: Place) -> bool:
+    """True unless the file is known to be gone: one whose disk or folder is away, or that its cloud has, may come back."""
+    if not place.here:
+        return os.path.isfile(place.path)  # noqa: PTH113 - false, too, where nobody may look
+    return os.path.lexists(place.path) or in_cloud(place.path) or not os.path.isdir(place.path.parent)  # noqa: PTH112
 
 
 def retry(context: Context, again: Again) -> str:
