@@ -56,7 +56,7 @@ def corrected(tmp_path: Path) -> Rig:
     return rig
 
 
-@pytest.mark.shows("transcription:offered", "transcription:vocabulary-list")
+@pytest.mark.shows("transcription:offered", "transcription:vocabulary-list", "readme:vocabulary")
 def test_a_name_that_was_corrected_twice_is_offered_until_somebody_has_said_what_to_do(
     tmp_path: Path,
 ) -> None:
