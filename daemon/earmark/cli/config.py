@@ -55,7 +55,7 @@ def check() -> None:
 
 OfFolder = Annotated[
     Path | None,
-    typer.Option("--folder", readable=False, help="The setting of this drop folder only, in its [[folder]]."),
+    typer.Option("--folder", readable=False, help="The setting of this drop folder only."),
 ]
 
 
