@@ -24,7 +24,8 @@ class Manual(BuildHookInterface[Any]):
 
         self._folder = tempfile.TemporaryDirectory()
         outline = from_text((root / "packaging" / "commands.json").read_text("utf-8"))
-        for place, text in files(outline, self.metadata.version).items():
+        reference = (root / "docs" / "configuration.md").read_text("utf-8")
+        for place, text in files(outline, reference, self.metadata.version).items():
             file = Path(self._folder.name, Path(place).name)
             file.write_text(text, "utf-8")
             build_data["shared_data"][str(file)] = place

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from earmark.cli.manual.parser import outline
+from earmark.config.editing import all_keys
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "daemon" / "earmark"
@@ -19,6 +20,7 @@ PACKAGE = ROOT / "daemon" / "earmark"
 
 PLACES = {
     "share/man/man1/earmark.1": ".TH EARMARK 1 ",
+    "share/man/man5/earmark.toml.5": ".TH EARMARK.TOML 5 ",
     "share/bash-completion/completions/earmark": "complete -o default -F _earmark earmark",
     "share/zsh/site-functions/_earmark": "#compdef earmark",
     "share/fish/vendor_completions.d/earmark.fish": "complete --command earmark",
@@ -160,12 +162,14 @@ def test_the_man_page_has_every_verb_and_option_and_no_macro_that_nobody_knows(i
     for path, command in outline().walk():
         assert path in plain
         assert [name for option in command.options for name in option.names if name not in plain] == []
-    known = {".TH", ".SH", ".SS", ".TP", ".IP", ".PP", ".RS", ".RE", ".B", ".I"}
-    assert {line.split()[0] for line in page.splitlines() if line[:1] in (".", "'")} <= known
-    if shutil.which("groff"):
-        drawn = subprocess.run(
-            ["groff", "-man", "-ww", "-Tutf8", installed / "share/man/man1/earmark.1"],
-            capture_output=True,
-            text=True,
-        )
-        assert (drawn.returncode, drawn.stderr) == (0, "")
+    settings = (installed / "share/man/man5/earmark.toml.5").read_text()
+    assert [key for key in all_keys() if f"\\fB{key.rpartition('.')[2]}\\fR" not in settings] == []
+    known = {".TH", ".SH", ".SS", ".TP", ".IP", ".PP", ".RS", ".RE", ".B", ".BR", ".I"}
+    for file in ("share/man/man1/earmark.1", "share/man/man5/earmark.toml.5"):
+        lines = (installed / file).read_text().splitlines()
+        assert {line.split()[0] for line in lines if line[:1] in (".", "'")} <= known
+        if shutil.which("groff"):
+            drawn = subprocess.run(
+                ["groff", "-man", "-ww", "-Tutf8", installed / file], capture_output=True, text=True
+            )
+            assert (drawn.returncode, drawn.stderr) == (0, "")

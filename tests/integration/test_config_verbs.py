@@ -174,19 +174,19 @@ def test_an_edit_takes_the_files_place_only_if_it_is_right_and_is_gone_on_with_o
     wrong = edited(home, 'sed -i \'s/"none"/""/; 1i # more of mine\' "$1"')
     assert (wrong.returncode, "`summary.endpoint`" in wrong.stderr) == (78, True)
     assert file.read_text() == MINE
-    (draft,) = home.state.glob("config.draft*")
-    assert "# more of mine" in draft.read_text()
-    assert str(draft) in wrong.stderr
+    (kept,) = home.state.glob("config.edited*")
+    assert "# more of mine" in kept.read_text()
+    assert str(kept) in wrong.stderr
 
     mended = edited(home, 'sed -i \'s/""/"auto"/\' "$1"')
     assert mended.returncode == 0, mended.stderr
     assert file.read_text() == "# more of mine\n" + MINE.replace('"none"', '"auto"')
-    assert not list(home.state.glob("config.draft*"))
+    assert not list(home.state.glob("config.edited*"))
 
     failed = edited(home, "exit 3")
     assert (failed.returncode, "ended with 3" in failed.stderr) == (74, True)
     assert "not changed" in edited(home, "true").stdout
-    assert not list(home.state.glob("config.draft*"))
+    assert not list(home.state.glob("config.edited*"))
 
 
 @pytest.mark.shows("configuration:edit")

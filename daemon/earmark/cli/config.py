@@ -58,7 +58,7 @@ def check() -> None:
 
 OfFolder = Annotated[
     Path | None,
-    typer.Option("--folder", readable=False, help="The setting of this drop folder only, in its [[folder]]."),
+    typer.Option("--folder", readable=False, help="The setting of this drop folder only."),
 ]
 
 

@@ -24,30 +24,30 @@ EDITORS = ("sensible-editor", "nano", "vi")
 
 
 def edit(home: Home) -> bool:
-    """Open a draft in the editor until it is right or given up; True if the file was changed. A draft that is not taken
+    """Open a copy in the editor until it is right or given up; True if the file was changed. A copy that is not taken
     stays in the state folder, and the next edit of the same file goes on with it. Raises ConfigError, NotFound,
     EnvironmentFault, OSError.
     """
     editor = _editor()
     before, begin = configuring.written(home), configuring.sample_or_written(home)
-    draft = home.state / f"config.draft-{hashlib.sha256(before.encode()).hexdigest()[:8]}.toml"
-    if draft.exists():
-        err.print(f"This goes on with what was not taken the last time ({escape(readable(draft))}).")
+    copy = home.state / f"config.edited-{hashlib.sha256(before.encode()).hexdigest()[:8]}.toml"
+    if copy.exists():
+        err.print(f"This goes on with what was not taken the last time ({escape(readable(copy))}).")
     else:
-        write_own(draft, begin.encode())
-    text = _edited(editor, draft, begin)
+        write_own(copy, begin.encode())
+    text = _edited(editor, copy, begin)
     while (problems := _problems(text, home)) is not None:
         for line in problems.splitlines():
             err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
         if not (sys.stdin.isatty() and typer.confirm("Edit it again?", default=True, err=True)):
             raise ConfigError(
-                f"Nothing was changed; what you wrote is {draft}, and earmark config edit goes on with it"
+                f"Nothing was changed; what you wrote is {copy}, and earmark config edit goes on with it"
             )
-        text = _edited(editor, draft, begin)
+        text = _edited(editor, copy, begin)
     changed = text not in (before, begin)
     if changed:
         configuring.replace(home, before, text)
-    _drop(draft)
+    _drop(copy)
     out.print(f"{escape(readable(home.config_file))}: {'changed' if changed else 'not changed'}")
     return changed
 
@@ -70,16 +70,16 @@ def _editor() -> list[str]:
     return words
 
 
-def _edited(editor: list[str], draft: Path, begin: str) -> str:
-    """What the draft says when the editor has ended. Raises EnvironmentFault if that failed."""
-    done = subprocess.run([*editor, str(draft)])
+def _edited(editor: list[str], copy: Path, begin: str) -> str:
+    """What the copy says when the editor has ended. Raises EnvironmentFault if that failed."""
+    done = subprocess.run([*editor, str(copy)])
     try:
-        text = read_bytes(draft).decode("utf-8", "surrogateescape")
+        text = read_bytes(copy).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         raise EnvironmentFault("The editor left no file; nothing was changed") from None
     if done.returncode != 0:
         if text == begin:
-            _drop(draft)
+            _drop(copy)
         raise EnvironmentFault(f"The editor ended with {done.returncode}; nothing was changed")
     return text
 
@@ -95,7 +95,7 @@ def _problems(text: str, home: Home) -> str | None:
     return None
 
 
-def _drop(draft: Path) -> None:
-    """What stands in the draft is in the configuration by now."""
-    with opened(draft.parent) as folder:
-        remove(folder, draft.name, hashlib.sha256(read_bytes(draft)).hexdigest())
+def _drop(copy: Path) -> None:
+    """What stands in the copy is in the configuration by now, or nobody changed it."""
+    with opened(copy.parent) as folder:
+        remove(folder, copy.name, hashlib.sha256(read_bytes(copy)).hexdigest())

@@ -80,7 +80,8 @@ def with_value(text: str, key: Key, value: Any) -> str:
     line = f"{key.parts[-1]} = {tomlkit.item(value).as_string()}"
     if key.folder is not None and len(wanted["folder"]) > len(raw.get("folder", ())):
         path = f"path = {tomlkit.item(str(key.folder)).as_string()}"
-        tries = [_appended(text, "[[folder]]", path if key.parts == ("path",) else f"{path}\n{line}")]
+        dotted = f"{'.'.join(key.parts[:-1])}.{line}".removeprefix(".")
+        tries = [_appended(text, "[[folder]]", path if key.parts == ("path",) else f"{path}\n{dotted}")]
     else:
         tries = [] if there else [*_in_its_section(text, raw, key, line)]
     return _first_that_says(wanted, [*tries, _by_tomlkit(text, key, value)], key)
@@ -96,7 +97,7 @@ def without(text: str, key: Key) -> str:
     del section[key.parts[-1]]
     document = tomlkit.parse(text)
     del _section(document, key, make=False)[key.parts[-1]]
-    return _first_that_says(wanted, [tomlkit.dumps(document)], key)
+    return _first_that_says(_without_empty(wanted), [tomlkit.dumps(document)], key)
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -164,7 +165,11 @@ def _section(document: Any, key: Key, *, make: bool) -> Any:
     here = document
     if key.folder is not None:
         folders = here.get("folder", [])
-        here = next((f for f in folders if whole(Path(str(f.get("path", "")))) == key.folder), None)
+        if not isinstance(folders, list):
+            raise ConfigError(
+                "`folder` is no list of [[folder]] sections; earmark config edit opens the file"
+            )
+        here = next((f for f in folders if is_of(f, key.folder)), None)
         if here is None:
             here = {"path": str(key.folder)} if make else {}
             if make:
@@ -176,6 +181,22 @@ def _section(document: Any, key: Key, *, make: bool) -> Any:
         if not hasattr(here, "setdefault"):
             raise ConfigError(f"`{part}` is no section in the file as it is; earmark config edit opens it")
     return here
+
+
+def _without_empty(value: Any) -> Any:
+    """The same without sections that say nothing, which go with their last key where that was written as `section.key`."""
+    if isinstance(value, list):
+        return [_without_empty(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: inner for key, one in value.items() if (inner := _without_empty(one)) != {}}
+
+
+def is_of(section: Any, folder: Path | None) -> bool:
+    """True if this is the [[folder]] of that folder."""
+    return (
+        hasattr(section, "get") and bool(section.get("path")) and whole(Path(str(section["path"]))) == folder
+    )
 
 
 def _by_tomlkit(text: str, key: Key, value: Any) -> str:
@@ -192,7 +213,7 @@ def _in_its_section(text: str, raw: dict[str, Any], key: Key, line: str) -> Iter
     which = 0
     if key.folder is not None and not name:
         heading = "[[folder]]"
-        which = next(n for n, f in enumerate(raw["folder"]) if whole(Path(str(f["path"]))) == key.folder)
+        which = next(n for n, f in enumerate(raw["folder"]) if is_of(f, key.folder))
     lines = text.splitlines(keepends=True)
     if not lines or not lines[-1].endswith("\n"):
         lines = [*lines[:-1], lines[-1] + "\n"] if lines else []
@@ -221,7 +242,7 @@ def _appended(text: str, heading: str, lines: str) -> str:
 def _first_that_says(wanted: dict[str, Any], tries: list[str], key: Key) -> str:
     for text in tries:
         try:
-            if tomllib.loads(text) == wanted:
+            if wanted in ((found := tomllib.loads(text)), _without_empty(found)):
                 return text
         except tomllib.TOMLDecodeError:
             continue

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from earmark.config import Config, document, parse_config, require_sound
-from earmark.config.editing import Key, key_named, parsed, value_meant, with_value, without
+from earmark.config.editing import Key, is_of, key_named, parsed, value_meant, with_value, without
 from earmark.errors import ConfigError, EnvironmentFault, NotFound, UsageError
 from earmark.files import OtherContent, make_private, opened, put_in_place, read_bytes, spelled
 from earmark.paths import Home, whole
@@ -97,10 +97,9 @@ def _folder(home: Home, text: str, named: Path | None) -> Path | None:
     if named is None:
         return None
     path = spelled(whole(named))
-    known = [
-        whole(Path(str(f.get("path", "")))) for f in parsed(text).get("folder", ()) if isinstance(f, dict)
-    ]
-    if path not in known and not path.is_dir():
+    sections = parsed(text).get("folder")
+    known = sections if isinstance(sections, list) else []
+    if not any(is_of(section, path) for section in known) and not path.is_dir():
         raise NotFound(f"{path}: there is no such folder, and none of that name in {home.config_file}")
     return path
 

@@ -20,7 +20,7 @@ def page(root: Command, version: str) -> str:
     lines = [
         f'.TH EARMARK 1 "" "earmark {version}" "User Commands"',
         ".SH NAME",
-        f"earmark \\- {_text(root.short.rstrip('.'))}",
+        f"earmark \\- {as_text(root.short.rstrip('.'))}",
         ".SH SYNOPSIS",
         ".B earmark",
         "[\\fIOPTIONS\\fR] \\fIVERB\\fR [\\fIARGUMENTS\\fR]",
@@ -31,56 +31,60 @@ def page(root: Command, version: str) -> str:
         ".SH VERBS",
     ]
     for panel, verbs in groupby(root.commands, key=lambda verb: verb.panel):
-        lines.append(f".SS {_text(panel)}")
+        lines.append(f".SS {as_text(panel)}")
         for verb in verbs:
             for path, command in verb.walk("earmark"):
                 lines += _verb(path, command)
     lines += [".SH EXIT STATUS", *_exit_codes(root.ending), ".SH FILES"]
     for file, said in FILES:
-        lines += [".TP", f".I {_text(file)}", _text(said)]
-    return "\n".join(lines) + "\n"
+        lines += [".TP", f".I {as_text(file)}", as_text(said)]
+    return "\n".join([*lines, ".SH SEE ALSO", ".BR earmark.toml (5)"]) + "\n"
 
 
 def _verb(path: str, command: Command) -> Iterable[str]:
     needs = " ".join(_usage(argument) for argument in command.arguments)
     options = " [\\fIOPTIONS\\fR]" if len(command.options) > 1 else ""
-    yield from (".TP", f"\\fB{_text(path)}\\fR{options}{f' {needs}' if needs else ''}")
-    yield _text(command.text[0] if command.text else command.short)
+    yield from (".TP", f"\\fB{as_text(path)}\\fR{options}{f' {needs}' if needs else ''}")
+    yield as_text(command.text[0] if command.text else command.short)
     for paragraph in command.text[1:]:
-        yield from (".IP", _text(paragraph))
+        yield from (".IP", as_text(paragraph))
     told = [argument for argument in command.arguments if argument.help]
     if told or len(command.options) > 1:
         yield ".RS"
         for argument in told:
-            yield from (".TP", f"\\fI{_text(argument.name)}\\fR", _text(argument.help))
+            yield from (".TP", f"\\fI{as_text(argument.name)}\\fR", as_text(argument.help))
         yield from _options(option for option in command.options if option.names != ("--help",))
         yield ".RE"
 
 
 def _usage(argument: Argument) -> str:
-    name = f"\\fI{_text(argument.name)}\\fR{' ...' if argument.many else ''}"
+    name = f"\\fI{as_text(argument.name)}\\fR{' ...' if argument.many else ''}"
     return name if argument.required else f"[{name}]"
 
 
 def _options(options: Iterable[Option]) -> Iterable[str]:
     for option in options:
-        names = ", ".join(f"\\fB{_text(name)}\\fR" for name in option.names)
+        names = ", ".join(f"\\fB{as_text(name)}\\fR" for name in option.names)
         value = "|".join(option.choices) or option.value
-        yield from (".TP", names + (f" \\fI{_text(value)}\\fR" if option.takes else ""), _text(option.help))
+        yield from (
+            ".TP",
+            names + (f" \\fI{as_text(value)}\\fR" if option.takes else ""),
+            as_text(option.help),
+        )
 
 
 def _paragraphs(paragraphs: Iterable[str]) -> Iterable[str]:
     for paragraph in paragraphs:
-        yield from (".PP", _text(paragraph))
+        yield from (".PP", as_text(paragraph))
 
 
 def _exit_codes(said: str) -> Iterable[str]:
     for one in said.removeprefix("Exit codes: ").split(" · "):
         code, _, meaning = one.partition(" ")
-        yield from (".TP", f".B {code}", _text(meaning))
+        yield from (".TP", f".B {code}", as_text(meaning))
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
     """Text that no macro and no escape is read from."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("·", "\\(bu")
     return f"\\&{text}" if text[:1] in (".", "'") else text

@@ -12,6 +12,7 @@ import typer
 from earmark.cli.index import VERBS, loaded
 from earmark.cli.main import app
 from earmark.cli.manual.outline import Argument, Command, Option, Takes
+from earmark.config.editing import all_keys
 
 _MARKUP = re.compile(r"\[/?(?:bold|dim|red|green|yellow|cyan)?(?: [a-z]+)?\](?!\()")
 """Tags of rich in the texts of verbs; a bracket that is none is left."""
@@ -90,5 +91,5 @@ def _takes(parameter: Any, name: str) -> Takes:
 
 
 def _choices(parameter: Any) -> tuple[str, ...]:
-    found = parameter.type_descriptor.choices or ()
+    found = all_keys() if parameter.metavar == "KEY" else parameter.type_descriptor.choices or ()
     return tuple(str(one.value if isinstance(one, Enum) else one) for one in found)
