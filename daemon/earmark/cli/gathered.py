@@ -129,8 +129,9 @@ def gather(context: Context) -> Status:
         tuple(parked), tuple(edited), tuple(troubles), sweep,
         report.next_sweep if running and report else None, sum(1 for _ in outdated_summaries(context)), untaken(ledger),
         sum(not c.whole for c in heard),
-        Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed),
-        Counter(c.model for c in heard if c.untranslated),
+        # Plain ones: `asdict` takes a counter apart.
+        dict(Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed)),
+        dict(Counter(c.model for c in heard if c.untranslated)),
         sum(is_quiet(c.loudest) for c in heard),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), copies=_copies(by_recording), elsewhere=(other,) if other else (),
