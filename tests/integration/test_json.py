@@ -12,7 +12,6 @@ import pytest
 from earmark.cli import main
 from earmark.cli.answers import ANSWERS, ErrorAnswer
 from earmark.cli.answers.page import reference, schemas
-from earmark.cli.answers.parts import Answer
 from earmark.cli.index import VERBS, loaded
 from typer.testing import CliRunner
 
@@ -47,7 +46,7 @@ def answer(*words: str, code: int = 0) -> Any:
 
 def agrees(verb: str, said: Any) -> None:
     """What was said is as its schema has it, and each moment in it is one."""
-    schema: type[Answer] = ANSWERS[verb]
+    schema = ANSWERS[verb]
     schema.model_validate(said)
     assert said["version"] == 1
     whole = schema.model_json_schema(by_alias=True)
