@@ -15,6 +15,7 @@ import pytest
 from earmark.context import Clock
 from earmark.domain import Instant, Stage
 from earmark.ledger import Ledger
+from earmark.ledger.note_ids import short
 
 from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Live, Rig, quick_config, run_child, supervisor
@@ -141,7 +142,7 @@ def test_a_file_replaced_while_it_is_heard_gets_the_words_of_what_it_is_now(rig:
     import hashlib
 
     new = hashlib.sha256(b"new content").hexdigest()
-    assert all(new in text for text in rig.notes().values())
+    assert all(f"earmark_id: {short(new)}\n" in text for text in rig.notes().values())
     assert len(rig.notes()) == 2
 
 

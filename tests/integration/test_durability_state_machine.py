@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from earmark.ledger.note_ids import short
 from earmark.log import configure_logging
 from earmark.notes.frontmatter import recording_of
 from hypothesis import HealthCheck, settings
@@ -161,7 +162,7 @@ class Folder(RuleBasedStateMachine):
             beside = [
                 text
                 for name, text in texts.items()
-                if (self.rig.folder / name).parent == path.parent and recording_of(text) == identity
+                if (self.rig.folder / name).parent == path.parent and recording_of(text) == short(identity)
             ]
             kinds = sorted("transcript" if "type: transcript" in text else "summary" for text in beside)
             # A note that the user removed stays removed, so there may be fewer; never none of what was never there.

@@ -437,7 +437,7 @@ def test_a_daemon_that_is_busy_is_said_to_be_and_the_exit_status_is_3(tmp_path: 
         names = [p.name for p in made.folder.iterdir()]
     assert done.returncode == 3, done.stdout
     said = json.loads(done.stdout)
-    assert set(said) == {"passed", "claims"}
+    assert set(said) == {"version", "passed", "claims"}
     assert {tuple(claim) for claim in said["claims"]} == {("claim", "held", "detail", "later")}
     (later,) = [c for c in said["claims"] if c["later"]]
     assert later["held"] is None
