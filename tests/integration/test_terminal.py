@@ -63,8 +63,10 @@ def on_a_terminal(*words: str, width: int = 80, until: Collection[str] = ()) -> 
         "TERM": "xterm",
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "earmark", *words], stdout=theirs, stderr=theirs, stdin=theirs, env=environment
-    ) as process:
+        [sys.executable, "-m", "earmark", *words], stdout=theirs, stderr=theirs, stdin=theirs, env=environment,
+        # A shell that starts the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one call, no lock
+    ) as process:  # fmt: skip
         os.close(theirs)
         written = b""
         while True:
