@@ -30,6 +30,7 @@ from earmark.cli.console import (
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
 from earmark.errors import NotFound, UsageError
 from earmark.files import counted
+from earmark.notes.escape import spreadsheet_cell
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import STATES, Listed, Wanted, listed
@@ -40,9 +41,6 @@ COLORS = {DONE: "green", WAITING: "cyan", FAILED: "red"}
 
 NARROWEST = 12
 """Characters of a title that a narrow terminal shows."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of a cell that a spreadsheet takes for a formula, which may start programs (OWASP, CSV injection)."""
 
 
 class Order(StrEnum):
@@ -187,9 +185,5 @@ def _print_csv(rows: list[Listed]) -> None:
             iso(row.dated) or "", "" if row.duration is None else f"{row.duration:.1f}", row.title, row.recording,
             ", ".join(map(str, row.notes)),
         )  # fmt: skip
-        writer.writerow([_harmless(one_line(text)) for text in cells])
+        writer.writerow([spreadsheet_cell(one_line(text)) for text in cells])
     typer.echo(table.getvalue(), nl=False)  # which tells of a full disk and of a reader that has gone
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -169,3 +169,12 @@ def _visible(char: str) -> str:
             return char if char in _VISIBLE_FORMAT or char in _JOIN_CONTROL else ""
         case _:
             return char
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of a cell that a spreadsheet takes for a formula, which may start programs (OWASP, CSV injection)."""
+
+
+def spreadsheet_cell(text: str) -> str:
+    """The text as a cell that is no formula: a `'` in front, which spreadsheets take for text."""
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -10,6 +10,7 @@ import csv
 import io
 
 from earmark.export.account.model import Account, Entry
+from earmark.notes.escape import spreadsheet_cell
 
 COLUMNS = (
     "state", "name", "what", "files", "bytes", "sha256", "by", "to_trash_at", "to_trash_receipt", "ended_at",
@@ -45,6 +46,6 @@ def _line(e: Entry) -> tuple[object, ...]:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
+    if isinstance(value, str):
+        return spreadsheet_cell(value)
     return "" if value is None else value
