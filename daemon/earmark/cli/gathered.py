@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from earmark.allowance import allowance
 from earmark.cli.console import moment
-from earmark.cli.copies import as_copy, copy_of
+from earmark.cli.lines import as_copy
 from earmark.config import digest_of, load_config
 from earmark.context import Context
 from earmark.domain import ArtifactState, JobState, Misheard, Stage
@@ -25,6 +25,7 @@ from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
 from earmark.verbs import states, vocabulary
+from earmark.verbs.listing import copy_of
 from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"

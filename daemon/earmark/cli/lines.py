@@ -108,3 +108,8 @@ def print_sentence(markup: str, indent: int = 4) -> None:
 def cell(text: object) -> str:
     """Any text as a cell of one line."""
     return escape(one_line(text))
+
+
+def as_copy(of: Path) -> str:
+    """What is said of a file with the content of another one."""
+    return f"the same content as {short(of)}, heard once"

@@ -13,12 +13,11 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer, short
-from earmark.cli.copies import as_copy, copy_of
-from earmark.cli.lines import cell, print_sentence
+from earmark.cli.lines import as_copy, cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, Kind, Transcript
+from earmark.domain import ArtifactState, Kind
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -26,19 +25,13 @@ from earmark.intake.folder import rules_of
 from earmark.intake.rules import settle_times
 from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
-from earmark.notes.damage import damage, untranslated_as
+from earmark.notes.damage import untranslated_as
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
 from earmark.verbs.known import known_path
+from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
-
-
-def _not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:
-    """Why words of it may be missing."""
-    if transcript is None:
-        return ()
-    return tuple(damage(transcript, draft=ledger.drafts.owed(transcript.recording_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ class Story:
     translated: bool
     others: list[Path]
     events: list[Entry]
-    copy_of: str
+    copy_of: Path | None
 
 
 def why(
@@ -81,7 +74,7 @@ def why(
         print_sentence(f"[bold]{escape(short(story.path))}[/]: {story.word}{reason}")
         for sentence in (*story.not_heard, *story.not_translated):
             print_sentence(f"  [yellow]{cell(sentence)}[/]")
-        if story.copy_of:
+        if story.copy_of is not None:
             print_sentence(f"  {cell(as_copy(story.copy_of))}")
         own, theirs = apart(story.events, story.path, story.others)
         _print_story(own)
@@ -95,7 +88,7 @@ def _document(story: Story) -> dict[str, Any]:
         "path": str(story.path), "recording": story.recording, "state": story.word, "reason": story.reason,
         "not_heard": story.not_heard, "translated": "en" if story.translated else None,
         "not_translated": story.not_translated, "also_at": list(map(str, story.others)),
-        "copy_of": story.copy_of or None,
+        "copy_of": None if story.copy_of is None else str(story.copy_of),
         "events": [asdict(e) | {"path": str(e.path) if e.path else None, "sentence": told(e)} for e in story.events],
     }  # fmt: skip
 
@@ -117,10 +110,10 @@ def _story(context: Context, path: Path) -> Story:
         word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
     transcript = ledger.words.transcript(recording_id) if recording_id else None
     return Story(
-        path, recording_id, word, reason, list(_not_heard(ledger, transcript)),
+        path, recording_id, word, reason, list(not_heard(ledger, transcript)),
         untranslated_as(transcript) if transcript else [],
         transcript is not None and is_translated(transcript), others, events,
-        copy_of(place, ledger.places.of(place.recording_id)) if place is not None else "",
+        copy_of(place, ledger.places.of(place.recording_id)) if place is not None else None,
     )  # fmt: skip
 
 

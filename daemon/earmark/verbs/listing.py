@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Instant, Kind
+from earmark.domain import ArtifactState, Instant, Kind, Transcript
 from earmark.files import read_bytes
-from earmark.ledger import Artifact, Place, Recording
+from earmark.ledger import Artifact, Ledger, Place, Recording
 from earmark.notes.damage import damage, is_quiet
 from earmark.notes.frontmatter import body_of, decoded, read_frontmatter, tag_names, tags_of
 from earmark.retention.gate import verdict
@@ -79,11 +79,10 @@ def listed(context: Context, wanted: Wanted) -> list[Listed]:
     if wanted.speaker:
         spoken = _spoken_by(context, wanted.speaker)
         places = [p for p in places if p.recording_id in spoken]
-    here: dict[str, Path] = {}
+    of: dict[str, list[Place]] = {}
     for place in everywhere:
-        if place.here:
-            here.setdefault(place.recording_id, place.path)
-    return _rows(context, places, recordings, here, wanted)
+        of.setdefault(place.recording_id, []).append(place)
+    return _rows(context, places, recordings, of, wanted)
 
 
 def _is_meant(place: Place, recording: Recording, wanted: Wanted) -> bool:
@@ -97,10 +96,10 @@ def _rows(
     context: Context,
     places: list[Place],
     recordings: Mapping[str, Recording],
-    here: Mapping[str, Path],
+    everywhere: Mapping[str, list[Place]],
     wanted: Wanted,
 ) -> list[Listed]:
-    """`here`: of each recording that is there the first file."""
+    """`everywhere`: all places of each recording, in the order in which they came."""
     ledger, known = context.ledger, everything(context)
     heard = ledger.words.conditions()
     not_whole = {recording_id for recording_id, c in heard.items() if not c.whole}
@@ -110,7 +109,7 @@ def _rows(
     rows = []
     for place in places:
         recording_id, recording = place.recording_id, recordings[place.recording_id]
-        state = known.at(place, here=recording_id in here)
+        state = known.at(place, here=any(p.here for p in everywhere[recording_id]))
         mine = notes.get((place.path, recording_id), [])
         if not _is_in(context, place, state, meant, wanted.state):
             continue
@@ -118,10 +117,11 @@ def _rows(
             continue
         row = Listed(
             place, state, recording.duration, tuple(a.path for a in mine),
-            _not_heard(context, recording_id) if recording_id in not_whole or recording_id in quiet else (),
+            not_heard(ledger, ledger.words.transcript(recording_id))
+            if recording_id in not_whole or recording_id in quiet else (),
             recording_id not in not_whole, recording.recorded_at, recording.recorded_text,
             _title(mine, titles.get(recording_id, "")),
-            here[recording_id] if place.here and here[recording_id] != place.path else None,
+            copy_of(place, everywhere[recording_id]),
         )  # fmt: skip
         rows.append(row)
     return sorted(rows, key=lambda row: (-row.dated, row.path))
@@ -201,9 +201,16 @@ def _title(notes: Collection[Artifact], ours: str) -> str:
     return heading[1] if heading is not None else ours
 
 
-def _not_heard(context: Context, recording_id: str) -> tuple[str, ...]:
-    """Why words of it may be missing."""
-    transcript = context.ledger.words.transcript(recording_id)
+def not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:
+    """Why words of a recording may be missing."""
     if transcript is None:
         return ()
-    return tuple(damage(transcript, draft=context.ledger.drafts.owed(recording_id)))
+    return tuple(damage(transcript, draft=ledger.drafts.owed(transcript.recording_id)))
+
+
+def copy_of(place: Place, same: Iterable[Place]) -> Path | None:
+    """The file that was here first with the content of this one, if that is another. `same`: all places of the recording,
+    in the order in which they came.
+    """
+    here = [other.path for other in same if other.here]
+    return here[0] if place.here and place.path in here and place.path != here[0] else None
