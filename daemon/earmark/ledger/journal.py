@@ -176,12 +176,11 @@ class Journal:
         self.set_fact(kind + name, f"{before[0] + audio:.3f} {before[1] + took:.3f}", now)
 
     def _pairs(self, kind: str) -> dict[str, tuple[float, float]]:
-        rows = self._db.all("SELECT name, value FROM facts WHERE name LIKE ?", (kind + "%",))
         found = {}
-        for row in rows:
+        for name, value in self.facts(kind).items():
             with suppress(ValueError):  # a damaged fact is no reason to fall over
-                audio, took = row["value"].split()
-                found[row["name"].removeprefix(kind)] = (float(audio), float(took))
+                audio, took = value.split()
+                found[name] = (float(audio), float(took))
         return found
 
 
