@@ -16,7 +16,9 @@ from rapidfuzz import fuzz
 
 from earmark.domain import Point, Summary, Task
 from earmark.summarization.cues import Cues, cues_for
-from earmark.summarization.lists import asked
+from earmark.summarization.extractive import BY as PICKED
+from earmark.summarization.extractive import LISTS
+from earmark.summarization.lists import ALIKE, asked
 from earmark.summarization.picking import weights_of
 from earmark.summarization.sentences import Sentence
 from earmark.summarization.words import content_words, empty_words_for
@@ -40,11 +42,7 @@ BACKED = 0.5
 MOST_MERGED = 3
 """Points of a model that does not fit that are shown beside the picked ones."""
 
-SAME = 85
-"""rapidfuzz token_set_ratio (0-100) from which two lines say the same."""
-
-LISTS = ("decisions", "tasks", "open_questions")
-MODEL, PICKED = "model", "extractive"
+MODEL = "model"
 
 Line = TypeVar("Line", Point, Task)
 
@@ -180,7 +178,7 @@ def _same(one: Point | Task, other: Point | Task, sentences: Sequence[Sentence])
     if one.at is not None and one.at == other.at:
         return True
     near = other.at is not None and other.at in {sentence.start for sentence in _around(one, sentences)}
-    return fuzz.token_set_ratio(one.text.lower(), other.text.lower()) >= (SAME - 25 if near else SAME)
+    return fuzz.token_set_ratio(one.text.lower(), other.text.lower()) >= (ALIKE - 25 if near else ALIKE)
 
 
 def _around(line: Point | Task, sentences: Sequence[Sentence]) -> list[Sentence]:
