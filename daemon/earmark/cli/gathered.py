@@ -136,7 +136,7 @@ def gather(context: Context) -> Status:
         sum(is_quiet(c.loudest) for c in heard),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), copies=_copies(by_recording), elsewhere=(other,) if other else (),
-        words_offered=_offered(context),
+        words_offered=_offered(context) if any(c.corrected for c in heard) else 0,
         queue=queue(context, report.workers if running and report and report.workers else hears_at_once(context)),
         folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
         config_newer=_newer(report, home) if running and report and not other else "",

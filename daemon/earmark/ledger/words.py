@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from earmark.domain import Instant, Mark, Segment, Summary, Transcript, WordTimes
 from earmark.ledger.connection import Connection
+from earmark.ledger.corrected import CORRECTED
 from earmark.messages import Finished, Heard
 
 _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
@@ -36,6 +37,7 @@ class Checkpoint:
 class Condition:
     """How a recording was heard. `whole`: false if not all of it could be: it breaks off, is damaged, misses tracks or
     parts, or was not understood. `loudest`: level of its loudest second, None if unknown. `owed`: a better transcript is.
+    `corrected`: a person may have corrected words.
     """
 
     whole: bool
@@ -44,6 +46,7 @@ class Condition:
     loudest: float | None
     model: str
     owed: bool
+    corrected: bool
 
 
 class Words:
@@ -257,14 +260,21 @@ class Words:
             "SELECT t.recording_id, EXISTS (SELECT 1 FROM drafts d WHERE d.recording_id = t.recording_id AND d.kept = '')"
             " AS owed, CASE WHEN json_valid(body) THEN json_extract(body, '$.model', '$.misheard', '$.untranslated',"
             " '$.loudest', '$.truncated', '$.bad_packets', '$.tracks_unheard', '$.parts_unheard', '$.unreadable_seconds')"
-            " END AS told FROM transcripts t"
+            " END AS told, instr(body, ?) > 0 AS corrected FROM transcripts t",
+            (CORRECTED,),
         )
         found = {}
         for row in rows:
             model, misheard, untranslated, loudest, *missing = json.loads(row["told"] or "null") or [None] * 9
             whole = misheard is None and not any(missing)
             found[row["recording_id"]] = Condition(
-                whole, misheard, bool(untranslated), loudest, str(model or ""), bool(row["owed"])
+                whole,
+                misheard,
+                bool(untranslated),
+                loudest,
+                str(model or ""),
+                bool(row["owed"]),
+                bool(row["corrected"]),
             )
         return found
 
