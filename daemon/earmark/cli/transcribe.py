@@ -24,7 +24,7 @@ from earmark.errors import MediaError, ModelError, NotFound
 from earmark.files import StillChanging, fingerprint, open_regular, pack_path
 from earmark.formats import HEAD
 from earmark.log import configure_logging
-from earmark.messages import Failed, Finished, Heard, Ready, Started, TranscribeRequest
+from earmark.messages import Failed, Finished, Heard, LoadModel, Ready, Started, TranscribeRequest
 from earmark.messages import Progress as Sign
 from earmark.notes.damage import misheard_as, untranslated_as
 from earmark.notes.dates import date_of
@@ -37,7 +37,7 @@ from earmark.pipeline.verdict import End, describe
 from earmark.pipeline.vocabulary import expected
 from earmark.replacing import replaced
 from earmark.report import in_bytes
-from earmark.supervisor.sizing import load_order
+from earmark.supervisor.sizing import falls_back, load_order
 from earmark.supervisor.stages.transcription import MODULE
 from earmark.transcription.models import find_model
 from earmark.workers import Left, Said, Worker
@@ -102,20 +102,31 @@ def _hear(path: Path, language: str | None, task: Wanted | None, *, word_times: 
     configured = config.transcription
     model = find_model(settings.model, configured.model_dir, home.models)
     recording_id = _read(path.resolve())
+    request = TranscribeRequest(
+        job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
+        languages=settings.languages, to_english=to_english, word_times=word_times,
+        hotwords=", ".join(vocabulary) or None,
+        names=(*vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
+        initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
+    )  # fmt: skip
+    order = load_order(config, model, (path.parent,))
+    try:
+        heard = _heard_by_worker(order, request, path)
+    except ModelError as error:
+        if not falls_back(order):
+            raise
+        _say(f"{error} It is heard on the processor now.")
+        heard = _heard_by_worker(load_order(config, model, (path.parent,), on_processor=True), request, path)
+    return replaced(heard, settings.replace)
+
+
+def _heard_by_worker(order: LoadModel, request: TranscribeRequest, path: Path) -> Transcript:
     inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
     worker = Worker(MODULE, inbox.put)
-    worker.send(load_order(config, model, (path.parent,)))
-    worker.send(
-        TranscribeRequest(
-            job=1, path=pack_path(path), recording_id=recording_id, language=language or settings.language,
-            languages=settings.languages, to_english=to_english, word_times=word_times,
-            hotwords=", ".join(vocabulary) or None,
-            names=(*vocabulary, *(titles(settings.vocabulary_from) if settings.vocabulary_from else ())),
-            initial_prompt=settings.prompt or None, beam_size=configured.beam_size, max_seconds=configured.max_hours * 3600,
-        )
-    )  # fmt: skip
     try:
-        return replaced(_listen(inbox, recording_id, model.name, path, to_english), settings.replace)
+        worker.send(order)
+        worker.send(request)
+        return _listen(inbox, request.recording_id, order.model_name, path, request.to_english)
     finally:
         worker.kill()
 

@@ -9,6 +9,7 @@ from earmark.allowance import allowance
 from earmark.config import Config
 from earmark.diarization.models import SpeakerModel
 from earmark.files import pack_path
+from earmark.locality.confinement.sandbox import may_use_gpu
 from earmark.messages import LoadModel, LoadSpeakers
 from earmark.transcription.models import SpeechModel
 
@@ -57,7 +58,7 @@ def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -
     """
     if configured:
         return configured
-    if device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists()):
+    if may_use_gpu(device):
         return 0
     return 1536 + 6 * (model_bytes >> 20) + 256 * threads
 
@@ -69,11 +70,15 @@ def load_order(
     workers: int = 1,
     cores: int | None = None,
     known: Mapping[Path, str] = {},
+    on_processor: bool = False,
 ) -> LoadModel:
     """The first request to a transcription worker that is to use this model, one of so many on so many cores; it may read
-    recordings from the folders `readable`. `known`: what those of them are that do not answer.
+    recordings from the folders `readable`. `known`: what those of them are that do not answer. `on_processor`: whatever the
+    configuration says, because the graphics card does not compute.
     """
     configured, folders = config.transcription, list(readable)
+    if on_processor:
+        configured = configured.model_copy(update={"device": "cpu", "compute_type": "auto"})
     size = model_size(model)
     threads = thread_count(configured.threads, cores or allowance().cores, workers)
     return LoadModel(
@@ -87,6 +92,11 @@ def load_order(
         readable_as=tuple(known[folder] if folder in known else _what_is(folder) for folder in folders),
         memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device),
     )
+
+
+def falls_back(order: object) -> bool:
+    """True for an order that may have ended on a graphics card that nobody asked for: the processor is there, too."""
+    return isinstance(order, LoadModel) and order.device == "auto" and may_use_gpu(order.device)
 
 
 def speakers_order(

@@ -22,6 +22,7 @@ from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import LINE_LIMIT, Failed, Message, Progress, Ready
 from earmark.transcription import limits
+from earmark.transcription.gpu import if_gpu_failed
 
 EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
 
@@ -134,6 +135,9 @@ def answered(job: int, say: Say, what: str) -> Iterator[None]:
         sentence = "The recording needs more memory than the worker may have."
         say(Failed(job=job, fault=Fault.MEMORY, sentence=sentence))
     except Exception as error:
+        if sentence := if_gpu_failed(error):
+            say(Failed(job=job, fault=Fault.ENVIRONMENT, sentence=sentence))
+            return
         if no_more_threads(error):
             raise  # with what the supervisor knows it by, as where a C library ends the process for it
         # The place, never the text or the locals: they may hold what was said.

@@ -25,8 +25,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
 
 from earmark.domain import WordTimes
-from earmark.errors import ModelError
-from earmark.locality.confinement.sandbox import if_refused
+from earmark.transcription.device import choose_device, compute_type_of, opened
 from earmark.transcription.engine import Answer, Phrase, Samples, Weight, Wish
 from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, repetitions
 from earmark.transcription.timestamps import STEP, split
@@ -77,10 +76,10 @@ class WhisperEngine:
 
     def __init__(self, model_dir: Path, device: str, compute_type: str, cpu_threads: int) -> None:
         self.device = choose_device(device)
-        self.compute_type = compute_type if compute_type != "auto" else _compute_type(self.device)
+        self.compute_type = compute_type_of(self.device, compute_type)
         self.name = f"faster-whisper {faster_whisper.__version__}"
-        try:
-            self._model = faster_whisper.WhisperModel(
+        self._model = opened(
+            lambda: faster_whisper.WhisperModel(
                 str(model_dir),
                 device=self.device,
                 compute_type=self.compute_type,
@@ -88,15 +87,11 @@ class WhisperEngine:
                 cpu_threads=cpu_threads or 1,
                 num_workers=1,
                 local_files_only=True,
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            what_to_do = if_refused(error) or (
-                "Check [transcription] device and compute_type, or copy the model again."
-            )
-            raise ModelError(
-                f"The speech model in {model_dir} cannot be loaded on {self.device} with {self.compute_type}: "
-                f"{str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}. {what_to_do}"
-            ) from error
+            ),
+            _hear_nothing,
+            f"in {model_dir} as {self.compute_type}",
+            self.device,
+        )
         # A model that an old CTranslate2 converted does not say which of its heads look at the sound.
         self._aligns = bool(read_json(model_dir / "config.json").get("alignment_heads"))
         self._voice = VoiceDetector()
@@ -320,19 +315,6 @@ def _prompt(tokenizer: Tokenizer, wish: Wish) -> list[int]:
     return [*prompt, *tokenizer.sot_sequence]
 
 
-def choose_device(device: str) -> str:
-    """ "cuda" if asked for, or if "auto" and CTranslate2 sees one; else "cpu"."""
-    if device != "auto":
-        return device
-    try:
-        return "cuda" if ctranslate2.get_cuda_device_count() > 0 else "cpu"
-    except RuntimeError:
-        return "cpu"
-
-
-def _compute_type(device: str) -> str:
-    supported = ctranslate2.get_supported_compute_types(device)
-    wanted: Iterable[str] = (
-        ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
-    )
-    return next((kind for kind in wanted if kind in supported), "default")
+def _hear_nothing(model: faster_whisper.WhisperModel) -> None:
+    features = model.feature_extractor(np.zeros(PER_STATE, np.float32))
+    model.encode(pad_or_trim(features, FRAMES_STEP))

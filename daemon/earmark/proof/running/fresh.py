@@ -18,7 +18,7 @@ from earmark.proof.running.descriptors import has_proc
 from earmark.proof.running.holder import ANOTHERS
 from earmark.proof.running.recording import unique_speech
 from earmark.proof.running.sampler import Sampler
-from earmark.supervisor.sizing import load_order
+from earmark.supervisor.sizing import falls_back, load_order
 from earmark.transcription.models import find_model
 from earmark.workers import Left, Said, Worker, start_process
 
@@ -39,10 +39,18 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
     def start(module: str) -> subprocess.Popen[bytes]:
         return start_process(module, stderr=subprocess.DEVNULL)
 
+    order = load_order(config, model, folders)
     worker = Worker(MODULE, inbox.put, start)
     try:
-        worker.send(load_order(config, model, folders))
+        worker.send(order)
         ready = _answer(inbox)
+        if isinstance(ready, Failed) and falls_back(order):
+            worker.kill()
+            worker.wait(5)
+            inbox = queue.SimpleQueue()
+            worker = Worker(MODULE, inbox.put, start)
+            worker.send(load_order(config, model, folders, on_processor=True))
+            ready = _answer(inbox)
         if not isinstance(ready, Ready):
             why = ready.sentence if isinstance(ready, Failed) else "it ended"
             return Outcome(claim.format(""), None, why)

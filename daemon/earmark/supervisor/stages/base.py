@@ -80,11 +80,11 @@ class Stage(ABC, Generic[Work]):
     def memory_of(self, seat: Seat[Work]) -> int:
         """MiB that the worker who sits here may take; 0 for no limit."""
 
-    def does_without(self, seat: Seat[Work], sentence: str, now: Tick) -> bool:
-        """True if a worker that does not get ready, for the reason that the sentence says, is no trouble: what it was for
-        can wait, or others do it. Its work is settled then.
+    def does_without(self, seat: Seat[Work], order: Order | None, sentence: str, now: Tick) -> bool:
+        """True if a worker that does not get ready with this order, for the reason that the sentence says, is no trouble:
+        what it was for can wait, or others do it. Its work is settled then.
         """
-        del seat, sentence, now
+        del seat, order, sentence, now
         return False
 
     def slack(self, work: Work) -> float:
@@ -139,7 +139,9 @@ class Stage(ABC, Generic[Work]):
                 continue
             order, excused = seat.order, seat.excused
             end = seat.end(post)
-            if not (end.ready or excused or self.does_without(seat, why_not_started(end, order, 1), now)):
+            if not (
+                end.ready or excused or self.does_without(seat, order, why_not_started(end, order, 1), now)
+            ):
                 self._not_started(seat, end, order, now)
             with own_fault(self._context, partial(self._went_wrong, seat, now)):
                 if seat.work is not None:
@@ -204,7 +206,7 @@ class Stage(ABC, Generic[Work]):
         if isinstance(message, Ready) and seat.ready is None:
             self._ready(seat, message)
         elif isinstance(message, Failed) and message.job == 0 and seat.ready is None:
-            seat.excused = self.does_without(seat, message.sentence, now)
+            seat.excused = self.does_without(seat, seat.order, message.sentence, now)
             if seat.excused:
                 return
             self.refused = True

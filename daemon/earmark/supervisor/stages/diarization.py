@@ -17,7 +17,7 @@ from earmark.pipeline.diarizing import Diarizing
 from earmark.supervisor.sizing import speakers_order
 from earmark.supervisor.stages.base import MOST_STARTS, REST_SECONDS
 from earmark.supervisor.stages.opening import OpeningStage
-from earmark.supervisor.stages.seat import Seat
+from earmark.supervisor.stages.seat import Order, Seat
 from earmark.workers import Left, Said, Starter
 
 MODULE = "earmark.diarization.worker"
@@ -113,7 +113,7 @@ class DiarizationStage(OpeningStage[Diarizing]):
             case _:
                 return "what telling voices apart does not say"
 
-    def does_without(self, seat: Seat[Diarizing], sentence: str, now: Tick) -> bool:
+    def does_without(self, seat: Seat[Diarizing], order: Order | None, sentence: str, now: Tick) -> bool:
         """A worker that does not get ready is tried a few times, and then done without."""
         work, context = seat.work, self._context
         seat.starts_failed += 1

@@ -12,17 +12,20 @@ from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.files import may_be_read
 from earmark.ledger import Among
-from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Reply, Started
+from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Ready, Reply, Started
 from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
-from earmark.supervisor.sizing import load_order, model_size, worker_count
+from earmark.supervisor.sizing import falls_back, load_order, model_size, worker_count
 from earmark.supervisor.stages.base import REST_SECONDS
 from earmark.supervisor.stages.opening import OpeningStage
-from earmark.supervisor.stages.seat import Seat
+from earmark.supervisor.stages.seat import Order, Seat
 from earmark.transcription.drafting import describe, draft_model
 from earmark.transcription.models import SpeechModel, find_model
 
 MODULE = "earmark.transcription.worker"
+
+GPU_TROUBLE = "[graphics card]"
+"""Under which name `status` shows that there is a graphics card which is not used."""
 
 MODEL_TROUBLE = "[model]"
 """Under which name `status` shows that there is no model."""
@@ -39,6 +42,8 @@ class TranscriptionStage(OpeningStage[Transcribing]):
     _next_look = 0.0
     _allowance: Allowance | None = None
     _allowance_until = 0.0
+    _without_gpu_until = Tick(0.0)
+    """Until when a graphics card that is there, and does not compute, is done without."""
     _unfit: tuple[Path, Tick] | None = None
     """A model for drafts that does not get ready here, and until when it is done without."""
 
@@ -73,7 +78,9 @@ class TranscriptionStage(OpeningStage[Transcribing]):
 
     def _order(self, model: SpeechModel, count: int, cores: int) -> LoadModel:
         context = self._context
-        order = load_order(context.config, model, context.folders, count, cores, self.known_folders())
+        known = self.known_folders()
+        on_processor = context.clock.monotonic() < self._without_gpu_until
+        order = load_order(context.config, model, context.folders, count, cores, known, on_processor)
         self.told_folders(order)
         return order
 
@@ -121,8 +128,12 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         unfit, until = self._unfit
         return quick if quick.dir != unfit or self._context.clock.monotonic() >= until else None
 
-    def does_without(self, seat: Seat[Transcribing], sentence: str, now: Tick) -> bool:
+    def does_without(self, seat: Seat[Transcribing], order: Order | None, sentence: str, now: Tick) -> bool:
         work = seat.work
+        # Whoever died without a word is given a second start: somebody may have killed it.
+        if falls_back(order) and (seat.worker is not None or seat.starts_failed):
+            self._do_without_gpu(seat, sentence, now)
+            return True
         if work is None or (work.quick is None and work.better is None):
             return False
         if work.quick is not None:
@@ -138,6 +149,18 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             seat.worker.dismiss()
         seat.free(now)
         return True
+
+    def _do_without_gpu(self, seat: Seat[Transcribing], sentence: str, now: Tick) -> None:
+        """A worker that was free to use the graphics card does not get ready: the next one is to use the processor."""
+        self._without_gpu_until = Tick(now + REST_SECONDS)
+        said = f"{sentence} For an hour recordings are heard on the processor; then the card is tried again."
+        if self._context.ledger.journal.trouble(GPU_TROUBLE, "system", said, self._context.now()):
+            self._context.tell(Event.WORKER_NOT_READY, said, level="warning", journal=False)
+        if seat.work is not None:
+            endings.give_back(self._context, seat.work.job)
+        if seat.worker is not None:
+            seat.worker.dismiss()
+        seat.free(now)
 
     def answer(self, seat: Seat[Transcribing], work: Transcribing, message: Reply, now: Tick) -> None:
         context = self._context
@@ -162,8 +185,8 @@ class TranscriptionStage(OpeningStage[Transcribing]):
                 transcribing.failed(context, work, message)
                 file = work.place.path
                 older = message.fault is Fault.ACCESS and context.answers(file) and may_be_read(file)
-                if older and seat.worker is not None:
-                    seat.worker.dismiss()  # its walls are older than what it was to read
+                if (older or message.fault is Fault.ENVIRONMENT) and seat.worker is not None:
+                    seat.worker.dismiss()  # its walls are older than what it was to read, or its graphics card failed
                 seat.free(now)
             case _:
                 pass
@@ -205,8 +228,13 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             seat.worker.dismiss()
 
     def reconfigure(self) -> None:
-        self._next_look, self._unfit = 0.0, None
+        self._next_look, self._unfit, self._without_gpu_until = 0.0, None, Tick(0.0)
         super().reconfigure()
+
+    def _ready(self, seat: Seat[Transcribing], message: Ready) -> None:
+        if self._context.clock.monotonic() >= self._without_gpu_until:
+            self._context.ledger.journal.clear(GPU_TROUBLE)
+        super()._ready(seat, message)
 
     def next_at(self, now: Tick) -> float:
         later = super().next_at(now)
