@@ -46,6 +46,13 @@ def test_a_quote_that_is_spelled_a_little_differently_still_counts() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["188", "?", "12:30 – 14", "A."])
+def test_what_has_no_word_in_it_is_no_statement_whatever_it_quotes(text: str) -> None:
+    quoted = claim(text, "We decided to postpone the launch to the tenth of May", 20)
+    assert HEARD.point(quoted) is None
+    assert HEARD.task(quoted) is None
+
+
 def test_a_quote_over_two_sentences_is_found_where_it_begins() -> None:
     quote = "before next Wednesday? Yes, I will look at the payment page tomorrow"
     point = HEARD.point(claim("The payment page will be looked at tomorrow.", quote, 33))

@@ -41,6 +41,9 @@ SAME = 90.0
 
 CAPITALISED = re.compile(r"(?<![.!?…:\"“„«] )(?<!^)\b[A-ZÀ-ÖØ-Þ][\w'’-]+")
 
+_A_WORD = re.compile(r"[^\W\d_]{2}")
+"""Two letters side by side; one sign of a script without spaces makes no statement either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -110,7 +113,9 @@ class Evidence:
         return name
 
     def place(self, claim: Claim) -> Place | None:
-        """Where the claim's evidence is, or None."""
+        """Where the claim's evidence is, or None. What has no word in it (a small model answered with "188") says nothing."""
+        if not _A_WORD.search(claim.text):
+            return None
         place = self.find_quote(claim.quote, claim.at)
         if place is not None:
             if not self.same_language:
