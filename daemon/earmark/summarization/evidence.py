@@ -113,7 +113,7 @@ class Evidence:
         return name
 
     def place(self, claim: Claim) -> Place | None:
-        """Where the claim's evidence is, or None. What has no word in it (a small model answered with "188") says nothing."""
+        """Where the claim's evidence is, or None. What has no word in it (a small model said "188") says nothing."""
         if not _A_WORD.search(claim.text):
             return None
         place = self.find_quote(claim.quote, claim.at)
