@@ -36,7 +36,7 @@ RENAME_SWAP, RENAME_EXCL = 2, 4
 """xnu, bsd/sys/stdio.h."""
 
 MAC_CALLS = (
-    "renameatx_np", "fcopyfile", "fgetattrlist", "fsetattrlist", "acl_init", "acl_set_fd_np", "acl_free",
+    "renameatx_np", "fcopyfile", "fgetattrlist", "fsetattrlist", "getattrlist", "acl_init", "acl_set_fd_np", "acl_free",
 )  # fmt: skip
 
 

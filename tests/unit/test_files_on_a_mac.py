@@ -20,6 +20,7 @@ import pytest
 from earmark.files import durable, renaming
 
 from tests.as_mac import NUMBERS, RENAME_EXCL, RENAME_SWAP, Library, mac, no_links, refusing, renameatx
+from tests.folding_disk import folding_disk
 
 __all__ = ["mac"]
 
@@ -336,6 +337,36 @@ def test_a_note_that_a_person_let_nobody_delete_stays_as_it_is_and_nothing_is_le
     with files.opened(tmp_path) as folder, pytest.raises(OSError, match=r"deny delete|No space left"):
         files.put_in_place(folder, "a.md", b"two", sha(b"one"))
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"one")]
+
+
+# --- names ---
+
+
+@pytest.mark.shows("macos:asking")
+def test_how_a_folder_is_written_is_known_without_listing_the_one_above_which_macos_may_guard(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`~/Documents/Calls` on a disk that folds: to list Documents waits for the answer to macOS's question."""
+    listdir = os.listdir
+
+    def name(path: bytes, wanted: bytes, found: Any, size: int, options: int) -> int:
+        assert (wanted, options) == (struct.pack("<HHIIIII", 5, 0, 1, 0, 0, 0, 0), 1)
+        above, last = os.path.split(os.fsdecode(path))
+        (kept,) = [n for n in listdir(above) if n.casefold() == last.casefold()]
+        data = os.fsencode(kept) + b"\0"
+        whole = struct.pack("<IiI", 12 + len(data), 8, len(data)) + data
+        assert len(whole) <= size
+        ctypes.memmove(found, whole, len(whole))
+        return 0
+
+    with folding_disk(tmp_path / "backing", tmp_path / "disk", "apfs") as disk:
+        (disk / "Documents" / "Calls").mkdir(parents=True)
+        files = mac(Library(getattrlist=name))
+        monkeypatch.setattr(os, "listdir", lambda path: pytest.fail(f"{path} was listed"))
+        monkeypatch.setattr(os, "pathconf", lambda path, what: 0 if what == 11 else pytest.fail("what?"))
+        assert files.spelled(disk / "documents" / "calls") == disk / "Documents" / "Calls"
+        assert files.really(disk / "DOCUMENTS" / "CALLS") == disk / "Documents" / "Calls"
+        assert files.really(disk / "Documents" / "NEW") == disk / "Documents" / "new"
 
 
 # --- folders ---
