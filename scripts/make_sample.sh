@@ -30,7 +30,8 @@ while IFS= read -r line; do
         *) echo "make_sample: no voice for the speaker '$speaker' in sample.txt" >&2; exit 65 ;;
     esac
     # One flite call a sentence, so that the pause between two is ours.
-    printf '%s\n' "${line#*: }" | sed 's/\([.?]\) /\1\n/g' >"$work/sentences"
+    printf '%s\n' "${line#*: }" | sed 's/\([.?]\) /\1\
+/g' >"$work/sentences"
     while IFS= read -r sentence; do
         spoken=$((spoken + 1))
         wav=$(printf '%s/%02d.wav' "$work" "$spoken")

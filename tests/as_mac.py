@@ -35,7 +35,9 @@ NUMBERS = {
 RENAME_SWAP, RENAME_EXCL = 2, 4
 """xnu, bsd/sys/stdio.h."""
 
-MAC_CALLS = ("renameatx_np", "fcopyfile", "fgetattrlist", "fsetattrlist")
+MAC_CALLS = (
+    "renameatx_np", "fcopyfile", "fgetattrlist", "fsetattrlist", "getattrlist", "acl_init", "acl_set_fd_np", "acl_free",
+)  # fmt: skip
 
 
 class Library:

@@ -20,6 +20,7 @@ import pytest
 from earmark.files import durable, renaming
 
 from tests.as_mac import NUMBERS, RENAME_EXCL, RENAME_SWAP, Library, mac, no_links, refusing, renameatx
+from tests.folding_disk import folding_disk
 
 __all__ = ["mac"]
 
@@ -296,6 +297,76 @@ def test_a_disk_without_attributes_stops_no_note_and_a_full_one_does(
             with pytest.raises(OSError, match="No space left"):
                 files.put_in_place(folder, "a.md", b"two", sha(b"one"))
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"two" if kept else b"one")]
+
+
+@pytest.mark.parametrize("when", ["before it has a name", "while its attributes are copied"])
+def test_a_note_that_a_person_let_nobody_delete_stays_as_it_is_and_nothing_is_left_beside_it(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str
+) -> None:
+    """`chmod +a "everyone deny delete"`: a rename needs that, too, and the next version gets the list of the last."""
+    (tmp_path / "a.md").write_bytes(b"one")
+    kept, unlink, rename = {(tmp_path / "a.md").stat().st_ino}, os.unlink, os.rename
+
+    def denied(name: str, dir_fd: int) -> None:
+        if os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_ino in kept:
+            raise PermissionError(NUMBERS["darwin"]["EACCES"], "deny delete")
+
+    def unlink_(name: str, *, dir_fd: int) -> None:
+        denied(name, dir_fd)
+        unlink(name, dir_fd=dir_fd)
+
+    def rename_(name: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        denied(name, src_dir_fd)
+        rename(name, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    def copy(old: int, new: int, state: object, flags: int) -> int:
+        kept.add(os.fstat(new).st_ino)
+        if when == "while its attributes are copied":
+            raise OSError(NUMBERS["darwin"]["ENOSPC"], "full")
+        return 0
+
+    def set_list(fd: int, entries: int, kind: int) -> int:
+        assert (entries, kind) == (7, 0x100)
+        kept.discard(os.fstat(fd).st_ino)
+        return 0
+
+    files = mac(Library(fcopyfile=copy, acl_init=lambda _: 7, acl_set_fd_np=set_list, acl_free=lambda _: 0))
+    Flushing(monkeypatch, None)
+    monkeypatch.setattr(os, "unlink", unlink_)
+    monkeypatch.setattr(os, "rename", rename_)
+    with files.opened(tmp_path) as folder, pytest.raises(OSError, match=r"deny delete|No space left"):
+        files.put_in_place(folder, "a.md", b"two", sha(b"one"))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.md", b"one")]
+
+
+# --- names ---
+
+
+@pytest.mark.shows("macos:asking")
+def test_how_a_folder_is_written_is_known_without_listing_the_one_above_which_macos_may_guard(
+    mac: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`~/Documents/Calls` on a disk that folds: to list Documents waits for the answer to macOS's question."""
+    listdir = os.listdir
+
+    def name(path: bytes, wanted: bytes, found: Any, size: int, options: int) -> int:
+        assert (wanted, options) == (struct.pack("<HHIIIII", 5, 0, 1, 0, 0, 0, 0), 1)
+        above, last = os.path.split(os.fsdecode(path))
+        (kept,) = [n for n in listdir(above) if n.casefold() == last.casefold()]
+        data = os.fsencode(kept) + b"\0"
+        whole = struct.pack("<IiI", 12 + len(data), 8, len(data)) + data
+        assert len(whole) <= size
+        ctypes.memmove(found, whole, len(whole))
+        return 0
+
+    with folding_disk(tmp_path / "backing", tmp_path / "disk", "apfs") as disk:
+        (disk / "Documents" / "Calls").mkdir(parents=True)
+        files = mac(Library(getattrlist=name))
+        monkeypatch.setattr(os, "listdir", lambda path: pytest.fail(f"{path} was listed"))
+        monkeypatch.setattr(os, "pathconf", lambda path, what: 0 if what == 11 else pytest.fail("what?"))
+        assert files.spelled(disk / "documents" / "calls") == disk / "Documents" / "Calls"
+        assert files.really(disk / "DOCUMENTS" / "CALLS") == disk / "Documents" / "Calls"
+        assert files.really(disk / "Documents" / "NEW") == disk / "Documents" / "new"
 
 
 # --- folders ---

@@ -54,6 +54,7 @@ NEVER: list[tuple[str, Thing | None]] = [
     ("mach-lookup", Thing("global-name", "com.apple.coreservices.launchservicesd")),
     ("mach-lookup", Thing("global-name", "com.apple.coreservices.appleevents")),
     ("mach-lookup", Thing("global-name", "com.apple.securityd.xpc")),
+    ("mach-lookup", Thing("global-name", "com.apple.SecurityServer")),
     ("mach-lookup", Thing("global-name", "com.apple.nsurlsessiond")),
     ("mach-lookup", Thing("global-name", "com.apple.pasteboard.1")),
     ("mach-lookup", Thing("global-name", "com.apple.logd")),
@@ -223,7 +224,7 @@ def test_what_people_have_is_refused_also_where_the_systems_own_is_read() -> Non
 
 
 @pytest.mark.shows("privacy:macos-download")
-def test_the_download_writes_its_folder_only_and_may_look_names_up() -> None:
+def test_the_download_writes_its_folder_only_may_look_names_up_and_has_certificates_checked() -> None:
     profile, folder = PROFILES["download"], f"{HOME}/Library/earmark/models/.partial-base"
     for operation in ("file-write-create", "file-write-data", "file-write-unlink", "file-read-data"):
         assert decision(profile, operation, Thing("path", f"{folder}/model.bin.part")) == "allow"
@@ -233,7 +234,10 @@ def test_the_download_writes_its_folder_only_and_may_look_names_up() -> None:
         )
     for thing in (Thing("tcp", "151.101.0.223:443"), Thing("path", "/private/var/run/mDNSResponder")):
         assert decision(profile, "network-outbound", thing) == "allow"
-    assert decision(profile, "mach-lookup", Thing("global-name", "com.apple.dnssd.service")) == "allow"
+    for service in ("com.apple.dnssd.service", "com.apple.trustd.agent", "com.apple.trustd"):
+        asked = Thing("global-name", service)
+        may = {name for name in PROFILES if decision(PROFILES[name], "mach-lookup", asked) == "allow"}
+        assert may == {"download"}, service
 
 
 def test_intels_openmp_may_keep_its_own_note_in_shared_memory_and_nothing_else() -> None:

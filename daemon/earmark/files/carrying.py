@@ -13,6 +13,9 @@ from earmark.files.durable import LOST
 _ACL, _ATTRIBUTES = 1 << 0, 1 << 2
 """COPYFILE_ACL and COPYFILE_XATTR (copyfile.h, man 3 copyfile)."""
 
+_EXTENDED = 0x00000100
+"""ACL_TYPE_EXTENDED (sys/acl.h)."""
+
 _BIRTH = 0x00000200
 """ATTR_CMN_CRTIME (sys/attr.h)."""
 
@@ -61,6 +64,18 @@ def _carry_on_a_mac(old: int, new: int) -> None:
     read.argtypes = write.argtypes = types
     if read(old, ctypes.byref(wanted), ctypes.byref(found), len(found), 0) == 0:
         _unless_lost(write(new, ctypes.byref(wanted), ctypes.byref(found, _LENGTH), _TIMESPEC, 0))
+
+
+def unlist(fd: int) -> None:
+    """Take a file of ours its access-control list, where one can keep its owner from removing it (macOS: "deny delete")."""
+    if sys.platform == "darwin":
+        library = ctypes.CDLL(None, use_errno=True)
+        library.acl_init.restype = ctypes.c_void_p
+        library.acl_set_fd_np.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+        library.acl_free.argtypes = (ctypes.c_void_p,)
+        if empty := library.acl_init(1):
+            library.acl_set_fd_np(fd, empty, _EXTENDED)
+            library.acl_free(empty)
 
 
 def _unless_lost(result: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.files.access import Access, access_of, grant
-from earmark.files.carrying import carry
+from earmark.files.carrying import carry, unlist
 from earmark.files.content import StillChanging, content_of, fingerprint, open_regular, read_bytes, sha256_of
 from earmark.files.durable import flush_file, flush_folder, write_all
 from earmark.files.folders import Folder, flush, make_private, opened
@@ -72,6 +72,8 @@ def put_in_place(
             _replace(folder, name, swap, sha256, expected, step)
     finally:
         if folder.look_at(hidden) is not None and sha256_of(hidden, folder) == sha256:
+            with open_regular(hidden, folder) as fd:
+                unlist(fd)
             os.unlink(hidden, dir_fd=folder.fd)
     step("before:fsync-folder")
     flush_folder(folder.fd)
@@ -195,6 +197,7 @@ def _written(
         flush_file(fd)
         step("after:fsync")
     except BaseException:
+        unlist(fd)
         os.unlink(hidden, dir_fd=folder.fd)
         raise
     finally:

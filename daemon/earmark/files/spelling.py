@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import string
+import struct
+import sys
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 from earmark.files.naming import fold
+
+_CASE_SENSITIVE = 11
+"""_PC_CASE_SENSITIVE (sys/unistd.h of macOS; man 2 pathconf)."""
+
+_NAME = struct.pack("=HHIIIII", 5, 0, 0x00000001, 0, 0, 0, 0)
+"""struct attrlist with ATTR_CMN_NAME, which is kept as it was written (sys/attr.h; man 2 getattrlist)."""
+
+_NOFOLLOW = 0x00000001
+"""FSOPT_NOFOLLOW (sys/attr.h)."""
+
+_LONGEST = 12 + 255 * 3 + 1
+"""Bytes of an answer: its length, where the name is and how long (attrreference), and the name."""
 
 
 def spelled(path: Path) -> Path:
@@ -29,7 +45,13 @@ def really(path: Path) -> Path:
 
 
 def folds(folder: Path) -> bool:
-    """True if the folder finds a file under its name in another case, as far as what is in it, or its own name, tells."""
+    """True if the folder finds a file under its name in another case, as far as what is in it, or its own name, tells. Of a
+    Mac's disk the system knows it.
+    """
+    if sys.platform == "darwin":
+        with suppress(OSError):
+            if os.pathconf(folder, _CASE_SENSITIVE) == 0:
+                return True
     try:
         for name in os.listdir(folder):
             if (other := _in_other_case(name)) is not None:
@@ -43,10 +65,15 @@ def folds(folder: Path) -> bool:
 
 
 def _listed(folder: Path, name: str) -> str:
-    """The name as the folder lists it; only a disk that folds is asked for its list."""
+    """The name as the folder lists it; only a disk that folds is asked for its list, and on a Mac for the name alone: to
+    list a folder that macOS guards waits until somebody has answered its question.
+    """
     other = _in_other_case(name) or _in_other_form(name)
     if other is None or not _is_one(folder / name, folder / other):
         return name
+    kept = _kept(folder / name)
+    if fold(kept) == fold(name):
+        return kept
     try:
         names = os.listdir(folder)
     except OSError:
@@ -55,6 +82,19 @@ def _listed(folder: Path, name: str) -> str:
         return name
     alike = [there for there in names if fold(there) == fold(name)]
     return alike[0] if len(alike) == 1 else name
+
+
+def _kept(path: Path) -> str:
+    """The name that a Mac's disk keeps of what is there, as realpath(3) asks for it; "" if it does not say, or elsewhere."""
+    name = b""
+    if sys.platform == "darwin":
+        ask = ctypes.CDLL(None, use_errno=True).getattrlist
+        ask.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_ulong)
+        found = ctypes.create_string_buffer(_LONGEST)
+        if ask(os.fsencode(path), _NAME, found, len(found), _NOFOLLOW) == 0:
+            offset, length = struct.unpack_from("=iI", found, 4)
+            name = found.raw[4 + offset : 4 + offset + length].partition(b"\0")[0]
+    return os.fsdecode(name)
 
 
 def _in_other_case(name: str) -> str | None:

@@ -7,7 +7,10 @@ that is off here, and the transport itself refuses a request for any other addre
 from __future__ import annotations
 
 import os
+import ssl
+import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 
 import httpx2
 from openai import DefaultHttpxClient, OpenAI
@@ -21,6 +24,9 @@ CONNECT_TIMEOUT = 5.0
 """Seconds for a TCP (and TLS) handshake; a loopback server answers in under a millisecond."""
 
 
+APPLES_LIST = "/etc/ssl/cert.pem"
+"""Authorities that macOS vouches for, as a file for libraries that cannot ask its services (LibreSSL's, curl's)."""
+
 WHOLE = "earmark.whole"
 """A request's extension: seconds that the answer may take in all."""
 
@@ -29,7 +35,7 @@ class PinnedTransport(httpx2.HTTPTransport):
     """Connects to one address and port; every other request is a PrivacyError before a packet leaves."""
 
     def __init__(self, pinned: Pinned, timeout: float) -> None:
-        context = httpx2.create_ssl_context(trust_env=False)
+        context = authorities()
         super().__init__(verify=context, trust_env=False, proxy=None)
         self.pinned = pinned
         self._timeout = timeout
@@ -55,6 +61,27 @@ class PinnedTransport(httpx2.HTTPTransport):
         if (whole := request.extensions.get(WHOLE)) is not None:
             return Bounds.of_question(whole)
         return Bounds.of_answer(self._timeout)
+
+
+def authorities(system: str = sys.platform) -> ssl.SSLContext:
+    """What a server's certificate is checked by: the authorities of this machine, and none that the environment names.
+
+    On macOS httpx2 leaves that to the system (truststore), and so to trustd, which nobody may ask who holds words: what a
+    certificate names, it fetches. There it is the list of Python's OpenSSL, or else Apple's; the keychain is not known.
+    """
+    if system != "darwin":
+        return httpx2.create_ssl_context(trust_env=False)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()
+    with suppress(OSError):
+        context.load_verify_locations(capath=paths.openssl_capath)
+    for file in (paths.openssl_cafile, APPLES_LIST):
+        with suppress(
+            OSError
+        ):  # a Python from python.org has none until somebody runs its "Install Certificates"
+            context.load_verify_locations(cafile=file)
+            break
+    return context
 
 
 def http_client(pinned: Pinned, timeout: float) -> httpx2.Client:

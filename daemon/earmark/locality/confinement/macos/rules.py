@@ -129,6 +129,10 @@ RESOLVING = (
          "looks names up (dnssd, opendirectoryd), and finds the proxy that is set in System Settings (configd)",
          ('(global-name "com.apple.dnssd.service")', '(global-name "com.apple.system.opendirectoryd.libinfo")',
           '(global-name "com.apple.SystemConfiguration.configd")')),
+    Rule("allow", "mach-lookup",
+         "has certificates checked, which httpx2 leaves to the system (truststore); without it each is refused (-26276), as "
+         "Go's programs have shown behind other profiles (anthropics/claude-code#34876, spacedriveapp/spacebot#272)",
+         ('(global-name "com.apple.trustd.agent")', '(global-name "com.apple.trustd")')),
     Rule("allow", "file-read*", "which server knows names",
          literals("/private/var/run/resolv.conf", "/private/etc/resolv.conf", "/private/etc/services",
                   "/private/etc/protocols")),
