@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from earmark.cli.acts import Acts, acting
 from earmark.cli.console import err, here, plain_errors
 from earmark.cli.standard_streams import log_to_stderr
 from earmark.cli.terminal import Screen
+from earmark.cli.told import NO_ACTS, TROUBLE, as_sentence
 from earmark.config import Config, load_config, require_sound
-from earmark.errors import ConfigError, NotFound
+from earmark.errors import ConfigError, NotFound, UsageError
+from earmark.events import Event
 from earmark.files import never_download, really, spelled, write_new
 from earmark.locality.confinement.inherited import close_inherited
 from earmark.locality.confinement.sockets import keep_account
-from earmark.log import configure_logging
+from earmark.log import Renderer, configure_logging
 from earmark.paths import Home, platform_home, whole
 from earmark.service.install import not_a_folder
 from earmark.service.systemd import watchdog_interval
@@ -48,13 +51,20 @@ def run(
         typer.Option("--with-sample", help="Create FOLDER with a sample recording if it is not there yet."),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="With --once: say as JSON, in the end, what was done.")
+    ] = False,
 ) -> None:
     """Watch folders and write notes beside the recordings in them.
 
     Examples: [bold]earmark run ~/Recordings[/] · [bold]earmark run ~/Recordings --once[/]
     """
     close_inherited()
-    with plain_errors():
+    with plain_errors(), acting("run --once", json) as acts:
+        if json and (service or not once):
+            raise UsageError(
+                "--json says in the end what was done: it goes with --once, and not with --service"
+            )
         home, config = here()
         chosen = _folders(config, folders or [], home)
         if with_sample:
@@ -70,7 +80,7 @@ def run(
         if service:
             configure_logging(sys.stderr, json=True, verbose=verbose)
         else:
-            configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=screen.render)  # type: ignore[arg-type]
+            configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=_shown(screen, acts))  # type: ignore[arg-type]
 
         def reload() -> tuple[Config, tuple[Path, ...]]:
             fresh = load_config(platform_home().config_file)
@@ -90,6 +100,19 @@ def run(
         finally:
             screen.close()
         raise typer.Exit(status)
+
+
+def _shown(screen: Screen, acts: Acts) -> Renderer:
+    """What shows an event to a person, and keeps what was done with which file for the answer in JSON."""
+
+    def render(logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
+        name, file = event.get("event"), event.get("file")
+        if file and name in set(Event) - NO_ACTS:
+            tell = acts.refused if name in TROUBLE else acts.did
+            tell(file, as_sentence(Event(name), event.get("sentence", "")), shown="")
+        return screen.render(logger, level, event)
+
+    return render
 
 
 def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:

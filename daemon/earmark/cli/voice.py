@@ -5,11 +5,14 @@ The rest of how it speaks is in console.py, which reads the configuration.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
+import typer
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
@@ -41,6 +44,8 @@ class Voice(Console):
     prefix = ""
     answers = False
     """Whether a verb is to answer in JSON and has not yet."""
+    acts: tuple[Any, ...] | list[Any] = ()
+    """What that verb has done so far, thing by thing."""
     _inside = False
 
     @property
@@ -86,6 +91,17 @@ def complain(line: str) -> None:
         err.print(line)
     except OSError:
         say_no_more(2)
+
+
+def answer_with_error(exit_code: int, sentence: str) -> None:
+    """In the place of an answer in JSON, if one was asked for and not given: what went wrong, and what was done before."""
+    if not out.answers:
+        return
+    out.answers = False
+    error = {"exit_code": exit_code, "sentence": readable(sentence)}
+    document = {"version": 1, "error": error, "acts": [*out.acts]}
+    with suppress(OSError):
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=True))
 
 
 def say_no_more(*streams: int) -> None:
