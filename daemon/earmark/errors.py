@@ -52,6 +52,12 @@ class ModelError(EarmarkError):
     exit_code = 69
 
 
+class ModelUsage(ModelError):
+    """What was said of a model on the command line cannot be: a name that none has, options that do not go together."""
+
+    exit_code = UsageError.exit_code
+
+
 class LedgerError(EarmarkError):
     """The ledger cannot be opened, or is damaged."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from earmark.cli.acts import acting
 from earmark.cli.config_edit import edit
 from earmark.cli.console import here, out, plain_errors, print_answer, readable
 from earmark.config import document, load_config, require_sound
+from earmark.errors import UsageError
 from earmark.paths import Home, platform_home
 from earmark.service.checks import Finding
 from earmark.service.reach import Here
@@ -78,8 +80,9 @@ def set_(
         str, typer.Argument(metavar="KEY", help="As in summary.endpoint; earmark config sample has all.")
     ],
     value: Annotated[
-        list[str], typer.Argument(metavar="VALUE...", help="For a list several, or one with commas, or TOML.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="VALUE...", help="For a list several, or one with commas, or TOML."),
+    ] = None,
     folder: OfFolder = None,
     json: AsJson = False,
 ) -> None:
@@ -88,10 +91,18 @@ def set_(
     Examples: [bold]earmark config set summary.endpoint auto[/] · [bold]earmark config set transcription.languages de en[/]
     """
     with plain_errors(), acting("config set", json) as acts:
+        if not value:
+            raise UsageError(f"say the value behind the key: {_as_it_is_said(key)}")
         home = platform_home()
         said = configuring.set_key(home, key, value, folder)
         done = f"is set in {home.config_file}{_taken_up(home)}"
         acts.did(said, done, shown=escape(readable(f"{said} {done}")))
+
+
+def _as_it_is_said(typed: str) -> str:
+    """What whoever typed KEY alone, or KEY=VALUE, is to type."""
+    key, sign, value = (part.strip() for part in typed.partition("="))
+    return f"earmark config set {key} {shlex.quote(value) if sign and value else 'VALUE'}"
 
 
 @app.command()

@@ -36,6 +36,7 @@ from earmark.models.campplus import download_encoder
 from earmark.models.catalog import Device, tiny_speed
 from earmark.models.encoder import ENDING, add_encoder
 from earmark.models.fetching import download as fetch
+from earmark.models.fetching import require_name
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
 from earmark.service.checks import Finding
@@ -172,6 +173,7 @@ def download(
         if name == CAMPPLUS.name:
             _download_encoder(acts, home, revision, shared)
             return
+        require_name(name, revision)
         place = shared_models() if shared else home.models
         what = "what tells who speaks" if name == NAME else f"the speech model {name}"
         with _shown(name, what) as on_progress:

@@ -30,6 +30,11 @@ from earmark.service.systemd import watchdog_interval
 from earmark.supervisor.loop import Supervisor
 
 SAMPLE = "sample.m4a"
+NO_FOLDER = (
+    "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "
+    "(earmark config sample shows how)."
+)
+"""Wrong usage for whoever types it; of a service, where nobody does, a wrong configuration."""
 
 PATIENCE = 5.0
 """Seconds within which a folder says whether it is there: a disk that spins up takes that long."""
@@ -66,6 +71,8 @@ def run(
                 "--json says in the end what was done: it goes with --once, and not with --service"
             )
         home, config = here()
+        if not folders and not config.folder and not service:
+            raise UsageError(NO_FOLDER)
         chosen = _folders(config, folders or [], home)
         if with_sample:
             _put_sample(chosen[0])
@@ -124,10 +131,7 @@ def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
     chosen = tuple(dict.fromkeys(known.get(really(p), spelled(p)) for p in map(whole, named)))
     chosen = chosen or tuple(f.path for f in config.folder)
     if not chosen:
-        raise ConfigError(
-            "There is no folder to watch. Name one (earmark run ~/Recordings) or put it into the configuration "
-            "(earmark config sample shows how)."
-        )
+        raise ConfigError(NO_FOLDER)
     require_sound(chosen, home)
     return chosen
 

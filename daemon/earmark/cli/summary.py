@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from earmark.cli.acts import acting
 from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
+from earmark.errors import ConfigError, UsageError
 from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
@@ -106,6 +107,12 @@ def resummarize(
 
 
 def _require_template(name: str, own: Path) -> None:
+    """Raises UsageError if there is no such template, ConfigError if it is wrong."""
     from earmark.summarization.templating import load_template
 
-    load_template(name, own)
+    try:
+        load_template(name, own)
+    except ConfigError as error:
+        if (own / f"{name}.md").is_file():
+            raise
+        raise UsageError(f"--{error}") from None

@@ -78,11 +78,15 @@ class Voice(Console):
 out = Voice(soft_wrap=True, highlight=False, emoji=False)
 err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
-EXIT_CODES = (
-    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
-    "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
-    "76 a newer earmark wrote the ledger · 77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
-)
+CODES = {
+    0: "all well", 1: "a check failed, or you did not agree", 2: "wrong usage", 3: "too busy to check",
+    65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
+    74: "disk trouble", 75: "another daemon runs", 76: "a newer earmark wrote the ledger",
+    77: "not allowed (privacy)", 78: "bad configuration", NOBODY_READS: "nobody reads the output",
+}  # fmt: skip
+"""What a verb ends with. From 65 on as in sysexits.h, but for 76 and 141."""
+
+EXIT_CODES = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in CODES.items())
 
 
 def complain(line: str) -> None:

@@ -44,7 +44,7 @@ from earmark.export.account import Account
 
 
 class Wrong(Part):
-    exit_code: int = key("With which the verb ends (the help of earmark has them all).")
+    exit_code: int = key("With which the verb ends (see below: exit codes).")
     sentence: Text = key("What went wrong, and what would be right.")
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from earmark.cli.answers import ACTING, ANSWERS, ErrorAnswer
 from earmark.cli.answers.parts import ActsAnswer
+from earmark.cli.voice import CODES
 
 INTRODUCTION = """\
 # JSON
@@ -54,8 +55,22 @@ def reference() -> str:
         verbs,
         *table,
     ]
-    lines += ["## Errors", "", *_described(ErrorAnswer), "<!-- tests -->"]
+    lines += ["## Errors", "", *_described(ErrorAnswer), *_exit_codes(), "<!-- tests -->"]
     return "\n".join(lines) + "\n"
+
+
+CODES_EXPLAINED = """\
+Wrong usage is 2, whoever notices it: the parser, or the verb, because words do not go together, or one is none of those
+that there are (`earmark models download NONSENSE`, `earmark run` without a folder). <!-- json:usage --> sysexits.h has 64
+for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to look for. What is
+understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no folder ends with 78,
+because nobody types its words."""
+
+
+def _exit_codes() -> list[str]:
+    rows = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
+    table = ["| code | meaning |", "|---|---|", *rows]
+    return ["## Exit codes", "", *table, "", CODES_EXPLAINED, ""]
 
 
 def schemas() -> dict[str, Any]:
