@@ -66,13 +66,8 @@ def run(
     """
     close_inherited()
     with plain_errors(), acting("run --once", json) as acts:
-        if json and (service or not once):
-            raise UsageError(
-                "--json says in the end what was done: it goes with --once, and not with --service"
-            )
         home, config = here()
-        if not folders and not config.folder and not service:
-            raise UsageError(NO_FOLDER)
+        _require_sense(folders or config.folder, json=json, once=once, service=service)
         chosen = _folders(config, folders or [], home)
         if with_sample:
             _put_sample(chosen[0])
@@ -84,10 +79,8 @@ def run(
         keep_account()
         log_to_stderr()
         screen = Screen(err)
-        if service:
-            configure_logging(sys.stderr, json=True, verbose=verbose)
-        else:
-            configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=_shown(screen, acts))  # type: ignore[arg-type]
+        # Who runs for months keeps no list of all that was done.
+        _log(None if service else _shown(screen, acts) if json else screen.render, verbose)
 
         def reload() -> tuple[Config, tuple[Path, ...]]:
             fresh = load_config(platform_home().config_file)
@@ -107,6 +100,22 @@ def run(
         finally:
             screen.close()
         raise typer.Exit(status)
+
+
+def _require_sense(folders: Sequence[object], *, json: bool, once: bool, service: bool) -> None:
+    """Raises UsageError for what does not go together, and where somebody has typed it for no folder at all."""
+    if json and (service or not once):
+        raise UsageError("--json says in the end what was done: it goes with --once, and not with --service")
+    if not folders and not service:
+        raise UsageError(NO_FOLDER)
+
+
+def _log(shown: Renderer | None, verbose: bool) -> None:
+    """Have events shown, or, as under a service manager, written to stderr as JSON lines."""
+    if shown is None:
+        configure_logging(sys.stderr, json=True, verbose=verbose)
+    else:
+        configure_logging(_Nowhere(), json=False, verbose=verbose, renderer=shown)  # type: ignore[arg-type]
 
 
 def _shown(screen: Screen, acts: Acts) -> Renderer:

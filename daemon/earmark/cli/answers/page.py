@@ -45,12 +45,12 @@ def reference() -> str:
         if verb in ACTING:
             continue
         lines += [f"## `earmark {_with_json(verb)}`", "", *_described(answer)]
-    verbs = " · ".join(f"`earmark {_with_json(verb)}`" for verb in ACTING)
+    verbs = " · ".join(f"`{verb}`" for verb in ACTING)
     about, *table = _described(ActsAnswer)
     lines += [
         "## Verbs that act",
         "",
-        f"{about} <!-- json:acts --> All of these answer so:",
+        f"{about} <!-- json:acts --> So answer with `--json`:",
         "",
         verbs,
         *table,
