@@ -10,8 +10,9 @@ from pathlib import Path
 class EarmarkError(Exception):
     """Something went wrong that a sentence can explain.
 
-    `exit_code` is what the command line returns when this error ends a verb; the codes follow sysexits.h
-    (64 usage, 65 bad data, 66 no input, 69 unavailable, 70 internal, 74 I/O, 75 try again, 77 permission, 78 config).
+    `exit_code` is what the command line returns when this error ends a verb; the codes follow sysexits.h (65 bad data,
+    66 no input, 69 unavailable, 70 internal, 74 I/O, 75 try again, 77 permission, 78 config), but for wrong usage: that is
+    2 and not 64, because the parser says 2, and so do a shell and nearly every other program.
     """
 
     exit_code = 70
@@ -21,6 +22,12 @@ class UsageError(EarmarkError):
     """The command line cannot be understood: what is missing, what is too much, what would be right."""
 
     exit_code = 2
+
+
+class Declined(EarmarkError):
+    """A person was asked and did not agree; nothing was done."""
+
+    exit_code = 1
 
 
 class ConfigError(EarmarkError):
@@ -43,6 +50,12 @@ class ModelError(EarmarkError):
     """No usable speech model: absent, incomplete, or not the bytes that were promised."""
 
     exit_code = 69
+
+
+class ModelUsage(ModelError):
+    """What was said of a model on the command line cannot be: a name that none has, options that do not go together."""
+
+    exit_code = UsageError.exit_code
 
 
 class LedgerError(EarmarkError):

@@ -273,7 +273,7 @@ def kinds_of_errors(kind: type[errors.EarmarkError]) -> set[type[errors.EarmarkE
 
 def test_running_without_any_folder_says_what_to_do(tmp_path: Path) -> None:
     done = Installation(tmp_path).earmark("run", "--once")
-    assert done.returncode == 78
+    assert done.returncode == 2
     assert "earmark run ~/Recordings" in done.stderr
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, NotFound, UsageError
 from earmark.ledger import DaemonLock
 from earmark.paths import Home
 from earmark.service.install import (
@@ -147,7 +147,7 @@ def test_macos_gets_launchd_and_everything_else_systemd() -> None:
 
 def test_without_a_folder_or_with_one_that_is_not_there_nothing_is_installed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="no folder to watch"):
+    with pytest.raises(UsageError, match="no folder to watch"):
         require_folders([], [])
     with pytest.raises(NotFound, match="does not exist"):
         require_folders([tmp_path / "mistyped"], [])

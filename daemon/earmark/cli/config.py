@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json as jsonlib
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from earmark.cli.acts import acting
 from earmark.cli.config_edit import edit
 from earmark.cli.console import here, out, plain_errors, print_answer, readable
 from earmark.config import document, load_config, require_sound
+from earmark.errors import UsageError
 from earmark.paths import Home, platform_home
+from earmark.service.checks import Finding
 from earmark.service.reach import Here
 from earmark.supervisor.awake import does_nothing
 from earmark.verbs import configuring
@@ -41,7 +46,7 @@ def show(json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Check the configuration file; exit code 78 and every problem at once if it is wrong.
 
     Example: [bold]earmark config check && systemctl --user reload earmark[/]
@@ -51,11 +56,18 @@ def check() -> None:
         config = load_config(home.config_file)
         require_sound([f.path for f in config.folder], home, str(home.config_file))
         found = "is right" if home.config_file.exists() else "is not there, which is fine: defaults hold"
+        idle = does_nothing(config, Here().platform)
+        if json:
+            well = Finding(str(home.config_file), True, found)
+            notes = [Finding("awake", True, idle, note=True)] if idle is not None else []
+            print_answer("config check", {"findings": [asdict(finding) for finding in (well, *notes)]})
+            return
         out.print(f"{home.config_file} {found}", markup=False)
-        if (idle := does_nothing(config, Here().platform)) is not None:
+        if idle is not None:
             out.print(idle, markup=False)
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OfFolder = Annotated[
     Path | None,
     typer.Option("--folder", readable=False, help="The setting of this drop folder only."),
@@ -68,35 +80,49 @@ def set_(
         str, typer.Argument(metavar="KEY", help="As in summary.endpoint; earmark config sample has all.")
     ],
     value: Annotated[
-        list[str], typer.Argument(metavar="VALUE...", help="For a list several, or one with commas, or TOML.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="VALUE...", help="For a list several, or one with commas, or TOML."),
+    ] = None,
     folder: OfFolder = None,
+    json: AsJson = False,
 ) -> None:
     """Set one key in config.toml. All else in the file stays as it is, comments too; a value that is wrong changes nothing.
 
     Examples: [bold]earmark config set summary.endpoint auto[/] · [bold]earmark config set transcription.languages de en[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("config set", json) as acts:
+        if not value:
+            raise UsageError(f"say the value behind the key: {_as_it_is_said(key)}")
         home = platform_home()
         said = configuring.set_key(home, key, value, folder)
-        out.print(f"{escape(readable(said))} is set in {escape(readable(home.config_file))}{_taken_up(home)}")
+        done = f"is set in {home.config_file}{_taken_up(home)}"
+        acts.did(said, done, shown=escape(readable(f"{said} {done}")))
+
+
+def _as_it_is_said(typed: str) -> str:
+    """What whoever typed KEY alone, or KEY=VALUE, is to type."""
+    key, sign, value = (part.strip() for part in typed.partition("="))
+    return f"earmark config set {key} {shlex.quote(value) if sign and value else 'VALUE'}"
 
 
 @app.command()
 def unset(
     key: Annotated[str, typer.Argument(metavar="KEY", help="As in summary.endpoint.")],
     folder: OfFolder = None,
+    json: AsJson = False,
 ) -> None:
     """Take one key out of config.toml, so that its default holds.
 
     Example: [bold]earmark config unset summary.endpoint[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("config unset", json) as acts:
         home = platform_home()
         if configuring.unset_key(home, key, folder):
-            out.print(f"{escape(readable(key))} is at its default again{_taken_up(home)}")
+            done = f"is at its default again{_taken_up(home)}"
+            acts.did(key, done, shown=escape(readable(f"{key} {done}")))
         else:
-            out.print(f"{escape(readable(key))} is not set; nothing was changed")
+            done = "is not set; nothing was changed"
+            acts.was(key, done, shown=escape(readable(f"{key} {done}")))
 
 
 @app.command("edit")

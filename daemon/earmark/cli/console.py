@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.voice import FOR_THE_SYSTEM as FOR_THE_SYSTEM
-from earmark.cli.voice import NOBODY_READS, complain, say_no_more
+from earmark.cli.voice import NOBODY_READS, answer_with_error, complain, say_no_more
 from earmark.cli.voice import Voice as Voice
 from earmark.cli.voice import err as err
 from earmark.cli.voice import one_line as one_line
@@ -103,16 +103,6 @@ def print_answer(verb: str, document: Mapping[str, Any]) -> None:
     answer = ANSWERS[verb].model_validate(document)
     out.answers = False  # it has
     typer.echo(json.dumps(answer.model_dump(by_alias=True), indent=2, ensure_ascii=True, default=str))
-
-
-def answer_with_error(exit_code: int, sentence: str) -> None:
-    """In the place of an answer in JSON, if one was asked for and not given: what went wrong."""
-    if not out.answers:
-        return
-    out.answers = False
-    error = {"version": 1, "error": {"exit_code": exit_code, "sentence": readable(sentence)}}
-    with suppress(OSError):
-        typer.echo(json.dumps(error, indent=2, ensure_ascii=True))
 
 
 def span(seconds: float | None) -> str:

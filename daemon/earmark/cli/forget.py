@@ -11,6 +11,7 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
+from earmark.cli.asking import typed
 from earmark.cli.console import (
     err,
     here,
@@ -25,7 +26,7 @@ from earmark.cli.console import (
 from earmark.cli.lines import columns, print_lines
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.errors import Declined, NotFound, RetentionError, UsageError
 from earmark.files import counted
 from earmark.paths import Home
 from earmark.retention.erasure.copies import UNREACHABLE, Copy, Found
@@ -80,8 +81,7 @@ def forget(
         with opened_context(home, config) as context:
             done = forgetting.forget(context, which, _asking(context, which, yes, json), even_held=even_held)
             if done is None:
-                err.print("Nothing was erased.")
-                raise typer.Exit(1)
+                raise Declined("Nothing was erased.")
             result, found = done
             also = found.elsewhere(context, forgetting.named(context, which))
         wake_daemon(home)
@@ -115,8 +115,7 @@ def _asking(context: Context, which: Which, yes: bool, json: bool) -> Callable[[
             return True
         phrase = f"forget {len(wanted)}"
         question = f"This cannot be undone. Type `{phrase}` to go on"
-        typed: str = typer.prompt(question, err=True, default="", show_default=False)
-        return typed.strip() == phrase
+        return typed(question) == phrase
 
     return confirmed
 

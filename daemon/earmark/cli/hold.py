@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from earmark.cli.acts import Acts, acting, known_to_errors
 from earmark.cli.console import (
     day,
     err,
@@ -64,15 +65,16 @@ def hold(
             if not files:
                 _list(context, json)
                 return
+            acts = known_to_errors(Acts(json))
             for meant in [resolve(context, file) for file in files]:
                 if release:
-                    _release(context, meant, json)
-                    continue
-                changed = deciding.hold(context, meant, readable(why))
-                if not json:
-                    out.print(f"{escape(short(meant.shown))}: {'held' if changed else 'already held'}")
+                    _release(context, meant, acts)
+                elif deciding.hold(context, meant, readable(why)):
+                    acts.did(meant.shown, "held", recording=meant.recording_id)
+                else:
+                    acts.was(meant.shown, "already held", recording=meant.recording_id)
             if json:
-                _list(context, json)
+                _list(context, json, acts)
         wake_daemon(home)
 
 
@@ -80,23 +82,33 @@ def unhold(
     files: Annotated[
         list[Path], typer.Argument(readable=False, metavar="FILE...", help="Recordings or their notes.")
     ],
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Let the rules decide about recordings again that were held by hand.
 
     Example: [bold]earmark unhold talk.m4a[/]
     """
-    hold(files, release=True)
+    with plain_errors(), acting("unhold", json) as acts:
+        home, config = here_to_look()
+        with opened_context(home, config) as context:
+            for meant in [resolve(context, file) for file in files]:
+                _release(context, meant, acts)
+        wake_daemon(home)
 
 
-def _release(context: Context, meant: Meant, json: bool) -> None:
+def _release(context: Context, meant: Meant, acts: Acts) -> None:
     changed, still = deciding.release(context, meant)
-    if not json:
-        out.print(f"{escape(short(meant.shown))}: {'not held' if changed else 'already not held'}")
+    if changed:
+        acts.did(meant.shown, "not held", recording=meant.recording_id)
+    else:
+        acts.was(meant.shown, "already not held", recording=meant.recording_id)
     if still is not None:
-        err.print(f"[yellow]It stays {escape(readable(still))}; to let it go: {escape(way_out(still))}[/]")
+        stays = f"It stays {still}; to let it go: {way_out(still)}"
+        acts.say(stays, shown="")
+        err.print(f"[yellow]{escape(readable(stays))}[/]")
 
 
-def _list(context: Context, json: bool) -> None:
+def _list(context: Context, json: bool, acts: Acts | None = None) -> None:
     held = everything_held(context, writes=False)
     paths = {
         h.recording: [p.path for p in context.ledger.places.of(h.recording)] for h in held if h.recording
@@ -111,7 +123,7 @@ def _list(context: Context, json: bool) -> None:
                     "paths": [readable(p) for p in paths.get(h.recording or "", ())],
                 }
                 for h in held
-            ]},
+            ], "acts": acts.all if acts else []},
         )  # fmt: skip
         return
     tops = context.ledger.places.folders()

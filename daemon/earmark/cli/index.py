@@ -13,6 +13,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from earmark.cli.usage import in_plain_words, said_plainly
+from earmark.cli.voice import out
+
 DAILY, LOOK, KEEP, SETUP = "Every day", "Look", "Keep and delete", "Set up"
 
 
@@ -97,14 +100,21 @@ def loaded(verb: Verb) -> Any:
     app = plain_app()
     app.callback()(_unloaded)  # so that one verb does not take the place of the whole
     _add(app, verb, definition)
-    from earmark.cli.usage import in_plain_words
-
     in_plain_words(app)
     return vars(typer.main.get_command(app))["commands"][verb.name]
 
 
 class Index(TyperGroup):
     """A group that knows the names of its verbs, and loads the one that is said."""
+
+    def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
+        out.answers = "--json" in args  # what is wrong before a verb is found is said to a program, too
+        with said_plainly():
+            return super().make_context(info_name, args, *arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        with said_plainly():
+            return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)

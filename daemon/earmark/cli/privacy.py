@@ -12,12 +12,14 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
+from earmark.cli.acts import acting
+from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, one_line, out, plain_errors, print_answer, readable
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.diarization.models import speaker_folder
 from earmark.domain import Instant
-from earmark.errors import EarmarkError, PrivacyError
+from earmark.errors import Declined, EarmarkError, PrivacyError
 from earmark.files import is_locked
 from earmark.ledger import Ledger
 from earmark.locality.policy.consent import FACT, consented, missing_consent
@@ -165,6 +167,7 @@ def _others(home: Home) -> list[str]:
 def allow(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take it back.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Let transcripts go to the summary server that the configuration names outside this device.
 
@@ -172,33 +175,32 @@ def allow(
 
     Examples: [bold]earmark privacy allow[/] · [bold]earmark privacy allow --withdraw[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("privacy allow", json) as acts:
         home, config = here()
         end = destination(config, None)
         with opened_context(home, config) as context:
             if withdraw:
                 consenting.withdraw(context)
-                out.print("Transcripts stay on this device from the next summary on.")
+                stays = "Transcripts stay on this device from the next summary on."
+                acts.did(config.summary.endpoint, stays, shown=stays)
                 return
             if end is None or not _may_be_allowed(config, end):
-                out.print("There is nothing to allow: with this configuration no words leave this device.")
+                acts.say("There is nothing to allow: with this configuration no words leave this device.")
                 return
             if end.refused:
                 raise PrivacyError(end.refused)
-            where = escape(readable(_where(end, config.privacy)))
-            out.print(
-                f"The text of every transcript (never audio) would go to [bold]{where}[/], as "
-                f"{escape(readable(config.summary.endpoint))}, with privacy = {config.privacy!r}."
-            )
-            if not yes:
-                typer.confirm(
-                    "Allow it until the configuration or the address changes?", abort=True, err=True
-                )
+            where = readable(_where(end, config.privacy))
+            to = "The text of every transcript (never audio) would go to "
+            rest = f", as {readable(config.summary.endpoint)}, with privacy = {config.privacy!r}."
+            acts.say(f"{to}{where}{rest}", shown=f"{to}[bold]{escape(where)}[/]{escape(rest)}")
+            if not yes and not agreed("Allow it until the configuration or the address changes?"):
+                raise Declined("Nothing was allowed.")
             consenting.allow(context, end)
         wake_daemon(home)
-        out.print(
+        said = (
             "Allowed. Summaries that waited for it are made now; earmark resummarize FILE makes others again."
         )
+        acts.did(config.summary.endpoint, said, shown=said)
 
 
 def _may_be_allowed(config: Config, end: Destination) -> bool:

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from earmark.cli.acts import acting
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer
 from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
 from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.files import counted, read_bytes, sha256_of, write_new
 from earmark.ledger import Receipt
 from earmark.paths import Home, whole
@@ -140,12 +141,17 @@ def export(
     out_file: Annotated[
         Path | None, typer.Option("--out", help="A new file; without it, standard output.")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON; needs --out.")] = False,
 ) -> None:
     """Write all receipts as JSON lines; `earmark receipts verify FILE` checks them anywhere.
 
     Example: [bold]earmark receipts export --out receipts.jsonl[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("receipts export --out FILE", json) as acts:
+        if json and out_file is None:
+            raise UsageError(
+                "--json says what was written, so it needs --out FILE; the receipts are JSON lines"
+            )
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
             now = context.now()
@@ -158,4 +164,5 @@ def export(
             write_new(whole(out_file), "".join(lines).encode())
         except OSError as error:
             raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
-        out.print(f"{counted(len(lines) - 2, 'receipt')} written at {moment(now)}.")
+        said = f"{counted(len(lines) - 2, 'receipt')} written at {moment(now)}."
+        acts.did(whole(out_file), said, shown=said)

@@ -11,6 +11,8 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
+from earmark.cli.acts import acting
+from earmark.cli.asking import agreed
 from earmark.cli.console import (
     ago,
     err,
@@ -29,7 +31,7 @@ from earmark.config import parse_duration
 from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import TrashState
-from earmark.errors import NotFound, RetentionError, UsageError
+from earmark.errors import Declined, NotFound, RetentionError, UsageError
 from earmark.files import counted
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
@@ -138,13 +140,13 @@ def apply_plan(
             if not json:
                 print_plan(found, config, everything=False)
             question = f"Move {counted(len(found.goes), 'file')} ({decimal(found.bytes)}) to the trash?"
-            return yes or not found.goes or typer.confirm(question, err=True)
+            return yes or not found.goes or agreed(question)
 
         with opened_context(home, config) as context:
             done = verb.sweep(context, plan_file, confirm)
         wake_daemon(home)
         if done is None:
-            raise typer.Exit(1)
+            raise Declined("Nothing was moved.")
         found, report = done
         if json:
             document = {
@@ -251,6 +253,7 @@ def accept(
         list[Path], typer.Argument(readable=False, metavar="FILE...", help="Recordings or their notes.")
     ],
     undo: Annotated[bool, typer.Option("--undo", help="Let the quality gate decide again.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Say that a transcript is good enough for its audio to go by the rules, although the quality gate failed.
 
@@ -258,14 +261,13 @@ def accept(
 
     Example: [bold]earmark retention accept ~/Recordings/noisy.m4a[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("retention accept", json) as acts:
         home, config = here()
+        said = "the gate decides again" if undo else "accepted as it is"
         with opened_context(home, config) as context:
-            for file in files:
-                meant = resolve(context, file)
+            for meant in [resolve(context, file) for file in files]:
                 deciding.accept(context, meant, undo=undo)
-                said = "the gate decides again" if undo else "accepted as it is"
-                out.print(f"{escape(short(meant.shown))}: {said}")
+                acts.did(meant.shown, said, recording=meant.recording_id)
         wake_daemon(home)
 
 
@@ -279,12 +281,13 @@ def set_rule(
         bool, typer.Option("--delete-after-done", help="Due at once when done.")
     ] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Back to the folder's or the class's rule.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Give one recording a rule of its own, which comes before folder, tag and class rules.
 
     Example: [bold]earmark retention set call.m4a --kind audio --keep-for 7d[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("retention set", json) as acts:
         if kind not in ("all", *CLASSES):
             raise UsageError(
                 f"--kind {kind}: there is no such class; it is one of {', '.join(CLASSES)} or all"
@@ -305,12 +308,13 @@ def set_rule(
                 else deciding.set_rule(context, meant, kind, rule)
             )
         wake_daemon(home)
-        out.print(f"{escape(short(meant.shown))}: {escape(said)}")
+        acts.did(meant.shown, said, recording=meant.recording_id)
 
 
 @app.command()
 def trust(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Say, after damage to the ledger, that all holds are as they should be. Until then nothing is deleted.
 
@@ -318,14 +322,17 @@ def trust(
 
     Example: [bold]earmark retention trust[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("retention trust", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
             by = Counter(held.by for held in everything_held(context))
             said = ", ".join(f"{count} by {what}" for what, count in by.items()) or "nothing"
             question = f"Held: {said} (earmark hold lists it). Is that all?"
-            if not yes and not typer.confirm(question, err=True):
-                raise typer.Exit(1)
+            if not yes and not agreed(question):
+                raise Declined("Nothing was changed.")
             doubted = deciding.trust(context)
         wake_daemon(home)
-        out.print("Rules may delete again." if doubted else "Nothing was in doubt.")
+        if doubted:
+            acts.did("holds", "Rules may delete again.", shown="Rules may delete again.")
+        else:
+            acts.was("holds", "Nothing was in doubt.", shown="Nothing was in doubt.")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from earmark.cli.console import err, here_to_look, out, plain_errors, readable, short
+from earmark.cli.acts import acting
+from earmark.cli.console import here_to_look, plain_errors
 from earmark.domain import Stage
 from earmark.errors import NotFound
 from earmark.verbs import retrying
@@ -26,12 +26,13 @@ def retry(
     speakers: Annotated[
         bool, typer.Option("--speakers", help="Only who says what, and the summary.")
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
 
     Examples: [bold]earmark retry bad.mp3[/] · [bold]earmark retry --failed[/] · [bold]earmark retry --speakers talk.m4a[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("retry", json) as acts:
         if not files and not failed:
             raise typer.BadParameter("name recordings, or say --failed")
         if summary and speakers:
@@ -43,11 +44,12 @@ def retry(
             refused = {again: why for again in wanted if (why := retrying.why_not(context, again))}
             for again in wanted:
                 if again in refused:
-                    err.print(f"{escape(short(again.name))}: {escape(readable(refused[again]))}")
+                    acts.refused(again.name, refused[again], recording=again.recording_id)
                 else:
-                    out.print(f"{escape(short(again.name))}: {retrying.retry(context, again)}")
+                    queued, said = retrying.retry(context, again)
+                    (acts.did if queued else acts.was)(again.name, said, recording=again.recording_id)
         if not wanted:
-            out.print("Nothing to try again.")
+            acts.say("Nothing to try again.")
         wake_daemon(home)
         if files and refused:
             raise typer.Exit(NotFound.exit_code)

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli import service_agent
+from earmark.cli.acts import acting
 from earmark.cli.console import (
     FOR_THE_SYSTEM,
     err,
@@ -51,6 +52,7 @@ from earmark.service.units import unit_file, unit_text
 
 app = typer.Typer(no_args_is_help=True, help="Install, remove, restart or show the background service.")
 
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 System = Annotated[
     bool, typer.Option("--system", help="The machine's service (systemd/system/), not this user's own.")
 ]
@@ -65,12 +67,13 @@ def install(
             readable=False, help="Folders to watch; none: those of config.toml.", metavar="FOLDER..."
         ),
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Start earmark now and at every login, as a service of this user (systemd or launchd).
 
     Example: [bold]earmark service install ~/Recordings[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("service install", json) as acts:
         _require_own(context)
         _require_a_manager("user")
         home, config = here()
@@ -81,32 +84,33 @@ def install(
         require_alone(home, kind)
         before = installed_folders("user", machine) or ()
         for sentence in install_unit(kind, _executable(), named):
-            out.print(escape(readable(sentence)))
+            acts.did("service", sentence, shown=escape(readable(sentence)))
         if fewer := no_more_watched(before, named or configured):
-            out.print(f"[yellow]{escape(readable(fewer))}[/]")
+            acts.say(fewer, shown=f"[yellow]{escape(readable(fewer))}[/]")
         for folder in () if named else configured:
             if not os.path.isdir(folder):  # noqa: PTH112 - false, too, where nobody may look
-                out.print(f"[yellow]{escape(one_line(folder))} is not there; it is watched when it is.[/]")
+                absent = f"{one_line(folder)} is not there; it is watched when it is."
+                acts.say(absent, shown=f"[yellow]{escape(absent)}[/]")
 
 
 @app.command()
-def uninstall(context: typer.Context) -> None:
+def uninstall(context: typer.Context, json: AsJson = False) -> None:
     """Stop the service and remove its unit; recordings, notes and settings stay.
 
     Example: [bold]earmark service uninstall[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("service uninstall", json) as acts:
         _require_own(context)
         _require_a_manager("user")
         for sentence in uninstall_unit(_kind()):
-            out.print(escape(readable(sentence)))
+            acts.did("service", sentence, shown=escape(readable(sentence)))
 
 
 @app.command()
 def status(
     context: typer.Context,
     system: System = False,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Say whether the service is installed, runs or failed, and why; exit code 1 if it failed, 66 if there is none.
 
@@ -135,12 +139,12 @@ def status(
 
 
 @app.command()
-def restart(context: typer.Context, system: System = False) -> None:
+def restart(context: typer.Context, system: System = False, json: AsJson = False) -> None:
     """Stop the service and start it again; what it is transcribing goes on where it was.
 
     Examples: [bold]earmark service restart[/] · [bold]sudo earmark service restart --system[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("service restart", json) as acts:
         whose = _whose(context, system)
         if _kind() == "launchd":
             service_agent.restart(Here())
@@ -149,7 +153,7 @@ def restart(context: typer.Context, system: System = False) -> None:
             if not state.startable:
                 raise EnvironmentFault(told(state, whose)[1])
             start_anew(whose)
-        out.print("Restarted it.")
+        acts.did("service", "Restarted it.", shown="Restarted it.")
 
 
 @app.command()

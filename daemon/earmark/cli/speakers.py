@@ -10,6 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from earmark.cli.acts import acting
+from earmark.cli.asking import agreed
 from earmark.cli.console import (
     err,
     here,
@@ -24,6 +26,7 @@ from earmark.cli.console import (
     span,
 )
 from earmark.context import Context
+from earmark.errors import Declined
 from earmark.files import counted
 from earmark.verbs import naming, remembering
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -126,6 +129,7 @@ def name_speaker(
     file: Recording,
     who: Annotated[str, typer.Argument(metavar="NUMBER|NAME", help="Who it is now: 2, or a name.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help='The name; "" takes it back.')],
+    json: AsJson = False,
 ) -> None:
     """Name one who speaks in a recording, in its notes, sidecars and summary. A note that you edited stays as it is.
 
@@ -133,7 +137,7 @@ def name_speaker(
 
     Examples: [bold]earmark speakers name talk.m4a 2 Anna[/] · [bold]earmark speakers name talk.m4a Anna "Anna Schmidt"[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("speakers name", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
             meant = resolve(context, file)
@@ -141,26 +145,26 @@ def name_speaker(
         wake_daemon(home)
         what = f"is {kept}" if kept else "has no name"
         for number in numbers:
-            out.print(f"{escape(short(meant.shown))}: speaker {number} {escape(readable(what))}")
+            acts.did(meant.shown, f"speaker {number} {what}", recording=meant.recording_id)
 
 
 @app.command()
 def merge(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of somebody.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="What they are called from now on.")],
+    json: AsJson = False,
 ) -> None:
     """Let two names be one person's, who goes by the second: in all recordings, and for their voice.
 
     Example: [bold]earmark speakers merge Ann "Anna Schmidt"[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("speakers merge", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
             count = naming.merge(context, name, other)
         wake_daemon(home)
-        out.print(
-            f"{escape(readable(name))} is {escape(readable(other))} now, in {counted(count, 'recording')}."
-        )
+        said = f"is {other} now, in {counted(count, 'recording')}."
+        acts.did(name, said, shown=escape(readable(f"{name} {said}")))
 
 
 @app.command()
@@ -186,13 +190,12 @@ def forget(
             whose = "everybody" if name is None else name
             said = f"Erase {counted(doomed.vectors, 'voiceprint')} of {readable(whose)}"
             also = f", and the name in {counted(doomed.recordings, 'recording')}" if names else ""
-            return yes or typer.confirm(f"{said}{also}?", err=True)
+            return yes or agreed(f"{said}{also}?")
 
         with opened_context(home, config) as context:
             done = remembering.forget(context, name, confirmed, everybody=everybody, names=names)
         if done is None:
-            err.print("Nothing was erased.")
-            raise typer.Exit(1)
+            raise Declined("Nothing was erased.")
         wake_daemon(home)
         _report(done, json)
         if not done.complete:

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here, out, plain_errors, print_answer, readable, short
+from earmark.cli.acts import acting
+from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
+from earmark.errors import ConfigError, UsageError
 from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
@@ -73,6 +75,7 @@ def resummarize(
             "--outdated", help="Every summary made with another template or model than the configuration's."
         ),
     ] = False,
+    json: AsJson = False,
 ) -> None:
     """Write summaries again, with another template or model. A note that you edited stays; the new one goes beside it.
 
@@ -80,7 +83,7 @@ def resummarize(
 
     Examples: [bold]earmark resummarize talk.m4a --template lecture[/] · [bold]earmark resummarize --outdated[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("resummarize", json) as acts:
         if not files and not outdated:
             raise typer.BadParameter("name recordings, or say --outdated")
         home, config = here()
@@ -93,17 +96,23 @@ def resummarize(
                 wanted += [(recording, name) for recording, name, _ in retrying.outdated_summaries(context)]
             for recording_id, name in dict.fromkeys(wanted):
                 chosen = retrying.resummarize(context, recording_id, name, template)
-                out.print(
-                    f"{escape(short(name))}: will be summarized again{f' as {chosen}' if chosen else ''}"
-                )
+                said = f"will be summarized again{f' as {chosen}' if chosen else ''}"
+                acts.did(name, said, recording=recording_id)
         if wanted and config.summary.endpoint != "none":
-            out.print("[dim]If no summary server answers, they wait for one: earmark summary test[/]")
+            waits = "If no summary server answers, they wait for one: earmark summary test"
+            acts.say(waits, shown=f"[dim]{waits}[/]")
         if not wanted:
-            out.print("Nothing to summarize again.")
+            acts.say("Nothing to summarize again.")
         wake_daemon(home)
 
 
 def _require_template(name: str, own: Path) -> None:
+    """Raises UsageError if there is no such template, ConfigError if it is wrong."""
     from earmark.summarization.templating import load_template
 
-    load_template(name, own)
+    try:
+        load_template(name, own)
+    except ConfigError as error:
+        if (own / f"{name}.md").is_file():
+            raise
+        raise UsageError(f"--{error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from earmark.domain import Instant
 from earmark.events import Event
 from earmark.ledger.journal import Entry
 
@@ -55,6 +56,23 @@ _SAID = {
 """What a person reads; of an event that is not here the sentence that was written down stands alone."""
 
 
+NO_ACTS = frozenset(
+    (
+        Event.KNOWN, Event.STILL_WRITTEN, Event.READING, Event.PERHAPS_PARTIAL, Event.TRANSCRIBING, Event.TELLING_APART,
+        Event.SUMMARIZING,
+    )
+)  # fmt: skip
+"""Events of a file that say what goes on, and not what was done."""
+
+TROUBLE = frozenset(
+    (
+        Event.REFUSED, Event.UNREADABLE, Event.NOT_TRANSCRIBED, Event.NOT_TOLD_APART, Event.NOT_SUMMARIZED,
+        Event.NOT_WRITTEN, Event.WORKER_DIED, Event.WENT_WRONG, Event.NOT_TRASHED, Event.NOT_PURGED, Event.LOST,
+    )
+)  # fmt: skip
+"""Those that say what could not be done."""
+
+
 def told(entry: Entry) -> str:
     """One event as a sentence, or two: what happened, and what was written down of it."""
     happened = _SAID.get(Event(entry.what)) if entry.what in set(Event) else None
@@ -66,6 +84,11 @@ def told(entry: Entry) -> str:
         if detail
         else f"{happened}."
     )
+
+
+def as_sentence(event: Event, detail: str) -> str:
+    """One event as a sentence while it happens."""
+    return told(Entry(0, Instant(0.0), None, None, event, detail))
 
 
 def _may_be_small(detail: str) -> bool:

@@ -8,8 +8,11 @@ import typer
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import day, err, here, here_to_look, out, plain_errors, print_answer, readable, short
+from earmark.cli.acts import Acts, acting
+from earmark.cli.asking import agreed
+from earmark.cli.console import day, here, here_to_look, out, plain_errors, print_answer, readable, short
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
+from earmark.errors import Declined
 from earmark.files import counted
 from earmark.ledger import Trashed
 from earmark.retention.trash.rows import purged_from
@@ -68,16 +71,18 @@ def restore_files(
     what: Annotated[
         list[str], typer.Argument(metavar="FILE|ID...", help="Where it was, or its id in `trash list`.")
     ],
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Bring files back to where they were. Their recording is held from then on, so that no rule takes them again.
 
     Examples: [bold]earmark trash restore ~/Recordings/standup.m4a[/] · [bold]earmark trash restore 12 13[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("trash restore", json) as acts:
         home, config = here()
+        back = "is back, and held (let go with: earmark unhold FILE)"
         with opened_context(home, config) as context:
             for path in trash.bring_back(context, what):
-                out.print(f"{escape(short(path))} is back, and held (let go with: earmark unhold FILE)")
+                acts.did(path, back, shown=f"{escape(short(path))} {back}")
         wake_daemon(home)
 
 
@@ -88,36 +93,37 @@ def empty(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     even_held: Annotated[bool, typer.Option("--even-held", help="Also what is held.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Remove what lies in the trash for good, at once. It cannot be brought back after that. What is held stays.
 
     Examples: [bold]earmark trash empty[/] · [bold]earmark trash empty 12 --yes[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("trash empty", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
             goes, stays = trash.to_empty(context, what or [], even_held=even_held)
-            _say_what_stays(stays)
+            _say_what_stays(acts, stays)
             if not goes:
-                out.print("The trash is empty." if not stays else "Nothing else is in the trash.")
+                acts.say("The trash is empty." if not stays else "Nothing else is in the trash.")
                 return
             size = decimal(sum(r.size for r in goes))
-            if not yes and not typer.confirm(
-                f"Remove {counted(len(goes), 'file')} ({size}) for good?", err=True
-            ):
-                raise typer.Exit(1)
+            if not yes and not agreed(f"Remove {counted(len(goes), 'file')} ({size}) for good?"):
+                raise Declined("Nothing was removed.")
             after_all = trash.empty(context, goes, even_held=even_held)
-        _say_what_stays(after_all)
+        _say_what_stays(acts, after_all)
         kept = {row.id for row, _ in after_all}
         gone = [row for row in goes if row.id not in kept]
-        out.print(f"Gone for good: {counted(len(gone), 'file')} ({decimal(sum(r.size for r in gone))}).")
+        for row in gone:
+            acts.did(row.original, "gone for good", recording=row.recording_id, shown="")
+        acts.say(f"Gone for good: {counted(len(gone), 'file')} ({decimal(sum(r.size for r in gone))}).")
         wake_daemon(home)
         if after_all:
             raise typer.Exit(1)
 
 
-def _say_what_stays(rows: list[tuple[Trashed, str]]) -> None:
+def _say_what_stays(acts: Acts, rows: list[tuple[Trashed, str]]) -> None:
     for row, reason in rows:
-        err.print(
-            f"[yellow]{row.id}[/] {escape(short(row.original))} stays in the trash: {escape(readable(reason))}"
-        )
+        said = f"stays in the trash: {reason}"
+        shown = f"[yellow]{row.id}[/] {escape(short(row.original))} {escape(readable(said))}"
+        acts.refused(row.original, said, recording=row.recording_id, shown=shown)

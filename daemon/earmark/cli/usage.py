@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from earmark.cli.console import answer_with_error, out
+from earmark.cli.voice import answer_with_error, out
+from earmark.errors import Declined
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
 _FORMATS = re.compile(r"^'(?P<value>.*)' does not match the formats? (?P<formats>.*?)\.?$", re.DOTALL)
@@ -28,25 +29,35 @@ class Verb(TyperCommand):
     def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
         """Parse the words; what is wrong with them is said as a person would."""
         out.answers = "--json" in args
-        with _said_plainly():
+        out.acts = ()
+        with said_plainly():
             return super().make_context(info_name, args, *arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         out.answers = bool(ctx.params.get("json"))
-        with _said_plainly():
+        with said_plainly():
             return super().invoke(ctx)
 
 
+CALLED_OFF = "It was called off."
+
+
 @contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Wrong usage is said in plain words, and to a program that waits for JSON, too."""
+def said_plainly() -> Iterator[None]:
+    """Wrong usage is said in plain words, and to a program that waits for JSON, too; so is that a person called it off."""
     try:
         yield
+    except (typer.Abort, KeyboardInterrupt):
+        answer_with_error(Declined.exit_code, CALLED_OFF)
+        raise
     except Exception as error:
         message, code = getattr(error, "message", None), getattr(error, "exit_code", None)
         if isinstance(message, str) and isinstance(code, int):
             vars(error)["message"] = plain_complaint(message)
-            answer_with_error(code, plain_complaint(message))
+            in_full: Any = getattr(
+                error, "format_message", lambda: message
+            )  # where a word is missing it is all there is
+            answer_with_error(code, plain_complaint(message) or in_full())
         raise
 
 

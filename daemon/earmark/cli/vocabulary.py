@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from earmark.cli.acts import Acts, acting
 from earmark.cli.console import here, here_to_look, out, plain_errors, print_answer, readable, short
 from earmark.config import Config
 from earmark.context import Context
@@ -22,16 +23,16 @@ app = typer.Typer(
     no_args_is_help=True, help="Hear names and terms rightly that you corrected again and again."
 )
 
-VERSION = 1
-"""Of what `--json` prints; goes up when a field goes or means something else."""
-
 Words = Annotated[
     list[str], typer.Argument(metavar="WORD...", help="Words or names; in quotes, if they have spaces.")
 ]
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
 @app.command("list")
-def list_words(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def list_words(json: AsJson = False) -> None:
     """List what is offered because you corrected it twice or more, what you accepted, and what you ignored.
 
     Examples: [bold]earmark vocabulary list[/] · [bold]earmark vocabulary list --json[/]
@@ -99,45 +100,40 @@ def _show(offers: Sequence[Offer], places: dict[str, list[tuple[str, str]]]) -> 
 
 
 @app.command()
-def accept(words: Words) -> None:
+def accept(words: Words, json: AsJson = False) -> None:
     """Have words heard rightly from the next recording on, offered or not. They go into vocabulary.txt.
 
     Recordings that were heard already stay as they are; earmark retry FILE hears them again.
 
     Example: [bold]earmark vocabulary accept Meier "Annika Lindqvist"[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("vocabulary accept", json) as acts:
         home, config = here()
         done = vocabulary.accept(home, words, _offers(home, config))
-        for word in done.news:
-            out.print(f"{escape(readable(word))}: expected from the next recording on")
-        _unchanged(done.before, "was accepted before")
+        _tell(acts, done, "expected from the next recording on", "was accepted before")
 
 
 @app.command()
-def ignore(words: Words) -> None:
+def ignore(words: Words, json: AsJson = False) -> None:
     """Offer words never again. One that was accepted is not expected any more.
 
     Example: [bold]earmark vocabulary ignore Meier[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("vocabulary ignore", json) as acts:
         home, _ = here()
         done = vocabulary.ignore(home, words)
-        for word in done.news:
-            out.print(f"{escape(readable(word))}: not offered any more, and not expected")
-        _unchanged(done.before, "was ignored before")
+        _tell(acts, done, "not offered any more, and not expected", "was ignored before")
 
 
 @app.command()
-def forget(words: Words) -> None:
+def forget(words: Words, json: AsJson = False) -> None:
     """Take words out of vocabulary.txt, accepted or ignored. What is still corrected in notes is offered again.
 
     Example: [bold]earmark vocabulary forget Meier[/]
     """
-    with plain_errors():
+    with plain_errors(), acting("vocabulary forget", json) as acts:
         home, _ = here()
-        for word in vocabulary.forget(home, words).news:
-            out.print(f"{escape(readable(word))}: neither accepted nor ignored any more")
+        _tell(acts, vocabulary.forget(home, words), "neither accepted nor ignored any more")
 
 
 def _offers(home: Home, config: Config) -> list[Offer]:
@@ -148,6 +144,8 @@ def _offers(home: Home, config: Config) -> list[Offer]:
         return vocabulary.offered(context, vocabulary.known(home))
 
 
-def _unchanged(words: Sequence[str], what: str) -> None:
-    for word in words:
-        out.print(f"{escape(readable(word))}: {what}")
+def _tell(acts: Acts, done: vocabulary.Settled, news: str, before: str = "") -> None:
+    for word in done.news:
+        acts.did(word, news, shown=f"{escape(readable(word))}: {news}")
+    for word in done.before:
+        acts.was(word, before, shown=f"{escape(readable(word))}: {before}")

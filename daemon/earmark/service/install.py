@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from earmark.errors import ConfigError, EarmarkError, EnvironmentFault, LedgerBusy, NotFound
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, NotFound, UsageError
 from earmark.files import is_locked, remove_empty
 from earmark.ledger.lock import holder, holder_pid
 from earmark.paths import CARRIED, Home, platform_home, whole
@@ -68,12 +68,12 @@ def render(
 
 def require_folders(named: Sequence[Path], configured: Sequence[Path], platform: str = sys.platform) -> None:
     """Refuse to install a service that would watch nothing. Raises NotFound for a named folder that is not there,
-    EnvironmentFault for one that may not be read or written, ConfigError where no folder is named anywhere.
+    EnvironmentFault for one that may not be read or written, UsageError where no folder is named anywhere.
 
     Folders of the configuration may be away: their disks come and go, and the daemon says so.
     """
     if not named and not configured:
-        raise ConfigError(
+        raise UsageError(
             "There is no folder to watch. Name one (earmark service install ~/Recordings) or put it into the "
             "configuration (earmark config sample shows how)."
         )

@@ -75,15 +75,16 @@ def _perhaps_there(place: Place) -> bool:
     return os.path.lexists(place.path) or in_cloud(place.path) or not os.path.isdir(place.path.parent)  # noqa: PTH112
 
 
-def retry(context: Context, again: Again) -> str:
-    """Put one back into the queue, from the start of its attempts; returns what is done now, in words. Of a draft that waits
-    the better transcription is made, whatever the hour and the plug; one that stays is heard anew like any other transcript.
+def retry(context: Context, again: Again) -> tuple[bool, str]:
+    """Put one back into the queue, from the start of its attempts; returns whether that was done, and in words what is done
+    now. Of a draft that waits the better transcription is made, whatever the hour and the plug; one that stays is heard anew
+    like any other transcript.
     """
     ledger = context.ledger
     with ledger.transaction():
         draft = again.stage is Stage.TRANSCRIBE and _better_is_owed(context, again.recording_id)
         if again.stage is Stage.DIARIZE and (why_not := _cannot_be_told(context, again.recording_id)):
-            return why_not
+            return False, why_not
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         if again.stage is Stage.SUMMARIZE:
             fitting.ask_again(context)
@@ -97,12 +98,15 @@ def retry(context: Context, again: Again) -> str:
             ledger.jobs.requeue(again.recording_id, again.stage, context.now())
         context.tell(Event.RETRIED, f"Asked for by hand ({again.stage}).", recording=again.recording_id)
     if draft:
-        return "its better transcription is asked for now"
+        return True, "its better transcription is asked for now"
     if under_way and again.stage is Stage.DIARIZE:
-        return "who says what is being found out at this moment"
+        return False, "who says what is being found out at this moment"
     if under_way:
-        return "is being transcribed at this moment; ask again when that is done, if it is to be done anew"
-    return f"will be tried again ({again.stage})"
+        return (
+            False,
+            "is being transcribed at this moment; ask again when that is done, if it is to be done anew",
+        )
+    return True, f"will be tried again ({again.stage})"
 
 
 def _better_is_owed(context: Context, recording_id: str) -> bool:

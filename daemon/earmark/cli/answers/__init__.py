@@ -18,8 +18,16 @@ from earmark.cli.answers.keeping import (
     VerifiedAnswer,
     WouldForgetAnswer,
 )
-from earmark.cli.answers.looking import DoctorAnswer, ListAnswer, PrivacyAnswer, StatusAnswer, WhyAnswer
-from earmark.cli.answers.parts import Answer, Part, Text, key
+from earmark.cli.answers.looking import (
+    ConfigCheckedAnswer,
+    DoctorAnswer,
+    ListAnswer,
+    ModelsVerifiedAnswer,
+    PrivacyAnswer,
+    StatusAnswer,
+    WhyAnswer,
+)
+from earmark.cli.answers.parts import Act, ActsAnswer, Answer, Part, Text, key
 from earmark.cli.answers.setting_up import (
     ConfigAnswer,
     ModelsAnswer,
@@ -36,7 +44,7 @@ from earmark.export.account import Account
 
 
 class Wrong(Part):
-    exit_code: int = key("With which the verb ends (the help of earmark has them all).")
+    exit_code: int = key("With which the verb ends (see below: exit codes).")
     sentence: Text = key("What went wrong, and what would be right.")
 
 
@@ -44,6 +52,16 @@ class ErrorAnswer(Answer):
     """In the place of an answer, where there is none."""
 
     error: Wrong = key("What went wrong.")
+    acts: list[Act] = key("What had been done before, by a verb that acts; that stays done.")
+
+
+ACTING = (
+    "run --once", "retry", "resummarize", "speakers name", "speakers merge", "vocabulary accept", "vocabulary ignore",
+    "vocabulary forget", "retention set", "retention accept", "retention trust", "unhold", "trash restore", "trash empty",
+    "restore", "receipts export --out FILE", "privacy allow", "config set", "config unset", "service install",
+    "service uninstall", "service restart", "models add", "models download", "models remove",
+)  # fmt: skip
+"""Verbs that answer with what they did."""
 
 
 ANSWERS: dict[str, type[BaseModel]] = {
@@ -73,7 +91,10 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "doctor": DoctorAnswer,
     "service status": ServiceAnswer,
     "config show": ConfigAnswer,
+    "config check": ConfigCheckedAnswer,
     "summary test": ServersAnswer,
     "models list": ModelsAnswer,
+    "models verify": ModelsVerifiedAnswer,
+    **dict.fromkeys(ACTING, ActsAnswer),
 }
 """By the words of the verb."""

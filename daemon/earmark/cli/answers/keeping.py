@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from earmark.cli.answers.parts import Answer, Moment, Part, Text, key
+from earmark.cli.answers.parts import Act, Answer, Moment, Part, Text, key
 
 
 class Decided(Part):
@@ -126,9 +126,10 @@ class Hold(Part):
 
 
 class HoldAnswer(Answer):
-    """All that is held."""
+    """All that is held; with FILE after it was held."""
 
     held: list[Hold] = key("Those by hand first.")
+    acts: list[Act] = key("With FILE: what was done with each.")
 
 
 class OneReceipt(Part):

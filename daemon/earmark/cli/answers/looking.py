@@ -122,10 +122,22 @@ class Check(Part):
     note: bool = key("Nothing is wrong, and it is still good to know.")
 
 
-class DoctorAnswer(Answer):
-    """What could stop the daemon. Exit code 1 if something is wrong."""
+class FindingsAnswer(Answer):
+    """What was found. Exit code 1 if something is wrong."""
 
     findings: list[Check] = key("One for each thing that was looked at.")
+
+
+class DoctorAnswer(FindingsAnswer):
+    """What could stop the daemon. Exit code 1 if something is wrong."""
+
+
+class ConfigCheckedAnswer(FindingsAnswer):
+    """That the configuration is right. Where it is wrong the answer is an error, exit code 78, with every problem."""
+
+
+class ModelsVerifiedAnswer(FindingsAnswer):
+    """Whether models are as they were brought in. Exit code 1 if one is not."""
 
 
 class Claim(Part):

@@ -6,24 +6,32 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from earmark.cli.answers import ANSWERS, ErrorAnswer
+from earmark.cli.answers import ACTING, ANSWERS, ErrorAnswer
+from earmark.cli.answers.parts import ActsAnswer
+from earmark.cli.voice import CODES
 
 INTRODUCTION = """\
 # JSON
 
 <!-- Written by `earmark config json-reference`; change the descriptions in daemon/earmark/cli/answers/. -->
 
-Every verb that has something to say takes `--json` and prints one object on stdout, and nothing else there: no color, no
-wrapping. <!-- json:nothing-else --> (`earmark status --watch --json` prints one whenever it has changed.) Each has the keys
+Every verb takes `--json` and prints one object on stdout, and nothing else there: no color, no wrapping, no progress.
+<!-- json:nothing-else --> (`earmark status --watch --json` prints one whenever it has changed.) Only those have no `--json`
+that print a document or a log, and `earmark config edit`, which is an editor's. <!-- json:every-verb --> Each has the keys
 below, and no others. <!-- json:schema --> `version` goes up when a key changes its meaning or goes; new keys may come.
 
 Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> Lengths
 are seconds, sizes bytes. A name may hold bytes that are no text; they are JSON escapes, `\\udc80` to `\\udcff`,
 as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
 
-Where a verb fails, it prints the object under "Errors" in the place of its answer, says the same on stderr, and ends with
-its exit code. <!-- json:errors --> What a verb asks (`earmark forget`) it asks on stderr; say `--yes`. Where an answer says
-that something is wrong (`earmark doctor`), it is an answer, with an exit code of its own.
+Where a verb fails, or the words behind `earmark` are no verb, the object under "Errors" stands in the place of the answer;
+stderr says the same, and the exit code is the one in it. <!-- json:errors --> So stdout is empty only if its reader has
+gone. Where an answer says that something is wrong (`earmark doctor`), or that a thing was refused, it is an answer, with an
+exit code of its own. Warnings go to stderr.
+
+What a verb asks (`earmark forget`) it asks on stderr, in a terminal. Where none is there, and JSON is wanted, it does not
+read an answer from its input, but ends with 2 and says so: say `--yes`. <!-- json:asks --> Who does not agree gets an error
+with exit code 1.
 
 `earmark config json-reference --schema` prints all of this as JSON Schema. `earmark list --csv` prints a table; a cell that
 begins with `=`, `+`, `-` or `@` has a `'` in front, because spreadsheets would take it for a formula. <!-- json:csv -->
@@ -34,9 +42,35 @@ def reference() -> str:
     """The page: each verb with its keys, and the errors. Comments tie it to tests (tests/shown.py)."""
     lines = [INTRODUCTION]
     for verb, answer in ANSWERS.items():
+        if verb in ACTING:
+            continue
         lines += [f"## `earmark {_with_json(verb)}`", "", *_described(answer)]
-    lines += ["## Errors", "", *_described(ErrorAnswer), "<!-- tests -->"]
+    verbs = " · ".join(f"`{verb}`" for verb in ACTING)
+    about, *table = _described(ActsAnswer)
+    lines += [
+        "## Verbs that act",
+        "",
+        f"{about} <!-- json:acts --> So answer with `--json`:",
+        "",
+        verbs,
+        *table,
+    ]
+    lines += ["## Errors", "", *_described(ErrorAnswer), *_exit_codes(), "<!-- tests -->"]
     return "\n".join(lines) + "\n"
+
+
+CODES_EXPLAINED = """\
+Wrong usage is 2, whoever notices it: the parser, or the verb, because words do not go together, or one is none of those
+that there are (`earmark models download NONSENSE`, `earmark run` without a folder). <!-- json:usage --> sysexits.h has 64
+for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to look for. What is
+understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no folder ends with 78,
+because nobody types its words."""
+
+
+def _exit_codes() -> list[str]:
+    rows = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
+    table = ["| code | meaning |", "|---|---|", *rows]
+    return ["## Exit codes", "", *table, "", CODES_EXPLAINED, ""]
 
 
 def schemas() -> dict[str, Any]:

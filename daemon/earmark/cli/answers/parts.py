@@ -45,6 +45,27 @@ class Answer(Part):
     )
 
 
+class Act(Part):
+    thing: Text = Field(
+        description="What was acted on: a file, a model, a word, a key of the configuration; else what is meant."
+    )
+    outcome: Literal["done", "unchanged", "refused"] = Field(
+        description="`unchanged`: it was so before, or is being done; `refused`: it could not be done."
+    )
+    sentence: Text = Field(description="What was done, or why not, as people read it behind its name.")
+    recording: Text | None = Field(description="Its id, where a recording is meant.")
+
+
+class ActsAnswer(Answer):
+    """What was done, thing by thing. Where some were done and others not, `outcome` says which."""
+
+    at: Moment = Field(description="When the verb ended.")
+    acts: list[Act] = Field(description="In their order.")
+    said: list[Text] = Field(
+        description="What there is to say of no single thing: what follows, what may be done next."
+    )
+
+
 def key(description: str, default: Any = ...) -> Any:
     """A key with its meaning, which docs/json.md prints."""
     return Field(default, description=description)
