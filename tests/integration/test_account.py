@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 from earmark.cli import receipts
-from earmark.domain import Instant, TrashState
+from earmark.domain import Instant, Kind, TrashState
 from earmark.files import fold
 from earmark.retention import receipts as chain
+from earmark.retention.erasure.copies import find
+from earmark.retention.erasure.erase import erase
 from typer.testing import CliRunner, Result
 
 from tests.conftest import in_memory
@@ -230,13 +232,13 @@ def test_of_a_broken_chain_the_report_says_so_before_all_else(world: World, chan
     assert as_data(code=1)["chain"]["whole"] is False
 
 
-def purge_one(world: World, name: str = "a.wav") -> None:
-    """Two receipts: to the trash, and for good."""
-    world.record(name)
+def purge_one(world: World, name: str = "a.wav", *, audio: bytes | None = None, files: int = 1) -> None:
+    """Two receipts for each of `files`: to the trash, and for good."""
+    world.record(name, audio=audio)
     world.pass_days(1.1)
     world.apply()
     world.pass_days(1.1)
-    assert world.sweep().purged == 1
+    assert world.sweep().purged == files
 
 
 @pytest.mark.shows("retention:report")
@@ -307,6 +309,49 @@ def test_what_went_back_and_forth_and_what_lost_its_name_is_told_as_it_is(world:
     assert world.take_in(copy).recording_id == first.recording_id
     assert [line["same_content_here_now"] for line in lines()] == ["yes", ""]
     assert "A file with the same content is in a watched folder" in report().stdout
+
+
+def erase_all(world: World, *names: str) -> None:
+    """As `earmark forget` does."""
+    ids = sorted({world.place(name).recording_id for name in names})
+    found = find(world.context, ids)
+    with world.ledger.acting():
+        assert erase(world.context, found, ids).complete
+
+
+@pytest.mark.shows("retention:report-codes")
+@pytest.mark.parametrize("order", [1, -1], ids=["the longest first", "the longest last"])
+def test_of_an_erased_recording_too_the_longest_name_decides_wherever_it_stands_in_the_table(
+    world: World, order: int
+) -> None:
+    for name in ("ward/Anna.wav", "Anna.wav", "another.wav"):
+        world.record(name)
+    erase_all(world, "ward/Anna.wav")
+    erase_all(world, "Anna.wav")
+    table = ["ward/Anna.wav,P1\n", "Anna.wav,P2\n", "Anna,P3\n"]
+    (world.root / "codes.csv").write_text("".join(table[::order]))
+    assert [line["code"] for line in lines("--codes", "codes.csv")] == ["P1", "P2"]
+
+
+@pytest.mark.shows("retention:report-codes")
+def test_one_recording_with_two_codes_and_two_recordings_of_one_path_are_said(world: World) -> None:
+    audio = b"RIFF what two files hold" * 200
+    place = world.record("Anna.wav", audio=audio)
+    (copy := world.drop / "Ben.wav").write_bytes(audio)
+    copied = world.take_in(copy, done=False)
+    assert copied.recording_id == place.recording_id
+    for kind, ending in ((Kind.TRANSCRIPT, ".transcript.md"), (Kind.SUMMARY, ".md")):
+        world.note(copied, kind, ending, "said")
+    world.ledger.places.caught_up(copied, 1, 1)
+    purge_one(world, "ward/REC1.wav", files=3)
+    purge_one(world, "ward/REC1.wav", audio=b"RIFF another person")
+    (world.root / "codes.csv").write_text("Anna.wav,P1\nBen.wav,P2\nward/REC1.wav,P3\n")
+    told = " ".join(report("--codes", "codes.csv").stderr.split())
+    assert "lines 1 and 2: one recording (the same content) has or had all these names" in told
+    assert (
+        "line 3: 2 different recordings have or had this path, and all are shown as P3; write the SHA-256"
+        in told
+    )
 
 
 @pytest.mark.shows("retention:report")
