@@ -346,12 +346,14 @@ def test_one_recording_with_two_codes_and_two_recordings_of_one_path_are_said(wo
     purge_one(world, "ward/REC1.wav", files=3)
     purge_one(world, "ward/REC1.wav", audio=b"RIFF another person")
     (world.root / "codes.csv").write_text("Anna.wav,P1\nBen.wav,P2\nward/REC1.wav,P3\n")
-    told = " ".join(report("--codes", "codes.csv").stderr.split())
+    result = report("--codes", "codes.csv")
+    told = " ".join(result.stderr.split())
     assert "lines 1 and 2: one recording (the same content) has or had all these names" in told
     assert (
         "line 3: 2 different recordings have or had this path, and all are shown as P3; write the SHA-256"
         in told
     )
+    assert "4 files removed for good by rules, 3 recordings among them" in result.stdout
 
 
 @pytest.mark.shows("retention:report")
