@@ -190,6 +190,27 @@ def test_an_edit_takes_the_files_place_only_if_it_is_right_and_is_gone_on_with_o
 
 
 @pytest.mark.shows("configuration:edit")
+def test_an_editor_that_empties_the_file_or_saves_beside_another_program_costs_nobodys_words(
+    home: Installation,
+) -> None:
+    file = home.configure(MINE)
+    for script, says in ((': > "$1"', "left an empty file"), (': > "$1"; exit 1', "ended with 1")):
+        emptied = edited(home, script)
+        assert (emptied.returncode, says in emptied.stderr) == (74, True)
+        assert file.read_text() == MINE
+        assert not list(home.state.glob("config.edited*")), "nothing to go on with"
+    beside = edited(home, f"echo '# theirs' >> '{file}'; echo '# of mine' >> \"$1\"")
+    assert beside.returncode == 74
+    (kept,) = home.state.glob("config.edited*")
+    assert str(kept) in beside.stderr
+    assert kept.read_text() == f"{MINE}# of mine\n"
+    assert file.read_text() == f"{MINE}# theirs\n"
+    assert str(kept) in edited(home, "true").stderr, "until it is removed"
+    failed = edited(home, "echo '# more' >> \"$1\"; exit 2")
+    assert str(next(path for path in home.state.glob("config.edited*") if path != kept)) in failed.stderr
+
+
+@pytest.mark.shows("configuration:edit")
 def test_on_a_terminal_a_wrong_edit_can_be_edited_again(home: Installation) -> None:
     file = home.configure(MINE)
     editor = home.root / "editor"
