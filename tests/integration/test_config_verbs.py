@@ -110,6 +110,20 @@ def test_what_cannot_be_is_wrong_usage_and_changes_nothing(
     assert file.read_text() == MINE
 
 
+def test_a_file_with_a_mark_in_front_is_read_and_changed_as_any_other_and_keeps_it(
+    home: Installation,
+) -> None:
+    file = home.configure(MINE)
+    file.write_bytes(b"\xef\xbb\xbf" + MINE.replace("\n", "\r\n").encode())
+    assert load_config(file).summary.endpoint == "none"
+    assert said(home, "config", "set", "summary.endpoint", "auto").returncode == 0
+    assert said(home, "config", "set", "summary.max_points", "5").returncode == 0
+    assert said(home, "config", "unset", "notes.tags").returncode == 0
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf# my own words\r\n")
+    config = load_config(file)
+    assert (config.summary.endpoint, config.summary.max_points) == ("auto", 5)
+
+
 def test_a_linked_file_is_changed_where_it_lies_and_keeps_its_rights(home: Installation) -> None:
     file = home.configure("")
     file.unlink()
