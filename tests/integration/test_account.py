@@ -253,7 +253,7 @@ def test_a_deletion_late_in_the_evening_belongs_to_the_day_of_this_clock(world: 
 
 HOSTILE = (
     "<script>alert(1).wav", "x<\u2028/script>.wav", "a|b`c*_d.wav", "=1+1.wav", "line\nbreak.wav", "\u202etxt.wav",
-    "[l](http:.wav", "$x^2 #tag ![[e]].wav",
+    "[l](http:.wav", "$x^2 #tag ![[e]].wav", "=1.wav;=2.wav", "\uff1d1.wav",
 )  # fmt: skip
 
 
@@ -280,7 +280,8 @@ def test_a_name_is_never_more_than_a_name(world: World) -> None:
     (world.root / "codes.csv").write_text(codes)
     coded = lines("--codes", "codes.csv")
     assert {line["code"] for line in coded} >= {"'=CMD0", "'=CMD3"}
-    assert not [cell for line in coded for cell in line.values() if cell.startswith(("=", "+", "-", "@"))]
+    cells = [cell for line in (*coded, *lines()) for whole in line.values() for cell in whole.split(";")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff1d"))]
 
 
 @pytest.mark.shows("retention:report-codes")

@@ -26,7 +26,8 @@ its exit code. <!-- json:errors --> What a verb asks (`earmark forget`) it asks 
 that something is wrong (`earmark doctor`), it is an answer, with an exit code of its own.
 
 `earmark config json-reference --schema` prints all of this as JSON Schema. `earmark list --csv` prints a table; a cell that
-begins with `=`, `+`, `-` or `@` has a `'` in front, because spreadsheets would take it for a formula. <!-- json:csv -->
+begins with `=`, `+`, `-` or `@`, or goes on so after a semicolon, has a `'` in front of that, because spreadsheets would
+take it for a formula. <!-- json:csv -->
 """
 
 
