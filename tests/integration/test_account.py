@@ -7,9 +7,11 @@ import io
 import json
 import random
 import re
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import pytest
 from earmark.cli import receipts
 from earmark.domain import Instant, Kind, TrashState
 from earmark.files import fold
+from earmark.ledger import Ledger
 from earmark.retention import receipts as chain
 from earmark.retention.erasure.copies import find
 from earmark.retention.erasure.erase import erase
@@ -389,6 +392,42 @@ def test_what_is_not_finished_and_what_left_the_trash_without_a_receipt_is_told(
     assert taken["note"] == "brought back under another name, of which there is no receipt"
     assert [(k["what"], k["name"]) for k in found["kept"]] == [("1 stored voice", "(no name)")]
     assert "1 recording that a person wanted to be erased: not complete yet" in report().stdout
+
+
+@contextmanager
+def deleting(world: World) -> Iterator[None]:
+    """A daemon that writes one receipt after the other meanwhile."""
+    over, wrote = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with Ledger(world.context.home.ledger_file) as ledger:
+            while not over.is_set():
+                with ledger.transaction():
+                    chain.issue(
+                        ledger, world.now, "forgotten", rule="voiceprints: keep_for 1y", voiceprints=3
+                    )
+                wrote.set()
+
+    daemon = threading.Thread(target=write)
+    daemon.start()
+    try:
+        assert wrote.wait(60)
+        yield
+    finally:
+        over.set()
+        daemon.join()
+
+
+@pytest.mark.shows("retention:report", "retention:receipts")
+def test_receipts_that_come_while_somebody_looks_are_no_tampering(world: World) -> None:
+    purge_one(world)
+    with deleting(world):
+        for _ in range(5):
+            found = as_data()
+            assert found["chain"]["whole"] is True
+            assert len(found["deletions"]) == found["chain"]["receipts"] - 1
+            verified = CliRunner().invoke(receipts.app, ["verify", "--json"])
+            assert (verified.exit_code, json.loads(verified.stdout)["problems"]) == (0, [])
 
 
 def test_receipts_of_a_forger_bring_no_report_down(world: World) -> None:

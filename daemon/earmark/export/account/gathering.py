@@ -56,7 +56,14 @@ class Asked:
 
 
 def gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
-    """The account of this moment. With `codes` no name, path, tag or reason that a person wrote is in it."""
+    """The account of this moment, also while a daemon deletes. With `codes` no name, path, tag or reason that a person wrote
+    is in it.
+    """
+    with context.ledger.one_moment():
+        return _gather(context, asked, codes)
+
+
+def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     ledger, now = context.ledger, context.now()
     if asked.until is not None and asked.until > now:
         asked = replace(asked, until=None, until_day=None)  # nobody knows how that day will end
@@ -131,8 +138,7 @@ def _folders(context: Context, folder: Path | None) -> tuple[str, ...]:
 
 def _chain(context: Context, rows: list[Receipt]) -> Chain:
     ledger = context.ledger
-    # A receipt that a daemon adds between two looks at the chain makes its end look wrong; the next look is right.
-    problems = receipts.verify(ledger) and receipts.verify(ledger)
+    problems = receipts.verify(ledger)
     cut = next((r for r in reversed(rows) if r.act == receipts.PRUNED), None)
     last = rows[-1] if rows else None
     return Chain(
