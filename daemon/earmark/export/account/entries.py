@@ -50,6 +50,7 @@ class Entries:
         self._paths: dict[str, list[Path]] = {}
         self._ids: dict[str, str] = {}
         self._code_of: dict[str, str | None] = {}
+        self._missing: dict[str, int] = {}
         self._deeds = list(deeds)
         self._erased = {deed.recording for deed in self._deeds if deed.what == "erasure"}
         self.not_in_table: set[str] = set()
@@ -101,6 +102,14 @@ class Entries:
             in_folder=None if self._folder is None else self._where(deed),
             note=self._note(deed, row, state),
         )
+
+    def went_meanwhile(self) -> frozenset[str]:
+        """The receipts of what was not found in the trash because it was taken out of there while this was put together; ask
+        when that is over.
+        """
+        get = self._context.ledger.trash.get
+        rows = {receipt: get(row) for receipt, row in self._missing.items()}
+        return frozenset(r for r, row in rows.items() if row is None or row.state is not TrashState.HERE)
 
     def name_of_file(self, late: Overdue) -> str:
         """The name or code of a file that is overdue."""
@@ -227,6 +236,7 @@ class Entries:
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
+                self._missing[deed.latest.hash] = row.id
                 return _LEFT[TrashState.LOST]
         return ""
 

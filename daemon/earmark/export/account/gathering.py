@@ -60,10 +60,13 @@ def gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     is in it.
     """
     with context.ledger.one_moment():
-        return _gather(context, asked, codes)
+        account, entries = _gather(context, asked, codes)
+    gone = entries.went_meanwhile()
+    lies = (e.model_copy(update={"note": ""}) if e.receipt_hash in gone else e for e in account.in_trash)
+    return account.model_copy(update={"in_trash": tuple(lies)}) if gone else account
 
 
-def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
+def _gather(context: Context, asked: Asked, codes: Codes | None) -> tuple[Account, Entries]:
     ledger, now = context.ledger, context.now()
     if asked.until is not None and asked.until > now:
         asked = replace(asked, until=None, until_day=None)  # nobody knows how that day will end
@@ -72,7 +75,7 @@ def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     entries = Entries(context, codes, deeds, asked.folder)
     deleted, in_trash, back = _sorted_out(deeds, asked, entries)
     kept, waiting, waits = _kept(context, entries, codes is not None)
-    return Account(
+    account = Account(
         made_at=iso(now) or "",
         earmark=__version__,
         since=iso(asked.since),
@@ -97,6 +100,7 @@ def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
         not_in_table=len(entries.not_in_table),
         recordings=len(entries.recordings),
     )
+    return account, entries
 
 
 def _sorted_out(
