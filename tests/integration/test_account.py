@@ -7,18 +7,25 @@ import io
 import json
 import random
 import re
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from earmark.cli import receipts
-from earmark.domain import Instant, TrashState
+from earmark.domain import Instant, Kind, TrashState
+from earmark.export.account import entries
 from earmark.files import fold
+from earmark.ledger import Ledger, Trashed
 from earmark.retention import receipts as chain
+from earmark.retention.erasure.copies import find
+from earmark.retention.erasure.erase import erase
+from earmark.retention.trash.rows import lies_in_trash
 from typer.testing import CliRunner, Result
 
 from tests.conftest import in_memory
@@ -230,13 +237,13 @@ def test_of_a_broken_chain_the_report_says_so_before_all_else(world: World, chan
     assert as_data(code=1)["chain"]["whole"] is False
 
 
-def purge_one(world: World, name: str = "a.wav") -> None:
-    """Two receipts: to the trash, and for good."""
-    world.record(name)
+def purge_one(world: World, name: str = "a.wav", *, audio: bytes | None = None, files: int = 1) -> None:
+    """Two receipts for each of `files`: to the trash, and for good."""
+    world.record(name, audio=audio)
     world.pass_days(1.1)
     world.apply()
     world.pass_days(1.1)
-    assert world.sweep().purged == 1
+    assert world.sweep().purged == files
 
 
 @pytest.mark.shows("retention:report")
@@ -251,7 +258,7 @@ def test_a_deletion_late_in_the_evening_belongs_to_the_day_of_this_clock(world: 
 
 HOSTILE = (
     "<script>alert(1).wav", "x<\u2028/script>.wav", "a|b`c*_d.wav", "=1+1.wav", "line\nbreak.wav", "\u202etxt.wav",
-    "[l](http:.wav", "$x^2 #tag ![[e]].wav",
+    "[l](http:.wav", "$x^2 #tag ![[e]].wav", "=1.wav;=2.wav", "\uff1d1.wav",
 )  # fmt: skip
 
 
@@ -278,7 +285,8 @@ def test_a_name_is_never_more_than_a_name(world: World) -> None:
     (world.root / "codes.csv").write_text(codes)
     coded = lines("--codes", "codes.csv")
     assert {line["code"] for line in coded} >= {"'=CMD0", "'=CMD3"}
-    assert not [cell for line in coded for cell in line.values() if cell.startswith(("=", "+", "-", "@"))]
+    cells = [cell for line in (*coded, *lines()) for whole in line.values() for cell in whole.split(";")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff1d"))]
 
 
 @pytest.mark.shows("retention:report-codes")
@@ -307,6 +315,51 @@ def test_what_went_back_and_forth_and_what_lost_its_name_is_told_as_it_is(world:
     assert world.take_in(copy).recording_id == first.recording_id
     assert [line["same_content_here_now"] for line in lines()] == ["yes", ""]
     assert "A file with the same content is in a watched folder" in report().stdout
+
+
+def erase_all(world: World, *names: str) -> None:
+    """As `earmark forget` does."""
+    ids = sorted({world.place(name).recording_id for name in names})
+    found = find(world.context, ids)
+    with world.ledger.acting():
+        assert erase(world.context, found, ids).complete
+
+
+@pytest.mark.shows("retention:report-codes")
+@pytest.mark.parametrize("order", [1, -1], ids=["the longest first", "the longest last"])
+def test_of_an_erased_recording_too_the_longest_name_decides_wherever_it_stands_in_the_table(
+    world: World, order: int
+) -> None:
+    for name in ("ward/Anna.wav", "Anna.wav", "another.wav"):
+        world.record(name)
+    erase_all(world, "ward/Anna.wav")
+    erase_all(world, "Anna.wav")
+    table = ["ward/Anna.wav,P1\n", "Anna.wav,P2\n", "Anna,P3\n"]
+    (world.root / "codes.csv").write_text("".join(table[::order]))
+    assert [line["code"] for line in lines("--codes", "codes.csv")] == ["P1", "P2"]
+
+
+@pytest.mark.shows("retention:report-codes")
+def test_one_recording_with_two_codes_and_two_recordings_of_one_path_are_said(world: World) -> None:
+    audio = b"RIFF what two files hold" * 200
+    place = world.record("Anna.wav", audio=audio)
+    (copy := world.drop / "Ben.wav").write_bytes(audio)
+    copied = world.take_in(copy, done=False)
+    assert copied.recording_id == place.recording_id
+    for kind, ending in ((Kind.TRANSCRIPT, ".transcript.md"), (Kind.SUMMARY, ".md")):
+        world.note(copied, kind, ending, "said")
+    world.ledger.places.caught_up(copied, 1, 1)
+    purge_one(world, "ward/REC1.wav", files=3)
+    purge_one(world, "ward/REC1.wav", audio=b"RIFF another person")
+    (world.root / "codes.csv").write_text("Anna.wav,P1\nBen.wav,P2\nward/REC1.wav,P3\n")
+    result = report("--codes", "codes.csv")
+    told = " ".join(result.stderr.split())
+    assert "lines 1 and 2: one recording (the same content) has or had all these names" in told
+    assert (
+        "line 3: 2 different recordings have or had this path, and all are shown as P3; write the SHA-256"
+        in told
+    )
+    assert "4 files removed for good by rules, 3 recordings among them" in result.stdout
 
 
 @pytest.mark.shows("retention:report")
@@ -341,6 +394,62 @@ def test_what_is_not_finished_and_what_left_the_trash_without_a_receipt_is_told(
     assert taken["note"] == "brought back under another name, of which there is no receipt"
     assert [(k["what"], k["name"]) for k in found["kept"]] == [("1 stored voice", "(no name)")]
     assert "1 recording that a person wanted to be erased: not complete yet" in report().stdout
+
+
+@contextmanager
+def deleting(world: World) -> Iterator[None]:
+    """A daemon that writes one receipt after the other meanwhile."""
+    over, wrote = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with Ledger(world.context.home.ledger_file) as ledger:
+            while not over.is_set():
+                with ledger.transaction():
+                    chain.issue(
+                        ledger, world.now, "forgotten", rule="voiceprints: keep_for 1y", voiceprints=3
+                    )
+                wrote.set()
+
+    daemon = threading.Thread(target=write)
+    daemon.start()
+    try:
+        assert wrote.wait(60)
+        yield
+    finally:
+        over.set()
+        daemon.join()
+
+
+@pytest.mark.shows("retention:report", "retention:receipts")
+def test_receipts_that_come_while_somebody_looks_are_no_tampering(world: World) -> None:
+    purge_one(world)
+    with deleting(world):
+        for _ in range(5):
+            found = as_data()
+            assert found["chain"]["whole"] is True
+            assert len(found["deletions"]) == found["chain"]["receipts"] - 1
+            verified = CliRunner().invoke(receipts.app, ["verify", "--json"])
+            assert (verified.exit_code, json.loads(verified.stdout)["problems"]) == (0, [])
+
+
+@pytest.mark.shows("retention:report")
+def test_what_a_daemon_purges_while_somebody_looks_was_taken_out_by_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.record("a.wav")
+    world.pass_days(1.1)
+    world.apply()
+    world.pass_days(1.1)
+
+    def sweeps_first(row: Trashed) -> bool:
+        world.sweep()
+        return lies_in_trash(row)
+
+    monkeypatch.setattr(entries, "lies_in_trash", sweeps_first)
+    report("--out", "during.md")
+    assert "1 file in the trash when this document was made" in (world.root / "during.md").read_text()
+    assert "somebody took it out" not in (world.root / "during.md").read_text()
+    assert [line["state"] for line in lines()] == ["deleted"]
 
 
 def test_receipts_of_a_forger_bring_no_report_down(world: World) -> None:

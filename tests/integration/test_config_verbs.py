@@ -110,6 +110,20 @@ def test_what_cannot_be_is_wrong_usage_and_changes_nothing(
     assert file.read_text() == MINE
 
 
+def test_a_file_with_a_mark_in_front_is_read_and_changed_as_any_other_and_keeps_it(
+    home: Installation,
+) -> None:
+    file = home.configure(MINE)
+    file.write_bytes(b"\xef\xbb\xbf" + MINE.replace("\n", "\r\n").encode())
+    assert load_config(file).summary.endpoint == "none"
+    assert said(home, "config", "set", "summary.endpoint", "auto").returncode == 0
+    assert said(home, "config", "set", "summary.max_points", "5").returncode == 0
+    assert said(home, "config", "unset", "notes.tags").returncode == 0
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf# my own words\r\n")
+    config = load_config(file)
+    assert (config.summary.endpoint, config.summary.max_points) == ("auto", 5)
+
+
 def test_a_linked_file_is_changed_where_it_lies_and_keeps_its_rights(home: Installation) -> None:
     file = home.configure("")
     file.unlink()
@@ -187,6 +201,27 @@ def test_an_edit_takes_the_files_place_only_if_it_is_right_and_is_gone_on_with_o
     assert (failed.returncode, "ended with 3" in failed.stderr) == (74, True)
     assert "not changed" in edited(home, "true").stdout
     assert not list(home.state.glob("config.edited*"))
+
+
+@pytest.mark.shows("configuration:edit")
+def test_an_editor_that_empties_the_file_or_saves_beside_another_program_costs_nobodys_words(
+    home: Installation,
+) -> None:
+    file = home.configure(MINE)
+    for script, says in ((': > "$1"', "left an empty file"), (': > "$1"; exit 1', "ended with 1")):
+        emptied = edited(home, script)
+        assert (emptied.returncode, says in emptied.stderr) == (74, True)
+        assert file.read_text() == MINE
+        assert not list(home.state.glob("config.edited*")), "nothing to go on with"
+    beside = edited(home, f"echo '# theirs' >> '{file}'; echo '# of mine' >> \"$1\"")
+    assert beside.returncode == 74
+    (kept,) = home.state.glob("config.edited*")
+    assert str(kept) in beside.stderr
+    assert kept.read_text() == f"{MINE}# of mine\n"
+    assert file.read_text() == f"{MINE}# theirs\n"
+    assert str(kept) in edited(home, "true").stderr, "until it is removed"
+    failed = edited(home, "echo '# more' >> \"$1\"; exit 2")
+    assert str(next(path for path in home.state.glob("config.edited*") if path != kept)) in failed.stderr
 
 
 @pytest.mark.shows("configuration:edit")

@@ -159,5 +159,11 @@ def test_the_page_is_written_from_the_schemas_and_has_every_verb_that_takes_json
 def test_the_page_says_what_a_spreadsheet_gets(world: World) -> None:
     CliRunner().invoke(main.app, ["list"])
     note = world.drop / "a.md"
-    note.write_text(note.read_text() + "\n# =1+1\n")
-    assert ",'=1+1," in CliRunner().invoke(main.app, ["list", "--csv"]).stdout
+    for title, cell in (
+        ("=1+1", "'=1+1"),
+        ("a;@b; +1", "a;'@b; '+1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a-b;c", "a-b;c"),
+    ):
+        note.write_text(f"---\ntype: summary\n---\n# {title}\n")
+        assert f",{cell}," in CliRunner().invoke(main.app, ["list", "--csv"]).stdout

@@ -31,6 +31,9 @@ def edit(home: Home) -> bool:
     editor = _editor()
     before, begin = configuring.written(home), configuring.sample_or_written(home)
     copy = home.state / f"config.edited-{hashlib.sha256(before.encode()).hexdigest()[:8]}.toml"
+    for other in sorted(home.state.glob("config.edited-*.toml")):
+        if other != copy:
+            err.print(f"Of another version of the file this was not taken: {escape(readable(other))}")
     if copy.exists():
         err.print(f"This goes on with what was not taken the last time ({escape(readable(copy))}).")
     else:
@@ -46,7 +49,10 @@ def edit(home: Home) -> bool:
         text = _edited(editor, copy, begin)
     changed = text not in (before, begin)
     if changed:
-        configuring.replace(home, before, text)
+        try:
+            configuring.replace(home, before, text)
+        except EnvironmentFault as fault:
+            raise EnvironmentFault(f"{fault}; what you wrote is {copy}") from None
     _drop(copy)
     out.print(f"{escape(readable(home.config_file))}: {'changed' if changed else 'not changed'}")
     return changed
@@ -71,16 +77,24 @@ def _editor() -> list[str]:
 
 
 def _edited(editor: list[str], copy: Path, begin: str) -> str:
-    """What the copy says when the editor has ended. Raises EnvironmentFault if that failed."""
+    """What the copy says when the editor has ended. Raises EnvironmentFault if that failed, or left nothing of the file: a
+    full disk or a slip of a script is no wish to have no settings and no rules.
+    """
     done = subprocess.run([*editor, str(copy)])
     try:
         text = read_bytes(copy).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         raise EnvironmentFault("The editor left no file; nothing was changed") from None
+    empty = bool(begin.strip()) and not text.strip()
+    if empty or (done.returncode != 0 and text == begin):
+        _drop(copy)
     if done.returncode != 0:
-        if text == begin:
-            _drop(copy)
-        raise EnvironmentFault(f"The editor ended with {done.returncode}; nothing was changed")
+        kept = f"; what you wrote is {copy}" if copy.exists() else ""
+        raise EnvironmentFault(f"The editor ended with {done.returncode}; nothing was changed{kept}")
+    if empty:
+        raise EnvironmentFault(
+            "The editor left an empty file; nothing was changed. To have no settings, remove the file itself"
+        )
     return text
 
 

@@ -98,8 +98,9 @@ def verify(
         else:
             with opened_context(home, config, read_only=True) as context:
                 ledger = context.ledger
-                rows = ledger.receipts.all()
-                found = Examined(rows, receipts.verify(ledger), receipts.untold(ledger))
+                with ledger.one_moment():
+                    rows = ledger.receipts.all()
+                    found = Examined(rows, receipts.verify(ledger), receipts.untold(ledger))
     count, problems = len(found.receipts), found.problems
     if json:
         print_answer(

@@ -20,6 +20,7 @@ from typing import Any, get_args, get_origin
 import tomlkit
 from pydantic import BaseModel
 
+from earmark.config.load import MARK
 from earmark.config.schema import Config, Folder
 from earmark.errors import ConfigError, UsageError
 from earmark.paths import whole
@@ -72,6 +73,7 @@ def value_meant(kind: Any, words: list[str]) -> Any:
 
 def with_value(text: str, key: Key, value: Any) -> str:
     """The file `text` with this key set. Raises ConfigError if it is no TOML, or too unusual to be changed safely."""
+    mark, text = _mark_of(text)
     raw = parsed(text)
     wanted = copy.deepcopy(raw)
     section = _section(wanted, key, make=True)
@@ -84,28 +86,34 @@ def with_value(text: str, key: Key, value: Any) -> str:
         tries = [_appended(text, "[[folder]]", path if key.parts == ("path",) else f"{path}\n{dotted}")]
     else:
         tries = [] if there else [*_in_its_section(text, raw, key, line)]
-    return _first_that_says(wanted, [*tries, _by_tomlkit(text, key, value)], key)
+    return mark + _first_that_says(wanted, [*tries, _by_tomlkit(text, key, value)], key)
 
 
 def without(text: str, key: Key) -> str:
     """The file without this key; the same text if it is not there. Raises ConfigError as `with_value`."""
+    mark, text = _mark_of(text)
     raw = parsed(text)
     wanted = copy.deepcopy(raw)
     section = _section(wanted, key, make=False)
     if key.parts[-1] not in section:
-        return text
+        return mark + text
     del section[key.parts[-1]]
     document = tomlkit.parse(text)
     del _section(document, key, make=False)[key.parts[-1]]
-    return _first_that_says(_without_empty(wanted), [tomlkit.dumps(document)], key)
+    return mark + _first_that_says(_without_empty(wanted), [tomlkit.dumps(document)], key)
 
 
 def parsed(text: str) -> dict[str, Any]:
     """What the file says, as plain data. Raises ConfigError."""
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix(MARK))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not valid TOML: {error}; earmark config edit opens it") from error
+
+
+def _mark_of(text: str) -> tuple[str, str]:
+    """The mark in front, which stays where it is, and the text behind it."""
+    return (MARK, text[1:]) if text.startswith(MARK) else ("", text)
 
 
 def all_keys() -> list[str]:

@@ -24,6 +24,9 @@ REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the 
 """Settings of earlier versions, and what to do about them."""
 
 
+MARK = "\ufeff"
+"""What some editors put in front of UTF-8 text; it is no part of what the text says."""
+
 LONGEST_FOUND = 80
 """Characters of a wrong value that are shown."""
 
@@ -39,7 +42,7 @@ def load_config(file: Path) -> Config:
             f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}; it must be a readable UTF-8 text file"
         ) from error
     try:
-        raw = tomllib.loads(text)
+        raw = tomllib.loads(text.removeprefix(MARK))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}") from error
     return parse_config(raw, str(file))
@@ -59,7 +62,7 @@ def api_key(config: Config) -> str:
     if file is None:
         return ""
     try:
-        return _text(file).strip()
+        return _text(file).removeprefix(MARK).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"summary.api_key_file {file} cannot be read: {error}") from error
 

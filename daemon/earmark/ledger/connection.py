@@ -159,6 +159,22 @@ class Connection:
         for act in after.values():
             act()
 
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """All that is read in the block is of one moment, whatever others write meanwhile; nothing is to be written in it.
+        Within a transaction it is so anyway.
+        """
+        if self._in_transaction():
+            yield
+            return
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._in_transaction():
+                with suppress(*TROUBLE):  # there is nothing to lose by it
+                    self._db.execute("COMMIT")
+
     def after_commit(self, name: str, act: Callable[[], None]) -> None:
         """Do something once when the transaction under way is on disk; not at all if it is rolled back."""
         self._after[name] = act

@@ -68,6 +68,10 @@ class Ledger:
         """All or nothing, durable at the end; see `Connection.transaction`."""
         return self.db.transaction()
 
+    def one_moment(self) -> AbstractContextManager[None]:
+        """What is read in the block fits together; see `Connection.one_moment`."""
+        return self.db.one_moment()
+
     @contextmanager
     def acting(self, seconds: float = 0.0) -> Iterator[None]:
         """Hold the lock under which the user's files are written, moved and taken: one actor at a time, so that a verb and

@@ -171,10 +171,13 @@ def _visible(char: str) -> str:
             return char
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of a cell that a spreadsheet takes for a formula, which may start programs (OWASP, CSV injection)."""
+_FORMULA = re.compile(r"""(?:\A|[;\t]["\s]*)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])""")
+"""Where a spreadsheet takes a cell for a formula, which may start programs (OWASP, CSV injection; the wide signs are for
+those of East Asia): at its beginning, and where the cells of a file with commas are taken apart at semicolons or tabs, as
+Excel does in countries that write 1,5.
+"""
 
 
 def spreadsheet_cell(text: str) -> str:
-    """The text as a cell that is no formula: a `'` in front, which spreadsheets take for text."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """The text as a cell that is no formula: a `'` in front of what begins like one, which spreadsheets take for text."""
+    return _FORMULA.sub(r"\g<0>'", text)

@@ -97,9 +97,9 @@ def _order_problems(receipts: Sequence[Receipt], begins: int) -> list[str]:
 
 def verify(ledger: Ledger) -> list[str]:
     """What is wrong with this ledger's receipts, the end of the chain included; empty if nothing is."""
-    receipts = ledger.receipts.all()
+    with ledger.one_moment():  # a daemon that adds one would change the end between two looks
+        receipts, head = ledger.receipts.all(), ledger.receipts.head()
     found = problems(receipts)
-    head = ledger.receipts.head()
     if not ledger.protection.key():
         return found  # what cannot be told then, `untold` says
     if receipts and head != _sealed(ledger, receipts[-1]):

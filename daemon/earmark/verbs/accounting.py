@@ -55,10 +55,17 @@ def _warnings(account: Account, codes: Codes | None, table: Path | None) -> Iter
             f"{account.not_in_table} of the recordings in the report are not in {named(table)}; they stand there without "
             'name and code, as "(not in the table of codes)"'
         )
-    for line, code, count in codes.ambiguous():
+    for line, code, count, whole_path in codes.ambiguous():
+        what = "path" if whole_path else "name"
+        how = "" if whole_path else "the folder before the name, or "
         yield (
-            f"{named(table)}: line {line}: {count} different recordings have or had this name, and all are shown as {code}; "
-            "write the folder before the name, or the SHA-256 in the place of it, to tell them apart"
+            f"{named(table)}: line {line}: {count} different recordings have or had this {what}, and all are shown as "
+            f"{code}; write {how}the SHA-256 in the place of it, to tell them apart"
+        )
+    for lines, different in codes.split():
+        yield (
+            f"{named(table)}: lines {' and '.join(map(str, lines))}: one recording (the same content) has or had all these "
+            f"names; each of its files has the code of its own, {' or '.join(different)}; give them one if it is one person"
         )
     if unused := codes.unused():
         yield f"{unused} of the entries in {named(table)} are of no recording in the report"

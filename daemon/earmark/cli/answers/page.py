@@ -34,7 +34,8 @@ read an answer from its input, but ends with 2 and says so: say `--yes`. <!-- js
 with exit code 1.
 
 `earmark config json-reference --schema` prints all of this as JSON Schema. `earmark list --csv` prints a table; a cell that
-begins with `=`, `+`, `-` or `@` has a `'` in front, because spreadsheets would take it for a formula. <!-- json:csv -->
+begins with `=`, `+`, `-` or `@`, or goes on so after a semicolon, has a `'` in front of that, because spreadsheets would
+take it for a formula. <!-- json:csv -->
 """
 
 

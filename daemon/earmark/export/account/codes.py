@@ -61,21 +61,31 @@ class Codes:
         """Entries that fitted nothing."""
         return len(self.codes.keys() - self.fits.keys())
 
-    def ambiguous(self) -> Iterator[tuple[int, str, int]]:
-        """Line, code and number of recordings for an entry without a folder that fits several."""
+    def ambiguous(self) -> Iterator[tuple[int, str, int, bool]]:
+        """Line, code and number of recordings for an entry that fits several; whether it names a folder, too."""
         for key, recordings in self.fits.items():
-            if len(recordings) > 1 and "/" not in key:
-                yield self.lines[key], self.codes[key], len(recordings)
+            if len(recordings) > 1:
+                yield self.lines[key], self.codes[key], len(recordings), "/" in key
 
-    def guesses(self, folders: Iterable[Path], endings: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        """Paths that recordings of this table may have had, each with its code and the entry that says so."""
+    def split(self) -> Iterator[tuple[list[int], list[str]]]:
+        """Lines and codes of entries that name one recording, by different names of it, and do not agree."""
+        keys: dict[str, list[str]] = {}
+        for key, recordings in self.fits.items():
+            for recording in recordings:
+                keys.setdefault(recording, []).append(key)
+        for same in keys.values():
+            if len(found := {self.codes[key] for key in same}) > 1:
+                yield sorted(self.lines[key] for key in same), sorted(found)
+
+    def guesses(self, folders: Iterable[Path], endings: Iterable[str]) -> Iterator[str]:
+        """Paths that recordings of this table may have had."""
         ends, below = frozenset(endings), [f"{folder}/" for folder in folders if str(folder).isprintable()]
-        for key, code in self.codes.items():
+        for key in self.codes:
             for name in {key, unicodedata.normalize("NFD", key), *self._as_written.get(key, ())}:
                 for folder in ("",) if name.startswith("/") else below:
-                    yield folder + name, code, key
+                    yield folder + name
                     if name.rpartition(".")[2].lower() not in ends:
-                        yield from ((f"{folder}{name}.{ending}", code, key) for ending in ends)
+                        yield from (f"{folder}{name}.{ending}" for ending in ends)
 
     _as_written: dict[str, set[str]] = field(default_factory=dict)
 

@@ -50,6 +50,7 @@ class Entries:
         self._paths: dict[str, list[Path]] = {}
         self._ids: dict[str, str] = {}
         self._code_of: dict[str, str | None] = {}
+        self._missing: dict[str, int] = {}
         self._deeds = list(deeds)
         self._erased = {deed.recording for deed in self._deeds if deed.what == "erasure"}
         self.not_in_table: set[str] = set()
@@ -102,6 +103,14 @@ class Entries:
             note=self._note(deed, row, state),
         )
 
+    def went_meanwhile(self) -> frozenset[str]:
+        """The receipts of what was not found in the trash because it was taken out of there while this was put together; ask
+        when that is over.
+        """
+        get = self._context.ledger.trash.get
+        rows = {receipt: get(row) for receipt, row in self._missing.items()}
+        return frozenset(r for r, row in rows.items() if row is None or row.state is not TrashState.HERE)
+
     def name_of_file(self, late: Overdue) -> str:
         """The name or code of a file that is overdue."""
         assert late.path is not None
@@ -137,7 +146,7 @@ class Entries:
         row = self._row(deed)
         if row is not None:
             return self.is_below(row.original) or self.is_below(row.place)
-        guessed = [Path(self._guessed[file][0]) for file in deed.files if file in self._guessed]
+        guessed = [self._guessed[file] for file in deed.files if file in self._guessed]
         return any(map(self.is_below, guessed)) if guessed else None
 
     def _name(self, deed: Deed, row: Trashed | None) -> tuple[str, bool]:
@@ -171,18 +180,17 @@ class Entries:
 
     @cached_property
     def _guessed_codes(self) -> dict[str, str]:
-        """By keyed recording, for those whose names are erased: the code of the entry that has one of their hashes."""
-        found: dict[str, str] = {}
+        """By keyed recording, for those whose names are erased: the code that the table has for a path with their hash."""
+        assert self._codes is not None
+        paths: dict[str, list[Path]] = {}
         for deed in self._deeds:
-            for file in deed.files:
-                if file in self._guessed and deed.recording not in found:
-                    _, found[deed.recording], entry = self._guessed[file]
-                    assert self._codes is not None
-                    self._codes.fits.setdefault(entry, set()).add(deed.recording)
-        return found
+            guessed = [self._guessed[file] for file in deed.files if file in self._guessed]
+            paths.setdefault(deed.recording, []).extend(guessed)
+        codes = {recording: self._codes.code_of(had, recording) for recording, had in paths.items()}
+        return {recording: code for recording, code in codes.items() if code is not None}
 
     @cached_property
-    def _guessed(self) -> dict[str, tuple[str, str, str]]:
+    def _guessed(self) -> dict[str, Path]:
         """By keyed hash, paths that no row of the ledger names any more, out of the table of codes."""
         wanted = {
             file
@@ -202,13 +210,13 @@ class Entries:
         }
         if self._folder is not None:
             tops.add(self._folder)
-        found: dict[str, tuple[str, str, str]] = {}
+        found: dict[str, Path] = {}
         folders = [*sorted(tops), *sorted(places - tops)]
-        for number, (path, code, entry) in enumerate(self._codes.guesses(folders, ENDINGS)):
+        for number, path in enumerate(self._codes.guesses(folders, ENDINGS)):
             if number >= MOST_GUESSES or len(found) == len(wanted):
                 break
             if (keyed := self._keyed(path)) in wanted:
-                found[keyed] = (path, code, entry)
+                found[keyed] = Path(path)
         return found
 
     def _is_here(self, deed: Deed, row: Trashed | None) -> bool:
@@ -228,6 +236,7 @@ class Entries:
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
+                self._missing[deed.latest.hash] = row.id
                 return _LEFT[TrashState.LOST]
         return ""
 

@@ -97,7 +97,7 @@ def _facts(account: Account) -> Iterator[tuple[str, str]]:
 
 def _in_short(account: Account) -> Iterator[str]:
     files = [e for e in account.deletions if e.state == "deleted"]
-    audio = sum(e.what.startswith("recording") for e in files)
+    audio = len({e.sha256 or e.receipt_hash for e in files if e.what.startswith("recording")})
     size = size_of(sum(e.bytes or 0 for e in files))
     among = f"{count_of(audio, 'recording')} among them"
     yield f"{count_of(len(files), 'file')} removed for good by rules, {among}; {size} in all."
