@@ -271,6 +271,27 @@ def test_two_names_are_one_person_and_a_person_is_forgotten_to_the_last_byte(rig
     assert rig.query("SELECT count(*) FROM people") == [(0,)]
 
 
+@pytest.mark.shows("transcription:voices-forget")
+def test_who_was_forgotten_is_not_known_again_by_a_name_that_was_left_in_a_recording(rig: Rig) -> None:
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    first = hear(rig, "first.m4a", voice(BEN), voice(ANNA))
+    said(rig, "name", first, "2", "Anna")
+    hear(rig, "second.m4a", voice(ANNA, 0.2), voice(CLEO))
+    said(rig, "forget", "Anna", "--yes")
+    # The voices of both are told apart again; who said what stays said, and that is all.
+    hear(rig, "first.m4a", voice(BEN), voice(ANNA))
+    hear(rig, "second.m4a", voice(ANNA, 0.2), voice(CLEO))
+    assert "  - Anna\n  - Speaker 2\n" in listed(rig, "second.transcript.md")
+    assert [(p["name"], p["recordings"], p["voices"]) for p in as_json(rig, "list")["people"]] == [
+        ("Anna", 2, 0)
+    ]
+    hear(rig, "third.m4a", voice(ANNA), voice(CLEO))
+    assert "  - Speaker 1\n  - Speaker 2\n" in listed(rig, "third.transcript.md")
+    # Who is named again is known again.
+    said(rig, "name", first, "2", "Anna")
+    assert [p["voices"] for p in as_json(rig, "list")["people"]] == [1]
+
+
 def test_whoever_a_person_named_stays_theirs_where_another_only_sounds_like_them(rig: Rig) -> None:
     rig.sections["remember_voices"] = True  # type: ignore[assignment]
     said(rig, "name", hear(rig, "one.m4a", voice(BEN), voice(ANNA)), "2", "Anna")
