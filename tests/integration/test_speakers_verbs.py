@@ -187,6 +187,23 @@ def test_a_voice_is_kept_only_where_it_is_asked_for_and_a_name_makes_it_known_in
     assert rig.query("SELECT act FROM receipts") == [("forgotten",)]
 
 
+@pytest.mark.shows("transcription:voices-said", "transcription:names-list")
+def test_who_was_recognized_is_known_by_that_voice_once_a_person_says_so(rig: Rig) -> None:
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    said(rig, "name", hear(rig, "first.m4a", voice(BEN), voice(ANNA)), "2", "Anna")
+    second = hear(rig, "second.m4a", voice(ANNA, 0.2), voice(CLEO))
+    assert "  - Anna\n  - Speaker 2\n" in listed(rig, "second.transcript.md")
+    found = as_json(rig, "list")
+    assert [(p["name"], p["recordings"], p["voices"]) for p in found["people"]] == [("Anna", 2, 1)]
+    assert (found["likely_voices"], found["nameless_voices"]) == (1, 2), "hers is not one of nobody"
+    assert "1 voice more in which somebody who was named is recognized" in said(rig, "list")
+    # The same name as in the note, in which a link is as good.
+    assert "speaker 1 is Anna\n" in said(rig, "name", second, "1", "[[People/Anna]]")
+    found = as_json(rig, "list")
+    assert [(p["name"], p["recordings"], p["voices"]) for p in found["people"]] == [("Anna", 2, 2)]
+    assert (found["likely_voices"], found["nameless_voices"]) == (0, 2)
+
+
 @pytest.mark.shows("transcription:voices-encoder")
 def test_voices_that_another_encoder_made_are_never_compared_however_alike_their_numbers_are(
     rig: Rig,
@@ -252,6 +269,27 @@ def test_two_names_are_one_person_and_a_person_is_forgotten_to_the_last_byte(rig
     assert not where(voice(CLEO)[:200])
     assert not where(voice(BEN)[:200])
     assert rig.query("SELECT count(*) FROM people") == [(0,)]
+
+
+@pytest.mark.shows("transcription:voices-forget")
+def test_who_was_forgotten_is_not_known_again_by_a_name_that_was_left_in_a_recording(rig: Rig) -> None:
+    rig.sections["remember_voices"] = True  # type: ignore[assignment]
+    first = hear(rig, "first.m4a", voice(BEN), voice(ANNA))
+    said(rig, "name", first, "2", "Anna")
+    hear(rig, "second.m4a", voice(ANNA, 0.2), voice(CLEO))
+    said(rig, "forget", "Anna", "--yes")
+    # The voices of both are told apart again; who said what stays said, and that is all.
+    hear(rig, "first.m4a", voice(BEN), voice(ANNA))
+    hear(rig, "second.m4a", voice(ANNA, 0.2), voice(CLEO))
+    assert "  - Anna\n  - Speaker 2\n" in listed(rig, "second.transcript.md")
+    assert [(p["name"], p["recordings"], p["voices"]) for p in as_json(rig, "list")["people"]] == [
+        ("Anna", 2, 0)
+    ]
+    hear(rig, "third.m4a", voice(ANNA), voice(CLEO))
+    assert "  - Speaker 1\n  - Speaker 2\n" in listed(rig, "third.transcript.md")
+    # Who is named again is known again.
+    said(rig, "name", first, "2", "Anna")
+    assert [p["voices"] for p in as_json(rig, "list")["people"]] == [1]
 
 
 def test_whoever_a_person_named_stays_theirs_where_another_only_sounds_like_them(rig: Rig) -> None:

@@ -47,6 +47,31 @@ def test_a_link_in_the_list_is_the_persons_own_and_is_read_as_a_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("  - Speaker 1: Anna\n  - Speaker 2: Bob\n", ("Anna", "Bob")),
+        ("  - Sprecher 2: Bob\n  - Sprecher 1: Anna\n", ("Anna", "Bob")),
+        ('  - "Speaker 1: Anna"\n  - Bob\n', ("Anna", "Bob")),
+        ("  1: Anna\n  2: Bob\n", ("Anna", "Bob")),
+        ("  - Speaker 2: Bob\n  - Bob\n", ("Speaker 2", "Bob")),
+        ("  - Anna: boss\n  - 10: 30\n", ("Anna: boss", "10: 30")),
+        ("  - @anna\n  - 'Bob'   # of sales\n", ("@anna", "Bob")),
+        ("  [*anna, Bob]\n", ("*anna", "Bob")),
+        ("\t- Anna\n\t- Bob\n", ("Anna", "Bob")),
+        ("  Anna: of sales\n  Bob: his\n", ()),
+        ("  - - Anna\n  - Bob\n", ()),
+    ],
+)
+@pytest.mark.shows("transcription:names-written")
+def test_names_are_read_however_a_person_writes_the_list(written: str, names: tuple[str, ...]) -> None:
+    """Also where it is no YAML, as with a sign of YAML before a name, or is no list."""
+    note = NOTE.replace("  - Speaker 1\n  - Speaker 2\n", written)
+    assert note != NOTE
+    assert names_in(note) == names
+    assert names_in(note.replace("speakers:\n", '"speakers":\n').replace("\n", "\r\n")) == names
+
+
+@pytest.mark.parametrize(
     ("style", "before", "after"),
     [
         (STYLE, "  - Speaker 2\n", '  - "Anna: of *sales*"\n'),
@@ -108,7 +133,7 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a name and a property": lambda text: text.replace("  - Speaker 2\n", "  - Anna\nkeep: true\n"),
     "a name and a comment": lambda text: text.replace("  - Speaker 2\n", "  - Anna # or Annette?\n"),
     "no list any more": lambda text: text.replace("speakers:\n  - Speaker 1\n  - Speaker 2\n", ""),
-    "a list of something else": lambda text: text.replace("  - Speaker 2\n", "  - {name: Anna}\n"),
+    "a list of something else": lambda text: text.replace("  - Speaker 2\n", "  - {name: Anna, of: sales}\n"),
     "more than a name": lambda text: text.replace("Speaker 2", "Anna** and **Ben"),
 }
 

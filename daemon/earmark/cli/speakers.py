@@ -66,8 +66,8 @@ def list_speakers(
 
 
 def _list_people(context: Context, json: bool) -> None:
-    found, nameless = naming.people(context), context.ledger.voices.count()
-    nameless -= sum(each.voices for each in found)
+    found, nameless = naming.people(context), context.ledger.voices.nameless()
+    likely = context.ledger.voices.count() - nameless - sum(each.voices for each in found)
     on = context.config.remember_voices
     if json:
         print_answer(
@@ -75,6 +75,7 @@ def _list_people(context: Context, json: bool) -> None:
             {
                 "remember_voices": on,
                 "people": [asdict(each) for each in found],
+                "likely_voices": likely,
                 "nameless_voices": nameless,
             },
         )
@@ -93,6 +94,10 @@ def _list_people(context: Context, json: bool) -> None:
                 span(each.voice_seconds) if each.voices else "", moment(each.since),
             )  # fmt: skip
         out.print(table)
+    if likely:
+        out.print(
+            f"{counted(likely, 'voice')} more in which somebody who was named is recognized, or may be; nobody said so."
+        )
     if nameless:
         out.print(f"{counted(nameless, 'voice')} of nobody who was named.")
     if context.ledger.voices.count() and not on:

@@ -78,6 +78,9 @@ class Voice(Console):
 out = Voice(soft_wrap=True, highlight=False, emoji=False)
 err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
+_JOINS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
+"""What joins letters or pictures, or keeps them apart, in names of many languages and in emoji: between two of them."""
+
 CODES = {
     0: "all well", 1: "a check failed, or you did not agree", 2: "wrong usage", 3: "too busy to check",
     65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
@@ -126,7 +129,10 @@ def speak_for(prefix: str) -> None:
 def readable(text: object) -> str:
     """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
     raw = str(text).encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in raw)
+    joins = {found.start() for found in _JOINS.finditer(raw)}
+    return "".join(
+        c if c.isprintable() or c == "\n" or at in joins else repr(c)[1:-1] for at, c in enumerate(raw)
+    )
 
 
 def one_line(text: object) -> str:

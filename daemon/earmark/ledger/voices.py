@@ -62,6 +62,11 @@ class Voices:
         row = self._db.one("SELECT count(*) AS n FROM voiceprints")
         return row["n"] if row else 0
 
+    def nameless(self) -> int:
+        """How many of them are nobody's who was named, as far as anybody knows."""
+        row = self._db.one("SELECT count(*) AS n FROM voiceprints WHERE person IS NULL AND likely IS NULL")
+        return row["n"] if row else 0
+
     def known(self, encoder: str, but: str) -> list[Known]:
         """The voices of those who were named, as this encoder hears them, in other recordings than one."""
         rows = self._db.all(

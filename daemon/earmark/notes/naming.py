@@ -12,14 +12,21 @@ from typing import Any
 
 from earmark.domain import Point, Summary, Task
 from earmark.notes.escape import JOINER, clip, normalize
-from earmark.notes.frontmatter import read_frontmatter
+from earmark.notes.frontmatter import first_block, read_frontmatter, top_of, well_formed
 from earmark.notes.labels import SPEAKERS
 from earmark.notes.speakers import LONGEST, TURN, any_of
 
 _OURS = re.compile(rf"(?P<ours>(?:{'|'.join(sorted(SPEAKERS))}) (?P<number>\d+))(?: \(.*\?\))?", re.I)
 """What stands in the list for one whom nobody has named: "Speaker 2", or "Speaker 2 (Anna?)" for a voice like hers."""
 
+_NUMBERED = re.compile(
+    rf"(?P<label>(?:{'|'.join(sorted(SPEAKERS))}) )?(?P<number>\d{{1,3}}): +(?P<name>.+)", re.I
+)
+"""A name behind whom it is of, as people write it: "Speaker 2: Anna", or "2: Anna"."""
+
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*[|/])?([^\[\]|/]+)\]\]")
+
+_QUOTED = re.compile(r"""(["'])(.*)\1""")
 
 
 def names_in(text: str, key: str = "speakers") -> tuple[str, ...]:
@@ -34,30 +41,81 @@ def has_links(text: str, key: str = "speakers") -> bool:
     return any(_LINK.search(item) for item in _listed(text, key))
 
 
+def without_links(text: str) -> str:
+    """A name that was written as a link, as it is read."""
+    return _LINK.sub(r"\1", text)
+
+
 def _listed(text: str, key: str) -> tuple[str, ...]:
-    if f"{key}:" not in text:
+    if key not in text:
         return ()
     listed = (read_frontmatter(text) or {}).get(key)
+    if not isinstance(listed, list | dict) and text.startswith("---") and well_formed(top_of(text)) is None:
+        listed = _by_lines(first_block(text)[0], key)
     if isinstance(listed, str):
         listed = listed.split(",")
-    if not isinstance(listed, list) or any(isinstance(item, dict) for item in listed):
+    if isinstance(listed, dict):
+        listed = [{number: name} for number, name in listed.items()]
+        if not all(_NUMBERED.fullmatch(str(_item(item))) for item in listed):
+            return ()
+    if not isinstance(listed, list):
         return ()
     items = [*map(_item, listed)]
-    if any(isinstance(item, list) for item in items):
+    if any(isinstance(item, list | dict) for item in items):
         return ()
-    return tuple("" if item is None else str(item) for item in items)
+    return _placed(["" if item is None else str(item) for item in items])
+
+
+def _by_lines(block: str, key: str) -> list[str]:
+    """The list in properties that are no YAML, because of a name such as @anna or *anna, or of anything else there."""
+    found = re.search(
+        rf"""^["']?{re.escape(key)}["']?[ \t]*:(?:\s*\[([^\n]*)\])?[ \t]*\r?$((?:\n[ \t]*-(?:[ \t][^\n]*)?)*)""",
+        block,
+        re.MULTILINE,
+    )
+    if found is None:
+        return []
+    items = (
+        found[1].split(",")
+        if found[1] is not None
+        else [line.strip()[1:] for line in found[2].split("\n")[1:]]
+    )
+    return [_QUOTED.sub(r"\2", re.sub(r"[ \t]#.*", "", item).strip()) for item in items]
 
 
 def _item(item: Any) -> Any:
-    """YAML takes a link without quotes for a list in a list."""
+    """YAML takes a link without quotes for a list in a list, and a name with a colon for a pair."""
+    if isinstance(item, dict) and len(item) == 1:
+        ((what, said),) = item.items()
+        if not isinstance(said, list | dict):
+            return str(what) if said is None else f"{what}: {said}"
     inner = item[0] if isinstance(item, list) and len(item) == 1 else None
     if isinstance(inner, list) and len(inner) == 1 and not isinstance(inner[0], list | dict):
         return f"[[{inner[0]}]]"
     return item
 
 
+def _placed(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names in the order of their numbers, without these, where they are said with them. What is said of another than
+    whose place it is stands for that number, which names nobody.
+    """
+    said = [_NUMBERED.fullmatch(normalize(text)) for text in texts]
+    by_number = {int(each["number"]): each["name"] for each in said if each}
+    if len(texts) > 1 and sorted(by_number) == [*range(1, len(texts) + 1)]:
+        return tuple(by_number[number] for number in sorted(by_number))
+
+    def placed(number: int, text: str, each: re.Match[str] | None) -> str:
+        if each is None or (int(each["number"]) != number and not each["label"]):
+            return text
+        return each["name"] if int(each["number"]) == number else f"{each['label']}{each['number']}"
+
+    return tuple(
+        placed(n, text, each) for n, (text, each) in enumerate(zip(texts, said, strict=True), start=1)
+    )
+
+
 def _name(text: str) -> str:
-    text = normalize(_LINK.sub(r"\1", text))
+    text = normalize(without_links(text))
     ours = _OURS.fullmatch(text)
     return ours["ours"] if ours else text
 

@@ -6,6 +6,7 @@ never counts as known, so that a mistake does not grow.
 
 from __future__ import annotations
 
+import json
 import math
 from array import array
 from base64 import b64decode
@@ -17,6 +18,7 @@ from sys import byteorder
 from earmark.context import Context
 from earmark.ledger.voices import Known, Print
 from earmark.messages.voices import VoicePrint
+from earmark.retention import receipts
 
 SURE, MAYBE = 0.82, 0.72
 """Likeness from which a voice is somebody's, and from which it may be, as the d-vector encoder hears it. Two readers of the
@@ -80,7 +82,8 @@ def remember(
     """Keep the voices of a recording in the place of any earlier ones, and say who is who: the names of its speakers, by
     number.
 
-    `names`: those that they have by now; what a person said stands. Nothing is kept where nobody asked for it, where there
+    `names`: those that they have by now; what a person said stands, but that somebody whose voice was forgotten is known by
+    a name that was left there. Nothing is kept where nobody asked for it, where there
     is one voice, or where who says what is `unsure`. Call in the transaction that stores its speakers.
     """
     voices, now = context.ledger.voices, context.now()
@@ -89,6 +92,7 @@ def remember(
         voices.drop(recording_id)
         return tuple(names)
     guessed = {*voices.likely(recording_id).values()} - voices.said(recording_id)
+    guessed |= {name for name in {*names} - {""} if _forgotten(context, name)}
     voices.store(recording_id, prints, now)
     by_person = {n: name for n, name in enumerate(names, start=1) if name and name not in guessed}
     for number, name in by_person.items():
@@ -98,6 +102,15 @@ def remember(
         voices.liken(recording_id, number, guess.name)
     sure = {n: guess.name for n, guess in found.items() if guess.sure and guess.name not in names}
     return tuple(name or sure.get(n, "") for n, name in enumerate(names, start=1))
+
+
+def _forgotten(context: Context, name: str) -> bool:
+    """Whether somebody's voice was erased, and no voice was said to be theirs since."""
+    if context.ledger.voices.person(name) is not None:
+        return False
+    whose = (receipts.keyed(context.ledger, name), "everybody")
+    acts = (json.loads(each.body) for each in context.ledger.receipts.all() if each.act == "forgotten")
+    return any(act.get("person") in whose for act in acts)
 
 
 def _among(known: Sequence[Known], prints: Sequence[Print], by_person: Mapping[int, str]) -> dict[int, Guess]:

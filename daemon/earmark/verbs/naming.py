@@ -9,7 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant, Owed, Seconds, Transcript, is_speech
 from earmark.errors import NotFound, UsageError
-from earmark.notes.naming import given_to, is_number
+from earmark.notes.naming import given_to, is_number, without_links
 from earmark.notes.speakers import names_of
 from earmark.pipeline.names_given import fitting, give_names, take_names
 from earmark.verbs.resolve import Meant
@@ -72,7 +72,7 @@ def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[in
     """Call those of a recording who go by `who`, a number or a name, by another name; "" takes it back. Returns their
     numbers and the name as it is kept. Raises NotFound if nobody goes by that; UsageError for the number of another.
     """
-    kept = fitting(context, called)
+    kept = fitting(context, without_links(called))
     with context.ledger.acting(PATIENCE):
         take_names(context, meant.recording_id)
         transcript = _spoken(context, meant)
@@ -90,8 +90,8 @@ def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[in
             kept = ""
         with context.ledger.transaction():
             give_names(context, transcript, dict.fromkeys(numbers, kept), "by hand")
-            if not kept:
-                _nobody(context, meant.recording_id, numbers)
+            if not kept or context.config.remember_voices:
+                _say_who(context, meant.recording_id, numbers, kept)
     write_owed(context)
     return numbers, kept
 
@@ -100,7 +100,7 @@ def merge(context: Context, one: str, other: str) -> int:
     """Two names are one person's, who goes by the second from now on; returns in how many recordings that is news. Raises
     NotFound if nobody goes by either, UsageError.
     """
-    kept = fitting(context, other)
+    kept = fitting(context, without_links(other))
     if not kept or one == kept or is_number(kept):
         raise UsageError("say two names that differ: earmark speakers merge ANNA ANN")
     ledger = context.ledger
@@ -170,8 +170,10 @@ def _likely(context: Context, recording_id: str) -> dict[int, str]:
     return context.ledger.voices.likely(recording_id) if context.config.remember_voices else {}
 
 
-def _nobody(context: Context, recording_id: str, numbers: list[int]) -> None:
-    """That a voice sounds like somebody is taken back, too."""
+def _say_who(context: Context, recording_id: str, numbers: list[int], name: str) -> None:
+    """Whose the voices are, by a person's word, also where they had been recognized; without a name nobody's, and that they
+    sound like somebody is taken back, too.
+    """
     for number in numbers:
-        context.ledger.voices.say(recording_id, number, "", context.now())
+        context.ledger.voices.say(recording_id, number, name, context.now())
     context.ledger.places.owe_recording(recording_id, Owed.POLICY)

@@ -74,6 +74,9 @@ class PeopleAnswer(Answer):
 
     remember_voices: bool = key("Whether voices are remembered.")
     people: list[Person] = key("Each with their voices.")
+    likely_voices: int = key(
+        "Voices in which somebody who was named is recognized, or may be; nobody has said so."
+    )
     nameless_voices: int = key("Voices of nobody who was named.")
 
 
