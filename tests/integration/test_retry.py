@@ -27,14 +27,15 @@ def test_what_is_heard_at_this_moment_is_not_given_to_a_second_worker(rig: Rig) 
         wait_for(lambda: rig.query("SELECT 1 FROM checkpoints WHERE upto = 10") and "b.md" in rig.notes())
         with opened_context(rig.installed, rig.config()) as context:
             (recording,) = [p.recording_id for p in context.ledger.places.all() if p.path == file]
-            said = retry(context, Again(recording, Stage.TRANSCRIBE, "a.wav"))
+            queued, said = retry(context, Again(recording, Stage.TRANSCRIBE, "a.wav"))
         rig.drop("c.wav", "three")  # whoever is free would take the first one before it
         wait_for(lambda: "c.md" in rig.notes())
         (rig.folder / "a.wav.pause").unlink()
         wait_for(lambda: "a.md" in rig.notes())
         wait_for(lambda: not rig.query("SELECT 1 FROM jobs WHERE state != 'done'"))
+    assert not queued
     assert "is being transcribed at this moment" in said
     assert rig.notes()["a.transcript.md"].count("says number") == 3
     assert len(rig.events("transcribed")) == 3
     with opened_context(rig.installed, rig.config()) as context:
-        assert "will be tried again" in retry(context, Again(recording, Stage.TRANSCRIBE, "a.wav"))
+        assert "will be tried again" in retry(context, Again(recording, Stage.TRANSCRIBE, "a.wav"))[1]

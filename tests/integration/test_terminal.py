@@ -141,6 +141,20 @@ def test_on_a_narrow_terminal_every_line_fits_and_the_path_comes_last(world: Wor
     assert len(begins) == 1, "each column begins below itself, whatever is as wide as two"
 
 
+def test_on_a_very_narrow_terminal_no_word_is_broken_and_a_path_has_a_line_of_its_own(world: World) -> None:
+    name = "a longer folder name/what was said.wav"
+    world.record(name, speakers=("Annemarie", ""))
+    world.record("会議の録音.wav", done=False)
+    for words in (["list"], ["retention", "plan", "--all"], ["speakers", "list"], ["speakers", "list", name]):
+        lines, wide = on_a_terminal(*words, width=38), on_a_terminal(*words, width=200)
+        cut = {word for word in " ".join(lines).split() if not word.endswith("…")}
+        assert cut <= set(" ".join(wide).split()), words
+        if words[0] != "speakers":
+            assert f"  {name}" in lines, (words, lines)
+            paths = f"  {name.removesuffix('.wav')}"
+            assert [line for line in lines if cell_len(line) > 38 and not line.startswith(paths)] == [], words
+
+
 def test_status_says_each_reason_whole_and_its_numbers_add_up(world: World) -> None:
     for number in range(20):
         world.record(f"{number}.wav", done=False)

@@ -23,7 +23,7 @@ from earmark.cli.console import (
     say_what_is_left,
     short,
 )
-from earmark.cli.lines import columns, print_lines
+from earmark.cli.lines import print_columns
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import Declined, NotFound, RetentionError, UsageError
@@ -147,7 +147,7 @@ def _show(wanted: list[str], found: Found, also: set[Path]) -> None:
         )
         for copy in sorted(found.copies, key=lambda c: c.path in also)
     ]
-    print_lines(columns(lines, right=(0,)))
+    print_columns(lines, right=(0,))
     if also:
         out.print("  [yellow]A recording is its content: every file that holds it goes.[/]")
     for path, why in found.left:

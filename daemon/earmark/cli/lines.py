@@ -35,6 +35,10 @@ def below(path: Path | str, folders: Collection[Path]) -> str:
     return one_line(path.relative_to(top.parent)) if alike == 1 and top.name else short(path)
 
 
+NARROW = 60
+"""Cells of a terminal below which a line has no room for a path behind its columns: a phone, a part of a screen."""
+
+
 def columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Cells of rich markup as lines in which each column begins below itself, on a terminal that shows some characters twice
     as wide, too. The last cell is as long as it is; the columns at `right` are numbers.
@@ -49,6 +53,28 @@ def columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> list[
         ]
         lines.append(GAP.join([*padded, row[-1][0]]))
     return lines
+
+
+def print_columns(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> None:
+    """Rows of rich markup, a line each. On a narrow terminal where one is too long the last cell of each has a line of its
+    own, with nothing put into it, so that a path can be copied; the columns above it are wrapped between words.
+    """
+    rows = list(rows)
+    lines = columns(rows, right)
+    if not out.is_terminal or out.width >= NARROW or all(_text(line).cell_len <= out.width for line in lines):
+        print_lines(lines)
+        return
+    above = columns([(*row[:-1], "") for row in rows], right)
+    if any(
+        _text(line.rstrip()).cell_len > out.width for line in above
+    ):  # room that is only filled up goes first
+        above = [
+            GAP.join(filter(None, (_plain(cell).strip() and cell.strip() for cell in row[:-1])))
+            for row in rows
+        ]
+    for line, row in zip(above, rows, strict=True):
+        print_sentence(line.rstrip(), 4)
+        print_lines([f"  {row[-1]}"])
 
 
 def print_lines(lines: Sequence[str]) -> None:

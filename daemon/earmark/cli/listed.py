@@ -27,7 +27,7 @@ from earmark.cli.console import (
     short,
     span,
 )
-from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
+from earmark.cli.lines import Numbered, below, cell, print_columns, print_sentence
 from earmark.errors import NotFound, UsageError
 from earmark.files import counted
 from earmark.notes.escape import spreadsheet_cell
@@ -120,7 +120,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
     what = counted(recordings, "recording")
     if recordings != len(rows):
         what = f"{counted(len(rows), 'file')} of {what}"
-    out.print(f"{what}: {', '.join(f'{groups[group]} {group}' for group in (DONE, WAITING, FAILED))}")
+    print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in (DONE, WAITING, FAILED))}")
     told = Counter(sentence for row in rows for sentence in _told(row))
     for sentence, count in told.items():
         print_sentence(f" {marks.mark(sentence)} {count} {cell(sentence)}", 6)
@@ -135,7 +135,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
         )
         for state, row in zip(states, rows, strict=True)
     ]
-    print_lines(columns([("state", "recorded", "length", "title", "recording"), *lines], right=(2,)))
+    print_columns([("state", "recorded", "length", "title", "recording"), *lines], right=(2,))
 
 
 def _told(row: Listed) -> list[str]:

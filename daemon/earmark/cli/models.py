@@ -24,7 +24,8 @@ from rich.progress import (
 from earmark.cli.acts import Acts, acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
-from earmark.cli.models_tables import catalog_table, models_table, where_from, who_says_what
+from earmark.cli.lines import print_columns
+from earmark.cli.models_tables import catalog_rows, models_rows, where_from, who_says_what
 from earmark.cli.models_told import further, how_to_use, is_in, tell_encoder
 from earmark.cli.used import used
 from earmark.config import Config
@@ -72,7 +73,7 @@ def list_models(
             )
             return
         speech = [e for e in found if e.kind == "speech"]
-        out.print(models_table(speech))
+        print_columns(models_rows(speech), right=(1,))
         for e in speech:
             out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
         speakers = [e for e in found if e.kind == "speakers"]
@@ -88,7 +89,8 @@ def list_models(
             out.print(f"[dim]{escape(readable(sentence))}[/]")
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in speech})
-            out.print(catalog_table(device, {e.name for e in speech}, tiny))
+            out.print("To download (earmark models download NAME)")
+            print_columns(catalog_rows(device, {e.name for e in speech}, tiny), right=(1, 2))
         gpu = f", {device.gpu}" if device.gpu else ""
         out.print(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.table import Table
 
 from earmark.cli.console import moment
+from earmark.cli.lines import cell
 from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, speed
 from earmark.models.inventory import Entry
 from earmark.weights.packaged import ENCODER, SPEAKERS
@@ -16,17 +15,15 @@ from earmark.weights.packaged import ENCODER, SPEAKERS
 FITS = {"well": "[green]well[/]", "slowly": "[yellow]slowly[/]", "not": "[red]too large[/]"}
 
 
-def models_table(found: Sequence[Entry]) -> Table:
-    """The speech models that are here."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "size", "runs here", "measured here", "last used", "license"):
-        table.add_column(heading)
+def models_rows(found: Sequence[Entry]) -> list[tuple[str, ...]]:
+    """The speech models that are here, below what each column is."""
+    rows: list[tuple[str, ...]] = [("name", "size", "runs here", "measured here", "last used", "license")]
     for e in found:
         speed = f"{e.usage.speed:.0f}x real time" if e.usage.speed else "not yet"
-        table.add_row(
-            escape(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), escape(e.license)
+        rows.append(
+            (cell(e.name), decimal(e.size), FITS[e.runs], speed, moment(e.usage.last_used), cell(e.license))
         )
-    return table
+    return rows
 
 
 def where_from(e: Entry) -> str:
@@ -49,21 +46,17 @@ def who_says_what(found: Sequence[Entry]) -> str:
     return f"{name}, {decimal(first.size)} ({files}{takes}); {first.license}"
 
 
-def catalog_table(device: Device, here: set[str], tiny: float | None) -> Table:
-    """The published models that are not `here`."""
-    table = Table(
-        box=None, pad_edge=False, title="To download (earmark models download NAME)", title_justify="left"
-    )
-    table.add_column("name", no_wrap=True)
-    for heading in ("size", "memory", "an hour takes", "languages", "license"):
-        table.add_column(heading)
-    for model in CATALOG:
-        if model.name not in here:
-            table.add_row(
-                model.name, decimal(model.size), decimal(memory_needed(model.size)),
-                _an_hour(model, device, tiny), "English" if model.english_only else "many", model.license,
-            )  # fmt: skip
-    return table
+def catalog_rows(device: Device, here: set[str], tiny: float | None) -> list[tuple[str, ...]]:
+    """The published models that are not `here`, below what each column is."""
+    heading: tuple[str, ...] = ("name", "size", "memory", "an hour takes", "languages", "license")
+    return [heading] + [
+        (
+            model.name, decimal(model.size), decimal(memory_needed(model.size)), _an_hour(model, device, tiny),
+            "English" if model.english_only else "many", model.license,
+        )
+        for model in CATALOG
+        if model.name not in here
+    ]  # fmt: skip
 
 
 def _an_hour(model: Known, device: Device, tiny: float | None) -> str:

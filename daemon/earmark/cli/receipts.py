@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from earmark.cli.acts import acting
 from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer
-from earmark.cli.lines import Numbered, cell, columns, print_lines, print_sentence
+from earmark.cli.lines import Numbered, cell, print_columns, print_sentence
 from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
@@ -65,7 +65,7 @@ def list_receipts(
         )
         for r, body in zip(rows, bodies, strict=True)
     ]  # fmt: skip
-    print_lines(columns([("no.", "when", "act", "class", "bytes", "by", "hash"), *lines], right=(0, 4)))
+    print_columns([("no.", "when", "act", "class", "bytes", "by", "hash"), *lines], right=(0, 4))
 
 
 def _about(context: Context, file: Path) -> list[Receipt]:

@@ -8,8 +8,8 @@ from typing import Any
 from rich.filesize import decimal
 from rich.markup import escape
 
-from earmark.cli.console import day, one_line, out, readable
-from earmark.cli.lines import Numbered, below, columns, print_lines, print_sentence
+from earmark.cli.console import day, one_line, readable
+from earmark.cli.lines import Numbered, below, print_columns, print_sentence
 from earmark.config import Config
 from earmark.files import counted
 from earmark.retention.rules.decide import Decision, Plan
@@ -21,7 +21,7 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
     if policy_of(config).empty:
         print_sentence(r"No rule in \[retention] lets anything go: everything is kept for ever.")
     marks = Numbered()
-    out.print(f"{_sum(found.goes)} would go:" if found.goes else "Nothing would go.")
+    print_sentence(f"{_sum(found.goes)} would go:" if found.goes else "Nothing would go.")
     for rule, goes in _by(found.goes, lambda d: d.rule).items():
         print_sentence(f" {marks.mark(rule)} {_sum(goes)} by {escape(one_line(rule))}", 6)
     for reason, count in found.kept_because.most_common():
@@ -32,20 +32,18 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
         )
     rows = [*found.goes, *(found.kept if everything else [])]
     tops = {d.item.folder for d in rows}
-    print_lines(
-        columns(
+    print_columns(
+        (
             (
-                (
-                    f"[red]goes[/]{marks.mark(d.rule)}" if d.goes else f"[green]stays[/]{marks.mark(_stays(d.reason))}",
-                    d.about,
-                    decimal(d.item.size) if d.item.size else "",
-                    day(d.when),
-                    escape(below(d.item.path, tops)),
-                )
-                for d in rows
-            ),
-            right=(2,),
-        )
+                f"[red]goes[/]{marks.mark(d.rule)}" if d.goes else f"[green]stays[/]{marks.mark(_stays(d.reason))}",
+                d.about,
+                decimal(d.item.size) if d.item.size else "",
+                day(d.when),
+                escape(below(d.item.path, tops)),
+            )
+            for d in rows
+        ),
+        right=(2,),
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from earmark.cli.acts import acting
 from earmark.cli.asking import agreed
@@ -25,6 +24,7 @@ from earmark.cli.console import (
     short,
     span,
 )
+from earmark.cli.lines import cell, print_columns
 from earmark.context import Context
 from earmark.errors import Declined
 from earmark.files import counted
@@ -85,15 +85,14 @@ def _list_people(context: Context, json: bool) -> None:
             "Nobody was named yet: earmark speakers name FILE NUMBER NAME, or in the list `speakers` of a note."
         )
     else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("name", "recordings", "voice of", "speech", "since"):
-            table.add_column(heading, overflow="fold")
-        for each in found:
-            table.add_row(
-                escape(readable(each.name)), str(each.recordings), str(each.voices or ""),
+        rows = [
+            (
+                cell(each.name), str(each.recordings), str(each.voices or ""),
                 span(each.voice_seconds) if each.voices else "", moment(each.since),
-            )  # fmt: skip
-        out.print(table)
+            )
+            for each in found
+        ]  # fmt: skip
+        print_columns([("name", "recordings", "voice of", "speech", "since"), *rows], right=(1, 2, 3))
     if likely:
         out.print(
             f"{counted(likely, 'voice')} more in which somebody who was named is recognized, or may be; nobody said so."
@@ -116,15 +115,14 @@ def _list_recording(context: Context, file: Path, json: bool) -> None:
             }
         )  # fmt: skip
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "name", "speaks", ""):
-        table.add_column(heading, overflow="fold")
-    for each in found:
-        table.add_row(
-            str(each.number), escape(readable(each.called)), span(each.seconds),
-            f"sounds like {escape(readable(each.likely))}" if each.likely else "",
-        )  # fmt: skip
-    out.print(table)
+    rows = [
+        (
+            str(each.number), cell(each.called), span(each.seconds),
+            f"sounds like {cell(each.likely)}" if each.likely else "",
+        )
+        for each in found
+    ]  # fmt: skip
+    print_columns([("", "name", "speaks", ""), *rows], right=(0, 2))
     if unsure:
         out.print("Who says what is uncertain there, so its notes name nobody.")
 

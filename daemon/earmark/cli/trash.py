@@ -11,7 +11,7 @@ from rich.markup import escape
 from earmark.cli.acts import Acts, acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import day, here, here_to_look, out, plain_errors, print_answer, readable, short
-from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
+from earmark.cli.lines import Numbered, below, cell, print_columns, print_sentence
 from earmark.errors import Declined
 from earmark.files import counted
 from earmark.ledger import Trashed
@@ -50,7 +50,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
             out.print("The trash is empty.")
             return
         marks = Numbered()
-        out.print(f"{counted(len(rows), 'file')}, {decimal(sum(r.size for r in rows))}, in the trash:")
+        print_sentence(f"{counted(len(rows), 'file')}, {decimal(sum(r.size for r in rows))}, in the trash:")
         for rule in dict.fromkeys(r.rule for r in rows):
             taken = [r for r in rows if r.rule == rule]
             what = f"{counted(len(taken), 'file')}, {decimal(sum(r.size for r in taken))},"
@@ -63,7 +63,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
             )
             for r in rows
         ]  # fmt: skip
-        print_lines(columns([*heading, *lines], right=(3,)))
+        print_columns([*heading, *lines], right=(3,))
 
 
 @app.command("restore")

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from earmark.cli.acts import Acts, acting
 from earmark.cli.console import here, here_to_look, out, plain_errors, print_answer, readable, short
+from earmark.cli.lines import cell, print_columns
 from earmark.config import Config
 from earmark.context import Context
 from earmark.files import counted
@@ -85,15 +85,13 @@ def _show(offers: Sequence[Offer], places: dict[str, list[tuple[str, str]]]) -> 
     if not offers:
         out.print("Nothing is offered: no name or term was corrected twice that is not settled.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("word", "heard as", "times", "in"):
-        table.add_column(heading, overflow="fold")
+    rows = [("word", "heard as", "times", "in")]
     for offer in offers:
         first, *more = (short(path) if path else recording[:12] for recording, path in places[offer.word])
         where = f"{first} and {counted(len(more), 'other')}" if more else first
         heard = ", ".join(offer.heard[:3])
-        table.add_row(escape(readable(offer.word)), escape(readable(heard)), str(offer.times), escape(where))
-    out.print(table)
+        rows.append((cell(offer.word), cell(heard), str(offer.times), escape(where)))
+    print_columns(rows, right=(2,))
     out.print(
         "[dim]earmark vocabulary accept WORD... has them heard rightly; ignore WORD... offers them no more[/]"
     )

@@ -56,6 +56,13 @@ class Artifacts:
     def all(self) -> list[Artifact]:
         return [artifact_of(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 
+    def paths(self) -> list[str]:
+        """Where files of ours are, or would be."""
+        rows = self._db.all(
+            "SELECT path FROM artifacts WHERE state != ? ORDER BY id", (ArtifactState.GONE.value,)
+        )
+        return [os.fsdecode(r["path"]) for r in rows]
+
     def in_folder(self, folder: Path) -> list[Artifact]:
         """Everything of ours in a folder, not below it."""
         prefix = os.fsencode(folder).rstrip(b"/") + b"/"

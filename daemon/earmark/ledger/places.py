@@ -80,6 +80,12 @@ class Places:
     def all(self) -> list[Place]:
         return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
+    def paths(self) -> list[str]:
+        """Where recordings are, or were."""
+        return [
+            os.fsdecode(r["path"]) for r in self._db.all("SELECT path FROM places ORDER BY accepted_at, path")
+        ]
+
     def files_of(self, folder: Path) -> Iterator[Path]:
         """The recordings of a drop folder, and their notes, where they were when they were last looked at."""
         for row in self._db.execute(

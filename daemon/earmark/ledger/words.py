@@ -298,13 +298,17 @@ class Words:
         row = self._db.one("SELECT template FROM wishes WHERE recording_id = ?", (recording_id,))
         return row["template"] if row else None
 
-    def summaries_made_with(self) -> list[tuple[str, str, str, str]]:
-        """(recording, by, model, template) of every summary, without its words."""
+    def summaries_made_with(self) -> list[tuple[str, str, str, str, str]]:
+        """(recording, by, model, template, template that a person asked for) of every summary, without its words."""
         rows = self._db.all(
             "SELECT recording_id, json_extract(body, '$.by') AS made_by, json_extract(body, '$.model') AS model,"
-            " json_extract(body, '$.template') AS template FROM summaries"
+            " json_extract(body, '$.template') AS made_as, wishes.template AS wished FROM summaries"
+            " LEFT JOIN wishes USING (recording_id)"
         )
-        return [(r["recording_id"], r["made_by"], r["model"] or "", r["template"] or "") for r in rows]
+        return [
+            (r["recording_id"], r["made_by"], r["model"] or "", r["made_as"] or "", r["wished"] or "")
+            for r in rows
+        ]
 
     def made_where(self) -> list[tuple[str, str, str, int]]:
         """(host, by, locality, how many) of all summaries, the most frequent first."""

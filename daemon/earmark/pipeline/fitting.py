@@ -73,7 +73,7 @@ def _try_again(context: Context, model: str) -> None:
     failed = {
         j.recording_id for j in ledger.jobs.all() if (j.stage, j.state) == (Stage.SUMMARIZE, JobState.FAILED)
     }
-    for recording_id, by, by_model, _ in ledger.words.summaries_made_with():
+    for recording_id, by, by_model, *_ in ledger.words.summaries_made_with():
         if by == "extractive" and ((by_model and by_model != model) or recording_id in failed):
             ledger.jobs.requeue(recording_id, Stage.SUMMARIZE, context.now())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.ledger.candidates import FAILED
-from earmark.retention.markers import why_folder_holds
+from earmark.retention.markers import FoldersSeen, why_folder_holds
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule, kept_by
 
@@ -21,10 +21,11 @@ def why_held(
     recording_id: str,
     files: Iterable[tuple[Path, Path]],
     kinds: Iterable[str],
+    seen: FoldersSeen | None = None,
 ) -> str | None:
     """Why nothing of this recording may be taken, or None. Asks the ledger and the disk at this moment.
 
-    `files`: what is to be taken, each with its drop folder; `kinds`: their classes.
+    `files`: what is to be taken, each with its drop folder; `kinds`: their classes; `seen`: what a plan knows of folders.
     """
     ledger = context.ledger
     if any(trouble.subject == DOUBT for trouble in ledger.journal.troubles()):
@@ -33,7 +34,7 @@ def why_held(
     if why is not None:
         return f"held{': ' + why if why else ''}"
     for file, top in files:
-        if (why := why_folder_holds(context, file, top)) is not None:
+        if (why := why_folder_holds(context, file, top, seen)) is not None:
             return why
     return _own_rule(context, recording_id, frozenset(kinds)) or notes.keeping(recording_id)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.context import Context
@@ -19,16 +20,59 @@ from earmark.intake.rules import HOLD_MARKERS
 from earmark.ledger.second_copy import MARKED
 
 
-def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What a look at a folder and all above it came to: `why` it holds, `gone` if one is not there, `marked` if one had a
+    marker and is another one now.
+    """
+
+    why: str | None = None
+    gone: Path | None = None
+    marked: Path | None = None
+
+
+@dataclass(slots=True)
+class FoldersSeen:
+    """What was found of folders while a plan is made, so that it is looked for once and not for each of their files. Next to
+    an act there is none of it.
+    """
+
+    chains: dict[tuple[Path, Path], Chain] = field(default_factory=dict)
+    markers: dict[frozenset[Path], tuple[list[Path], list[Path]]] = field(default_factory=dict)
+
+
+def why_folder_holds(context: Context, path: Path, top: Path, seen: FoldersSeen | None = None) -> str | None:
     """Why the folders of a file keep it, or None: a marker in one of them, up to the root of the file system, or doubt,
     because one of them is away, is another one than had a marker, or may not be looked at. `top`: its drop folder.
     """
+    chain = seen.chains.get((path.parent, top)) if seen is not None else None
+    if chain is None:
+        chain = _looked_at(context, path, top)
+        if seen is not None:
+            seen.chains[path.parent, top] = chain
+    if chain.why is not None:
+        return chain.why
+    gone, marked = chain.gone, chain.marked
+    lay_in = context.ledger.artifacts.lay_in(path)
+    if lay_in and lay_in != what_is_at(path.parent):
+        gone = gone or path.parent  # another folder of that name
+    if gone is None and marked is None:
+        return None
+    return _may_be_held(context, path, top, seen) or (
+        f"held: {marked} had a marker and is not the folder that it was; put one there and take it away again to let go"
+        if marked is not None
+        else None
+    )
+
+
+def _looked_at(context: Context, path: Path, top: Path) -> Chain:
+    """The folders of a file, by what lies in them at this moment."""
     try:
         away = why_unmounted(context.ledger, top)
     except OSError as error:
         away = f"{top} cannot be looked at for a hold: {error.strerror}"
     if away is not None:
-        return f"held, as long as nobody can see whether a marker lies in its folder: {away}"
+        return Chain(f"held, as long as nobody can see whether a marker lies in its folder: {away}")
     gone: Path | None = None
     marked: Path | None = None
     for folder in _chain(path, top):
@@ -39,24 +83,15 @@ def why_folder_holds(context: Context, path: Path, top: Path) -> str | None:
             marked = marked or (None if look(context, folder, marked=False) else folder)
             continue
         except OSError as error:
-            return f"held, as long as {folder} cannot be looked at for a hold: {error.strerror}"
+            return Chain(f"held, as long as {folder} cannot be looked at for a hold: {error.strerror}")
         if marker is not None:
             look(context, folder, marked=True)
-            return f"held by {marker}"
+            return Chain(f"held by {marker}")
         if not look(context, folder, marked=False):
             marked = marked or folder
         if folder.is_relative_to(top) and not os.path.lexists(folder):
             gone = gone or folder
-    lay_in = context.ledger.artifacts.lay_in(path)
-    if lay_in and lay_in != what_is_at(path.parent):
-        gone = gone or path.parent  # another folder of that name
-    if gone is None and marked is None:
-        return None
-    return _may_be_held(context, path, top) or (
-        f"held: {marked} had a marker and is not the folder that it was; put one there and take it away again to let go"
-        if marked is not None
-        else None
-    )
+    return Chain(None, gone, marked)
 
 
 def look(context: Context, folder: Path, *, marked: bool) -> bool:
@@ -127,11 +162,16 @@ def _chain(path: Path, top: Path) -> Iterator[Path]:
         yield from (real, *real.parents)
 
 
-def _may_be_held(context: Context, path: Path, top: Path) -> str | None:
+def _may_be_held(context: Context, path: Path, top: Path, seen: FoldersSeen | None) -> str | None:
     """The file's folder is not there under its name. It may have been renamed, with a marker in it."""
-    tops = {top, *context.folders, *(folder.path for folder in context.config.folder)}
-    unread: list[Path] = []
-    markers = list(names_below(sorted(tops), HOLD_MARKERS, unread, where_notes_may_be(tops)))
+    tops = frozenset((top, *context.folders, *(folder.path for folder in context.config.folder)))
+    found = seen.markers.get(tops) if seen is not None else None
+    if found is None:
+        unread: list[Path] = []
+        found = list(names_below(sorted(tops), HOLD_MARKERS, unread, where_notes_may_be(tops))), unread
+        if seen is not None:
+            seen.markers[tops] = found
+    markers, unread = found
     why = f"{path.parent} is not there under its name, or is another folder"
     if markers:
         return f"held, as long as {why}: {markers[0]} may lie in it"

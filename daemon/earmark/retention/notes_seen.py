@@ -37,6 +37,7 @@ class NotesSeen:
         self._looked: dict[Path, list[Path]] = {}
         self._elsewhere: dict[Path, str] = {}
         """Identities of files that were read and belong to no recording."""
+        self._relatives: dict[str, tuple[str, ...]] = {}
         self._fresh: dict[tuple[Path, str], Seen] = {}
         """What was seen and could not be written down."""
 
@@ -254,8 +255,12 @@ class NotesSeen:
         """What it was, what it went on as, and itself: a person who keeps one of them keeps them all, whether another file
         holds one as a recording of its own or not.
         """
+        if self._remember and recording_id in self._relatives:
+            return self._relatives[recording_id]
         lineage = self._context.ledger.lineage
-        return (*lineage.formers(recording_id), *lineage.successors(recording_id), recording_id)
+        found = (*lineage.formers(recording_id), *lineage.successors(recording_id), recording_id)
+        self._relatives[recording_id] = found
+        return found
 
     def all_keeping(self) -> list[Seen]:
         """Every note that says `keep`, or said so when it was last seen."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState
 from earmark.errors import UsageError
 from earmark.files import fold, folds, spelled
 from earmark.paths import whole
@@ -26,18 +24,20 @@ def known_path(context: Context, file: Path) -> Path:
     path = below_its_folder(context, whole(file))
     if _is_known(context, path):
         return path
-    alike = [known for known in _known(context) if _is_alike(known, path)]
+    known, key = _known(context), fold(str(path))
+    alike = [Path(each) for each in known if fold(each) == key and _is_alike(Path(each), path)]
     if len(alike) == 1:
         return alike[0]
     if file.is_absolute() or os.path.lexists(path):
         return path
     if len(file.parts) > 1:
-        shown = {
-            known for top in _tops(context) for known in _shown_as(top, file) if _is_known(context, known)
-        }
+        shown = {each for top in _tops(context) for each in _shown_as(top, file) if _is_known(context, each)}
         return _the_one(shown, file) if shown else path
-    called = {known for known in _known(context) if known.name == file.name}
-    called = called or {known for known in _known(context) if _is_called(known, file.name)}
+    called = {Path(each) for each in known if _name_of(each) == file.name}
+    if not called:
+        key = fold(file.name)
+        named = (Path(each) for each in known if fold(_name_of(each)) == key)
+        called = {each for each in named if _is_called(each, file.name)}
     return _the_one(called, file) if called else path
 
 
@@ -84,10 +84,13 @@ def _is_known(context: Context, path: Path) -> bool:
     return bool(ledger.places.at(path) or ledger.artifacts.at(path) or ledger.trash.of_original(path))
 
 
-def _known(context: Context) -> Iterator[Path]:
-    ledger = context.ledger
-    yield from {place.path for place in ledger.places.all()}
-    yield from {a.path for a in ledger.artifacts.all() if a.state is not ArtifactState.GONE}
+def _known(context: Context) -> list[str]:
+    """Each path once. They are texts, because of tens of thousands hardly one is looked at closely."""
+    return list(dict.fromkeys([*context.ledger.places.paths(), *context.ledger.artifacts.paths()]))
+
+
+def _name_of(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _is_alike(known: Path, path: Path) -> bool:

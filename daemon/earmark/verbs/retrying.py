@@ -167,16 +167,20 @@ def outdated_summaries(context: Context) -> Iterator[tuple[str, str, str]]:
     An extractive summary is not counted: it is replaced by itself when a server answers.
     """
     ledger, model_wanted = context.ledger, context.config.summary.model
-    for recording_id, by, model, template in ledger.words.summaries_made_with():
-        places = ledger.places.of(recording_id)
-        if by == "extractive" or not places:
+    made = [row for row in ledger.words.summaries_made_with() if row[1] != "extractive"]
+    place_of: dict[str, Place] = {}
+    for place in ledger.places.all() if made else ():
+        known = place_of.setdefault(place.recording_id, place)
+        if place.here and not known.here:
+            place_of[place.recording_id] = place
+    for recording_id, _, model, template, wished in made:
+        if (found := place_of.get(recording_id)) is None:
             continue
-        wished = ledger.words.wished_template(recording_id)
-        wanted = wished or folder_settings(context.config, places[0].folder).template
+        wanted = wished or folder_settings(context.config, found.folder).template
         if template != wanted:
-            yield recording_id, str(places[0].path), f"made as {template}, now {wanted}"
+            yield recording_id, str(found.path), f"made as {template}, now {wanted}"
         elif model_wanted not in ("auto", model):
-            yield recording_id, str(places[0].path), f"made by {model}, now {model_wanted}"
+            yield recording_id, str(found.path), f"made by {model}, now {model_wanted}"
 
 
 def _template_in_note(context: Context, recording_id: str) -> str | None:

@@ -26,6 +26,7 @@ from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.retention.gate import why_shut
 from earmark.retention.holds import why_held
+from earmark.retention.markers import FoldersSeen
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decision
 
@@ -56,11 +57,15 @@ class Inspector:
         self._writes = writes
         self._held: dict[tuple[str, Path, Kind], str | None] = {}
         self._shut: dict[str, str | None] = {}
+        self._folders = FoldersSeen() if remember else None
+        self._erased: set[Path] | None = None
 
     def __call__(self, decision: Decision) -> str | None:
         """A reason to keep the file, or None; fills in its size, and for a note the content that it has now."""
         item = decision.item
-        if item.path in self._context.ledger.erasing.all_files():
+        if self._erased is None or not self._remember:
+            self._erased = self._context.ledger.erasing.all_files()
+        if item.path in self._erased:
             return "it is being erased"
         reason = self._look(item)
         if reason == EDITED and (held := self._hold(item)) is not None:
@@ -129,7 +134,9 @@ class Inspector:
         if self._remember and key in self._held:
             return self._held[key]
         files = [(item.path, item.folder)]
-        why = why_held(self._context, self._notes, item.recording_id, files, (item.kind.value,))
+        why = why_held(
+            self._context, self._notes, item.recording_id, files, (item.kind.value,), self._folders
+        )
         self._held[key] = why
         return why
 

@@ -1,0 +1,111 @@
+"""What verbs that look cost with many recordings: questions to the ledger are counted; seconds say what else runs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.cli import main
+from earmark.domain import Instant
+from earmark.ledger.connection import Connection
+from earmark.retention import markers
+from typer.testing import CliRunner
+
+from tests.conftest import in_memory
+from tests.retention_world import World
+
+pytest_plugins = ("tests.retention_root",)
+
+FEW, MANY = 4, 10
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Each statement that is run, by its text."""
+    asked: Counter[str] = Counter()
+    real = Connection.execute
+
+    def execute(self: Connection, sql: str, values: Sequence[Any] = ()) -> Any:
+        asked[" ".join(sql.split())] += 1
+        return real(self, sql, values)
+
+    monkeypatch.setattr(Connection, "execute", execute)
+    return asked
+
+
+def world_of(root: Path, count: int) -> World:
+    """Recordings in two folders, each with a summary by a model that is another one than is configured."""
+    (root / "config").mkdir()
+    (root / "config" / "config.toml").write_text(
+        "[summary]\nendpoint = 'none'\n[retention.audio]\nkeep_for = '30d'\n[retention.transcript]\nkeep_for = '40d'\n"
+    )
+    world = World(root, {"audio": {"keep_for": "30d"}, "transcript": {"keep_for": "40d"}})
+    for number in range(count):
+        world.record(f"{number % 2}/r{number:03}.wav", speakers=("Anna", ""))
+    body = json.dumps({"by": "model", "model": "gemma", "template": "lecture", "title": "T"})
+    with world.ledger.transaction():
+        world.ledger.db.execute("UPDATE summaries SET body = ?", (body,))
+    return world
+
+
+def asked_with(
+    count: int, verbs: Sequence[Sequence[str]], questions: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> list[Counter[str]]:
+    found = []
+    with in_memory() as root:
+        monkeypatch.setenv("EARMARK_HOME", str(root))
+        monkeypatch.chdir(root)
+        world = world_of(root, count)
+        for verb in verbs:
+            questions.clear()
+            said = CliRunner().invoke(main.app, list(verb))
+            assert said.exit_code == 0, said.output
+            found.append(Counter(questions))
+        monkeypatch.chdir("/")
+        world.ledger.close()
+        World.made.remove(world)
+    return found
+
+
+@pytest.mark.shows("architecture:ten-thousand")
+def test_more_recordings_mean_more_rows_and_not_more_questions_to_the_ledger(
+    questions: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verbs = (["list"], ["list", "--json"], ["list", "--speaker", "Anna"], ["list", "--tag", "x"], ["status"],
+             ["why", "r001.wav"], ["speakers", "list"], ["trash", "list"], ["retry", "--failed"])  # fmt: skip
+    few, many = (asked_with(count, verbs, questions, monkeypatch) for count in (FEW, MANY))
+    for verb, before, after in zip(verbs, few, many, strict=True):
+        assert after - before == Counter(), verb
+    (plan, more), folders = (
+        (asked_with(c, [["retention", "plan"]], questions, monkeypatch)[0] for c in (FEW, MANY)),
+        2,
+    )
+    # A file that would go is asked about by itself; the folders that it lies in only once.
+    each = (more.total() - plan.total()) / (2 * (MANY - FEW))
+    assert each <= 20, (more - plan).most_common()
+    facts = next(sql for sql in more if "FROM facts WHERE name" in sql)
+    assert more[facts] - plan[facts] <= folders * (MANY - FEW), "a question for each folder above each file"
+
+
+def test_a_plan_of_many_files_whose_folder_is_another_one_now_looks_for_markers_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = world_of(root, MANY)
+    walks = []
+    real = markers.names_below
+
+    def names_below(*words: Any) -> Any:
+        walks.append(words)
+        return real(*words)
+
+    monkeypatch.setattr(markers, "names_below", names_below)
+    world.now = Instant(world.now + 100 * 86400.0)
+    with world.ledger.transaction():
+        world.ledger.db.execute("UPDATE artifacts SET lay_in = 'what the folder was'")
+    assert len(world.planned().goes) == 2 * MANY
+    assert len(walks) == 1
