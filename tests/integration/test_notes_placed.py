@@ -282,6 +282,19 @@ def test_a_fault_of_the_machine_is_named_and_leaves_nothing_behind(
     assert files(tmp_path) == {"standup.md": OLD}
 
 
+def test_a_note_that_is_locked_on_a_mac_is_said_to_be_unlocked_there(tmp_path: Path) -> None:
+    said = {
+        number: str(environment_fault(OSError(number, ""), tmp_path, "darwin"))
+        for number in (errno.EPERM, errno.EACCES, errno.ENOSPC)
+    }
+    assert "Unlock what is locked (Get Info in the Finder), or allow Python the folder" in said[errno.EPERM]
+    assert (
+        "write to that folder, and to replace the notes in it (Get Info in the Finder" in said[errno.EACCES]
+    )
+    for number, system in ((errno.EPERM, "linux"), (errno.ENOSPC, "darwin")):
+        assert "Finder" not in str(environment_fault(OSError(number, ""), tmp_path, system))
+
+
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data)[:3]))

@@ -190,7 +190,8 @@ def hangs(pid: int | None) -> bool:
 @pytest.mark.shows("macos:asking")
 @pytest.mark.parametrize(
     ("platform", "answered", "words"),
-    [("darwin", False, "macOS is waiting for your permission to let earmark read /r: answer its question on the screen"),
+    [("darwin", False, "macOS is waiting for your permission to let earmark read /r: answer its question on the screen, "
+      "which names Python, or allow Python there in System Settings, Privacy & Security, Files and Folders"),
      ("darwin", True, "/r does not answer"), ("linux", False, "/r does not answer")],
 )  # fmt: skip
 def test_what_a_folder_waits_for_is_said_as_far_as_it_is_known(

@@ -12,6 +12,7 @@ from earmark.errors import PrivacyError
 from earmark.locality.confinement.sockets import address_and_port
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint, scope_of
 from earmark.locality.policy.forwarding import ask_endpoint
+from earmark.summarization.connection import unanswered
 from earmark.summarization.servers import Reply
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,3 +182,17 @@ def test_an_ollama_that_does_not_answer_is_unverified() -> None:
     assert ask_endpoint("ollama", "m", lambda path, body=None: None) == "unverified"
     assert ask_endpoint("ollama", "m", server({"/api/show": {"details": {}}})) == "device"
     assert ask_endpoint("ollama", "m", server({"/api/status": {"cloud": {"disabled": True}}})) == "device"
+
+
+@pytest.mark.shows("macos:local-network")
+@pytest.mark.parametrize(
+    ("address", "system", "says"),
+    [("192.168.1.20", "darwin", True), ("127.0.0.1", "darwin", False), ("192.168.1.20", "linux", False)],
+)
+def test_that_macos_may_keep_the_service_from_the_local_network_is_said_where_that_can_be(
+    address: str, system: str, says: bool
+) -> None:
+    pinned = resolve_endpoint(f"http://{address}:11434/v1", "lan", (address,))
+    said = unanswered(pinned, system)
+    assert said.startswith(f"no summary server answers at {address} port 11434")
+    assert ("System Settings, Privacy & Security, Local Network" in said) is says

@@ -230,7 +230,10 @@ def _why_away(folder: Path, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return f"{folder} is not there; create it or mount its disk, and it will be watched again"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{folder} may not be read by this user; allow it (on macOS: System Settings > Privacy > Files and Folders)"
+        return (
+            f"{folder} may not be read by this user; allow it (on macOS to Python: System Settings, Privacy & Security,"
+            " Files and Folders)"
+        )
     if says_in_cloud(error):
         return f"{folder} {where(folder)}"
     return f"{folder} cannot be read: {error.strerror}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault
@@ -27,9 +29,17 @@ _REMEDY = {
 }
 
 
-def environment_fault(error: OSError, folder: Path) -> EnvironmentFault:
+_ON_A_MAC: Mapping[int, str] = {
+    errno.EPERM: "macOS does not let earmark write there. Unlock what is locked (Get Info in the Finder), or allow Python"
+    " the folder under System Settings, Privacy & Security, Files and Folders",
+    errno.EACCES: f"{_REMEDY[errno.EACCES]}, and to replace the notes in it (Get Info in the Finder, Sharing & Permissions)",
+}
+"""macOS says EPERM of a locked file and of a folder that its user has not allowed, and EACCES of "deny delete" in a list."""
+
+
+def environment_fault(error: OSError, folder: Path, system: str = sys.platform) -> EnvironmentFault:
     """Nobody's attempt is charged for it."""
-    remedy = _REMEDY.get(error.errno or 0)
+    remedy = (_ON_A_MAC if system == "darwin" else {}).get(error.errno or 0) or _REMEDY.get(error.errno or 0)
     if remedy is None:
         remedy = f"{os.strerror(error.errno or 0)} ({errno.errorcode.get(error.errno or 0, '?')})"
     return EnvironmentFault(f"Cannot write notes in {folder}: {remedy}, and earmark goes on by itself.")

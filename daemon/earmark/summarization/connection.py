@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -150,7 +151,7 @@ def connect_to(
         raise EndpointFault(str(error)) from None
     reached = listening(pinned)
     if reached is None:
-        raise EndpointFault(f"no summary server answers at {pinned.host} port {pinned.port}")
+        raise EndpointFault(unanswered(pinned))
     http = http_client(reached, timeout)
     ask = asker(http, reached, api_key)
     reached, server = identified(reached, ask)
@@ -168,6 +169,20 @@ def connect_to(
     client = openai_client(reached, api_key, http)
     chat = Chat(client, picked.id, server.kind, where, Dialect.of(server.kind), timeout)
     return Connection(reached, server, picked, chat, ask, picked.context, locality)
+
+
+def unanswered(pinned: Pinned, system: str = sys.platform) -> str:
+    """The sentence for an address at which nothing answers. Since macOS 15 what launchd has started is refused every other
+    machine of the same network, at once and as if nobody were there, while the same program in a terminal reaches it
+    ("No route to host"; NousResearch/hermes-agent#57812, cdzombak/runner#4).
+    """
+    said = f"no summary server answers at {pinned.host} port {pinned.port}"
+    if system == "darwin" and pinned.scope == "lan":
+        said += (
+            "; if `earmark summary test` in a terminal finds it, macOS keeps the service from the local network: allow"
+            " Python under System Settings, Privacy & Security, Local Network, or let `earmark run` work in a terminal"
+        )
+    return said
 
 
 def identified(pinned: Pinned, ask: Ask) -> tuple[Pinned, Server]:

@@ -327,8 +327,8 @@ def why_silent(folder: Path, answered: bool, platform: str) -> str:
     """The sentence for a folder that does not answer. `answered`: it has, since earmark runs."""
     if platform == "darwin" and not answered:
         return (
-            f"macOS is waiting for your permission to let earmark read {folder}: answer its question on the screen, or allow"
-            " it in System Settings, Privacy & Security, Files & Folders"
+            f"macOS is waiting for your permission to let earmark read {folder}: answer its question on the screen, which"
+            " names Python, or allow Python there in System Settings, Privacy & Security, Files and Folders"
         )
     return f"{folder} does not answer: its disk or network folder hangs. It is read when it answers again"
 
