@@ -279,6 +279,10 @@ def test_of_two_copies_the_note_that_holds_older_words_takes_nothing_back(tmp_pa
         transcript = ledger.words.transcript(ledger.recordings.all()[0].id)
     assert transcript is not None
     assert "number two" in transcript.text
+    # That is said to who looks, and which note is read instead.
+    for verb in (["status"], ["why", str(rig.folder / "b/talk.transcript.md")]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert "words that you correct are read in the newest" in " ".join(told.split())
 
 
 @pytest.mark.shows("transcription:properties-kept")
