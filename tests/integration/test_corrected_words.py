@@ -138,6 +138,38 @@ def test_what_is_none_of_what_was_said_stays_the_persons_own_and_the_words_count
     assert "says number one here." in rig.notes()["talk (new).transcript.md"]
 
 
+@pytest.mark.shows("transcription:corrected-markup")
+def test_what_a_person_quotes_lists_or_highlights_is_still_said_in_all_that_is_written(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    text = change(
+        rig,
+        NOTE,
+        ("[[talk.m4a#t=0", "> [!quote] As it was said\n> ==[[talk.m4a#t=0"),
+        (
+            " Recording 2cf24dba5fb0 says number 1 here. ",
+            "==\n\n## The best of it\n- Recording 2cf24dba5fb0 says number 1 here.\n- ",
+        ),
+        ("number 2", "<u>number two</u>"),
+    )
+    text += "\nRecording number 1 says it.\n"
+    (rig.folder / NOTE).write_text(text)
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    said = " ".join(f"Recording 2cf24dba5fb0 says number {n} here." for n in ("0", "1", "two"))
+    for form in ("srt", "vtt", "txt"):
+        assert said in " ".join(
+            line
+            for line in (rig.folder / f"talk.{form}").read_text().split("\n")
+            if line and "-->" not in line and not line.isdigit()
+        )
+    assert rig.events("corrected") == ["1 word was corrected in talk.transcript.md."]
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "says number two here." in rig.notes()["talk (new).transcript.md"]
+
+
 @pytest.mark.shows("transcription:corrected-half")
 @pytest.mark.parametrize("what", ["emptied", "no times", "a line of a megabyte"])
 def test_a_note_that_hardly_holds_the_words_any_more_is_no_correction_of_them(
@@ -247,6 +279,10 @@ def test_of_two_copies_the_note_that_holds_older_words_takes_nothing_back(tmp_pa
         transcript = ledger.words.transcript(ledger.recordings.all()[0].id)
     assert transcript is not None
     assert "number two" in transcript.text
+    # That is said to who looks, and which note is read instead.
+    for verb in (["status"], ["why", str(rig.folder / "b/talk.transcript.md")]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert "words that you correct are read in the newest" in " ".join(told.split())
 
 
 @pytest.mark.shows("transcription:properties-kept")

@@ -421,3 +421,89 @@ def test_a_word_beside_a_corrected_sentence_that_only_the_later_hearing_has_stay
         before, transcript(["So she began to quoth Zao al-Makan.", "My best qualities are rare."], each=60.0)
     )
     assert said(after) == ["So she began to quoth Zau al-Makan.", "My best qualities are rare."]
+
+
+QUOTED = "[[talk.m4a#t=60|01:00]] The wurst GmbH pays for it."
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "> {}",
+        "> [!quote] Who pays?\n> {}\n> \n> So he said himself.",
+        "> [!quote]- {}",
+        "- [ ] {}",
+        "12. {}",
+        "- TODO {}",
+        "  * {}",
+        "### {}",
+        "**{}**",
+        "=={}==",
+        "~~{}~~",
+        '<mark style="background: #FF5582A6;">{}</mark>',
+        "```ad-quote\n{}\n```",
+        "!{}",
+    ],
+)
+def test_a_paragraph_that_a_person_quotes_lists_or_highlights_is_said_all_the_same(theirs: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle()).replace(QUOTED, theirs.format(QUOTED))
+    assert read(before, text) == before
+    found = read_transcript(text, before, NoteStyle())
+    assert found is not None
+    assert found.foreign
+    corrected_too = text.replace("wurst GmbH pays", "Wirsching GmbH pays")
+    assert said(read(before, corrected_too)) == [SAID[0], "The Wirsching GmbH pays for it.", *SAID[2:]]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "The wurst GmbH pays for it,\n\n> and he says so himself.",
+        "The wurst GmbH pays for it,\n## Money\nand he says so himself.",
+        "\n- The wurst GmbH pays for it,\n- and he says so himself.",
+        "The wurst GmbH pays for it,\n> [!quote] As he puts it\n> and he says so himself.",
+        "The wurst GmbH pays for it,\n\n```ad-quote\nand he says so himself.\n```",
+        "The wurst GmbH pays for it,\n\n<u>and he says so</u> himself.",
+    ],
+)
+def test_a_part_of_a_paragraph_that_a_person_quotes_or_lists_is_said_all_the_same(theirs: str) -> None:
+    words = [SAID[0], "The wurst GmbH pays for it, and he says so himself.", *SAID[2:]]
+    before = transcript(words, each=60.0)
+    assert edited(before, (words[1], theirs)) == before
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "I will call, too.",
+        "> The wurst GmbH pays for it.",
+        "- 02:00 I will call, too.",
+        "[[talk.m4a#t=120|02:00]] (is this the one?)",
+        "**Who is Mr Smyth?**",
+    ],
+)
+def test_what_a_person_writes_beside_words_that_all_stand_there_is_none_of_them(remark: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle())
+    time = "[[talk.m4a#t=120|02:00]] "
+    assert time in text
+    for made in (
+        text.replace(time, f"{remark}\n\n{time}"),
+        text.replace(f"{SAID[2]}\n", f"{SAID[2]}\n\n{remark}\n"),
+    ):
+        assert made != text
+        assert read(before, made) == before
+
+
+def test_a_tag_or_a_link_on_a_word_that_was_said_leaves_it_there() -> None:
+    before = transcript(each=60.0)
+    for theirs in (
+        "The #wurst GmbH pays for it.",
+        "The wurst GmbH pays for it.\nid:: 65a0-11\ncollapsed:: true",
+        "The <u>wurst</u> GmbH <mark style='color: #fff'>pays</mark> for it.",
+        "The wurst GmbH pays for it %%or does it?%%. #wurst #money",
+        "The wurst GmbH **[[talk.m4a#t=61]] pays** for it.",
+    ):
+        assert said(edited(before, (SAID[1], theirs))) == [*SAID], theirs
+    assert said(edited(before, ("wurst", "#Wirsching")))[1] == "The Wirsching GmbH pays for it."

@@ -21,6 +21,7 @@ from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.queued import queue
+from earmark.pipeline.words_given import is_behind
 from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
@@ -29,6 +30,7 @@ from earmark.verbs.listing import copy_of
 from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
+BEHIND = "was edited by you before its words became others; words that you correct are read in the newest note, not in it"
 KEPT = "was changed by you; your words and properties are kept in each later version, and no rule takes it"
 
 
@@ -108,7 +110,7 @@ def gather(context: Context) -> Status:
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
     edited = [
-        Line(str(a.path), KEPT if a.mergeable else EDITED, a.written_at)
+        Line(str(a.path), KEPT if a.mergeable else BEHIND if is_behind(context, a) else EDITED, a.written_at)
         for a in ledger.artifacts.all()
         if a.state is ArtifactState.EDITED
     ]

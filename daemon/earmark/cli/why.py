@@ -17,7 +17,7 @@ from earmark.cli.lines import as_copy, cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, Kind
+from earmark.domain import ArtifactState
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -26,6 +26,7 @@ from earmark.intake.rules import settle_times
 from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
+from earmark.pipeline.words_given import is_behind
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
@@ -104,7 +105,7 @@ def _story(context: Context, path: Path) -> Story:
         state = states.of_one(context, place)
         word, reason = state.word, state.reason
         if artifact is not None and artifact.state is ArtifactState.EDITED:
-            reason = _edited(ledger, artifact)
+            reason = _edited(context, artifact)
     else:
         reasons = _why_not_taken(context, path, events)
         word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
@@ -132,15 +133,13 @@ def _print_story(entries: list[Entry]) -> None:
         print_sentence(f"  [dim]{moment(entry.at)}[/]  {cell(told(entry))}", 20)
 
 
-def _edited(ledger: Ledger, artifact: Artifact) -> str:
+def _edited(context: Context, artifact: Artifact) -> str:
     """What is said of a note that a person changed."""
     if artifact.mergeable:
         return "you changed this note: your words and properties are kept in each later version, and no rule takes it"
     said = "you edited this note: it stays as it is, and newer versions go beside it"
-    later = artifact.kind is Kind.TRANSCRIPT and artifact.words_rev != ledger.words.revision(
-        artifact.recording_id
-    )
-    return f"{said}; words that you correct are read in the newest one" if later else said
+    behind = is_behind(context, artifact)
+    return f"{said}; words that you correct are read in the newest one, not in this one" if behind else said
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import partial
 
-from rapidfuzz.distance import LCSseq
-
-from earmark.corrections import Passage, Word, words_of
+from earmark.corrections import Passage, Word, compared, words_of
 from earmark.domain import Seconds, Segment
+from earmark.notes.blocks import Block
 from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Piece
 from earmark.notes.runs import marked_up, read_back, why_left_out
@@ -34,40 +33,8 @@ MOVED = 2
 """Seconds by which a sentence may begin elsewhere than the note says, which was written before its words were corrected:
 what is not measured is reckoned by other letters then."""
 
-_TIME = re.compile(
-    r" (?P<link>\[\[[^\[\]\n]{1,1000}#t=(?P<wiki>\d{1,7})\|[\d:]+\]\]"
-    r"|\[[\d:]+\]\([^)\s]{1,3000}#t=(?P<bare>\d{1,7})\))(?= |$)"
-)
-"""A time to click on within a paragraph."""
 _PLACE = re.compile(r"#t=\d{1,7}")
 _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
-
-
-@dataclass(slots=True)
-class Block:
-    """Lines that belong together. `at`: the second that it begins with, or None; `said`: what stands behind that, by line;
-    `own`: it can be no words of the transcript.
-    """
-
-    lines: range
-    said: list[str]
-    at: int | None = None
-    head: str = ""
-    own: bool = False
-
-    @property
-    def rest(self) -> str:
-        return " ".join(self.said)
-
-    @property
-    def links(self) -> list[tuple[int, str]]:
-        """The times within it: seconds, and the links as they stand there."""
-        return [(int(found["wiki"] or found["bare"]), found["link"]) for found in _TIME.finditer(self.rest)]
-
-    @property
-    def words(self) -> str:
-        """What stands there but for these times."""
-        return _TIME.sub("", self.rest)
 
 
 @dataclass(slots=True)
@@ -82,6 +49,17 @@ class _Section:
     @property
     def anchor(self) -> Block | None:
         return self.theirs[0] if self.theirs and self.theirs[0].at is not None else None
+
+    def order(self, heard: Sequence[str]) -> list[int]:
+        """The blocks in which words that were heard are looked for: that with the time first, then those that have most of
+        them, because a person may have quoted some as well.
+        """
+        known = {*heard}
+        like = {
+            n: sum(word.text in known for word in words_of(block.words))
+            for n, block in enumerate(self.theirs)
+        }
+        return sorted(like, key=lambda n: (self.theirs[n] is not self.anchor, -like[n], self.theirs[n].own))
 
 
 class Passages:
@@ -100,7 +78,7 @@ class Passages:
         for n, part in enumerate(parts):
             for piece in part.pieces:
                 self._pieces[self._number[id(piece.segment)]].append((n, piece))
-        self._sections = [*_sections(parts, blocks)]
+        self._sections = [*_sections(parts, _once(parts, blocks))]
         for section in self._sections:
             self._read(section)
 
@@ -140,18 +118,23 @@ class Passages:
         written = self._written(part)
         if len(section.ours) == len(section.theirs) == 1 and anchor is not None and anchor.words == written:
             section.as_written = True
+            self.foreign |= anchor.own
             section.said = [word for piece in part.pieces for word in _words(piece)]
             return
         pieces = [piece for n in section.ours for piece in self.parts[n].pieces]
-        heard = [word.text for piece in pieces for word in _words(piece)][:MOST_PLACED]
-        for block in section.theirs:
+        ours = [piece.start for piece in pieces if piece.begins]
+        left = [word.text for piece in pieces for word in _words(piece)][:MOST_PLACED]
+        said: dict[int, Sequence[Word]] = {}
+        for n in section.order(left):
+            block = section.theirs[n]
             if block is anchor and block.words == written and part.left_out:
                 continue
-            reading = read_back(block.words)
-            if block is anchor or (not block.own and _is_placed(reading.words, heard)):
-                section.said += reading.words
-                ours = [piece.start for piece in pieces if piece.begins]
-                self.foreign = self.foreign or reading.foreign or not _are_among(block.links, ours)
+            words, foreign = _words_in(block, left)
+            still = _without(left, words)
+            if block is anchor or (words and len(left) - len(still) >= PLACED * len(words)):
+                said[n], left = words, still
+                self.foreign |= foreign or block.own or not _are_among(block.links, ours)
+        section.said = [word for n in sorted(said) for word in said[n]]
 
     def _written(self, part: Paragraph) -> str:
         """What we write behind the time of a paragraph, but for times within it."""
@@ -260,6 +243,27 @@ def _sections(parts: Sequence[Paragraph], blocks: Sequence[Block]) -> Iterator[_
             yield _Section(here, [blocks[n] for n in range(begins, stops) if n not in gone])
 
 
+def _once(parts: Sequence[Paragraph], blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, of which only the one that is most like what was heard there begins with a time: a person may have put it
+    before a remark as well.
+    """
+    ours, theirs = Counter(max(0, int(part.at)) for part in parts), Counter(block.at for block in blocks)
+    heard = {
+        second: {word.text for piece in part.pieces for word in _words(piece)}
+        for part in parts
+        if ours[second := max(0, int(part.at))] == 1 < theirs[second]
+    }
+    best: dict[int, tuple[int, int]] = {}
+    for n, block in enumerate(blocks):
+        if (at := block.at) is not None and at in heard:
+            alike = len(heard[at].intersection(word.text for word in read_back(block.words).words))
+            best[at] = max(best.get(at, (-1, 0)), (alike, -n))
+    return [
+        replace(block, at=None, own=True) if block.at in best and best[block.at][1] != -n else block
+        for n, block in enumerate(blocks)
+    ]
+
+
 def _in_our_times(ours: Sequence[int], blocks: Sequence[Block]) -> list[int | None]:
     """The second of each block; of one that nothing of ours begins with, that of what begins hardly before or after it."""
     ats = {block.at for block in blocks}
@@ -288,7 +292,23 @@ def _moved(
     return found
 
 
-def _is_placed(words: Sequence[Word], heard: Sequence[str]) -> bool:
-    """Whether words without a time of ours are words that were heard there."""
-    same = LCSseq.similarity(heard, [word.text for word in words][:MOST_PLACED])
-    return bool(words) and same >= PLACED * len(words)
+def _words_in(block: Block, heard: Sequence[str]) -> tuple[Sequence[Word], bool]:
+    """The words of a block, and whether there is markup that we do not write. A tag is a word where one was heard."""
+    reading = read_back(block.words)
+    if not reading.tags:
+        return reading.words, reading.foreign
+    codes = compared(heard, [word.text for word in reading.words][:MOST_PLACED])
+    said = {
+        n
+        for same, i1, i2, first, last in codes
+        if same or i2 < len(heard)  # what is behind the last word that was heard is in the place of none
+        for n in range(first, min(last, first + i2 - i1))
+    }
+    words = [word for n, word in enumerate(reading.words) if n in said or n not in reading.tags]
+    return words, reading.foreign
+
+
+def _without(heard: list[str], words: Sequence[Word]) -> list[str]:
+    """What was heard but for what these words are of it."""
+    codes = compared(heard, [word.text for word in words][:MOST_PLACED])
+    return [word for same, i1, i2, _, _ in codes if not same for word in heard[i1:i2]]

@@ -5,17 +5,17 @@ What is read is held against what we would write, or an earlier version wrote (p
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from earmark.corrections import Passage
 from earmark.domain import Transcript
+from earmark.notes.blocks import blocks, is_fence
 from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
 from earmark.notes.paragraphs import paragraphs
-from earmark.notes.passages import Block, Passages
+from earmark.notes.passages import Passages
 from earmark.notes.style import NoteStyle
 from earmark.speaking import as_told
 
@@ -32,15 +32,6 @@ LEAST_THERE = 0.5
 """Share of the times of our paragraphs that must stand in a note for it to be read: with less of them it is something else
 that a person has made of the transcript, such as the few quotes that they need.
 """
-
-_TIMED = re.compile(
-    r"(?:- )?(?:\*\*(?:\\.|[^*\\\n]){1,500}\*\* )?"
-    r"(?:\[\[[^\[\]\n]{1,1000}#t=(?P<wiki>\d{1,7})\|[^\[\]\n]*\]\]"
-    r"|\[[\d:]+\]\([^)\n]{1,3000}#t=(?P<link>\d{1,7})\)"
-    r"|(?P<stamp>(?:\d{1,3}:)?\d{1,2}:\d\d))(?=[ \t]|$)(?P<rest>.*)"
-)
-_OWN = re.compile(r"\s*(?:[#>|<]|[-*+] |\d+[.)] |```|~~~|%%|!\[)")
-"""How a block begins that is no paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +52,10 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     part = _part(lines, style)
     if part is None or any(len(lines[n]) > LONGEST_LINE for n in part):
         return None
-    if sum(_is_fence(lines[n]) for n in part) % 2:
+    if sum(is_fence(lines[n]) for n in part) % 2:
         return None  # somebody is at it, and what is below is code until they close it
-    blocks = [*islice(_blocks(lines, part), MOST_BLOCKS + 1)]
-    if len(blocks) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in blocks):
+    theirs = [*islice(blocks(lines, part), MOST_BLOCKS + 1)]
+    if len(theirs) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in theirs):
         return None
     told = as_told(transcript).segments
     # A note that an earlier version wrote has paragraphs that end elsewhere.
@@ -72,7 +63,7 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
         Passages(
             told,
             paragraphs(told, style.paragraph_pause, style.paragraph_seconds, as_before=before),
-            blocks,
+            theirs,
             style,
         )
         for before in (False, True)
@@ -98,40 +89,3 @@ def _part(lines: Sequence[str], style: NoteStyle) -> range | None:
         first = found[-1] + 1
     last = next((n for n in range(first, len(heads)) if heads[n] == f"## {IN_ENGLISH}"), len(heads))
     return range(first, last)
-
-
-def _blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
-    block: Block | None = None
-    fenced = False
-    for n in part:
-        line = lines[n].rstrip("\r")
-        fence = _is_fence(line)
-        fenced = fenced != fence
-        timed = None if fenced else _TIMED.match(line)
-        if timed is not None or not line.strip() or block is None or (_OWN.match(line) and not block.own):
-            if block is not None:
-                yield block
-            block = None
-        if timed is not None:
-            at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
-            block = Block(range(n, n + 1), [timed["rest"]], at, line[: timed.start("rest")])
-        elif not line.strip():
-            continue
-        elif block is None:
-            block = Block(range(n, n + 1), [line], own=fenced or fence or _OWN.match(line) is not None)
-        else:
-            block.lines = range(block.lines.start, n + 1)
-            block.said.append(line.strip())
-    if block is not None:
-        yield block
-
-
-def _is_fence(line: str) -> bool:
-    return line.lstrip().startswith(("```", "~~~"))
-
-
-def _seconds(stamp: str) -> int:
-    total = 0
-    for part in stamp.split(":"):
-        total = total * 60 + int(part)
-    return total

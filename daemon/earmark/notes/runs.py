@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from earmark.corrections import Word, words_of
 from earmark.domain import Mark, Seconds
 from earmark.notes.escape import JOINER, Dialect, escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Run
 from earmark.notes.style import stamp
+from earmark.spacing import spaceless
 
 _ESCAPED = re.compile(r"\\(?P<char>[!-/:-@\[-`{-~])")
 _HIDDEN = 0xF0000
@@ -26,9 +27,20 @@ _NOT_WORDS = re.compile(
     r"|<!--.{0,1000}?-->"
     r"|\[\^[^\]\s]{1,200}\]"  # a footnote
     r"|!\[\[[^\]]{0,1000}\]\]|!\[[^\]]{0,1000}\]\([^)]{0,3000}\)"  # something embedded
-    r"|(?<!\S)#[\w/-]*[^\W\d][\w/-]*"  # a tag
     r"|\s\^[A-Za-z0-9-]+$"  # the name of a block
 )
+_GAP = re.compile(f"[ \\t]*{chr(_HIDDEN + 0x100)}(?=[.,;:!?])|{chr(_HIDDEN + 0x100)}")
+"""Where something was taken out, with the space before it if a sign follows."""
+_TAG = re.compile(r"(?<!\S)#(?P<tag>[\w/-]*[^\W\d][\w/-]*)")
+_TAGGED = chr(_HIDDEN + 0x101)
+"""What is put before the word of a tag while words are looked for."""
+_HTML = re.compile(
+    r"</?(?:a|abbr|b|big|center|cite|code|del|details|div|em|font|i|ins|kbd|li|mark|ol|p|q|s|small|span|strike|strong"
+    r"|sub|summary|sup|u|ul)(?:\s[^<>]{0,1000})?>",
+    re.I,
+)
+"""Tags of HTML that only say how words look."""
+_BREAK = re.compile(r"<br ?/?>", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
 _STRESS = (
     re.compile(r"\*\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*\*"),
@@ -54,10 +66,13 @@ _ACTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The words that stand somewhere. `foreign`: markup that we do not write stands there as well."""
+    """The words that stand somewhere. `foreign`: markup that we do not write stands there as well. `tags`: which of the
+    words are tags.
+    """
 
     words: tuple[Word, ...]
     foreign: bool
+    tags: frozenset[int] = frozenset()
 
 
 def marked_up(
@@ -91,7 +106,7 @@ def why_left_out(part: Paragraph) -> str:
 
 
 def read_back(text: str) -> Reading:
-    """The words of a paragraph, whoever wrote them. Markup is taken off, what is no speech (a tag, a comment) left out."""
+    """The words of a paragraph, whoever wrote them. Markup is taken off, what is no speech (a comment) left out."""
     # What is behind a backslash is no markup.
     hidden = _ESCAPED.sub(lambda found: chr(_HIDDEN + ord(found["char"])), text)
     words: list[Word] = []
@@ -101,7 +116,8 @@ def read_back(text: str) -> Reading:
         foreign = foreign or plain != part or _ACTS.search(part) is not None
         shown = _SHOWN.sub(lambda found: chr(ord(found[0]) - _HIDDEN), plain).replace(JOINER, "")
         words += words_of(normalize(shown), unsure=unsure, overlapped=overlapped)
-    return Reading(tuple(words), foreign)
+    tags = frozenset(n for n, word in enumerate(words) if word.text.startswith(_TAGGED))
+    return Reading(tuple(replace(w, text=w.text.removeprefix(_TAGGED)) for w in words), foreign, tags)
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
@@ -118,7 +134,9 @@ def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
 
 def _plain(text: str) -> str:
     """The text without markup."""
-    text = _NOT_WORDS.sub("", text)
+    text = _BREAK.sub(" ", _HTML.sub("", text))
+    text = _GAP.sub("", _NOT_WORDS.sub(chr(_HIDDEN + 0x100), text))
+    text = _TAG.sub(_as_tagged, text)
     text = _LINK.sub(lambda found: found["wiki"] or found["label"] or "", text)
     for _ in range(_DEEPEST):
         before = text
@@ -127,3 +145,8 @@ def _plain(text: str) -> str:
         if text == before:
             break
     return text
+
+
+def _as_tagged(found: re.Match[str]) -> str:
+    """A tag as a word that is marked as one; where words have no spaces nobody can tell where one would end."""
+    return "" if any(map(spaceless, found["tag"])) else f"{_TAGGED}{found['tag']}"

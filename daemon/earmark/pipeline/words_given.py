@@ -39,13 +39,21 @@ def take_words(context: Context, recording_id: str) -> bool:
     return taken
 
 
-def _holds_words(context: Context, artifact: Artifact) -> bool:
-    """Whether it is a note with a transcript in it that is of the words of now."""
+def is_behind(context: Context, artifact: Artifact) -> bool:
+    """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since."""
+    return _has_words(context, artifact) and not _holds_words(context, artifact)
+
+
+def _has_words(context: Context, artifact: Artifact) -> bool:
+    """Whether it is a note with a transcript in it."""
     one_file = context.config.notes.layout == "one-file"
-    return (
-        artifact.note
-        and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
-        and artifact.words_rev == context.ledger.words.revision(artifact.recording_id)
+    return artifact.note and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
+
+
+def _holds_words(context: Context, artifact: Artifact) -> bool:
+    """Whether the transcript in a note is of the words of now."""
+    return _has_words(context, artifact) and artifact.words_rev == context.ledger.words.revision(
+        artifact.recording_id
     )
 
 
