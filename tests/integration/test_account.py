@@ -19,11 +19,13 @@ from typing import Any
 import pytest
 from earmark.cli import receipts
 from earmark.domain import Instant, Kind, TrashState
+from earmark.export.account import entries
 from earmark.files import fold
-from earmark.ledger import Ledger
+from earmark.ledger import Ledger, Trashed
 from earmark.retention import receipts as chain
 from earmark.retention.erasure.copies import find
 from earmark.retention.erasure.erase import erase
+from earmark.retention.trash.rows import lies_in_trash
 from typer.testing import CliRunner, Result
 
 from tests.conftest import in_memory
@@ -428,6 +430,26 @@ def test_receipts_that_come_while_somebody_looks_are_no_tampering(world: World) 
             assert len(found["deletions"]) == found["chain"]["receipts"] - 1
             verified = CliRunner().invoke(receipts.app, ["verify", "--json"])
             assert (verified.exit_code, json.loads(verified.stdout)["problems"]) == (0, [])
+
+
+@pytest.mark.shows("retention:report")
+def test_what_a_daemon_purges_while_somebody_looks_was_taken_out_by_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.record("a.wav")
+    world.pass_days(1.1)
+    world.apply()
+    world.pass_days(1.1)
+
+    def sweeps_first(row: Trashed) -> bool:
+        world.sweep()
+        return lies_in_trash(row)
+
+    monkeypatch.setattr(entries, "lies_in_trash", sweeps_first)
+    report("--out", "during.md")
+    assert "1 file in the trash when this document was made" in (world.root / "during.md").read_text()
+    assert "somebody took it out" not in (world.root / "during.md").read_text()
+    assert [line["state"] for line in lines()] == ["deleted"]
 
 
 def test_receipts_of_a_forger_bring_no_report_down(world: World) -> None:

@@ -50,6 +50,7 @@ class Entries:
         self._paths: dict[str, list[Path]] = {}
         self._ids: dict[str, str] = {}
         self._code_of: dict[str, str | None] = {}
+        self._missing: dict[str, int] = {}
         self._deeds = list(deeds)
         self._erased = {deed.recording for deed in self._deeds if deed.what == "erasure"}
         self.not_in_table: set[str] = set()
@@ -101,6 +102,18 @@ class Entries:
             in_folder=None if self._folder is None else self._where(deed),
             note=self._note(deed, row, state),
         )
+
+    def without_what_went_meanwhile(self, in_trash: list[Entry]) -> list[Entry]:
+        """The lines without a word on what was not found in the trash because a daemon takes it out of there at this moment.
+        Call outside of the moment of which they are.
+        """
+        get = self._context.ledger.trash.get
+        gone = {
+            receipt
+            for receipt, row in self._missing.items()
+            if (now := get(row)) is None or now.state is not TrashState.HERE
+        }
+        return [e.model_copy(update={"note": ""}) if e.receipt_hash in gone else e for e in in_trash]
 
     def name_of_file(self, late: Overdue) -> str:
         """The name or code of a file that is overdue."""
@@ -227,6 +240,7 @@ class Entries:
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
+                self._missing[deed.latest.hash] = row.id
                 return _LEFT[TrashState.LOST]
         return ""
 

@@ -59,18 +59,16 @@ def gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     """The account of this moment, also while a daemon deletes. With `codes` no name, path, tag or reason that a person wrote
     is in it.
     """
-    with context.ledger.one_moment():
-        return _gather(context, asked, codes)
-
-
-def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     ledger, now = context.ledger, context.now()
     if asked.until is not None and asked.until > now:
         asked = replace(asked, until=None, until_day=None)  # nobody knows how that day will end
-    rows = ledger.receipts.all()
-    deeds = deeds_of(rows)
-    entries = Entries(context, codes, deeds, asked.folder)
-    deleted, in_trash, back = _sorted_out(deeds, asked, entries)
+    with ledger.one_moment():
+        rows = ledger.receipts.all()
+        deeds = deeds_of(rows)
+        entries = Entries(context, codes, deeds, asked.folder)
+        deleted, in_trash, back = _sorted_out(deeds, asked, entries)
+        chain = _chain(context, rows)
+    in_trash = entries.without_what_went_meanwhile(in_trash)
     kept, waiting, waits = _kept(context, entries, codes is not None)
     return Account(
         made_at=iso(now) or "",
@@ -83,7 +81,7 @@ def _gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
         folders=None if codes is not None else _folders(context, asked.folder),
         how_many_folders=1 if asked.folder else len(_folders(context, None)),
         coded=codes is not None,
-        chain=_chain(context, rows),
+        chain=chain,
         rules=tuple(_rules(context, asked, codes is not None)),
         trash_rule=_trash_rule(context),
         own_rules=len({recording for recording, _, _ in ledger.protection.all_item_rules()}),
