@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Kind, TrashState
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, number_of
+from earmark.export.account.deeds import Deed, hash_of, number_of
 from earmark.export.account.model import Entry, State
 from earmark.export.account.wording import WHAT, iso, one_line, rule_text_in_words
 from earmark.formats import ENDINGS
@@ -94,7 +94,7 @@ class Entries:
             left_receipt=deed.taken.seq if deed.taken else None,
             ended_at=iso(deed.ended.at) if deed.ended else None,
             ended_receipt=deed.ended.seq if deed.ended else None,
-            receipt_hash=deed.latest.hash,
+            receipt_hash=hash_of(deed.latest),
             became={"purged": "removed", "restored": "brought back", "erased": "erased"}.get(
                 deed.how or "", ""
             ),
@@ -240,7 +240,7 @@ class Entries:
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
-                self._missing[deed.latest.hash] = row.id
+                self._missing[hash_of(deed.latest)] = row.id
                 return _LEFT[TrashState.LOST]
         return ""
 

@@ -17,7 +17,7 @@ from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, deeds_of, facts_of, number_of
+from earmark.export.account.deeds import Deed, deeds_of, facts_of, hash_of, number_of
 from earmark.export.account.entries import NO_NAME, Entries
 from earmark.export.account.model import Account, Chain, Entry, Kept, RulesOfTime
 from earmark.export.account.wording import (
@@ -147,7 +147,7 @@ def _chain(context: Context, rows: list[Receipt]) -> Chain:
         first=rows[0].seq if rows else 0,
         last=last.seq if last else 0,
         last_at=iso(last.at) if last else None,
-        end_hash=last.hash if last else receipts.FIRST,
+        end_hash=hash_of(last) if last else receipts.FIRST,
         key_id=receipts_file.key_id(ledger.protection.key()),
         cut_off_through=(number_of(facts_of(cut), "through") or 0) if cut else 0,
         cut_off_at=iso(cut.at) if cut else None,
