@@ -117,7 +117,12 @@ def _in_trash(context: Context, waits: str) -> Iterator[Overdue]:
         elif not reachable(row):
             why = f"{TRASH_AWAY}: mount its disk"
         else:
-            gone = None if lies_in_trash(row) else f"{NOT_IN_TRASH}: somebody took it out; {waits}"
+            gone = None
+            if not lies_in_trash(row):
+                asked_again = context.ledger.trash.get(row.id)
+                if asked_again is None or asked_again.state is not row.state:
+                    continue  # a sweep took it out meanwhile
+                gone = f"{NOT_IN_TRASH}: somebody took it out; {waits}"
             failed = _failed(context, row.recording_id, row.original, Event.NOT_PURGED, NOT_PURGED)
             why = why_not_purge(context, row, notes) or gone or failed or waits
         yield Overdue(row.original, "trash", rule, due, why)

@@ -6,6 +6,7 @@ A receipt says one act; a reader asks after one file. Which acts belong to one f
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from typing import Any, Literal
 from earmark.ledger import Receipt
 
 Ended = Literal["purged", "restored", "erased"]
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -91,6 +94,11 @@ def facts_of(receipt: Receipt) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def hash_of(receipt: Receipt) -> str:
+    """Its hash; a sentence in brackets where a forger wrote something else there."""
+    return receipt.hash if _HASH.fullmatch(receipt.hash) else "(what stands there is no hash)"
 
 
 def text_of(facts: dict[str, Any], name: str) -> str:

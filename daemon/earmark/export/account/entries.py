@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Kind, TrashState
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, number_of
+from earmark.export.account.deeds import Deed, hash_of, number_of
 from earmark.export.account.model import Entry, State
 from earmark.export.account.wording import WHAT, iso, one_line, rule_text_in_words
 from earmark.formats import ENDINGS
@@ -94,7 +94,7 @@ class Entries:
             left_receipt=deed.taken.seq if deed.taken else None,
             ended_at=iso(deed.ended.at) if deed.ended else None,
             ended_receipt=deed.ended.seq if deed.ended else None,
-            receipt_hash=deed.latest.hash,
+            receipt_hash=hash_of(deed.latest),
             became={"purged": "removed", "restored": "brought back", "erased": "erased"}.get(
                 deed.how or "", ""
             ),
@@ -103,13 +103,17 @@ class Entries:
             note=self._note(deed, row, state),
         )
 
-    def went_meanwhile(self) -> frozenset[str]:
-        """The receipts of what was not found in the trash because it was taken out of there while this was put together; ask
-        when that is over.
+    def without_what_went_meanwhile(self, in_trash: list[Entry]) -> list[Entry]:
+        """The lines without a word on what was not found in the trash because a daemon takes it out of there at this moment.
+        Call outside of the moment of which they are.
         """
         get = self._context.ledger.trash.get
-        rows = {receipt: get(row) for receipt, row in self._missing.items()}
-        return frozenset(r for r, row in rows.items() if row is None or row.state is not TrashState.HERE)
+        gone = {
+            receipt
+            for receipt, row in self._missing.items()
+            if (now := get(row)) is None or now.state is not TrashState.HERE
+        }
+        return [e.model_copy(update={"note": ""}) if e.receipt_hash in gone else e for e in in_trash]
 
     def name_of_file(self, late: Overdue) -> str:
         """The name or code of a file that is overdue."""
@@ -236,7 +240,7 @@ class Entries:
                 return "the disk with the trash is not here at the moment"
             going = row.trashed is not None and os.path.lexists(row.trashed.with_name(GOING))
             if not (lies_in_trash(row) or going):
-                self._missing[deed.latest.hash] = row.id
+                self._missing[hash_of(deed.latest)] = row.id
                 return _LEFT[TrashState.LOST]
         return ""
 

@@ -17,7 +17,7 @@ from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, deeds_of, facts_of, number_of
+from earmark.export.account.deeds import Deed, deeds_of, facts_of, hash_of, number_of
 from earmark.export.account.entries import NO_NAME, Entries
 from earmark.export.account.model import Account, Chain, Entry, Kept, RulesOfTime
 from earmark.export.account.wording import (
@@ -59,23 +59,18 @@ def gather(context: Context, asked: Asked, codes: Codes | None) -> Account:
     """The account of this moment, also while a daemon deletes. With `codes` no name, path, tag or reason that a person wrote
     is in it.
     """
-    with context.ledger.one_moment():
-        account, entries = _gather(context, asked, codes)
-    gone = entries.went_meanwhile()
-    lies = (e.model_copy(update={"note": ""}) if e.receipt_hash in gone else e for e in account.in_trash)
-    return account.model_copy(update={"in_trash": tuple(lies)}) if gone else account
-
-
-def _gather(context: Context, asked: Asked, codes: Codes | None) -> tuple[Account, Entries]:
     ledger, now = context.ledger, context.now()
     if asked.until is not None and asked.until > now:
         asked = replace(asked, until=None, until_day=None)  # nobody knows how that day will end
-    rows = ledger.receipts.all()
-    deeds = deeds_of(rows)
-    entries = Entries(context, codes, deeds, asked.folder)
-    deleted, in_trash, back = _sorted_out(deeds, asked, entries)
+    with ledger.one_moment():
+        rows = ledger.receipts.all()
+        deeds = deeds_of(rows)
+        entries = Entries(context, codes, deeds, asked.folder)
+        deleted, in_trash, back = _sorted_out(deeds, asked, entries)
+        chain = _chain(context, rows)
+    in_trash = entries.without_what_went_meanwhile(in_trash)
     kept, waiting, waits = _kept(context, entries, codes is not None)
-    account = Account(
+    return Account(
         made_at=iso(now) or "",
         earmark=__version__,
         since=iso(asked.since),
@@ -86,7 +81,7 @@ def _gather(context: Context, asked: Asked, codes: Codes | None) -> tuple[Accoun
         folders=None if codes is not None else _folders(context, asked.folder),
         how_many_folders=1 if asked.folder else len(_folders(context, None)),
         coded=codes is not None,
-        chain=_chain(context, rows),
+        chain=chain,
         rules=tuple(_rules(context, asked, codes is not None)),
         trash_rule=_trash_rule(context),
         own_rules=len({recording for recording, _, _ in ledger.protection.all_item_rules()}),
@@ -100,7 +95,6 @@ def _gather(context: Context, asked: Asked, codes: Codes | None) -> tuple[Accoun
         not_in_table=len(entries.not_in_table),
         recordings=len(entries.recordings),
     )
-    return account, entries
 
 
 def _sorted_out(
@@ -153,7 +147,7 @@ def _chain(context: Context, rows: list[Receipt]) -> Chain:
         first=rows[0].seq if rows else 0,
         last=last.seq if last else 0,
         last_at=iso(last.at) if last else None,
-        end_hash=last.hash if last else receipts.FIRST,
+        end_hash=hash_of(last) if last else receipts.FIRST,
         key_id=receipts_file.key_id(ledger.protection.key()),
         cut_off_through=(number_of(facts_of(cut), "through") or 0) if cut else 0,
         cut_off_at=iso(cut.at) if cut else None,
