@@ -37,7 +37,7 @@ def asked_for_speakers(rig: Rig, *, failed: bool = False) -> list[str]:
     with opened_context(rig.installed, rig.config()) as context:
         files = [] if failed else [rig.folder / "a.wav"]
         only = None if failed else Stage.DIARIZE
-        return [retry(context, again) for again in to_retry(context, files, failed=failed, only=only)]
+        return [retry(context, again)[1] for again in to_retry(context, files, failed=failed, only=only)]
 
 
 @pytest.mark.shows("transcription:speakers-in-the-note")
