@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from earmark.cli import main
-from earmark.domain import Instant
+from earmark.domain import ArtifactState, Instant
+from earmark.ledger import Artifact, artifacts
 from earmark.ledger.connection import Connection
 from earmark.retention import markers
 from typer.testing import CliRunner
@@ -71,6 +72,25 @@ def asked_with(
     return found
 
 
+def test_status_takes_in_hand_what_it_shows_of_notes_and_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world, made = world_of(root, MANY), []
+    with world.ledger.transaction():
+        world.ledger.artifacts.set_state(world.drop / "1" / "r001.md", ArtifactState.EDITED)
+    real = artifacts.artifact_of
+
+    def artifact_of(row: Any) -> Artifact:
+        made.append(real(row))
+        return made[-1]
+
+    monkeypatch.setattr(artifacts, "artifact_of", artifact_of)
+    said = CliRunner().invoke(main.app, ["status", "--json"])
+    assert [line["path"] for line in json.loads(said.stdout)["edited"]] == [str(made[0].path)]
+    assert len(made) == 1
+
+
 @pytest.mark.shows("architecture:ten-thousand")
 def test_more_recordings_mean_more_rows_and_not_more_questions_to_the_ledger(
     questions: Counter[str], monkeypatch: pytest.MonkeyPatch
@@ -97,7 +117,7 @@ def test_a_plan_of_many_files_whose_folder_is_another_one_now_looks_for_markers_
     monkeypatch.setenv("EARMARK_HOME", str(root))
     world = world_of(root, MANY)
     walks = []
-    real = markers.names_below
+    real = vars(markers)["names_below"]
 
     def names_below(*words: Any) -> Any:
         walks.append(words)

@@ -145,11 +145,12 @@ def test_on_a_very_narrow_terminal_no_word_is_broken_and_a_path_has_a_line_of_it
     name = "a longer folder name/what was said.wav"
     world.record(name, speakers=("Annemarie", ""))
     world.record("会議の録音.wav", done=False)
-    for words in (["list"], ["retention", "plan", "--all"], ["speakers", "list"], ["speakers", "list", name]):
+    for words in (["list"], ["retention", "plan", "--all"], ["speakers", "list"], ["speakers", "list", name],
+                  ["why", name], ["status"]):  # fmt: skip
         lines, wide = on_a_terminal(*words, width=38), on_a_terminal(*words, width=200)
         cut = {word for word in " ".join(lines).split() if not word.endswith("…")}
         assert cut <= set(" ".join(wide).split()), words
-        if words[0] != "speakers":
+        if words[0] in ("list", "retention"):
             assert f"  {name}" in lines, (words, lines)
             paths = f"  {name.removesuffix('.wav')}"
             assert [line for line in lines if cell_len(line) > 38 and not line.startswith(paths)] == [], words

@@ -5,6 +5,7 @@ A sentence that many files have in common is said once, above them, with a numbe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -110,10 +111,27 @@ class Sentence:
             yield text
             return
         begin = len(text.plain) - len(text.plain.lstrip(" "))
-        indent = min(self._indent, options.max_width // 2)
-        for at, line in enumerate(text[begin:].wrap(console, max(1, options.max_width - max(indent, begin)))):
+        indent = min(self._indent, 6 if options.max_width < NARROW else options.max_width // 2)
+        width = max(1, options.max_width - max(indent, begin))
+        # What is shown in place (`status --watch`) has to be as wide as is believed; else a path that is wider than the line
+        # is left to the terminal, from which it is then copied whole.
+        loose = options.overflow == "ignore"
+        rest = text[begin:]
+        lines = rest.divide(_between_words(rest.plain, width)) if loose else rest.wrap(console, width)
+        for at, line in enumerate(lines):
             line.rstrip()
             yield Text(" " * (begin if at == 0 else max(indent, begin))) + line
+
+
+def _between_words(plain: str, width: int) -> list[int]:
+    """Where a text is broken so that no line is wider than `width`, unless a single word is."""
+    found, at = [], 0
+    for word in re.finditer(r"\S+\s*", plain):
+        if at and at + cell_len(word[0].rstrip()) > width:
+            found.append(word.start())
+            at = 0
+        at += cell_len(word[0])
+    return found
 
 
 class Numbered:

@@ -61,7 +61,8 @@ def elsewhere(
     others = [found for found in running(here) if not _is_told(found, known, home)]
     told += [_of_a_process(found, here, verb) for found in others[:SHOWN]]
     if len(others) > SHOWN:
-        told.append(f"And {len(others) - SHOWN} more daemons run on this machine")
+        more = len(others) - SHOWN
+        told.append(f"And {more} more daemon{'s run' if more > 1 else ' runs'} on this machine")
     if not told and (user := through_sudo(here)):
         told.append(f"This looks for what root has; what {user} has: earmark {verb}, without sudo")
     return told
