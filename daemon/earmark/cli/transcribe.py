@@ -196,5 +196,5 @@ def _render(transcript: Transcript, path: Path, format: Format) -> bytes:
     date = date_of(transcript.recorded_at, path.name, modified_at, now)
     about = NoteContext(transcript.recording_id, path.name, date.text, duration=transcript.duration)
     if format == "md":
-        return render_transcript(transcript, about, NoteStyle()).encode()
+        return render_transcript(transcript, about, NoteStyle(times=here()[1].notes.times)).encode()
     return written(in_one_language(transcript, format), about, format)
