@@ -206,6 +206,13 @@ def test_what_was_hard_to_hear_is_sure_once_a_person_takes_its_mark_away() -> No
     after = read(one, text)
     assert [s.mark for s in after.segments] == [Mark.LOW_CONFIDENCE] * 2 + [None, Mark.LOW_CONFIDENCE]
     assert said(after) == [*SAID]
+    # What formats notes writes it otherwise, and a person may highlight it.
+    for theirs in (
+        "_I will call Mr Smyth._ (?)",
+        "==*I will call Mr Smyth.* (?)==",
+        "<u>*I will call Mr Smyth.* (?)</u>",
+    ):
+        assert edited(one, ("*I will call Mr Smyth.* (?)", theirs)) == one
     # Corrected with its mark left on, it is still hard to hear.
     assert edited(one, ("Smyth", "Smith")).segments[2].mark is Mark.LOW_CONFIDENCE
 

@@ -5,7 +5,7 @@ somebody else talks before (+). Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from earmark.corrections import Word, words_of
@@ -20,7 +20,10 @@ _HIDDEN = 0xF0000
 """Where characters behind a backslash are put while markup is looked for (Unicode: private use)."""
 _SHOWN = re.compile(f"[{chr(_HIDDEN)}-{chr(_HIDDEN + 0x7F)}]")
 
-_OURS = re.compile(r"\*(?P<text>[^*]+)\*(?P<marks>(?: \(\?\))?(?: \(\+\))?)(?= |$)")
+_OURS = re.compile(
+    r"(?:\*(?P<text>[^*]+)\*|(?<!\S)_(?P<other>[^_]+)_)(?P<marks>(?: \(\?\))?(?: \(\+\))?)(?= |$)"
+)
+"""Words with marks; what formats notes may have put underscores there for the stars."""
 
 _NOT_WORDS = re.compile(
     r"%%.{0,1000}?%%"  # Obsidian's comment
@@ -42,17 +45,20 @@ _HTML = re.compile(
 """Tags of HTML that only say how words look."""
 _BREAK = re.compile(r"<br ?/?>", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
+_AROUND = (
+    re.compile(r"==(?=\S)(?P<text>(?:(?!==).)+)(?<=\S)=="),
+    re.compile(r"~~(?=\S)(?P<text>(?:(?!~~).)+)(?<=\S)~~"),
+)
+"""What is between marks of highlights and strokes, in which words with marks of ours may stand."""
 _STRESS = (
     re.compile(r"\*\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*\*"),
     re.compile(r"\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*"),
     re.compile(r"(?<!\*)\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*(?!\*(?!\*))"),
-    re.compile(r"==(?=\S)(?P<text>(?:(?!==).)+)(?<=\S)=="),
-    re.compile(r"~~(?=\S)(?P<text>(?:(?!~~).)+)(?<=\S)~~"),
     re.compile(r"`(?=\S)(?P<text>[^`]+)(?<=\S)`"),
     re.compile(r"(?<!\w)__(?=\S)(?P<text>(?:(?!__).)+)(?<=\S)__(?!\w)"),
     re.compile(r"(?<!\w)_(?=[^\s_])(?P<text>(?:[^_]|(?<=\w)_(?=\w))+)(?<=[^\s_])_(?!\w)"),
 )
-"""What is between marks of bold, italics, highlights, strokes and code. None runs over its own mark, so that a line full of
+"""What is between marks of bold, italics and code. None runs over its own mark, so that a line full of
 them takes no longer than others."""
 
 _DEEPEST = 20
@@ -110,8 +116,9 @@ def read_back(text: str) -> Reading:
     # What is behind a backslash is no markup.
     hidden = _ESCAPED.sub(lambda found: chr(_HIDDEN + ord(found["char"])), text)
     words: list[Word] = []
-    foreign = False
-    for part, unsure, overlapped in _parts(hidden):
+    bare = _without_marks(_HTML.sub("", _BREAK.sub(" ", hidden)), _AROUND)
+    foreign = bare != hidden
+    for part, unsure, overlapped in _parts(bare):
         plain = _plain(part)
         foreign = foreign or plain != part or _ACTS.search(part) is not None
         shown = _SHOWN.sub(lambda found: chr(ord(found[0]) - _HIDDEN), plain).replace(JOINER, "")
@@ -127,20 +134,23 @@ def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
         if not found["marks"] or (found.start() and text[found.start() - 1] != " "):
             continue
         yield text[at : found.start()], False, False
-        yield found["text"], "?" in found["marks"], "+" in found["marks"]
+        yield found["text"] or found["other"], "?" in found["marks"], "+" in found["marks"]
         at = found.end()
     yield text[at:], False, False
 
 
 def _plain(text: str) -> str:
     """The text without markup."""
-    text = _BREAK.sub(" ", _HTML.sub("", text))
     text = _GAP.sub("", _NOT_WORDS.sub(chr(_HIDDEN + 0x100), text))
     text = _TAG.sub(_as_tagged, text)
     text = _LINK.sub(lambda found: found["wiki"] or found["label"] or "", text)
+    return _without_marks(text, _STRESS)
+
+
+def _without_marks(text: str, stress: Sequence[re.Pattern[str]]) -> str:
     for _ in range(_DEEPEST):
         before = text
-        for marks in _STRESS:
+        for marks in stress:
             text = marks.sub(lambda found: found["text"], text)
         if text == before:
             break
