@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from earmark.cli import main
-from earmark.domain import Instant
+from earmark.domain import ArtifactState, Instant
+from earmark.ledger import Artifact, artifacts
 from earmark.ledger.connection import Connection
 from earmark.retention import markers
 from typer.testing import CliRunner
@@ -69,6 +70,26 @@ def asked_with(
         world.ledger.close()
         World.made.remove(world)
     return found
+
+
+def test_status_takes_in_hand_what_it_shows_of_notes_and_no_other(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world, made = world_of(root, MANY), []
+    with world.ledger.transaction():
+        world.ledger.artifacts.set_state(world.drop / "1" / "r001.md", ArtifactState.EDITED)
+    real = vars(artifacts)["artifact_of"]
+
+    def artifact_of(row: Any) -> Artifact:
+        found: Artifact = real(row)
+        made.append(found)
+        return found
+
+    monkeypatch.setattr(artifacts, "artifact_of", artifact_of)
+    said = CliRunner().invoke(main.app, ["status", "--json"])
+    assert [line["path"] for line in json.loads(said.stdout)["edited"]] == [str(made[0].path)]
+    assert len(made) == 1
 
 
 @pytest.mark.shows("architecture:ten-thousand")

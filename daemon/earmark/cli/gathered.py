@@ -11,7 +11,7 @@ from earmark.cli.console import moment
 from earmark.cli.lines import as_copy
 from earmark.config import digest_of, load_config
 from earmark.context import Context
-from earmark.domain import ArtifactState, JobState, Misheard, Stage
+from earmark.domain import JobState, Misheard, Stage
 from earmark.errors import ConfigError, EnvironmentFault, ModelError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
@@ -108,9 +108,7 @@ def gather(context: Context) -> Status:
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
     edited = [
-        Line(str(a.path), KEPT if a.mergeable else EDITED, a.written_at)
-        for a in ledger.artifacts.all()
-        if a.state is ArtifactState.EDITED
+        Line(str(a.path), KEPT if a.mergeable else EDITED, a.written_at) for a in ledger.artifacts.edited()
     ]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
     said = {t.reason for t in troubles}

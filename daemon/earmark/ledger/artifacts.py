@@ -56,6 +56,13 @@ class Artifacts:
     def all(self) -> list[Artifact]:
         return [artifact_of(r) for r in self._db.all("SELECT * FROM artifacts ORDER BY id")]
 
+    def edited(self) -> list[Artifact]:
+        """Notes that a person changed."""
+        rows = self._db.all(
+            "SELECT * FROM artifacts WHERE state = ? ORDER BY id", (ArtifactState.EDITED.value,)
+        )
+        return [artifact_of(row) for row in rows]
+
     def paths(self) -> list[str]:
         """Where files of ours are, or would be."""
         rows = self._db.all(
