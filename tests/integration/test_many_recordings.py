@@ -79,11 +79,12 @@ def test_status_takes_in_hand_what_it_shows_of_notes_and_no_other(
     world, made = world_of(root, MANY), []
     with world.ledger.transaction():
         world.ledger.artifacts.set_state(world.drop / "1" / "r001.md", ArtifactState.EDITED)
-    real = artifacts.artifact_of
+    real = vars(artifacts)["artifact_of"]
 
     def artifact_of(row: Any) -> Artifact:
-        made.append(real(row))
-        return made[-1]
+        found: Artifact = real(row)
+        made.append(found)
+        return found
 
     monkeypatch.setattr(artifacts, "artifact_of", artifact_of)
     said = CliRunner().invoke(main.app, ["status", "--json"])
