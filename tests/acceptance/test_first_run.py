@@ -200,6 +200,24 @@ def test_transcribe_prints_every_format(first: tuple[Installation, str], format:
     assert mark in done.stdout
 
 
+def test_a_note_that_transcribe_prints_has_a_time_where_notes_are_to_have_them(
+    first: tuple[Installation, str],
+) -> None:
+    made, _ = first
+
+    def times() -> int:
+        done = made.earmark("transcribe", made.folder / "sample.m4a", "--format", "md")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.count("[[sample.m4a#t=")
+
+    few = times()
+    assert made.earmark("config", "set", "notes.times", "sentence").returncode == 0
+    try:
+        assert times() > few
+    finally:
+        made.earmark("config", "unset", "notes.times")
+
+
 def test_transcribe_says_what_is_wrong_with_a_bad_file(
     first: tuple[Installation, str], tmp_path: Path
 ) -> None:
