@@ -18,7 +18,14 @@ from earmark.cli.answers.keeping import (
     VerifiedAnswer,
     WouldForgetAnswer,
 )
-from earmark.cli.answers.looking import DoctorAnswer, ListAnswer, PrivacyAnswer, StatusAnswer, WhyAnswer
+from earmark.cli.answers.looking import (
+    DoctorAnswer,
+    ListAnswer,
+    PrivacyAnswer,
+    SearchAnswer,
+    StatusAnswer,
+    WhyAnswer,
+)
 from earmark.cli.answers.parts import Answer, Part, Text, key
 from earmark.cli.answers.setting_up import (
     ConfigAnswer,
@@ -49,6 +56,7 @@ class ErrorAnswer(Answer):
 ANSWERS: dict[str, type[BaseModel]] = {
     "status": StatusAnswer,
     "list": ListAnswer,
+    "search WORDS": SearchAnswer,
     "why FILE": WhyAnswer,
     "transcribe FILE": TranscriptAnswer,
     "speakers list": PeopleAnswer,
