@@ -13,10 +13,10 @@ from earmark.search.ranking import AROUND, Ranked, idf, rank
 from earmark.search.snippet import shown
 from earmark.search.wanted import Term, all_of, any_of, excluded, required, terms_of
 
-CHOSEN = 300
+CHOSEN = 100
 """Passages that are compared with one another."""
 
-READ = 15_000
+READ = 5_000
 """Passages that are gone through for the words of a query, about: the rare ones first. What all have tells nothing."""
 
 

@@ -6,8 +6,8 @@ is said just before and after.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,17 +80,14 @@ def _counts(stored: Stored, terms: Sequence[Term]) -> list[float]:
     entry = stored.entry
     stems = entry.stems.split()
     length = len(stems) + len(entry.pairs.split()) / 2
-    counted, plain = Counter(stems), folded(entry.text)
+    plain = "" if all(term.by is By.STEM for term in terms) else folded(entry.text)
     begun = TOKEN.findall(plain) if any(term.by is By.BEGINNING for term in terms) else []
-    named, heading = (
-        _shares(stored, {term.plain for term in terms}),
-        set(TOKEN.findall(folded(stored.heading))),
-    )
+    named, heading = _shares(stored, {term.plain for term in terms}), _tokens(stored.heading)
     counts = []
     for term in terms:
         match term.by:
             case By.STEM:
-                times = sum(counted[form] for form in term.forms)
+                times = sum(map(stems.count, term.forms))
             case By.BEGINNING:
                 times = sum(token.startswith(term.plain) for token in begun)
             case By.PAIRS:
@@ -104,7 +101,12 @@ def _counts(stored: Stored, terms: Sequence[Term]) -> list[float]:
     return counts
 
 
-def _is_in(term: Term, heading: set[str]) -> bool:
+@functools.lru_cache(maxsize=1_000)
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(TOKEN.findall(folded(text)))
+
+
+def _is_in(term: Term, heading: frozenset[str]) -> bool:
     if term.by is By.STEM:
         return term.plain in heading or not heading.isdisjoint(term.forms)
     if term.by is By.BEGINNING:
@@ -115,7 +117,7 @@ def _is_in(term: Term, heading: set[str]) -> bool:
 def _shares(stored: Stored, wanted: set[str]) -> dict[str, float]:
     """How much of a passage is said by whoever has one of these words in their name."""
     entry = stored.entry
-    if wanted.isdisjoint(TOKEN.findall(folded(" ".join(entry.speakers)))):
+    if wanted.isdisjoint(_tokens(" ".join(entry.speakers))):
         return {}
     ends = [*(at for at, _, _ in entry.sentences[1:]), len(entry.text)]
     shares: dict[str, float] = {}
