@@ -6,10 +6,20 @@ import sqlite3
 
 
 def take_speakers_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0012 to 0015; whoever calls says which version that is."""
+    """Undo the scripts 0012 to 0016; whoever calls says which version that is."""
+    take_index_out(db)
     for table in ("stretches", "turns", "voiceprints", "people"):
         db.execute(f"DROP TABLE {table}")
     db.execute("ALTER TABLE heard DROP COLUMN words")
     for column in ("names", "words_rev", "mergeable", "top"):
         db.execute(f"ALTER TABLE artifacts DROP COLUMN {column}")
     db.execute("ALTER TABLE recordings DROP COLUMN words_rev")
+
+
+def take_index_out(db: sqlite3.Connection) -> None:
+    """Undo the script 0016."""
+    made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%indexed%' OR sql LIKE '%passages%')"
+    for (name,) in db.execute(made).fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    for table in ("passages_fts", "passages", "indexed"):
+        db.execute(f"DROP TABLE {table}")

@@ -81,6 +81,8 @@ def test_every_answer_is_one_object_as_its_schema_has_it(world: World) -> None:
     }
     audio = (world.drop / "a.wav").read_bytes()
     agrees("why FILE", answer("why", "a.wav"))
+    agrees("search WORDS", answer("search", "walrus"))
+    assert len(answer("search", "walrus")["results"]) == 2
     agrees("speakers list FILE", answer("speakers", "list", "a.wav"))
     config = world.root / "config" / "config.toml"
     config.write_text(config.read_text().replace("'none'", "'http://127.0.0.1:9/v1'"))
@@ -151,7 +153,7 @@ def test_the_page_is_written_from_the_schemas_and_has_every_verb_that_takes_json
         inner = getattr(command, "commands", {}).items()
         return here + [found for name, each in inner for found in with_json(each, (*words, name))]
 
-    described = {re.sub(r" (FILE|PATH|--dry-run|--lift|--once|--out FILE)", "", verb) for verb in ANSWERS}
+    described = {re.sub(r" (FILE|PATH|WORDS|--dry-run|--lift|--once|--out FILE)", "", verb) for verb in ANSWERS}
     assert {found for verb in VERBS for found in with_json(loaded(verb), (verb.name,))} == described
 
 

@@ -22,7 +22,7 @@ DAILY, LOOK, KEEP, SETUP = "Every day", "Look", "Keep and delete", "Set up"
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One verb, or a group of them: `module` of this package has it under the name `attribute`. `panel`: where the help has
-    it. `hidden`: another name for something, which works and is not shown.
+    it. `hidden`: another name for something, which works and is not shown. `dashes`: words may begin with a dash.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Verb:
     module: str
     attribute: str = "app"
     hidden: bool = False
+    dashes: bool = False
 
 
 VERBS = (
@@ -42,6 +43,7 @@ VERBS = (
     Verb("vocabulary", DAILY, "Hear names rightly that you corrected.", "vocabulary"),
     Verb("status", LOOK, "Show what is being done, what waits and why, and what is wrong.", "status", "status"),
     Verb("list", LOOK, "List recordings and their notes.", "listed", "list_recordings"),
+    Verb("search", LOOK, "Find what was said, in all recordings.", "search", "search_words", dashes=True),
     Verb("why", LOOK, "Tell the story of one file.", "why", "why"),
     Verb("privacy", LOOK, "Show what leaves this device and what is kept, and prove it.", "privacy"),
     Verb("retention", KEEP, "See what may go and why; let it go.", "retention"),
@@ -87,6 +89,8 @@ def _add(app: typer.Typer, verb: Verb, definition: Any) -> None:
     shown: dict[str, Any] = {
         "short_help": verb.help, "rich_help_panel": verb.panel, "hidden": verb.hidden,
     }  # fmt: skip
+    if verb.dashes:
+        shown["context_settings"] = {"ignore_unknown_options": True}
     if isinstance(definition, typer.Typer):
         app.add_typer(definition, name=verb.name, **shown)
     else:

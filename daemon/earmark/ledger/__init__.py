@@ -4,6 +4,7 @@ from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests
 from earmark.ledger.candidates import Candidate
 from earmark.ledger.drafts import Draft
 from earmark.ledger.erasing import Doomed
+from earmark.ledger.index import Entry, Stored
 from earmark.ledger.jobs import Among, Job
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.lock import DaemonLock
@@ -22,12 +23,14 @@ __all__ = [
     "Digests",
     "Doomed",
     "Draft",
+    "Entry",
     "Job",
     "Ledger",
     "Place",
     "Receipt",
     "Recording",
     "Seen",
+    "Stored",
     "Sweep",
     "Swept",
     "Trashed",

@@ -10,6 +10,7 @@ from pathlib import Path
 from earmark.domain import Instant
 from earmark.files import pack_path, unpack_path
 from earmark.ledger.connection import Connection
+from earmark.ledger.index import Index
 from earmark.ledger.lineage import Lineage
 from earmark.ledger.protection import Protection
 
@@ -30,10 +31,11 @@ class Doomed:
 class Erasing:
     """Rows of `erasures`, and the removal of all others."""
 
-    def __init__(self, db: Connection, protection: Protection, lineage: Lineage) -> None:
+    def __init__(self, db: Connection, protection: Protection, lineage: Lineage, index: Index) -> None:
         self._db = db
         self._protection = protection
         self._lineage = lineage
+        self._index = index
 
     def begin(
         self, recording_id: str, files: Iterable[Doomed], keyed_ids: Iterable[str], now: Instant
@@ -52,6 +54,9 @@ class Erasing:
         return [
             r["recording_id"] for r in self._db.all("SELECT recording_id FROM erasures ORDER BY begun_at")
         ]
+
+    def is_begun(self, recording_id: str) -> bool:
+        return self._db.one("SELECT 1 FROM erasures WHERE recording_id = ?", (recording_id,)) is not None
 
     def files_of(self, recording_id: str) -> list[Doomed] | None:
         """What still has to go; None if that cannot be read any more and has to be looked for again."""
@@ -111,10 +116,11 @@ class Erasing:
         )
 
     def compact(self) -> bool:
-        """VACUUM, then empty the write-ahead log; false if a reader kept the log from being emptied.
+        """Clean the index, VACUUM, then empty the write-ahead log; false if a reader kept the log from being emptied.
 
         Raises EnvironmentFault while somebody else writes.
         """
+        self._index.clean()
         # The copy that VACUUM makes must not lie in a temp folder.
         self._db.execute("PRAGMA temp_store = MEMORY")
         self._db.execute("VACUUM")
@@ -136,7 +142,8 @@ class Erasing:
         alive = set()
         columns = (
             ("transcripts", "CAST(body AS BLOB)"), ("summaries", "CAST(body AS BLOB)"), ("heard", "CAST(text AS BLOB)"),
-            ("places", "path"), ("artifacts", "path"), ("trash", "original"),
+            ("passages_fts", "CAST(text AS BLOB)"), ("passages_fts", "CAST(heading AS BLOB)"),
+            ("passages_fts", "CAST(speakers AS BLOB)"), ("places", "path"), ("artifacts", "path"), ("trash", "original"),
         )  # fmt: skip
         for needle in needles:
             if any(

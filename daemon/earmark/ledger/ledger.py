@@ -13,6 +13,7 @@ from earmark.ledger.connection import Connection
 from earmark.ledger.corrected import Corrected
 from earmark.ledger.drafts import Drafts
 from earmark.ledger.erasing import Erasing
+from earmark.ledger.index import Index
 from earmark.ledger.jobs import Jobs
 from earmark.ledger.journal import Journal
 from earmark.ledger.lineage import Lineage
@@ -53,7 +54,8 @@ class Ledger:
         self.lineage = Lineage(self.db, self.protection)
         self.trash = Trash(self.db)
         self.receipts = Receipts(self.db)
-        self.erasing = Erasing(self.db, self.protection, self.lineage)
+        self.index = Index(self.db)
+        self.erasing = Erasing(self.db, self.protection, self.lineage, self.index)
 
     @property
     def file(self) -> Path:

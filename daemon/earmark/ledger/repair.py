@@ -20,6 +20,7 @@ from typing import Any
 from earmark.domain import Instant
 from earmark.files import flush_file, flush_folder_of
 from earmark.ledger.connection import MIGRATIONS, TROUBLE
+from earmark.ledger.index import is_derived
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
 from earmark.ledger.second_copy import TABLES as PROTECTING
@@ -145,6 +146,8 @@ def _salvage(
                     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
                 ):
                     table = row["name"]
+                    if is_derived(table):
+                        continue  # made anew out of the others
                     copied[table], whole[table] = _copy(source, ledger, table, alive)
                 _drop_orphans(ledger)
                 mend(ledger)

@@ -63,6 +63,9 @@ FOR_A_PERSON = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEX
 ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
+INDEX_DAMAGED = "The index of search was damaged and is made anew from the transcripts"
+
+
 @dataclass
 class Supervisor:
     """`load_config` is called at SIGHUP; `once` drains the queue and returns.
@@ -125,7 +128,7 @@ class Supervisor:
                 except EnvironmentFault as fault:
                     self._trouble(fault)
                 except LedgerError as error:
-                    damage = error
+                    damage = None if self._index_made_anew() else error
                 except EarmarkError:
                     raise
                 except Exception as error:
@@ -282,6 +285,18 @@ class Supervisor:
         except (EarmarkError, OSError, sqlite3.Error):
             return None  # it cannot be looked at now; the next session finds out why
         return None
+
+    def _index_made_anew(self) -> bool:
+        """True if nothing but the index of search was damaged: it is empty now, and is filled from the transcripts."""
+        try:
+            with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
+                if not ledger.index.alone_is_damaged():
+                    return False
+                ledger.index.begin_anew()
+        except (EarmarkError, OSError, sqlite3.Error):
+            return False
+        log.error(Event.INDEX_MADE_ANEW, sentence=INDEX_DAMAGED)
+        return True
 
     def _mended(self) -> bool:
         """True if rows of the ledger made no sense, and were taken out."""

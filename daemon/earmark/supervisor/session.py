@@ -24,6 +24,7 @@ from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Scanned, Signaled, SweepDue
+from earmark.supervisor.indexing import Indexing
 from earmark.supervisor.outlook import Outlook
 from earmark.supervisor.owing import Owing
 from earmark.supervisor.scanning import Scanning
@@ -87,6 +88,7 @@ class Session:
         self._diarization = DiarizationStage(context, run_id, inbox.put, start)
         self._stages = (self._transcription, self._diarization, self._summary)
         self._owing = Owing(context)
+        self._indexing = Indexing(context)
         self._outlook = Outlook(context)
         try:
             self._sweeping = Sweeping(context, inbox.put)
@@ -169,10 +171,11 @@ class Session:
             stage.turn()
         self._awake.turn(any(stage.busy() for stage in self._stages))
         self._owing.turn()
+        self._indexing.turn()
         more = self._sweeping.turn()
         self._say(tuple(w for stage in self._stages for w in stage.working()))
         self._say_caught_up()
-        return more or self._owing.more
+        return more or self._owing.more or self._indexing.more
 
     def _patience(self) -> float:
         """Seconds until somebody has something to do."""
@@ -224,7 +227,7 @@ class Session:
 
     def _idle(self) -> bool:
         """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
-        if any(stage.busy() for stage in self._stages) or self._owing.more:
+        if any(stage.busy() for stage in self._stages) or self._owing.more or self._indexing.more:
             return False
         without = self._transcription.missing() or self._nobody_works()
         if not without and drafts.any_now(self.context):

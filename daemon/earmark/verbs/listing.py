@@ -104,7 +104,7 @@ def _rows(
     heard = ledger.words.conditions()
     not_whole = {recording_id for recording_id, c in heard.items() if not c.whole}
     quiet = {recording_id for recording_id, c in heard.items() if is_quiet(c.loudest)}
-    titles, notes = ledger.words.titles(), _notes(context)
+    titles, notes = ledger.words.titles(), notes_of_places(context.ledger.artifacts.all())
     meant = _flagged(context, not_whole, wanted.state)
     rows = []
     for place in places:
@@ -113,14 +113,14 @@ def _rows(
         mine = notes.get((place.path, recording_id), [])
         if not _is_in(context, place, state, meant, wanted.state):
             continue
-        if wanted.tag and wanted.tag.lstrip("#").casefold() not in _tags(mine):
+        if wanted.tag and not is_tagged(mine, wanted.tag):
             continue
         row = Listed(
             place, state, recording.duration, tuple(a.path for a in mine),
             not_heard(ledger, ledger.words.transcript(recording_id))
             if recording_id in not_whole or recording_id in quiet else (),
             recording_id not in not_whole, recording.recorded_at, recording.recorded_text,
-            _title(mine, titles.get(recording_id, "")),
+            title_of(mine, titles.get(recording_id, "")),
             copy_of(place, everywhere[recording_id]),
         )  # fmt: skip
         rows.append(row)
@@ -161,10 +161,10 @@ def _spoken_by(context: Context, name: str) -> set[str]:
     return {recording_id for each in names for recording_id in words.spoken_by(each)}
 
 
-def _notes(context: Context) -> dict[tuple[Path, str], list[Artifact]]:
+def notes_of_places(artifacts: Iterable[Artifact]) -> dict[tuple[Path, str], list[Artifact]]:
     """What was written for each path and is on disk."""
     found: dict[tuple[Path, str], list[Artifact]] = {}
-    for artifact in context.ledger.artifacts.all():
+    for artifact in artifacts:
         if artifact.on_disk:
             found.setdefault((artifact.place, artifact.recording_id), []).append(artifact)
     return found
@@ -186,13 +186,14 @@ def _text(artifact: Artifact) -> str:
         return ""
 
 
-def _tags(notes: Collection[Artifact]) -> set[str]:
-    """The tags that stand in the notes of a recording now, whoever wrote them."""
+def is_tagged(notes: Collection[Artifact], tag: str) -> bool:
+    """Whether a tag stands in the notes of a recording now, whoever wrote it."""
     properties = (read_frontmatter(_text(a)) or {} for a in notes if a.note)
-    return {name for found in properties for tag in tags_of(found) for name in tag_names(tag)}
+    names = (name for found in properties for each in tags_of(found) for name in tag_names(each))
+    return tag.lstrip("#").casefold() in names
 
 
-def _title(notes: Collection[Artifact], ours: str) -> str:
+def title_of(notes: Collection[Artifact], ours: str) -> str:
     """The heading of the summary as its note has it; as we wrote it where that cannot be read or has none."""
     summary = next((a for a in notes if a.note and a.kind is Kind.SUMMARY), None)
     if summary is None or not _is_changed(summary):

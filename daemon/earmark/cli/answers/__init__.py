@@ -24,6 +24,7 @@ from earmark.cli.answers.looking import (
     ListAnswer,
     ModelsVerifiedAnswer,
     PrivacyAnswer,
+    SearchAnswer,
     StatusAnswer,
     WhyAnswer,
 )
@@ -67,6 +68,7 @@ ACTING = (
 ANSWERS: dict[str, type[BaseModel]] = {
     "status": StatusAnswer,
     "list": ListAnswer,
+    "search WORDS": SearchAnswer,
     "why FILE": WhyAnswer,
     "transcribe FILE": TranscriptAnswer,
     "speakers list": PeopleAnswer,

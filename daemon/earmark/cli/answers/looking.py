@@ -90,6 +90,34 @@ class ListAnswer(Answer):
     counts: dict[str, int] = key("How many of these rows are `done`, `waiting`, `failed`.")
 
 
+class FoundPassage(Part):
+    recording: Text = key("Its recording.")
+    path: Text = key("The file that holds it.")
+    folder: Text = key("Its drop folder.")
+    note: Text | None = key("The note with its words; null if none is there.")
+    title: Text = key("Of the summary, as its note has it.")
+    recorded: Moment = key("Its date.")
+    at: float = key("Second of the recording at which the snippet is said.")
+    start: float = key("From which second the passage goes.")
+    end: float = key("Until which.")
+    speaker: Text = key("Who says the snippet; empty where nobody knows.")
+    snippet: Text = key("The words that show why it was found.")
+    marks: list[list[int]] = key("From and until which character of it the words are that were looked for.")
+    all_words: bool = key("All words that tell something are there.")
+    draft: bool = key("A better transcript is to come.")
+    here: bool = key("False if the file is gone and the note is there.")
+    link: Text = key("To the time in the recording, as notes have it.")
+    url: Text = key("Opens the recording at the time, or its note where the file is gone.")
+
+
+class SearchAnswer(Answer):
+    """What was found; nothing is an answer, too."""
+
+    query: Text = key("What was asked.")
+    results: list[FoundPassage] = key("Passages, the best first.")
+    missing: int = key("Recordings whose words are not in the index yet.")
+
+
 class Happened(Part):
     id: int = key("Its number.")
     at: Moment = key("When.")

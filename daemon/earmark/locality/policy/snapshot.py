@@ -219,6 +219,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             "as long as their notes; erased with the trash",
             True,
         ),
+        Kept("the index of search (words, names, titles, tags)", ledger, "as long as these words", True),
         Kept("what rules took", f"{facts.state}/trash", trash, True),
         Kept("journal of decisions (paths, times, reasons)", ledger, term(rules.history.keep_for), False),
         Kept("words heard of recordings that failed", ledger, term(rules.checkpoints.keep_for), True),

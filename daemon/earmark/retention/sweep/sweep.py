@@ -77,6 +77,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     report = apply(context, plan)
     report.purged, errors = purge_due(context)
     report.errors += errors
+    _clean_index(context)
     report.sentence = sentence_of(report)
     ledger.trash.end_sweep(row, context.now(), report.outcome, f"By hand: {report.sentence}", report.counts())
     return report
@@ -108,12 +109,19 @@ def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> Swee
     report.purged, errors = purge_due(context, until=until)
     report.errors += errors
     tidy(context)
+    _clean_index(context)
     trust_clock(context, reading)
     if report.purged and report.outcome is Swept.NOTHING:
         report.outcome = Swept.SWEPT
     if report.outcome in (Swept.SWEPT, Swept.PARTIAL):
         report.sentence = sentence_of(report)
     return report
+
+
+def _clean_index(context: Context) -> None:
+    """What went out of the index of search goes out of its pages."""
+    if context.ledger.index.clean_due():
+        context.ledger.index.clean()
 
 
 def _own_rules(context: Context) -> bool:

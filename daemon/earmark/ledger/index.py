@@ -1,0 +1,254 @@
+"""The index of search: passages of transcripts with their words, made from what other tables hold and never the only copy.
+
+Triggers (0016_search.sql) take a recording out whenever its words change or go, in the same transaction; what is not in it
+is put in by the daemon's next step, or by `earmark search` itself (search/indexing.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from earmark.domain import Seconds
+from earmark.errors import LedgerError
+from earmark.ledger.connection import Connection, Row
+
+GONE = "search.gone"
+"""The fact that words went out of the index whose letters may still be in its pages."""
+
+COLUMNS = ("text", "stems", "pairs", "speakers", "heading")
+
+WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
+"""What words in each of the columns count when passages are chosen; `text` has the same words as `stems`."""
+
+_TABLES = ("passages", "indexed")
+_WORDS = "passages_fts"
+
+_DUE = (
+    " FROM transcripts t LEFT JOIN indexed i ON i.recording_id = t.recording_id"
+    " WHERE (i.recording_id IS NULL OR i.stale OR i.form != ?)"
+    " AND t.recording_id NOT IN (SELECT recording_id FROM erasures)"
+)
+
+_OF_PLACE = "place = p.path AND recording_id = p.recording_id AND form = 'md'"
+
+_READ = f"EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND state IN ('here', 'edited'))"
+"""That a note of a place is there."""
+
+_TAKEN = (
+    f"EXISTS (SELECT 1 FROM artifacts a WHERE {_OF_PLACE} AND state = 'trashed'"
+    f" AND NOT EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND kind = a.kind AND state != 'trashed')"
+    f" AND (kind = 'transcript' OR NOT EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND kind = 'transcript')))"
+)
+"""That the note with the words of a place lies in the trash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One passage as it is stored. `sentences`: of each the character of `text` at which it begins, its second, and the
+    number of its speaker in `speakers`, from 1; 0 for nobody that is known. `stems`, `pairs`: words by which it is found.
+    """
+
+    number: int
+    start: Seconds
+    end: Seconds
+    sentences: tuple[tuple[int, Seconds, int], ...]
+    text: str
+    stems: str
+    pairs: str
+    speakers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A passage, and of which recording; `heading` has that one's title, file names and tags."""
+
+    id: int
+    recording_id: str
+    language: str
+    heading: str
+    entry: Entry
+
+
+class Index:
+    """Rows of `passages`, `passages_fts` and `indexed`."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def due(self, form: int, most: int) -> list[str]:
+        """Recordings whose words are not in the index, or in another form, or with another title or name."""
+        rows = self._db.all(f"SELECT t.recording_id{_DUE} LIMIT ?", (form, most))
+        return [row["recording_id"] for row in rows]
+
+    def count_due(self, form: int) -> int:
+        row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
+        return row["n"] if row else 0
+
+    def put(
+        self, recording_id: str, entries: Sequence[Entry], form: int, language: str, heading: str
+    ) -> None:
+        """Put a recording's passages in the place of earlier ones; call in the transaction in which they were made."""
+        self.take_out(recording_id)
+        for entry in entries:
+            told = json.dumps(entry.sentences, separators=(",", ":"))
+            cursor = self._db.execute(
+                "INSERT INTO passages (recording_id, number, start, end, sentences) VALUES (?, ?, ?, ?, ?)",
+                (recording_id, entry.number, entry.start, entry.end, told),
+            )
+            self._db.execute(
+                "INSERT INTO passages_fts (rowid, text, stems, pairs, speakers, heading) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    cursor.lastrowid, entry.text, entry.stems, entry.pairs, "\n".join(entry.speakers),
+                    "" if entry.number else heading,
+                ),
+            )  # fmt: skip
+        self._db.execute(
+            "INSERT INTO indexed (recording_id, form, language, heading) VALUES (?, ?, ?, ?)",
+            (recording_id, form, language, heading),
+        )
+
+    def take_out(self, recording_id: str) -> None:
+        self._db.execute("DELETE FROM indexed WHERE recording_id = ?", (recording_id,))
+
+    def languages(self) -> list[str]:
+        """Codes of the main languages of what is in it."""
+        return [row["language"] for row in self._db.all("SELECT DISTINCT language FROM indexed")]
+
+    def size(self) -> int:
+        """How many passages there are."""
+        row = self._db.one("SELECT count(*) AS n FROM passages")
+        return row["n"] if row else 0
+
+    def room(self) -> int:
+        """Bytes that the words take in the ledger."""
+        row = self._db.one("SELECT sum(length(block)) AS n FROM passages_fts_data")
+        texts = self._db.one(
+            "SELECT sum(length(c0) + length(c1) + length(c2) + length(c3) + length(c4)) AS n FROM passages_fts_content"
+        )
+        return sum((found["n"] or 0) for found in (row, texts) if found)
+
+    def count(self, expression: str) -> int:
+        """How many passages an FTS5 expression finds."""
+        row = self._db.one("SELECT count(*) AS n FROM passages_fts WHERE passages_fts MATCH ?", (expression,))
+        return row["n"] if row else 0
+
+    def unseen(self) -> set[str]:
+        """Recordings of which nothing is found: their note lies in the trash, or neither file nor note is there."""
+        rows = self._db.all(
+            "SELECT recording_id FROM indexed i WHERE NOT EXISTS (SELECT 1 FROM places p"
+            f" WHERE p.recording_id = i.recording_id AND NOT {_TAKEN} AND (p.gone_at IS NULL OR {_READ}))"
+        )
+        return {row["recording_id"] for row in rows}
+
+    def seen_at(self, recording_id: str) -> set[bytes]:
+        """The places of a recording at which its words may be shown, as bytes of their paths."""
+        rows = self._db.all(
+            f"SELECT path FROM places p WHERE recording_id = ? AND NOT {_TAKEN} AND (gone_at IS NULL OR {_READ})",
+            (recording_id,),
+        )
+        return {row["path"] for row in rows}
+
+    def found(
+        self, expression: str, most: int, among: Collection[str] | None, but: Collection[str]
+    ) -> list[int]:
+        """The passages that an FTS5 expression finds, the best first. `among`: of these recordings only."""
+        rows = self._db.all(
+            "SELECT passages_fts.rowid AS id FROM passages_fts JOIN passages p ON p.id = passages_fts.rowid"
+            f" WHERE passages_fts MATCH ?{_of('p', among, but)} ORDER BY {WEIGHTS} LIMIT ?",
+            (expression, *_lists(among, but), most),
+        )
+        return [row["id"] for row in rows]
+
+    def latest(
+        self, expression: str | None, most: int, among: Collection[str] | None, but: Collection[str]
+    ) -> list[int]:
+        """The same by date, the newest first; without an expression the first passage of each recording."""
+        where = (
+            "id IN (SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?)"
+            if expression
+            else "number = 0"
+        )
+        rows = self._db.all(
+            "SELECT p.id FROM passages p JOIN recordings r ON r.id = p.recording_id"
+            f" WHERE p.{where}{_of('p', among, but)} ORDER BY r.recorded_at DESC, p.id LIMIT ?",
+            (*([expression] if expression else []), *_lists(among, but), most),
+        )
+        return [row["id"] for row in rows]
+
+    def stored(self, ids: Collection[int]) -> dict[int, Stored]:
+        """Passages by their number in the ledger, as far as they are there."""
+        rows = self._db.all(
+            "SELECT p.*, i.language, i.heading AS about, f.text, f.stems, f.pairs, f.speakers FROM passages p"
+            " JOIN indexed i ON i.recording_id = p.recording_id JOIN passages_fts f ON f.rowid = p.id"
+            " WHERE p.id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(ids)),),
+        )
+        return {row["id"]: _stored(row) for row in rows}
+
+    def check(self) -> bool:
+        """False if the index is not what it should be: by FTS5's integrity-check. 5 s for 100,000 passages."""
+        try:
+            self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('integrity-check')")
+            row = self._db.one(
+                "SELECT (SELECT count(*) FROM passages) = (SELECT count(*) FROM passages_fts) AS same"
+            )
+        except LedgerError:
+            return False
+        return bool(row and row["same"])
+
+    def alone_is_damaged(self) -> bool:
+        """True if the index is damaged, and nothing else of the ledger."""
+        try:
+            self._db.check()
+        except LedgerError as error:
+            if _WORDS not in str(error):  # SQLite from 3.44 looks at it, too
+                return False
+        return not self.check()
+
+    def begin_anew(self) -> None:
+        """Make it empty, whatever is in it; all is put in again."""
+        with self._db.transaction():
+            sql = self._db.one("SELECT sql FROM sqlite_master WHERE name = ?", (_WORDS,))
+            self._db.execute(f"DROP TABLE {_WORDS}")
+            self._db.execute(sql["sql"] if sql else "")
+            for table in _TABLES:
+                self._db.execute(f"DELETE FROM {table}")
+
+    def clean(self) -> None:
+        """Write the words anew, so that those which went are in none of its pages: FTS5 only marks them as gone. Its pages
+        are overwritten as all others are (secure_delete). 2 s for 100,000 passages.
+        """
+        try:
+            self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
+        except LedgerError:
+            self.begin_anew()
+        self._db.execute("DELETE FROM facts WHERE name = ?", (GONE,))
+
+    def clean_due(self) -> bool:
+        return self._db.one("SELECT 1 FROM facts WHERE name = ?", (GONE,)) is not None
+
+
+def is_derived(table: str) -> bool:
+    """Whether a table is of the index, which is made of other tables."""
+    return table in _TABLES or table == _WORDS or table.startswith(f"{_WORDS}_")
+
+
+def _of(table: str, among: Collection[str] | None, but: Collection[str]) -> str:
+    within = f" AND {table}.recording_id IN (SELECT value FROM json_each(?))" if among is not None else ""
+    return within + (f" AND {table}.recording_id NOT IN (SELECT value FROM json_each(?))" if but else "")
+
+
+def _lists(among: Collection[str] | None, but: Collection[str]) -> list[str]:
+    lists = [among, but or None]
+    return [json.dumps(sorted(each)) for each in lists if each is not None]
+
+
+def _stored(row: Row) -> Stored:
+    speakers = tuple(row["speakers"].split("\n")) if row["speakers"] else ()
+    sentences = tuple((at, second, speaker) for at, second, speaker in json.loads(row["sentences"]))
+    entry = Entry(
+        row["number"], row["start"], row["end"], sentences, row["text"], row["stems"], row["pairs"], speakers
+    )
+    return Stored(row["id"], row["recording_id"], row["language"], row["about"], entry)

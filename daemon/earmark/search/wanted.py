@@ -1,0 +1,138 @@
+"""The words of a query as they are looked for: by stems, beginnings or pairs of signs, and in the language of FTS5. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from earmark.search.query import Query, Word
+from earmark.search.terms import LONGEST, TOKEN, folded, pairs_of, runs, stem_of
+from earmark.summarization.words import stop_words_for
+
+ASKING = frozenset(
+    "summarize summary discuss discussion discussed mention mentioned opinion opinions conclusion conclude describe"
+    " thought thoughts think thinks talk talked say said attitude reason reasons regarding group team meeting view views"
+    " agree".split()
+)
+"""English words of a question that say what is wanted, and not what was said: they hardly tell passages apart. Out of the
+questions of QMSum's validation split."""
+
+ASKED = 0.3
+"""What such a word counts in a question."""
+
+MOST_SIGNS = 4
+"""Signs of a script without spaces that are looked for as one word; more are several, and nobody knows which."""
+
+
+class By(StrEnum):
+    """How a term is looked for."""
+
+    STEM = "stem"
+    BEGINNING = "beginning"
+    PAIRS = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word that is looked for. `forms`: what it may be in the index, one for each language; `plain`: as it was typed,
+    folded. `telling`: it says what the query is about.
+    """
+
+    by: By
+    forms: tuple[str, ...]
+    plain: str
+    telling: bool = True
+    weight: float = 1.0
+
+    @property
+    def expression(self) -> str:
+        """What FTS5 is asked."""
+        match self.by:
+            case By.BEGINNING:
+                return f'{{text speakers heading}} : ("{self.plain}" *)'
+            case By.PAIRS:
+                return f"{{pairs heading}} : ({_in_pairs(self.plain)})"
+            case By.STEM:
+                stems = " OR ".join(f'"{form}"' for form in self.forms)
+                return f'({{stems heading}} : ({stems}) OR {{speakers heading}} : ("{self.plain}"))'
+
+
+def _in_pairs(run: str) -> str:
+    return f'"{run}" *' if len(run) == 1 else f'"{" ".join(pairs_of(run)[:-1])}"'
+
+
+def terms_of(query: Query, languages: Sequence[str]) -> list[Term]:
+    """What is looked for, each once: the query's words, and those of its phrases. `languages`: of what is in the index."""
+    words = [*query.words, *(Word(token) for phrase in query.phrases for token in phrase)]
+    found = list(dict.fromkeys(term for word in words for term in _terms(word, languages, query.asks)))
+    if not any(term.telling for term in found):
+        return [Term(term.by, term.forms, term.plain) for term in found]
+    return found
+
+
+def _terms(word: Word, languages: Sequence[str], asks: bool = False) -> Iterable[Term]:
+    parts = list(runs(word.text))
+    for n, (paired, part) in enumerate(parts, start=1):
+        plain = folded(part)[:LONGEST]
+        if paired and len(plain) <= MOST_SIGNS:
+            yield Term(By.PAIRS, (), plain)
+        elif paired:
+            yield from (Term(By.PAIRS, (), pair) for pair in pairs_of(part)[:-1])
+        elif word.prefix and n == len(parts):
+            yield Term(By.BEGINNING, (), plain)
+        else:
+            asked = asks and plain in ASKING
+            empty = any(plain in _empty(language) for language in languages)
+            yield Term(By.STEM, _forms(part, languages), plain, not (asked or empty), ASKED if asked else 1.0)
+
+
+@functools.cache
+def _empty(language: str) -> frozenset[str]:
+    return frozenset(map(folded, stop_words_for(language)))
+
+
+def _forms(word: str, languages: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stem_of(word, language) for language in languages or ("en",)))
+
+
+def required(query: Query, languages: Sequence[str]) -> str:
+    """What has to be there whatever else is: phrases, and who speaks. "" where nothing has to."""
+    parts = [_phrase(phrase) for phrase in query.phrases]
+    for speaker in query.speakers:
+        parts.append(f'{{speakers}} : ("{" ".join(map(folded, TOKEN.findall(speaker)))}")')
+    return " AND ".join(parts)
+
+
+def excluded(query: Query, languages: Sequence[str]) -> str:
+    """What may not be there. "" where anything may."""
+    parts = []
+    for words in query.without:
+        terms = [term.expression for word in words for term in _terms(word, languages)]
+        parts.append(terms[0] if len(terms) == 1 else _phrase([word.text for word in words]))
+    return " OR ".join(parts)
+
+
+def _phrase(tokens: Sequence[str]) -> str:
+    """Words in this order. Where signs are among them that are found by pairs, all of them, in any order of the parts."""
+    parts = [part for token in tokens for part in runs(token)]
+    if not any(paired for paired, _ in parts):
+        return f'{{text heading}} : ("{" ".join(folded(token) for token in tokens)}")'
+    asked = [
+        f"{{pairs heading}} : ({_in_pairs(folded(part))})"
+        if paired
+        else f'{{text heading}} : ("{folded(part)}")'
+        for paired, part in parts
+    ]
+    return f"({' AND '.join(asked)})"
+
+
+def all_of(parts: Iterable[str], but: str) -> str:
+    """An expression for all of these and nothing of `but`."""
+    whole = " AND ".join(f"({part})" for part in parts if part)
+    return f"({whole}) NOT ({but})" if but else whole
+
+
+def any_of(parts: Iterable[str]) -> str:
+    return " OR ".join(f"({part})" for part in parts)

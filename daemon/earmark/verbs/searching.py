@@ -1,0 +1,196 @@
+"""Finding what was said: the passages for a query, each with the file and the time at which it is heard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from earmark.config import Config
+from earmark.context import Context
+from earmark.domain import Instant
+from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew, LedgerTooOld, NotFound, UsageError
+from earmark.ledger import Artifact, Place, Recording
+from earmark.notes.links import time_link
+from earmark.notes.style import style_of
+from earmark.paths import Home, whole
+from earmark.search.finding import Hit, find
+from earmark.search.indexing import bring_up_to_date
+from earmark.search.query import Query
+from earmark.search.terms import FORM
+from earmark.verbs.known import below_its_folder
+from earmark.verbs.listing import is_tagged, notes_of_places, title_of
+from earmark.verbs.opening import opened_context
+
+MOST = 200
+"""Passages that are shown at most."""
+
+SLICE = 1.0
+"""Seconds of indexing after which the ledger is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A passage that was found. `place`: where its recording is, or was; `title` as its note has it; `draft`: a better
+    transcript is to come. `link` is as notes have it, `url` opens the recording at the time, or the note where that is all.
+    """
+
+    hit: Hit
+    place: Place
+    recorded: Instant
+    title: str
+    draft: bool
+    note: Path | None
+    link: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`missing`: recordings whose words are not in the index yet."""
+
+    results: tuple[Result, ...]
+    tops: frozenset[Path]
+    missing: int
+
+
+def search(
+    home: Home,
+    config: Config,
+    query: Query,
+    most: int,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> Found:
+    """Bring the index up to date, if it is not, and ask it. `tell`: recordings that are done, and of how many. Raises
+    UsageError, NotFound.
+    """
+    with opened_context(home, config, read_only=True) as context:
+        missing = context.ledger.index.count_due(FORM)
+    if missing:
+        missing = _fill(home, config, missing, tell)
+    try:
+        return _ask(home, config, query, most, missing)
+    except (LedgerTooOld, LedgerTooNew):
+        raise
+    except LedgerError:
+        if not _made_anew(home, config):
+            raise
+    return _ask(home, config, query, most, _fill(home, config, _missing(home, config), tell))
+
+
+def _ask(home: Home, config: Config, query: Query, most: int, missing: int) -> Found:
+    with opened_context(home, config, read_only=True) as context:
+        hits = find(context.ledger.index, query, most, _among(context, query), context.ledger.index.unseen())
+        folders = [_folder(context, said) for said in query.folders]
+        results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
+        tops = frozenset({*context.folders, *context.ledger.places.folders()})
+    return Found(tuple(results), tops, missing)
+
+
+def _missing(home: Home, config: Config) -> int:
+    with opened_context(home, config, read_only=True) as context:
+        return context.ledger.index.count_due(FORM)
+
+
+def _fill(home: Home, config: Config, missing: int, tell: Callable[[int, int], None]) -> int:
+    """How many recordings are not in the index after all: where the ledger cannot be written, what is there is asked."""
+    done = 0
+
+    def another() -> None:
+        nonlocal done
+        done += 1
+        tell(min(done, missing), missing)
+
+    try:
+        with opened_context(home, config) as context:
+            while bring_up_to_date(context, SLICE, another):
+                pass
+    except EnvironmentFault:
+        return _missing(home, config)
+    return 0
+
+
+def _made_anew(home: Home, config: Config) -> bool:
+    """True if nothing but the index was damaged, and it is empty now."""
+    with opened_context(home, config) as context:
+        damaged = context.ledger.index.alone_is_damaged()
+        if damaged:
+            context.ledger.index.begin_anew()
+    return damaged
+
+
+def _among(context: Context, query: Query) -> set[str] | None:
+    """The recordings that the query is about; None for all."""
+    ledger, among = context.ledger, None
+    if query.after or query.before:
+        since = _instant("after", query.after) if query.after else None
+        until = _instant("before", query.before) if query.before else None
+        among = {r.id for r in ledger.recordings.all() if _is_between(r, since, until)}
+    for said in query.folders:
+        folder = _folder(context, said)
+        among = _both(among, {p.recording_id for p in ledger.places.all() if p.path.is_relative_to(folder)})
+    if query.tags:
+        notes = notes_of_places(ledger.artifacts.all())
+        for tag in query.tags:
+            tagged = {recording_id for (_, recording_id), mine in notes.items() if is_tagged(mine, tag)}
+            among = _both(among, tagged)
+    return among
+
+
+def _is_between(recording: Recording, since: Instant | None, until: Instant | None) -> bool:
+    return (since is None or recording.recorded_at >= since) and (
+        until is None or recording.recorded_at < until
+    )
+
+
+def _both(one: set[str] | None, other: set[str]) -> set[str]:
+    return other if one is None else one & other
+
+
+def _instant(key: str, day: date) -> Instant:
+    try:
+        return Instant(datetime(day.year, day.month, day.day).astimezone().timestamp())
+    except (OverflowError, ValueError, OSError):
+        raise UsageError(f"{key}:{day}: is a day that no clock knows; name a later one") from None
+
+
+def _folder(context: Context, said: str) -> Path:
+    """The folder that is meant: below the current one, or below a drop folder, with that one's name or without it."""
+    tops = {*context.folders, *context.ledger.places.folders()}
+    typed = Path(os.path.expanduser(said))  # noqa: PTH111 - never raises
+    if "\0" in said:
+        raise NotFound(f"folder:{said}: no recording is or was at or below it")
+    below = [path for top in sorted(tops) for path in (top / typed, top.parent / typed)]
+    places = [place.path for place in context.ledger.places.all()]
+    for folder in (below_its_folder(context, whole(typed)), *below):
+        if any(path.is_relative_to(folder) for path in places):
+            return folder
+    raise NotFound(f"folder:{said}: no recording is or was at or below it")
+
+
+def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | None:
+    ledger, recording_id = context.ledger, hit.recording_id
+    seen = ledger.index.seen_at(recording_id)
+    places = [p for p in ledger.places.of(recording_id) if os.fsencode(p.path) in seen]
+    inside = [p for p in places if all(p.path.is_relative_to(folder) for folder in folders)]
+    place = next(iter(inside or places), None)
+    recording, summary = ledger.recordings.get(recording_id), ledger.words.summary(recording_id)
+    if place is None or recording is None:
+        return None  # it went while it was looked for
+    mine = notes_of_places(ledger.artifacts.of_place(place)).get((place.path, recording_id), [])
+    note = _note(mine)
+    url = (place.path if place.here or note is None else note).as_uri()
+    return Result(
+        hit, place, recording.recorded_at, title_of(mine, summary.title if summary else ""),
+        ledger.drafts.owed(recording_id), note,
+        time_link(place.path.name, hit.at, style_of(context.config.notes).dialect),
+        f"{url}#t={max(0, int(hit.at))}" if place.here else url,
+    )  # fmt: skip
+
+
+def _note(notes: Collection[Artifact]) -> Path | None:
+    """The note with the words."""
+    paths = {artifact.kind.value: artifact.path for artifact in notes if artifact.note}
+    return paths.get("transcript") or paths.get("summary")

@@ -1,0 +1,311 @@
+"""`earmark search`: what was said is found, whatever is typed, and is not found any more when it may not be."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.cli.main import app
+from earmark.domain import Kind, Segment, Summary
+from earmark.ledger import Ledger
+from earmark.search.indexing import bring_up_to_date
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from tests.conftest import Installation, in_memory
+from tests.integration.test_terminal import on_a_terminal
+from tests.older_ledger import take_index_out
+from tests.retention_world import DAY, World
+
+pytest_plugins = ("tests.retention_root",)
+
+LINK = r"\x1b\]8;[^\x1b]*\x1b\\"
+"""What a terminal takes for the beginning or the end of a link."""
+
+FILLER = "The kettle was on and nobody minded the weather outside. " * 12
+
+TALKS = {
+    "calls/budget.m4a": (
+        ("Sarah Miller", "We decided to move the spring release to the tenth of March."),
+        ("Tom", "The budgets were approved, so the café in Zürich can begin decorating."),
+    ),
+    "calls/walk.m4a": (("Tom", "The release of spring flowers needs no budget at all, 450 euros at most."),),
+    "german.m4a": (("", "Die Entscheidungen über die Straße wurden gestern getroffen."),),
+}
+
+SIGNS = {
+    "japanese.m4a": ("ja", "来週の会議で予算について話し合いましょう。カタカナも探せます。"),
+    "chinese.m4a": ("zh", "我们昨天决定把项目的预算提高百分之十。"),
+    "thai.m4a": ("th", "เราตัดสินใจเลื่อนการประชุมงบประมาณไปเดือนหน้า"),
+    "korean.m4a": ("ko", "우리는 어제 예산을 승인했습니다."),
+    "hindi.m4a": ("hi", "हमने कल हिन्दी में बैठक की और बजट तय किया।"),
+}
+
+
+def say(
+    world: World, name: str, said: tuple[tuple[str, str], ...], language: str = "en", at: float = 0
+) -> None:
+    """A recording in which these people say this, a sentence every five seconds."""
+    names = tuple(dict.fromkeys(speaker for speaker, _ in said if speaker))
+    segments = tuple(
+        Segment(5.0 * n, 5.0 * n + 4, text, speaker=names.index(speaker) + 1 if speaker else 0)
+        for n, (speaker, text) in enumerate(said)
+    )
+    world.record(name, dated=world.now + at * DAY, segments=segments, language=language, speakers=names)
+
+
+def told(world: World) -> World:
+    for day, (name, said) in enumerate(TALKS.items()):
+        say(world, name, said, "de" if name == "german.m4a" else "en", at=day)
+    for name, (language, text) in SIGNS.items():
+        say(world, name, (("", text),), language)
+    return world
+
+
+@pytest.fixture
+def world(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    monkeypatch.chdir(root)
+    return told(World(root))
+
+
+def run(*words: str, columns: int = 80) -> Result:
+    return CliRunner().invoke(app, ["search", *words], env={"COLUMNS": str(columns)})
+
+
+def answer(*words: str) -> list[dict[str, Any]]:
+    said = run(*words, "--json")
+    assert said.exit_code == 0, said.output
+    results: list[dict[str, Any]] = json.loads(said.stdout)["results"]
+    return results
+
+
+def names(*words: str) -> list[str]:
+    """The files that are found, the best first."""
+    return list(dict.fromkeys(Path(result["path"]).name for result in answer(*words)))
+
+
+@pytest.mark.shows("search:words", "search:phrases", "search:filters")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("release", ["walk.m4a", "budget.m4a"]),  # more of the shorter one
+        ("decide", ["budget.m4a"]),  # was said as "decided"
+        ("APPROVE budget", ["budget.m4a", "walk.m4a"]),  # all words first
+        ('"spring release"', ["budget.m4a"]),
+        ('"release of spring"', ["walk.m4a"]),
+        ("decora*", ["budget.m4a"]),
+        ("release -flowers", ["budget.m4a"]),
+        ('release -"spring flowers"', ["budget.m4a"]),
+        ("cafe zurich", ["budget.m4a"]),
+        ("450", ["walk.m4a"]),
+        ("entscheidung strasse", ["german.m4a"]),
+        ("walk", ["walk.m4a"]),  # which only its name has
+        ("release speaker:sarah", ["budget.m4a"]),
+        ('speaker:"Sarah Miller"', ["budget.m4a"]),
+        ("budget speaker:Tom after:2025-10-10", ["walk.m4a"]),
+        ("flowers speaker:Sarah", []),
+        ("budget before:2025-10-10", ["budget.m4a"]),
+        ("release folder:calls", ["walk.m4a", "budget.m4a"]),
+        ("folder:drop/calls flowers", ["walk.m4a"]),
+        ("when was the release moved to March?", ["budget.m4a", "walk.m4a"]),
+        ("AND OR NOT ( release", ["walk.m4a", "budget.m4a"]),
+        ("nobody-said-this", []),
+        ("予算", ["japanese.m4a"]),
+        ("カタカナ", ["japanese.m4a"]),
+        ("ｶﾀｶﾅ", ["japanese.m4a"]),
+        ("预算", ["chinese.m4a"]),
+        ("项目的预算提高", ["chinese.m4a"]),
+        ("งบประมาณ", ["thai.m4a"]),
+        ("예산", ["korean.m4a"]),
+        ("हिन्दी", ["hindi.m4a"]),
+    ],
+)  # fmt: skip
+def test_what_was_said_is_found(world: World, query: str, found: list[str]) -> None:
+    assert names(query) == found
+
+
+@pytest.mark.shows("search:anything")
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("", "say what to look for"),
+        ("?!", "say what to look for"),
+        ("folder:calls -draft", "say a word to look for as well"),
+        ("x" * 1_000_000, "the query has 1,000,000 characters"),
+        (" ".join(f"w{n}" for n in range(100)), "the query has 100 words"),
+        ("x after:99999-01-01", "after:99999-01-01: is no day; say it as in after:2026-03-01"),
+        ("x before:soon", "before:soon: is no day"),
+        ("x after:0001-01-01", "after:0001-01-01: is a day that no clock knows"),
+        ("x folder:/nowhere", "folder:/nowhere: no recording is or was at or below it"),
+        ("x speaker:", "speaker: says nothing; say it as in speaker:Sarah"),
+        ("x -tag:private", "-tag: only words can be left out"),
+        ("--unknown", "there is no such option"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_one_sentence(world: World, query: str, sentence: str) -> None:
+    said = run(*([query] if query.startswith("--") else ["--", query]))
+    assert said.exit_code in (2, 66), said.output
+    assert sentence in " ".join(said.stderr.split())
+    assert len(said.stderr.splitlines()) <= 3
+
+
+@pytest.fixture(scope="module")
+def one_world() -> Iterator[World]:
+    with in_memory() as root:
+        world = told(World(root))
+        bring_up_to_date(world.context, 60.0)
+        yield world
+        world.ledger.close()
+        if world in World.made:
+            World.made.remove(world)
+
+
+PIECES = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ['"', "*", "-", "(", ")", ":", "^", "+", "{", "}", "AND", "NEAR(", "text:", "speaker:", "tag:x", "after:",
+         "after:2026-02-30", "予", "า", "ู", "\u0301", "\0", "\ud800", "ﷺ", "İ", "ß", "release", "rel*", "-budget", '"a b']
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.shows("search:anything")
+@given(st.lists(PIECES, max_size=8), st.sampled_from(["", " "]))
+@settings(max_examples=150)
+def test_no_typed_query_ever_goes_wrong(one_world: World, pieces: list[str], between: str) -> None:
+    env = {"EARMARK_HOME": str(one_world.root), "COLUMNS": "80"}
+    said = CliRunner().invoke(app, ["search", "--", between.join(pieces)], env=env)
+    assert said.exit_code in (0, 2, 66), said.output
+    assert "went wrong" not in said.stderr
+    assert said.exit_code == 0 or said.stderr.startswith("earmark: ")
+
+
+@pytest.mark.shows("search:answer", "search:links")
+def test_an_answer_has_the_time_who_says_it_the_words_and_the_path_last(world: World) -> None:
+    long = (("Tom", FILLER), ("Sarah Miller", f"{FILLER} Then the walrus signs the contract."))
+    say(world, "long.m4a", long)
+    (found,) = answer("walrus")
+    assert (found["speaker"], found["all_words"], found["draft"]) == ("Sarah Miller", True, False)
+    assert found["at"] > 8.0  # the end of what she says
+    assert found["link"] == f"[[long.m4a#t={int(found['at'])}|00:0{int(found['at'])}]]"
+    assert found["url"] == f"{(world.drop / 'long.m4a').as_uri()}#t={int(found['at'])}"
+    assert [found["snippet"][a:b] for a, b in found["marks"]] == ["walrus"]
+    piped = run("walrus", columns=40).stdout.splitlines()
+    assert len(piped) == 3
+    assert re.fullmatch(r"0:0\d  2025-10-09  Sarah Miller  'long.m4a'  long.m4a", piped[1])
+    assert "walrus signs the contract" in piped[2]
+    lines = [re.sub(LINK, "", line) for line in on_a_terminal("search", "walrus")]
+    assert max(map(len, lines)) <= 80
+    assert len(lines) > len(piped)  # wrapped between words
+    assert run("nothingofthekind").stdout == "Nothing was found.\n"
+
+
+@pytest.mark.shows("search:corrected")
+def test_words_names_and_titles_are_those_of_now(world: World) -> None:
+    assert names("flowers") == ["walk.m4a"]
+    place = world.place("calls/walk.m4a")
+    words = world.ledger.words
+    transcript = words.transcript(place.recording_id)
+    assert transcript is not None
+    said = replace(
+        transcript.segments[0], text="The release of spring towers.", heard=transcript.segments[0].text
+    )
+    words.correct(replace(transcript, segments=(said,)), world.now)
+    assert (names("flowers"), names("towers")) == ([], ["walk.m4a"])
+    transcript = words.transcript(place.recording_id)
+    assert transcript is not None
+    words.rename_speakers(replace(transcript, speakers=("Wilhelmina",)))
+    assert (names("towers", "speaker:Tom"), names("wilhelmina")) == ([], ["walk.m4a"])
+    words.store_summary(Summary(place.recording_id, "extractive", "Gardening", "."), world.now)
+    assert names("gardening") == ["walk.m4a"]
+    world.ledger.drafts.owe(place.recording_id, 1)
+    assert answer("towers")[0]["draft"]
+    assert "a better transcript is to come" in run("towers").stdout
+    note = next(a.path for a in world.ledger.artifacts.of_place(place) if a.kind is Kind.SUMMARY)
+    note.write_text(note.read_text().replace("---\n", "---\ntags: [Garden]\n", 1))
+    assert (names("towers", "tag:#garden"), names("release", "tag:other")) == (["walk.m4a"], [])
+
+
+@pytest.mark.shows("search:gone", "retention:index", "privacy:index")
+def test_what_retention_took_is_not_found_and_its_letters_go_with_the_sweep(world: World) -> None:
+    world.set_policy({"transcript": {"keep_for": "10d"}, "trash": {"keep_for": "5d"}})
+    say(world, "goes.m4a", (("", "The zeppelin hovers over Quedlinburg."),))
+    assert names("zeppelin") == ["goes.m4a"]
+    world.pass_days(11)
+    world.let_the_report_be_read()
+    say(world, "kept.m4a", (("", "The zeppelin lands later."),))
+    assert world.apply().trashed
+    assert names("zeppelin") == ["kept.m4a"]
+    place = world.place("goes.m4a")
+    assert world.ledger.words.transcript(place.recording_id) is not None  # it can come back from the trash
+    world.pass_days(6)
+    world.sweep()
+    assert world.ledger.words.transcript(place.recording_id) is None
+    assert names("quedlinburg") == []
+    world.ledger.db.fold()
+    assert b"uedlinburg" not in (world.root / "state" / "ledger.db").read_bytes()
+
+
+@pytest.mark.shows("search:anew")
+def test_an_index_that_is_damaged_or_missing_is_made_anew(world: World) -> None:
+    assert names("flowers") == ["walk.m4a"]
+    with sqlite3.connect(world.ledger.file) as db:
+        db.execute("UPDATE passages_fts_data SET block = x'00112233445566778899' WHERE id > 10")
+    db.close()
+    assert names("flowers") == ["walk.m4a"]
+    assert world.ledger.index.check()
+    world.ledger.close()
+    with sqlite3.connect(world.ledger.file) as db:
+        take_index_out(db)
+        db.execute("PRAGMA user_version = 15")
+    db.close()
+    Ledger(world.ledger.file).close()  # as the daemon of this version opens it
+    assert names("flowers") == ["walk.m4a"]
+    world.context.ledger = Ledger(world.ledger.file)
+
+
+@pytest.mark.shows("search:gone")
+def test_a_recording_that_is_forgotten_while_others_are_indexed_is_nowhere(world: World) -> None:
+    place = world.place("calls/walk.m4a")
+    with world.ledger.transaction():
+        world.ledger.erasing.begin(place.recording_id, [], [], world.now)
+    assert names("flowers") == []
+    with world.ledger.transaction():
+        world.ledger.erasing.drop_rows(place.recording_id, [], world.now)
+    assert names("flowers") == []
+    assert names("release") == ["budget.m4a"]
+
+
+@pytest.mark.speech
+@pytest.mark.shows("search:daemon", "search:anew")
+def test_the_daemon_indexes_what_it_hears_and_makes_a_damaged_index_anew(installation: Installation) -> None:
+    installation.drop()
+    assert installation.earmark("run", "--once", installation.folder).returncode == 0
+    db = sqlite3.connect(installation.state / "ledger.db")
+    assert db.execute("SELECT count(*) FROM indexed").fetchone() == (1,)
+    db.execute("UPDATE passages_fts_data SET block = x'00112233445566778899' WHERE id > 10")
+    db.execute("UPDATE passages_fts_data SET block = x'0011' WHERE id = 10")
+    db.commit()
+    db.close()
+    (installation.folder / "standup.m4a").rename(installation.folder / "planning.m4a")
+    ran = installation.earmark("run", "--once", installation.folder)
+    assert ran.returncode == 0, ran.stderr
+    assert not list(installation.state.glob("*.damaged-*"))
+    found = json.loads(installation.earmark("search", "Budget", "Berlin", "--json").stdout)["results"]
+    assert [(Path(f["path"]).name, f["title"], f["all_words"]) for f in found] == [
+        ("planning.m4a", "Billing, budget, release", True)
+    ]
+    assert 15 < found[0]["at"] < 30
+    assert installation.earmark("forget", "planning.m4a", "--yes").returncode == 0
+    assert installation.earmark("search", "Budget").stdout == "Nothing was found.\n"
+    left = b"".join(file.read_bytes() for file in installation.state.glob("ledger.db*"))
+    assert b"udget" not in left
+    assert b"erlin" not in left
