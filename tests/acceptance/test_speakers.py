@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from earmark.diarization import pieces
 from earmark.diarization.hearing import Voices
@@ -18,7 +19,7 @@ from earmark.messages import Stretch
 from tests import onnx_files
 from tests.conftest import CORPUS, MODELS, QUICK, Installation
 from tests.mixes import Said, Sound, chapters, mixed, telephone, words_right, written
-from tests.speech import speaker_model
+from tests.speech import TellingWorker, speaker_model
 
 
 @pytest.fixture
@@ -208,3 +209,10 @@ def test_a_larger_encoder_that_was_added_tells_the_people_apart_and_is_named_whe
     text = noted(installation, "talk", mix)
     assert "speakers:\n  - Speaker 1\n  - Speaker 2\n" in text
     assert {*re.findall(r"^\*\*Speaker (\d)\*\* \[\[talk", text, re.MULTILINE)} == {"1", "2"}
+
+
+def test_its_worker_has_no_threads_that_count_while_they_wait(tmp_path: Path) -> None:
+    """Those of numpy's library, one less than there are processors, took a fifth of its processor time."""
+    with TellingWorker([tmp_path]) as worker:
+        worker.ready()
+        assert psutil.Process(worker.process.pid).num_threads() <= 2, "one that serves, one that reads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from earmark.diarization import pieces as pieces_module
 from earmark.diarization.encoder import unit
 from earmark.diarization.features import BANDS, USUAL, Channel, bands
-from earmark.diarization.likeness import D_VECTOR
+from earmark.diarization.likeness import D_VECTOR, Likeness
 from earmark.diarization.linkage import PART, people
-from earmark.diarization.pieces import LONGEST, Both, Piece, cut, windows
+from earmark.diarization.pieces import LONGEST, SHORTEST, Both, Piece, cut, stretches, windows
 from earmark.diarization.segmentation import FRAMES, STEP
 from earmark.diarization.told import known, told
 from earmark.diarization.turns import turns_of
@@ -244,3 +245,42 @@ def test_who_only_hears_words_cannot_say_who_speaks() -> None:
     assert heard(Segment(0.0, 4.0, "All is well.")) is None
     assert "who speaks" in str(heard(Segment(0.0, 4.0, "All is well.", speaker=-1)))
     assert "who speaks" in str(heard(Segment(0.0, 4.0, "All is well.", overlapped=True)))
+
+
+class _Counting:
+    """Instead of the models: somebody speaks where it is said, and prints are counted."""
+
+    name = "counting"
+
+    def __init__(self, spoken: list[tuple[int, int]]) -> None:
+        self.spoken, self.asked, self.frames_given = spoken, 0, 0
+
+    def of(self, window: NDArray[np.float32]) -> NDArray[np.bool_]:
+        found = np.zeros((FRAMES, 3), np.bool_)
+        for first, end in self.spoken:
+            found[first:end, 0] = True
+        return found
+
+    def likeness(self, *, narrow: bool) -> Likeness:
+        return D_VECTOR
+
+    def frames(self, window: NDArray[np.float32], heard: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.frames_given += len(heard)
+        return heard
+
+    def prints(self, speech: Sequence[NDArray[np.float32]], channel: Channel) -> NDArray[np.float32]:
+        self.asked += len(speech)
+        return np.stack([one.mean(axis=0) for one in speech])
+
+
+def test_only_what_is_said_long_enough_is_looked_at_and_is_what_it_is_in_the_whole_window() -> None:
+    sound = np.random.default_rng(0).normal(scale=0.05, size=10 * RATE).astype(np.float32)
+    models = _Counting([(200, 205), (300, 400)])
+    (found,) = stretches([sound], models, models)  # type: ignore[arg-type]
+    assert [piece.seconds < SHORTEST for piece in found.pieces] == [True, False]
+    assert models.asked == 1
+    assert not found.prints[0].any(), "a moment has no print"
+    piece = found.pieces[1]
+    whole = bands(sound)[int(piece.start * 100) : int(piece.end * 100)]
+    assert np.allclose(found.prints[1], whole.mean(axis=0), atol=1e-4)
+    assert models.frames_given < 400, "what lies around is not transformed"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Encoder, Frames, Prints
-from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Channel, bands
+from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Channel, bands, frames_in
 from earmark.diarization.segmentation import FRAMES, STEP, WINDOW, Activity, Segmentation, seconds
 from earmark.transcription.engine import RATE, Samples
 
@@ -62,7 +62,7 @@ class Both:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """What was found in some windows in a row. `windows`: how many are done, from the recording's start; `prints` has a row
-    for each of `pieces`; `mean`: the channel's, with which they were made.
+    for each of `pieces`, of zeros for what is shorter than SHORTEST; `mean`: the channel's, with which they were made.
     """
 
     windows: int
@@ -129,17 +129,23 @@ class _Found:
         if not found:
             return
         whole = np.concatenate([window, np.zeros(TRANSFORM, np.float32)])
-        heard = bands(whole)
-        given = self._encoder.frames(whole, heard)
-        offset = number * STEP / RATE
-        for piece in found:
-            first, end = _within(piece.start - offset, piece.end - offset, len(heard))
-            channel.add(heard[first:end])
+        offset, frames = number * STEP / RATE, frames_in(whole, TRANSFORM)
+        spans = [_within(piece.start - offset, piece.end - offset, frames) for piece in found]
+        # What lies around the pieces is not transformed, which is half of a window at least.
+        before, until = min(first for first, _ in spans), max(end for _, end in spans)
+        part = whole[before * HOP : (until - 1) * HOP + TRANSFORM]
+        heard = bands(part)
+        given = self._encoder.frames(part, heard)
+        for piece, (first, end) in zip(found, spans, strict=True):
+            channel.add(heard[first - before : end - before])
             self._pieces.append(piece)
-            self._speech.append(given[first:end])
+            self._speech.append(given[first - before : end - before])
 
     def told(self, done: int, channel: Channel) -> Stretch:
-        prints = self._encoder.prints(self._speech, channel)
+        long_enough = [n for n, piece in enumerate(self._pieces) if piece.seconds >= SHORTEST]
+        found = self._encoder.prints([self._speech[n] for n in long_enough], channel)
+        prints = np.zeros((len(self._pieces), found.shape[1]), np.float32)
+        prints[long_enough] = found
         return Stretch(done, tuple(self._pieces), tuple(self._both), prints, channel.mean)
 
 
