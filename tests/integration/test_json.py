@@ -153,7 +153,9 @@ def test_the_page_is_written_from_the_schemas_and_has_every_verb_that_takes_json
         inner = getattr(command, "commands", {}).items()
         return here + [found for name, each in inner for found in with_json(each, (*words, name))]
 
-    described = {re.sub(r" (FILE|PATH|WORDS|--dry-run|--lift|--once|--out FILE)", "", verb) for verb in ANSWERS}
+    described = {
+        re.sub(r" (FILE|PATH|WORDS|--dry-run|--lift|--once|--out FILE)", "", verb) for verb in ANSWERS
+    }
     assert {found for verb in VERBS for found in with_json(loaded(verb), (verb.name,))} == described
 
 
