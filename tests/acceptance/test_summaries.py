@@ -144,5 +144,5 @@ def test_a_template_that_does_not_exist_is_refused_before_anything_is_queued(
     recording = installation.drop("a.m4a")
     assert installation.earmark("run", installation.folder, "--once").returncode == 0
     asked = installation.earmark("resummarize", recording, "--template", "poem")
-    assert asked.returncode == 78
+    assert asked.returncode == 2
     assert "built in are meeting" in asked.stderr

@@ -26,6 +26,7 @@ from earmark.intake.rules import settle_times
 from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
+from earmark.notes.names import is_note
 from earmark.pipeline.words_given import is_behind
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
@@ -33,6 +34,7 @@ from earmark.verbs import states
 from earmark.verbs.known import known_path
 from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
+from earmark.verbs.resolve import resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,22 @@ def _why_not_taken(context: Context, path: Path, events: list[Entry]) -> list[st
     if (progress := _being_read(context, path)) is not None:
         reasons.insert(0, progress)
     if not reasons and (not events or os.path.lexists(path)):
-        reasons = [_why_not(context, path)]
+        reasons = [_as_moved_note(context, path) or _why_not(context, path)]
     return reasons
+
+
+def _as_moved_note(context: Context, path: Path) -> str:
+    """That it is a note of ours under a name that earmark did not give it; "" if it is none."""
+    if not is_note(path.name):
+        return ""
+    try:
+        meant = resolve(context, path)
+    except NotFound:
+        return ""
+    return (
+        f"it is a note of {short(meant.shown)} that somebody moved, renamed or copied: it is yours, no rule takes it, and "
+        "words or names that you change in it are not read"
+    )
 
 
 def _print_story(entries: list[Entry]) -> None:

@@ -35,7 +35,10 @@ BUSY_MS = 5_000
 
 ENVIRONMENT_ERRORS = ("disk is full", "disk I/O", "readonly database", "unable to open", "database is locked")
 
-SIGNS_OF_DAMAGE = ("malformed", "not a database", "no such table", "corrupt", "Could not decode")
+SIGNS_OF_DAMAGE = (
+    "malformed", "not a database", "no such table", "corrupt", "Could not decode", "invalid fts5 file format",
+    "vtable constructor failed",
+)  # fmt: skip
 """What SQLite says of a file whose bytes are not those it wrote."""
 
 TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
@@ -118,7 +121,11 @@ class Connection:
 
     def one(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         """The first row of a query, or None."""
-        row: Row | None = self.execute(sql, values).fetchone()
+        cursor = self.execute(sql, values)
+        try:
+            row: Row | None = cursor.fetchone()
+        except TROUBLE as error:
+            raise self._translate(error) from error
         return row
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:

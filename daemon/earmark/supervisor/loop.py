@@ -135,7 +135,7 @@ class Supervisor:
                     # Rows that make no sense come out as errors of any kind; only a look at the whole file tells
                     # damage from a bug of ours.
                     damage = self._damage()
-                    if damage is None and not self._mended():
+                    if damage is None and not (self._index_made_anew() or self._mended()):
                         self._own_fault(error)
             self.notifier.stopping()
             log.info(Event.STOPPED, once=self.once and not self.stopping, unfinished=self.unfinished)
