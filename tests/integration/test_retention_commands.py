@@ -153,6 +153,18 @@ def test_a_recording_that_fails_the_gate_is_shown_and_can_be_let_go(world: World
     assert run_json("retention", "plan")["goes"] == []
 
 
+def test_without_rules_in_the_configuration_a_plan_does_not_say_that_all_is_kept_if_a_recording_has_one(
+    world: World,
+) -> None:
+    (world.root / "config" / "config.toml").write_text("")
+    assert run("retention", "set", "drop/a.wav", "--kind", "audio", "--delete-after-done")[0] == 0
+    said = run("retention", "plan")[1]
+    assert "one of a single recording may" in said
+    assert "kept for ever" not in said
+    assert "1 file" in said
+    assert "would go:" in said
+
+
 def test_a_recording_can_have_a_rule_of_its_own(world: World) -> None:
     assert run("retention", "set", "drop/a.wav", "--kind", "audio", "--never")[0] == 0
     assert run_json("retention", "plan")["goes"] == []

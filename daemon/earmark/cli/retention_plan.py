@@ -19,7 +19,9 @@ from earmark.retention.rules.policy import policy_of
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
     """What would go: sums for each rule, then a line a file. `everything`: what stays, too."""
     if policy_of(config).empty:
-        print_sentence(r"No rule in \[retention] lets anything go: everything is kept for ever.")
+        print_sentence(
+            r"No rule in \[retention] lets anything go; one of a single recording may (retention set)."
+        )
     marks = Numbered()
     print_sentence(f"{_sum(found.goes)} would go:" if found.goes else "Nothing would go.")
     for rule, goes in _by(found.goes, lambda d: d.rule).items():
