@@ -17,8 +17,6 @@ from earmark.ledger.connection import Connection, Row
 GONE = "search.gone"
 """The fact that words went out of the index whose letters may still be in its pages."""
 
-COLUMNS = ("text", "stems", "pairs", "speakers", "heading")
-
 WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
 """What words in each of the columns count when passages are chosen; `text` has the same words as `stems`."""
 
@@ -199,13 +197,14 @@ class Index:
         return bool(row and row["same"])
 
     def alone_is_damaged(self) -> bool:
-        """True if the index is damaged, and nothing else of the ledger."""
+        """True if the index is damaged, and nothing else of the ledger, which takes longer to look at."""
+        if self.check():
+            return False
         try:
             self._db.check()
         except LedgerError as error:
-            if _WORDS not in str(error):  # SQLite from 3.44 looks at it, too
-                return False
-        return not self.check()
+            return _WORDS in str(error)  # SQLite from 3.44 looks at it, too
+        return True
 
     def begin_anew(self) -> None:
         """Make it empty, whatever is in it; all is put in again."""

@@ -11,7 +11,7 @@ import math
 from array import array
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from sys import byteorder
 
@@ -92,7 +92,7 @@ def remember(
         voices.drop(recording_id)
         return tuple(names)
     guessed = {*voices.likely(recording_id).values()} - voices.said(recording_id)
-    guessed |= {name for name in {*names} - {""} if _forgotten(context, name)}
+    guessed |= _forgotten(context, {*names} - {""})
     voices.store(recording_id, prints, now)
     by_person = {n: name for n, name in enumerate(names, start=1) if name and name not in guessed}
     for number, name in by_person.items():
@@ -104,13 +104,14 @@ def remember(
     return tuple(name or sure.get(n, "") for n, name in enumerate(names, start=1))
 
 
-def _forgotten(context: Context, name: str) -> bool:
-    """Whether somebody's voice was erased, and no voice was said to be theirs since."""
-    if context.ledger.voices.person(name) is not None:
-        return False
-    whose = (receipts.keyed(context.ledger, name), "everybody")
+def _forgotten(context: Context, names: Iterable[str]) -> set[str]:
+    """Those of them whose voice was erased, and to whom none was said to belong since."""
+    unknown = {name for name in names if context.ledger.voices.person(name) is None}
+    if not unknown:
+        return set()
     acts = (json.loads(each.body) for each in context.ledger.receipts.all() if each.act == "forgotten")
-    return any(act.get("person") in whose for act in acts)
+    whose = {act.get("person") for act in acts}
+    return {name for name in unknown if whose & {receipts.keyed(context.ledger, name), "everybody"}}
 
 
 def _among(known: Sequence[Known], prints: Sequence[Print], by_person: Mapping[int, str]) -> dict[int, Guess]:

@@ -11,7 +11,7 @@ from earmark.config import Config
 from earmark.errors import ModelError
 from earmark.files import has_own_processes, pack_path
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
-from earmark.messages import Failed, Ready, Reply, Started, TranscribeRequest
+from earmark.messages import Failed, LoadModel, Ready, Reply, Started, TranscribeRequest
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
 from earmark.proof.running.descriptors import has_proc
@@ -34,23 +34,13 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
         return Outcome(claim.format(""), None, str(error))
     outside = scratch / "outside.m4a"
     outside.write_bytes(unique_speech())
-    inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
-
-    def start(module: str) -> subprocess.Popen[bytes]:
-        return start_process(module, stderr=subprocess.DEVNULL)
 
     order = load_order(config, model, folders)
-    worker = Worker(MODULE, inbox.put, start)
+    worker, inbox, ready = _started(order)
+    if isinstance(ready, Failed) and falls_back(order):
+        _end(worker)
+        worker, inbox, ready = _started(load_order(config, model, folders, on_processor=True))
     try:
-        worker.send(order)
-        ready = _answer(inbox)
-        if isinstance(ready, Failed) and falls_back(order):
-            worker.kill()
-            worker.wait(5)
-            inbox = queue.SimpleQueue()
-            worker = Worker(MODULE, inbox.put, start)
-            worker.send(load_order(config, model, folders, on_processor=True))
-            ready = _answer(inbox)
         if not isinstance(ready, Ready):
             why = ready.sentence if isinstance(ready, Failed) else "it ended"
             return Outcome(claim.format(""), None, why)
@@ -61,8 +51,7 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
         worker.send(TranscribeRequest(job=1, path=pack_path(outside), recording_id=digest))
         answer = _answer(inbox)
     finally:
-        worker.kill()
-        worker.wait(5)
+        _end(worker)
         outside.unlink()
     named = claim.format(f" (pid {worker.pid}) with the daemon's order")
     if not has_proc():
@@ -76,6 +65,27 @@ def real_worker(config: Config, home: Home, folders: tuple[Path, ...], scratch: 
     wrong = [] if held else [f"Seccomp is {walls.get('Seccomp')}"]
     wrong += ["it opened one"] if isinstance(answer, Started) else []
     return Outcome(named, False if wrong else None, "; ".join(wrong) or "it did not answer")
+
+
+def _started(order: LoadModel) -> tuple[Worker, queue.SimpleQueue[Said | Left], Reply | None]:
+    """A worker with this order, where it says what, and its first answer."""
+
+    def start(module: str) -> subprocess.Popen[bytes]:
+        return start_process(module, stderr=subprocess.DEVNULL)
+
+    inbox: queue.SimpleQueue[Said | Left] = queue.SimpleQueue()
+    worker = Worker(MODULE, inbox.put, start)
+    try:
+        worker.send(order)
+        return worker, inbox, _answer(inbox)
+    except BaseException:
+        _end(worker)
+        raise
+
+
+def _end(worker: Worker) -> None:
+    worker.kill()
+    worker.wait(5)
 
 
 def judged_by_itself(claim: str, ready: Ready, answer: Reply | None) -> Outcome:

@@ -156,11 +156,15 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         said = f"{sentence} For an hour recordings are heard on the processor; then the card is tried again."
         if self._context.ledger.journal.trouble(GPU_TROUBLE, "system", said, self._context.now()):
             self._context.tell(Event.WORKER_NOT_READY, said, level="warning", journal=False)
+        self._vacate(seat, now)
+
+    def _vacate(self, seat: Seat[Transcribing], now: Tick) -> None:
+        """Its work is given back uncharged, and its worker leaves."""
         if seat.work is not None:
             endings.give_back(self._context, seat.work.job)
+            seat.free(now)
         if seat.worker is not None:
             seat.worker.dismiss()
-        seat.free(now)
 
     def answer(self, seat: Seat[Transcribing], work: Transcribing, message: Reply, now: Tick) -> None:
         context = self._context
@@ -221,11 +225,7 @@ class TranscriptionStage(OpeningStage[Transcribing]):
 
     def not_ready(self, seat: Seat[Transcribing], message: Failed, now: Tick) -> None:
         seat.not_before = now + AGAIN_SECONDS
-        if seat.work is not None:
-            endings.give_back(self._context, seat.work.job)
-            seat.free(now)
-        if seat.worker is not None:
-            seat.worker.dismiss()
+        self._vacate(seat, now)
 
     def reconfigure(self) -> None:
         self._next_look, self._unfit, self._without_gpu_until = 0.0, None, Tick(0.0)
