@@ -26,8 +26,8 @@ as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
 
 Where a verb fails, or the words behind `earmark` are no verb, the object under "Errors" stands in the place of the answer;
 stderr says the same, and the exit code is the one in it. <!-- json:errors --> So stdout is empty only if its reader has
-gone. Where an answer says that something is wrong (`earmark doctor`), or that a thing was refused, it is an answer, with an
-exit code of its own. Warnings go to stderr.
+gone, and with `transcribe --output FILE`, which puts the object there. Where an answer says that something is wrong
+(`earmark doctor`), or that a thing was refused, it is an answer, with an exit code of its own. Warnings go to stderr.
 
 What a verb asks (`earmark forget`) it asks on stderr, in a terminal. Where none is there, and JSON is wanted, it does not
 read an answer from its input, but ends with 2 and says so: say `--yes`. <!-- json:asks --> Who does not agree gets an error
