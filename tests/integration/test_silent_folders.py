@@ -175,7 +175,7 @@ def test_the_process_ends_when_it_is_told_to_although_a_scan_hangs(disk: ToldDis
     disk.freeze()
     wait_for(lambda: hangs(process.pid), 20, "a scan that hangs")
     process.terminate()
-    wait_for(lambda: '"stopped"' in log.read_text(), 5, "the end of the daemon's work")
+    wait_for(lambda: '"stopped"' in log.read_text(), 20, "the end of the daemon's work")
     disk.thaw()  # the kernel lets no process go of which the disk has taken a call and not answered it
     process.join(15)
     assert process.exitcode == 0
