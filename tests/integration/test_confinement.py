@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import earmark
 import pytest
 from earmark.files import pack_path
 from earmark.locality.confinement import landlock
@@ -284,3 +286,41 @@ def test_where_it_cannot_be_enforced_a_required_sandbox_refuses_to_work(tmp_path
     assert [r["type"] for r in replies] == ["failed"]
     assert replies[0]["job"] == 0
     assert "require_sandbox" in replies[0]["sentence"]
+
+
+LATER = """
+import sys
+from pathlib import Path
+from earmark.locality.confinement.sandbox import shut_the_doors
+print("Landlock" in shut_the_doors([], None, "require")[0])
+import earmark.domain
+try:
+    import later
+    print("loaded from beside it", Path(later.__file__).parent == Path(earmark.__file__).parents[1])
+    print(Path(sys.argv[1]).read_text())
+except PermissionError as refused:
+    print("refused", Path(refused.filename).name)
+"""
+
+
+@linux_only
+@pytest.mark.shows("macos:editable")
+@pytest.mark.parametrize("at_home", [False, True], ids=["elsewhere", "right in the home folder"])
+def test_packages_beside_earmark_are_loaded_by_a_confined_process_and_no_home_folder_is_opened_for_it(
+    tmp_path: Path, at_home: bool
+) -> None:
+    """As after `pip install --target`, or an editable install: no `site-packages` is near."""
+    packages, home = tmp_path / "target", tmp_path / ("target" if at_home else "ada")
+    for folder in (packages, home):
+        folder.mkdir(exist_ok=True)
+    shutil.copytree(Path(earmark.__file__).parent, packages / "earmark")
+    (packages / "later.py").write_text("")
+    (home / "diary.txt").write_text("dear diary")
+    done = subprocess.run(
+        [sys.executable, "-c", LATER, str(home / "diary.txt")],
+        env={**os.environ, "PYTHONPATH": str(packages), "HOME": str(home)},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert not done.returncode, done.stderr
+    found = "refused later.py" if at_home else "loaded from beside it True\nrefused diary.txt"
+    assert done.stdout == f"True\n{found}\n"

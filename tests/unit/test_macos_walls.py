@@ -100,6 +100,23 @@ def test_the_home_folder_is_refused_wherever_it_is_and_so_is_the_one_for_tempora
         )
 
 
+@pytest.mark.shows("macos:editable")
+@pytest.mark.parametrize("at", ["src/earmark/daemon", "lib/target", "."])
+def test_the_folder_earmark_is_imported_from_can_be_read_unless_somebody_is_at_home_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    home = tmp_path / "ada"
+    module = home / at / "earmark" / "locality" / "confinement" / "sandbox.py"
+    module.parent.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(sandbox, "__file__", str(module))
+    profile = reading(paths.places(sandbox.python_folders(), [], kernel))
+    beside, own, diary = home / at / "later.py", module.parents[2] / "speech.py", home / "diary.txt"
+    for path, said in ((own, "allow"), (beside, "deny" if at == "." else "allow"), (diary, "deny")):
+        assert decision(profile, "file-read-data", Thing("path", str(path))) == said
+        assert decision(profile, "file-map-executable", Thing("path", str(path))) == said
+
+
 def test_an_environment_right_in_the_home_folder_does_not_open_that(tmp_path: Path) -> None:
     home = tmp_path / "ada"
     (home / "lib").mkdir(parents=True)

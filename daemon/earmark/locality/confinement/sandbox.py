@@ -18,6 +18,7 @@ from typing import Literal
 from earmark.errors import PrivacyError
 from earmark.locality.confinement import calls, landlock, seccomp
 from earmark.locality.confinement.calls import Group
+from earmark.locality.confinement.macos.paths import own_homes
 
 Mode = Literal["auto", "require", "off"]
 
@@ -155,14 +156,26 @@ def _files(readable: Sequence[Path], usable: Sequence[Path], what: str) -> str:
 
 
 def python_folders() -> list[Path]:
-    """Where Python and its packages live, without which nothing can be imported."""
-    found = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[2]}
+    """Where Python and its packages live, without which nothing can be imported.
+
+    The folder that earmark itself is imported from is one: `site-packages`, the sources' folder of an editable install, or
+    that of `pip install --target`, in which all packages lie. A folder that has a home folder in it is none.
+    """
+    package = Path(__file__).parents[2]
+    found = {Path(sys.prefix), Path(sys.base_prefix), package, package.parent}
     found |= {
         Path(p) for key, p in sysconfig.get_paths().items() if key not in ("data", "scripts", "include")
     }
     found |= {Path(p) for p in sys.path if p and Path(p).name == "site-packages"}
-    # A system Python's prefix is /usr, which holds nobody's documents; a prefix of / would hold them all.
-    return sorted(p for p in found if p.is_dir() and p != Path("/"))
+    # A system Python's prefix is /usr, which holds nobody's documents though some services are at home in it; one of / would
+    # hold them all, and so would that of an environment made right in somebody's home folder.
+    homes = [home.resolve() for home in own_homes()]
+    return sorted(
+        p
+        for p in found
+        if p.is_dir() and (p == Path("/usr") or not any(h.is_relative_to(p.resolve()) for h in homes))
+        if p != Path("/")
+    )
 
 
 def own_paths(of: int | str = "self") -> frozenset[str]:
