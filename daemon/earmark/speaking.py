@@ -83,7 +83,7 @@ def with_speakers(
 
     `turns`: in order of time; where two of them overlap, whoever began first goes on. `names`: by number, "" or none for
     one without a name. Words without times are taken to be spoken evenly. Where a single voice says everything, nobody is
-    named, and nothing is unsure.
+    named; `unsure`, then, that it is one.
     """
     heard = _Heard(turns)
     said: list[Segment] = []
@@ -96,7 +96,7 @@ def with_speakers(
             segments=tuple(map(_nobodys, transcript.segments)),
             english=tuple(map(_nobodys, transcript.english)),
             speakers=(),
-            speakers_unsure=False,
+            speakers_unsure=unsure and len(voices) == 1 and len({turn.speaker for turn in turns}) == 1,
         )
     count = max(span.speaker for span in heard.spans)
     return replace(

@@ -11,7 +11,7 @@ import pytest
 from earmark.diarization import pieces as pieces_module
 from earmark.diarization.encoder import unit
 from earmark.diarization.features import BANDS, USUAL, Channel, bands
-from earmark.diarization.likeness import D_VECTOR, Likeness
+from earmark.diarization.likeness import D_VECTOR, D_VECTOR_NARROW, Likeness
 from earmark.diarization.linkage import PART, people
 from earmark.diarization.pieces import LONGEST, SHORTEST, Both, Piece, cut, stretches, windows
 from earmark.diarization.segmentation import FRAMES, STEP
@@ -80,6 +80,42 @@ def test_who_speaks_for_a_moment_only_is_taken_for_the_likest_of_the_others() ->
     few = np.flatnonzero(who == 2)[2:]
     prints, who = np.delete(prints, few, axis=0), np.delete(who, few)
     assert people(prints, np.full(len(prints), 1.5), D_VECTOR).count == 2
+
+
+def between(one: NDArray[np.float32], other: NDArray[np.float32], likeness: float) -> NDArray[np.float32]:
+    """Prints of somebody of whom a piece and a piece of `one`'s are so much alike; `other` is somebody else."""
+    length = float(np.linalg.norm(one.mean(axis=0)))
+    towards = one.mean(axis=0) / length
+    away = unit(other - np.outer(other @ towards, towards))
+    share = likeness / length
+    found: NDArray[np.float32] = share * towards + (1 - share**2) ** 0.5 * away
+    return found
+
+
+@pytest.mark.shows("transcription:speakers-odd")
+def test_a_few_odd_seconds_of_one_person_are_no_second_one_and_some_of_a_stranger_are() -> None:
+    prints, who = pieces_of(2, 40, 4)
+    one, other = prints[who == 0], prints[who == 1]
+    for few, count in ((between(one, other[:5], 0.47), 1), (other[:5], 2)):
+        together = np.concatenate([one, few])
+        assert people(together, np.full(len(together), 1.5), D_VECTOR).count == count
+    assert people(np.concatenate([one, few]), np.full(45, 1.5), D_VECTOR, (2, 2)).count == 2
+
+
+@pytest.mark.shows("transcription:speakers-alike")
+@pytest.mark.parametrize(
+    ("alike", "narrow", "clear"), [(0.58, True, False), (0.58, False, True), (0.64, True, True)]
+)
+def test_one_voice_is_not_sure_where_its_parts_are_as_unlike_as_two_who_sound_alike(
+    alike: float, narrow: bool, clear: bool
+) -> None:
+    prints, who = pieces_of(2, 40, 4)
+    parts = np.concatenate([prints[who == 0], between(prints[who == 0], prints[who == 1], alike)])
+    likeness = D_VECTOR_NARROW if narrow else D_VECTOR
+    pieces = [Piece(2.0 * n, 2.0 * n + 1.5, n, 0) for n in range(len(parts))]
+    for seconds, unsure in ((160.0, not clear), (100.0, False)):
+        told = turns_of(pieces, parts, (), seconds, likeness, narrow=narrow)
+        assert (told.count, told.unsure) == (1, unsure)
 
 
 def test_nobody_is_told_apart_where_nobody_speaks() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.diarization.features import Bands, Channel
-from earmark.diarization.likeness import D_VECTOR, Likeness
+from earmark.diarization.likeness import D_VECTOR, D_VECTOR_NARROW, Likeness
 from earmark.diarization.segmentation import session
 from earmark.transcription.engine import Samples
 
@@ -56,7 +56,7 @@ class DVector:
         self._input, self._batch = taken.name, 1 if taken.shape[:1] == [1] else self.BATCH
 
     def likeness(self, *, narrow: bool) -> Likeness:
-        return D_VECTOR
+        return D_VECTOR_NARROW if narrow else D_VECTOR
 
     def frames(self, window: Samples, heard: Bands) -> Frames:
         return heard

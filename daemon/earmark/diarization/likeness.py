@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +18,23 @@ class Likeness:
     clear: float
     """So wide around the line, no two groups join; from this it is clear."""
 
+    one: float
+    """From this two groups that join are surely one person; below it, above the line, they may be two that sound alike."""
+
     most_narrow: int
     """People that can be told apart over a telephone; of more, two are often taken for one."""
 
 
-D_VECTOR = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.07, most_narrow=2)
+D_VECTOR = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.07, one=0.56, most_narrow=2)
 """Groups of at least 6 s that were of one person joined at 0.55 and more, those of two at 0.51 and less (mixes of ten
 readers, not over a telephone; tests/mixes.py, benchmarks/speakers.py)."""
 
-FILTER_BANKS = Likeness(sure_same=0.55, range=(0.25, 0.50), clear=0.07, most_narrow=2)
+D_VECTOR_NARROW = replace(D_VECTOR, one=0.60)
+"""Over a telephone groups of two people joined at ? and less."""
+
+FILTER_BANKS = Likeness(sure_same=0.55, range=(0.25, 0.50), clear=0.07, one=0.33, most_narrow=2)
 """Measured with CAM++ on the same readers: groups of one person joined at 0.41 and more, mostly from 0.50, those of two at
 0.24 and less, so that any line between 0.25 and 0.45 found the same people. WeSpeaker's and others were not measured."""
 
-FILTER_BANKS_NARROW = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.12, most_narrow=2)
+FILTER_BANKS_NARROW = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.12, one=0.60, most_narrow=2)
 """Over a telephone all are more alike: groups of one person joined at 0.48 and more, those of two at 0.57 and less."""

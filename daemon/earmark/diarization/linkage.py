@@ -27,11 +27,18 @@ person there are ever more groups of some seconds that are odd."""
 LEAST = 4.0
 """Seconds of speech that make a person; who has less is taken for the likest of the others."""
 
+MUCH = 15.0
+"""Seconds of a group from which it means something that it is not much like the one that it joins."""
+
+SMALL = 12.0
+"""Seconds of speech below which a group is a person only if it is clearly unlike all others: what one says while laughing or
+far from the microphone is unlike the rest, too, though less so."""
+
 
 @dataclass(frozen=True, slots=True)
 class People:
     """`of`: the number of the person of each piece, from 0, in no order. `clear`: it would have been the same people with
-    another line, within reason.
+    another line, within reason, and nobody is put together out of parts that are as unlike as two who sound alike.
     """
 
     of: NDArray[np.int64]
@@ -62,11 +69,15 @@ def people(
     first = _parts(prints, seconds, likeness.sure_same)
     sums, weights = _summed(prints * seconds[:, None], seconds, first)
     joins = _joins(sums, weights)
-    line, clear = _line(joins, max(COUNTS, float(weights.sum()) / COUNTS_OF_ALL), likeness)
+    counts = max(COUNTS, float(weights.sum()) / COUNTS_OF_ALL)
+    line, clear = _line(joins, counts, likeness)
     line = _for_count(joins, weights, line, wanted)
-    groups = _cut(len(weights), joins, line)
+    groups = _settled(sums, weights, _cut(len(weights), joins, line), likeness.range[0], wanted[0])
     found = _dissolved(prints, seconds, groups[first])
     names, numbers = np.unique(found, return_inverse=True)
+    if wanted[0] < wanted[1]:
+        much = max(MUCH, counts)
+        clear &= not any(line <= join.likeness < likeness.one for join in joins if join.seconds >= much)
     return People(numbers.astype(np.int64), len(names), clear)
 
 
@@ -157,6 +168,28 @@ def _for_count(
         return line
     edges = sorted({join.likeness for join in joins} | {1.01}, key=lambda edge: abs(edge - line))
     return next((at for edge in edges if fewest <= count(at := edge + 1e-9) <= most), line)
+
+
+def _settled(
+    sums: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    group: NDArray[np.int64],
+    unlike: float,
+    fewest: int,
+) -> NDArray[np.int64]:
+    """The groups, without those small ones that are not clearly unlike whom they are likest, likest first."""
+    while True:
+        of, seconds = _summed(sums, weights, group)
+        people_now = np.flatnonzero(seconds >= LEAST)
+        small = [int(g) for g in people_now if seconds[g] < SMALL]
+        if not small or len(people_now) <= max(1, fewest):
+            return group
+        likeness = (of[small] @ of[people_now].T) / np.outer(seconds[small], seconds[people_now])
+        likeness[np.array(small)[:, None] == people_now] = -np.inf
+        row, column = divmod(int(likeness.argmax()), len(people_now))
+        if likeness[row, column] < unlike:
+            return group
+        group = np.where(group == small[row], people_now[column], group)
 
 
 def _dissolved(prints: Prints, seconds: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.int64]:

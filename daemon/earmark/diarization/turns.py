@@ -65,7 +65,10 @@ def turns_of(
         named = {votes[one.window, v].most_common(1)[0][0] for v in one.voices if (one.window, v) in votes}
         spoken += [Turn(one.start, one.end, person, overlapped=True) for person in named]
     by_time = joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
-    unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > likeness.most_narrow)
+    long = duration >= LEAST_LONG
+    unsure = not (found.clear and long) or (narrow and found.count > likeness.most_narrow)
+    if found.count == 1:
+        unsure = long and not found.clear
     if narrow:
         # Nobody could be known again by them: strangers over a telephone sound alike (benchmarks/recognizing.py).
         return Turns(numbered(by_time), found.count, unsure)

@@ -232,5 +232,6 @@ def _name(context: Context, recording_id: str) -> str:
 def _counted(transcript: Transcript) -> str:
     count = len(transcript.speakers)
     if not count:
-        return "One voice says everything, or nobody is heard"
+        alike = ", or several that sound alike" if transcript.speakers_unsure else ", or nobody is heard"
+        return f"One voice says everything{alike}"
     return f"{count} speakers{', which is not sure' if transcript.speakers_unsure else ''}"

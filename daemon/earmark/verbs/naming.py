@@ -149,7 +149,12 @@ def _spoken(context: Context, meant: Meant) -> Transcript:
         raise NotFound(f"{meant.shown}: has no transcript yet")
     if not transcript.speakers:
         raise NotFound(
-            f"{meant.shown}: nobody is told apart there: one voice says all, or who says what is not known"
+            f"{meant.shown}: nobody is told apart there: "
+            + (
+                "one voice says all, or several that sound alike; `earmark transcribe --speakers 2` would part them"
+                if transcript.speakers_unsure
+                else "one voice says all, or who says what is not known"
+            )
         )
     return transcript
 
