@@ -40,6 +40,7 @@ from earmark.transcription.models import find_model
 from earmark.workers import worker_environment
 
 from tests import onnx_files
+from tests.new_ledger import lay_ledger
 
 STANDIN = Path(__file__).with_name("standin_worker.py")
 
@@ -88,6 +89,7 @@ class SayTo(SystemdNotifier):
 
 def supervisor(home: Home, folders: tuple[Path, ...], config: Config, **options: Any) -> Supervisor:
     chosen: dict[str, Any] = {"start": start_standin, "clock": Clock()} | options
+    lay_ledger(home.ledger_file)
     return Supervisor(home, config, folders, load_config=lambda: (config, folders), **chosen)
 
 
@@ -240,6 +242,7 @@ def start_child(
     rig: Rig, *, kill_at: int = 0, steps_file: Path | None = None, once: bool = True
 ) -> BaseProcess:
     """Start the supervisor in a process of its own; with `kill_at` it kills itself (SIGKILL) at that step (1, 2, ...)."""
+    lay_ledger(rig.installed.ledger_file)
     process = CONTEXT.Process(
         target=_child,
         args=(str(rig.root), rig.sections, kill_at, str(steps_file or ""), once, dict(os.environ)),

@@ -24,6 +24,8 @@ from earmark.retention import plan_now, remember_policy, sweep_by_clock
 from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.apply import SweepReport, apply
 
+from tests.new_ledger import lay_ledger
+
 DAY = 86400.0
 NOBODY = 65534
 T0 = Instant(1_760_000_000.0)
@@ -65,6 +67,7 @@ class World:
         self.boots = 0.0
         home = Home(root / "config", root / "state", root / "data")
         clock = Clock(wall=lambda: self.now, monotonic=lambda: Tick(0.0))
+        lay_ledger(home.ledger_file)
         self.context = Context(
             Ledger(home.ledger_file), home, parse_config({}, "test"), (self.drop,), clock=clock
         )
