@@ -351,7 +351,7 @@ def test_an_erased_recording_has_its_code_where_nobody_knows_its_folder_any_more
     (world.root / "codes.csv").write_text(f"anna,P1\ndrop/BEN.wav,Ben\n{ids['c/Cy.wav']},P3\n")
     result = report("--codes", "codes.csv", "--json")
     assert [e["name"] for e in json.loads(result.stdout)["deletions"]] == ["P1", "Ben", "P3"]
-    assert "line 2: the code says the name itself" in " ".join(result.stderr.split())
+    assert "line 2: the code says a name itself" in " ".join(result.stderr.split())
     assert len(as_data("--codes", "codes.csv", "--folder", "drop/ward")["deletions"]) == 3
     bodies = "".join(receipt.body for receipt in world.ledger.receipts.all())
     assert not any(word in fold(bodies) for word in ("anna", "ben", "ward", "drop"))

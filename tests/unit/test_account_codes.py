@@ -97,6 +97,7 @@ def test_a_first_line_is_a_heading_and_no_other_is() -> None:
 def test_a_code_that_says_the_name_is_found_however_it_is_written() -> None:
     text = "Anna Bo.m4a,anna-bo\nward/Cy.m4a,P2\nDee,DEE\nBo.m4a,P-bo\nEmil K.m4a,X_emil_k_1\nP07.m4a,P07\n"
     assert table(text).telling(["m4a"]) == [1, 3, 5, 6]
+    assert table("Anna.m4a,Ben\nBen.m4a,P2\n").telling(["m4a"], [Path("/x/Ben.wav")]) == [1]
 
 
 @pytest.mark.shows("retention:report-codes")

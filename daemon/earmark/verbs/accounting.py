@@ -29,7 +29,7 @@ def account_for(context: Context, asked: Asked, table: Path | None) -> tuple[Acc
         raise NotFound(f"{below}: no recording is or was at or below it")
     codes = _codes(context, table) if table is not None else None
     account = gather(context, asked, codes)
-    return account, list(_warnings(account, codes, table))
+    return account, list(_warnings(account, codes, table, list(_known(context))))
 
 
 def _codes(context: Context, table: Path) -> Codes:
@@ -51,15 +51,15 @@ def _known(context: Context) -> Iterator[Path]:
     yield from (row.place for row in context.ledger.trash.in_state(*TrashState))
 
 
-def _warnings(account: Account, codes: Codes | None, table: Path | None) -> Iterator[str]:
+def _warnings(account: Account, codes: Codes | None, table: Path | None, known: list[Path]) -> Iterator[str]:
     if codes is None or table is None:
         return
     if codes.encoding == "cp1252":
         yield f"{named(table)}: is not in UTF-8 and was read as Windows-1252; look whether its names are right"
-    if telling := codes.telling(ENDINGS):
+    if telling := codes.telling(ENDINGS, known):
         shown = ", ".join(map(str, telling[:MOST_LINES])) + (", ..." if len(telling) > MOST_LINES else "")
         yield (
-            f"{named(table)}: line{'s' if len(telling) > 1 else ''} {shown}: the code says the name itself, and whoever"
+            f"{named(table)}: line{'s' if len(telling) > 1 else ''} {shown}: the code says a name itself, and whoever"
             " reads the report reads it there; if the name is to stay unknown, give another code"
         )
     if account.not_in_table:

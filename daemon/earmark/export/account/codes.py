@@ -90,16 +90,19 @@ class Codes:
             if len(found := {self.codes[key] for key in same}) > 1:
                 yield sorted(self.lines[key] for key in same), sorted(found)
 
-    def telling(self, endings: Iterable[str]) -> list[int]:
-        """Lines whose code is the name itself, or has all of it within."""
+    def telling(self, endings: Iterable[str], known: Iterable[Path] = ()) -> list[int]:
+        """Lines whose code is the name itself, or has all of it within, or is what another recording is called."""
         ends, found = frozenset(endings), []
+        others = {_letters(path.stem) for path in known}
         for key, code in self.codes.items():
             name = key.rpartition("/")[2]
             stem, _, ending = name.rpartition(".")
             own = _letters(stem if stem and ending in ends else name)
             said = _letters(code)
             if said and (
-                said in (own, _letters(name), _letters(key)) or (len(own) >= TELLING and own in said)
+                said in others
+                or said in (own, _letters(name), _letters(key))
+                or (len(own) >= TELLING and own in said)
             ):
                 found.append(self.lines[key])
         return sorted(found)
