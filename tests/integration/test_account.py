@@ -20,6 +20,7 @@ import pytest
 from earmark.cli import receipts
 from earmark.domain import Instant, Kind, TrashState
 from earmark.export.account import entries
+from earmark.export.account.entries import NOT_IN_TABLE
 from earmark.files import fold
 from earmark.ledger import Ledger, Trashed
 from earmark.retention import receipts as chain
@@ -337,6 +338,27 @@ def test_of_an_erased_recording_too_the_longest_name_decides_wherever_it_stands_
     table = ["ward/Anna.wav,P1\n", "Anna.wav,P2\n", "Anna,P3\n"]
     (world.root / "codes.csv").write_text("".join(table[::order]))
     assert [line["code"] for line in lines("--codes", "codes.csv")] == ["P1", "P2"]
+
+
+@pytest.mark.shows("retention:report-erased-code")
+def test_an_erased_recording_has_its_code_where_nobody_knows_its_folder_any_more(world: World) -> None:
+    ids = {name: world.record(name).recording_id for name in ("ward/Anna.wav", "Ben.wav", "c/Cy.wav")}
+    erase_all(world, *ids)
+    # Another folder is watched now, and no recording is left that says where the others were.
+    assert list(world.ledger.places.all()) == []
+    world.drop.rename(world.root / "away")
+    world.context.home.status_file.unlink(missing_ok=True)
+    (world.root / "codes.csv").write_text(f"anna,P1\ndrop/BEN.wav,Ben\n{ids['c/Cy.wav']},P3\n")
+    result = report("--codes", "codes.csv", "--json")
+    assert [e["name"] for e in json.loads(result.stdout)["deletions"]] == ["P1", "Ben", "P3"]
+    assert "line 2: the code says a name itself" in " ".join(result.stderr.split())
+    assert len(as_data("--codes", "codes.csv", "--folder", "drop/ward")["deletions"]) == 3
+    bodies = "".join(receipt.body for receipt in world.ledger.receipts.all())
+    assert not any(word in fold(bodies) for word in ("anna", "ben", "ward", "drop"))
+    # Who is to be nobody in the report, too, is taken out of the table.
+    (world.root / "codes.csv").write_text("Ben,P2\n")
+    coded = [line["code"] for line in lines("--codes", "codes.csv")]
+    assert coded == [NOT_IN_TABLE, "P2", NOT_IN_TABLE]
 
 
 @pytest.mark.shows("retention:report-codes")

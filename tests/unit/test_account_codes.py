@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import csv
+import io
+import unicodedata
 from pathlib import Path
 
 import pytest
 from earmark.errors import RetentionError
 from earmark.export.account import Codes, read_codes
+from earmark.files import fold
+from hypothesis import given
+from hypothesis import strategies as st
 
 MULLER = "Müller, Anna.m4a"
 ANYWHERE = Path("/rec/ward/Müller, Anna.m4a")
@@ -39,6 +45,59 @@ def test_a_table_is_read_as_a_spreadsheet_of_any_country_writes_it(data: bytes) 
     assert codes.code_of([ANYWHERE], "0" * 64) == "P1"
     assert codes.code_of([Path("/rec/ward/Schmidt.m4a")], "0" * 64) is None
     assert codes.unused() == 0
+
+
+SHOWN = st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="/")
+NAMES = st.sampled_from(
+    ("<b>x<br>", '=HYPERLINK("mailto:x";"y")', "=1+1;2", "Smith, Anna", "Smith; Bo", '"quoted"', "tab\there", "-1", "@x,y",
+     "<a title=\"x;y\">,<a>", "code", "name;code", "'x'")
+) | st.text(SHOWN, min_size=1, max_size=12)  # fmt: skip
+CODES = st.sampled_from(("P01", "<i>P3</i>", "=1+1", '"P6"', "id", "code", "-7", "Teilnehmer 9")) | st.text(
+    SHOWN.filter(lambda c: c not in ",;"), min_size=1, max_size=6
+)
+
+
+@pytest.mark.shows("retention:report-codes")
+@given(
+    rows=st.lists(
+        st.tuples(NAMES, CODES), min_size=1, max_size=6, unique_by=lambda row: fold(unicodedata.normalize("NFC", row[0]))
+    ),
+    heading=st.sampled_from(((), ("name", "code"), ("Datei", "Teilnehmer-Code"))),
+    separator=st.sampled_from(",;\t"),
+    quoting=st.sampled_from((csv.QUOTE_ALL, csv.QUOTE_MINIMAL)),
+    ends=st.sampled_from(("\n", "\r\n", "\r")),
+    encoding=st.sampled_from(("utf-8", "utf-8-sig", "utf-16")),
+)  # fmt: skip
+def test_a_table_of_any_names_is_read_as_a_program_wrote_it(
+    rows: list[tuple[str, str]],
+    heading: tuple[str, ...],
+    separator: str,
+    quoting: int,
+    ends: str,
+    encoding: str,
+) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=ends)  # type: ignore[arg-type]
+    writer.writerows([heading] if heading else [])
+    writer.writerows([(f"{name}.m4a", code) for name, code in rows])
+    codes = read_codes(out.getvalue().encode(encoding), "codes.csv")
+    assert len(codes.codes) == len(rows)
+    for name, code in rows:
+        assert codes.code_of([Path(f"/rec/{name}.m4a")], "0" * 64) == unicodedata.normalize("NFC", code)
+
+
+@pytest.mark.shows("retention:report-codes")
+def test_a_first_line_is_a_heading_and_no_other_is() -> None:
+    assert table("Datei;Code\na;ID\nb;code\n").codes == {"a": "ID", "b": "code"}
+    assert table("a.wav,id\n").codes == {"a.wav": "id"}
+    assert table('a.wav, "P,1"\n').codes == {"a.wav": "P,1"}
+
+
+@pytest.mark.shows("retention:report-code-is-name")
+def test_a_code_that_says_the_name_is_found_however_it_is_written() -> None:
+    text = "Anna Bo.m4a,anna-bo\nward/Cy.m4a,P2\nDee,DEE\nBo.m4a,P-bo\nEmil K.m4a,X_emil_k_1\nP07.m4a,P07\n"
+    assert table(text).telling(["m4a"]) == [1, 3, 5, 6]
+    assert table("Anna.m4a,Ben\nBen.m4a,P2\n").telling(["m4a"], [Path("/x/Ben.wav")]) == [1]
 
 
 @pytest.mark.shows("retention:report-codes")

@@ -34,7 +34,7 @@ from earmark.verbs import states
 from earmark.verbs.known import known_path
 from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
-from earmark.verbs.resolve import resolve
+from earmark.verbs.resolve import at_odds, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ def _story(context: Context, path: Path) -> Story:
         word, reason = state.word, state.reason
         if artifact is not None and artifact.state is ArtifactState.EDITED:
             reason = _edited(context, artifact)
+        reason = at_odds(context, path) or reason
     else:
         reasons = _why_not_taken(context, path, events)
         word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
@@ -134,6 +135,8 @@ def _as_moved_note(context: Context, path: Path) -> str:
     """That it is a note of ours under a name that earmark did not give it; "" if it is none."""
     if not is_note(path.name):
         return ""
+    if (odds := at_odds(context, path)) is not None:
+        return odds
     try:
         meant = resolve(context, path)
     except NotFound:

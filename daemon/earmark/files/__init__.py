@@ -45,7 +45,7 @@ from earmark.files.handles import what_is_at
 from earmark.files.identity import Identity
 from earmark.files.listing import Listings, respelled
 from earmark.files.locking import Busy, FileLock, has_own_processes, holders, is_locked
-from earmark.files.naming import counted, fold, named, pack_path, unpack_path, why
+from earmark.files.naming import counted, fold, named, pack_path, tails, unpack_path, why
 from earmark.files.placing import (
     Moved,
     make_durable,
@@ -137,6 +137,7 @@ __all__ = [
     "says_in_cloud",
     "sha256_of",
     "spelled",
+    "tails",
     "take_out",
     "unpack_path",
     "went_to_cloud",

@@ -37,6 +37,19 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
+def tails(path: Path) -> Iterator[str]:
+    """By what a person may name a file in a list, as `fold` has it, the longest first: each end of its path, with and
+    without the ending of its name.
+    """
+    parts = [part for part in named(path).split("/") if part]
+    for length in range(len(parts), 0, -1):
+        tail = "/".join(parts[-length:])
+        for prefix in ("/", "") if length == len(parts) else ("",):
+            yield fold(prefix + tail)
+            if path.suffix:
+                yield fold(prefix + tail.removesuffix(path.suffix))
+
+
 def beside(name: str) -> Iterator[str]:
     """Names for another version of a file, without end: `note (2).md`, `note (3).md` ..."""
     stem, ending = os.path.splitext(name)

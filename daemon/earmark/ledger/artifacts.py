@@ -43,6 +43,16 @@ class Artifacts:
         sql = "SELECT 1 FROM artifacts WHERE sha256 = ?1 OR next_sha256 = ?1 LIMIT 1"
         return bool(sha256) and self._db.one(sql, (sha256,)) is not None
 
+    def written_as(self, sha256: str) -> set[str]:
+        """The recordings for which a file with these bytes was written."""
+        sql = "SELECT DISTINCT recording_id FROM artifacts WHERE sha256 = ?1 OR next_sha256 = ?1"
+        return {row["recording_id"] for row in self._db.all(sql, (sha256,))}
+
+    def worded_as(self, words_sha256: str) -> set[str]:
+        """Those for which a note with these words was written, by the first of its digests."""
+        sql = "SELECT DISTINCT recording_id FROM artifacts WHERE substr(words_sha256, 1, 64) = ?"
+        return {row["recording_id"] for row in self._db.all(sql, (words_sha256,))}
+
     def lay_in(self, path: Path) -> str:
         """What the folder of a file was when notes were written there: those of a recording, or the file itself, if it is
         one of them; "" where nobody knows.

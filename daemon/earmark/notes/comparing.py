@@ -123,6 +123,11 @@ def digests(text: str, key: str = "speakers") -> Digests:
     )
 
 
+def words_of(text: str) -> str:
+    """The digest of a note's words, as `digests` has it where nobody who speaks is named in them."""
+    return _sha(plain(body_of(text)))
+
+
 def likeness(data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness:
     """How these bytes compare with what we wrote. `artifact` may be half-written: both its versions count as ours.
 

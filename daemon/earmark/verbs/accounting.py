@@ -12,6 +12,10 @@ from earmark.export.account import Account, Codes, gather, read_codes
 from earmark.export.account.codes import MOST_BYTES, refuse_swapped
 from earmark.export.account.gathering import Asked
 from earmark.files import named, read_bytes, why
+from earmark.formats import ENDINGS
+
+MOST_LINES = 8
+"""Lines of a table that are named in one warning."""
 
 
 def account_for(context: Context, asked: Asked, table: Path | None) -> tuple[Account, list[str]]:
@@ -19,11 +23,13 @@ def account_for(context: Context, asked: Asked, table: Path | None) -> tuple[Acc
 
     Raises NotFound for a folder in which nothing was, RetentionError for a table that cannot be understood.
     """
-    if asked.folder is not None and not any(p.is_relative_to(asked.folder) for p in _known(context)):
-        raise NotFound(f"{asked.folder}: no recording is or was at or below it")
+    below = asked.folder
+    erased = any(receipt.act == "erased" for receipt in context.ledger.receipts.all()) if below else False
+    if below is not None and not erased and not any(path.is_relative_to(below) for path in _known(context)):
+        raise NotFound(f"{below}: no recording is or was at or below it")
     codes = _codes(context, table) if table is not None else None
     account = gather(context, asked, codes)
-    return account, list(_warnings(account, codes, table))
+    return account, list(_warnings(account, codes, table, list(_known(context))))
 
 
 def _codes(context: Context, table: Path) -> Codes:
@@ -45,11 +51,17 @@ def _known(context: Context) -> Iterator[Path]:
     yield from (row.place for row in context.ledger.trash.in_state(*TrashState))
 
 
-def _warnings(account: Account, codes: Codes | None, table: Path | None) -> Iterator[str]:
+def _warnings(account: Account, codes: Codes | None, table: Path | None, known: list[Path]) -> Iterator[str]:
     if codes is None or table is None:
         return
     if codes.encoding == "cp1252":
         yield f"{named(table)}: is not in UTF-8 and was read as Windows-1252; look whether its names are right"
+    if telling := codes.telling(ENDINGS, known):
+        shown = ", ".join(map(str, telling[:MOST_LINES])) + (", ..." if len(telling) > MOST_LINES else "")
+        yield (
+            f"{named(table)}: line{'s' if len(telling) > 1 else ''} {shown}: the code says a name itself, and whoever"
+            " reads the report reads it there; if the name is to stay unknown, give another code"
+        )
     if account.not_in_table:
         yield (
             f"{account.not_in_table} of the recordings in the report are not in {named(table)}; they stand there without "

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.errors import NotFound
+from earmark.errors import NotFound, UsageError
 from earmark.files import Identity, read_bytes, sha256_of
 from earmark.ledger import Artifact, Place
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
+from earmark.notes.whose import LARGEST, known_as
 from earmark.verbs.known import known_path
 
 
@@ -34,9 +35,12 @@ class Meant:
 
 def resolve(context: Context, file: Path) -> Meant:
     """By what is in a file: a recording, a note that says whose it is, or one that is as it was when it was last looked at.
-    By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound.
+    By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound; UsageError for a note
+    that is known as another recording's than it says.
     """
     path = known_path(context, file)
+    if (odds := at_odds(context, path)) is not None:
+        raise UsageError(f"{path}: {odds}")
     if not os.path.lexists(path) or _as_known(context, path):
         found = _by_path(context, path) or _by_content(context, path)
     else:
@@ -49,6 +53,32 @@ def resolve(context: Context, file: Path) -> Meant:
             " status), or name what you mean by its present place"
         )
     raise NotFound(f"{path}: earmark does not know this recording; see: earmark why {shlex.quote(str(file))}")
+
+
+def at_odds(context: Context, path: Path) -> str | None:
+    """The sentence for a note whose `earmark_id` is of another recording than the one whose note it is known to be; None for
+    any other file.
+    """
+    says = _recording_said(context, path) if is_note(path.name) else None
+    if says is None:
+        return None
+    try:
+        known = known_as(context.ledger, path, read_bytes(path, most=LARGEST), says)
+    except OSError:
+        return None
+    if known is None:
+        return None
+    return (
+        f"earmark knows it as a note of {_named(context, known)}, and its `earmark_id` is of {_named(context, says)};"
+        " name the recording that you mean, or let the note say"
+        f" `earmark_id: {context.ledger.lineage.note_id(known)}` again"
+    )
+
+
+def _named(context: Context, recording_id: str) -> str:
+    places = context.ledger.places.of(recording_id)
+    place = next((p for p in places if p.here), next(iter(places), None))
+    return str(place.path) if place is not None else recording_id[:12]
 
 
 def _as_known(context: Context, path: Path) -> bool:
@@ -97,16 +127,23 @@ def _by_content(context: Context, path: Path) -> Meant | None:
     """A copy that the ledger does not know, or a note that was moved or renamed."""
     ledger = context.ledger
     if is_note(path.name):
-        recording_id = ledger.lineage.only(_says(context, path))
+        recording_id = _recording_said(context, path)
     else:
         # A file of terabytes takes hours to be read, and most are no recording that is known, by their size.
-        recording_id = sha256_of(path) if ledger.lineage.has_size(_size(path)) else None
+        recording_id = _present(context, sha256_of(path) if ledger.lineage.has_size(_size(path)) else None)
     if recording_id is None:
         return None
-    if ledger.recordings.get(recording_id) is None:
-        # A note of a recording that went on since names what it was.
-        successors = ledger.lineage.successors(recording_id)
-        if len(successors) != 1:
-            return None
-        (recording_id,) = successors
     return Meant(path, recording_id, next(iter(ledger.places.of(recording_id)), None))
+
+
+def _recording_said(context: Context, path: Path) -> str | None:
+    """The recording of the ledger that a note names, be it by what that was before it went on."""
+    return _present(context, context.ledger.lineage.only(_says(context, path)))
+
+
+def _present(context: Context, recording_id: str | None) -> str | None:
+    """The recording of the ledger that a content is, or went on as."""
+    if recording_id is None or context.ledger.recordings.get(recording_id) is not None:
+        return recording_id
+    successors = context.ledger.lineage.successors(recording_id)
+    return successors[0] if len(successors) == 1 else None

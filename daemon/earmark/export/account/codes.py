@@ -12,15 +12,18 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from earmark.errors import RetentionError
-from earmark.files import fold, named
+from earmark.files import fold, tails
 
 LONGEST = 100
 """Characters of a code; more than that is a sentence, which may name somebody."""
+
+TELLING = 4
+"""Letters from which a name within a code is no chance."""
 
 MOST_BYTES = 16_000_000
 """Of a table; a study of a million participants fits into it."""
@@ -30,7 +33,9 @@ HEADINGS = frozenset(
 )
 """What stands over the second column where a first line is no entry."""
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_OF_A_FILE = re.compile(r"/|\.\w{1,5}$|^[0-9a-f]{64}$")
+"""What is in the name of a recording, and in no heading."""
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -48,14 +53,22 @@ class Codes:
 
     def code_of(self, paths: Iterable[Path], recording_id: str) -> str | None:
         """The code of a recording that has or had these paths, the likeliest first; its SHA-256 comes before any name."""
-        for key in (recording_id, *(key for path in paths for key in _keys(path))):
+        for key in (recording_id, *(key for path in paths for key in tails(path))):
             if (code := self.codes.get(key)) is not None:
                 self.fits.setdefault(key, set()).add(recording_id)
                 return code
         return None
 
+    def code_of_keyed(self, keyed: Mapping[str, str], names: Iterable[str], recording_id: str) -> str | None:
+        """The same by keyed hashes of names, the likeliest first; `keyed` says which entry is of which."""
+        for name in names:
+            if (key := keyed.get(name)) is not None:
+                self.fits.setdefault(key, set()).add(recording_id)
+                return self.codes[key]
+        return None
+
     def knows(self, path: Path) -> bool:
-        return any(key in self.codes for key in _keys(path))
+        return any(key in self.codes for key in tails(path))
 
     def unused(self) -> int:
         """Entries that fitted nothing."""
@@ -76,6 +89,23 @@ class Codes:
         for same in keys.values():
             if len(found := {self.codes[key] for key in same}) > 1:
                 yield sorted(self.lines[key] for key in same), sorted(found)
+
+    def telling(self, endings: Iterable[str], known: Iterable[Path] = ()) -> list[int]:
+        """Lines whose code is the name itself, or has all of it within, or is what another recording is called."""
+        ends, found = frozenset(endings), []
+        others = {_letters(path.stem) for path in known}
+        for key, code in self.codes.items():
+            name = key.rpartition("/")[2]
+            stem, _, ending = name.rpartition(".")
+            own = _letters(stem if stem and ending in ends else name)
+            said = _letters(code)
+            if said and (
+                said in others
+                or said in (own, _letters(name), _letters(key))
+                or (len(own) >= TELLING and own in said)
+            ):
+                found.append(self.lines[key])
+        return sorted(found)
 
     def guesses(self, folders: Iterable[Path], endings: Iterable[str]) -> Iterator[str]:
         """Paths that recordings of this table may have had."""
@@ -99,8 +129,8 @@ def read_codes(data: bytes, shown: str) -> Codes:
     text, encoding = _decoded(data, shown)
     found = Codes({}, {}, encoding)
     problems: list[str] = []
-    for number, (name, code) in _rows(text, shown):
-        if not found.lines and not problems and _is_heading(code):
+    for at, (number, (name, code)) in enumerate(_rows(text, shown)):
+        if at == 0 and _is_heading(name, code):
             continue
         if (problem := _problem(name, code)) is not None:
             problems.append(f"line {number}: {problem}")
@@ -196,7 +226,9 @@ def _rows(text: str, shown: str) -> Iterator[tuple[int, tuple[str, str]]]:
 def _cells(text: str, separator: str) -> list[tuple[int, list[str]]] | None:
     """The cells of each line that is not empty, without empty ones at its end; None if it is no such table."""
     found = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=separator != "\t", strict=True
+    )
     begins = 1
     try:
         for row in reader:
@@ -211,8 +243,12 @@ def _cells(text: str, separator: str) -> list[tuple[int, list[str]]] | None:
     return found
 
 
-def _is_heading(code: str) -> bool:
-    return re.sub(r"[\s_-]+", "", code.casefold()) in HEADINGS
+def _is_heading(name: str, code: str) -> bool:
+    return re.sub(r"[\s_-]+", "", code.casefold()) in HEADINGS and not _OF_A_FILE.search(name)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in fold(text) if c.isalnum())
 
 
 def _problem(name: str, code: str) -> str | None:
@@ -222,21 +258,10 @@ def _problem(name: str, code: str) -> str | None:
         return "there is no code after the name"
     if len(code) > LONGEST:
         return f"its code is longer than {LONGEST} characters"
-    if not all(c.isprintable() for c in name + code):
+    if not all(c.isprintable() for c in name.replace("\t", "") + code):
         return "it holds something that cannot be seen, such as a line break within quotes"
     return None
 
 
 def _key(name: str) -> str:
     return fold(name.removeprefix("./"))
-
-
-def _keys(path: Path) -> Iterator[str]:
-    """By what an entry can name a file, the longest first: each end of its path, with and without the ending."""
-    parts = [part for part in named(path).split("/") if part]
-    for length in range(len(parts), 0, -1):
-        tail = "/".join(parts[-length:])
-        for prefix in ("/", "") if length == len(parts) else ("",):
-            yield fold(prefix + tail)
-            if path.suffix:
-                yield fold(prefix + tail.removesuffix(path.suffix))

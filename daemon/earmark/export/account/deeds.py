@@ -112,6 +112,13 @@ def number_of(facts: dict[str, Any], name: str) -> int | None:
     return value if type(value) is int and 0 <= value < 2**63 else None
 
 
+def names_of(deed: Deed) -> list[list[str]]:
+    """Keyed hashes of what an erased recording was called, the longest first, for each place that it had."""
+    names = deed.facts.get("names")
+    lists = [each for each in names if isinstance(each, list)] if isinstance(names, list) else []
+    return [[name for name in each if isinstance(name, str)] for each in lists]
+
+
 def _of_file(receipt: Receipt, facts: dict[str, Any]) -> Deed:
     taken = receipt if receipt.act == "trashed" else None
     return Deed(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import Kind, TrashState
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, hash_of, number_of
+from earmark.export.account.deeds import Deed, hash_of, names_of, number_of
 from earmark.export.account.model import Entry, State
 from earmark.export.account.wording import WHAT, iso, one_line, rule_text_in_words
 from earmark.formats import ENDINGS
@@ -184,14 +184,33 @@ class Entries:
 
     @cached_property
     def _guessed_codes(self) -> dict[str, str]:
-        """By keyed recording, for those whose names are erased: the code that the table has for a path with their hash."""
+        """By keyed recording, for those whose names are erased: the code that the table has for a path or name with their
+        hash.
+        """
         assert self._codes is not None
         paths: dict[str, list[Path]] = {}
         for deed in self._deeds:
             guessed = [self._guessed[file] for file in deed.files if file in self._guessed]
             paths.setdefault(deed.recording, []).extend(guessed)
         codes = {recording: self._codes.code_of(had, recording) for recording, had in paths.items()}
-        return {recording: code for recording, code in codes.items() if code is not None}
+        return {recording: code for recording, code in codes.items() if code is not None} | self._by_name(
+            codes
+        )
+
+    def _by_name(self, codes: Mapping[str, str | None]) -> dict[str, str]:
+        """For those that have none in `codes`: by what their receipts say of their content and of each name they had."""
+        assert self._codes is not None
+        erased = [
+            deed for deed in self._deeds if deed.what == "erasure" and codes.get(deed.recording) is None
+        ]
+        keyed = {self._keyed(key): key for key in self._codes.codes} if erased else {}
+        found: dict[str, str] = {}
+        for deed in erased:
+            for names in ([deed.recording], *names_of(deed)):
+                code = self._codes.code_of_keyed(keyed, names, deed.recording)
+                if code is not None:
+                    found.setdefault(deed.recording, code)
+        return found
 
     @cached_property
     def _guessed(self) -> dict[str, Path]:

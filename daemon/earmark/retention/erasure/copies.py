@@ -19,12 +19,10 @@ from earmark.ledger.note_ids import short
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
 from earmark.notes.names import is_note, is_text
 from earmark.notes.style import style_of
+from earmark.notes.whose import LARGEST, known_as
 
 TELLING = 64
 """Bytes from which a copy of a sidecar is taken for one; an empty file or a line may be anybody's."""
-
-LARGEST = 8 * 1024 * 1024
-"""Bytes of a text file that are searched for a mention."""
 
 UNREACHABLE = (
     "backups, and versions kept by a sync service on another device or in the cloud",
@@ -119,6 +117,7 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
     found.left += [(top, away) for top in sorted(tops) if not os.path.isdir(top)]  # noqa: PTH112 - false, too, where nobody may look
     outermost = [top for top in tops if not any(top != o and top.is_relative_to(o) for o in tops)]
     _Search(context, wanted, found).look_through(outermost)
+    found.left = [(path, why) for path, why in found.left if path not in found.paths]
     return found
 
 
@@ -142,7 +141,9 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
             what = artifact.kind.value
             found.add(Copy(artifact.path, *content, what, not ours, recording_id, place=artifact.place))
         else:
-            found.left.append((artifact.path, "it was changed, and does not say any more whose it is"))
+            found.left.append(
+                (artifact.path, "it was changed, and does not say any more that it is of this one")
+            )
     for row in ledger.trash.of_recording(recording_id):
         content = _content(row.trashed) if row.trashed is not None else None
         if content is not None and row.trashed is not None:
@@ -214,6 +215,11 @@ class _Search:
             if self._went_on(path, owner):
                 self._found.left.append((path, "may be a note of what it went on as, which stays"))
                 return
+            if (known := self._known_as(path, owner)) is not None:
+                self._found.left.append(
+                    (path, f"its earmark_id is of this one, and it is known as a note of {known}")
+                )
+                return
             self._found.add(Copy(path, *content, "a note that was moved or copied", True, owner))
         elif text and size <= LARGEST and path not in self._left and self._mentions(path):
             self._found.left.append((path, "mentions it, and is no note of it by its own properties"))
@@ -229,6 +235,19 @@ class _Search:
         if artifact is not None:
             return owner in ledger.lineage.formers(artifact.recording_id)
         return any(each not in self._wanted for each in ledger.lineage.successors(owner))
+
+    def _known_as(self, path: Path, owner: str) -> str | None:
+        """The name of a recording that is to stay, and of which this is known to be a note, whatever it says; None for any
+        other.
+        """
+        ledger = self._context.ledger
+        try:
+            known = known_as(ledger, path, read_bytes(path, most=LARGEST), owner)
+        except OSError:
+            return None
+        if known is None or known in self._wanted:
+            return None
+        return next((place.path.name for place in ledger.places.of(known)), known[:12])
 
     def _contents_at(self, path: Path) -> set[str]:
         """What we wrote at a path, for whichever recording."""

@@ -7,15 +7,25 @@ with the receipt; then the ledger is written anew, so that no free page holds a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.errors import EnvironmentFault
 from earmark.events import Event
-from earmark.files import OtherContent, named, opened, recover_hidden, remove, remove_empty, sha256_of, why
-from earmark.ledger import Doomed
+from earmark.files import (
+    OtherContent,
+    named,
+    opened,
+    recover_hidden,
+    remove,
+    remove_empty,
+    sha256_of,
+    tails,
+    why,
+)
+from earmark.ledger import Doomed, Place
 from earmark.retention import receipts
 from earmark.retention.erasure import leftovers
 from earmark.retention.erasure.copies import Copy, Found, find
@@ -121,6 +131,9 @@ def _finish(context: Context, recording_id: str, result: Erased, copies: Sequenc
         {path.name for path in paths},
         sorted(receipts.keyed(ledger, path) for path in paths),
     )
+    called = [
+        [receipts.keyed(ledger, tail) for tail in _called(place)] for place in ledger.places.of(recording_id)
+    ]
     size = sum(c.size for c in copies)
     with ledger.transaction():
         keyed = receipts.keyed(ledger, recording_id)
@@ -136,6 +149,7 @@ def _finish(context: Context, recording_id: str, result: Erased, copies: Sequenc
                 recording=keyed,
                 files=len(doomed),
                 paths=named_before,
+                names=sorted(called),
                 bytes=size,
                 ledger_rows=rows,
             )
@@ -144,6 +158,16 @@ def _finish(context: Context, recording_id: str, result: Erased, copies: Sequenc
     result.recordings += 1
     result.bytes += size
     context.step("after:rows")
+
+
+def _called(place: Place) -> Iterator[str]:
+    """What a person may call a recording, from its drop folder's name on, so that a table with its name finds its receipt
+    when nobody knows the folder any more.
+    """
+    below = (
+        place.path.relative_to(place.folder.parent) if place.path.is_relative_to(place.folder) else place.path
+    )
+    return (tail for tail in tails(below) if not tail.startswith("/"))
 
 
 def _remove(context: Context, recording_id: str, file: Doomed, result: Erased) -> bool:
