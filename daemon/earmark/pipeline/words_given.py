@@ -7,6 +7,8 @@ else was changed may be written again; for the rest it counts as edited, so that
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from earmark.context import Context
 from earmark.corrections import Corrected, corrected
 from earmark.domain import ArtifactState, Kind, Transcript
@@ -14,6 +16,7 @@ from earmark.events import Event
 from earmark.files import digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
+from earmark.notes.encoding import is_utf_8, text_for_sure, with_our_ends
 from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.own_links import compared
 from earmark.notes.reading import Read, read_transcript
@@ -22,6 +25,15 @@ from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
 from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, what_stands_there
 from earmark.pipeline.outputs import revision
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What stands in a note, and the SHA-256 of its bytes. `plain`: these are in the encoding that we write."""
+
+    text: str
+    sha256: str
+    plain: bool
 
 
 def has_words(context: Context, artifact: Artifact) -> bool:
@@ -34,8 +46,8 @@ def take_words(context: Context, recording_id: str) -> bool:
     taken = False
     for artifact in context.ledger.artifacts.of_recording(recording_id):
         if artifact.state in READ and _holds_words(context, artifact):
-            text = _changed(context, artifact)
-            taken = (text is not None and _take(context, artifact, text)) or taken
+            stands = _changed(context, artifact)
+            taken = (stands is not None and _take(context, artifact, stands)) or taken
     return taken
 
 
@@ -57,33 +69,33 @@ def _holds_words(context: Context, artifact: Artifact) -> bool:
     )
 
 
-def _changed(context: Context, artifact: Artifact) -> str | None:
+def _changed(context: Context, artifact: Artifact) -> _Stands | None:
     """What stands in a note, if its words may be a person's."""
     key = style_of(context.config.notes).key("speakers")
     for _, data in what_stands_there(context, artifact):
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
+        text, sha256 = text_for_sure(data), digest(data)
+        if text is None:
             continue
-        if digest(data) in (artifact.sha256, artifact.next_sha256):
+        stands = _Stands(text, sha256, is_utf_8(data))
+        if sha256 in (artifact.sha256, artifact.next_sha256):
             # Without its corrections, byte for byte what we once wrote, it is an edit that somebody took back.
-            return text if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
+            return stands if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
         if artifact.state is ArtifactState.EDITED:
-            return text
-        return text if compared(context.ledger, data, artifact, key) is Likeness.EDITED else None
+            return stands
+        return stands if compared(context.ledger, data, artifact, key) is Likeness.EDITED else None
     return None
 
 
-def _take(context: Context, artifact: Artifact, text: str) -> bool:
+def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
     """Give the transcript the words of a note; true if any of them are news."""
     ledger, style = context.ledger, style_of(context.config.notes)
     before, recording = (
         ledger.words.transcript(artifact.recording_id),
         ledger.recordings.get(artifact.recording_id),
     )
-    if before is None or _of_another(artifact, text, style.key("model")):
+    if before is None or _of_another(artifact, stands.text, style.key("model")):
         return False
-    read = read_transcript(text, before, style)
+    read = read_transcript(stands.text, before, style)
     found = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
     if recording is None or read is None or found is None:
         if artifact.mergeable:  # what a person made of it since is not known
@@ -96,7 +108,7 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
         ledger.words.correct(found.transcript, context.now())
         after = ledger.recordings.get(artifact.recording_id) or recording
         leave_edited(context, edited, recording, after)
-        _read(context, artifact, text, read, found, style, recording, after)
+        _read(context, artifact, stands, read, found, style, recording, after)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
@@ -128,7 +140,7 @@ def _of_another(artifact: Artifact, text: str, key: str) -> bool:
 def _read(
     context: Context,
     artifact: Artifact,
-    text: str,
+    stands: _Stands,
     read: Read,
     found: Corrected,
     style: NoteStyle,
@@ -140,12 +152,14 @@ def _read(
     rev = revision(after, artifact.kind, one_file=one_file)
     restored = compared(context.ledger, read.restored.encode(), artifact, key)
     likes = (Likeness.SAME, Likeness.LINKS, Likeness.PROPERTIES)
-    ours = bool(artifact.top) and restored in likes and found.whole and not read.foreign
+    ours = bool(artifact.top) and restored in likes and found.whole and not read.foreign and stands.plain
     if ours and (
-        artifact.rev < revision(before, artifact.kind, one_file=one_file) or _misnamed(text, found.transcript)
+        artifact.rev < revision(before, artifact.kind, one_file=one_file)
+        or _misnamed(stands.text, found.transcript)
     ):
         rev = artifact.rev  # something else is to be said there as well
-    context.ledger.artifacts.words_read(artifact.path, rev, digests(text, key) if ours else None)
+    theirs = replace(digests(with_our_ends(stands.text), key), sha256=stands.sha256) if ours else None
+    context.ledger.artifacts.words_read(artifact.path, rev, theirs)
 
 
 def _misnamed(text: str, transcript: Transcript) -> bool:

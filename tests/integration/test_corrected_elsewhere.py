@@ -1,0 +1,67 @@
+"""Who corrects words uses an editor of their own, which does things to a note that nobody typed, and keeps what they typed.
+
+The real supervisor on a real folder; only the workers are stand-ins (tests/standin_worker.py says why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.daemon_rig import run_child
+from tests.integration.test_corrected_words import NOTE, corrections, heard_again, states, talk
+
+
+def windows(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.shows("transcription:corrected-ends")
+@pytest.mark.parametrize(
+    "saved",
+    [
+        windows,
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: b"\xef\xbb\xbf" + windows(text) + b"\r\n\r\n",
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: text.rstrip("\n").encode(),
+        lambda text: text.encode() + b"\n \n\n",
+    ],
+)
+def test_how_lines_end_is_no_edit_and_corrections_in_such_a_note_are_read_before_and_after_retry(
+    tmp_path: Path, saved: Callable[[str], bytes]
+) -> None:
+    rig = talk(tmp_path)
+    note, files = rig.folder / NOTE, {path.name for path in rig.folder.iterdir()}
+    note.write_bytes(saved(note.read_text()))
+    assert run_child(rig) == 0
+    heard_again(rig)
+    assert {path.name for path in rig.folder.iterdir()} == files
+    assert states(rig)[NOTE] == ("here", 0)
+    assert rig.events("corrected") == []
+    for before, after in (("number 1", "number one"), ("number 2", "number two")):
+        note.write_bytes(
+            saved(note.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace(before, after))
+        )
+        assert run_child(rig) == 0
+        assert states(rig)[NOTE] == ("edited", 1)
+        heard_again(rig)
+        assert {path.name for path in rig.folder.iterdir()} == files
+        assert after in rig.notes()[NOTE]
+    assert len(corrections(rig)) == 2
+
+
+@pytest.mark.shows("transcription:corrected-ends")
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_note_in_another_unicode_encoding_is_read_and_stays_as_it_is(tmp_path: Path, encoding: str) -> None:
+    rig = talk(tmp_path)
+    note = rig.folder / NOTE
+    theirs = note.read_text().replace("number 1", "number öne").encode(encoding)
+    note.write_bytes(theirs)
+    assert run_child(rig) == 0
+    assert "says number öne here" in (rig.folder / "talk.txt").read_text()
+    heard_again(rig)
+    assert note.read_bytes() == theirs
+    assert "says number öne here" in rig.notes()["talk (new).transcript.md"]
