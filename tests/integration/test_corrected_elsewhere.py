@@ -12,6 +12,7 @@ import pytest
 
 from tests.daemon_rig import run_child
 from tests.integration.test_corrected_words import NOTE, corrections, heard_again, states, talk
+from tests.integration.test_named_speakers import change
 
 
 def windows(text: str) -> bytes:
@@ -65,3 +66,27 @@ def test_a_note_in_another_unicode_encoding_is_read_and_stays_as_it_is(tmp_path:
     heard_again(rig)
     assert note.read_bytes() == theirs
     assert "says number öne here" in rig.notes()["talk (new).transcript.md"]
+
+
+@pytest.mark.shows("transcription:corrected-typed")
+def test_what_a_person_typed_is_never_written_otherwise(tmp_path: Path) -> None:
+    for n, (typed, said) in enumerate(
+        (
+            ("number\N{NO-BREAK SPACE}1", "number 1"),
+            ("nu\N{COMBINING DIAERESIS}mber 1", "n\N{LATIN SMALL LETTER U WITH DIAERESIS}mber 1"),
+            ("number   1", "number 1"),
+            ("number\u20281", "number 1"),
+            ("number\u200b 1", "number 1"),
+            ("number $1", "number $1"),
+        )
+    ):
+        rig = talk(tmp_path / str(n))
+        theirs = change(rig, NOTE, ("number 1", typed), ("number 2 here", "number two hear"))
+        assert run_child(rig) == 0
+        assert f"says {said} here" in (rig.folder / "talk.txt").read_text()
+        rig.sections["transcription"] = {"replace": {"number": "NUMBER", "hear": "HEAR", "two": "TWO"}}
+        heard_again(rig)
+        assert rig.notes()[NOTE] == theirs
+        new = rig.notes()["talk (new).transcript.md"]
+        assert "says NUMBER 0 here. " in new
+        assert "says number two hear." in new

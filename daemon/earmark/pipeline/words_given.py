@@ -152,7 +152,8 @@ def _read(
     rev = revision(after, artifact.kind, one_file=one_file)
     restored = compared(context.ledger, read.restored.encode(), artifact, key)
     likes = (Likeness.SAME, Likeness.LINKS, Likeness.PROPERTIES)
-    ours = bool(artifact.top) and restored in likes and found.whole and not read.foreign and stands.plain
+    as_ours = found.whole and read.spelled and not read.foreign and stands.plain
+    ours = bool(artifact.top) and restored in likes and as_ours
     if ours and (
         artifact.rev < revision(before, artifact.kind, one_file=one_file)
         or _misnamed(stands.text, found.transcript)
