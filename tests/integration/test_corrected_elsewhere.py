@@ -5,14 +5,20 @@ The real supervisor on a real folder; only the workers are stand-ins (tests/stan
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from earmark.cli.main import app
+from earmark.verbs.opening import opened_context
+from typer.testing import CliRunner
 
 from tests.daemon_rig import run_child
 from tests.integration.test_corrected_words import NOTE, corrections, heard_again, states, talk
 from tests.integration.test_named_speakers import change
+from tests.older_ledger import take_words_of_notes_out
 
 
 def windows(text: str) -> bytes:
@@ -90,3 +96,62 @@ def test_what_a_person_typed_is_never_written_otherwise(tmp_path: Path) -> None:
         new = rig.notes()["talk (new).transcript.md"]
         assert "says NUMBER 0 here. " in new
         assert "says number two hear." in new
+
+
+@pytest.mark.shows("transcription:corrected-older-note")
+def test_a_note_beside_which_a_later_version_lies_is_read_on_and_takes_nothing_back(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    new = "talk (new).transcript.md"
+    change(
+        rig,
+        NOTE,
+        (" Recording 2cf24dba5fb0 says number 1", "\n\nMy own.\n\nRecording 2cf24dba5fb0 says number one"),
+    )
+    heard_again(rig)
+    assert "number one" in rig.notes()[new]
+    # Corrected in the later version, and then in their own.
+    change(rig, new, ("number 0", "number zero"))
+    assert run_child(rig) == 0
+    own = change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    said = " ".join(f"Recording 2cf24dba5fb0 says number {n} here." for n in ("zero", "one", "two"))
+    assert (rig.folder / "talk.txt").read_text() == f"{said}\n"
+    assert rig.notes()[NOTE] == own
+    status = CliRunner().invoke(app, ["status"], env={"EARMARK_HOME": str(rig.home)}).stdout
+    assert "not in it" not in " ".join(status.split())
+    # Without the later one, which a person took away, their note is read all the same, and nothing comes beside it.
+    (rig.folder / new).unlink()
+    assert run_child(rig) == 0
+    change(rig, NOTE, ("number two", "number TWO"))
+    assert run_child(rig) == 0
+    assert (
+        "says number zero here. Recording 2cf24dba5fb0 says number one here. Recording 2cf24dba5fb0 says number TWO"
+        in (rig.folder / "talk.txt").read_text()
+    )
+    assert set(rig.notes()) == {NOTE, "talk.md"}
+    heard_again(rig)
+    assert "says number TWO here." in rig.notes()[new]
+    assert "says number zero here." in rig.notes()[new]
+    # What is kept of its words goes with its recording.
+    (recording,) = rig.query("SELECT recording_id FROM words_of_notes")
+    with opened_context(rig.installed, rig.config()) as context, context.ledger.transaction():
+        context.ledger.erasing.drop_rows(recording[0], [], context.now())
+    assert rig.query("SELECT * FROM words_of_notes") == []
+
+
+@pytest.mark.shows("transcription:corrected-older-note")
+def test_in_a_ledger_of_the_version_before_notes_are_read_on_from_the_next_time_words_become_others(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("number 1", "number ==one=="))
+    assert run_child(rig) == 0
+    with closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
+        take_words_of_notes_out(db)
+        db.execute("PRAGMA user_version = 16")
+    heard_again(rig)
+    change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    for note in ("talk.txt", "talk (new).transcript.md"):
+        said = (rig.folder / note).read_text()
+        assert "says number one here. Recording 2cf24dba5fb0 says number two here." in said

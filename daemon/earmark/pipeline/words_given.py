@@ -1,8 +1,9 @@
 """Words that people correct in the notes of a transcript: from then on they are what was said, in all that rests on it.
 
-A note is read that holds the words of now (`Artifact.words_rev`), so that an older one takes nothing back. What stands in it
-besides is a person's own: then it stays as it is, and only its words count. A note in which words were corrected and nothing
-else was changed may be written again; for the rest it counts as edited, so that no rule takes it.
+A note that holds the words of now (`Artifact.words_rev`) is held against these, and an older one against those that it held
+when it was read last (`Words.of_notes`), so that it takes nothing back. What stands in it besides is a person's own: then it
+stays as it is, and only its words count. A note in which words were corrected and nothing else was changed may be written
+again; for the rest it counts as edited, so that no rule takes it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
 from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, what_stands_there
 from earmark.pipeline.outputs import revision
+from earmark.rehearing import brought_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +40,24 @@ class _Stands:
 
 def has_words(context: Context, artifact: Artifact) -> bool:
     """Whether a note may have words that nobody has read."""
-    return _holds_words(context, artifact) and _changed(context, artifact) is not None
+    return _is_known(context, artifact) and _changed(context, artifact) is not None
 
 
 def take_words(context: Context, recording_id: str) -> bool:
     """Read what people have corrected in a recording's notes; true if any words are news. Call in `ledger.acting`."""
     taken = False
     for artifact in context.ledger.artifacts.of_recording(recording_id):
-        if artifact.state in READ and _holds_words(context, artifact):
+        if artifact.state in READ and _is_known(context, artifact):
             stands = _changed(context, artifact)
             taken = (stands is not None and _take(context, artifact, stands)) or taken
     return taken
 
 
 def is_behind(context: Context, artifact: Artifact) -> bool:
-    """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since."""
-    return _has_words(context, artifact) and not _holds_words(context, artifact)
+    """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since, and
+    nobody knows any more which it held.
+    """
+    return _has_words(context, artifact) and not _is_known(context, artifact)
 
 
 def _has_words(context: Context, artifact: Artifact) -> bool:
@@ -66,6 +70,13 @@ def _holds_words(context: Context, artifact: Artifact) -> bool:
     """Whether the transcript in a note is of the words of now."""
     return _has_words(context, artifact) and artifact.words_rev == context.ledger.words.revision(
         artifact.recording_id
+    )
+
+
+def _is_known(context: Context, artifact: Artifact) -> bool:
+    """Whether it is known which words the transcript in a note is of."""
+    return _has_words(context, artifact) and (
+        _holds_words(context, artifact) or context.ledger.words.of_notes.known(artifact)
     )
 
 
@@ -89,26 +100,37 @@ def _changed(context: Context, artifact: Artifact) -> _Stands | None:
 def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
     """Give the transcript the words of a note; true if any of them are news."""
     ledger, style = context.ledger, style_of(context.config.notes)
-    before, recording = (
+    now, recording = (
         ledger.words.transcript(artifact.recording_id),
         ledger.recordings.get(artifact.recording_id),
     )
-    if before is None or _of_another(artifact, stands.text, style.key("model")):
+    older = None if _holds_words(context, artifact) else ledger.words.of_notes.of(artifact)
+    before = older or now
+    if before is None or now is None or _of_another(artifact, stands.text, style.key("model")):
         return False
     read = read_transcript(stands.text, before, style)
-    found = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
-    if recording is None or read is None or found is None:
+    theirs = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
+    if recording is None or read is None or theirs is None:
         if artifact.mergeable:  # what a person made of it since is not known
-            ledger.artifacts.words_read(artifact.path, artifact.rev)
+            _not_read(context, artifact)
         return False
-    if found.transcript == before:
+    if theirs.transcript == before:
+        return False
+    found = theirs if older is None else brought_over(older, theirs.transcript, now)
+    if found.transcript == now:
+        with ledger.transaction():
+            ledger.words.of_notes.read(artifact, theirs.transcript)
         return False
     edited = [a for a in edited_otherwise(context, artifact.recording_id) if a.id != artifact.id]
     with ledger.transaction():
         ledger.words.correct(found.transcript, context.now())
         after = ledger.recordings.get(artifact.recording_id) or recording
         leave_edited(context, edited, recording, after)
-        _read(context, artifact, stands, read, found, style, recording, after)
+        if older is None:
+            _read(context, artifact, stands, read, found, style, recording, after)
+        else:
+            ledger.artifacts.older_words_read(artifact.path)
+            ledger.words.of_notes.read(artifact, theirs.transcript)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
@@ -119,6 +141,13 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
             file=artifact.path,
         )  # fmt: skip
     return True
+
+
+def _not_read(context: Context, artifact: Artifact) -> None:
+    if _holds_words(context, artifact):
+        context.ledger.artifacts.words_read(artifact.path, artifact.rev)
+    else:
+        context.ledger.artifacts.older_words_read(artifact.path)
 
 
 def _counted(found: Corrected) -> str:
