@@ -15,7 +15,12 @@ from earmark.sounding import distance, letters
 from earmark.spacing import ELIDING, spaceless
 
 TWICE = 2
-"""Sentences (segments) in which the same word has to be corrected, in one recording or in several."""
+"""Sentences in which the same word has to be corrected, in one recording or in several."""
+
+OFTEN = 3
+"""Sentences from which what is written like a name is one, however unlike what was heard it sounds and however short it is:
+nobody writes another word by mistake so often (Nguyen for When, Ng for Ing).
+"""
 
 MOST_CHANGED = 4
 """Words in a row, on either side, that may be a name that was heard wrongly; of more, somebody wrote another sentence."""
@@ -29,9 +34,9 @@ NEAR, NEAR_NAME = 0.34, 0.45
 Shivon: 0.43; Tuesday for Monday: 0.5).
 """
 
-LEAST_LETTERS, LEAST_AT_BEGINNING, LEAST_SMALL = 3, 4, 6
-"""Letters of a name, of one that only begins sentences, and of a term in small letters: shorter ones are mostly words of the
-language that sound like another one of it (bare and bear).
+LEAST_LETTERS, LEAST_AT_BEGINNING, LEAST_SMALL, LEAST_OFTEN = 3, 4, 6, 2
+"""Letters of a name, of one that only begins sentences, of a term in small letters, and of what is corrected OFTEN: shorter
+ones are mostly words of the language that sound like another one of it (bare and bear).
 """
 
 MOST_ASKED = 50
@@ -72,11 +77,13 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Words in the place of others. `begins`: a sentence begins with them; `apart`: more than case and spaces changed."""
+    """Words in the place of others. `where`: in which recording, segment and sentence of that; `begins`: a sentence begins
+    with them; `apart`: more than case and spaces changed.
+    """
 
     word: str
     heard: str
-    where: tuple[str, int]
+    where: tuple[str, int, int]
     begins: bool
     distance: float
     language: str
@@ -88,10 +95,13 @@ class _Change:
 
 @dataclass(slots=True)
 class _Word:
-    """One word of a run: without what stands at it, in which segment, and whether a sentence begins with it."""
+    """One word of a run: without what stands at it, in which segment and which sentence of it, and whether that begins
+    with it.
+    """
 
     text: str
     number: int
+    sentence: int
     begins: bool
 
 
@@ -143,7 +153,13 @@ def _changes(run: Sequence[Correction]) -> Iterator[_Change]:
     if not before or max(len(before), len(after)) > MOST_WORDS:
         return
     codes = compared([word.text for word in before], [word.text for word in after])
-    changed = sum(i2 - i1 for same, i1, i2, _, _ in codes if not same)
+    # One name at many places is one change.
+    different = {
+        (*(w.text for w in before[i1:i2]), "", *(w.text for w in after[j1:j2]))
+        for same, i1, i2, j1, j2 in codes
+        if not same and i2 > i1
+    }
+    changed = sum(each.index("") for each in different)
     if changed > MOST_CHANGED and 2 * changed > len(before):
         return
     language = run[0].language
@@ -155,7 +171,7 @@ def _changes(run: Sequence[Correction]) -> Iterator[_Change]:
 def _paired(
     before: Sequence[_Word], after: Sequence[_Word], recording_id: str, language: str
 ) -> Iterator[_Change]:
-    """Which of these words were heard for which, the likest first, none of them twice."""
+    """Which of these words were heard for which, the likest first, none of them twice, and what is left for what is left."""
     found = sorted(
         (distance(heard, said), len(into), len(out), out, into, heard, said)
         for out, heard in _phrases(before)
@@ -167,7 +183,26 @@ def _paired(
             gone.update(out)
             come.update(into)
             first = after[into[0]]
-            yield _Change(said, heard, (recording_id, first.number), first.begins, far, language)
+            where = (recording_id, first.number, first.sentence)
+            yield _Change(said, heard, where, first.begins, far, language)
+    yield from _left(
+        [word for n, word in enumerate(before) if n not in gone],
+        [word for n, word in enumerate(after) if n not in come], recording_id, language,
+    )  # fmt: skip
+
+
+def _left(
+    before: Sequence[_Word], after: Sequence[_Word], recording_id: str, language: str
+) -> Iterator[_Change]:
+    """What is like nothing that was heard is in the place of what is left of that: word for word, if there are as many."""
+    pairs = [(before, after)]
+    if len(before) == len(after):
+        pairs = [([heard], [said]) for heard, said in zip(before, after, strict=True)]
+    for heard, said in pairs:
+        if 0 < len(heard) <= MOST_OF_A_NAME and 0 < len(said) <= MOST_OF_A_NAME:
+            was, word = (" ".join(each.text for each in words) for words in (heard, said))
+            where = (recording_id, said[0].number, said[0].sentence)
+            yield _Change(word, was, where, said[0].begins, distance(was, word), language)
 
 
 def _phrases(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -179,12 +214,13 @@ def _phrases(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, ...], str]]:
 
 def _words(each: Correction, text: str) -> Iterator[_Word]:
     """The words of a segment; none where a script has no spaces, because nobody can tell there where a name ends."""
-    begins = True
+    begins, sentence = True, 0
     for word in words_of(unicodedata.normalize("NFC", text)):
         bare = _bare(word.text, each.language)
         if bare:
-            yield _Word(bare, each.number, begins)
-        begins = bool(_ENDS.search(word.text)) or (begins and not bare)
+            yield _Word(bare, each.number, sentence, begins)
+        ends = bool(_ENDS.search(word.text))
+        begins, sentence = ends or (begins and not bare), sentence + ends
 
 
 @lru_cache(10_000)
@@ -201,34 +237,61 @@ def _bare(word: str, language: str) -> str:
 
 def _offer(changes: Sequence[_Change], heard: Callable[[str], int]) -> Offer | None:
     """What is offered of the changes into one word, whatever its case."""
-    kept = [change for change in changes if _is_one(change)]
+    kept = [change for change in changes if change.distance <= NEAR_NAME and _is_one(change)]
     named = [change for change in kept if _is_name(change)]
     if not named:
         kept = [
             change for change in kept if change.distance <= NEAR and change.apart and not _inflected(change)
         ]
-    where = sorted({change.where for change in kept})
-    if len(where) < TWICE:
-        return None
+    if len({change.where for change in kept}) < TWICE:
+        return _often(changes, heard)
     # At the beginning of a sentence the case says nothing.
     told = named or [change for change in kept if not change.begins] or kept
-    word = Counter(change.word for change in told).most_common(1)[0][0]
+    word = _commonest(told)
     small = word == word.lower()
     if not named and len(letters(word)) < (LEAST_SMALL if small else LEAST_AT_BEGINNING):
-        return None
+        return _often(changes, heard)
+    times = len({change.where for change in kept})
     # What is mostly heard rightly is a word like others, unless it is written like no other.
     as_others = word.lower() if not named else word if changes[0].language in NOUNS else ""
-    if as_others and heard(as_others) >= len(where):
+    if as_others and heard(as_others) >= times:
         return None
     instead = Counter(change.heard for change in kept)
     # A word that stands elsewhere, and nobody corrected it there, is one of the language; so is the one that is meant, then.
     if not named and any(heard(was.lower()) > times for was, times in instead.items()):
         return None
+    return _told(word, kept)
+
+
+def _often(changes: Sequence[_Change], heard: Callable[[str], int]) -> Offer | None:
+    """What is offered because it was put there OFTEN, and is hardly ever heard."""
+    kept = [change for change in changes if change.apart and change.word != change.word.lower()]
+    named = [change for change in kept if _is_name(change)]
+    times = len({change.where for change in kept})
+    if times < OFTEN:
+        return None
+    word = _commonest(named or kept)
+    least = (
+        LEAST_OFTEN
+        if named
+        else min(LEAST_LETTERS if c.distance <= NEAR_NAME else LEAST_AT_BEGINNING for c in kept)
+    )
+    if len(letters(word)) < least or not any(map(str.isalpha, word)):
+        return None
+    return _told(word, kept) if heard(word if named else word.lower()) < times else None
+
+
+def _commonest(changes: Sequence[_Change]) -> str:
+    return Counter(change.word for change in changes).most_common(1)[0][0]
+
+
+def _told(word: str, changes: Sequence[_Change]) -> Offer:
+    where = sorted({change.where for change in changes})
     return Offer(
         word,
-        tuple(each for each, _ in instead.most_common()),
+        tuple(each for each, _ in Counter(change.heard for change in changes).most_common()),
         len(where),
-        tuple(dict.fromkeys(recording_id for recording_id, _ in where)),
+        tuple(dict.fromkeys(recording_id for recording_id, _, _ in where)),
     )
 
 

@@ -293,8 +293,13 @@ def test_of_two_copies_the_note_that_holds_older_words_takes_nothing_back(tmp_pa
     with Ledger(rig.installed.ledger_file) as ledger:
         transcript = ledger.words.transcript(ledger.recordings.all()[0].id)
     assert transcript is not None
-    assert "number two" in transcript.text
-    # That is said to who looks, and which note is read instead.
+    assert "number one here. Recording 2cf24dba5fb0 says number two" in transcript.text
+    # Where nobody knows which words it held, it is not read, and that is said to who looks.
+    with sqlite3.connect(rig.installed.ledger_file) as db:
+        db.execute("DELETE FROM words_of_notes")
+    change(rig, "b/talk.transcript.md", ("number one", "number ONE"))
+    assert run_child(rig) == 0
+    assert "number one" in rig.notes()["a/talk.transcript.md"]
     for verb in (["status"], ["why", str(rig.folder / "b/talk.transcript.md")]):
         told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
         assert "words that you correct are read in the newest" in " ".join(told.split())

@@ -96,6 +96,29 @@ def test_a_name_that_was_corrected_twice_is_offered_until_somebody_has_said_what
         assert listed(rig)["offered"] == []
 
 
+@pytest.mark.shows("transcription:offered-often")
+def test_every_name_that_was_corrected_again_and_again_is_offered_however_it_sounds(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {**EVERYTHING})
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    change(
+        rig,
+        "talk.transcript.md",
+        ("Recording", "Nguyen"),
+        ("says", "Priya"),
+        ("number", "Ng"),
+        ("here", "Jo"),
+    )
+    assert run_child(rig) == 0
+    found = {each["word"]: (each["heard"], each["times"]) for each in listed(rig)["offered"]}
+    assert found == {
+        "Nguyen": (["Recording"], 3),
+        "Priya": (["says"], 3),
+        "Ng": (["number"], 3),
+        "Jo": (["here"], 3),
+    }
+
+
 @pytest.mark.shows("transcription:accepted", "transcription:vocabulary-file")
 def test_an_accepted_word_is_expected_by_a_running_daemon_and_lives_in_a_file_that_a_person_may_edit(
     tmp_path: Path,

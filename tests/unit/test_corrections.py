@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from earmark.corrections import as_heard, carried, corrected, text_of, words_of
+from earmark.corrections import as_heard, corrected, text_of, words_of
 from earmark.domain import Mark, Segment, Transcript, is_speech
 from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.frontmatter import body_of, top_of
@@ -17,6 +17,7 @@ from earmark.notes.reading import read_transcript
 from earmark.notes.render import render_one_file, render_transcript
 from earmark.notes.runs import read_back
 from earmark.notes.style import NoteContext, NoteStyle
+from earmark.rehearing import brought_over, carried
 from earmark.speaking import Turn, with_speakers
 from hypothesis import given
 from hypothesis import strategies as st
@@ -514,3 +515,24 @@ def test_a_tag_or_a_link_on_a_word_that_was_said_leaves_it_there() -> None:
     ):
         assert said(edited(before, (SAID[1], theirs))) == [*SAID], theirs
     assert said(edited(before, ("wurst", "#Wirsching")))[1] == "The Wirsching GmbH pays for it."
+
+
+def test_words_changed_in_an_older_note_go_where_they_belong_and_nothing_else_does() -> None:
+    before = transcript(
+        ["We met on Monday.", "The wurst GmbH pays it.", "I will call Mr Smyth.", "Well, that is all."]
+    )
+    since = edited(before, ("wurst", "Wirsching"), ("Mr Smyth", "Ms Smith, too"), ("Well, that", "That"))
+    now = transcript(
+        ["We meet on Monday. The worst GmbH", "pays for it. I will call Mr Smyth.", "Well, that is it."]
+    )
+    now = edited(now, ("Monday", "Tuesday"))
+    found = brought_over(before, since, now)
+    assert " ".join(said(found.transcript)) == (
+        "We meet on Tuesday. The Wirsching GmbH pays for it. I will call Ms Smith, too. That is it."
+    )
+    assert brought_over(since, since, now).transcript == now
+    assert brought_over(before, since, found.transcript).transcript == found.transcript
+    # Said otherwise in both, the later one counts.
+    other = edited(found.transcript, ("Wirsching", "Wirsing"))
+    again = brought_over(since, edited(since, ("Wirsching", "Würsching")), other)
+    assert "The Würsching GmbH pays for it." in " ".join(said(again.transcript))

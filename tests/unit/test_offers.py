@@ -111,6 +111,19 @@ def test_what_was_heard_is_found_where_a_later_hearing_keeps_it_with_the_first_o
     assert [(offer.word, offer.times) for offer in found] == [("Meier", 3)]
 
 
+@pytest.mark.shows("transcription:offered-often")
+def test_what_is_written_like_a_name_three_times_is_one_wherever_it_stands() -> None:
+    three = (("Then when and Pria met Voytek.", "Then Nguyen and Priya met Wojciech."),) * 3
+    assert words(*three) == ["Nguyen", "Priya", "Wojciech"]
+    first = (("Win left. So Pria left.", "Nguyen left. So Priya left."),) * 3
+    assert words(*first) == ["Nguyen", "Priya"]
+    # In one segment, too: it is sentences that count.
+    assert words(("I saw when. You saw when. " * 3, "I saw Nguyen. You saw Nguyen. " * 3)) == ["Nguyen"]
+    # What is heard rightly as often is a word like others.
+    assert words(*(("I saw Peter there", "I saw Anna there"),) * 3, by_itself={"Anna": 3}) == []
+    assert words(*(("on Sunday at", "on Monday at"),) * 6) == []
+
+
 def test_a_whole_day_of_corrections_takes_no_longer_than_a_moment() -> None:
     one = [
         (

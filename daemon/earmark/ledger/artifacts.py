@@ -238,6 +238,12 @@ class Artifacts:
                 ),
             )  # fmt: skip
 
+    def older_words_read(self, path: Path) -> None:
+        """The words of a note that a person changed are known, and it is of older ones than those of now."""
+        self._db.execute(
+            f"UPDATE artifacts SET state = 'edited', {NOT_OURS} WHERE path = ?", (os.fsencode(path),)
+        )
+
     def stands_as(self, path: Path, rev: int) -> None:
         """A note that a person changed is to stay the only one of its kind for this revision, too."""
         self._db.execute(

@@ -141,7 +141,8 @@ class Erasing:
         """
         alive = set()
         columns = (
-            ("transcripts", "CAST(body AS BLOB)"), ("summaries", "CAST(body AS BLOB)"), ("heard", "CAST(text AS BLOB)"),
+            ("transcripts", "CAST(body AS BLOB)"), ("words_of_notes", "CAST(body AS BLOB)"),
+            ("summaries", "CAST(body AS BLOB)"), ("heard", "CAST(text AS BLOB)"),
             ("passages_fts", "CAST(text AS BLOB)"), ("passages_fts", "CAST(heading AS BLOB)"),
             ("passages_fts", "CAST(speakers AS BLOB)"), ("places", "path"), ("artifacts", "path"), ("trash", "original"),
         )  # fmt: skip

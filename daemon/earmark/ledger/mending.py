@@ -27,6 +27,7 @@ def _drop_unreadable_words(ledger: Ledger) -> int:
     db, count = ledger.db, 0
     readers: tuple[tuple[str, Callable[[str], object]], ...] = (
         ("transcripts", ledger.words.transcript),
+        ("words_of_notes", ledger.words.of_notes.of_recording),
         ("summaries", ledger.words.summary),
         ("heard", ledger.words.heard_so_far),
         ("checkpoints", ledger.words.checkpoint),

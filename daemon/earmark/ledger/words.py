@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from earmark.domain import Instant, Mark, Segment, Summary, Transcript, WordTimes
 from earmark.ledger.connection import Connection
 from earmark.ledger.corrected import CORRECTED
+from earmark.ledger.words_of_notes import WordsOfNotes
 from earmark.messages import Finished, Heard
 
 _TRANSCRIPT: TypeAdapter[Transcript] = TypeAdapter(Transcript)
@@ -54,6 +55,7 @@ class Words:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self.of_notes = WordsOfNotes(db)
 
     def checkpoint(self, recording_id: str) -> Checkpoint | None:
         row = self._db.one("SELECT * FROM checkpoints WHERE recording_id = ?", (recording_id,))
@@ -104,21 +106,7 @@ class Words:
             self._db.execute_many(
                 "INSERT INTO heard (recording_id, seq, start, end, text, confidence, mark, language, english, words)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        recording_id,
-                        seq + n,
-                        s.start,
-                        s.end,
-                        s.text,
-                        s.confidence,
-                        s.mark,
-                        s.language,
-                        english,
-                        _TIMES.dump_json(s.words).decode() if s.words else "",
-                    )
-                    for n, (s, english) in enumerate(_both(heard), start=1)
-                ],
+                [_row(recording_id, seq + n, *each) for n, each in enumerate(_both(heard), start=1)],
             )
             self._db.execute(
                 "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -157,6 +145,7 @@ class Words:
             transcript = replace(transcript, speech_seconds=transcript.speech_seconds + base.speech_seconds)
         transcript = amended(transcript)
         with self._db.transaction():
+            self.of_notes.keep(recording_id)
             self.store_transcript(transcript, settings, now)
             self._are_others(recording_id)
             self.drop_checkpoint(recording_id)
@@ -165,6 +154,7 @@ class Words:
     def correct(self, transcript: Transcript, now: Instant) -> None:
         """Put a transcript with a person's words in the place of the same without them."""
         with self._db.transaction():
+            self.of_notes.keep(transcript.recording_id)
             self.store_speakers(transcript, now)
             self._are_others(transcript.recording_id)
 
@@ -340,6 +330,14 @@ class Words:
 def _both(heard: Heard) -> list[tuple[Segment, bool]]:
     """The segments of a window, and the same in English."""
     return [*((_counted(s), False) for s in heard.segments), *((_counted(s), True) for s in heard.english)]
+
+
+def _row(recording_id: str, number: int, s: Segment, english: bool) -> tuple[object, ...]:
+    """A segment as a row of `heard`."""
+    return (
+        recording_id, number, s.start, s.end, s.text, s.confidence, s.mark, s.language, english,
+        _TIMES.dump_json(s.words).decode() if s.words else "",
+    )  # fmt: skip
 
 
 def _counted(segment: Segment) -> Segment:

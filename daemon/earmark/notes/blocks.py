@@ -66,6 +66,11 @@ class Block:
         """What stands there but for these times."""
         return _TIME.sub("", self.rest)
 
+    @property
+    def parts(self) -> list[str]:
+        """What stands between them."""
+        return _TIME.sub("\n", self.rest).split("\n")
+
 
 def is_fence(line: str) -> bool:
     """Whether a line opens or closes a block of code."""

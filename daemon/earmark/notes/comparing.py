@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
+from earmark.notes.encoding import with_our_ends
 from earmark.notes.frontmatter import COMMENT, body_of, top_of, well_formed
 from earmark.notes.links import PLAYABLE
 from earmark.notes.naming import has_links, names_in, numbered
@@ -39,7 +40,7 @@ class Likeness(Enum):
     SAME = "same"
     """The very bytes."""
     LINKS = "links"
-    """Only targets of links differ, or how properties are written: still ours."""
+    """Only targets of links differ, or how properties are written, or how lines end: still ours."""
     NAMES = "names"
     """The same but for names of speakers, which somebody has given there: ours again once they are known."""
     PROPERTIES = "properties"
@@ -140,6 +141,11 @@ def likeness(data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness
         text = data.decode()
     except UnicodeDecodeError:
         return Likeness.EDITED
+    like, ended = _likeness(text, artifact, key), with_our_ends(text)
+    return _likeness(ended, artifact, key) if like is Likeness.EDITED and ended != text else like
+
+
+def _likeness(text: str, artifact: Artifact, key: str) -> Likeness:
     whole, nameless = _two(artifact.plain_sha256)
     if _sha(_whole(text, artifact.path.name)) == whole:
         return Likeness.LINKS

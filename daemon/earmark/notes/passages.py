@@ -18,7 +18,7 @@ from earmark.domain import Seconds, Segment
 from earmark.notes.blocks import Block
 from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Piece
-from earmark.notes.runs import marked_up, read_back, why_left_out
+from earmark.notes.runs import is_spelled_so, marked_up, read_back, why_left_out
 from earmark.notes.style import NoteStyle, stamp
 
 PLACED = 0.5
@@ -70,6 +70,7 @@ class Passages:
     ) -> None:
         self.parts = parts
         self.foreign = False
+        self.spelled = True
         self._style = style
         # A note has times within its paragraphs, whatever is to be in the next one, or none.
         self._sentences = any(block.links for block in blocks)
@@ -114,7 +115,7 @@ class Passages:
         return found
 
     def _read(self, section: _Section) -> None:
-        anchor, part = section.anchor, self.parts[section.ours[0]]
+        anchor, part, style = section.anchor, self.parts[section.ours[0]], self._style
         written = self._written(part)
         if len(section.ours) == len(section.theirs) == 1 and anchor is not None and anchor.words == written:
             section.as_written = True
@@ -134,6 +135,9 @@ class Passages:
             if block is anchor or (words and len(left) - len(still) >= PLACED * len(words)):
                 said[n], left = words, still
                 self.foreign |= foreign or block.own or not _are_among(block.links, ours)
+                self.spelled = self.spelled and is_spelled_so(
+                    block.parts, style.dialect, marks=style.confidence_marks
+                )
         section.said = [word for n in sorted(said) for word in said[n]]
 
     def _written(self, part: Paragraph) -> str:

@@ -37,12 +37,14 @@ that a person has made of the transcript, such as the few quotes that they need.
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was read of a note. `passages`: those that are not as we would write them. `restored`: the note with our words in
-    their place. `foreign`: it has markup in them that we do not write.
+    their place. `foreign`: it has markup in them that we do not write. `spelled`: they stand there, to the letter and the
+    space, as we would write them.
     """
 
     passages: tuple[Passage, ...]
     restored: str
     foreign: bool
+    spelled: bool
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
@@ -75,7 +77,7 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
         return None  # it breaks off, and what is behind that was hardly taken out by anybody
     restored = best.restored()
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
-    return Read(best.passages(), top_of(text) + "".join(kept)[:-1], best.foreign)
+    return Read(best.passages(), top_of(text) + "".join(kept)[:-1], best.foreign, best.spelled)
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

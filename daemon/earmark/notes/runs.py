@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from earmark.corrections import Word, words_of
+from earmark.corrections import Word, text_of, words_of
 from earmark.domain import Mark, Seconds
 from earmark.notes.escape import JOINER, Dialect, escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Run
@@ -125,6 +126,19 @@ def read_back(text: str) -> Reading:
         words += words_of(normalize(shown), unsure=unsure, overlapped=overlapped)
     tags = frozenset(n for n, word in enumerate(words) if word.text.startswith(_TAGGED))
     return Reading(tuple(replace(w, text=w.text.removeprefix(_TAGGED)) for w in words), foreign, tags)
+
+
+def is_spelled_so(parts: Iterable[str], dialect: Dialect, *, marks: bool) -> bool:
+    """Whether the words of a paragraph stand there, to the letter and the space, as we would write them."""
+    return all(part == _spelled(read_back(part).words, dialect, marks) for part in parts)
+
+
+def _spelled(words: Sequence[Word], dialect: Dialect, marks: bool) -> str:
+    runs = [
+        Run(text_of([*run]), *looks)
+        for looks, run in groupby(words, key=lambda word: (word.unsure, word.overlapped))
+    ]
+    return marked_up(runs, dialect, marks=marks)
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:

@@ -12,6 +12,7 @@ from earmark.domain import ArtifactState, Owed
 from earmark.files import Folder, NotRegular, digest, read_bytes
 from earmark.ledger import Artifact, Ledger, Place
 from earmark.notes.comparing import Likeness
+from earmark.notes.encoding import with_our_lines
 from earmark.notes.kept_properties import with_theirs
 from earmark.notes.naming import names_in
 from earmark.notes.own_links import compared
@@ -138,10 +139,10 @@ def _look(
         like = Likeness.LINKS
     edited = artifact.state is ArtifactState.EDITED
     if not edited or (artifact.mergeable and like is not Likeness.EDITED) or like is Likeness.PROPERTIES:
-        return _Found(artifact, like, sha256, data.decode("utf-8", "replace"))
+        return _Found(artifact, like, sha256, with_our_lines(data.decode("utf-8", "replace")))
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
     if written is None:
         return _Found(artifact, Likeness.EDITED, sha256)
     ledger.artifacts.as_written(artifact.path, written)
     now = ledger.artifacts.at(artifact.path)
-    return _Found(now or artifact, Likeness.SAME, sha256, data.decode("utf-8", "replace"))
+    return _Found(now or artifact, Likeness.SAME, sha256, with_our_lines(data.decode("utf-8", "replace")))

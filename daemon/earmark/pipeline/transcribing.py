@@ -10,7 +10,6 @@ from pathlib import Path
 
 from earmark.config import FolderSettings
 from earmark.context import Context
-from earmark.corrections import carried
 from earmark.domain import Fault, Gone, Instant, Stage, Transcript, later
 from earmark.events import Event
 from earmark.files import pack_path
@@ -27,6 +26,7 @@ from earmark.pipeline.claiming import files_of, next_of
 from earmark.pipeline.plausible import Amount, Told
 from earmark.pipeline.said_in_notes import take_first
 from earmark.pipeline.vocabulary import expected
+from earmark.rehearing import carried
 from earmark.replacing import replaced
 from earmark.retention.receipts import keyed
 from earmark.transcription.models import SpeechModel, weights

@@ -1,11 +1,14 @@
 """Words that people correct in the notes of a transcript: from then on they are what was said, in all that rests on it.
 
-A note is read that holds the words of now (`Artifact.words_rev`), so that an older one takes nothing back. What stands in it
-besides is a person's own: then it stays as it is, and only its words count. A note in which words were corrected and nothing
-else was changed may be written again; for the rest it counts as edited, so that no rule takes it.
+A note that holds the words of now (`Artifact.words_rev`) is held against these, and an older one against those that it held
+when it was read last (`Words.of_notes`), so that it takes nothing back. What stands in it besides is a person's own: then it
+stays as it is, and only its words count. A note in which words were corrected and nothing else was changed may be written
+again; for the rest it counts as edited, so that no rule takes it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from earmark.context import Context
 from earmark.corrections import Corrected, corrected
@@ -14,6 +17,7 @@ from earmark.events import Event
 from earmark.files import digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
+from earmark.notes.encoding import is_utf_8, text_for_sure, with_our_ends
 from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.own_links import compared
 from earmark.notes.reading import Read, read_transcript
@@ -22,26 +26,38 @@ from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
 from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, what_stands_there
 from earmark.pipeline.outputs import revision
+from earmark.rehearing import brought_over
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What stands in a note, and the SHA-256 of its bytes. `plain`: these are in the encoding that we write."""
+
+    text: str
+    sha256: str
+    plain: bool
 
 
 def has_words(context: Context, artifact: Artifact) -> bool:
     """Whether a note may have words that nobody has read."""
-    return _holds_words(context, artifact) and _changed(context, artifact) is not None
+    return _is_known(context, artifact) and _changed(context, artifact) is not None
 
 
 def take_words(context: Context, recording_id: str) -> bool:
     """Read what people have corrected in a recording's notes; true if any words are news. Call in `ledger.acting`."""
     taken = False
     for artifact in context.ledger.artifacts.of_recording(recording_id):
-        if artifact.state in READ and _holds_words(context, artifact):
-            text = _changed(context, artifact)
-            taken = (text is not None and _take(context, artifact, text)) or taken
+        if artifact.state in READ and _is_known(context, artifact):
+            stands = _changed(context, artifact)
+            taken = (stands is not None and _take(context, artifact, stands)) or taken
     return taken
 
 
 def is_behind(context: Context, artifact: Artifact) -> bool:
-    """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since."""
-    return _has_words(context, artifact) and not _holds_words(context, artifact)
+    """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since, and
+    nobody knows any more which it held.
+    """
+    return _has_words(context, artifact) and not _is_known(context, artifact)
 
 
 def _has_words(context: Context, artifact: Artifact) -> bool:
@@ -57,46 +73,64 @@ def _holds_words(context: Context, artifact: Artifact) -> bool:
     )
 
 
-def _changed(context: Context, artifact: Artifact) -> str | None:
+def _is_known(context: Context, artifact: Artifact) -> bool:
+    """Whether it is known which words the transcript in a note is of."""
+    return _has_words(context, artifact) and (
+        _holds_words(context, artifact) or context.ledger.words.of_notes.known(artifact)
+    )
+
+
+def _changed(context: Context, artifact: Artifact) -> _Stands | None:
     """What stands in a note, if its words may be a person's."""
     key = style_of(context.config.notes).key("speakers")
     for _, data in what_stands_there(context, artifact):
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
+        text, sha256 = text_for_sure(data), digest(data)
+        if text is None:
             continue
-        if digest(data) in (artifact.sha256, artifact.next_sha256):
+        stands = _Stands(text, sha256, is_utf_8(data))
+        if sha256 in (artifact.sha256, artifact.next_sha256):
             # Without its corrections, byte for byte what we once wrote, it is an edit that somebody took back.
-            return text if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
+            return stands if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
         if artifact.state is ArtifactState.EDITED:
-            return text
-        return text if compared(context.ledger, data, artifact, key) is Likeness.EDITED else None
+            return stands
+        return stands if compared(context.ledger, data, artifact, key) is Likeness.EDITED else None
     return None
 
 
-def _take(context: Context, artifact: Artifact, text: str) -> bool:
+def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
     """Give the transcript the words of a note; true if any of them are news."""
     ledger, style = context.ledger, style_of(context.config.notes)
-    before, recording = (
+    now, recording = (
         ledger.words.transcript(artifact.recording_id),
         ledger.recordings.get(artifact.recording_id),
     )
-    if before is None or _of_another(artifact, text, style.key("model")):
+    older = None if _holds_words(context, artifact) else ledger.words.of_notes.of(artifact)
+    before = older or now
+    if before is None or now is None or _of_another(artifact, stands.text, style.key("model")):
         return False
-    read = read_transcript(text, before, style)
-    found = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
-    if recording is None or read is None or found is None:
+    read = read_transcript(stands.text, before, style)
+    theirs = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
+    if recording is None or read is None or theirs is None:
         if artifact.mergeable:  # what a person made of it since is not known
-            ledger.artifacts.words_read(artifact.path, artifact.rev)
+            _not_read(context, artifact)
         return False
-    if found.transcript == before:
+    if theirs.transcript == before:
+        return False
+    found = theirs if older is None else brought_over(older, theirs.transcript, now)
+    if found.transcript == now:
+        with ledger.transaction():
+            ledger.words.of_notes.read(artifact, theirs.transcript)
         return False
     edited = [a for a in edited_otherwise(context, artifact.recording_id) if a.id != artifact.id]
     with ledger.transaction():
         ledger.words.correct(found.transcript, context.now())
         after = ledger.recordings.get(artifact.recording_id) or recording
         leave_edited(context, edited, recording, after)
-        _read(context, artifact, text, read, found, style, recording, after)
+        if older is None:
+            _read(context, artifact, stands, read, found, style, recording, after)
+        else:
+            ledger.artifacts.older_words_read(artifact.path)
+            ledger.words.of_notes.read(artifact, theirs.transcript)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
@@ -107,6 +141,13 @@ def _take(context: Context, artifact: Artifact, text: str) -> bool:
             file=artifact.path,
         )  # fmt: skip
     return True
+
+
+def _not_read(context: Context, artifact: Artifact) -> None:
+    if _holds_words(context, artifact):
+        context.ledger.artifacts.words_read(artifact.path, artifact.rev)
+    else:
+        context.ledger.artifacts.older_words_read(artifact.path)
 
 
 def _counted(found: Corrected) -> str:
@@ -128,7 +169,7 @@ def _of_another(artifact: Artifact, text: str, key: str) -> bool:
 def _read(
     context: Context,
     artifact: Artifact,
-    text: str,
+    stands: _Stands,
     read: Read,
     found: Corrected,
     style: NoteStyle,
@@ -140,12 +181,15 @@ def _read(
     rev = revision(after, artifact.kind, one_file=one_file)
     restored = compared(context.ledger, read.restored.encode(), artifact, key)
     likes = (Likeness.SAME, Likeness.LINKS, Likeness.PROPERTIES)
-    ours = bool(artifact.top) and restored in likes and found.whole and not read.foreign
+    as_ours = found.whole and read.spelled and not read.foreign and stands.plain
+    ours = bool(artifact.top) and restored in likes and as_ours
     if ours and (
-        artifact.rev < revision(before, artifact.kind, one_file=one_file) or _misnamed(text, found.transcript)
+        artifact.rev < revision(before, artifact.kind, one_file=one_file)
+        or _misnamed(stands.text, found.transcript)
     ):
         rev = artifact.rev  # something else is to be said there as well
-    context.ledger.artifacts.words_read(artifact.path, rev, digests(text, key) if ours else None)
+    theirs = replace(digests(with_our_ends(stands.text), key), sha256=stands.sha256) if ours else None
+    context.ledger.artifacts.words_read(artifact.path, rev, theirs)
 
 
 def _misnamed(text: str, transcript: Transcript) -> bool:

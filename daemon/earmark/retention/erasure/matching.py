@@ -48,6 +48,7 @@ def _texts(context: Context, recording_id: str) -> Iterator[str]:
     yield " ".join(s.heard for s in segments if s.heard is not None)
     yield " ".join(before_replacing(s) for s in segments if s.replaced)
     yield from transcript.speakers if transcript else ()
+    yield from (former.text for former in ledger.words.of_notes.of_recording(recording_id))
     summary = ledger.words.summary(recording_id)
     if summary is not None:
         yield from _said(summary)

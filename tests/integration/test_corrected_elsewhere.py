@@ -1,0 +1,157 @@
+"""Who corrects words uses an editor of their own, which does things to a note that nobody typed, and keeps what they typed.
+
+The real supervisor on a real folder; only the workers are stand-ins (tests/standin_worker.py says why).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from earmark.cli.main import app
+from earmark.verbs.opening import opened_context
+from typer.testing import CliRunner
+
+from tests.daemon_rig import run_child
+from tests.integration.test_corrected_words import NOTE, corrections, heard_again, states, talk
+from tests.integration.test_named_speakers import change
+from tests.older_ledger import take_words_of_notes_out
+
+
+def windows(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.shows("transcription:corrected-ends")
+@pytest.mark.parametrize(
+    "saved",
+    [
+        windows,
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: b"\xef\xbb\xbf" + windows(text) + b"\r\n\r\n",
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: text.rstrip("\n").encode(),
+        lambda text: text.encode() + b"\n \n\n",
+    ],
+)
+def test_how_lines_end_is_no_edit_and_corrections_in_such_a_note_are_read_before_and_after_retry(
+    tmp_path: Path, saved: Callable[[str], bytes]
+) -> None:
+    rig = talk(tmp_path)
+    note, files = rig.folder / NOTE, {path.name for path in rig.folder.iterdir()}
+    note.write_bytes(saved(note.read_text()))
+    assert run_child(rig) == 0
+    heard_again(rig)
+    assert {path.name for path in rig.folder.iterdir()} == files
+    assert states(rig)[NOTE] == ("here", 0)
+    assert rig.events("corrected") == []
+    for before, after in (("number 1", "number one"), ("number 2", "number two")):
+        note.write_bytes(
+            saved(note.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace(before, after))
+        )
+        assert run_child(rig) == 0
+        assert states(rig)[NOTE] == ("edited", 1)
+        heard_again(rig)
+        assert {path.name for path in rig.folder.iterdir()} == files
+        assert after in rig.notes()[NOTE]
+    assert len(corrections(rig)) == 2
+
+
+@pytest.mark.shows("transcription:corrected-ends")
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_note_in_another_unicode_encoding_is_read_and_stays_as_it_is(tmp_path: Path, encoding: str) -> None:
+    rig = talk(tmp_path)
+    note = rig.folder / NOTE
+    theirs = note.read_text().replace("number 1", "number öne").encode(encoding)
+    note.write_bytes(theirs)
+    assert run_child(rig) == 0
+    assert "says number öne here" in (rig.folder / "talk.txt").read_text()
+    heard_again(rig)
+    assert note.read_bytes() == theirs
+    assert "says number öne here" in rig.notes()["talk (new).transcript.md"]
+
+
+@pytest.mark.shows("transcription:corrected-typed")
+def test_what_a_person_typed_is_never_written_otherwise(tmp_path: Path) -> None:
+    for n, (typed, said) in enumerate(
+        (
+            ("number\N{NO-BREAK SPACE}1", "number 1"),
+            ("nu\N{COMBINING DIAERESIS}mber 1", "n\N{LATIN SMALL LETTER U WITH DIAERESIS}mber 1"),
+            ("number   1", "number 1"),
+            ("number\u20281", "number 1"),
+            ("number\u200b 1", "number 1"),
+            ("number $1", "number $1"),
+        )
+    ):
+        rig = talk(tmp_path / str(n))
+        theirs = change(rig, NOTE, ("number 1", typed), ("number 2 here", "number two hear"))
+        assert run_child(rig) == 0
+        assert f"says {said} here" in (rig.folder / "talk.txt").read_text()
+        rig.sections["transcription"] = {"replace": {"number": "NUMBER", "hear": "HEAR", "two": "TWO"}}
+        heard_again(rig)
+        assert rig.notes()[NOTE] == theirs
+        new = rig.notes()["talk (new).transcript.md"]
+        assert "says NUMBER 0 here. " in new
+        assert "says number two hear." in new
+
+
+@pytest.mark.shows("transcription:corrected-older-note")
+def test_a_note_beside_which_a_later_version_lies_is_read_on_and_takes_nothing_back(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    new = "talk (new).transcript.md"
+    change(
+        rig,
+        NOTE,
+        (" Recording 2cf24dba5fb0 says number 1", "\n\nMy own.\n\nRecording 2cf24dba5fb0 says number one"),
+    )
+    heard_again(rig)
+    assert "number one" in rig.notes()[new]
+    # Corrected in the later version, and then in their own.
+    change(rig, new, ("number 0", "number zero"))
+    assert run_child(rig) == 0
+    own = change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    said = " ".join(f"Recording 2cf24dba5fb0 says number {n} here." for n in ("zero", "one", "two"))
+    assert (rig.folder / "talk.txt").read_text() == f"{said}\n"
+    assert rig.notes()[NOTE] == own
+    status = CliRunner().invoke(app, ["status"], env={"EARMARK_HOME": str(rig.home)}).stdout
+    assert "not in it" not in " ".join(status.split())
+    # Without the later one, which a person took away, their note is read all the same, and nothing comes beside it.
+    (rig.folder / new).unlink()
+    assert run_child(rig) == 0
+    change(rig, NOTE, ("number two", "number TWO"))
+    assert run_child(rig) == 0
+    assert (
+        "says number zero here. Recording 2cf24dba5fb0 says number one here. Recording 2cf24dba5fb0 says number TWO"
+        in (rig.folder / "talk.txt").read_text()
+    )
+    assert set(rig.notes()) == {NOTE, "talk.md"}
+    heard_again(rig)
+    assert "says number TWO here." in rig.notes()[new]
+    assert "says number zero here." in rig.notes()[new]
+    # What is kept of its words goes with its recording.
+    (recording,) = rig.query("SELECT recording_id FROM words_of_notes")
+    with opened_context(rig.installed, rig.config()) as context, context.ledger.transaction():
+        context.ledger.erasing.drop_rows(recording[0], [], context.now())
+    assert rig.query("SELECT * FROM words_of_notes") == []
+
+
+@pytest.mark.shows("transcription:corrected-older-note")
+def test_in_a_ledger_of_the_version_before_notes_are_read_on_from_the_next_time_words_become_others(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("number 1", "number ==one=="))
+    assert run_child(rig) == 0
+    with closing(sqlite3.connect(rig.installed.ledger_file)) as db, db:
+        take_words_of_notes_out(db)
+        db.execute("PRAGMA user_version = 16")
+    heard_again(rig)
+    change(rig, NOTE, ("number 2", "number two"))
+    assert run_child(rig) == 0
+    for note in ("talk.txt", "talk (new).transcript.md"):
+        said = (rig.folder / note).read_text()
+        assert "says number one here. Recording 2cf24dba5fb0 says number two here." in said
