@@ -231,3 +231,36 @@ def test_on_a_disk_that_tells_case_apart_names_in_other_case_are_other_names(
         if there:
             file.unlink()
             assert run_child(rig) == 0
+
+
+@pytest.mark.parametrize("like", ["apfs", "hfs", "exfat"])
+def test_names_that_are_changed_about_and_taken_up_again_in_another_case_are_the_same_names(
+    tmp_path: Path, like: str
+) -> None:
+    with on_a_disk(tmp_path, like) as rig:
+        one, two = rig.drop("überblick.m4a", "one"), rig.drop("Talk.m4a", "two")
+        assert run_child(rig) == 0
+
+        # Two recordings change names, and each is written otherwise.
+        one.rename(rig.folder / "aside")
+        two.rename(rig.folder / "ÜBERBLICK.m4a")
+        (rig.folder / "aside").rename(rig.folder / "talk.m4a")
+        assert run_child(rig) == 0
+        swapped = {
+            f"{stem}.{end}" for stem in ("ÜBERBLICK", "talk") for end in ("m4a", "md", "transcript.md")
+        }
+        assert seen(rig) == swapped
+        for note, text in rig.notes().items():
+            said = next(line for line in composed(text).splitlines() if line.startswith("recording: "))
+            assert f"{composed(note).partition('.')[0]}.m4a" in said
+
+        # A copy, whose original goes, is put in its place.
+        copy = rig.drop("Calls/Talk.m4a", "one")
+        assert run_child(rig) == 0
+        (rig.folder / "talk.m4a").unlink()
+        assert run_child(rig) == 0
+        copy.rename(rig.folder / "TALK.m4a")
+        assert run_child(rig) == 0
+        here = {name for name in seen(rig) if "/" not in name}
+        assert here == {name.replace("talk", "TALK") for name in swapped}
+        assert (heard(rig), rig.litter(), rig.troubles()) == (2, [], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -52,19 +53,21 @@ def classify(
     *,
     goes_on: bool = False,
     elsewhere: Place | None = None,
+    spelled: Path | None = None,
 ) -> Arrival:
     """What a file with this content at this path is, given what the ledger knows. Pure.
 
     `here`: the ledger's row for the path. `same_content`: all places of the content. `still_there`: which of those paths
     hold it right now. `goes_on`: the file begins with what `here` says it held; `elsewhere`: it begins with what
-    is missing there.
+    is missing there. `spelled`: the one of those paths that is this very name on a disk that folds case.
     """
     if here is not None and here.recording_id == recording_id:
         return Arrival(What.KNOWN if here.here else What.BACK)
     departed = [p for p in same_content if p.path not in still_there and p.gone_why is not Gone.TRASHED]
     if departed:
-        # The place that left last is the one that was renamed; with several, any of them serves.
-        latest = max(departed, key=lambda p: p.gone_at if p.gone_at is not None else float("inf"))
+        # One that has this very name; else the place that left last is the one that was renamed, and any of several serves.
+        gone = {p.path: p.gone_at if p.gone_at is not None else float("inf") for p in departed}
+        latest = max(departed, key=lambda p: (p.path == spelled, gone[p.path]))
         if here is not None and latest.path == here.path:
             return Arrival(What.BACK)  # what was replaced here has replaced what replaced it
         return Arrival(What.RENAMED, latest)
@@ -94,7 +97,8 @@ def accept(context: Context, path: Path, folder: Path, content: Content) -> Arri
         _under_another_name(context, content) if not same and (here is None or not here.here) else None
     )
     goes_on = _goes_on(former, here, content) and here is not None and here.recording_id != recording_id
-    arrival = classify(here, same, recording_id, there, goes_on=goes_on, elsewhere=elsewhere)
+    spelled = next((p.path for p in same if p.path != path and _is_one(p.path, path)), None)
+    arrival = classify(here, same, recording_id, there, goes_on=goes_on, elsewhere=elsewhere, spelled=spelled)
     settings = context.settings(folder)
     modified_at = Instant(content.identity.mtime_ns / 1e9)
     context.step("before:accept")
@@ -170,6 +174,14 @@ def _holds(place: Place, path: Path, arriving: Identity) -> bool:
     # nobody is served, counts as there, and so does what is in a cloud only; its own turn tells.
     unread = found.size > MOST_READ_AT_ONCE or in_cloud(place.path)
     return unread or sha256_of(place.path) == place.recording_id
+
+
+def _is_one(one: Path, other: Path) -> bool:
+    """True if two spellings of one name in one folder lead to one file."""
+    try:
+        return _one_name(one, other) and os.path.samestat(one.lstat(), other.lstat())
+    except OSError:
+        return False
 
 
 def _one_name(one: Path, other: Path) -> bool:

@@ -18,6 +18,7 @@ from earmark.files import (
     OtherContent,
     SymlinkInTheWay,
     digest,
+    fold,
     move_without_loss,
     opened,
     read_bytes,
@@ -209,19 +210,30 @@ def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) 
     """If the best name is held by the untouched note of another recording that has another file now, that note steps
     aside; it follows its own recording when its turn comes.
     """
-    name = next(iter(candidates(name_base(place), kind)))
-    other = context.ledger.artifacts.at(folder.at(name))
+    other = _known_as(context, folder, next(iter(candidates(name_base(place), kind))))
     if other is None or other.state is not ArtifactState.HERE or other.recording_id == place.recording_id:
         return
     theirs = context.ledger.places.get(other.place, other.recording_id)
     if theirs is None or (
-        other.place.parent == folder.path and belongs(name, name_base(theirs), _kind(other))
+        other.place.parent == folder.path
+        and belongs(other.path.name, name_base(theirs), _kind(other))
+        # Not if a scan has only not missed it yet, and the disk finds this very file under its name.
+        and not respelled(folder, place.path.name, folder, theirs.path.name)
     ):
         return
     _follow(context, folder, other, earlier(place.path.name))
     context.ledger.places.owe(
         theirs.path, theirs.recording_id, Owed.RENAMED if theirs.here else Owed.REPLACED
     )
+
+
+def _known_as(context: Context, folder: Folder, name: str) -> Artifact | None:
+    """The note of this name, also in another spelling of it where the disk folds case or form."""
+    known = context.ledger.artifacts.at(folder.at(name))
+    if known is not None or folder.look_at(name) is None:
+        return known
+    alike = (a for a in context.ledger.artifacts.in_folder(folder.path) if fold(a.path.name) == fold(name))
+    return next((a for a in alike if respelled(folder, a.path.name, folder, name)), None)
 
 
 def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> tuple[Path, str] | None:
