@@ -30,7 +30,8 @@ D_VECTOR = Likeness(sure_same=0.66, range=(0.42, 0.62), clear=0.07, one=0.56, mo
 readers, not over a telephone; tests/mixes.py, benchmarks/speakers.py)."""
 
 D_VECTOR_NARROW = replace(D_VECTOR, one=0.60)
-"""Over a telephone groups of two people joined at ? and less."""
+"""Over a telephone groups of three and more people that were taken for fewer joined at 0.60 and less, those of one at 0.56
+and more; some of two at 0.72, which nothing tells from one (docs/measurements.md)."""
 
 FILTER_BANKS = Likeness(sure_same=0.55, range=(0.25, 0.50), clear=0.07, one=0.33, most_narrow=2)
 """Measured with CAM++ on the same readers: groups of one person joined at 0.41 and more, mostly from 0.50, those of two at
