@@ -51,13 +51,15 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Corrected:
     """What became of a transcript. `words`: how many words a person has put there that were not, and `gone` how many more
-    they took out; `whole`: each mark is the one of its segment, so that what would be written is what was read.
+    they took out; `whole`: each mark is the one of its segment, so that what would be written is what was read; `left`: how
+    many passages have too many words to be compared, and stay as they were.
     """
 
     transcript: Transcript
     words: int
     gone: int
     whole: bool
+    left: int = 0
 
 
 def words_of(text: str, *, unsure: bool = False, overlapped: bool = False) -> list[Word]:
@@ -73,15 +75,16 @@ def text_of(words: Sequence[Word]) -> str:
     return "".join(f"{'' if word.glued or not n else ' '}{word.text}" for n, word in enumerate(words))
 
 
-def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: bool) -> Corrected | None:
-    """The transcript with a person's words; None if there are too many to be compared. `marks`: words that were hard to hear
-    are marked where they are read, so that one without a mark is sure.
+def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: bool) -> Corrected:
+    """The transcript with a person's words. `marks`: words that were hard to hear are marked where they are read, so that
+    one without a mark is sure.
     """
     segments, shown = [*transcript.segments], as_told(transcript).segments
-    new, gone, whole = 0, 0, True
+    new, gone, left, whole = 0, 0, 0, True
     for passage in passages:
         if max(len(passage.said), sum(map(len, passage.shown))) > MOST_WORDS:
-            return None
+            left, whole = left + 1, False
+            continue
         found = _allotted(segments, passage)
         new, gone = new + found.new, gone + found.gone
         for number, words in found.words.items():
@@ -90,7 +93,7 @@ def corrected(transcript: Transcript, passages: Sequence[Passage], *, marks: boo
             unsure = segments[number].mark is Mark.LOW_CONFIDENCE
             like = (unsure and marks, shown[number].overlapped)
             whole = whole and all((word.unsure, word.overlapped) == like for word in words)
-    return Corrected(replace(transcript, segments=tuple(segments)), new, gone, whole)
+    return Corrected(replace(transcript, segments=tuple(segments)), new, gone, whole, left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Event(StrEnum):
     DRAFTS_WAIT = "drafts-wait"
     SPEAKERS_NAMED = "speakers-named"
     CORRECTED = "corrected"
+    CORRECTIONS_NOT_READ = "corrections-not-read"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

@@ -145,8 +145,8 @@ def brought_over(before: Transcript, since: Transcript, now: Transcript) -> Corr
     found, new, gone = now, 0, 0
     for run in _changed(before.segments, since.segments):
         passage = _patched(before.segments, since.segments, run, found.segments)
-        made = corrected(found, [passage], marks=False) if passage is not None else None
-        if made is not None:
+        if passage is not None:
+            made = corrected(found, [passage], marks=False)
             found, new, gone = made.transcript, new + made.words, gone + made.gone
     return Corrected(found, new, gone, whole=False)
 

@@ -155,3 +155,71 @@ def test_in_a_ledger_of_the_version_before_notes_are_read_on_from_the_next_time_
     for note in ("talk.txt", "talk (new).transcript.md"):
         said = (rig.folder / note).read_text()
         assert "says number one here. Recording 2cf24dba5fb0 says number two here." in said
+
+
+def no_times(text: str) -> str:
+    return text.replace("[[talk.m4a#t=0|00:00]] ", "")
+
+
+def linked(note: Path, text: str) -> None:
+    elsewhere = note.parent.parent / "dotfiles.md"
+    elsewhere.write_text(text)
+    note.unlink()
+    note.symlink_to(elsewhere)
+
+
+@pytest.mark.shows("transcription:corrected-unread")
+@pytest.mark.parametrize(
+    ("saved", "why"),
+    [
+        (lambda note, text: note.write_text(no_times(text)), "0 of its 1 times are left"),
+        (lambda note, text: note.write_text(no_times(text).partition("![[")[2]), "0 of its 1 times are left"),
+        (lambda note, text: note.write_bytes(text.encode("latin-1")), "it is not in UTF-8"),
+        (lambda note, text: note.write_bytes(text.encode("utf-16-le")), "it is not in UTF-8"),
+        (linked, "it is a symlink, which is not followed; put the file itself in its place"),
+        (
+            lambda note, text: note.write_text(
+                text.replace("[[talk", "<<<<<<< HEAD\n[[talk") + "=======\nhere.\n>>>>>>> theirs\n"
+            ),
+            "it has the marks of a merge that is not finished (<<<<<<<)",
+        ),
+        (
+            lambda note, text: note.write_text(text.replace("[[talk", "```\n[[talk")),
+            "a block of code in it is not closed",
+        ),
+        (
+            lambda note, text: note.write_text(text + "and so on " * 2_000),
+            "one passage of it has more than 5,000 words between",
+        ),
+        (
+            lambda note, text: note.write_text(text + "and so on " * 20_000),
+            "a paragraph in it has more than 50,000 characters",
+        ),
+        (
+            lambda note, text: note.write_text(text.replace("model: tiny.en", "model: base")),
+            "its property model names base",
+        ),
+    ],
+)
+def test_why_corrections_in_a_note_do_not_count_is_said_by_status_and_why_until_they_do(
+    tmp_path: Path, saved: Callable[[Path, str], object], why: str
+) -> None:
+    rig = talk(tmp_path)
+    note, heard = rig.folder / NOTE, (rig.folder / "talk.txt").read_text()
+    text = note.read_text()
+    saved(note, text.replace("number 1", "number \N{LATIN SMALL LETTER O WITH DIAERESIS}ne"))
+    assert run_child(rig) == 0
+    assert run_child(rig) == 0
+    assert (rig.folder / "talk.txt").read_text() == heard
+    for verb in (["status"], ["why", str(note)]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert f"words that you correct in it are not read: {why}" in " ".join(told.split())
+    assert len(rig.events("corrections-not-read")) == 1
+    assert "ne here" not in rig.events("corrections-not-read")[0]
+    # What would be right is.
+    note.unlink()
+    note.write_text(text.replace("number 1", "number one"))
+    assert run_child(rig) == 0
+    assert "says number one here" in (rig.folder / "talk.txt").read_text()
+    told = CliRunner().invoke(app, ["status"], env={"EARMARK_HOME": str(rig.home)}).stdout
+    assert "not read" not in told

@@ -50,7 +50,6 @@ def read(of: Transcript, text: str, style: NoteStyle | None = None) -> Transcrip
     found = read_transcript(text, of, style)
     assert found is not None
     made = corrected(of, found.passages, marks=style.confidence_marks)
-    assert made is not None
     return made.transcript
 
 

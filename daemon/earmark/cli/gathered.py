@@ -15,13 +15,14 @@ from earmark.domain import JobState, Misheard, Stage
 from earmark.errors import ConfigError, EnvironmentFault, ModelError
 from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
-from earmark.ledger import Job, Place
+from earmark.ledger import Artifact, Job, Place
 from earmark.ledger.lock import holder
 from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
+from earmark.pipeline.words_unread import why_not_read
 from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
@@ -31,6 +32,7 @@ from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
 BEHIND = "was edited by you before its words became others; words that you correct are read in the newest note, not in it"
+UNREAD = "was edited by you and stays as it is, and words that you correct in it are not read"
 KEPT = "was changed by you; your words and properties are kept in each later version, and no rule takes it"
 
 
@@ -84,6 +86,12 @@ class Status:
     config_newer: str = ""
 
 
+def _edited(context: Context, artifact: Artifact) -> str:
+    if why := why_not_read(context, artifact):
+        return f"{UNREAD}: {why}"
+    return KEPT if artifact.mergeable else BEHIND if is_behind(context, artifact) else EDITED
+
+
 def gather(context: Context) -> Status:
     """Read the ledger and the daemon's report."""
     home, ledger = context.home, context.ledger
@@ -109,10 +117,7 @@ def gather(context: Context) -> Status:
             parked.append(Line(name, job.reason or "", job.changed_at))
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
-    edited = [
-        Line(str(a.path), KEPT if a.mergeable else BEHIND if is_behind(context, a) else EDITED, a.written_at)
-        for a in ledger.artifacts.edited()
-    ]
+    edited = [Line(str(a.path), _edited(context, a), a.written_at) for a in ledger.artifacts.edited()]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
     said = {t.reason for t in troubles}
     troubles += [

@@ -25,6 +25,7 @@ _SAID = {
     Event.DRAFT_STAYS: "Its draft stays",
     Event.SPEAKERS_NAMED: "Its speakers were named",
     Event.CORRECTED: "Its words were corrected",
+    Event.CORRECTIONS_NOT_READ: "What you corrected was not read",
     Event.SUMMARIZED: "It was summarized",
     Event.NOT_SUMMARIZED: "It could not be summarized",
     Event.WORKER_DIED: "The work on it was cut short",

@@ -28,6 +28,7 @@ from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.words_given import is_behind
+from earmark.pipeline.words_unread import why_not_read
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
@@ -154,6 +155,10 @@ def _print_story(entries: list[Entry]) -> None:
 
 def _edited(context: Context, artifact: Artifact) -> str:
     """What is said of a note that a person changed."""
+    unread = why_not_read(context, artifact)
+    if unread:
+        said = "you edited this note: it stays as it is, and newer versions go beside it"
+        return f"{said}; words that you correct in it are not read: {unread}"
     if artifact.mergeable:
         return "you changed this note: your words and properties are kept in each later version, and no rule takes it"
     said = "you edited this note: it stays as it is, and newer versions go beside it"

@@ -5,6 +5,7 @@ What is read is held against what we would write, or an earlier version wrote (p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +35,10 @@ that a person has made of the transcript, such as the few quotes that they need.
 """
 
 
+_CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})(?: |$)", re.M)
+"""What git, and others that merge, put around two versions of a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was read of a note. `passages`: those that are not as we would write them. `restored`: the note with our words in
@@ -48,17 +53,40 @@ class Read:
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
-    """Compare the words in a note with those of the transcript; None if hardly any of a transcript is in it."""
-    body = body_of(text)
-    lines = body.split("\n") if len(text) <= LONGEST_NOTE else []
+    """Compare the words in a note with those of the transcript; None if they cannot be read (`why_unread`)."""
+    found = _read(text, transcript, style)
+    return found if isinstance(found, Read) else None
+
+
+def why_unread(text: str, transcript: Transcript, style: NoteStyle) -> str:
+    """Why the words in a note are not compared, and what would be right; "" if they are."""
+    found = _read(text, transcript, style)
+    return found if isinstance(found, str) else ""
+
+
+def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
+    if len(text) > LONGEST_NOTE:
+        return f"it has more than {LONGEST_NOTE:,} characters; take out what is none of the transcript"
+    merge = _CONFLICT.search(text)
+    if merge is not None:
+        return (
+            f"it has the marks of a merge that is not finished ({merge[1]}); keep one of both versions, and take out the"
+            " other and the marks"
+        )
+    lines = body_of(text).split("\n")
     part = _part(lines, style)
-    if part is None or any(len(lines[n]) > LONGEST_LINE for n in part):
-        return None
+    if part is None:
+        return "the heading of its transcript is not there any more; put it back (## Transcript)"
     if sum(is_fence(lines[n]) for n in part) % 2:
-        return None  # somebody is at it, and what is below is code until they close it
-    theirs = [*islice(blocks(lines, part), MOST_BLOCKS + 1)]
-    if len(theirs) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in theirs):
-        return None
+        # Somebody is at it, and what is below is code until they close it.
+        return "a block of code in it is not closed; close it with another ```"
+    long = any(len(lines[n]) > LONGEST_LINE for n in part)
+    theirs = [] if long else [*islice(blocks(lines, part), MOST_BLOCKS + 1)]
+    if long or len(theirs) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in theirs):
+        return (
+            f"a paragraph in it has more than {LONGEST_LINE:,} characters, or there are more than {MOST_BLOCKS:,} of them;"
+            " divide it, or take out what is none of the transcript"
+        )
     told = as_told(transcript).segments
     # A note that an earlier version wrote has paragraphs that end elsewhere.
     found = [
@@ -72,12 +100,17 @@ def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read
     ]
     best = max(found, key=lambda each: each.likeness)
     if best.anchored < LEAST_THERE * len(best.parts):
-        return None
+        return (
+            f"{best.anchored} of its {len(best.parts)} times are left, by which paragraphs are known; put them back in front"
+            " of these (00:00 is enough), or let it be written again with them: move it elsewhere and say earmark retry"
+        )
     if best.ends_in_several and not text.endswith("\n"):
-        return None  # it breaks off, and what is behind that was hardly taken out by anybody
+        # What is behind that was hardly taken out by anybody.
+        return "it breaks off before its last paragraphs; put them back, or end it with a line of its own"
     restored = best.restored()
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
-    return Read(best.passages(), top_of(text) + "".join(kept)[:-1], best.foreign, best.spelled)
+    whole = top_of(text) + "".join(kept)[:-1]
+    return Read(best.passages(), whole, best.foreign, best.spelled)
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

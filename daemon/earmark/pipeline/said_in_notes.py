@@ -14,6 +14,7 @@ from earmark.files import Identity
 from earmark.pipeline.names_given import READ, has_names, take_names
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.words_given import has_words, take_words
+from earmark.pipeline.words_unread import say_what_is_not_read, why_not_read
 
 
 class SaidInNotes:
@@ -45,10 +46,13 @@ class SaidInNotes:
             return True
         if self._read.get(path) == identity:
             return True
-        if has_names(self._context, artifact) or has_words(self._context, artifact):
+        said = has_names(self._context, artifact) or has_words(self._context, artifact)
+        if said or why_not_read(self._context, artifact):
             try:
                 with self._context.ledger.acting():
                     take_said(self._context, artifact.recording_id)
+                    if (now := self._context.ledger.artifacts.at(path)) is not None:
+                        say_what_is_not_read(self._context, now)
             except LedgerBusy:
                 return False
         self._read[path] = identity

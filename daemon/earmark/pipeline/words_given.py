@@ -57,10 +57,17 @@ def is_behind(context: Context, artifact: Artifact) -> bool:
     """Whether words that a person corrects in a note are not read: others were corrected elsewhere, or heard, since, and
     nobody knows any more which it held.
     """
-    return _has_words(context, artifact) and not _is_known(context, artifact)
+    return has_transcript(context, artifact) and not _is_known(context, artifact)
 
 
-def _has_words(context: Context, artifact: Artifact) -> bool:
+def words_held(context: Context, artifact: Artifact) -> Transcript | None:
+    """What is said by the transcript that a note holds: that of now, or an older one; None where nobody knows."""
+    if _holds_words(context, artifact):
+        return context.ledger.words.transcript(artifact.recording_id)
+    return context.ledger.words.of_notes.of(artifact)
+
+
+def has_transcript(context: Context, artifact: Artifact) -> bool:
     """Whether it is a note with a transcript in it."""
     one_file = context.config.notes.layout == "one-file"
     return artifact.note and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
@@ -68,14 +75,14 @@ def _has_words(context: Context, artifact: Artifact) -> bool:
 
 def _holds_words(context: Context, artifact: Artifact) -> bool:
     """Whether the transcript in a note is of the words of now."""
-    return _has_words(context, artifact) and artifact.words_rev == context.ledger.words.revision(
+    return has_transcript(context, artifact) and artifact.words_rev == context.ledger.words.revision(
         artifact.recording_id
     )
 
 
 def _is_known(context: Context, artifact: Artifact) -> bool:
     """Whether it is known which words the transcript in a note is of."""
-    return _has_words(context, artifact) and (
+    return has_transcript(context, artifact) and (
         _holds_words(context, artifact) or context.ledger.words.of_notes.known(artifact)
     )
 
@@ -104,16 +111,16 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
         ledger.words.transcript(artifact.recording_id),
         ledger.recordings.get(artifact.recording_id),
     )
-    older = None if _holds_words(context, artifact) else ledger.words.of_notes.of(artifact)
-    before = older or now
-    if before is None or now is None or _of_another(artifact, stands.text, style.key("model")):
+    before = words_held(context, artifact)
+    older = None if _holds_words(context, artifact) else before
+    if before is None or now is None or other_model(artifact, stands.text, style.key("model")):
         return False
     read = read_transcript(stands.text, before, style)
-    theirs = corrected(before, read.passages, marks=style.confidence_marks) if read is not None else None
-    if recording is None or read is None or theirs is None:
+    if recording is None or read is None:
         if artifact.mergeable:  # what a person made of it since is not known
             _not_read(context, artifact)
         return False
+    theirs = corrected(before, read.passages, marks=style.confidence_marks)
     if theirs.transcript == before:
         return False
     found = theirs if older is None else brought_over(older, theirs.transcript, now)
@@ -158,12 +165,12 @@ def _counted(found: Corrected) -> str:
     return " and ".join(said) or "Marks were taken away"
 
 
-def _of_another(artifact: Artifact, text: str, key: str) -> bool:
-    """Whether a note names (in the property `key`) another model than the one that heard these words: an older one that was
-    put back says what was heard then.
+def other_model(artifact: Artifact, text: str, key: str) -> str:
+    """The model that a note names (in the property `key`), if it is another than the one that heard these words: an older
+    one that was put back says what was heard then. "" if it is not.
     """
     ours, theirs = ((read_frontmatter(each) or {}).get(key) for each in (artifact.top, text))
-    return None not in (ours, theirs) and ours != theirs
+    return "" if None in (ours, theirs) or ours == theirs else str(theirs)
 
 
 def _read(

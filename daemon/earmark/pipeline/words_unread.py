@@ -1,0 +1,91 @@
+"""Why words that a person corrects in a note do not count, and what would be right. Asks the file each time."""
+
+from __future__ import annotations
+
+from earmark.context import Context
+from earmark.corrections import MOST_WORDS, corrected
+from earmark.domain import ArtifactState, Transcript
+from earmark.events import Event
+from earmark.files import NotRegular, read_bytes
+from earmark.ledger import Artifact
+from earmark.notes.comparing import Likeness
+from earmark.notes.encoding import text_for_sure
+from earmark.notes.escape import clip
+from earmark.notes.own_links import compared
+from earmark.notes.reading import read_transcript, why_unread
+from earmark.notes.style import style_of
+from earmark.pipeline.names_given import READ
+from earmark.pipeline.words_given import has_transcript, is_behind, other_model, words_held
+
+LONGEST_MODEL = 60
+"""Characters of the name of a model that are shown."""
+
+
+def why_not_read(context: Context, artifact: Artifact) -> str:
+    """Why words that a person corrects in a note are not read; "" if they are, or nobody changed it. Of a note of which
+    `is_behind` is true that is the reason.
+    """
+    if artifact.state not in READ or not has_transcript(context, artifact) or is_behind(context, artifact):
+        return ""
+    if not context.answers(artifact.path):
+        return ""
+    try:
+        data = read_bytes(artifact.path)
+    except NotRegular:
+        if artifact.path.is_symlink():
+            return "it is a symlink, which is not followed; put the file itself in its place"
+        return "it is no ordinary file; put one in its place"
+    except OSError:
+        return ""
+    style = style_of(context.config.notes)
+    like = compared(context.ledger, data, artifact, style.key("speakers"))
+    if like is not Likeness.EDITED and (artifact.mergeable or artifact.state is not ArtifactState.EDITED):
+        return ""
+    text, before = text_for_sure(data), words_held(context, artifact)
+    if text is None:
+        return "it is not in UTF-8, and nobody can tell for sure in which encoding (Latin-1, perhaps); save it as UTF-8"
+    model = other_model(artifact, text, style.key("model"))
+    if model:
+        return (
+            f"its property {style.key('model')} names {clip(model, LONGEST_MODEL)}, which is not what heard its words; put"
+            " back what stood there, or the newer version of the note"
+        )
+    return _unread(context, text, before) if before is not None else ""
+
+
+def _unread(context: Context, text: str, before: Transcript) -> str:
+    style = style_of(context.config.notes)
+    read = read_transcript(text, before, style)
+    if read is None:
+        return why_unread(text, before, style)
+    left = corrected(before, read.passages, marks=style.confidence_marks).left
+    if not left:
+        return ""
+    where = "one passage of it has" if left == 1 else f"{left} passages of it have"
+    return (
+        f"{where} more than {MOST_WORDS:,} words between two times, and nobody can tell there which were said; put the times"
+        " back between them, or take out what is none of the transcript (all others are read)"
+    )
+
+
+def say_what_is_not_read(context: Context, artifact: Artifact) -> None:
+    """Tell once why corrections in a note are not read, and have it count as a person's. Call in `ledger.acting`."""
+    why = why_not_read(context, artifact)
+    if not why:
+        return
+    if artifact.state is ArtifactState.HERE:
+        context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
+    sentence = f"{artifact.path.name}: {why}."
+    told = [
+        e
+        for e in context.ledger.journal.events(artifact.recording_id)
+        if e.what == Event.CORRECTIONS_NOT_READ
+    ]
+    if not told or told[-1].detail != sentence:
+        context.tell(
+            Event.CORRECTIONS_NOT_READ,
+            sentence,
+            recording=artifact.recording_id,
+            file=artifact.path,
+            level="warning",
+        )
