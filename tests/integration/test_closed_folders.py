@@ -11,6 +11,7 @@ import pytest
 from earmark.cli import service
 from earmark.cli.main import app
 from earmark.context import Context
+from earmark.intake.rules import Rules
 from earmark.intake.watcher import Hinting
 from earmark.ledger import Ledger
 from earmark.retention.held import everything_held
@@ -107,6 +108,26 @@ def test_from_a_folder_above_them_nothing_in_them_is_taken_and_status_says_so(
     shutil.rmtree(user / "Library")
     assert supervisor(rig.installed, (user,), quick_config(), once=True).run() == 0
     assert "Containers" not in json.loads(say(rig, "status", "--json")[1])["closed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *((name, "a download that is not finished") for name in (
+            "talk.m4a.download", "Talk.QTA.Download", "talk.wav.crdownload", "talk.mp3.tmp", "talk.m4a.!ut",
+            "talk.mov.aria2", "talk.m4a.sb-12ab34cd-Xy", "talk.m4a.icloud",
+        )),
+        *((name, "a program's own") for name in (
+            "Photos Library.PhotosLibrary", "FILM.FCPBUNDLE", "My Song.Band", "IMG_0001.pvt", "Talk.dvdmedia",
+        )),
+        *((name, None) for name in ("Band", "talk.m4a", "Talks.download", "tmp", "x.m4a (2)", "a.photoslibrary copy")),
+    ],
+)  # fmt: skip
+def test_a_folder_is_a_program_s_own_by_its_ending_however_that_is_written(
+    name: str, why: str | None
+) -> None:
+    said = Rules().why_not_folder(name, name)
+    assert (said is None) if why is None else (why in (said or ""))
 
 
 def test_of_notes_those_in_documents_count_and_those_in_libraries_do_not(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from earmark.service.agent import AgentState, agent_state, told
 from earmark.service.agent_install import permissions, require_lasting
 from earmark.service.checks import check_folder
 from earmark.service.launchd import LABEL, written
-from earmark.service.loading import GONE_SECONDS, PAUSE, TRIES, Patience, load, unload
+from earmark.service.loading import GONE_SECONDS, PAUSE, TRIES, Patience, load, restart, unload
 from earmark.service.protected import guard_of, parts_of_program, passing
 
 from tests.a_mac import Mac, a_mac
@@ -366,6 +366,60 @@ def test_it_is_not_waited_for_ever_until_launchd_lets_go_or_takes(tmp_path: Path
     assert (clock.waits, clock.time) == (TRIES - 1, PAUSE * (TRIES - 1))
 
 
+class Launchd:
+    """What launchd has, and what it answers the first times that it is told to do something: an exit status, None for no
+    answer in time. `does`: it does it all the same.
+    """
+
+    def __init__(self, has: bool, does: bool = False, **answers: list[int | None]) -> None:
+        self.has, self.does, self.answers, self.told = has, does, answers, list[str]()
+
+    def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        verb = command[1]
+        if verb == "print":
+            code, words = (
+                (0, "\tstate = running\n\tpid = 7\n") if self.has else (113, "Could not find service")
+            )
+            return subprocess.CompletedProcess(command, code, words, words)
+        self.told.append(verb)
+        later = self.answers.get(verb, [])
+        code_said = later.pop(0) if later else 0
+        if code_said == 0 or self.does:
+            self.has = {"bootstrap": True, "bootout": False}.get(verb, self.has)
+        if code_said is None:
+            raise subprocess.TimeoutExpired(command, 60)
+        return subprocess.CompletedProcess(command, code_said, "", f"failed: {code_said}: Some words")
+
+
+@pytest.mark.parametrize("busy", [5, 16, 17, 36, 37])
+def test_a_launchd_that_is_busy_is_asked_again_whatever_it_is_told_to_do(tmp_path: Path, busy: int) -> None:
+    clock, file = AClock(), tmp_path / "a"
+    launchd = Launchd(False, bootstrap=[busy, busy])
+    load(file, launchd, clock.patience)
+    assert (launchd.told, launchd.has) == (["enable", *["bootstrap"] * 3], True)
+    launchd = Launchd(True, kickstart=[busy, 113])
+    restart(file, launchd, clock.patience)
+    assert launchd.told == ["enable", *["kickstart"] * 3]
+    launchd = Launchd(True, bootout=[busy, busy])
+    unload(file, launchd, clock.patience)
+    assert (launchd.told, launchd.has) == (["bootout"] * 3, False)
+
+
+def test_a_launchctl_that_does_not_answer_in_time_has_done_what_it_was_told_or_not(tmp_path: Path) -> None:
+    clock, file = AClock(), tmp_path / "a"
+    load(file, Launchd(False, does=True, bootstrap=[None]), clock.patience)
+    unload(file, Launchd(True, does=True, bootout=[None]), clock.patience)
+    unload(file, launchd := Launchd(True, bootout=[None]), clock.patience)
+    assert launchd.told == ["bootout", "bootout"]
+    for code, words in (
+        (None, r"did not answer.*says no more"),
+        (150, "150.*says no more"),
+        (125, "at the screen"),
+    ):
+        with pytest.raises(EnvironmentFault, match=words):
+            load(file, Launchd(False, bootstrap=[code]), clock.patience)
+
+
 def test_an_agent_s_file_says_what_it_starts_and_one_that_is_none_says_nothing(mac: Mac) -> None:
     mac.agent.parent.mkdir(parents=True)
     assert written(mac.agent) is None
@@ -375,6 +429,8 @@ def test_an_agent_s_file_says_what_it_starts_and_one_that_is_none_says_nothing(m
         "<plist><array/></plist>",
         "<plist><dict><key>Label</key><string>x</string></dict></plist>",
         "\0",
+        "<plist><dict><key>ProgramArguments</key><array><date>today</date></array></dict></plist>",
+        "<?xml version='1.0' encoding='none'?><plist/>",
     ):
         mac.agent.write_text(text)
         assert written(mac.agent) is None, text

@@ -27,7 +27,7 @@ LITTER_FILES = frozenset(("thumbs.db", "desktop.ini", "icon\r"))
 
 _PARTIAL = re.compile(
     r"""(?ix) \.(part|partial|crdownload|download|opdownload|filepart|aria2|!ut|!qb|tmp|temp|unconfirmed|
-                 icloud|ocdownload|dropboxtemp|sb-[0-9a-f-]+|!sync|incomplete|ytdl|part-frag\d+|bc!|jc!|xltd|
+                 icloud|ocdownload|dropboxtemp|sb-[0-9a-z-]+|!sync|incomplete|ytdl|part-frag\d+|bc!|jc!|xltd|
                  fdmdownload) $
       | ^~\$ | ^~syncthing~ | ^\.~ | \.tmp\.drive(up|down)load | ~$""",
 )
@@ -38,9 +38,6 @@ _PERHAPS_PARTIAL = re.compile(
     r"(?i)^(onedrive)?temp-[0-9a-f]{8,} | ^_unpack_ | \.(part|tmp|temp|partial)\.\w{2,5}$", re.VERBOSE
 )
 """Names that OneDrive, SABnzbd and some downloaders give to what is not finished, and people to what is."""
-
-_UNFINISHED = frozenset(f".{ending}" for ending in "crdownload download opdownload part partial".split())
-"""Endings of folders that browsers and download managers make for one download."""
 
 _AN_ENDING = re.compile(r"[a-z0-9!_+-]{1,8}")
 
@@ -93,7 +90,7 @@ class Rules:
         if (kind := self._closed(name, relative)) is not None:
             return (
                 "it is a download that is not finished"
-                if kind in _UNFINISHED
+                if of_a_download(name)
                 else f"it is a program's own ({kind}); if it is not, give it another name"
             )
         return None
@@ -154,11 +151,11 @@ def _composed(name: str) -> str:
 
 
 def of_a_download(name: str) -> str:
-    """The ending of a folder in which a program keeps a recording until it is downloaded (Safari: `talk.m4a.download`);
-    "" for any other.
+    """The ending of a folder in which a program keeps a recording until it is downloaded (Safari: `talk.m4a.download`),
+    which says the same of it as of a file; "" for any other.
     """
     stem, _, ending = name.lower().rpartition(".")
-    return ending if f".{ending}" in _UNFINISHED and _ending(stem) in ENDINGS else ""
+    return ending if _ending(stem) in ENDINGS and _PARTIAL.search(name) else ""
 
 
 def _ending(lower: str) -> str:

@@ -95,11 +95,26 @@ def agent_file(environ: Mapping[str, str] = os.environ) -> Path:
     return user_home(environ) / "Library" / "LaunchAgents" / f"{LABEL}.plist"
 
 
+_NO_LIST = (
+    OSError,
+    ValueError,
+    ExpatError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+)
+"""What plistlib raises for what is no property list: beside its own errors those of its code (a date that is none, an
+encoding that nobody knows).
+"""
+
+
 def written(file: Path) -> Written | None:
     """What an agent's file says; None if it is not there, or no agent that launchd could start."""
     try:
         agent = plistlib.loads(read_bytes(file))
-    except (OSError, ValueError, ExpatError, plistlib.InvalidFileException):
+    except _NO_LIST:
         return None
     command = _texts(agent.get("ProgramArguments")) if isinstance(agent, dict) else []
     if not command:

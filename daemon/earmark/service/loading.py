@@ -29,8 +29,13 @@ PAUSE = 1.0
 UP_SECONDS = 10.0
 """What a daemon that was just started has to hold its lock in, before the install says that it does not know."""
 
-BUSY = (5, 37)
-"""EIO and EALREADY of macOS (sys/errno.h): launchd has not yet let go of the agent, or has it already."""
+BUSY = (5, 16, 17, 36, 37)
+"""EIO and EALREADY of macOS (sys/errno.h), and what else would say so (EBUSY, EEXIST, EINPROGRESS): launchd has not yet let
+go of the agent, or has it already.
+"""
+
+NO_SESSION = (3, 112, 113, 125)
+"""What launchctl says of a session that is not there, or takes no agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ def unload(file: Path, run: Run, patience: Patience) -> None:
                 f" To end it: launchctl kill SIGKILL {target()}"
             )
         patience.sleep(PAUSE)
+        if state.loaded and not state.ending:  # it was not told to end, then
+            said = launchctl(run, "bootout", target())
 
 
 def load(file: Path, run: Run, patience: Patience) -> None:
@@ -71,21 +78,23 @@ def load(file: Path, run: Run, patience: Patience) -> None:
         said = launchctl(run, "bootstrap", domain(), str(file))
         if said.done:
             return
-        if said.code not in BUSY:
+        if said.code is not None and said.code not in BUSY:
             break
         state = agent_state(file, run, switch=False)
         if state.loaded and not state.ending:
-            return  # an earlier try went through after all
+            return  # this try, or an earlier one, went through after all
+        if said.code is None:
+            break
     raise EnvironmentFault(f"launchd does not take the service: {said.words}. {_advice(said)}")
 
 
 def _advice(said: Answer) -> str:
-    if said.code in BUSY:
-        return (
-            "It says no more than that; what it noted: log show --last 5m --predicate"
-            f' \'process == "launchd" AND eventMessage CONTAINS "{LABEL}"\''
-        )
-    return "It needs the session of a user who is logged in at the screen."
+    if said.code in NO_SESSION:
+        return "It needs the session of a user who is logged in at the screen."
+    return (
+        "It says no more than that; what it noted: log show --last 5m --predicate"
+        f' \'process == "launchd" AND eventMessage CONTAINS "{LABEL}"\''
+    )
 
 
 def came_up(file: Path, works: Callable[[], int], run: Run, patience: Patience) -> bool:
@@ -109,15 +118,20 @@ def _reason(state: AgentState, file: Path) -> str:
 
 def restart(file: Path, run: Run, patience: Patience) -> None:
     """Stop the agent, if it runs, and start it, also one that was turned off. Raises EnvironmentFault with its words."""
-    if not agent_state(file, run, switch=False).loaded:
-        load(file, run, patience)
-        return
     launchctl(run, "enable", target())
-    said = launchctl(run, "kickstart", "-k", target())
-    if not said.done:
-        raise EnvironmentFault(
-            f"The service cannot be started: {said.words}. How it is: earmark service status"
-        )
+    said = Answer(None, "")
+    for trial in range(TRIES):
+        if trial:
+            patience.sleep(PAUSE)
+        if not agent_state(file, run, switch=False).loaded:
+            load(file, run, patience)
+            return
+        said = launchctl(run, "kickstart", "-k", target())
+        if said.done:
+            return
+        if said.code not in (*BUSY, *NO_SESSION):
+            break  # else it is just ending, or gone since it was asked for
+    raise EnvironmentFault(f"The service cannot be started: {said.words}. How it is: earmark service status")
 
 
 def turn_off_again(run: Run) -> None:
