@@ -76,6 +76,7 @@ class Event(StrEnum):
     ERASED = "erased"
     PERSON_FORGOTTEN = "person-forgotten"
     LEDGER_SET_ASIDE = "ledger-set-aside"
+    NO_VECTORS = "no-vectors"
     INDEX_MADE_ANEW = "index-made-anew"
     LEDGER_MENDED = "ledger-mended"
     WATCHING = "watching"

@@ -82,6 +82,7 @@ class Report(BaseModel):
     being_written: tuple[str, ...] = ()
     sandbox: tuple[str, ...] = ()
     speakers_sandbox: tuple[str, ...] = ()
+    search_sandbox: tuple[str, ...] = ()
     summary_sandbox: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
     model: str = ""

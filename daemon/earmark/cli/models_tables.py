@@ -10,7 +10,7 @@ from earmark.cli.console import moment
 from earmark.cli.lines import cell
 from earmark.models.catalog import CATALOG, Device, Known, fit, memory_needed, speed
 from earmark.models.inventory import Entry
-from earmark.weights.packaged import ENCODER, SPEAKERS
+from earmark.weights.packaged import ENCODER, MODEL, SEARCH, SPEAKERS, Packaged
 
 FITS = {"well": "[green]well[/]", "slowly": "[yellow]slowly[/]", "not": "[red]too large[/]"}
 
@@ -28,16 +28,23 @@ def models_rows(found: Sequence[Entry]) -> list[tuple[str, ...]]:
 
 def where_from(e: Entry) -> str:
     """The source of a model, and what its weights are."""
-    weights = ENCODER if e.kind == "speakers" else "model.bin"
+    weights = {"speakers": ENCODER, "search": MODEL}.get(e.kind, "model.bin")
     return f"{e.name}: {e.source}" + (f", {weights} sha256 {e.sha256[:16]}…" if e.sha256 else "")
 
 
 def who_says_what(found: Sequence[Entry]) -> str:
     """What tells who speaks: the first of what is found is used."""
-    name = f"{SPEAKERS.name}: who says what"
+    return _used(f"{SPEAKERS.name}: who says what", SPEAKERS, found)
+
+
+def by_meaning(found: Sequence[Entry]) -> str:
+    """What finds by meaning: the first of what is found is used."""
+    return _used(f"{SEARCH.name}: found by meaning", SEARCH, found)
+
+
+def _used(name: str, model: Packaged, found: Sequence[Entry]) -> str:
     if not found:
-        size = decimal(SPEAKERS.download)
-        return f"{name}; not here: earmark models download {SPEAKERS.name} ({size}; {SPEAKERS.license})"
+        return f"{name}; not here: earmark models download {model.name} ({decimal(model.download)}; {model.license})"
     first = found[0]
     if first.problem:
         return f"{name}, {decimal(first.size)}; it cannot be used as it is"

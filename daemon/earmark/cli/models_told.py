@@ -15,6 +15,7 @@ from earmark.diarization.models import NAME
 from earmark.errors import ModelError
 from earmark.models.encoder import Added
 from earmark.paths import Home
+from earmark.search.models import NAME as MEANING
 from earmark.transcription.models import STARTERS, find_model
 
 
@@ -49,6 +50,12 @@ def how_to_use(acts: Acts, name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
     if name == NAME:
         further(acts, "`earmark transcribe FILE` says who speaks now; the notes of a folder do not yet")
+        return
+    if name == MEANING:
+        further(
+            acts,
+            "`earmark run` makes vectors of what was said when nothing else waits; `earmark search` uses them",
+        )
         return
     speech = config.transcription
     with suppress(ModelError):

@@ -29,6 +29,7 @@ from earmark.locality.policy.snapshot import Facts, snapshot
 from earmark.paths import Home, shared_models
 from earmark.proof.outcome import Outcome
 from earmark.report import Report, read_report
+from earmark.search.models import meaning_folder
 from earmark.verbs import consenting
 from earmark.verbs.opening import opened_context, wake_daemon
 
@@ -248,6 +249,8 @@ def _facts(home: Home, config: Config) -> Facts:
         sandbox=(report.sandbox or None) if report else None,
         speakers=speaker_folder(home.models) is not None,
         speakers_sandbox=(report.speakers_sandbox or None) if report else None,
+        meaning=meaning_folder(home.models) is not None,
+        search_sandbox=(report.search_sandbox or None) if report else None,
         summary_sandbox=(report.summary_sandbox or None) if report else None,
         handing_on=config.privacy == "cloud"
         and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),

@@ -23,6 +23,7 @@ from earmark.verbs.searching import MOST, Found, Result, search
 DRAFT = "a draft: a better transcript is to come, and its words may be others"
 AWAY = "file gone: its note is there"
 PARTLY = "not all of the words are in it"
+MEANT = "found by its meaning"
 
 NARROWEST = 12
 """Characters of a title that a narrow terminal shows."""
@@ -56,16 +57,31 @@ def search_words(
         if json:
             results = [_document(result) for result in found.results]
             print_answer(
-                "search WORDS", {"query": " ".join(words), "results": results, "missing": found.missing}
-            )
+                "search WORDS",
+                {
+                    "query": " ".join(words), "results": results, "missing": found.missing,
+                    "by_words": found.by_words, "why_by_words": found.why,
+                },
+            )  # fmt: skip
             return
-        if found.missing:
-            what = counted(found.missing, "recording")
-            err.print(f"The words of {what} are not in the index yet, and are not found.")
+        _tell_what_is_missing(found)
         if found.results:
             _print(found, limit)
         else:
             out.print("Nothing was found.")
+
+
+def _tell_what_is_missing(found: Found) -> None:
+    if found.missing:
+        what = counted(found.missing, "recording")
+        err.print(f"The words of {what} are not in the index yet, and are not found.")
+    if found.why:
+        err.print(escape(one_line(f"By words only: {found.why}.")))
+    elif found.by_words:
+        wait = "waits for its" if found.by_words == 1 else "wait for their"
+        err.print(
+            f"By words only: {counted(found.by_words, 'recording')} {wait} vectors (earmark run makes them)."
+        )
 
 
 @contextmanager
@@ -111,7 +127,7 @@ def _print(found: Found, limit: int) -> None:
 
 def _told(result: Result) -> list[str]:
     """What is said of a passage besides its words."""
-    said = [PARTLY] if not result.hit.whole else []
+    said = [MEANT] if result.hit.meant else [PARTLY] if not result.hit.whole else []
     said += [DRAFT] if result.draft else []
     return said if result.place.here else [*said, AWAY]
 
@@ -145,5 +161,6 @@ def _document(result: Result) -> dict[str, Any]:
         "note": None if result.note is None else str(result.note), "title": result.title,
         "recorded": result.recorded, "at": hit.at, "start": hit.start, "end": hit.end, "speaker": hit.speaker,
         "snippet": hit.snippet, "marks": [list(mark) for mark in hit.marks], "all_words": hit.whole,
+        "by_meaning": hit.meant,
         "draft": result.draft, "here": result.place.here, "link": result.link, "url": result.url,
     }  # fmt: skip

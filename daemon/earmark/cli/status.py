@@ -127,6 +127,8 @@ def walls(report: Report) -> str:
     workers = {"transcription": report.sandbox, "summarization": report.summary_sandbox}
     if report.speakers_sandbox:  # where there is such a worker
         workers["telling voices apart"] = report.speakers_sandbox
+    if report.search_sandbox:
+        workers["search by meaning"] = report.search_sandbox
     missing = [escape(one_line(s)) for said in workers.values() for s in said if s.startswith(NOT_ENFORCED)]
     if missing:
         return f"[yellow]{'; '.join(dict.fromkeys(missing))}[/]"

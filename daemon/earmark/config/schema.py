@@ -71,7 +71,8 @@ class Transcription(Section):
         "else waits.",
     )
     better_on_battery: bool = Field(
-        False, description="Hear drafts again on battery, too, and not on mains power only."
+        False,
+        description="Hear drafts again, and make vectors for search, on battery, too, and not on mains power only.",
     )
     language: LanguageOrAuto = Field(
         "auto",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from earmark.domain import Seconds
 from earmark.errors import LedgerError
 from earmark.ledger.connection import Connection, Row
+from earmark.ledger.vectors import Vectors
 
 GONE = "search.gone"
 """The fact that words went out of the index whose letters may still be in its pages."""
@@ -20,7 +21,7 @@ GONE = "search.gone"
 WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
 """What words in each of the columns count when passages are chosen; `text` has the same words as `stems`."""
 
-_TABLES = ("passages", "indexed")
+_TABLES = ("passages", "indexed", "vectors", "embedded")
 _WORDS = "passages_fts"
 
 _DUE = (
@@ -74,6 +75,7 @@ class Index:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self.vectors = Vectors(db)
 
     def due(self, form: int, most: int) -> list[str]:
         """Recordings whose words are not in the index, or in another form, or with another title or name."""
@@ -88,6 +90,7 @@ class Index:
         self, recording_id: str, entries: Sequence[Entry], form: int, language: str, heading: str
     ) -> None:
         """Put a recording's passages in the place of earlier ones; call in the transaction in which they were made."""
+        kept = self.vectors.kept(recording_id)  # a title is another one more often than what was said
         self.take_out(recording_id)
         for entry in entries:
             told = json.dumps(entry.sentences, separators=(",", ":"))
@@ -106,6 +109,7 @@ class Index:
             "INSERT INTO indexed (recording_id, form, language, heading) VALUES (?, ?, ?, ?)",
             (recording_id, form, language, heading),
         )
+        self.vectors.put_back(recording_id, kept)
 
     def take_out(self, recording_id: str) -> None:
         self._db.execute("DELETE FROM indexed WHERE recording_id = ?", (recording_id,))
@@ -131,6 +135,15 @@ class Index:
         """How many passages an FTS5 expression finds."""
         row = self._db.one("SELECT count(*) AS n FROM passages_fts WHERE passages_fts MATCH ?", (expression,))
         return row["n"] if row else 0
+
+    def which(self, expression: str, ids: Collection[int]) -> set[int]:
+        """Those of these passages that an FTS5 expression finds."""
+        rows = self._db.all(
+            "SELECT rowid AS id FROM passages_fts WHERE passages_fts MATCH ?"
+            " AND rowid IN (SELECT value FROM json_each(?))",
+            (expression, json.dumps(sorted(ids))),
+        )
+        return {row["id"] for row in rows}
 
     def unseen(self) -> set[str]:
         """Recordings of which nothing is found: their note lies in the trash, or neither file nor note is there."""

@@ -29,6 +29,7 @@ from earmark.messages.fields import (
     Sentence,
     Share,
 )
+from earmark.messages.meaning import Embed, Embedded, LoadEncoder
 from earmark.messages.voices import LoadSpeakers, Stretch, TellApart, ToldApart, VoicePrint
 from earmark.misheard import misheard
 from earmark.translation import untranslated
@@ -37,9 +38,12 @@ __all__ = [
     "LINE_LIMIT",
     "REPLY_LIMIT",
     "Confine",
+    "Embed",
+    "Embedded",
     "Failed",
     "Finished",
     "Heard",
+    "LoadEncoder",
     "LoadModel",
     "LoadSpeakers",
     "Message",
@@ -54,6 +58,7 @@ __all__ = [
     "ToldApart",
     "TranscribeRequest",
     "VoicePrint",
+    "parse_meaning_request",
     "parse_reply",
     "parse_speaker_request",
     "parse_transcription_request",
@@ -301,5 +306,8 @@ parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAd
 parse_speaker_request: TypeAdapter[LoadSpeakers | TellApart] = TypeAdapter(
     Annotated[LoadSpeakers | TellApart, Field(discriminator="type")]
 )
-Reply = Ready | Started | Progress | Heard | Finished | Stretch | ToldApart | Summarized | Failed
+parse_meaning_request: TypeAdapter[LoadEncoder | Embed] = TypeAdapter(
+    Annotated[LoadEncoder | Embed, Field(discriminator="type")]
+)
+Reply = Ready | Started | Progress | Heard | Finished | Stretch | ToldApart | Embedded | Summarized | Failed
 parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])

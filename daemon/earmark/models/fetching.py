@@ -20,6 +20,8 @@ from earmark.models.catalog import Known, known
 from earmark.models.index_settings import certificates, package_index
 from earmark.models.sideload import speech_name, write_card
 from earmark.paths import whole
+from earmark.search.models import NAME as MEANING
+from earmark.search.models import require_meaning_files
 from earmark.transcription.models import require_files
 from earmark.weights.card import Card, read_card
 from earmark.weights.packaged import ENCODER, PACKAGED, Packaged
@@ -130,7 +132,7 @@ def _folder_name(name: str, published: Known | None, boxed: Packaged | None) -> 
     """What the folder of a model is called. Raises ModelUsage if nothing of that name can be downloaded."""
     if boxed:
         return boxed.name
-    if name == NAME:
+    if name in (NAME, MEANING):
         raise ModelUsage(f"{name} comes out of packages, which have no revisions: leave out --revision.")
     if published is None and "/" not in name:
         raise ModelUsage(
@@ -141,7 +143,8 @@ def _folder_name(name: str, published: Known | None, boxed: Packaged | None) -> 
 
 
 def _require_complete(folder: Path, name: str) -> None:
-    (require_speaker_files if name == NAME else require_files)(folder)
+    needed = {NAME: require_speaker_files, MEANING: require_meaning_files}
+    needed.get(name, require_files)(folder)
 
 
 def _make(models_dir: Path, *, for_all: bool) -> None:

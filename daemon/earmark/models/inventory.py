@@ -17,6 +17,9 @@ from earmark.errors import ModelError
 from earmark.ledger import Ledger
 from earmark.models.catalog import Device, Fit, fit, known
 from earmark.paths import shared_models
+from earmark.search.models import FILES as MEANING_FILES
+from earmark.search.models import NAME as MEANING
+from earmark.search.models import require_meaning_files
 from earmark.transcription.models import require_files
 from earmark.weights.card import NEVER, Card, read_card
 from earmark.weights.released import digest_of, out_of_packages, require_as_released
@@ -33,8 +36,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model on this device. `problem`: why it cannot be used, or empty. `kind`: it hears words, or tells who speaks; of
-    the latter `files` says the bytes of each file, and `features` what its encoder takes.
+    """One model on this device. `problem`: why it cannot be used, or empty. `kind`: it hears words, tells who speaks, or
+    finds by meaning; of the latter two `files` says the bytes of each file, and `features` what its encoder takes.
     """
 
     name: str
@@ -48,7 +51,7 @@ class Entry:
     usage: Usage = Usage()
     problem: str = ""
     removable: bool = True
-    kind: Literal["speech", "speakers"] = "speech"
+    kind: Literal["speech", "speakers", "search"] = "speech"
     features: str = ""
     files: Mapping[str, int] = field(default_factory=dict)
 
@@ -60,8 +63,8 @@ def inventory(
     configured: Path | None = None,
     shared: Path | None = None,
 ) -> list[Entry]:
-    """Every model that `run` could use, and what tells who speaks, in the order in which it looks: those beside the program
-    (`shared`) last.
+    """Every model that `run` could use, what tells who speaks, and what finds by meaning, in the order in which it looks:
+    those beside the program (`shared`) last.
     """
     beside = _folders(shared_models() if shared is None else shared)
     mine = _folders(models_dir)
@@ -89,6 +92,8 @@ def _entry(
     name = folder.name
     if name == NAME:
         return _speakers(folder, card, removable=removable)
+    if name == MEANING:
+        return _meaning(folder, card, removable=removable)
     problem = ""
     try:
         require_files(folder)
@@ -121,6 +126,19 @@ def _speakers(folder: Path, card: Card, *, removable: bool) -> Entry:
     return Entry(
         NAME, folder, _size(folder), card.source, card.license, card.files.get(FILES[1], ""), card.added_at,
         problem=problem, removable=removable, kind="speakers", features=features, files=files,
+    )  # fmt: skip
+
+
+def _meaning(folder: Path, card: Card, *, removable: bool) -> Entry:
+    problem, files = "", {}
+    try:
+        require_meaning_files(folder)
+        files = {name: (folder / name).stat().st_size for name in MEANING_FILES}
+    except ModelError as error:
+        problem = str(error)
+    return Entry(
+        MEANING, folder, _size(folder), card.source, card.license, card.files.get(MEANING_FILES[0], ""), card.added_at,
+        problem=problem, removable=removable, kind="search", files=files,
     )  # fmt: skip
 
 

@@ -23,8 +23,12 @@ from earmark.diarization.models import NAME, features_told, require_segmentation
 from earmark.domain import Instant
 from earmark.errors import ModelError, ModelUsage
 from earmark.files import Busy, FileLock, make_private
+from earmark.search.models import FILES as MEANING_FILES
+from earmark.search.models import NAME as MEANING
+from earmark.search.models import require_encoder, require_meaning_files
 from earmark.transcription.models import require_files
 from earmark.weights.card import CARD, Card
+from earmark.weights.packaged import MODEL
 
 TEXTS = frozenset({"LICENSE", "LICENSE.txt", "README.md"})
 """What says whose a model is."""
@@ -36,6 +40,11 @@ SPEECH = TEXTS | {
 
 SPEAKERS = TEXTS | set(SPEAKER_FILES)
 """What tells who speaks."""
+
+SENTENCES = TEXTS | set(MEANING_FILES)
+"""What finds by meaning."""
+
+ALL = SPEECH | SPEAKERS | SENTENCES
 
 LARGEST = 8_000_000_000
 """Bytes of one file; large-v3 in float32 has 6.2 GB."""
@@ -54,8 +63,9 @@ def valid_name(name: str) -> str:
 
 def speech_name(name: str) -> str:
     """The name itself, if a speech model can have it; raises ModelUsage."""
-    if name == NAME:
-        raise ModelUsage(f"{name!r} is the name of what tells who speaks; no speech model can have it.")
+    if name in (NAME, MEANING):
+        does = "tells who speaks" if name == NAME else "finds by meaning"
+        raise ModelUsage(f"{name!r} is the name of what {does}; no speech model can have it.")
     return valid_name(name)
 
 
@@ -69,9 +79,9 @@ def add(
 ) -> Card:
     """Copy the model in `source` (folder, .zip, .tar, .tar.gz/xz/bz2) into `models_dir`; returns its card.
 
-    One that tells who speaks has a name of its own; `features`: what its encoder takes, where that does not say it.
-    Raises ModelError with a sentence if it is no complete model, if a model of that name is there, or if the archive
-    is not one to be opened.
+    One that tells who speaks, or finds by meaning, has a name of its own; `features`: what the encoder of the former takes,
+    where that does not say it. Raises ModelError with a sentence if it is no complete model, if a model of that name is
+    there, or if the archive is not one to be opened.
     """
     plain = source.name.removesuffix(".zip")
     for suffix in (".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar"):
@@ -81,14 +91,16 @@ def add(
     with adding(models_dir) as staged:
         digests = _copied(source, staged)
         takes = ""
-        if "model.bin" in digests or not digests.keys() & set(SPEAKER_FILES):
+        own = _own_name(digests.keys())
+        if not own:
             _keep(digests, SPEECH, staged)
             speech_name(chosen)
         else:
-            _keep(digests, SPEAKERS, staged)
-            if name not in (None, NAME):
-                raise ModelUsage(f"{source} tells who speaks, and is called {NAME}: leave out --name.")
-            chosen = NAME
+            _keep(digests, SPEAKERS if own == NAME else SENTENCES, staged)
+            if name not in (None, own):
+                does = "tells who speaks" if own == NAME else "finds by meaning"
+                raise ModelUsage(f"{source} {does}, and is called {own}: leave out --name.")
+            chosen = own
             _require_free(models_dir / chosen)
         try:
             takes = _complete(staged, chosen, features)
@@ -102,6 +114,15 @@ def add(
         write_card(card, staged)
         staged.rename(models_dir / chosen)
     return card
+
+
+def _own_name(files: Set[str]) -> str:
+    """What a model with these files is called in any case; "" for a speech model."""
+    if "model.bin" in files:
+        return ""
+    if files & set(SPEAKER_FILES):
+        return NAME
+    return MEANING if MODEL in files else ""
 
 
 def _require_free(target: Path) -> None:
@@ -149,10 +170,15 @@ def _keep(digests: dict[str, str], files: Set[str], staged: Path) -> None:
 
 def _complete(staged: Path, name: str, features: str) -> str:
     """Raise ModelError unless everything is there; returns what the encoder takes, "" for a speech model."""
-    if name != NAME:
+    if name == MEANING:
+        require_meaning_files(staged)
+        require_encoder(staged / MODEL)
+    elif name != NAME:
         require_files(staged)
+    if name != NAME:
         if features:
-            raise ModelUsage("--features is for what tells who speaks, and this is a speech model.")
+            what = "finds by meaning" if name == MEANING else "is a speech model"
+            raise ModelUsage(f"--features is for what tells who speaks, and this {what}.")
         return ""
     require_speaker_files(staged)
     segmentation, encoder = SPEAKER_FILES
@@ -194,7 +220,7 @@ def _opened(source: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    for file in sorted(SPEECH | SPEAKERS):
+    for file in sorted(ALL):
         path = folder / file
         if path.is_file():
             with path.open("rb") as stream:
@@ -229,7 +255,7 @@ def _base(name: str) -> str | None:
     so that no path in an archive means anything here.
     """
     base = PurePosixPath(name.replace("\\", "/")).name
-    return base if base in SPEECH | SPEAKERS else None
+    return base if base in ALL else None
 
 
 def copy(stream: IO[bytes], target: Path) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from earmark.domain import Seconds
 from earmark.ledger import Stored
 from earmark.ledger.index import Index
+from earmark.search.fusing import fuse
 from earmark.search.query import Query
 from earmark.search.ranking import AROUND, Ranked, idf, rank
 from earmark.search.snippet import shown
+from earmark.search.vectors import Meaning
 from earmark.search.wanted import Term, all_of, any_of, excluded, required, terms_of
 
 CHOSEN = 100
@@ -22,8 +24,8 @@ READ = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found. `whole`: with all words of the query. `at`, `speaker`: of the sentence that shows why;
-    `snippet` is that sentence, with where the words in it begin and end.
+    """A passage that was found. `whole`: with all words of the query; `meant`: by its meaning, and not by its words. `at`,
+    `speaker`: of the sentence that shows why; `snippet` is that sentence, with where the words in it begin and end.
     """
 
     recording_id: str
@@ -36,12 +38,20 @@ class Hit:
     speaker: str
     snippet: str
     marks: tuple[tuple[int, int], ...]
+    meant: bool = False
 
 
 def find(
-    index: Index, query: Query, most: int, among: Collection[str] | None = None, but: Collection[str] = ()
+    index: Index,
+    query: Query,
+    most: int,
+    among: Collection[str] | None = None,
+    but: Collection[str] = (),
+    meaning: Meaning | None = None,
 ) -> list[Hit]:
-    """The best passages, at most so many. `among`: of these recordings only; `but`: of none of these."""
+    """The best passages, at most so many. `among`: of these recordings only; `but`: of none of these. `meaning`: what the
+    query means; without it words alone find.
+    """
     languages = index.languages()
     terms = terms_of(query, languages)
     needed, left_out = required(query, languages), excluded(query, languages)
@@ -50,6 +60,24 @@ def find(
         ids = index.latest(expression, most, among, but)
         stored = index.stored(ids)
         return [_hit(Ranked(n, 0.0, True), stored[n], terms) for n in ids if n in stored]
+    stored, ranked = _by_words(index, query, terms, needed, left_out, among, but)
+    if meaning is not None:
+        near = _near(index, meaning, [each.id for each in ranked], needed, left_out, among, but)
+        ranked = fuse(ranked, near, asks=query.asks)[:most]
+        stored |= index.stored({each.id for each in ranked} - stored.keys())
+    return [_hit(each, stored[each.id], terms) for each in ranked[:most] if each.id in stored]
+
+
+def _by_words(
+    index: Index,
+    query: Query,
+    terms: Sequence[Term],
+    needed: str,
+    left_out: str,
+    among: Collection[str] | None,
+    but: Collection[str],
+) -> tuple[dict[int, Stored], list[Ranked]]:
+    """The passages that words find, the best first, with those around them."""
     passages, having = index.size(), [index.count(term.expression) for term in terms]
     telling = [(n, term.expression) for n, term in zip(having, terms, strict=True) if term.telling]
     if query.phrases:  # they say which; the words only rank them
@@ -64,8 +92,29 @@ def find(
     ids = list(dict.fromkeys(ids))
     around = {n + away for n in ids for away in range(-len(AROUND), len(AROUND) + 1)}
     stored = index.stored(around)
-    ranked = rank(ids, stored, terms, [idf(passages, n) for n in having])
-    return [_hit(each, stored[each.id], terms) for each in ranked[:most]]
+    return stored, rank(ids, stored, terms, [idf(passages, n) for n in having])
+
+
+def _near(
+    index: Index,
+    meaning: Meaning,
+    also: Collection[int],
+    needed: str,
+    left_out: str,
+    among: Collection[str] | None,
+    but: Collection[str],
+) -> dict[int, float]:
+    """The passages near in meaning, with what has to be there and without what may not; and how near `also` are."""
+    from earmark.search.nearest import nearest  # numpy, which takes a moment to load
+
+    near = nearest(index.vectors, meaning, CHOSEN, among, but, also)
+    if needed:
+        there = index.which(needed, near)
+        near = {id: how for id, how in near.items() if id in there}
+    if left_out:
+        out = index.which(left_out, near)
+        near = {id: how for id, how in near.items() if id not in out}
+    return near
 
 
 def _expressions(telling: Sequence[tuple[int, str]]) -> Iterator[list[str]]:
@@ -89,5 +138,5 @@ def _hit(ranked: Ranked, stored: Stored, terms: Sequence[Term]) -> Hit:
     said = shown(entry, terms, stored.language)
     return Hit(
         stored.recording_id, entry.number, entry.start, entry.end, ranked.whole, ranked.score, said.at, said.speaker,
-        said.text, said.marks,
+        said.text, said.marks, ranked.meant,
     )  # fmt: skip

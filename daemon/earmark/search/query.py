@@ -61,11 +61,14 @@ class Query:
     after: date | None = None
     before: date | None = None
     asks: bool = False
+    said: str = field(default="", compare=False)
+    """All words that are looked for, in order: what a query means."""
 
 
 @dataclass(slots=True)
 class _Reading:
     words: list[Word] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     phrases: list[tuple[str, ...]] = field(default_factory=list)
     without: list[tuple[Word, ...]] = field(default_factory=list)
     filters: dict[str, list[str]] = field(default_factory=lambda: {key: [] for key in FILTERS})
@@ -85,7 +88,7 @@ def parse(typed: str) -> Query:
         tuple(read.filters["speaker"]), tuple(read.filters["folder"]), tuple(read.filters["tag"]),
         after=max((_day("after", said) for said in read.filters["after"]), default=None),
         before=min((_day("before", said) for said in read.filters["before"]), default=None),
-        asks=_is_question(typed, read.words),
+        asks=_is_question(typed, read.words), said=" ".join(read.said),
     )  # fmt: skip
     count = len(found.words) + sum(map(len, found.phrases)) + sum(map(len, found.without))
     if count > MOST_WORDS:
@@ -121,7 +124,9 @@ def _take(read: _Reading, piece: re.Match[str]) -> None:
     words = tuple(Word(token, begins and n == len(tokens)) for n, token in enumerate(tokens, start=1))
     if piece["minus"]:
         read.without.append(words)
-    elif quoted is not None:
+        return
+    read.said.append(said.strip())
+    if quoted is not None:
         read.phrases.append(tuple(tokens))
     else:
         read.words += words

@@ -33,11 +33,14 @@ AROUND = (0.3, 0.15)
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with its rank. `whole`: each word that tells something is in it, or names its recording."""
+    """A passage with its rank. `whole`: each word that tells something is in it, or names its recording. `meant`: it was
+    found by its meaning, and not by its words.
+    """
 
     id: int
     score: float
     whole: bool
+    meant: bool = False
 
 
 def idf(passages: int, having: int) -> float:

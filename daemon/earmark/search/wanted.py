@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from earmark.search.query import Query, Word
+from earmark.search.query import ASK, Query, Word
 from earmark.search.terms import LONGEST, TOKEN, folded, pairs_of, runs, stem_of
 from earmark.summarization.words import stop_words_for
 
@@ -86,6 +86,14 @@ def _terms(word: Word, languages: Sequence[str], asks: bool = False) -> Iterable
             asked = asks and plain in ASKING
             empty = any(plain in _empty(language) for language in languages)
             yield Term(By.STEM, _forms(part, languages), plain, not (asked or empty), ASKED if asked else 1.0)
+
+
+def meant(query: Query) -> str:
+    """What a query means, in words: of a question without those with which it begins to ask."""
+    words = query.said.split()
+    begins = ASK | ASKING | _empty("en") if query.asks else frozenset[str]()
+    first = next((n for n, word in enumerate(words) if not begins.issuperset(TOKEN.findall(folded(word)))), 0)
+    return " ".join(words[first:])
 
 
 @functools.cache

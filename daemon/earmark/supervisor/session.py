@@ -23,6 +23,7 @@ from earmark.power import KeepAwake
 from earmark.report import STALLED, Report, Working, how_far
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
+from earmark.supervisor.embedding import Embedding
 from earmark.supervisor.inbox import Hint, Inbox, Post, Read, Scanned, Signaled, SweepDue
 from earmark.supervisor.indexing import Indexing
 from earmark.supervisor.outlook import Outlook
@@ -89,6 +90,7 @@ class Session:
         self._stages = (self._transcription, self._diarization, self._summary)
         self._owing = Owing(context)
         self._indexing = Indexing(context)
+        self._embedding = Embedding(context, inbox.put, start)
         self._outlook = Outlook(context)
         try:
             self._sweeping = Sweeping(context, inbox.put)
@@ -122,6 +124,7 @@ class Session:
         self.context.ledger.db.hurry()
         for stage in self._stages:
             stage.kill()
+        self._embedding.kill()
         self._awake.stop()
         # Claims that cannot be given back now are found and given back at the next start.
         with contextlib.suppress(EarmarkError, sqlite3.Error):
@@ -136,6 +139,7 @@ class Session:
         self._scanning.reconfigure()
         for stage in self._stages:
             stage.reconfigure()
+        self._embedding.reconfigure()
         self._sweeping.reconfigure()
 
     def _take_over(self) -> None:
@@ -173,6 +177,7 @@ class Session:
         self._owing.turn()
         self._indexing.turn()
         more = self._sweeping.turn()
+        self._embedding.turn(lambda: not (more or self._busy()))
         self._say(tuple(w for stage in self._stages for w in stage.working()))
         self._say_caught_up()
         return more or self._owing.more or self._indexing.more
@@ -183,6 +188,7 @@ class Session:
         times = [
             self._scanning.next_at(),
             self._owing.next_at(),
+            self._embedding.next_at(now),
             *(stage.next_at(now) for stage in self._stages),
         ]
         for due in (self.context.ledger.jobs.next_due(wall), self.context.ledger.places.next_due(wall)):
@@ -215,11 +221,11 @@ class Session:
                 case Scanned():
                     self._scanning.scanned()
                 case Said():
-                    any(stage.said(post) for stage in self._stages)
+                    any(part.said(post) for part in (*self._stages, self._embedding))
                     if isinstance(post.message, Failed) and post.message.fault in (Fault.CHANGED, Fault.GONE):
                         self._scanning.scan_again()
                 case Left():
-                    any(stage.left(post) for stage in self._stages)
+                    any(part.left(post) for part in (*self._stages, self._embedding))
                 case SweepDue():
                     self._sweeping.due()
                 case _:
@@ -227,7 +233,7 @@ class Session:
 
     def _idle(self) -> bool:
         """True if nothing waits, nothing is being done and nothing is owed that could be written now."""
-        if any(stage.busy() for stage in self._stages) or self._owing.more or self._indexing.more:
+        if self._busy() or (self._daemon.once and (self._embedding.busy() or self._embedding.more)):
             return False
         without = self._transcription.missing() or self._nobody_works()
         if not without and drafts.any_now(self.context):
@@ -237,6 +243,9 @@ class Session:
         if self._daemon.once:
             stuck += len(jobs.put_off(self._interrupted_at_start))
         return waiting <= stuck and self._owing.idle()
+
+    def _busy(self) -> bool:
+        return any(stage.busy() for stage in self._stages) or self._owing.more or self._indexing.more
 
     def _waiting(self) -> int:
         """How many jobs wait, but for those that are to replace a draft."""
@@ -306,6 +315,7 @@ class Session:
             "sandbox": self._transcription.sandbox
             or ((OFF,) if self.context.config.sandbox == "off" else ()),
             "speakers_sandbox": self._diarization.sandbox,
+            "search_sandbox": self._embedding.sandbox,
             "summary_sandbox": self._summary.sandbox,
             "sockets": own_families(),
             "model": self._transcription.model_name,

@@ -12,11 +12,14 @@ from typing import Literal
 
 from earmark.errors import ModelError
 from earmark.paths import shared_models, whole
-from earmark.weights.packaged import SEGMENTATION, SPEAKERS, SPEECH, packaged
+from earmark.weights.packaged import MODEL, SEARCH, SEGMENTATION, SPEAKERS, SPEECH, packaged
 from earmark.weights.released import require_as_released, require_readable
 
 STARTERS = tuple(model.name for model in SPEECH)
 """What `auto` takes where nothing else decides, in this order."""
+
+OTHERS = {SPEAKERS.name: "tells who speaks", SEARCH.name: "finds by meaning"}
+"""Models that hear no words."""
 
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
 
@@ -48,10 +51,9 @@ def find_model(
             f"The model name {name!r} is not a name. Set [transcription] model_dir to use a folder, "
             f"or name a folder inside {models_dir}."
         )
-    if name == SPEAKERS.name:
+    if name in OTHERS:
         raise ModelError(
-            f"{name!r} tells who speaks and hears no words: it is no speech model. `earmark models list` shows those that "
-            "are."
+            f"{name!r} {OTHERS[name]} and hears no words: it is no speech model. `earmark models list` shows those that are."
         )
     shared = shared_models() if shared is None else shared
     for place, source in ((models_dir, "data folder"), (shared, "beside the program")):
@@ -94,10 +96,11 @@ def require_files(folder: Path) -> None:
             f"The model folder {folder} does not exist. Set [transcription] model_dir to a folder that holds "
             "a CTranslate2 Whisper model, or remove the setting to use the model that is there."
         )
-    if (folder / SEGMENTATION).is_file():
+    other = SPEAKERS if (folder / SEGMENTATION).is_file() else SEARCH if _is_sentences(folder) else None
+    if other is not None:
         raise ModelError(
-            f"The folder {folder} tells who speaks and hears no words: it is no speech model. Set [transcription] model_dir "
-            "to a folder that holds a CTranslate2 Whisper model, or remove the setting."
+            f"The folder {folder} {OTHERS[other.name]} and hears no words: it is no speech model. Set [transcription] "
+            "model_dir to a folder that holds a CTranslate2 Whisper model, or remove the setting."
         )
     missing = [f for f in ("model.bin", "config.json", "tokenizer.json") if not (folder / f).is_file()]
     if not any((folder / f).is_file() for f in VOCABULARIES):
@@ -109,10 +112,14 @@ def require_files(folder: Path) -> None:
         )
 
 
+def _is_sentences(folder: Path) -> bool:
+    return (folder / MODEL).is_file() and not (folder / "model.bin").is_file()
+
+
 def model_folders(place: Path) -> list[Path]:
     """The models in a folder, by their weights."""
     found = [f for f in place.glob("[!.]*") if os.path.isfile(f / "model.bin")]  # noqa: PTH113 - is_file raises for others'
-    return [folder for folder in found if folder.name != SPEAKERS.name]
+    return [folder for folder in found if folder.name not in OTHERS]
 
 
 def _largest(place: Path) -> Path | None:

@@ -20,8 +20,10 @@ from earmark.search.finding import Hit, find
 from earmark.search.indexing import bring_up_to_date
 from earmark.search.query import Query
 from earmark.search.terms import FORM
+from earmark.search.wanted import meant
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
+from earmark.verbs.meaning import Asked, asked_for
 from earmark.verbs.opening import opened_context
 
 MOST = 200
@@ -49,11 +51,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`missing`: recordings whose words are not in the index yet."""
+    """`missing`: recordings whose words are not in the index yet. `by_words`: those that are found by words only, as
+    their vectors are not made yet; 0 where there is no model. `why`: why none was looked for by its meaning all the same.
+    """
 
     results: tuple[Result, ...]
     tops: frozenset[Path]
     missing: int
+    by_words: int = 0
+    why: str = ""
 
 
 def search(
@@ -66,27 +72,41 @@ def search(
     """Bring the index up to date, if it is not, and ask it. `tell`: recordings that are done, and of how many. Raises
     UsageError, NotFound.
     """
+    with asked_for(home, meant(query)) as asked:
+        return _search(home, config, query, most, tell, asked)
+
+
+def _search(
+    home: Home, config: Config, query: Query, most: int, tell: Callable[[int, int], None], asked: Asked | None
+) -> Found:
     with opened_context(home, config, read_only=True) as context:
         missing = context.ledger.index.count_due(FORM)
+        if asked and asked.model and context.ledger.index.vectors.any(asked.model.digest):
+            asked.begin(config)
     if missing:
         missing = _fill(home, config, missing, tell)
     try:
-        return _ask(home, config, query, most, missing)
+        return _ask(home, config, query, most, missing, asked)
     except (LedgerTooOld, LedgerTooNew):
         raise
     except LedgerError:
         if not _made_anew(home, config):
             raise
-    return _ask(home, config, query, most, _fill(home, config, _missing(home, config), tell))
+    return _ask(home, config, query, most, _fill(home, config, _missing(home, config), tell), asked)
 
 
-def _ask(home: Home, config: Config, query: Query, most: int, missing: int) -> Found:
+def _ask(home: Home, config: Config, query: Query, most: int, missing: int, asked: Asked | None) -> Found:
     with opened_context(home, config, read_only=True) as context:
-        hits = find(context.ledger.index, query, most, _among(context, query), context.ledger.index.unseen())
+        index, among = context.ledger.index, _among(context, query)
+        unseen, model = index.unseen(), asked.model if asked else None
+        waiting = index.vectors.without(model.digest, model.languages) - unseen if model else set()
+        meaning = asked.meaning() if asked else None
+        hits = find(index, query, most, among, unseen, meaning)
         folders = [_folder(context, said) for said in query.folders]
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
-    return Found(tuple(results), tops, missing)
+    by_words = len(waiting if among is None else waiting & among)
+    return Found(tuple(results), tops, missing, by_words, asked.why if asked else "")
 
 
 def _missing(home: Home, config: Config) -> int:

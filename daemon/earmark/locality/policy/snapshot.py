@@ -43,8 +43,10 @@ class Facts:
     running: bool = False
     sandbox: tuple[str, ...] | None = None
     speakers: bool = False
-    """What tells voices apart is here."""
+    meaning: bool = False
+    """What tells voices apart is here, and what finds by meaning."""
     speakers_sandbox: tuple[str, ...] | None = None
+    search_sandbox: tuple[str, ...] | None = None
     summary_sandbox: tuple[str, ...] | None = None
     destination: Destination | None = None
     """Where the endpoint ends, as it was looked up for this page; None: nobody was asked."""
@@ -247,7 +249,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         ),
         Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
         Kept("names that you accepted", facts.vocabulary_file, "until `earmark vocabulary forget`", True),
-        Kept("models of speech and speakers", _models(config, facts), KEPT_UNTIL_DELETED, False),
+        Kept("models of speech, speakers and search", _models(config, facts), KEPT_UNTIL_DELETED, False),
     ]
     formats = {*config.notes.formats, *(f for folder in config.folder for f in folder.formats or ())}
     if formats:
@@ -277,8 +279,12 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
             "the same worker as for a server, with no connection at all",
         ),
         *(
-            (("telling voices apart", _held(facts.speakers_sandbox, "measured at its next start")),)
-            * facts.speakers
+            (name, _held(held, "measured at its next start"))
+            for there, name, held in (
+                (facts.speakers, "telling voices apart", facts.speakers_sandbox),
+                (facts.meaning, "vectors of what was said, for search", facts.search_sandbox),
+            )
+            if there
         ),
         ("retention, trash, erasure, export, status", "files and the ledger only"),
     )
@@ -323,6 +329,7 @@ def not_enforced(config: Config, facts: Facts) -> tuple[str, ...]:
         for worker, sentences in (
             ("transcription", facts.sandbox),
             ("telling voices apart", facts.speakers_sandbox),
+            ("vectors", facts.search_sandbox),
             ("summarization", facts.summary_sandbox),
         )
         for sentence in sentences or ()

@@ -33,6 +33,7 @@ from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
 from earmark.proof.running.words import phrases_of, runs_of
 from earmark.report import Report, other_config, read_report
+from earmark.search.models import meaning_folder
 from earmark.supervisor.knocking import knock_addresses
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
@@ -231,10 +232,10 @@ class Running:
         configured = self.config.transcription
         try:
             model = find_model(configured.model, configured.model_dir, self.home.models)
-            speakers = speaker_folder(self.home.models)
+            others = (speaker_folder(self.home.models), meaning_folder(self.home.models))
         except EarmarkError:
             return ()
-        return (*folders, model.dir, *([speakers] if speakers else []), self.home.templates)
+        return (*folders, model.dir, *filter(None, others), self.home.templates)
 
     def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path, leads: Leads) -> Setting:
         report = read_report(self.home.status_file) or self.report

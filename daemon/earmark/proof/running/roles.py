@@ -9,7 +9,7 @@ from earmark.power import CAFFEINATE, awake_command
 from earmark.proof.running.seen import Process, Seen
 
 SUPERVISOR, TRANSCRIBER, SUMMARIZER = "supervisor", "transcription worker", "summarization worker"
-DIARIZER = "worker that tells voices apart"
+DIARIZER, EMBEDDER = "worker that tells voices apart", "worker that makes vectors"
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
 LISTENER = "process that looks who listens"
 AWAKE = "caffeinate of macOS"
@@ -17,6 +17,7 @@ AWAKE = "caffeinate of macOS"
 _MODULES = {
     "earmark.transcription.worker": TRANSCRIBER,
     "earmark.diarization.worker": DIARIZER,
+    "earmark.search.worker": EMBEDDER,
     "earmark.summarization.worker": SUMMARIZER,
 }
 _SCRIPTS = Path(door.__file__).parent

@@ -18,6 +18,7 @@ from earmark.proof.running.roles import (
     AWAKE,
     DIARIZER,
     DOOR,
+    EMBEDDER,
     HELPER,
     KNOCK,
     LINK,
@@ -34,7 +35,7 @@ from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky, readers
 from earmark.proof.running.special import is_special
 
-OF_WORKERS = (TRANSCRIBER, DIARIZER, SUMMARIZER)
+OF_WORKERS = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER)
 
 LEDGER = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal")
 """SQLite's files (sqlite.org/tempfiles.html), which are to hold words."""
@@ -123,7 +124,7 @@ class Judge:
         return self._outcome(claim, wrong, self.pids(SUPERVISOR))
 
     def _without_sockets(self) -> Iterator[Outcome]:
-        for pid in self.pids(TRANSCRIBER, DIARIZER):
+        for pid in self.pids(TRANSCRIBER, DIARIZER, EMBEDDER):
             claim = f"{self._name(self.role[pid], [pid])} has no socket and sends nothing"
             wrong = self._sockets(pid)
             wrong += [
@@ -262,7 +263,7 @@ class Judge:
         for pid, process in sorted(self.seen.processes.items()):
             of = self.role.get(process.parent)
             double = of == self.role[pid] == SUMMARIZER and process.looks > A_MOMENT
-            if of in (TRANSCRIBER, DIARIZER, DOOR, KNOCK, LISTENER, AWAKE) or double:
+            if of in (TRANSCRIBER, DIARIZER, EMBEDDER, DOOR, KNOCK, LISTENER, AWAKE) or double:
                 yield process.parent, pid
 
     def _files(self) -> Outcome:

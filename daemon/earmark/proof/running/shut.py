@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.locality.confinement import calls, landlock, sandbox, seccomp
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.filters import not_refused
-from earmark.proof.running.roles import DIARIZER, DOOR, LISTENER, SUMMARIZER, TRANSCRIBER
+from earmark.proof.running.roles import DIARIZER, DOOR, EMBEDDER, LISTENER, SUMMARIZER, TRANSCRIBER
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
 
@@ -20,12 +20,12 @@ READS = 1 << 0 | 1 << 2 | 1 << 3
 TOO_MUCH = "it did more different things than this check keeps (20,000); what came after that is not known"
 
 LISTS = {
-    TRANSCRIBER: calls.TRANSCRIPTION, DIARIZER: calls.TRANSCRIPTION, SUMMARIZER: calls.SUMMARIES, DOOR: calls.DOOR,
-    LISTENER: calls.LISTENER,
+    TRANSCRIBER: calls.TRANSCRIPTION, DIARIZER: calls.TRANSCRIPTION, EMBEDDER: calls.TRANSCRIPTION,
+    SUMMARIZER: calls.SUMMARIES, DOOR: calls.DOOR, LISTENER: calls.LISTENER,
 }  # fmt: skip
 """What each of these processes may do, and no other."""
 
-_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, SUMMARIZER, DOOR)
+_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER, DOOR)
 """Whom Landlock holds. Who looks which program listens has to look at all of /proc."""
 
 _BEGUN = {"read": "opened a recording", "answered": "answered", "connect": "connected"}
