@@ -22,12 +22,22 @@ def take_index_out(db: sqlite3.Connection) -> None:
     made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%indexed%' OR sql LIKE '%passages%')"
     for (name,) in db.execute(made).fetchall():
         db.execute(f"DROP TRIGGER {name}")
-    for table in ("passages_fts", "passages", "indexed", "vectors", "embedded"):
+    for table in ("passages_fts", "passages", "indexed"):
         db.execute(f"DROP TABLE {table}")
 
 
 def take_words_of_notes_out(db: sqlite3.Connection) -> None:
-    """Undo the script 0017."""
+    """Undo the scripts 0017 and 0018."""
+    take_vectors_out(db)
     for trigger in ("note_has_other_words", "note_is_taken"):
         db.execute(f"DROP TRIGGER {trigger}")
     db.execute("DROP TABLE words_of_notes")
+
+
+def take_vectors_out(db: sqlite3.Connection) -> None:
+    """Undo the script 0018."""
+    made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%vectors%' OR sql LIKE '%embedded%')"
+    for (name,) in db.execute(made).fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    for table in ("vectors", "embedded"):
+        db.execute(f"DROP TABLE {table}")
