@@ -157,6 +157,33 @@ def test_in_a_ledger_of_the_version_before_notes_are_read_on_from_the_next_time_
         assert "says number one here. Recording 2cf24dba5fb0 says number two here." in said
 
 
+SAID = "Recording 2cf24dba5fb0 says number"
+
+
+@pytest.mark.shows("transcription:corrected-no-speech")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        " ==one==^[ask [[Bob]], says number 2] here[^1] %%c%% #tag.",
+        " one (mood:: good) here [mood:: good] [@smith p. 3]{{query (page x)}}<% tp.date %> $E = mc^2$.",
+        f" one here.\n\n[^1]: {SAID} 2 here.\n    {SAID} 0 here.\n\n$$\n{SAID} 2 here.\n$$\n",
+        f" one %%here.\n\n{SAID} 2 here.\n%%here.",
+        f" one here.\n\n<!--\n{SAID} 2 here.\n\n{SAID} 0 here. -->\n",
+        " one here.\n---\n\n==========\n* * *\n**Key of it**:: value\n![[image.png]] ![](x.png)\n",
+        f" one here. {SAID} 2 here. ^abc-123\n\n",
+        " <b>one</b>&nbsp;here.<br><!-- c -->",
+    ],
+)
+def test_markup_that_is_no_speech_is_none(tmp_path: Path, typed: str) -> None:
+    rig = talk(tmp_path)
+    cut = f"1 here. {SAID} 2 here." if "abc-123" in typed else "1 here."
+    theirs = change(rig, NOTE, (f" {cut}", typed), ("[[talk.m4a#t=0", "Anna Smith: [[talk.m4a#t=0"))
+    assert run_child(rig) == 0
+    assert (rig.folder / "talk.txt").read_text() == f"{SAID} 0 here. {SAID} one here. {SAID} 2 here.\n"
+    heard_again(rig)
+    assert rig.notes()[NOTE] == theirs
+
+
 def no_times(text: str) -> str:
     return text.replace("[[talk.m4a#t=0|00:00]] ", "")
 

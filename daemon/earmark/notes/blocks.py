@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from earmark.notes.comments import without_long_comments
+
 _LINK = (
     r"(?P<embed>!?)(?:\[\[[^\[\]\n]{1,1000}#t=(?P<wiki>\d{1,7})(?:\|[^\[\]\n]{0,100})?\]\]"
     r"|\[[\d:]+\]\([^)\n]{1,3000}#t=(?P<link>\d{1,7})\))"
@@ -17,19 +19,25 @@ _LEAD = (
     r"|(?<=[-*+] )(?:\[[^\]\n]\]|TODO|DOING|DONE|NOW|LATER|WAITING|WAIT|CANCELL?ED|STARTED|IN-PROGRESS)(?=[ \t]))*+"
 )
 """What makes a line one of a quote, a list or a heading."""
+_LABEL = r"(?:\*\*[^*\[\]\n]{1,60}(?::\*\*|\*\*:) ?|[^\W\d_][^*:\[\]\n]{0,60}: ?)"
+"""Who speaks, as a person writes it before the time."""
 _OPENED = r"[*_=~]{0,8}(?:<[a-z][^<>\n]{0,200}>)?[*_=~]{0,8}"
 _CLOSED = r"[*_=~]{0,8}(?:</[a-z]{1,20}>)?[*_=~]{0,8}"
 _TIMED = re.compile(
     rf"(?P<lead>{_LEAD})(?P<opened>{_OPENED})(?P<name>\*\*(?:\\.|[^*\\\n]){{1,500}}\*\* )?"
-    rf"(?:{_LINK}|(?P<stamp>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d))(?P<closed>{_CLOSED})(?=[ \t]|$)(?P<rest>.*)"
+    rf"(?:(?P<label>{_LABEL})?{_LINK}|(?P<stamp>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d))(?P<closed>{_CLOSED})(?=[ \t]|$)(?P<rest>.*)"
 )
 _BEGUN = re.compile(_LEAD)
 _TITLE = re.compile(r"[ \t>]*\[![\w-]+\]")
 """How the title of a callout begins, which is no text of the note."""
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _QUOTE = re.compile(r"[ \t]*>")
-_PROPERTY = re.compile(r"[ \t]*[\w/-]{1,100}::(?:[ \t]|$)")
+_PROPERTY = re.compile(r"[ \t>]*(?:[-*+] )?[*_]{0,2}[\w/ -]{1,60}[*_]{0,2}::(?:[ \t]|$)")
 """A line that Logseq puts into a block, as when somebody links to that or folds it, or Dataview reads."""
+_RULE = re.compile(r"[ \t>]*(?:=+|(?:-[ \t]*){2,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+"""What is drawn as a line, or makes a heading of the line above."""
+_DEFINITION = re.compile(r"[ \t>]*\[\^[^\]\s]{1,200}\]:")
+"""How the text of a footnote begins, which goes on until an empty line."""
 _OWN = re.compile(r"\s*(?:[#>|<]|[-*+] |\d+[.)] |```|~~~|%%|!\[)")
 """How a block begins that is no paragraph of ours."""
 
@@ -84,13 +92,18 @@ def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
     numbers = [*part]
     links = [found["stamp"] is None for n in numbers if (found := _TIMED.match(lines[n])) is not None]
     linked = 2 * sum(links) > len(links)  # where times are links, one that is none is a person's
+    open_lines = without_long_comments(lines, numbers)
     block: Block | None = None
-    fenced = quoted = False
+    fenced = quoted = noted = False
     for n in numbers:
-        line = lines[n].rstrip("\r")
-        if _PROPERTY.match(line):
+        line = open_lines.get(n, lines[n]).rstrip("\r")
+        noted = (noted and bool(line.strip())) or _DEFINITION.match(line) is not None
+        if noted or _PROPERTY.match(line) or _RULE.match(line) or (n in open_lines and not line.strip()):
             if block is not None:
                 block.own = True
+            if block is not None and (noted or _RULE.match(line)):
+                yield block
+                block = None
             continue
         if is_fence(line):
             fenced, text = not fenced, ""
@@ -107,7 +120,7 @@ def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
             block = None
         quoted = in_quote
         if timed is not None:
-            block = _begins(n, line, timed, own=fenced)
+            block = _begins(n, line, timed, own=fenced or n in open_lines)
         elif not text.strip():
             continue
         elif block is None:
@@ -115,6 +128,7 @@ def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
         else:
             block.lines = range(block.lines.start, n + 1)
             block.said.append(text.strip())
+            block.own |= n in open_lines
         if block is not None and timed is None and _HEADING.match(line):
             yield block
             block = None
@@ -138,7 +152,8 @@ def _begins(n: int, line: str, timed: re.Match[str], *, own: bool) -> Block:
     if opened and not timed["closed"]:
         rest = f" {opened}{rest[1:]}"
     at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
-    ours = timed["lead"] in ("", "- ") and not (opened or timed["embed"] or timed["closed"] or own)
+    marked = opened or timed["embed"] or timed["closed"] or timed["label"]
+    ours = timed["lead"] in ("", "- ") and not (marked or own)
     return Block(range(n, n + 1), [rest], at, line[: timed.start("rest")], own=not ours)
 
 

@@ -37,6 +37,9 @@ _PLACE = re.compile(r"#t=\d{1,7}")
 _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
 
 
+_SIGN = re.compile(r"[.,;:!?…]+$")
+
+
 @dataclass(slots=True)
 class _Section:
     """Our paragraphs, by their place, and what stands for them in the note. `said`: the words there."""
@@ -308,7 +311,14 @@ def _words_in(block: Block, heard: Sequence[str]) -> tuple[Sequence[Word], bool]
         if same or i2 < len(heard)  # what is behind the last word that was heard is in the place of none
         for n in range(first, min(last, first + i2 - i1))
     }
-    words = [word for n, word in enumerate(reading.words) if n in said or n not in reading.tags]
+    words: list[Word] = []
+    for n, word in enumerate(reading.words):
+        if n in said or n not in reading.tags:
+            words.append(word)
+        elif words and (end := _SIGN.search(word.text)) is not None and _SIGN.search(words[-1].text) is None:
+            words[-1] = replace(
+                words[-1], text=f"{words[-1].text}{end[0]}"
+            )  # of the sentence that it stands in
     return words, reading.foreign
 
 

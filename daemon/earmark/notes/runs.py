@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from itertools import groupby
 
 from earmark.corrections import Word, text_of, words_of
@@ -29,21 +30,30 @@ _OURS = re.compile(
 _NOT_WORDS = re.compile(
     r"%%.{0,1000}?%%"  # Obsidian's comment
     r"|<!--.{0,1000}?-->"
-    r"|\[\^[^\]\s]{1,200}\]"  # a footnote
+    # a footnote, also one with its text in it; a citation
+    r"|\[\^[^\]\s]{1,200}\]|\^\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]{0,1000}\]){0,1000}\]){0,1000}\]|\[@[^\[\]]{1,200}\]"
+    r"|[\[(][\w/ -]{1,60}::[^\[\]()]{0,1000}[\])]"  # a field of Dataview
+    r"|\(\([0-9a-f-]{36}\)\)|\{\{(?!cloze )[^{}]{0,1000}\}\}|<%.{0,1000}?%>"  # a block, a macro, a template
+    r"|\$\$[^$]{1,1000}\$\$"
     r"|!\[\[[^\]]{0,1000}\]\]|!\[[^\]]{0,1000}\]\([^)]{0,3000}\)"  # something embedded
     r"|\s\^[A-Za-z0-9-]+$"  # the name of a block
 )
-_GAP = re.compile(f"[ \\t]*{chr(_HIDDEN + 0x100)}(?=[.,;:!?])|{chr(_HIDDEN + 0x100)}")
+_NOTHING = chr(_HIDDEN + 0x100)
+"""What is put there for what is no word, until it is known what stands around it."""
+_GAP = re.compile(f"[ \\t]*{_NOTHING}(?=[.,;:!?])|{_NOTHING}")
 """Where something was taken out, with the space before it if a sign follows."""
 _TAG = re.compile(r"(?<!\S)#(?P<tag>[\w/-]*[^\W\d][\w/-]*)")
+_FORMULA = re.compile(r"(?<![\w$])\$(?P<formula>(?=[^\s$])[^$]{1,1000}(?<=\S))\$(?![\w$])")
+_CLOZE = re.compile(r"\{\{cloze (?P<text>[^{}]{0,1000})\}\}")
 _TAGGED = chr(_HIDDEN + 0x101)
-"""What is put before the word of a tag while words are looked for."""
+"""What is put before the word of a tag, or of a formula, while words are looked for."""
 _HTML = re.compile(
     r"</?(?:a|abbr|b|big|center|cite|code|del|details|div|em|font|i|ins|kbd|li|mark|ol|p|q|s|small|span|strike|strong"
     r"|sub|summary|sup|u|ul)(?:\s[^<>]{0,1000})?>",
     re.I,
 )
 """Tags of HTML that only say how words look."""
+_ENTITY = re.compile(r"&(?:#?\w{1,40});")
 _BREAK = re.compile(r"<br ?/?>", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
 _AROUND = (
@@ -74,7 +84,7 @@ _ACTS = re.compile(
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The words that stand somewhere. `foreign`: markup that we do not write stands there as well. `tags`: which of the
-    words are tags.
+    words are tags, or of a formula.
     """
 
     words: tuple[Word, ...]
@@ -155,8 +165,10 @@ def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
 
 def _plain(text: str) -> str:
     """The text without markup."""
-    text = _GAP.sub("", _NOT_WORDS.sub(chr(_HIDDEN + 0x100), text))
-    text = _TAG.sub(_as_tagged, text)
+    text = _NOT_WORDS.sub(_NOTHING, _CLOZE.sub(lambda found: found["text"], text))
+    text = _FORMULA.sub(lambda found: " ".join(f"{_TAGGED}{word}" for word in found[0].split()), text)
+    text = _GAP.sub("", _TAG.sub(_as_tagged, text))
+    text = _ENTITY.sub(lambda found: unescape(found[0]), text)
     text = _LINK.sub(lambda found: found["wiki"] or found["label"] or "", text)
     return _without_marks(text, _STRESS)
 
@@ -173,4 +185,4 @@ def _without_marks(text: str, stress: Sequence[re.Pattern[str]]) -> str:
 
 def _as_tagged(found: re.Match[str]) -> str:
     """A tag as a word that is marked as one; where words have no spaces nobody can tell where one would end."""
-    return "" if any(map(spaceless, found["tag"])) else f"{_TAGGED}{found['tag']}"
+    return _NOTHING if any(map(spaceless, found["tag"])) else f"{_TAGGED}{found['tag']}"
