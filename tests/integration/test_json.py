@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,41 @@ def test_where_there_is_no_answer_the_error_is_one(
     ErrorAnswer.model_validate(said)
     assert said["error"]["exit_code"] == code
     assert sentence in said["error"]["sentence"]
+
+
+def said_by(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main.app, list(words), env={"COLUMNS": "20", "FORCE_COLOR": "1"})
+    return result.exit_code, result.stdout
+
+
+def every_verb(command: dict[str, Any], words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Of the manual, the groups of verbs and the whole command included."""
+    yield words
+    for inner in command["commands"]:
+        yield from every_verb(inner, (*words, inner["name"]))
+
+
+@pytest.mark.shows("json:wrong-usage", "json:help")
+def test_wrong_usage_of_every_verb_is_one_object_wherever_json_is_said_and_help_is_text(world: World) -> None:
+    manual = json.loads((DOCS.parent / "packaging" / "commands.json").read_text())
+    found = list(every_verb(manual))
+    assert len(found) > 60
+    for verb in found:
+        for words in (
+            ("--nonsense", "--json"),
+            ("--json", "--js"),
+            ("--json=yes",),
+            ("--json", "--nonsense", "x", "--"),
+        ):
+            code, said = said_by(*verb, *words)
+            error = ErrorAnswer.model_validate_json(said).error
+            assert code == error.exit_code == 2, (verb, words, said)
+            assert "json" in error.sentence or "nonsense" in error.sentence or "--js" in error.sentence
+    code, said = said_by("list", "--state", "--json")
+    assert (code, ErrorAnswer.model_validate_json(said).error.exit_code) == (2, 2)
+    code, said = said_by("status", "--json", "--help")
+    assert (code, "Usage:" in said) == (0, True)
+    assert json.loads(said_by("search", "--json", "--", "walrus")[1])["query"] == "walrus"
 
 
 def test_before_anything_ran_the_error_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from earmark.cli import main
 from earmark.cli.answers import ACTING, ErrorAnswer
 from earmark.cli.index import VERBS, loaded
+from earmark.domain import Stage
 from typer.testing import CliRunner
 
 from tests.a_mac import a_mac
@@ -57,7 +58,7 @@ def did(verb: str, *more: str, code: int = 0) -> list[tuple[str, str, str]]:
     return [(act["thing"].rsplit("/", 1)[-1], act["outcome"], act["sentence"]) for act in said["acts"]]
 
 
-@pytest.mark.shows("json:acts")
+@pytest.mark.shows("json:acts", "json:refused")
 def test_what_is_done_with_recordings_is_said_thing_by_thing(world: World) -> None:
     odd = "two\nlines \udcff.wav"
     assert did("retry", "drop/a.wav", odd) == [
@@ -78,15 +79,25 @@ def test_what_is_done_with_recordings_is_said_thing_by_thing(world: World) -> No
     assert did("retention trust", "--yes") == [("holds", "unchanged", "Nothing was in doubt.")]
     assert did("hold", "a.wav") == [("a.wav", "done", "held")]
     assert did("hold", "a.wav", "late.wav")[0] == ("a.wav", "unchanged", "already held")
-    assert did("unhold", "a.wav", "late.wav")[1] == ("late.wav", "done", "not held")
-    assert "stays" in answer("unhold", "a.wav")["said"][0]  # by its own rule
+    kept, let_go = did("unhold", "a.wav", "late.wav", code=1)
+    assert kept[:2] == ("a.wav", "refused")
+    assert kept[2].startswith("not held by hand any more, and stays held by its own rule"), kept
+    assert let_go == ("late.wav", "done", "not held")
+    assert did("unhold", "late.wav") == [("late.wav", "unchanged", "already not held")]
     (world.drop / "late.wav").unlink()
     ((name, outcome, why),) = did("retry", "late.wav", code=66)
     assert (name, outcome) == ("late.wav", "refused")
     assert "its audio is not there any more" in why
+    job = world.ledger.jobs.of(world.place("late.wav").recording_id, Stage.TRANSCRIBE)
+    assert job is not None
+    world.ledger.jobs.fail(job.id, "noise", world.now)
+    assert did("retry", "--failed", code=66)[0][:2] == ("late.wav", "refused")
+    said = did("retry", "--speakers", "a.wav", "late.wav", code=1)
+    assert [act[:2] for act in said] == [("a.wav", "refused"), ("late.wav", "refused")]
     assert answer("list")["counts"]["waiting"] >= 1
 
 
+@pytest.mark.shows("json:refused")
 def test_what_is_done_with_the_trash_is_said_file_by_file(world: World) -> None:
     answer("retention", "apply", "--yes")
     (row,) = (row for row in answer("trash", "list")["files"] if row["class"] == "audio")
@@ -96,7 +107,10 @@ def test_what_is_done_with_the_trash_is_said_file_by_file(world: World) -> None:
     assert did("unhold", "a.wav")[0][1] == "done"
     answer("retention", "apply", "--yes")
     answer("hold", "a.wav")
-    stays = did("trash empty", "--yes")
+    stays = did("trash empty", "--yes", code=1)
+    assert did("trash empty", "--yes", row["original"], code=1) == [
+        act for act in stays if act[1] == "refused"
+    ]
     assert ("a.wav", "refused") in [act[:2] for act in stays]
     answer("unhold", "a.wav")
     gone = did("trash empty", "--yes")

@@ -15,6 +15,9 @@ from earmark.cli.console import err, out, print_answer, readable, short
 
 DONE, UNCHANGED, REFUSED = "done", "unchanged", "refused"
 
+ANY_REFUSED = 1
+"""With which a verb ends that could not do what it was told with each thing, unless there is a better code for that."""
+
 
 class Acts:
     """Acts of one verb. A `thing` is what was acted on; `shown`: rich markup for a person in place of "thing: sentence",
@@ -25,6 +28,7 @@ class Acts:
         self._json = json
         self.all: list[dict[str, Any]] = []
         self.said: list[str] = []
+        self.exit_code = 0
 
     def did(
         self, thing: Path | str, sentence: str, *, recording: str | None = None, shown: str | None = None
@@ -39,9 +43,16 @@ class Acts:
         self._tell(UNCHANGED, thing, sentence, recording, shown)
 
     def refused(
-        self, thing: Path | str, sentence: str, *, recording: str | None = None, shown: str | None = None
+        self,
+        thing: Path | str,
+        sentence: str,
+        *,
+        recording: str | None = None,
+        shown: str | None = None,
+        exit_code: int = ANY_REFUSED,
     ) -> None:
-        """It could not be done, which stderr is told, too."""
+        """It could not be done, which stderr is told, too, and the verb's exit code, which is that of the first."""
+        self.exit_code = self.exit_code or exit_code
         self._note(REFUSED, thing, sentence, recording)
         if line := _line(thing, sentence) if shown is None else shown:
             err.print(line)
@@ -78,7 +89,7 @@ def known_to_errors(acts: Acts) -> Acts:
 @contextmanager
 def acting(verb: str, json: bool) -> Iterator[Acts]:
     """For a verb that acts; its answer, if one was asked for, is given in the end. `verb`: a key of ANSWERS. Where it goes
-    wrong half-way, the error that is the answer then says what was done before.
+    wrong half-way, the error that is the answer then says what was done before. Raises Exit if a thing was refused.
     """
     acts = known_to_errors(Acts(json))
     try:
@@ -87,6 +98,8 @@ def acting(verb: str, json: bool) -> Iterator[Acts]:
         _answer(verb, acts, json)
         raise
     _answer(verb, acts, json)
+    if acts.exit_code:
+        raise typer.Exit(acts.exit_code)
 
 
 def _answer(verb: str, acts: Acts, json: bool) -> None:

@@ -87,7 +87,7 @@ def forget(
         wake_daemon(home)
         if json or result.recordings or result.kept:
             _report(result, found, also, json)
-    if not result.complete:
+    if not result.complete or result.kept:
         raise typer.Exit(RetentionError.exit_code)
 
 

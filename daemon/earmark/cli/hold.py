@@ -11,7 +11,6 @@ from rich.markup import escape
 from earmark.cli.acts import Acts, acting, known_to_errors
 from earmark.cli.console import (
     day,
-    err,
     here_to_look,
     one_line,
     out,
@@ -76,6 +75,8 @@ def hold(
             if json:
                 _list(context, json, acts)
         wake_daemon(home)
+        if acts.exit_code:
+            raise typer.Exit(acts.exit_code)
 
 
 def unhold(
@@ -84,7 +85,7 @@ def unhold(
     ],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Let the rules decide about recordings again that were held by hand.
+    """Let the rules decide about recordings again that were held by hand. Exit code 1 if something else holds one still.
 
     Example: [bold]earmark unhold talk.m4a[/]
     """
@@ -98,14 +99,14 @@ def unhold(
 
 def _release(context: Context, meant: Meant, acts: Acts) -> None:
     changed, still = deciding.release(context, meant)
-    if changed:
+    if still is not None:
+        before = "not held by hand any more, and " if changed else ""
+        stays = f"{before}stays {still}; to let it go: {way_out(still)}"
+        acts.refused(meant.shown, stays, recording=meant.recording_id)
+    elif changed:
         acts.did(meant.shown, "not held", recording=meant.recording_id)
     else:
         acts.was(meant.shown, "already not held", recording=meant.recording_id)
-    if still is not None:
-        stays = f"It stays {still}; to let it go: {way_out(still)}"
-        acts.say(stays, shown="")
-        err.print(f"[yellow]{escape(readable(stays))}[/]")
 
 
 def _list(context: Context, json: bool, acts: Acts | None = None) -> None:

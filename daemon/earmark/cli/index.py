@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from earmark.cli.usage import in_plain_words, said_plainly
+from earmark.cli.usage import in_plain_words, said_plainly, wants_json
 from earmark.cli.voice import out
 
 DAILY, LOOK, KEEP, SETUP = "Every day", "Look", "Keep and delete", "Set up"
@@ -112,7 +112,7 @@ class Index(TyperGroup):
     """A group that knows the names of its verbs, and loads the one that is said."""
 
     def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
-        out.answers = "--json" in args  # what is wrong before a verb is found is said to a program, too
+        out.answers = wants_json(args)  # what is wrong before a verb is found is said to a program, too
         with said_plainly():
             return super().make_context(info_name, args, *arguments, **options)
 

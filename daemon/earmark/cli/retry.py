@@ -44,12 +44,16 @@ def retry(
             refused = {again: why for again in wanted if (why := retrying.why_not(context, again))}
             for again in wanted:
                 if again in refused:
-                    acts.refused(again.name, refused[again], recording=again.recording_id)
+                    acts.refused(
+                        again.name,
+                        refused[again],
+                        recording=again.recording_id,
+                        exit_code=NotFound.exit_code,
+                    )
                 else:
                     queued, said = retrying.retry(context, again)
-                    (acts.did if queued else acts.was)(again.name, said, recording=again.recording_id)
+                    tell = {True: acts.did, False: acts.was, None: acts.refused}[queued]
+                    tell(again.name, said, recording=again.recording_id)
         if not wanted:
             acts.say("Nothing to try again.")
         wake_daemon(home)
-        if files and refused:
-            raise typer.Exit(NotFound.exit_code)

@@ -81,8 +81,9 @@ def restore_files(
         home, config = here()
         back = "is back, and held (let go with: earmark unhold FILE)"
         with opened_context(home, config) as context:
-            for path in trash.bring_back(context, what):
-                acts.did(path, back, shown=f"{escape(short(path))} {back}")
+            trash.bring_back(
+                context, what, lambda path: acts.did(path, back, shown=f"{escape(short(path))} {back}")
+            )
         wake_daemon(home)
 
 
@@ -95,7 +96,8 @@ def empty(
     even_held: Annotated[bool, typer.Option("--even-held", help="Also what is held.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Remove what lies in the trash for good, at once. It cannot be brought back after that. What is held stays.
+    """Remove what lies in the trash for good, at once. It cannot be brought back after that. What is held stays, and the
+    exit code is 1 then.
 
     Examples: [bold]earmark trash empty[/] · [bold]earmark trash empty 12 --yes[/]
     """
@@ -118,8 +120,6 @@ def empty(
             acts.did(row.original, "gone for good", recording=row.recording_id, shown="")
         acts.say(f"Gone for good: {counted(len(gone), 'file')} ({decimal(sum(r.size for r in gone))}).")
         wake_daemon(home)
-        if after_all:
-            raise typer.Exit(1)
 
 
 def _say_what_stays(acts: Acts, rows: list[tuple[Trashed, str]]) -> None:

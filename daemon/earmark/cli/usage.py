@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,15 +28,22 @@ class Verb(TyperCommand):
 
     def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
         """Parse the words; what is wrong with them is said as a person would."""
-        out.answers = "--json" in args
+        out.answers = wants_json(args)
         out.acts = ()
         with said_plainly():
             return super().make_context(info_name, args, *arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        out.answers = bool(ctx.params.get("json"))
         with said_plainly():
             return super().invoke(ctx)
+
+
+def wants_json(args: Sequence[str]) -> bool:
+    """Whether a program waits for JSON: it says so anywhere before the words that are none of the parser's, also where the
+    option before it has taken that for its value, or it has a value itself.
+    """
+    words = args[: args.index("--")] if "--" in args else args
+    return any(word == "--json" or word.startswith("--json=") for word in words)
 
 
 CALLED_OFF = "It was called off."

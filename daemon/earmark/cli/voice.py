@@ -82,7 +82,7 @@ _JOINS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """What joins letters or pictures, or keeps them apart, in names of many languages and in emoji: between two of them."""
 
 CODES = {
-    0: "all well", 1: "a check failed, or you did not agree", 2: "wrong usage", 3: "too busy to check",
+    0: "all well", 1: "a check failed, a thing was refused, or you did not agree", 2: "wrong usage", 3: "too busy to check",
     65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
     74: "disk trouble", 75: "another daemon runs", 76: "a newer earmark wrote the ledger",
     77: "not allowed (privacy)", 78: "bad configuration", NOBODY_READS: "nobody reads the output",

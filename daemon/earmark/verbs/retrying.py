@@ -75,16 +75,16 @@ def _perhaps_there(place: Place) -> bool:
     return os.path.lexists(place.path) or in_cloud(place.path) or not os.path.isdir(place.path.parent)  # noqa: PTH112
 
 
-def retry(context: Context, again: Again) -> tuple[bool, str]:
-    """Put one back into the queue, from the start of its attempts; returns whether that was done, and in words what is done
-    now. Of a draft that waits the better transcription is made, whatever the hour and the plug; one that stays is heard anew
-    like any other transcript.
+def retry(context: Context, again: Again) -> tuple[bool | None, str]:
+    """Put one back into the queue, from the start of its attempts; returns whether that was done (False: it needs no doing,
+    None: it cannot be), and in words what is done now. Of a draft that waits the better transcription is made, whatever the
+    hour and the plug; one that stays is heard anew like any other transcript.
     """
     ledger = context.ledger
     with ledger.transaction():
         draft = again.stage is Stage.TRANSCRIBE and _better_is_owed(context, again.recording_id)
         if again.stage is Stage.DIARIZE and (why_not := _cannot_be_told(context, again.recording_id)):
-            return False, why_not
+            return None, why_not
         kinds = (Kind.SUMMARY,) if again.stage is Stage.SUMMARIZE else tuple(Kind)
         if again.stage is Stage.SUMMARIZE:
             fitting.ask_again(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from earmark.context import Context
@@ -37,13 +37,20 @@ def _once(rows: Iterable[Trashed]) -> list[Trashed]:
     return list({row.id: row for row in rows}.values())
 
 
-def bring_back(context: Context, names: list[str]) -> list[Path]:
-    """Restore files; returns where they are. Raises NotFound, RetentionError."""
-    with context.ledger.acting(PATIENCE):
-        recover(context)
-        back = [restore(context, row) for row in _once(meant(context, name) for name in names)]
-    write_owed(context)
-    return back
+def bring_back(context: Context, names: list[str], tell: Callable[[Path], None]) -> None:
+    """Restore files; `tell` is told where each is. Raises NotFound before any is, RetentionError at the first that cannot
+    be.
+    """
+    back = 0
+    try:
+        with context.ledger.acting(PATIENCE):
+            recover(context)
+            for row in _once(meant(context, name) for name in names):
+                tell(restore(context, row))
+                back += 1
+    finally:
+        if back:
+            write_owed(context)
 
 
 def to_empty(

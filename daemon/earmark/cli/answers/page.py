@@ -24,10 +24,12 @@ Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:
 are seconds, sizes bytes. A name may hold bytes that are no text; they are JSON escapes, `\\udc80` to `\\udcff`,
 as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
 
-Where a verb fails, or the words behind `earmark` are no verb, the object under "Errors" stands in the place of the answer;
-stderr says the same, and the exit code is the one in it. <!-- json:errors --> So stdout is empty only if its reader has
-gone, and with `transcribe --output FILE`, which puts the object there. Where an answer says that something is wrong
-(`earmark doctor`), or that a thing was refused, it is an answer, with an exit code of its own. Warnings go to stderr.
+Where a verb fails, or the words behind `earmark` are no verb, the object under "Errors" stands in the place of the
+answer; stderr says the same, and the exit code is the one in it. <!-- json:errors --> That holds for wrong usage, too,
+of each verb, of those without `--json`, and wherever on the line that stands. <!-- json:wrong-usage --> `--help` and
+`--version` are text all the same. <!-- json:help --> So stdout is empty only if its reader has gone, and with
+`transcribe --output FILE`, which puts the object there. Where an answer says that something is wrong (`earmark
+doctor`), or that a thing was refused, it is an answer, with an exit code of its own. Warnings go to stderr.
 
 What a verb asks (`earmark forget`) it asks on stderr, in a terminal. Where none is there, and JSON is wanted, it does not
 read an answer from its input, but ends with 2 and says so: say `--yes`. <!-- json:asks --> Who does not agree gets an error
@@ -65,7 +67,11 @@ Wrong usage is 2, whoever notices it: the parser, or the verb, because words do 
 that there are (`earmark models download NONSENSE`, `earmark run` without a folder). <!-- json:usage --> sysexits.h has 64
 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to look for. What is
 understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no folder ends with 78,
-because nobody types its words."""
+because nobody types its words.
+
+A verb that could not do its work with each thing that it was told of does not end with 0, also where it did it with
+others: with 1, with 66 for a recording whose file is gone (`earmark retry`), with 65 for what was to be erased. `acts`
+says which were `refused`. <!-- json:refused -->"""
 
 
 def _exit_codes() -> list[str]:
