@@ -6,7 +6,7 @@ import sqlite3
 
 
 def take_speakers_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0012 to 0017; whoever calls says which version that is."""
+    """Undo the scripts 0012 to 0018; whoever calls says which version that is."""
     take_index_out(db)
     for table in ("stretches", "turns", "voiceprints", "people"):
         db.execute(f"DROP TABLE {table}")
@@ -17,9 +17,9 @@ def take_speakers_out(db: sqlite3.Connection) -> None:
 
 
 def take_index_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0016 and 0017."""
+    """Undo the scripts 0016 to 0018."""
     made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%indexed%' OR sql LIKE '%passages%')"
     for (name,) in db.execute(made).fetchall():
         db.execute(f"DROP TRIGGER {name}")
-    for table in ("passages_fts", "passages", "indexed", "vectors", "embedded"):
+    for table in ("passages_fts", "passages", "indexed", "vectors", "embedded", "unindexed"):
         db.execute(f"DROP TABLE {table}")
