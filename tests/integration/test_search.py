@@ -254,6 +254,42 @@ def test_what_retention_took_is_not_found_and_its_letters_go_with_the_sweep(worl
     assert b"uedlinburg" not in (world.root / "state" / "ledger.db").read_bytes()
 
 
+@pytest.mark.shows("retention:index-rule")
+def test_what_the_rule_of_the_index_took_is_not_found_nor_put_in_again_while_it_stands(world: World) -> None:
+    walk, budget = world.place("calls/walk.m4a"), world.place("calls/budget.m4a")
+    assert set(names("release")) == {"walk.m4a", "budget.m4a"}
+    vectors = world.ledger.index.vectors
+    said = vectors.said(walk.recording_id)
+    assert said is not None
+    vector = bytes(range(1, 97)) * 8
+    with world.ledger.transaction():
+        assert vectors.put(said, "m", [vector], b"s" * 48)
+    world.set_policy({"index": {"keep_for": "10d"}})
+    (world.root / "config").mkdir()
+    (world.root / "config" / "config.toml").write_text("[retention.index]\nkeep_for = '10d'\n")
+    world.ledger.protection.hold(budget.recording_id, "", world.now)
+    world.pass_days(11)
+    say(world, "young.m4a", (("", "The release is near."),))
+    planned = CliRunner().invoke(app, ["retention", "plan", "--at", "2030-01-01"], env={"COLUMNS": "200"})
+    assert "8 recordings would go out of the index of search by index: keep_for 10d" in planned.stdout, (
+        planned.output
+    )
+    late = CliRunner().invoke(app, ["retention", "status"], env={"COLUMNS": "200"}).stdout
+    assert "8 recordings in the index of search" in late
+    for _ in range(2):  # and it stays out
+        assert world.sweep().trashed == 0
+        assert set(names("release")) == {"budget.m4a", "young.m4a"}
+    receipt = world.ledger.receipts.last()
+    assert receipt is not None
+    assert json.loads(receipt.body)["rule"] == "index: keep_for 10d"
+    assert world.ledger.words.transcript(walk.recording_id) is not None
+    world.ledger.db.fold()
+    assert vector not in (world.root / "state" / "ledger.db").read_bytes()
+    world.set_policy({})
+    world.sweep()
+    assert set(names("release")) == {"walk.m4a", "budget.m4a", "young.m4a"}
+
+
 @pytest.mark.shows("search:anew")
 def test_an_index_that_is_damaged_or_missing_is_made_anew(world: World) -> None:
     assert names("flowers") == ["walk.m4a"]

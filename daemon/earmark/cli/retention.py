@@ -26,7 +26,7 @@ from earmark.cli.console import (
     short,
 )
 from earmark.cli.retention_overdue import overdue_document, print_overdue, way_out
-from earmark.cli.retention_plan import decision_document, plan_document, print_plan
+from earmark.cli.retention_plan import decision_document, plan_document, print_index, print_plan
 from earmark.config import parse_duration
 from earmark.config.retention import RetentionRule
 from earmark.context import Context
@@ -43,6 +43,7 @@ from earmark.retention.rules.decide import Plan
 from earmark.retention.rules.policy import describe, policy_of
 from earmark.retention.sweep import saved_plan
 from earmark.retention.sweep.guards import TROUBLE
+from earmark.retention.sweep.housekeeping import due_in_index
 from earmark.verbs import deciding
 from earmark.verbs import sweeping as verb
 from earmark.verbs.known import below_its_folder
@@ -102,12 +103,14 @@ def plan(
                 writes=False,
                 only=(lambda p: any(p.is_relative_to(w) for w in wanted)) if wanted else None,
             )
+            indexed = 0 if wanted else due_in_index(context, found.now)
             if save is not None:
                 saved_plan.save(found, whole(save), context.now())
         if json:
-            print_answer("retention plan", plan_document(found))
+            print_answer("retention plan", plan_document(found) | {"out_of_index": indexed})
             return
         print_plan(found, config, everything)
+        print_index(indexed, config)
         if save is not None:
             out.print(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
 

@@ -80,7 +80,7 @@ def print_overdue(late: Sequence[Overdue], folders: Collection[Path]) -> None:
         print_sentence(f"[dim]by[/] {escape(one_line(rule))}")
         lines = []
         for o in (o for o in late if o.rule == rule):
-            name = counted(o.count, "stored voice") if o.path is None else below(o.path, folders)
+            name = o.counted if o.path is None else below(o.path, folders)
             lines.append(f"  {day(o.since) or 'not known':<10}  {in_a_word(o.why):<12}  {escape(name)}")
         print_lines(lines)
     out.print("Why, and how to decide otherwise:")

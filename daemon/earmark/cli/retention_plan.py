@@ -18,7 +18,7 @@ from earmark.retention.rules.policy import policy_of
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
     """What would go: sums for each rule, then a line a file. `everything`: what stays, too."""
-    if policy_of(config).empty:
+    if policy_of(config).empty and config.retention.index.keep_for is None:
         print_sentence(
             r"No rule in \[retention] lets anything go; one of a single recording may (retention set)."
         )
@@ -47,6 +47,15 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
         ),
         right=(2,),
     )  # fmt: skip
+
+
+def print_index(count: int, config: Config) -> None:
+    """How many recordings would go out of the index of search, which is no file."""
+    if count:
+        rule = escape(f"index: keep_for {config.retention.index.keep_for}")
+        print_sentence(
+            f"{counted(count, 'recording')} would go out of the index of search by {rule}; what was said stays in the notes."
+        )
 
 
 def _stays(reason: str) -> str:

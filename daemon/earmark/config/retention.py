@@ -136,6 +136,10 @@ class Retention(Section):
     voiceprints: KeepFor = Field(
         KeepFor(), description="Voices of those who speak, since they were stored (`remember_voices`)."
     )
+    index: KeepFor = Field(
+        KeepFor(),
+        description="What search finds of a recording, since its notes were written: its words, and what they mean.",
+    )
     tags: dict[str, RuleSet] = Field(
         default_factory=dict,
         description='Rules by tag, such as `[retention.tags.private]` with `audio = { keep_for = "7d" }`.',

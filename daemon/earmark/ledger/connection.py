@@ -23,7 +23,7 @@ MIGRATIONS: tuple[str, ...] = (
     "schema.sql", "0002_retention.sql", "0003_wishes.sql", "0004_by_content.sql", "0005_formers.sql", "0006_removed.sql",
     "0007_summary_revisions.sql", "0008_lay_in.sql", "0009_languages.sql", "0010_english.sql", "0011_drafts.sql",
     "0012_diarize.sql", "0013_word_times.sql", "0014_voiceprints.sql", "0015_corrections.sql",
-    "0016_search.sql", "0017_words_of_notes.sql", "0018_vectors.sql",
+    "0016_search.sql", "0017_words_of_notes.sql", "0018_vectors.sql", "0019_unindexed.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 

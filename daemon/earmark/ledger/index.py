@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from earmark.domain import Seconds
+from earmark.domain import Instant, Seconds
 from earmark.errors import LedgerError
 from earmark.ledger.connection import Connection, Row
 from earmark.ledger.vectors import Vectors
@@ -28,6 +28,7 @@ _DUE = (
     " FROM transcripts t LEFT JOIN indexed i ON i.recording_id = t.recording_id"
     " WHERE (i.recording_id IS NULL OR i.stale OR i.form != ?)"
     " AND t.recording_id NOT IN (SELECT recording_id FROM erasures)"
+    " AND t.recording_id NOT IN (SELECT recording_id FROM unindexed)"
 )
 
 _OF_PLACE = "place = p.path AND recording_id = p.recording_id AND form = 'md'"
@@ -113,6 +114,28 @@ class Index:
 
     def take_out(self, recording_id: str) -> None:
         self._db.execute("DELETE FROM indexed WHERE recording_id = ?", (recording_id,))
+
+    def done_before(self, instant: Instant) -> list[str]:
+        """Recordings that were done by then and whose words are in the index, or would be put in."""
+        rows = self._db.all(
+            "SELECT r.id FROM recordings r JOIN transcripts t ON t.recording_id = r.id"
+            " WHERE r.done_at <= ? AND r.id NOT IN (SELECT recording_id FROM unindexed) ORDER BY r.id",
+            (instant,),
+        )
+        return [row["id"] for row in rows]
+
+    def keep_out(self, recording_id: str, now: Instant) -> None:
+        """Take a recording out, and do not put it in again; its letters go with `clean`. Call in a transaction."""
+        self.take_out(recording_id)
+        self._db.execute("INSERT INTO unindexed (recording_id, at) VALUES (?, ?)", (recording_id, now))
+        self._db.execute("INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (GONE, now))
+
+    def let_in_after(self, instant: Instant | None) -> None:
+        """Those may be put in again that were done later; None: all."""
+        self._db.execute(
+            "DELETE FROM unindexed WHERE ? IS NULL OR recording_id IN (SELECT id FROM recordings WHERE done_at > ?)",
+            (instant, instant),
+        )
 
     def languages(self) -> list[str]:
         """Codes of the main languages of what is in it."""

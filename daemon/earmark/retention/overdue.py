@@ -10,13 +10,14 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant, TrashState
 from earmark.events import Event
-from earmark.files import is_locked, named
+from earmark.files import counted, is_locked, named
 from earmark.ledger import Candidate, Swept
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Decider, Decision, Plan
 from earmark.retention.rules.policy import policy_of
 from earmark.retention.sweep.apply import NOT_PURGED
 from earmark.retention.sweep.guards import REFLECTION, TROUBLE
+from earmark.retention.sweep.housekeeping import due_in_index
 from earmark.retention.sweep.schedule import next_sweep
 from earmark.retention.trash.purging import why_not_purge
 from earmark.retention.trash.rows import lies_in_trash, purged_from, reachable
@@ -35,7 +36,8 @@ NOT_IN_TRASH = "it is not in the trash any more"
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Something that a rule should have let go by now. `path` None: voices, of which the ledger has `count`.
+    """Something that a rule should have let go by now. `path` None: stored voices, or recordings in the index of search, of
+    which the ledger has `count`.
 
     `since`: None where the rules rank and nobody can say. `about`: its class, `trash` for what waits there. `item`: what the
     plan decided about, None for what is in the trash.
@@ -48,6 +50,13 @@ class Overdue:
     why: str
     item: Candidate | None = None
     count: int = 1
+
+    @property
+    def counted(self) -> str:
+        """What it is, where it is no file: `3 stored voices`."""
+        if self.about == "voiceprints":
+            return counted(self.count, "stored voice")
+        return f"{counted(self.count, 'recording')} in the index of search"
 
 
 def overdue(context: Context, plan: Plan) -> list[Overdue]:
@@ -62,6 +71,8 @@ def overdue(context: Context, plan: Plan) -> list[Overdue]:
     found += _in_trash(context, waits)
     if (voices := _voices(context, waits)) is not None:
         found.append(voices)
+    if (indexed := _indexed(context, waits)) is not None:
+        found.append(indexed)
     return sorted(found, key=lambda o: (o.since is None, o.since or 0.0))
 
 
@@ -136,6 +147,12 @@ def _voices(context: Context, waits: str) -> Overdue | None:
     if not count:
         return None
     return Overdue(None, "voiceprints", f"voiceprints: keep_for {rule}", None, waits, count=count)
+
+
+def _indexed(context: Context, waits: str) -> Overdue | None:
+    rule = context.config.retention.index.keep_for
+    count = due_in_index(context, context.now())
+    return Overdue(None, "index", f"index: keep_for {rule}", None, waits, count=count) if count else None
 
 
 def _minute(instant: float) -> str:

@@ -40,6 +40,8 @@ class Plan(Part):
 class PlanAnswer(Plan, Answer):
     """What would go, by which rule, and what stays and why."""
 
+    out_of_index: int = key("Recordings that would go out of the index of search.")
+
 
 class AppliedAnswer(Answer):
     """What was moved to the trash."""

@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 from earmark.ledger import Receipt
 
+OF_ROWS = ("voices", "index")
+"""What is in no file: stored voices, and words in the index of search."""
+
 Ended = Literal["purged", "restored", "erased"]
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -20,12 +23,13 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class Deed:
-    """One file from the trash on, one erasure, or voices that were forgotten. `files`: keyed hashes of its paths.
+    """One file from the trash on, one erasure, voices that were forgotten, or what went out of the index of search. `files`:
+    keyed hashes of its paths.
 
     `taken`: the receipt of its way to the trash, None if that was cut off or there is none. `ended`: of what came of it.
     """
 
-    what: Literal["file", "erasure", "voices"]
+    what: Literal["file", "erasure", "voices", "index"]
     recording: str
     files: tuple[str, ...]
     kind: str
@@ -79,11 +83,11 @@ def deeds_of(receipts: Iterable[Receipt]) -> list[Deed]:
                 if other.ended is None:
                     other.ended, other.how = receipt, "erased"
         elif receipt.act == "forgotten":
-            found.append(
-                Deed(
-                    "voices", "", (), "voiceprints", None, text_of(facts, "rule"), ended=receipt, facts=facts
-                )
-            )
+            rule = text_of(facts, "rule")
+            indexed = rule.startswith("index:")
+            kind = "index" if indexed else "voiceprints"
+            what: Literal["voices", "index"] = "index" if indexed else "voices"
+            found.append(Deed(what, "", (), kind, None, rule, ended=receipt, facts=facts))
     return found
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Kind, TrashState
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, hash_of, names_of, number_of
+from earmark.export.account.deeds import OF_ROWS, Deed, hash_of, names_of, number_of
 from earmark.export.account.model import Entry, State
-from earmark.export.account.wording import WHAT, iso, one_line, rule_text_in_words
+from earmark.export.account.wording import WHAT, count_of, iso, one_line, rule_text_in_words
 from earmark.formats import ENDINGS
 from earmark.ledger import Trashed
 from earmark.retention import receipts
@@ -73,7 +73,7 @@ class Entries:
         """The line. `at_the_end`: as it stood at the end of the time, and not what came of it after."""
         row = self._row(deed)
         name, named = self._name(deed, row)
-        if deed.what != "voices":
+        if deed.what not in OF_ROWS:
             self.recordings.add(deed.recording)
         words = rule_text_in_words(deed.rule, tags=self._codes is None)
         if words is None:
@@ -145,7 +145,7 @@ class Entries:
 
     def _where(self, deed: Deed) -> bool | None:
         """Whether it was in the folder that is asked for; None if nobody can tell."""
-        if self._folder is None or deed.what == "voices":
+        if self._folder is None or deed.what in OF_ROWS:
             return None
         row = self._row(deed)
         if row is not None:
@@ -154,7 +154,7 @@ class Entries:
         return any(map(self.is_below, guessed)) if guessed else None
 
     def _name(self, deed: Deed, row: Trashed | None) -> tuple[str, bool]:
-        if deed.what == "voices":
+        if deed.what in OF_ROWS:
             return NO_NAME, False
         if self._codes is not None:
             name = self._code_of_deed(deed, row)
@@ -218,7 +218,7 @@ class Entries:
         wanted = {
             file
             for deed in self._deeds
-            if deed.what != "voices" and deed.recording not in self._ids
+            if deed.what not in OF_ROWS and deed.recording not in self._ids
             for file in deed.files
         }
         if self._codes is None or not wanted:
@@ -252,6 +252,9 @@ class Entries:
         if deed.what == "voices":
             count = number_of(deed.facts, "voiceprints")
             return f"{count} of them" if count is not None else ""
+        if deed.what == "index":
+            count = number_of(deed.facts, "recordings")
+            return f"of {count_of(count, 'recording')}" if count is not None else ""
         if state == "in trash" and row is not None:
             if (said := _LEFT.get(row.state)) is not None:
                 return said
@@ -277,6 +280,8 @@ def _state(deed: Deed, at_the_end: bool) -> State:
         return "erased"
     if deed.what == "voices":
         return "voices forgotten"
+    if deed.what == "index":
+        return "not found any more"
     if at_the_end or deed.how is None:
         return "in trash" if deed.ended is None else "gone later"
     return "brought back" if deed.how == "restored" else "deleted"

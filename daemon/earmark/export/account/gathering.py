@@ -23,7 +23,6 @@ from earmark.export.account.model import Account, Chain, Entry, Kept, RulesOfTim
 from earmark.export.account.wording import (
     CLASSES,
     WHAT,
-    count_of,
     iso,
     keeps_in_words,
     one_line,
@@ -210,9 +209,7 @@ def _kept(context: Context, entries: Entries, coded: bool) -> tuple[list[Kept], 
             continue
         if late.path is None:
             why = keeps_in_words(late.why, coded=True)
-            found.append(
-                Kept(what=count_of(late.count, "stored voice"), name=NO_NAME, due_since=None, why=why)
-            )
+            found.append(Kept(what=late.counted, name=NO_NAME, due_since=None, why=why))
             continue
         if late.why == waits:
             waiting += 1

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-State = Literal["deleted", "erased", "voices forgotten", "in trash", "gone later", "brought back"]
+State = Literal[
+    "deleted", "erased", "voices forgotten", "not found any more", "in trash", "gone later", "brought back"
+]
 
 
 class _Part(BaseModel):

@@ -112,6 +112,8 @@ def _in_short(account: Account) -> Iterator[str]:
     if voices:
         yield f"Stored voices deleted: {voices} time{'' if voices == 1 else 's'}."
     when = f"at the end of {account.until_day}" if account.until_day else "when this document was made"
+    if indexed := sum(e.state == "not found any more" for e in account.deletions):
+        yield f"Recordings taken out of the search index: {indexed} time{'' if indexed == 1 else 's'}."
     yield f"{count_of(len(account.in_trash), 'file')} in the trash {when}: moved there, and not removed for good."
     if account.brought_back:
         yield f"{count_of(len(account.brought_back), 'file')} brought back from the trash."
@@ -248,7 +250,9 @@ def _row(number: int, e: Entry, names: dict[str, str]) -> list[str]:
         what = f"{what}: {count_of(e.files, 'file')}"
     if e.note:
         what = f"{what} ({e.note})"
-    begun = shown(e.left_at) or ("" if e.state in ("erased", "voices forgotten") else "not known")
+    begun = shown(e.left_at) or (
+        "" if e.state in ("erased", "voices forgotten", "not found any more") else "not known"
+    )
     ended = "still there" if e.state == "in trash" else shown(e.ended_at)
     if e.state == "gone later":
         ended = f"{e.became}, {ended}"

@@ -28,6 +28,7 @@ WHAT = {
     "summary": "summary",
     "sidecar": "subtitles or data",
     "voiceprints": "stored voices",
+    "index": "search index",
 }
 """What one file of a class is called."""
 
@@ -38,6 +39,7 @@ CLASSES = {
     "summary": "Summaries",
     "sidecar": "Subtitles and data files of transcripts",
     "voiceprints": "Stored voices of speakers",
+    "index": "Search index (the words of transcripts once more)",
 }
 
 _MANY = {
@@ -47,6 +49,7 @@ _MANY = {
     "summary": "summaries",
     "sidecar": "subtitles and data files",
     "voiceprints": "stored voices",
+    "index": "the search index",
 }
 
 _DONE = {"failed": "its transcription failed", "voiceprints": "they were stored"}

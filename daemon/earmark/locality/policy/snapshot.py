@@ -16,7 +16,7 @@ from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.biometric import of_voices
 from earmark.locality.policy.destination import Destination, not_looked_up
 from earmark.locality.policy.servers import endpoint_keeps
-from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, rule_in_words, term, with_exceptions
+from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, of_index, rule_in_words, term, with_exceptions
 
 Where = Literal["this device", "local network", "cloud"]
 
@@ -221,7 +221,7 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
             "as long as their notes; erased with the trash",
             True,
         ),
-        Kept("the index of search (words, names, titles, tags)", ledger, "as long as these words", True),
+        Kept("the index of search (words, names, vectors)", ledger, of_index(rules.index.keep_for), True),
         Kept("what rules took", f"{facts.state}/trash", trash, True),
         Kept("journal of decisions (paths, times, reasons)", ledger, term(rules.history.keep_for), False),
         Kept("words heard of recordings that failed", ledger, term(rules.checkpoints.keep_for), True),

@@ -46,6 +46,16 @@ def with_exceptions(config: Config, kind: Literal["audio", "transcript", "summar
     return words
 
 
+def of_index(duration: object) -> str:
+    """How long words are in the index of search."""
+    words = "as long as these words"
+    return (
+        words
+        if duration is None
+        else f"{term(duration)} after their notes were written, and no longer than these words"
+    )
+
+
 def term(duration: object) -> str:
     """A length of time, or until you delete it."""
     return f"for {duration}" if duration is not None else KEPT_UNTIL_DELETED

@@ -1,11 +1,16 @@
-"""Classes that are earmark's own rows, not files: the journal, left-over checkpoints, old receipts; and its log."""
+"""Classes that are earmark's own rows, not files: the journal, left-over checkpoints, receipts, the index; and its log."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from earmark.context import Context
 from earmark.domain import Instant, Owed
 from earmark.events import Event
+from earmark.files import counted
 from earmark.retention import logs, receipts
+from earmark.retention.holds import why_held
+from earmark.retention.notes_seen import NotesSeen
 
 
 def tidy(context: Context) -> None:
@@ -19,9 +24,43 @@ def tidy(context: Context) -> None:
         receipts.prune(ledger, rules.receipts.keep_for.before(now), now)
     if rules.voiceprints.keep_for is not None:
         _forget_voices(context, rules.voiceprints.keep_for.before(now))
+    tidy_index(context)
     if rules.logs.keep_for is not None:
         for file in logs.log_files(ledger.state):
             logs.trim(file, rules.logs.keep_for.before(now))
+
+
+def tidy_index(context: Context) -> None:
+    """Take recordings out of the index of search that its rule lets go, and let those in again that it does not any more."""
+    rule, ledger, now = context.config.retention.index.keep_for, context.ledger, context.now()
+    before = None if rule is None else rule.before(now)
+    ledger.index.let_in_after(before)
+    going = [] if before is None else list(_going(context, before))
+    if not going:
+        return
+    with ledger.transaction():
+        for recording_id in going:
+            ledger.index.keep_out(recording_id, now)
+        receipt = receipts.issue(
+            ledger, now, "forgotten", rule=f"index: keep_for {rule}", recordings=len(going)
+        )
+        told = f"{counted(len(going), 'recording')} went out of the index of search by its rule; receipt {receipt.seq}"
+        context.tell(Event.WORDS_DROPPED, f"{told} has the proof.")
+
+
+def due_in_index(context: Context, now: Instant) -> int:
+    """How many recordings the rule of the index lets go then."""
+    rule = context.config.retention.index.keep_for
+    return 0 if rule is None else sum(1 for _ in _going(context, rule.before(now)))
+
+
+def _going(context: Context, before: Instant) -> Iterator[str]:
+    """Recordings that were done by then, but for those that are held."""
+    notes = NotesSeen(context, writes=False)
+    for recording_id in context.ledger.index.done_before(before):
+        files = [(place.path, place.folder) for place in context.ledger.places.of(recording_id)]
+        if why_held(context, notes, recording_id, files, {"index"}) is None:
+            yield recording_id
 
 
 def _forget_voices(context: Context, before: Instant) -> None:

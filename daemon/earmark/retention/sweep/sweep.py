@@ -24,7 +24,7 @@ from earmark.retention.sweep.guards import (
     trust_clock,
     why_clock_is_doubted,
 )
-from earmark.retention.sweep.housekeeping import tidy
+from earmark.retention.sweep.housekeeping import tidy, tidy_index
 from earmark.retention.sweep.planning import plan_now, remember_policy
 from earmark.retention.trash.recovery import recover
 
@@ -77,6 +77,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     report = apply(context, plan)
     report.purged, errors = purge_due(context)
     report.errors += errors
+    tidy_index(context)
     _clean_index(context)
     report.sentence = sentence_of(report)
     ledger.trash.end_sweep(row, context.now(), report.outcome, f"By hand: {report.sentence}", report.counts())
