@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from earmark.messages import Confine, Failed, Message, Progress, Ready, SummarizeRequest
+from earmark.messages import Failed, Message, Progress, Ready
 
 
 class ProbeRequest(Message):
@@ -69,10 +69,6 @@ class Probed(Message):
     reports: tuple[EndpointReport, ...]
 
 
-SummarizationRequest = Annotated[Confine | SummarizeRequest | ProbeRequest, Field(discriminator="type")]
-parse_summarization_request: TypeAdapter[Confine | SummarizeRequest | ProbeRequest] = TypeAdapter(
-    SummarizationRequest
-)
 parse_probe_reply: TypeAdapter[Ready | Progress | Probed | Failed] = TypeAdapter(
     Annotated[Ready | Progress | Probed | Failed, Field(discriminator="type")]
 )

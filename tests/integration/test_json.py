@@ -84,6 +84,7 @@ def test_every_answer_is_one_object_as_its_schema_has_it(world: World) -> None:
     agrees("why FILE", answer("why", "a.wav"))
     agrees("search WORDS", answer("search", "walrus"))
     assert len(answer("search", "walrus")["results"]) == 2
+    agrees("ask QUESTION", answer("ask", "Where is the walrus?"))
     agrees("speakers list FILE", answer("speakers", "list", "a.wav"))
     config = world.root / "config" / "config.toml"
     config.write_text(config.read_text().replace("'none'", "'http://127.0.0.1:9/v1'"))
@@ -190,7 +191,8 @@ def test_the_page_is_written_from_the_schemas_and_has_every_verb_that_takes_json
         return here + [found for name, each in inner for found in with_json(each, (*words, name))]
 
     described = {
-        re.sub(r" (FILE|PATH|WORDS|--dry-run|--lift|--once|--out FILE)", "", verb) for verb in ANSWERS
+        re.sub(r" (FILE|PATH|WORDS|QUESTION|--dry-run|--lift|--once|--out FILE)", "", verb)
+        for verb in ANSWERS
     }
     assert {found for verb in VERBS for found in with_json(loaded(verb), (verb.name,))} == described
 

@@ -44,6 +44,7 @@ VERBS = (
     Verb("status", LOOK, "Show what is being done, what waits and why, and what is wrong.", "status", "status"),
     Verb("list", LOOK, "List recordings and their notes.", "listed", "list_recordings"),
     Verb("search", LOOK, "Find what was said, in all recordings.", "search", "search_words", dashes=True),
+    Verb("ask", LOOK, "Answer a question from the recordings, with times.", "ask", "ask", dashes=True),
     Verb("why", LOOK, "Tell the story of one file.", "why", "why"),
     Verb("privacy", LOOK, "Show what leaves this device and what is kept, and prove it.", "privacy"),
     Verb("retention", KEEP, "See what may go and why; let it go.", "retention"),

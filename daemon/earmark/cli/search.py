@@ -55,7 +55,7 @@ def search_words(
         with _progress() as tell:
             found = search(home, config, query, limit, tell)
         if json:
-            results = [_document(result) for result in found.results]
+            results = [document(result) for result in found.results]
             print_answer(
                 "search WORDS",
                 {
@@ -66,7 +66,7 @@ def search_words(
             return
         _tell_what_is_missing(found)
         if found.results:
-            _print(found, limit)
+            print_found(found, limit)
         else:
             out.print("Nothing was found.")
 
@@ -99,7 +99,8 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
-def _print(found: Found, limit: int) -> None:
+def print_found(found: Found, limit: int) -> None:
+    """Passages, the best first, with what is to be said of them."""
     results, marks = found.results, Numbered()
     numbers = ["".join(marks.mark(sentence) for sentence in _told(result)) for result in results]
     recordings = len({result.hit.recording_id for result in results})
@@ -154,7 +155,8 @@ def _cut(text: str, most: int | None) -> str:
     return set_cell_size(text, most - 1) + "…"
 
 
-def _document(result: Result) -> dict[str, Any]:
+def document(result: Result) -> dict[str, Any]:
+    """A passage as JSON has it."""
     hit = result.hit
     return {
         "recording": hit.recording_id, "path": str(result.place.path), "folder": str(result.place.folder),

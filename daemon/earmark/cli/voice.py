@@ -20,8 +20,8 @@ from rich.segment import Segment
 from earmark.errors import EnvironmentFault
 
 _HINT = re.compile(
-    r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|why|retry|resummarize|privacy|retention|hold|unhold|trash|restore"
-    r"|forget|receipts|export|config|models|summary|speakers|vocabulary|doctor)\b)"
+    r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|search|ask|why|retry|resummarize|privacy|retention|hold|unhold|trash"
+    r"|restore|forget|receipts|export|config|models|summary|speakers|vocabulary|doctor)\b)"
 )
 """A verb that a sentence tells to say. `run`, `transcribe` and `service` are said in another way for the system."""
 

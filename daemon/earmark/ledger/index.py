@@ -221,6 +221,13 @@ class Index:
         )
         return {row["id"]: _stored(row) for row in rows}
 
+    def passage(self, recording_id: str, number: int) -> Stored | None:
+        """A passage by its number in its recording."""
+        row = self._db.one(
+            "SELECT id FROM passages WHERE recording_id = ? AND number = ?", (recording_id, number)
+        )
+        return self.stored([row["id"]]).get(row["id"]) if row else None
+
     def check(self) -> bool:
         """False if the index is not what it should be: by FTS5's integrity-check. 5 s for 100,000 passages."""
         try:

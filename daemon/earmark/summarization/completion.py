@@ -91,6 +91,8 @@ class Chat:
     dialect: Dialect
     patience: float = 600.0
     """Seconds without a word after which an answer that goes on all the same counts as hung."""
+    overheard: Callable[[str], None] | None = None
+    """Is called with an answer as far as it is there, whenever an object may have ended in it."""
     secret: Callable[[str], bool] = lambda text: False
     sleep: Callable[[float], None] = time.sleep
 
@@ -265,6 +267,8 @@ class Answer:
             self._reasoning.append(piece.reasoning)
         if piece.content:
             self._content.append(piece.content)
+            if self._chat.overheard is not None and "}" in piece.content:
+                self._chat.overheard("".join(self._content))
         self._length += len(piece.content) + len(piece.reasoning)
         if self._length - self._looked >= LOOP_CHECK:
             self._looked = self._length

@@ -35,7 +35,8 @@ from earmark.messages import (
     Summarized,
     SummarizeRequest,
 )
-from earmark.probes import Probed, ProbeRequest, parse_summarization_request
+from earmark.probes import Probed, ProbeRequest
+from earmark.questions import AskRequest, parse_summary_worker_request
 from earmark.summarization.engine import Result, Summarizer, SummaryFault
 
 BEAT = 1.0
@@ -103,7 +104,7 @@ def serve(
 
     while line := requests.readline(LINE_LIMIT):
         try:
-            request = parse_summarization_request.validate_json(line)
+            request = parse_summary_worker_request.validate_json(line)
         except ValidationError as error:
             fields = ", ".join(sorted({str(part["loc"][0]) for part in error.errors() if part["loc"]})[:5])
             say(
@@ -127,7 +128,13 @@ def serve(
             sentence = "this worker is confined already; start another one for another endpoint"
             say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
             continue
-        say(probed(request) if isinstance(request, ProbeRequest) else answer(request, say, choose))
+        match request:
+            case ProbeRequest():
+                say(probed(request))
+            case AskRequest():
+                say(questioned(request, say))
+            case _:
+                say(answer(request, say, choose))
 
 
 def probed(request: ProbeRequest) -> Message:
@@ -144,7 +151,20 @@ def probed(request: ProbeRequest) -> Message:
         )
 
 
-def confinement_for(request: SummarizeRequest | ProbeRequest) -> Confine:
+def questioned(request: AskRequest, say: Callable[[Message], None]) -> Message:
+    """The end of the answer to a question; its sentences are said as they come."""
+    from earmark.summarization.answering import answer_question
+
+    beat = Beat(request.job, say)
+    try:
+        return answer_question(request, say, beat)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        return failed(request.job, error, "answering")
+
+
+def confinement_for(request: SummarizeRequest | ProbeRequest | AskRequest) -> Confine:
     """What a request itself says about where its words may go."""
     return Confine(
         endpoint=request.endpoint,
@@ -158,36 +178,50 @@ def confinement_for(request: SummarizeRequest | ProbeRequest) -> Confine:
 def answer(request: SummarizeRequest, say: Callable[[Message], None], choose: Choose) -> Message:
     """The final reply to one request; never raises for anything that the request or the server can cause."""
 
-    last: tuple[float, float | None, float] = (-1.0, None, 0.0)
     standing_in = StandIn(request, say)
+    told = Beat(request.job, say)
 
     def beat(at: float, total: float | None) -> None:
-        # Every token is a sign of life; the supervisor needs to hear of one a second, and of each step.
-        nonlocal last
-        now = time.monotonic()
-        standing_in.word(now)
-        if (at, total) == last[:2] and now - last[2] < BEAT:
-            return
-        last = (at, total, now)
-        say(Progress(job=request.job, at=at, total=total))
+        standing_in.word(time.monotonic())
+        told(at, total)
 
     try:
         with standing_in:
             result: Result = choose(request).summarize(request, beat)
-    except SummaryFault as fault:
-        return Failed(job=request.job, fault=fault.fault, sentence=fault.sentence, model=fault.model)
-    except PrivacyError as error:
-        return Failed(job=request.job, fault=Fault.LOCALITY, sentence=str(error))
-    except MemoryError:
-        return Failed(job=request.job, fault=Fault.MEMORY, sentence="summarizing ran out of memory")
     except BrokenPipeError:
         raise
     except Exception as error:
-        if no_more_threads(error):
-            raise  # with what the supervisor knows it by, as where a C library ends the process for it
-        sentence = f"summarizing failed: {named(error)}. {if_refused(error)}".removesuffix(". ")
-        return Failed(job=request.job, fault=Fault.INTERNAL, sentence=sentence)
+        return failed(request.job, error, "summarizing")
     return Summarized(job=request.job, summary=result.summary, note=result.note, unfit=result.unfit)
+
+
+class Beat:
+    """Passes on signs of life. Every token is one; the supervisor needs to hear of one a second, and of each step."""
+
+    def __init__(self, job: int, say: Callable[[Message], None]) -> None:
+        self._job, self._say = job, say
+        self._last: tuple[float, float | None, float] = (-1.0, None, 0.0)
+
+    def __call__(self, at: float, total: float | None) -> None:
+        now = time.monotonic()
+        if (at, total) == self._last[:2] and now - self._last[2] < BEAT:
+            return
+        self._last = (at, total, now)
+        self._say(Progress(job=self._job, at=at, total=total))
+
+
+def failed(job: int, error: Exception, doing: str) -> Failed:
+    """What became of a request that ended in an exception; raises it where the supervisor knows it by its end."""
+    if isinstance(error, SummaryFault):
+        return Failed(job=job, fault=error.fault, sentence=error.sentence, model=error.model)
+    if isinstance(error, PrivacyError):
+        return Failed(job=job, fault=Fault.LOCALITY, sentence=str(error))
+    if isinstance(error, MemoryError):
+        return Failed(job=job, fault=Fault.MEMORY, sentence=f"{doing} ran out of memory")
+    if no_more_threads(error):
+        raise error  # as where a C library ends the process for it
+    sentence = f"{doing} failed: {named(error)}. {if_refused(error)}".removesuffix(". ")
+    return Failed(job=job, fault=Fault.INTERNAL, sentence=sentence)
 
 
 class StandIn:

@@ -19,6 +19,7 @@ from earmark.cli.answers.keeping import (
     WouldForgetAnswer,
 )
 from earmark.cli.answers.looking import (
+    AskAnswer,
     ConfigCheckedAnswer,
     DoctorAnswer,
     ListAnswer,
@@ -69,6 +70,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "status": StatusAnswer,
     "list": ListAnswer,
     "search WORDS": SearchAnswer,
+    "ask QUESTION": AskAnswer,
     "why FILE": WhyAnswer,
     "transcribe FILE": TranscriptAnswer,
     "speakers list": PeopleAnswer,

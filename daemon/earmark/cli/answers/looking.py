@@ -123,6 +123,39 @@ class SearchAnswer(Answer):
     )
 
 
+class Cited(Part):
+    text: Text = key("A sentence of the answer.")
+    recording: Text = key("The recording that it rests on.")
+    path: Text = key("The file that holds it.")
+    note: Text | None = key("The note with its words; null if none is there.")
+    title: Text = key("Of the summary, as its note has it.")
+    recorded: Moment = key("Its date.")
+    at: float = key("Second of the recording at which its words are said.")
+    speaker: Text = key("Who says them; empty where nobody knows.")
+    said: Text = key("The words.")
+    link: Text = key("To the time in the recording, as notes have it.")
+    url: Text = key("Opens the recording at the time, or its note where the file is gone.")
+
+
+class AskAnswer(Answer):
+    """The answer to a question. Exit code 0, too, if there is none in the recordings, or no server gives one."""
+
+    question: Text = key("What was asked.")
+    answered: bool = key("There is at least one sentence.")
+    nothing: bool = key(
+        "It is not in the recordings: nothing was found, or nothing that the server said holds."
+    )
+    why: Text = key("Why the server gave no answer, or no whole one; empty if it did.")
+    sentences: list[Cited] = key("The answer: sentences that the recordings bear out.")
+    dropped: int = key("How many sentences of the server they do not.")
+    passages: list[FoundPassage] = key("What was found for the question, the best first.")
+    missing: int = key("Recordings whose words are not in the index yet.")
+    read: int = key("How many of the passages, from the first, the server was given.")
+    model: Text = key("Which model answered; empty if none did.")
+    made_at: Text = key("Where it runs: `this device`, or a host.")
+    locality: Text = key("`device`, `unverified`, `lan` or `cloud`.")
+
+
 class Happened(Part):
     id: int = key("Its number.")
     at: Moment = key("When.")

@@ -1,0 +1,243 @@
+"""Which sentences of an answer the passages bear out. Pure.
+
+On top of the rules for summaries (`evidence`), because who asks sees a sentence and a time and takes it for what was said:
+it is made of the words around its quote, no name or number in it is new there, nothing is denied or made sure that was not
+(`polarity`), and it has to do with the question.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from earmark.questions import LONGEST, GivenPassage
+from earmark.summarization.answer import Claim
+from earmark.summarization.evidence import (
+    SAME,
+    Evidence,
+    Place,
+    names_in,
+    normal,
+    prose_sentences,
+)
+from earmark.summarization.numerals import SCALES, UNITS, numbers_said, numbers_written, value
+from earmark.summarization.polarity import agrees, is_order, parts_of
+from earmark.summarization.sentences import Sentence
+from earmark.summarization.words import content_words, stemmer_for, stop_words_for, words_in
+
+ALIKE, ALIKE_ABLAUT = 85.0, 80.0
+"""rapidfuzz ratio of two stems that are forms of one word; the second where vowels change in verbs ("verschoben")."""
+
+_LITTLE = frozenset(
+    "a an the this that these those it its they them their he she his her him we us our you your i me my who whom whose"
+    " which what when where why how and or but so as if than then there here of to in on at by for from with about into onto"
+    " is are was were be been being am do does did doing have has had having will would shall should can could may might"
+    " must not no nor also too just one ones it's they're there's we're don't doesn't didn't isn't aren't wasn't weren't"
+    " won't can't cannot whether s t get got make made".split()
+)
+"""English words that may be said or not: no fact hangs on them but what `polarity` looks at. The usual lists of stop words
+leave out "sent", "before" and "more", too."""
+
+_TELLING = {
+    "en": "ask asks asked asking said say says mention mentioned discuss discussed talk talked speaker speakers"
+    " state stated note noted explain"
+    " explained according person someone somebody participant participants add added also meeting recording passage",
+    "de": "sagte sagt gesagt erwähnt erwähnte besprochen sprecher erklärt erklärte laut jemand person teilnehmer aufnahme"
+    " besprechung außerdem",
+    "fr": "dit mentionne mentionné discuté parlé explique expliqué selon personne participant participants réunion",
+    "es": "dijo dice mencionó mencionado discutió habló explicó según persona participante participantes reunión",
+    "it": "detto dice menzionato discusso parlato spiegato secondo persona partecipante partecipanti riunione",
+    "pt": "disse diz mencionou mencionado discutiu falou explicou segundo pessoa participante participantes reunião",
+    "nl": "zei zegt gezegd genoemd besproken vertelde uitgelegd volgens iemand persoon deelnemer deelnemers vergadering",
+}
+"""Words with which an answer tells that something was said; they need not have been said themselves."""
+
+_ASKING = (
+    "decide decided decision discuss discussed mention mentioned opinion opinions conclude conclusion summarize"
+    " summary say said talk talked think thought happen happened tell told agree agreed meeting recording know"
+)
+"""English words of a question that say what is wanted, and not what it is about."""
+
+
+_NUMBERS = frozenset(UNITS) | frozenset(SCALES)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A sentence that holds: the passage and the sentence in it that it rests on, by number from 0."""
+
+    passage: int
+    sentence: int
+    text: str
+
+
+class Bearing:
+    """The passages of one question, prepared for looking things up."""
+
+    def __init__(self, question: str, passages: Sequence[GivenPassage]) -> None:
+        self._passages = passages
+        languages = {p.language for p in passages} | {"en"}
+        empty = frozenset[str]().union(*(stop_words_for(each) for each in languages))
+        bare = " ".join(word for word in words_in(question) if word not in empty)
+        asking = _stems_of(_ASKING, "en")
+        self._about = frozenset(w for each in languages for w in _topic(bare, each)) - asking
+        self._names = {normal(n) for p in passages[:1] for n in names_in(question, p.language)}
+        self._numbers = {value(number) for number in numbers_written(question)}
+        self._kept: list[str] = []
+
+    def held(self, text: str, quote: str, cited: int | None) -> tuple[list[Held], int]:
+        """What holds of an item of the answer, and how many sentences of it do not. `cited`: the passage, from 0."""
+        found, dropped = [], 0
+        for sentence in prose_sentences(text):
+            held = self._one(sentence, quote, cited)
+            if held is None:
+                dropped += 1
+            elif not any(fuzz.token_set_ratio(sentence, other) >= SAME for other in self._kept):
+                self._kept.append(sentence)
+                found.append(held)
+        return found, dropped
+
+    def _one(self, text: str, quote: str, cited: int | None) -> Held | None:
+        if len(text) > LONGEST:
+            return None
+        first = [] if cited is None or not 0 <= cited < len(self._passages) else [cited]
+        for number in [*first, *(n for n in range(len(self._passages)) if n not in first)]:
+            place = self._place(text, quote, number, cited=number == cited)
+            if place is not None and self._bears(number, text, quote, place.index):
+                return Held(number, place.index, text)
+        return None
+
+    def _place(self, text: str, quote: str, number: int, *, cited: bool) -> Place | None:
+        """Where in a passage a sentence's words are: its quote, or in the one that it cites the sentence most like it."""
+        evidence = self._evidence(number)
+        if not evidence.sentences:
+            return None
+        middle = (evidence.sentences[0].start + evidence.sentences[-1].end) / 2
+        place = evidence.place(Claim(text=text, quote=quote, at=middle if cited else None))
+        if place is None and cited:
+            stems = frozenset(content_words(text, evidence.language))
+            best = max(range(len(evidence.stems)), key=lambda i: len(stems & evidence.stems[i]))
+            place = evidence.place(Claim(text=text, at=evidence.sentences[best].start))
+        return place
+
+    def _bears(self, number: int, text: str, quote: str, index: int) -> bool:
+        evidence = self._evidence(number)
+        near = _near(evidence.texts, index, len(normal(quote)))
+        around = range(max(0, near.start - 1), min(len(evidence.sentences), near.stop + 1))
+        said = [evidence.sentences[i].text for i in around]
+        if any(is_order(evidence.sentences[i].text) for i in range(around.start, near.stop)):
+            return False
+        here = Evidence([evidence.sentences[i] for i in around], evidence.language)
+        return (
+            not here.unsaid(text)
+            and _speak(text, [evidence.sentences[i] for i in near], evidence)
+            and _said(text, here, normal(" ".join(evidence.texts[i] for i in near)).split())
+            and _bound(text, said, evidence)
+            and agrees(text, said, evidence.language)
+            and self._is_about(number, here)
+        )
+
+    def _is_about(self, number: int, here: Evidence) -> bool:
+        """Whether what was said has to do with the question: a word of it that tells something, and all its names."""
+        passage, whole = self._passages[number], self._evidence(number)
+        called = f"{passage.called} {' '.join(whole.speakers)}"
+        words = whole.all_stems | frozenset(content_words(called, passage.language))
+        known = normal(called).split()
+        for name in self._names:
+            if name not in known and not _among(name, whole.said) and not _among(name, words):
+                return False
+        if any(n not in whole.numbers and n not in known for n in self._numbers):
+            return False
+        return not self._about or any(_among(word, words) for word in self._about)
+
+    @functools.cache  # noqa: B019 - lives as long as one question
+    def _evidence(self, number: int) -> Evidence:
+        passage = self._passages[number]
+        ends = [*(s.at for s in passage.sentences[1:]), float("inf")]
+        sentences = (
+            [
+                Sentence(s.text, s.at, max(s.at, min(end, s.at + 60.0)), s.speaker)
+                for s, end in zip(passage.sentences, ends, strict=True)
+            ]
+            if passage.sentences
+            else []
+        )
+        return Evidence(sentences, passage.language)
+
+
+def _near(texts: Sequence[str], index: int, length: int) -> range:
+    """The sentences over which a quote of so many characters goes that begins in this one."""
+    last, room = index + 1, length - len(texts[index])
+    while last < len(texts) and room > 10:
+        room -= len(texts[last])
+        last += 1
+    return range(index, last)
+
+
+def _said(text: str, here: Evidence, near: Sequence[str]) -> bool:
+    """Whether a sentence is made of what was said `here`, other than the words with which it tells that it was said. Small
+    words on which a fact may hang ("before", "only") are in the quoted sentence itself.
+    """
+    language = here.language
+    stem, telling = stemmer_for(language), _stems_of(_TELLING.get(language, ""), language)
+    stems = _topic(text, language, names=here) - telling
+    if language == "en":
+        small = {stem(w) for w in words_in(here.bare(text)) if w not in _LITTLE and w not in _NUMBERS}
+        if not small - stems - telling <= {stem(word) for word in near}:
+            return False
+    if not stems:
+        return bool(numbers_written(text))
+    return all(_among(each, here.all_stems, language) for each in stems)
+
+
+def _speak(text: str, near: Sequence[Sentence], evidence: Evidence) -> bool:
+    """Whether each speaker whom a sentence names says what it rests on, or is named there."""
+    if evidence.names is None:
+        return True
+    speaking = {normal(s.speaker) for s in near}
+    words = normal(" ".join(s.text for s in near))
+    return all(normal(n) in speaking or normal(n) in words for n in evidence.names.findall(text))
+
+
+def _bound(text: str, said: Sequence[str], evidence: Evidence) -> bool:
+    """Whether each name and number of a sentence was said along with something else that it says: not "twenty thousand" of
+    the budget where it speaks of what was spent. A name goes with its sentence, a number with its clause.
+    """
+    language = evidence.language
+    stems = _topic(text, language, names=evidence)
+    whole = [(normal(each), _topic(each, language)) for each in said]
+    parts = [(normal(p), _topic(p, language)) for each in said for p in parts_of(each)]
+    for name in {normal(n) for n in names_in(text, language)} - {normal(s) for s in evidence.speakers}:
+        others = stems - _topic(name, language)
+        having = [there for words, there in whole if _among(name, frozenset(words.split()))]
+        if others and having and not any(others & there for there in having):
+            return False
+    for number in {value(n) for n in numbers_written(text)}:
+        having = [there for words, there in parts if number in numbers_said(words)]
+        if stems and having and not any(not there or stems & there for there in having):
+            return False
+    return True
+
+
+def _topic(text: str, language: str, names: Evidence | None = None) -> frozenset[str]:
+    """The stems of a text that say what it is about, without numbers."""
+    bare = text if names is None else names.bare(text)
+    return frozenset(content_words(bare, language, _NUMBERS))
+
+
+@functools.cache
+def _stems_of(words: str, language: str) -> frozenset[str]:
+    return frozenset(map(stemmer_for(language), words.split()))
+
+
+def _among(stem: str, stems: Collection[str], language: str = "") -> bool:
+    """Whether a stem is among others, or one so much like it that both are forms of one word."""
+    if stem in stems:
+        return True
+    least = ALIKE_ABLAUT if language in ("de", "nl") else ALIKE
+    return (
+        len(stem) >= 4 and process.extractOne(stem, stems, scorer=fuzz.ratio, score_cutoff=least) is not None
+    )

@@ -1,0 +1,298 @@
+"""Answering a question from recordings: passages by search, and sentences of the configured server that these bear out.
+
+The server is asked by the daemon's own way, through a worker that is confined as the daemon's is, started for this one
+question. What it says is bounded here as well; times and links are made here, of what the ledger has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from earmark.config import Config, api_key
+from earmark.domain import Instant, Seconds, Stage
+from earmark.errors import ConfigError, NotFound, UsageError
+from earmark.files import is_locked, pack_path
+from earmark.ledger import Stored
+from earmark.locality.policy.consent import missing_consent
+from earmark.messages import Confine, Failed, Progress
+from earmark.notes.links import time_link
+from earmark.notes.style import style_of
+from earmark.output import lines
+from earmark.paths import Home
+from earmark.questions import Answered, AskRequest, GivenPassage, GivenSentence, Stated, parse_ask_reply
+from earmark.report import read_report
+from earmark.search.query import FILTERS, LONGEST, Query, parse
+from earmark.verbs.opening import opened_context
+from earmark.verbs.probing import MODULE, Starts, consent_given
+from earmark.verbs.resolve import resolve
+from earmark.verbs.searching import Found, Result, search
+from earmark.workers import start_process
+
+MOST_READ = 40
+"""Passages that a server is given at most; a window of 8,192 tokens has room for some 30."""
+
+LONGEST_REPLY = 64 * 1024
+"""Bytes of one line of the worker's."""
+
+MOST_SAID = 1_000
+"""Sentences that a worker may state; an honest one states eight."""
+
+SLOW = 20.0
+"""Seconds without a word of the server after which that is said."""
+
+OVERTIME = 60.0
+"""Seconds for starting and for the server's native addresses, besides `timeout_seconds` without a word."""
+
+_FILTER = re.compile(rf'(?<!\S)-?(?:{"|".join(FILTERS)}):(?:"[^"]*"?|[^\s"]*)', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer that holds. `at`: the second of its words, which are `said`, by `speaker` or ""."""
+
+    text: str
+    result: Result
+    at: Seconds
+    said: str
+    speaker: str
+    link: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a question. `why`: why no server answered it, or ""; then `found` has what could be read instead.
+    `answered`: by whom, and how many sentences were dropped; None where no server was asked or it gave no answer.
+    """
+
+    found: Found
+    sentences: tuple[Sentence, ...] = ()
+    answered: Answered | None = None
+    why: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """True if the recordings do not answer it."""
+        return not self.sentences and (self.answered is not None or not self.found.results)
+
+
+class Listener(Protocol):
+    """Is told how far it is. What is not said to a person may be left as it is."""
+
+    def indexed(self, done: int, of: int) -> None: ...
+    def reads(self, passages: int, recordings: int) -> None: ...
+    def writes(self) -> None: ...
+    def waits(self, sentence: str) -> None: ...
+    def stated(self, sentence: Sentence) -> None: ...
+
+
+def question_of(typed: str, where: Path | None = None) -> tuple[str, Query]:
+    """What is asked without its filters, and how it is looked for. Raises UsageError."""
+    asked = " ".join(_FILTER.sub(" ", typed).split())
+    if len(typed) > LONGEST:
+        raise UsageError(f"the question has {len(typed):,} characters; ask in {LONGEST:,} at most")
+    if not any(c.isalnum() for c in asked):
+        raise UsageError('ask something, as in: earmark ask "What did we decide about the payment page?"')
+    query = replace(parse(typed), asks=True)
+    if where is not None:
+        query = replace(query, folders=(*query.folders, str(where)))
+    return asked, query
+
+
+def place_of(home: Home, config: Config, file: Path) -> Path:
+    """The recording of a note, or the file or folder itself. Raises NotFound, NeverRan."""
+    if file.is_dir():
+        return file
+    with opened_context(home, config, read_only=True) as context, contextlib.suppress(NotFound):
+        meant = resolve(context, file)
+        if meant.place is not None:
+            return meant.place.path
+    return file
+
+
+def ask(
+    home: Home, config: Config, typed: str, listener: Listener, *, where: Path | None = None, most: int = 8,
+    start: Starts = start_process,
+) -> Reply:  # fmt: skip
+    """Answer a question. `where`: a recording, its note, or a folder. Raises UsageError, NotFound."""
+    question, query = question_of(typed, where if where is None else place_of(home, config, where))
+    try:
+        found = search(home, config, query, most, listener.indexed)
+    except NotFound as error:
+        raise NotFound(str(error).replace("folder:", "--in ", 1)) if where else error from None
+    if not found.results:
+        return Reply(found)
+    if why := _unasked(home, config):
+        return Reply(found, why=why)
+    given = list(_given(home, config, found))
+    if not given:
+        return Reply(found)
+    recordings = len({result.hit.recording_id for result, _ in given})
+    listener.reads(len(given), recordings)
+    asking = _Asking(home, config, given, listener)
+    return asking.run(question, found, start)
+
+
+def _unasked(home: Home, config: Config) -> str:
+    """Why no server is asked, or ""."""
+    if config.summary.endpoint == "none":
+        return 'No server is asked, because [summary] endpoint is "none"'
+    try:
+        api_key(config)
+    except ConfigError as error:
+        return str(error)
+    return missing_consent(config, consent_given(home, config)) or ""
+
+
+def _given(home: Home, config: Config, found: Found) -> Iterator[tuple[Result, Stored]]:
+    """The passages that were found, as far as they are there still."""
+    with opened_context(home, config, read_only=True) as context:
+        gone = context.ledger.index.unseen()
+        for result in found.results:
+            stored = context.ledger.index.passage(result.hit.recording_id, result.hit.number)
+            if stored is not None and stored.entry.sentences and result.hit.recording_id not in gone:
+                yield result, stored
+
+
+def _passage(result: Result, stored: Stored) -> GivenPassage:
+    called = "\n".join(dict.fromkeys([result.title, result.place.path.stem])).strip()
+    readable = called.encode("utf-8", "replace").decode()
+    sentences = tuple(
+        GivenSentence(at=at, speaker=speaker, text=text) for at, speaker, text in _sentences(stored)
+    )
+    return GivenPassage(
+        called=readable[:500], day=_day(result.recorded), language=stored.language, sentences=sentences
+    )
+
+
+def _sentences(stored: Stored) -> Iterator[tuple[Seconds, str, str]]:
+    entry = stored.entry
+    ends = [*(begin for begin, _, _ in entry.sentences[1:]), len(entry.text)]
+    for (begin, at, speaker), end in zip(entry.sentences, ends, strict=True):
+        name = entry.speakers[speaker - 1] if 0 < speaker <= len(entry.speakers) else ""
+        yield at, name, entry.text[begin:end].strip()
+
+
+def _day(recorded: Instant) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.localtime(recorded))
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+@dataclass
+class _Asking:
+    """One question to one worker."""
+
+    home: Home
+    config: Config
+    given: list[tuple[Result, Stored]]
+    listener: Listener
+    sentences: list[Sentence] = field(default_factory=list)
+    said: int = 0
+
+    def run(self, question: str, found: Found, start: Starts) -> Reply:
+        config, summary = self.config, self.config.summary
+        consent = consent_given(self.home, config) or ""
+        confine = Confine(
+            endpoint=summary.endpoint, privacy=config.privacy, allowed_hosts=summary.allowed_hosts, consent=consent,
+            template_dir=pack_path(self.home.templates), require=config.require_sandbox,
+        )  # fmt: skip
+        request = AskRequest(
+            question=question, passages=tuple(_passage(*each) for each in self.given), endpoint=summary.endpoint,
+            model=summary.model, api_key=api_key(config), privacy=config.privacy, allowed_hosts=summary.allowed_hosts,
+            consent=consent, timeout=summary.timeout_seconds, context=summary.context,
+        )  # fmt: skip
+        process = start(MODULE, stderr=subprocess.DEVNULL)
+        try:
+            end = self._listen(process, confine.line() + request.line())
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        told = tuple(self.sentences)
+        return Reply(found, told, end) if isinstance(end, Answered) else Reply(found, told, why=end)
+
+    def _listen(self, process: subprocess.Popen[bytes], order: bytes) -> Answered | str:
+        """Pass on what a worker says until it ends; a sentence says why there is no answer."""
+        inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        threading.Thread(target=_read, args=(process, inbox.put), name="answer", daemon=True).start()
+        threading.Thread(target=_write, args=(process, order), name="question", daemon=True).start()
+        heard = time.monotonic()
+        slow = False
+        while True:
+            silent = time.monotonic() - heard
+            if silent > self.config.summary.timeout_seconds + OVERTIME:
+                return f"The server said nothing for {silent:.0f} seconds: it is busy, or hangs"
+            if silent > SLOW and not slow:
+                slow = True
+                self.listener.waits(self._why_slow())
+            try:
+                line = inbox.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if line is None:
+                return f"the summary worker ended without an answer (exit status {process.wait()})"
+            try:
+                message = parse_ask_reply.validate_json(line)
+            except ValidationError:
+                return "the summary worker said something that is no answer"
+            if isinstance(message, Answered):
+                return message
+            if isinstance(message, Failed):
+                return message.sentence
+            if isinstance(message, Stated) or (isinstance(message, Progress) and message.at > 0):
+                heard, slow = time.monotonic(), False
+                self.listener.writes()
+            if isinstance(message, Stated) and not self._take(message):
+                return "the summary worker said something that cannot be"
+
+    def _take(self, stated: Stated) -> bool:
+        """False for what no honest worker says."""
+        self.said += 1
+        if stated.passage >= len(self.given) or self.said > MOST_SAID:
+            return False
+        result, stored = self.given[stated.passage]
+        told = list(_sentences(stored))
+        if stated.sentence >= len(told):
+            return False
+        at, speaker, said = told[stated.sentence]
+        place = result.place
+        link = time_link(place.path.name, at, style_of(self.config.notes).dialect)
+        url = f"{place.path.as_uri()}#t={max(0, int(at))}" if place.here else result.url
+        self.sentences.append(Sentence(stated.text, result, at, said, speaker, link, url))
+        self.listener.stated(self.sentences[-1])
+        return True
+
+    def _why_slow(self) -> str:
+        """What the server may be doing: a daemon's summary comes before what was asked after it."""
+        report = read_report(self.home.status_file)
+        working = report.working if report is not None and is_locked(self.home.lock_file) else ()
+        if any(work.stage == Stage.SUMMARIZE for work in working):
+            return "The server is busy: the daemon has it summarize a recording; the answer comes after that"
+        return "The server has not said a word yet: it reads, or is busy with something else"
+
+
+def _read(process: subprocess.Popen[bytes], put: Callable[[bytes | None], object]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in lines(process, LONGEST_REPLY):
+            put(line)
+    put(None)
+
+
+def _write(process: subprocess.Popen[bytes], order: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError), process.stdin as stdin:
+        stdin.write(order)
