@@ -34,6 +34,8 @@ class Like:
     flush_folder: int = 0
     attributes: int = 0
     permissions: int = 0
+    seconds: int = 0
+    """To how many seconds it rounds a file's times down; 0: it does not."""
     decomposes: bool = False
     """Whether a name is kept in its decomposed form (NFD), however it was written."""
 
@@ -42,9 +44,9 @@ KINDS = {
     "apfs": Like(),
     "hfs": Like(decomposes=True),
     # A call that FUSE does not know is EINVAL to who calls renameat2(2), as it is on vfat (fs/fuse/dir.c, fs/fat).
-    "exfat": Like(errno.ENOTSUP, errno.ENOSYS, 0, errno.ENOTSUP, errno.EPERM),
+    "exfat": Like(errno.ENOTSUP, errno.ENOSYS, 0, errno.ENOTSUP, errno.EPERM, seconds=2),
     "smb": Like(errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM),
-    "vfat": Like(errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.ENOTSUP, errno.EPERM),
+    "vfat": Like(errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.ENOTSUP, errno.EPERM, seconds=2),
 }
 
 
@@ -211,7 +213,8 @@ class Disk:
 
     def attributes(self, where: str | int) -> bytes:
         s = os.fstat(where) if isinstance(where, int) else os.lstat(where)
-        times = [divmod(t, 10**9) for t in (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)]
+        step = self.like.seconds * 10**9 or 1
+        times = [divmod(t // step * step, 10**9) for t in (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)]
         return struct.pack(
             "<6Q10I", s.st_ino, s.st_size, s.st_blocks, *(t[0] for t in times), *(t[1] for t in times),
             s.st_mode, s.st_nlink, s.st_uid, s.st_gid, 0, 4096, 0,

@@ -73,17 +73,24 @@ class Mac:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.births: dict[int, float] = {}
         self.flags: dict[int, int] = {}
+        self.refused: dict[int, int] = {}
         for name in ("stat", "lstat", "fstat"):
             monkeypatch.setattr(os, name, self._seen_through(getattr(os, name)))
         monkeypatch.setattr(os, "scandir", self._scandir(os.scandir))
         monkeypatch.setattr(os, "stat_result", _Status)  # where the program asks what a system can say
 
     def shown(self, real: os.stat_result) -> Any:
+        if real.st_ino in self.refused:
+            raise OSError(self.refused[real.st_ino], os.strerror(self.refused[real.st_ino]))
         birth = self.births.get(real.st_ino, real.st_ctime)
         return _Status(real, birth, self.flags.get(real.st_ino, 0))
 
     def evict(self, *files: Path) -> None:
         self.flags |= {file.lstat().st_ino: SF_DATALESS for file in files}
+
+    def refuse(self, number: int, *files: Path) -> None:
+        """Nobody is told what these are: looking one up is answered with this errno."""
+        self.refused |= {file.lstat().st_ino: number for file in files}
 
     def download(self, *files: Path) -> None:
         for file in files:

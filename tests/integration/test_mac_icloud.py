@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import plistlib
 from collections.abc import Iterator
@@ -168,6 +169,27 @@ def test_what_the_system_refuses_to_download_is_the_same_sentence_for_daemon_and
         (disk.told / "cloud").unlink()
         wait_for((disk.backing / "one.md").exists, 20, "the note")
     assert rig.troubles() == {}
+
+
+@pytest.mark.shows("architecture:cloud")
+@pytest.mark.parametrize("number", [errno.EDEADLK, errno.EIO])
+def test_what_cannot_even_be_looked_up_is_said_and_neither_it_nor_what_is_in_it_is_missing(
+    rig: Rig, mac: Mac, number: int
+) -> None:
+    rig.drop("Calls/one.m4a", "one")
+    known = rig.drop("two.m4a", "two")
+    assert rig.run_once() == 0
+    new = rig.drop("three.m4a", "three")
+    mac.refuse(number, rig.folder / "Calls", known, new)
+    assert rig.run_once() == 74
+    said, of = SENTENCE, ["Calls", "three.m4a"]
+    if number == errno.EIO:
+        said, of = "cannot be read: Input/output error", [*of, "two.m4a"]
+    assert rig.troubles() == {str(rig.folder / name): said for name in of}
+    assert rig.events("missing") == []
+    mac.refused.clear()
+    assert rig.run_once() == 0
+    assert (rig.troubles(), len(rig.events("transcribed"))) == ({}, 3)
 
 
 @pytest.mark.speech

@@ -288,6 +288,16 @@ RUNS = "\tstate = running\n\tpid = 12\n\tlast exit code = 78: EX_CONFIG\n"
         ("\tstate = not running\n\tjob state = spawn failed\n", False, "launchd could not start its program"),
         ("\tstate = spawn scheduled\n\tlast exit code = (never exited)\n", True, "The service is starting."),
         ("\tstate = SIGTERMed\n\tpid = 12\n", True, "The service is stopping."),
+        # Other versions, or somebody's terminal between them and us.
+        ("    state = running\n    pid = 12\n        state = active\n", True, "The service runs (pid 12)."),
+        ("\tstate = running\r\n\tpid = 12\r\n", True, "The service runs (pid 12)."),
+        ("\tstate = xpcproxy\n\tpid = 12\n", True, "The service is starting."),
+        ("\tstate = not running\n\tlast exit code = -9\n", False, "was ended by a signal (9)"),
+        (
+            "\tzustand = aktiv\n",
+            False,
+            "launchd has the service, and does not say how it is: launchctl print gui/",
+        ),
         (
             "\tendpoints = {\n\t\tstate = running\n\t\tpid = 9\n\t}\n\tjob state = exited\n",
             True,
@@ -308,6 +318,21 @@ def test_what_launchd_prints_of_the_agent_is_told_in_a_sentence(
     found = told(agent_state(mac.agent))
     assert found[0] is ok
     assert words in found[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "off"),
+    [
+        (f'"{LABEL}" => disabled', True), (f'"{LABEL}" => true', True), (f"{LABEL} => disabled", True),
+        (f'"{LABEL}" => enabled', False), (f'"{LABEL}.other" => disabled', False), (f"x.{LABEL} => disabled", False),
+    ],
+)  # fmt: skip
+def test_that_it_is_turned_off_is_known_however_it_is_printed(tmp_path: Path, line: str, off: bool) -> None:
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        known = command[1] == "print-disabled"
+        return subprocess.CompletedProcess(command, 0 if known else 113, f"\t\t{line}\n" if known else "", "")
+
+    assert agent_state(tmp_path, run).off is off
 
 
 def test_a_launchctl_that_is_not_there_or_says_something_else_is_no_service_that_is_not_installed(

@@ -22,6 +22,7 @@ from earmark.supervisor import scanning, scans
 from earmark.supervisor.loop import Supervisor
 from earmark.supervisor.scanning import why_silent
 from watchdog.observers import Observer
+from watchdog.observers.inotify import InotifyEmitter
 
 from tests.conftest import wait_for
 from tests.daemon_rig import Live, Rig, start_child, supervisor
@@ -246,6 +247,36 @@ def test_a_watch_that_died_is_said_by_status_and_begun_again(
             wait_for(lambda: len(rig.notes()) == 4, 20, "the notes of what no event told of")
         wait_for(lambda: not unwatched(), 20, "another watch")
         assert live.supervisor._scans.unwatched() == []
+
+
+@pytest.mark.shows("architecture:scan")
+@pytest.mark.parametrize("how", ["run", "on_thread_start"])
+def test_a_watch_that_never_lives_is_none_and_costs_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """FSEvents gives its thread an error and it ends, or raises SystemError to who starts it."""
+    rig = Rig(tmp_path, {"intake": {"scan_seconds": 1.0}})
+
+    def refused(_: object) -> None:
+        if how == "on_thread_start":
+            raise SystemError("Cannot start fsevents stream")
+
+    monkeypatch.setattr(InotifyEmitter, how, refused)
+
+    def unwatched() -> tuple[str, ...]:
+        report = read_report(rig.installed.status_file)
+        return report.unwatched if report is not None else ()
+
+    with Live(rig):
+        rig.drop("one.m4a", "one")
+        wait_for(lambda: len(rig.notes()) == 2 and unwatched(), 20, "the notes, and that no change is told")
+        assert "it is read through on a timer instead" in unwatched()[0]
+        rounds = rig.installed.status_file.stat().st_mtime_ns
+        rig.drop("two.m4a", "two")
+        wait_for(lambda: len(rig.notes()) == 4, 20, "the notes of another one")
+        wait_for(lambda: rig.installed.status_file.stat().st_mtime_ns > rounds, 20, "another report")
+        assert unwatched()
+    assert rig.troubles() == {}
 
 
 def limit_reached(*_: object) -> None:

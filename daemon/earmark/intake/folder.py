@@ -121,12 +121,22 @@ def scan(
                             found.evicted.add(os.path.join(here, os.fsencode(file)))  # noqa: PTH118 - bytes
                         if (ending := rules.untaken(name, inside + name)) is not None:
                             found.untaken[ending] += 1
-                except OSError:
+                except FileNotFoundError:
                     continue  # it went away between being listed and being looked at
+                except OSError as error:
+                    missing.discard(entry.path)
+                    if not (entry.path in known and says_in_cloud(error)):
+                        _not_looked_at(found, entry, error)
     _evicted(found, rules, known, top)
     missing -= found.evicted
     found.missing = {p for p in missing if not any(p.startswith(u + b"/") for u in found.unread)}
     return found
+
+
+def _not_looked_at(found: Scan, entry: os.DirEntry[bytes], error: OSError) -> None:
+    """It is there, and the disk or its cloud does not say what it is: what is in it is not missing."""
+    if not entry.name.startswith(b"."):
+        found.unread[entry.path] = _why_unread(entry.path, error)
 
 
 def _is_entered(found: Scan, entry: os.DirEntry[bytes], rules: Rules, relative: str, now: float) -> bool:

@@ -53,6 +53,11 @@ class Hinting(FileSystemEventHandler):
         return True
 
 
+def stopped(folder: Path) -> str:
+    """The sentence for a folder whose watch has died."""
+    return f"change events of {folder} have stopped; it is read through on a timer instead"
+
+
 class Watcher:
     """An observer for each drop folder, armed again whenever there is doubt that it still sees anything.
 
@@ -63,23 +68,33 @@ class Watcher:
     def __init__(self, leave_hint: Callable[[Path], None]) -> None:
         self._leave_hint = leave_hint
         self._watches: dict[Path, _Watch] = {}
+        self._unproven: set[Path] = set()
 
     def arm(self, folder: Path, recursive: bool) -> str | None:
         """Watch a folder, unless its watch is still good. Returns why it cannot be, and is read through on a timer alone."""
         root, watch = _root(folder), self._watches.get(folder)
-        if watch is not None and (watch.root, watch.recursive) == (root, recursive) and watch.alive():
-            return None
+        self._unproven.discard(folder)
+        if watch is not None and (watch.root, watch.recursive) == (root, recursive):
+            if watch.alive():
+                return None
+            self._unproven.add(folder)
         self.drop(folder)
         if root is None or is_network(folder):
             return None
         try:
             self._watches[folder] = _Watch(folder, recursive, root, self._leave_hint)
-        except (OSError, RuntimeError) as error:  # no more watches, or threads
+        except Exception as error:  # no more watches, or threads; FSEvents has SystemError and others for it
             why = error.strerror if isinstance(error, OSError) else error
             return (
                 f"change events are not available for {folder} ({why}); it is read through on a timer instead"
             )
         return None
+
+    def in_doubt(self, folder: Path) -> str | None:
+        """Why a folder does not count as watched although it was armed: the watch before this one has died, and what ended
+        that may end each at once. None once one is found alive when it is armed again.
+        """
+        return stopped(folder) if folder in self._unproven else None
 
     def dead(self) -> list[Path]:
         """Folders of which no change is told any more, although they were armed."""
@@ -100,8 +115,8 @@ class Watcher:
 
 
 class _Watch:
-    """One observer, of the folder that has this root (device and inode). Raises OSError or RuntimeError if there is none to
-    be had.
+    """One observer, of the folder that has this root (device and inode). Raises OSError, RuntimeError or what else watchdog
+    does (SystemError for FSEvents), if there is none to be had.
     """
 
     def __init__(
@@ -112,7 +127,7 @@ class _Watch:
         try:
             self._observer.schedule(Hinting(folder, leave_hint), str(folder), recursive=recursive)
             self._observer.start()
-        except (OSError, RuntimeError):
+        except Exception:
             self.stop()  # those of its threads that did start would stay for ever
             raise
 
@@ -130,7 +145,7 @@ class _Watch:
         """Its threads end, and are waited for as long as nothing hangs."""
 
         def end() -> None:
-            with suppress(OSError, RuntimeError):
+            with suppress(Exception):
                 self._observer.stop()
 
         try:

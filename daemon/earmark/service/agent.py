@@ -60,10 +60,13 @@ class AgentState:
 
 
 _FIELDS = ("state", "job state", "pid", "last exit code", "last terminating signal")
-_FIELD = re.compile(rf"^\t({'|'.join(_FIELDS)}) = (.+)$", re.MULTILINE)
+_FIELD = re.compile(rf"^(?:\t| {{4}})({'|'.join(_FIELDS)}) = (.+?)\r?$", re.MULTILINE)
 """Fields of the agent itself have one tab before them; what is further in is of its endpoints and coalitions."""
 
-_SWITCH = re.compile(rf'"{re.escape(LABEL)}" => (disabled|enabled|true|false)\b')
+_STARTING = ("spawn scheduled", "xpcproxy")
+"""launchd's words for an agent that is to start, or that does so just now (xpcproxy becomes its program)."""
+
+_SWITCH = re.compile(rf'(?<![\w.])"?{re.escape(LABEL)}"? => (disabled|enabled|true|false)\b')
 """A line of `print-disabled`: "disabled", in older macOS "true"; no line: nobody has turned it on or off."""
 
 
@@ -77,15 +80,17 @@ def agent_state(file: Path, run: Run = subprocess.run, *, switch: bool = True) -
     if not answer.done:
         return AgentState(installed, off=off, unasked=answer.words)
     found = dict(_FIELD.findall(answer.text))
+    # "0", "78: EX_CONFIG", "(never exited)", or "-9" for a signal, which has a line of its own elsewhere.
+    ended = found.get("last exit code", "")
+    signal = ended.removeprefix("-") if re.fullmatch(r"-\d+", ended) else ""
     return AgentState(
         installed,
         loaded=True,
         state=found.get("state", ""),
         job=found.get("job state", ""),
         pid=_number(found.get("pid")) or 0,
-        # "0", "78: EX_CONFIG", or "(never exited)"; a signal's line stands in its place.
-        code=_number(found.get("last exit code")),
-        killed=found.get("last terminating signal", ""),
+        code=_number(ended),
+        killed=found.get("last terminating signal", signal),
         off=off,
     )
 
@@ -137,13 +142,15 @@ def told(agent: AgentState, program: Path | None = None) -> tuple[bool, str]:
     if agent.ending:
         return True, "The service is stopping."
     if agent.failed:
-        again = "; launchd tries again" if agent.state == "spawn scheduled" else ""
+        again = "; launchd tries again" if agent.state in _STARTING else ""
         return (
             False,
             f"The service failed, because {why(agent, program)}{again}. Its words: earmark service logs",
         )
-    if agent.state == "spawn scheduled":
+    if agent.state in _STARTING:
         return True, "The service is starting."
+    if not (agent.state or agent.job):
+        return False, f"launchd has the service, and does not say how it is: launchctl print {target()}"
     return True, "The service is stopped. To start it: earmark service restart"
 
 

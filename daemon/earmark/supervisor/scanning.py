@@ -15,6 +15,7 @@ from earmark.intake.folder import Scan
 from earmark.intake.mounts import device_fact, why_not_it
 from earmark.intake.rules import settle_times
 from earmark.intake.untaken import CLOSED, forget_untaken, note_untaken
+from earmark.intake.watcher import stopped
 from earmark.pipeline.acceptance import note_missing
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.rebuild import forget_aside
@@ -309,9 +310,7 @@ class Scanning:
         """True if folders were watched whose watch has died: they are scanned now, which begins another one."""
         died = [folder for folder in self._scans.unwatched() if folder in self._context.folders]
         for folder in died:
-            self._not_told(
-                folder, f"change events of {folder} have stopped; it is read through on a timer instead"
-            )
+            self._not_told(folder, stopped(folder))
         return bool(died)
 
     def _not_told(self, folder: Path, why: str | None) -> None:

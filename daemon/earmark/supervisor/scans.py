@@ -171,7 +171,7 @@ class Scans:
         sign()
         # Watch first, then read: what arrives in between is seen twice rather than never.
         if order.watch:
-            mine.unwatched = self._watcher.arm(folder, order.recursive)
+            mine.unwatched = self._watcher.arm(folder, order.recursive) or self._watcher.in_doubt(folder)
             sign()
         else:
             self._watcher.drop(folder)
