@@ -33,6 +33,7 @@ class Event(StrEnum):
     SPEAKERS_NAMED = "speakers-named"
     CORRECTED = "corrected"
     CORRECTIONS_NOT_READ = "corrections-not-read"
+    NAMES_NOT_READ = "names-not-read"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

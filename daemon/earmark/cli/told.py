@@ -26,6 +26,7 @@ _SAID = {
     Event.SPEAKERS_NAMED: "Its speakers were named",
     Event.CORRECTED: "Its words were corrected",
     Event.CORRECTIONS_NOT_READ: "What you corrected was not read",
+    Event.NAMES_NOT_READ: "A name that you wrote is nobody's",
     Event.SUMMARIZED: "It was summarized",
     Event.NOT_SUMMARIZED: "It could not be summarized",
     Event.WORKER_DIED: "The work on it was cut short",

@@ -128,6 +128,14 @@ def news(before: Sequence[str] | None, now: Sequence[str]) -> dict[int, str]:
     return {number: name for number, name in found.items() if name or (name == "" and before is not None)}
 
 
+def left_over(before: Sequence[str] | None, now: Sequence[str]) -> tuple[str, ...]:
+    """The names that a person has written into a list of more or fewer than there were, and that are nobody's for that."""
+    if before is None or len(before) == len(now):
+        return ()
+    taken = {*before, *news(before, now).values()}
+    return tuple(dict.fromkeys(name for name in now if name and name not in taken and not is_number(name)))
+
+
 def _changed(before: Sequence[str] | None, now: Sequence[str]) -> Iterator[tuple[int, str]]:
     if before is None or len(before) == len(now):
         for number, text in enumerate(now, start=1):

@@ -18,7 +18,7 @@ from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness
 from earmark.notes.escape import clip
 from earmark.notes.frontmatter import decoded
-from earmark.notes.naming import names_in, news, renamed, words_too
+from earmark.notes.naming import left_over, names_in, news, renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
@@ -65,6 +65,7 @@ def take_names(context: Context, recording_id: str) -> bool:
     with ledger.transaction():
         for each in lists:
             ledger.artifacts.names_read(each.artifact.path, each.known)
+            _say_left_over(context, each, len(transcript.speakers))
         given: dict[int, str] = {}
         by: dict[int, str] = {}
         for each in sorted(lists, key=lambda found: found.at):
@@ -78,6 +79,31 @@ def take_names(context: Context, recording_id: str) -> bool:
             given |= each.news
             by |= dict.fromkeys(each.news, name)
         return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+
+
+def _say_left_over(context: Context, found: _List, speakers: int) -> None:
+    """Tell once which names of a list are nobody's."""
+    names, note = left_over(found.artifact.names, found.names), found.artifact.path.name
+    if not names:
+        return
+    sentence = (
+        f"{note}: {', '.join(names)} in its list of speakers {'is' if len(names) == 1 else 'are'} nobody's name, because "
+        f"{speakers} people speak and {len(found.names)} {'is' if len(found.names) == 1 else 'are'} listed; write one line "
+        "for each, in their order, or say it with: earmark speakers name FILE NUMBER NAME"
+    )
+    told = [
+        e
+        for e in context.ledger.journal.events(found.artifact.recording_id)
+        if e.what == Event.NAMES_NOT_READ
+    ]
+    if not told or told[-1].detail != sentence:
+        context.tell(
+            Event.NAMES_NOT_READ,
+            sentence,
+            recording=found.artifact.recording_id,
+            file=found.artifact.path,
+            level="warning",
+        )
 
 
 def give_names(context: Context, transcript: Transcript, given: Mapping[int, str], where: str) -> bool:
