@@ -300,6 +300,39 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
     assert "b/call.wav: done" in said("why", "drop/b/call.wav")
 
 
+@pytest.mark.parametrize(
+    "tops",
+    [
+        ("a/notes", "b/notes"),
+        ("a/x/notes", "b/x/notes"),
+        ("p/notes", "p", "b/notes"),
+        ("notes", "b/notes", "c"),
+    ],
+    ids=" ".join,
+)
+def test_files_of_folders_that_are_called_the_same_are_told_apart_wherever_they_are_named(
+    world: World, tops: tuple[str, ...]
+) -> None:
+    for top in tops:
+        world.record(f"{top}/call.wav")
+        world.record(f"{top}/broken.wav", done=False)
+        folder = world.drop / top
+        world.ledger.db.execute(
+            "UPDATE places SET folder = ? WHERE path IN (?, ?)",
+            (os.fsencode(folder), os.fsencode(folder / "call.wav"), os.fsencode(folder / "broken.wav")),
+        )
+        fail(world, f"{top}/broken.wav")
+    shown = {f"{'drop/notes' if top == 'notes' else top}/call.wav" for top in tops}
+    for words in (["list"], ["retention", "plan"], ["status"]):
+        lines = [line for line in said(*words).splitlines() if ".wav" in line]
+        paths = {line.split()[-1] for line in lines}
+        assert len(paths) == len(lines), (words, lines)
+        if words != ["status"]:
+            assert {path for path in paths if path.endswith("call.wav")} == shown, words
+    for path in shown:
+        assert f"{path}: done" in said("why", path)
+
+
 def test_the_queue_says_how_much_of_it_is_done_and_how_long_the_rest_takes(world: World) -> None:
     assert "heard" not in said("status"), "where nothing waits there is no queue"
     for number in range(3):

@@ -57,8 +57,9 @@ def _the_one(called: set[Path], file: Path) -> Path:
 
 
 def _shown_as(top: Path, file: Path) -> list[Path]:
-    """What a path below a drop folder may stand for: with the folder's name in front, or without it."""
-    return [top / file, *([top.parent / file] if file.parts[0] == top.name else [])]
+    """What a path below a drop folder may stand for: with as much as one likes of the folder's path in front, or without."""
+    before = (count for count in range(1, len(file.parts)) if file.parts[:count] == top.parts[-count:])
+    return [top / file, *(top / Path(*file.parts[count:]) for count in before)]
 
 
 def _tops(context: Context) -> set[Path]:
