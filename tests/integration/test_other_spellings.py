@@ -189,6 +189,20 @@ def test_a_folder_in_two_spellings_is_one(tmp_path: Path, say: Any) -> None:
         assert "lies in the drop folder" in said
 
 
+@pytest.mark.parametrize("name", ["Встречи", "ΚΛΉΣΕΙΣ", "Éé", "회의"])
+def test_a_folder_without_a_latin_letter_is_one_in_two_spellings_as_well(tmp_path: Path, name: str) -> None:
+    other = decomposed(composed(name).swapcase())
+    with on_a_disk(tmp_path, "apfs") as rig:
+        file = rig.drop(f"{name}/1.m4a")
+        same = rig.folder / other
+        assert spelled(same / "1.M4A") == file
+        assert folder_problems((file.parent, same), rig.installed)
+        for _ in range(2):
+            assert supervisor(rig.installed, (rig.folder, same), rig.config(), once=True).run() == 0
+        assert seen(rig) == {composed(f"{name}/1.{end}") for end in ("m4a", "md", "transcript.md")}
+        assert len(rig.query("SELECT 1 FROM places")) == 1
+
+
 def test_a_drop_folder_that_is_written_otherwise_keeps_its_notes(tmp_path: Path) -> None:
     with on_a_disk(tmp_path, "apfs") as rig:
         rig.drop("Voice/a.m4a")

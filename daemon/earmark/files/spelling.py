@@ -98,8 +98,12 @@ def _kept(path: Path) -> str:
 
 
 def _in_other_case(name: str) -> str | None:
-    """The name with its first letter of ASCII in the other case, which any disk that folds case folds; None without one."""
-    at = next((number for number, letter in enumerate(name) if letter in string.ascii_letters), None)
+    """The name with one letter in the other case: its first one of ASCII, which any disk that folds case folds, or else of
+    any script; None without one.
+    """
+    letters = [n for n, letter in enumerate(name) if len(other := letter.swapcase()) == 1 and other != letter]
+    ascii_first = sorted(letters, key=lambda n: name[n] not in string.ascii_letters)
+    at = next((n for n in ascii_first if fold(name[n].swapcase()) == fold(name[n])), None)
     return None if at is None else name[:at] + name[at].swapcase() + name[at + 1 :]
 
 
