@@ -84,6 +84,7 @@ def test_what_a_person_typed_is_never_written_otherwise(tmp_path: Path) -> None:
             ("number\u20281", "number 1"),
             ("number\u200b 1", "number 1"),
             ("number $1", "number $1"),
+            ("number\n1", "number 1"),
         )
     ):
         rig = talk(tmp_path / str(n))
@@ -250,3 +251,17 @@ def test_why_corrections_in_a_note_do_not_count_is_said_by_status_and_why_until_
     assert "says number one here" in (rig.folder / "talk.txt").read_text()
     told = CliRunner().invoke(app, ["status"], env={"EARMARK_HOME": str(rig.home)}).stdout
     assert "not read" not in told
+
+
+@pytest.mark.shows("transcription:corrected-signs")
+def test_signs_that_an_editor_puts_for_others_by_itself_correct_nothing_and_stay(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("says number", 'says "it\'s" number'))
+    assert run_child(rig) == 0
+    said = (rig.folder / "talk.txt").read_text()
+    theirs = change(rig, NOTE, ('"it\'s"', "“it’s”"), ("number 2", "number two"))
+    assert run_child(rig) == 0
+    assert (rig.folder / "talk.txt").read_text() == said.replace("number 2", "number two")
+    assert rig.events("corrected")[1:] == ["1 word was corrected in talk.transcript.md."]
+    heard_again(rig)
+    assert rig.notes()[NOTE] == theirs

@@ -67,6 +67,20 @@ def test_of_a_note_that_was_renamed_why_says_that_its_words_are_not_read(tmp_pat
     assert "it is a note of" in said
     assert "talk.m4a that somebody moved, renamed or copied" in said
     assert "words or names that you change in it are not read" in said
+    # Of a copy both say which note is read.
+    note = rig.folder / NOTE
+    mine.rename(note)
+    (rig.folder / "b").mkdir()
+    (rig.folder / "b" / "copy.md").write_text(note.read_text().replace("number 2", "number two"))
+    assert run_child(rig) == 0
+    assert (
+        "number zero here. Recording 2cf24dba5fb0 says number 1 here. Recording 2cf24dba5fb0 says number 2"
+        in (rig.folder / "talk.txt").read_text()
+    )
+    for verb in (["why", str(rig.folder / "b" / "copy.md")], ["status"]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert "words or names that you change in it are not read; those in" in " ".join(told.split())
+        assert "talk.transcript.md are" in " ".join(told.split())
 
 
 @pytest.mark.shows("transcription:corrected", "transcription:corrected-kept", "readme:corrected")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from earmark.allowance import allowance
-from earmark.cli.console import moment
+from earmark.cli.console import moment, short
 from earmark.cli.lines import as_copy
 from earmark.config import digest_of, load_config
 from earmark.context import Context
@@ -22,7 +23,7 @@ from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
-from earmark.pipeline.words_unread import why_not_read
+from earmark.pipeline.words_unread import changed_elsewhere, why_not_read
 from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
@@ -32,6 +33,7 @@ from earmark.verbs.retrying import outdated_summaries
 
 EDITED = "was edited by you and stays as it is; newer versions go beside it"
 BEHIND = "was edited by you before its words became others; words that you correct are read in the newest note, not in it"
+ELSEWHERE = "was moved, renamed or copied: it is yours, and words or names that you change in it are not read"
 UNREAD = "was edited by you and stays as it is, and words that you correct in it are not read"
 KEPT = "was changed by you; your words and properties are kept in each later version, and no rule takes it"
 
@@ -92,6 +94,11 @@ def _edited(context: Context, artifact: Artifact) -> str:
     return KEPT if artifact.mergeable else BEHIND if is_behind(context, artifact) else EDITED
 
 
+def _as_copy(read: Sequence[Path]) -> str:
+    where = " and ".join(map(short, read))
+    return f"{ELSEWHERE}{f'; those in {where} are' if where else ''}"
+
+
 def gather(context: Context) -> Status:
     """Read the ledger and the daemon's report."""
     home, ledger = context.home, context.ledger
@@ -118,6 +125,7 @@ def gather(context: Context) -> Status:
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
     edited = [Line(str(a.path), _edited(context, a), a.written_at) for a in ledger.artifacts.edited()]
+    edited += [Line(str(path), _as_copy(read)) for path, read in changed_elsewhere(context)]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
     said = {t.reason for t in troubles}
     troubles += [

@@ -28,7 +28,7 @@ from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.words_given import is_behind
-from earmark.pipeline.words_unread import why_not_read
+from earmark.pipeline.words_unread import notes_read, why_not_read
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
@@ -142,9 +142,10 @@ def _as_moved_note(context: Context, path: Path) -> str:
         meant = resolve(context, path)
     except NotFound:
         return ""
+    read = " and ".join(map(short, notes_read(context, meant.recording_id)))
     return (
         f"it is a note of {short(meant.shown)} that somebody moved, renamed or copied: it is yours, no rule takes it, and "
-        "words or names that you change in it are not read"
+        f"words or names that you change in it are not read{f'; those in {read} are' if read else ''}"
     )
 
 

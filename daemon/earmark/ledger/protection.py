@@ -122,6 +122,14 @@ class Protection:
         )
         return [_seen(r) for r in rows]
 
+    def transcripts_elsewhere(self) -> list[Seen]:
+        """Every note with a transcript that was seen where earmark wrote none: moved, renamed or copied."""
+        rows = self._db.all(
+            "SELECT * FROM notes_seen n WHERE kind = 'transcript' AND NOT EXISTS (SELECT 1 FROM artifacts a"
+            " WHERE a.path = n.path) ORDER BY seen_at"
+        )
+        return [_seen(row) for row in rows]
+
     def keeping(self) -> list[Seen]:
         """Every note that said `keep` when it was last seen."""
         return [_seen(r) for r in self._db.all("SELECT * FROM notes_seen WHERE keep ORDER BY seen_at")]

@@ -37,6 +37,10 @@ _PLACE = re.compile(r"#t=\d{1,7}")
 _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
 
 
+_ALIKE = str.maketrans(
+    {**dict.fromkeys("’‘ʼ＇", "'"), **dict.fromkeys("“”„‟", '"'), "…": "...", "‐": "-", "‑": "-"}
+)
+"""Signs that editors put for others, as iA Writer and Word do for all of a text."""
 _SIGN = re.compile(r"[.,;:!?…]+$")
 
 
@@ -133,14 +137,14 @@ class Passages:
             block = section.theirs[n]
             if block is anchor and block.words == written and part.left_out:
                 continue
-            words, foreign = _words_in(block, left)
+            found, foreign = _words_in(block, left)
+            words = _with_our_signs(found, left)
             still = _without(left, words)
             if block is anchor or (words and len(left) - len(still) >= PLACED * len(words)):
                 said[n], left = words, still
                 self.foreign |= foreign or block.own or not _are_among(block.links, ours)
-                self.spelled = self.spelled and is_spelled_so(
-                    block.parts, style.dialect, marks=style.confidence_marks
-                )
+                so = is_spelled_so(block.parts, style.dialect, marks=style.confidence_marks)
+                self.spelled = self.spelled and so and [*words] == [*found] and len(block.said) == 1
         section.said = [word for n in sorted(said) for word in said[n]]
 
     def _written(self, part: Paragraph) -> str:
@@ -296,6 +300,18 @@ def _moved(
     for part, at in enumerate(ours):
         if part not in parts and at in elsewhere:
             found[part] = elsewhere.pop(at)
+    return found
+
+
+def _with_our_signs(words: Sequence[Word], heard: Sequence[str]) -> Sequence[Word]:
+    """The words, but for signs that editors put in the place of others by themselves: those stay as they were heard."""
+    plain = [word.text.translate(_ALIKE) for word in words][:MOST_PLACED]
+    if {word.text for word in words} <= {*heard}:
+        return words
+    found = [*words]
+    for same, i1, i2, j1, _ in compared([text.translate(_ALIKE) for text in heard], plain):
+        for n in range(i2 - i1 if same else 0):
+            found[j1 + n] = replace(found[j1 + n], text=heard[i1 + n])
     return found
 
 

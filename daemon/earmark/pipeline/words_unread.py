@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
 from earmark.context import Context
 from earmark.corrections import MOST_WORDS, corrected
 from earmark.domain import ArtifactState, Transcript
 from earmark.events import Event
-from earmark.files import NotRegular, read_bytes
+from earmark.files import NotRegular, digest, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness
 from earmark.notes.encoding import text_for_sure
@@ -66,6 +70,35 @@ def _unread(context: Context, text: str, before: Transcript) -> str:
         f"{where} more than {MOST_WORDS:,} words between two times, and nobody can tell there which were said; put the times"
         " back between them, or take out what is none of the transcript (all others are read)"
     )
+
+
+def notes_read(context: Context, recording_id: str) -> list[Path]:
+    """The notes of a recording in which words that a person corrects are read."""
+    notes = context.ledger.artifacts.of_recording(recording_id)
+    return [
+        a.path
+        for a in notes
+        if a.state in READ
+        and has_transcript(context, a)
+        and not is_behind(context, a)
+        and os.path.lexists(a.path)
+    ]
+
+
+def changed_elsewhere(context: Context) -> Iterator[tuple[Path, list[Path]]]:
+    """Notes with a transcript that somebody moved, renamed or copied and then changed, which are not read; and those of
+    their recording that are.
+    """
+    for note in context.ledger.protection.transcripts_elsewhere():
+        recording_id = context.ledger.lineage.only(note.recording_id)
+        if recording_id is None or not context.answers(note.path):
+            continue
+        try:
+            data = read_bytes(note.path)
+        except OSError:
+            continue
+        if not context.ledger.artifacts.knows(digest(data)):
+            yield note.path, notes_read(context, recording_id)
 
 
 def say_what_is_not_read(context: Context, artifact: Artifact) -> None:
