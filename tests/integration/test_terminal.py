@@ -23,7 +23,7 @@ import typer
 from earmark.cli import main
 from earmark.domain import Gone, Instant, Stage
 from earmark.events import Event
-from earmark.files import Identity
+from earmark.files import Identity, counted
 from earmark.pipeline.queued import Hearing, progress
 from earmark.report import roughly
 from rich.cells import cell_len
@@ -175,6 +175,20 @@ def test_status_says_each_reason_whole_and_its_numbers_add_up(world: World) -> N
     world.ledger.jobs.claim(Stage.TRANSCRIBE, "gone", world.now, newest_first=True)
     assert "5 waiting" in said("list")
     assert "earmark does not run; it goes on where it was when it does" in said("list", "--state", "waiting")
+
+
+def test_a_count_and_what_is_counted_agree(world: World) -> None:
+    for number in range(4):
+        world.record(f"gone {number}.wav", dated=world.now - number)
+    world.record("broken.wav", done=False)
+    fail(world, "broken.wav")
+    for count in (1, 4):
+        for number in range(count):
+            place = world.place(f"gone {number}.wav")
+            world.ledger.places.gone(place.path, place.recording_id, world.now, Gone.MISSING)
+        shown = said("list")
+        assert f"{counted(count, 'file')}, gone: not in the folder any more" in shown
+        assert f"1 file, failed: {REASON}" in shown
 
 
 def test_what_is_watched_is_cut_by_no_screen(world: World) -> None:

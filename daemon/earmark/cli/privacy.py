@@ -20,7 +20,7 @@ from earmark.context import Clock
 from earmark.diarization.models import speaker_folder
 from earmark.domain import Instant
 from earmark.errors import Declined, EarmarkError, PrivacyError
-from earmark.files import is_locked
+from earmark.files import counted, is_locked
 from earmark.ledger import Ledger
 from earmark.locality.policy.consent import FACT, consented, missing_consent
 from earmark.locality.policy.destination import Destination, destination
@@ -112,9 +112,8 @@ def check(
             print_answer("privacy check", {"passed": passed, "claims": [asdict(o) for o in outcomes]})
         elif passed:
             open_ = sum(1 for o in outcomes if o.held is None)
-            out.print(
-                f"{len(outcomes) - open_} claims hold" + (f", {open_} could not be tried." if open_ else ".")
-            )
+            untried = f", {open_} could not be tried." if open_ else "."
+            out.print(counted(len(outcomes) - open_, "claim holds", "claims hold") + untried)
         _remember(home, config, outcomes)
         if not passed:
             raise typer.Exit(1)
