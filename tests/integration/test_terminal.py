@@ -458,3 +458,34 @@ def test_no_help_speaks_the_language_of_the_parser() -> None:
     for verb in verbs(typer.main.get_command(main.app)):
         help_ = said(*verb, "--help")
         assert not re.search(r"\{\w|<%|%Y|\.\.\.\]?\.\.\.|\(s\)", help_), (verb, help_)
+
+
+def test_on_a_very_narrow_terminal_sentences_end_between_words_too(world: World) -> None:
+    world.record("a longer folder name/what was said.wav")
+    for words in (["models", "list"], ["retention", "status"], ["speakers", "list"], ["vocabulary", "list"],
+                  ["receipts", "verify"], ["hold", "what was said.wav"], ["forget", "--all", "--dry-run"]):  # fmt: skip
+        lines, whole = (
+            on_a_terminal(*words, width=38),
+            set(" ".join(on_a_terminal(*words, width=300)).split()),
+        )
+        assert {word for word in " ".join(lines).split() if not word.endswith("…")} <= {*whole, "already"}, (
+            words
+        )
+        assert [
+            line for line in lines if cell_len(line) > 38 and len(line.split()) > 1 and "what" not in line
+        ] == []
+
+
+def test_a_folder_around_a_model_is_no_model_and_where_that_lies_is_said(world: World) -> None:
+    place = Path(os.environ["EARMARK_MODELS"]) / "tiny.en"
+    inner = world.root / "data" / "models" / "outer" / "inner"
+    inner.mkdir(parents=True)
+    for file in place.iterdir():
+        (inner / file.name).symlink_to(file)
+    shown = said("models", "list")
+    assert not any(line.startswith("outer ") for line in shown.splitlines()), shown
+    assert (
+        f"outer: {inner.parent} is no model, but {inner} below it is; bring it in with: earmark models add"
+        in shown
+    )
+    assert "inner" not in {entry["name"] for entry in json.loads(said("models", "list", "--json"))["models"]}

@@ -15,6 +15,7 @@ from earmark import __version__
 from earmark.cli.acts import acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, one_line, out, plain_errors, print_answer, readable
+from earmark.cli.lines import print_sentence
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.diarization.models import speaker_folder
@@ -104,7 +105,7 @@ def check(
                 outcomes.append(outcome)
                 if not json:
                     mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
-                    out.print(
+                    print_sentence(
                         f"{mark[outcome.held]}  {escape(one_line(outcome.claim))}: {escape(one_line(outcome.detail))}"
                     )
         passed = not any(o.held is False for o in outcomes)
@@ -113,7 +114,7 @@ def check(
         elif passed:
             open_ = sum(1 for o in outcomes if o.held is None)
             untried = f", {open_} could not be tried." if open_ else "."
-            out.print(counted(len(outcomes) - open_, "claim holds", "claims hold") + untried)
+            print_sentence(counted(len(outcomes) - open_, "claim holds", "claims hold") + untried)
         _remember(home, config, outcomes)
         if not passed:
             raise typer.Exit(1)
