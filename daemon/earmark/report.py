@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from earmark import __version__
-from earmark.files import overwrite_own, read_bytes, write_own
+from earmark.files import counted, overwrite_own, read_bytes, write_own
 
 
 class Working(BaseModel):
@@ -182,7 +182,7 @@ def in_a_line(report: Report) -> str:
         doing.append(f"{len(report.settling)} arriving")
     if report.waiting:
         doing.append(f"{report.waiting} waiting")
-    folders = f"watching {len(report.folders)} folder{'' if len(report.folders) == 1 else 's'}"
+    folders = f"watching {counted(len(report.folders), 'folder')}"
     line = ", ".join(doing or [folders])
     wrong = list(report.wrong)
     if report.config_error:

@@ -24,6 +24,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from earmark.errors import SIGNS_OF_NO_THREADS, EnvironmentFault
+from earmark.files import counted
 from earmark.log import get_logger
 from earmark.messages import REPLY_LIMIT, Confine, LoadModel, Message, Ready, Reply, parse_reply
 from earmark.output import is_gone, lines
@@ -291,7 +292,9 @@ class Worker:
                 return parse_reply.validate_json(line)
             except ValidationError as error:
                 # Not our protocol: something in the process went badly astray.
-                self.end_for(f"what is no message ({len(line)} bytes, {error.error_count()} problems)")
+                self.end_for(
+                    f"what is no message ({counted(len(line), 'byte')}, {counted(error.error_count(), 'problem')})"
+                )
         return None
 
     def _find_room(self) -> bool:

@@ -191,7 +191,7 @@ def test_with_a_table_of_codes_no_form_of_the_report_has_a_name_of_anybody(study
         assert [word for word in study.words() if fold(word) in text] == []
         assert unicodedata.normalize("NFD", "Müller") not in result.stdout
         assert str(study.world.root) not in result.stdout
-        assert "1 of the recordings in the report are not in" in result.stderr
+        assert "1 recording in the report without an entry in" in result.stderr
     found = as_data("--codes", "codes.csv")
     of = {e["sha256"]: e["name"] for e in found["deletions"] if e["what"] == "recording"}
     trash = study.world.ledger.trash
@@ -305,7 +305,7 @@ def test_what_went_back_and_forth_and_what_lost_its_name_is_told_as_it_is(world:
     assert [e["name"] for e in found["deletions"] + found["in_trash"]] == ["P1", "P1"]
     assert found["in_trash"][0]["note"] == "not found in the trash: somebody took it out, or removed it"
     assert "line 1: 2 different recordings have or had this name, and all are shown as P1" in result.stderr
-    assert "1 of the entries" in result.stderr
+    assert "1 entry is of no recording in the report" in result.stderr
     (world.root / "codes.csv").write_text(f"anna,P1\n{again},P9\n")
     found = as_data("--codes", "codes.csv")
     assert [e["name"] for e in found["deletions"] + found["in_trash"]] == ["P1", "P9"]

@@ -165,7 +165,7 @@ def test_a_voice_is_kept_only_where_it_is_asked_for_and_a_name_makes_it_known_in
     assert [(p["name"], p["voices"]) for p in as_json(rig, "list")["people"]] == [("Anna", 1), ("Dora", 1)]
     said(rig, "name", fourth, "1", "")
     assert [p["name"] for p in as_json(rig, "list")["people"]] == ["Anna"]
-    assert "6 stored, of 1 people who were named" in said(rig, verb="privacy")
+    assert "6 stored, of 1 person who was named" in said(rig, verb="privacy")
     # Off again: what is there is not used, and said to lie there.
     rig.sections.clear()
     hear(rig, "fifth.m4a", voice(ANNA), voice(CLEO))

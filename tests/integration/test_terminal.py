@@ -23,7 +23,7 @@ import typer
 from earmark.cli import main
 from earmark.domain import Gone, Instant, Stage
 from earmark.events import Event
-from earmark.files import Identity
+from earmark.files import Identity, counted
 from earmark.pipeline.queued import Hearing, progress
 from earmark.report import roughly
 from rich.cells import cell_len
@@ -175,6 +175,20 @@ def test_status_says_each_reason_whole_and_its_numbers_add_up(world: World) -> N
     world.ledger.jobs.claim(Stage.TRANSCRIBE, "gone", world.now, newest_first=True)
     assert "5 waiting" in said("list")
     assert "earmark does not run; it goes on where it was when it does" in said("list", "--state", "waiting")
+
+
+def test_a_count_and_what_is_counted_agree(world: World) -> None:
+    for number in range(4):
+        world.record(f"gone {number}.wav", dated=world.now - number)
+    world.record("broken.wav", done=False)
+    fail(world, "broken.wav")
+    for count in (1, 4):
+        for number in range(count):
+            place = world.place(f"gone {number}.wav")
+            world.ledger.places.gone(place.path, place.recording_id, world.now, Gone.MISSING)
+        shown = said("list")
+        assert f"{counted(count, 'file')}, gone: not in the folder any more" in shown
+        assert f"1 file, failed: {REASON}" in shown
 
 
 def test_what_is_watched_is_cut_by_no_screen(world: World) -> None:
@@ -444,3 +458,34 @@ def test_no_help_speaks_the_language_of_the_parser() -> None:
     for verb in verbs(typer.main.get_command(main.app)):
         help_ = said(*verb, "--help")
         assert not re.search(r"\{\w|<%|%Y|\.\.\.\]?\.\.\.|\(s\)", help_), (verb, help_)
+
+
+def test_on_a_very_narrow_terminal_sentences_end_between_words_too(world: World) -> None:
+    world.record("a longer folder name/what was said.wav")
+    for words in (["models", "list"], ["retention", "status"], ["speakers", "list"], ["vocabulary", "list"],
+                  ["receipts", "verify"], ["hold", "what was said.wav"], ["forget", "--all", "--dry-run"]):  # fmt: skip
+        lines, whole = (
+            on_a_terminal(*words, width=38),
+            set(" ".join(on_a_terminal(*words, width=300)).split()),
+        )
+        assert {word for word in " ".join(lines).split() if not word.endswith("…")} <= {*whole, "already"}, (
+            words
+        )
+        assert [
+            line for line in lines if cell_len(line) > 38 and len(line.split()) > 1 and "what" not in line
+        ] == []
+
+
+def test_a_folder_around_a_model_is_no_model_and_where_that_lies_is_said(world: World) -> None:
+    place = Path(os.environ["EARMARK_MODELS"]) / "tiny.en"
+    inner = world.root / "data" / "models" / "outer" / "inner"
+    inner.mkdir(parents=True)
+    for file in place.iterdir():
+        (inner / file.name).symlink_to(file)
+    shown = said("models", "list")
+    assert not any(line.startswith("outer ") for line in shown.splitlines()), shown
+    assert (
+        f"outer: {inner.parent} is no model, but {inner} below it is; bring it in with: earmark models add"
+        in shown
+    )
+    assert "inner" not in {entry["name"] for entry in json.loads(said("models", "list", "--json"))["models"]}

@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.console import err, out, print_answer, readable, short
+from earmark.cli.lines import Sentence, print_sentence
 
 DONE, UNCHANGED, REFUSED = "done", "unchanged", "refused"
 
@@ -55,13 +56,13 @@ class Acts:
         self.exit_code = self.exit_code or exit_code
         self._note(REFUSED, thing, sentence, recording)
         if line := _line(thing, sentence) if shown is None else shown:
-            err.print(line)
+            err.print(Sentence(line, 2))
 
     def say(self, sentence: str, *, shown: str | None = None) -> None:
         """What is said of no single thing."""
         self.said.append(readable(sentence))
         if not self._json and shown != "":
-            out.print(escape(readable(sentence)) if shown is None else shown)
+            print_sentence(escape(readable(sentence)) if shown is None else shown, 2)
 
     def _tell(
         self, outcome: str, thing: Path | str, sentence: str, recording: str | None, shown: str | None
@@ -69,7 +70,7 @@ class Acts:
         self._note(outcome, thing, sentence, recording)
         line = _line(thing, sentence) if shown is None else shown
         if line and not self._json:
-            out.print(line)
+            print_sentence(line, 2)
 
     def _note(self, outcome: str, thing: Path | str, sentence: str, recording: str | None) -> None:
         said = {"thing": str(thing), "outcome": outcome, "sentence": readable(sentence)}

@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 
 from earmark import __version__
-from earmark.cli.console import one_line, out, plain_errors, print_answer
+from earmark.cli.console import one_line, plain_errors, print_answer
+from earmark.cli.lines import print_sentence
 from earmark.cli.scope import scope_of
 from earmark.config import Config, load_config
 from earmark.diarization.models import find_speaker_model
@@ -77,7 +78,7 @@ def doctor(
             for finding in findings:
                 mark = "[red]✗[/]" if not finding.ok else "[dim]·[/]" if finding.note else "[green]✓[/]"
                 words = one_line(f"{finding.name}: {finding.sentence}")
-                out.print(f"{mark} {escape(words)}")
+                print_sentence(f"{mark} {escape(words)}")
         if not all(f.ok for f in findings):
             raise typer.Exit(1)
 

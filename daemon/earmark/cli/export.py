@@ -21,6 +21,7 @@ from earmark.cli.console import (
     readable,
     short,
 )
+from earmark.cli.lines import print_sentence
 from earmark.cli.put_out import fit_for_output, put_out
 from earmark.config.section import OutputFormat
 from earmark.errors import NotFound, UsageError
@@ -83,7 +84,7 @@ def export(
         )  # fmt: skip
         return
     what = f"{counted(result.recordings, 'recording')}, {counted(len(result.entries), 'file')}"
-    out.print(f"{what} ({decimal(size)}) in {escape(short(path))}")
+    print_sentence(f"{what} ({decimal(size)}) in {escape(short(path))}")
     for line in result.missing:
         err.print(f"[yellow]not there:[/] {escape(readable(line))}")
 
@@ -135,8 +136,8 @@ def verify(
         print_answer("export verify PATH", {"files": count, "problems": [readable(p) for p in problems]})
     else:
         for problem in problems:
-            out.print(f"[red]✗[/] {escape(readable(problem))}")
+            print_sentence(f"[red]✗[/] {escape(readable(problem))}")
         if not problems:
-            out.print(f"[green]✓[/] {counted(count, 'file')}, as exported.")
+            print_sentence(f"[green]✓[/] {counted(count, 'file')}, as exported.")
     if problems:
         raise typer.Exit(1)

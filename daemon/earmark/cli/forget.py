@@ -23,7 +23,7 @@ from earmark.cli.console import (
     say_what_is_left,
     short,
 )
-from earmark.cli.lines import print_columns
+from earmark.cli.lines import print_columns, print_sentence
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import Declined, NotFound, RetentionError, UsageError
@@ -102,7 +102,7 @@ def _show_only(context: Context, which: Which, json: bool) -> None:
         _show(wanted, found, also)
         for recording_id, why in held.items():
             names = ", ".join(short(p.path) for p in context.ledger.places.of(recording_id))
-            out.print(f"  [yellow]{escape(names)}: {escape(readable(why))} (only with --even-held)[/]")
+            print_sentence(f"  [yellow]{escape(names)}: {escape(readable(why))} (only with --even-held)[/]")
 
 
 def _asking(context: Context, which: Which, yes: bool, json: bool) -> Callable[[list[str], Found], bool]:
@@ -149,11 +149,11 @@ def _show(wanted: list[str], found: Found, also: set[Path]) -> None:
     ]
     print_columns(lines, right=(0,))
     if also:
-        out.print("  [yellow]A recording is its content: every file that holds it goes.[/]")
+        print_sentence("  [yellow]A recording is its content: every file that holds it goes.[/]")
     for path, why in found.left:
-        out.print(f"  [dim]{escape(short(path))} stays: {escape(why)}[/]")
+        print_sentence(f"  [dim]{escape(short(path))} stays: {escape(why)}[/]")
     if wanted:
-        out.print("  and every word, name and date of them in the ledger.")
+        print_sentence("  and every word, name and date of them in the ledger.", 2)
 
 
 def _why_also(copy: Copy) -> str:
@@ -188,10 +188,10 @@ def _report(result: Erased, found: Found, also: set[Path], json: bool) -> None:
     if not result.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")
     if result.complete:
-        out.print("[green]✓[/] No word, name or byte of them is left in the state folder.")
+        print_sentence("[green]✓[/] No word, name or byte of them is left in the state folder.", 2)
     out.print("Out of reach:")
     for line in UNREACHABLE:
-        out.print(f"  - {line}", markup=False)
+        print_sentence(escape(f"  - {line}"))
 
 
 def _copies(found: Found, also: set[Path]) -> dict[str, Any]:

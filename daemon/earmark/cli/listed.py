@@ -123,7 +123,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
     print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in (DONE, WAITING, FAILED))}")
     told = Counter(sentence for row in rows for sentence in _told(row))
     for sentence, count in told.items():
-        print_sentence(f" {marks.mark(sentence)} {count} {cell(sentence)}", 6)
+        print_sentence(f" {marks.mark(sentence)} {counted(count, 'file')}, {cell(sentence)}", 6)
     narrow = max(NARROWEST, (out.width - 42) // 2) if out.is_terminal else None
     lines = [
         (
@@ -147,7 +147,7 @@ def _told(row: Listed) -> list[str]:
         said.append("very quiet (earmark why FILE says more)")
     if row.copy_of is not None:
         said.append(f"copy of {short(row.copy_of)}")
-    return [*said, *([] if row.place.here else ["file gone: it is not in the folder any more"])]
+    return [*said, *([] if row.place.here else ["gone: not in the folder any more"])]
 
 
 def _state(row: Listed, marks: Numbered) -> str:

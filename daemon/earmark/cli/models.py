@@ -24,7 +24,7 @@ from rich.progress import (
 from earmark.cli.acts import Acts, acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
-from earmark.cli.lines import print_columns
+from earmark.cli.lines import print_columns, print_sentence
 from earmark.cli.models_tables import by_meaning, catalog_rows, models_rows, where_from, who_says_what
 from earmark.cli.models_told import further, how_to_use, is_in, tell_encoder
 from earmark.cli.used import used
@@ -74,28 +74,29 @@ def list_models(
                 },
             )
             return
-        speech = [e for e in found if e.kind == "speech"]
-        print_columns(models_rows(speech), right=(1,))
+        speech = [e for e in found if e.kind == "speech" and not e.problem]
+        if speech:
+            print_columns(models_rows(speech), right=(1,))
         for e in speech:
-            out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
+            print_sentence(f"[dim]{escape(readable(where_from(e)))}[/]", 2)
         for kind, said in (("speakers", who_says_what), ("search", by_meaning)):
             of_kind = [e for e in found if e.kind == kind]
-            out.print(escape(readable(said(of_kind))))
+            print_sentence(escape(readable(said(of_kind))), 2)
             for e in of_kind:
-                out.print(f"[dim]{escape(readable(where_from(e)))}[/]")
+                print_sentence(f"[dim]{escape(readable(where_from(e)))}[/]", 2)
         for e in found:
             if e.problem:
-                out.print(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}")
+                print_sentence(f"[red]✗[/] {escape(e.name)}: {escape(readable(e.problem))}", 2)
         if not speech:
-            out.print(escape(readable(_why_none(home, config))))
+            print_sentence(escape(readable(_why_none(home, config))), 2)
         for sentence in used(home, config):
-            out.print(f"[dim]{escape(readable(sentence))}[/]")
+            print_sentence(f"[dim]{escape(readable(sentence))}[/]", 2)
         if everything:
             tiny = tiny_speed({e.name: e.usage.speed for e in speech})
             out.print("To download (earmark models download NAME)")
             print_columns(catalog_rows(device, {e.name for e in speech}, tiny), right=(1, 2))
         gpu = f", {device.gpu}" if device.gpu else ""
-        out.print(
+        print_sentence(
             f"[dim]This device: {decimal(device.memory)} of memory, {device.cores} processors{escape(gpu)}.[/]"
         )
 
@@ -242,7 +243,7 @@ def verify_models(
                 findings.append(Finding(entry.name, not problems, sentence))
                 mark = "[red]✗[/]" if problems else "[green]✓[/]"
                 if not json:
-                    out.print(f"{mark} {escape(readable(f'{entry.name}: {sentence}'))}")
+                    print_sentence(f"{mark} {escape(readable(f'{entry.name}: {sentence}'))}", 2)
         if json:
             print_answer("models verify", {"findings": [asdict(finding) for finding in findings]})
         if not all(finding.ok for finding in findings):

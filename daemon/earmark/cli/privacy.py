@@ -15,12 +15,13 @@ from earmark import __version__
 from earmark.cli.acts import acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, one_line, out, plain_errors, print_answer, readable
+from earmark.cli.lines import print_sentence
 from earmark.config import Config
 from earmark.context import Clock
 from earmark.diarization.models import speaker_folder
 from earmark.domain import Instant
 from earmark.errors import Declined, EarmarkError, PrivacyError
-from earmark.files import is_locked
+from earmark.files import counted, is_locked
 from earmark.ledger import Ledger
 from earmark.locality.policy.consent import FACT, consented, missing_consent
 from earmark.locality.policy.destination import Destination, destination
@@ -105,7 +106,7 @@ def check(
                 outcomes.append(outcome)
                 if not json:
                     mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
-                    out.print(
+                    print_sentence(
                         f"{mark[outcome.held]}  {escape(one_line(outcome.claim))}: {escape(one_line(outcome.detail))}"
                     )
         passed = not any(o.held is False for o in outcomes)
@@ -113,9 +114,8 @@ def check(
             print_answer("privacy check", {"passed": passed, "claims": [asdict(o) for o in outcomes]})
         elif passed:
             open_ = sum(1 for o in outcomes if o.held is None)
-            out.print(
-                f"{len(outcomes) - open_} claims hold" + (f", {open_} could not be tried." if open_ else ".")
-            )
+            untried = f", {open_} could not be tried." if open_ else "."
+            print_sentence(counted(len(outcomes) - open_, "claim holds", "claims hold") + untried)
         _remember(home, config, outcomes)
         if not passed:
             raise typer.Exit(1)

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.acts import acting
-from earmark.cli.console import here_to_look, moment, out, plain_errors, print_answer
+from earmark.cli.console import here_to_look, moment, plain_errors, print_answer
 from earmark.cli.lines import Numbered, cell, print_columns, print_sentence
 from earmark.cli.receipts_report import report
 from earmark.config import Config
@@ -51,7 +51,7 @@ def list_receipts(
         )
         return
     if not rows:
-        out.print("No receipts.")
+        print_sentence("No receipts.")
         return
     marks, bodies = Numbered(), [json_text.loads(r.body) for r in rows]
     for rule in dict.fromkeys(str(body.get("rule") or "") for body in bodies):
@@ -108,7 +108,7 @@ def verify(
         )
     elif problems:
         for problem in problems:
-            out.print(f"[red]✗[/] {escape(problem)}")
+            print_sentence(f"[red]✗[/] {escape(problem)}")
     else:
         missing = "none missing"
         if not found.says_its_end:
@@ -116,9 +116,9 @@ def verify(
         elif file is not None and found.untold:
             missing += " by what its first and its last line say"
         by = f", as this installation sealed it at {moment(found.sealed_at)}" if found.sealed_at else ""
-        out.print(f"[green]✓[/] {counted(count, 'receipt')}, none changed, {missing}{by}.")
+        print_sentence(f"[green]✓[/] {counted(count, 'receipt')}, none changed, {missing}{by}.")
     for sentence in () if json else found.untold:
-        out.print(f"[yellow]?[/] It cannot be told {escape(sentence)}.")
+        print_sentence(f"[yellow]?[/] It cannot be told {escape(sentence)}.")
     if problems:
         raise typer.Exit(1)
 

@@ -19,12 +19,12 @@ from earmark.cli.console import (
     here,
     instant_of,
     moment,
-    out,
     plain_errors,
     print_answer,
     readable,
     short,
 )
+from earmark.cli.lines import print_sentence
 from earmark.cli.retention_overdue import overdue_document, print_overdue, way_out
 from earmark.cli.retention_plan import decision_document, plan_document, print_index, print_plan
 from earmark.config import parse_duration
@@ -112,7 +112,7 @@ def plan(
         print_plan(found, config, everything)
         print_index(indexed, config)
         if save is not None:
-            out.print(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
+            print_sentence(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
 
 
 def _require_known(context: Context, path: Path) -> None:
@@ -160,11 +160,11 @@ def apply_plan(
             }
             print_answer("retention apply", document | {"errors": report.errors})
         else:
-            out.print(report.sentence)
+            print_sentence(report.sentence)
             for sentence in report.errors:
                 err.print(escape(readable(sentence)))
             if report.trashed:
-                out.print("Bring something back with: earmark trash restore FILE")
+                print_sentence("Bring something back with: earmark trash restore FILE")
     if report.errors:
         raise typer.Exit(RetentionError.exit_code)
 
@@ -189,26 +189,26 @@ def status(json: AsJson = False) -> None:
         print_answer("retention status", document)
         return
     for name, text in document["rules"].items():
-        out.print(f"{name:<11} {escape(text) if text != 'no rule' else '[dim]kept for ever[/]'}")
+        print_sentence(f"{name:<11} {escape(text) if text != 'no rule' else '[dim]kept for ever[/]'}")
     for scope in ("folder", "tag"):
         for name, rules in document[f"{scope}_rules"].items():
             shown = short(name) if scope == "folder" else name
             for about, text in rules.items():
-                out.print(f"[dim]{scope}[/] {escape(shown)}: {about}: {escape(text)}")
+                print_sentence(f"[dim]{scope}[/] {escape(shown)}: {about}: {escape(text)}")
     last = document["last_sweep"]
     if last is None:
-        out.print("No sweep yet.")
+        print_sentence("No sweep yet.")
     else:
-        out.print(f"Last sweep {ago(last['at'], now)}: {last['outcome']}. {escape(last['sentence'])}")
-    out.print(f"Next sweep: {moment(document['next_sweep'])} (while the daemon runs)")
+        print_sentence(f"Last sweep {ago(last['at'], now)}: {last['outcome']}. {escape(last['sentence'])}")
+    print_sentence(f"Next sweep: {moment(document['next_sweep'])} (while the daemon runs)")
     for sentence in (document["stopped"], document["doubt"], document["not_yet"]):
         if sentence:
-            out.print(f"[yellow]{escape(sentence)}[/]")
-    out.print(
+            print_sentence(f"[yellow]{escape(sentence)}[/]")
+    print_sentence(
         f"{counted(document['held'], 'recording')} and {counted(document['held_folders'], 'folder')} held, "
         f"{counted(document['own_rules'], 'rule')} for single recordings"
     )
-    out.print(
+    print_sentence(
         f"{document['in_trash']} in the trash ({decimal(document['in_trash_bytes'])}), "
         f"{len(found.goes)} due ({decimal(found.bytes)})"
     )

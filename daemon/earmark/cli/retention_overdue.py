@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from earmark.cli.console import day, one_line, out
+from earmark.cli.console import day, one_line
 from earmark.cli.lines import below, print_lines, print_sentence
 from earmark.files import counted
 from earmark.retention.overdue import (
@@ -75,7 +75,7 @@ def print_overdue(late: Sequence[Overdue], folders: Collection[Path]) -> None:
     if not late:
         return
     count = sum(o.count for o in late)
-    out.print(f"[bold]Overdue: {counted(count, 'file')} that a rule should have let go by now[/]")
+    print_sentence(f"[bold]Overdue: {counted(count, 'file')} that a rule should have let go by now[/]")
     for rule in dict.fromkeys(o.rule for o in late):
         print_sentence(f"[dim]by[/] {escape(one_line(rule))}")
         lines = []
@@ -83,15 +83,15 @@ def print_overdue(late: Sequence[Overdue], folders: Collection[Path]) -> None:
             name = o.counted if o.path is None else below(o.path, folders)
             lines.append(f"  {day(o.since) or 'not known':<10}  {in_a_word(o.why):<12}  {escape(name)}")
         print_lines(lines)
-    out.print("Why, and how to decide otherwise:")
+    print_sentence("Why, and how to decide otherwise:")
     for word, way in dict.fromkeys((in_a_word(o.why), way_out(o.why)) for o in late):
         whys = list(dict.fromkeys(o.why for o in late if in_a_word(o.why) == word))
         for why in whys[:TOLD]:
             begin = "" if why.startswith(word) else f"{word}: "
             print_sentence(f"  {escape(begin + one_line(why))}")
         if len(whys) > TOLD:
-            out.print(f"  {escape(word)}: ... and {len(whys) - TOLD} more (--json lists them all)")
-        out.print(f"    [dim]→ {escape(way)}[/]")
+            print_sentence(f"  {escape(word)}: ... and {len(whys) - TOLD} more (--json lists them all)")
+        print_sentence(f"    [dim]→ {escape(way)}[/]")
 
 
 def overdue_document(o: Overdue) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from earmark.cli.console import (
     err,
     here,
     one_line,
-    out,
     plain_errors,
     print_answer,
     readable,
     speak_for,
 )
+from earmark.cli.lines import print_sentence
 from earmark.cli.scope import NONE_OF_THE_MACHINE, scope_of
 from earmark.cli.service_log import follow
 from earmark.config import require_sound
@@ -128,13 +128,13 @@ def status(
                 asdict(state) | {"ok": ok, "sentence": sentence, "environment": dict(state.environment)},
             )
         else:
-            out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
+            print_sentence(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
             if state.said and state.pid:
-                out.print(f"  {escape(readable(state.said))}")
+                print_sentence(f"  {escape(readable(state.said))}")
             if state.file:
-                out.print(f"  [dim]unit: {escape(one_line(state.file))}[/]")
+                print_sentence(f"  [dim]unit: {escape(one_line(state.file))}[/]")
             if whose == "user" and (other := another_home(whose, state, platform_home(), Here())):
-                out.print(f"  {escape(one_line(other))}")
+                print_sentence(f"  {escape(one_line(other))}")
         raise typer.Exit(0 if ok else 1)
 
 

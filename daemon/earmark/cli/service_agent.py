@@ -8,7 +8,8 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import one_line, out, print_answer, readable
+from earmark.cli.console import one_line, print_answer, readable
+from earmark.cli.lines import print_sentence
 from earmark.cli.service_log import follow
 from earmark.errors import NotFound
 from earmark.paths import platform_home
@@ -27,9 +28,9 @@ def status(here: Here, json: bool) -> NoReturn:
     if json:
         print_answer("service status", asdict(state) | {"ok": ok, "sentence": sentence})
     else:
-        out.print(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
+        print_sentence(f"{'[green]●[/]' if ok else '[red]●[/]'} {escape(readable(sentence))}")
         if state.installed:
-            out.print(f"  [dim]agent: {escape(one_line(agent_file(here.environ)))}[/]")
+            print_sentence(f"  [dim]agent: {escape(one_line(agent_file(here.environ)))}[/]")
     raise typer.Exit(0 if ok else 1)
 
 

@@ -16,7 +16,6 @@ from earmark.cli.console import (
     here,
     here_to_look,
     moment,
-    out,
     plain_errors,
     print_answer,
     readable,
@@ -24,7 +23,7 @@ from earmark.cli.console import (
     short,
     span,
 )
-from earmark.cli.lines import cell, print_columns
+from earmark.cli.lines import cell, print_columns, print_sentence
 from earmark.context import Context
 from earmark.errors import Declined
 from earmark.files import counted
@@ -81,7 +80,7 @@ def _list_people(context: Context, json: bool) -> None:
         )
         return
     if not found:
-        out.print(
+        print_sentence(
             "Nobody was named yet: earmark speakers name FILE NUMBER NAME, or in the list `speakers` of a note."
         )
     else:
@@ -94,13 +93,13 @@ def _list_people(context: Context, json: bool) -> None:
         ]  # fmt: skip
         print_columns([("name", "recordings", "voice of", "speech", "since"), *rows], right=(1, 2, 3))
     if likely:
-        out.print(
+        print_sentence(
             f"{counted(likely, 'voice')} more in which somebody who was named is recognized, or may be; nobody said so."
         )
     if nameless:
-        out.print(f"{counted(nameless, 'voice')} of nobody who was named.")
+        print_sentence(f"{counted(nameless, 'voice')} of nobody who was named.")
     if context.ledger.voices.count() and not on:
-        out.print(remembering.LIE_THERE)
+        print_sentence(remembering.LIE_THERE)
 
 
 def _list_recording(context: Context, file: Path, json: bool) -> None:
@@ -124,7 +123,7 @@ def _list_recording(context: Context, file: Path, json: bool) -> None:
     ]  # fmt: skip
     print_columns([("", "name", "speaks", ""), *rows], right=(0, 2))
     if unsure:
-        out.print("Who says what is uncertain there, so its notes name nobody.")
+        print_sentence("Who says what is uncertain there, so its notes name nobody.")
 
 
 @app.command("name")
@@ -217,9 +216,9 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
             }
         )  # fmt: skip
         return
-    out.print(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
+    print_sentence(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
     for path in done.named_still:
-        out.print(f"  [yellow]{escape(short(path))} was edited by you and stays as it is[/]")
+        print_sentence(f"  [yellow]{escape(short(path))} was edited by you and stays as it is[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")

@@ -180,10 +180,10 @@ def _heard_lines(found: Status) -> list[str]:
     """What was not heard as it should be."""
     lines: list[str] = []
     if found.not_whole:
-        what = "1 recording was" if found.not_whole == 1 else f"{found.not_whole} recordings were"
+        what = counted(found.not_whole, "recording was", "recordings were")
         lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
     for model, number in found.not_understood.items():
-        what = "1 recording does" if number == 1 else f"{number} recordings do"
+        what = counted(number, "recording does", "recordings do")
         published = known(model)
         knows_more = published is not None and not published.english_only
         help_ = "its notes say what helps" if knows_more else "earmark models download base"
@@ -192,7 +192,7 @@ def _heard_lines(found: Status) -> list[str]:
             f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; {help_})[/]"
         )
     for model, number in found.not_translated.items():
-        what = "1 recording" if number == 1 else f"{number} recordings"
+        what = counted(number, "recording")
         published = known(model)
         other = "base" if published is not None and published.english_only else "small"
         lines.append(
@@ -200,7 +200,7 @@ def _heard_lines(found: Status) -> list[str]:
             f"[dim](earmark models download {other})[/]"
         )
     if found.very_quiet:
-        what = "1 recording is" if found.very_quiet == 1 else f"{found.very_quiet} recordings are"
+        what = counted(found.very_quiet, "recording is", "recordings are")
         lines.append(f"  [yellow]{what} very quiet[/]  [dim](earmark list)[/]")
     return lines
 
@@ -275,9 +275,7 @@ def _later_lines(found: Status) -> Iterator[str]:
         last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
         yield from ("", f"[dim]last retention sweep {last}{then}[/]")
     if found.outdated_summaries:
-        made = (
-            "1 summary was" if found.outdated_summaries == 1 else f"{found.outdated_summaries} summaries were"
-        )
+        made = counted(found.outdated_summaries, "summary was", "summaries were")
         yield ""
         yield (
             f"[dim]{made} made with another template or model; "
@@ -289,4 +287,5 @@ def _later_lines(found: Status) -> Iterator[str]:
         yield f"[dim]{what} that you corrected more than once can be heard rightly: earmark vocabulary list[/]"
     for reason, count in Counter(x.reason for x in found.wants_better_summary).most_common(3):
         yield ""
-        yield f"[dim]{count} with an extractive summary; a better one waits: {escape(one_line(reason))}[/]"
+        what = f"{counted(count, 'recording')} with an extractive summary"
+        yield f"[dim]{what}; a better one waits: {escape(one_line(reason))}[/]"

@@ -9,7 +9,8 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.acts import acting
-from earmark.cli.console import err, here, out, plain_errors, print_answer, readable
+from earmark.cli.console import err, here, plain_errors, print_answer, readable
+from earmark.cli.lines import print_sentence
 from earmark.errors import ConfigError, UsageError
 from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -37,9 +38,9 @@ def examine(json: AsJson = False) -> None:
             print_answer("summary test", {"servers": [r.model_dump(mode="json") for r in reports]})
         for report in () if json else reports:
             if report.problem:
-                out.print(f"[red]✗[/] {escape(report.url)}: {escape(readable(report.problem))}")
+                print_sentence(f"[red]✗[/] {escape(report.url)}: {escape(readable(report.problem))}")
                 continue
-            out.print(f"[green]✓[/] {escape(report.url)}  {escape(report.server)}")
+            print_sentence(f"[green]✓[/] {escape(report.url)}  {escape(report.server)}")
             window = (
                 f"{report.context} tokens"
                 if report.context
@@ -54,7 +55,7 @@ def examine(json: AsJson = False) -> None:
                 ("first answer after", f"{report.waited:.1f} s"),
                 ("runs on", f"{report.made_at} ({report.locality})"),
             ):  # fmt: skip
-                out.print(f"    {name:<20} {escape(value)}")
+                print_sentence(f"    {name:<20} {escape(value)}")
         if not any(r.usable for r in reports):
             if not json:
                 err.print("Summaries are extractive until a server can be used.")

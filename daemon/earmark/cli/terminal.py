@@ -13,6 +13,7 @@ from rich.table import Table
 
 from earmark.cli.console import readable, short, span
 from earmark.events import Event
+from earmark.files import counted
 from earmark.ledger import Swept
 from earmark.log import plain
 from earmark.report import Queue, Reading, Report, Working, how_far, in_queue
@@ -106,7 +107,7 @@ def _goes_on(event: MutableMapping[str, Any]) -> str:
 
 def _told_apart(event: MutableMapping[str, Any]) -> str:
     count = event["speakers"]
-    return f"{count} speakers{' (uncertain)' if event['unsure'] else ''}" if count else "one voice"
+    return f"{counted(count, 'speaker')}{' (uncertain)' if event['unsure'] else ''}" if count else "one voice"
 
 
 def _again(event: MutableMapping[str, Any]) -> str:

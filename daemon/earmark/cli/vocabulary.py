@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from earmark.cli.acts import Acts, acting
-from earmark.cli.console import here, here_to_look, out, plain_errors, print_answer, readable, short
-from earmark.cli.lines import cell, print_columns
+from earmark.cli.console import here, here_to_look, plain_errors, print_answer, readable, short
+from earmark.cli.lines import cell, print_columns, print_sentence
 from earmark.config import Config
 from earmark.context import Context
 from earmark.files import counted
@@ -59,9 +59,9 @@ def list_words(json: AsJson = False) -> None:
         _show(offers, places)
         for what, words in (("Accepted", said.accepted), ("Ignored", said.ignored)):
             if words:
-                out.print(f"{what}: {escape(readable(', '.join(words)))}")
+                print_sentence(f"{what}: {escape(readable(', '.join(words)))}")
         for problem in said.problems:
-            out.print(f"[yellow]{escape(short(home.vocabulary_file))}, {escape(readable(problem))}[/]")
+            print_sentence(f"[yellow]{escape(short(home.vocabulary_file))}, {escape(readable(problem))}[/]")
 
 
 def _places(context: Context, offer: Offer) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def _as_json(offer: Offer, places: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def _show(offers: Sequence[Offer], places: dict[str, list[tuple[str, str]]]) -> None:
     if not offers:
-        out.print("Nothing is offered: no name or term was corrected twice that is not settled.")
+        print_sentence("Nothing is offered: no name or term was corrected twice that is not settled.")
         return
     rows = [("word", "heard as", "times", "in")]
     for offer in offers:
@@ -92,7 +92,7 @@ def _show(offers: Sequence[Offer], places: dict[str, list[tuple[str, str]]]) -> 
         heard = ", ".join(offer.heard[:3])
         rows.append((cell(offer.word), cell(heard), str(offer.times), escape(where)))
     print_columns(rows, right=(2,))
-    out.print(
+    print_sentence(
         "[dim]earmark vocabulary accept WORD... has them heard rightly; ignore WORD... offers them no more[/]"
     )
 

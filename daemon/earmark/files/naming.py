@@ -58,4 +58,4 @@ def beside(name: str) -> Iterator[str]:
 
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 file`, `2 files`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

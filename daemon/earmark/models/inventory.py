@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -98,7 +99,7 @@ def _entry(
     try:
         require_files(folder)
     except ModelError as error:
-        problem = str(error)
+        problem = _deeper(folder) or str(error)
     weights = folder / "model.bin"
     size = _size(folder)
     published = known(card.name) or known(name)
@@ -113,6 +114,20 @@ def _entry(
         name, folder, size, card.source, license, card.files.get("model.bin", ""), card.added_at,
         fit(bytes_, work, device), usage.get(name, Usage()), problem, removable,
     )  # fmt: skip
+
+
+def _deeper(folder: Path) -> str:
+    """The sentence for a folder that holds nothing of a model, but the folder of one; "" for any other."""
+    if any(os.path.isfile(folder / name) for name in ("model.bin", "config.json", "tokenizer.json")):  # noqa: PTH113 - as above
+        return ""
+    below = (*sorted(folder.glob("*/model.bin")), *sorted(folder.glob("*/*/model.bin")))
+    inner = next((weights.parent for weights in below), None)
+    if inner is None:
+        return f"{folder} is no model: it holds none of the files of one"
+    return (
+        f"{folder} is no model, but {inner} below it is; bring it in with: earmark models add"
+        f" {shlex.quote(str(inner))}"
+    )
 
 
 def _speakers(folder: Path, card: Card, *, removable: bool) -> Entry:

@@ -5,6 +5,7 @@ or is in a language that the model does not know.
 from __future__ import annotations
 
 from earmark.domain import SURE_OF_LANGUAGE, Misheard, Transcript
+from earmark.files import counted
 from earmark.notes.style import length
 
 QUIET = -50.0
@@ -45,8 +46,8 @@ def _not_heard(transcript: Transcript) -> list[str]:
     if unheard := transcript.parts_unheard:
         were = "was" if unheard == 1 else "were"
         sentences.append(
-            f"The file is {transcript.parts} recordings one after the other; {unheard} of them could not be read and "
-            f"{were} left out."
+            f"The file is {counted(transcript.parts, 'recording')} one after the other; {unheard} of them could not be read"
+            f" and {were} left out."
         )
     if unheard := transcript.tracks_unheard:
         were = "was" if unheard == 1 else "were"
@@ -66,7 +67,7 @@ def _damaged(transcript: Transcript) -> str:
     if inside >= 0.1:
         return f"{inside:.1f} seconds"
     if transcript.bad_packets:
-        return f"{transcript.bad_packets} {'piece' if transcript.bad_packets == 1 else 'pieces'}"
+        return counted(transcript.bad_packets, "piece")
     return ""
 
 

@@ -16,7 +16,7 @@ from earmark.diarization.models import SpeakerModel, find_speaker_model
 from earmark.domain import Fault, Stage, Tick, Transcript, later
 from earmark.errors import ModelError
 from earmark.events import Event
-from earmark.files import pack_path
+from earmark.files import counted, pack_path
 from earmark.files.cloud import where
 from earmark.ledger import Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
@@ -234,4 +234,4 @@ def _counted(transcript: Transcript) -> str:
     if not count:
         alike = ", or several that sound alike" if transcript.speakers_unsure else ", or nobody is heard"
         return f"One voice says everything{alike}"
-    return f"{count} speakers{', which is not sure' if transcript.speakers_unsure else ''}"
+    return f"{counted(count, 'speaker')}{', which is not sure' if transcript.speakers_unsure else ''}"

@@ -9,6 +9,7 @@ from earmark.config import Config
 from earmark.context import Context
 from earmark.domain import Instant, JobState, Owed, Stage, later
 from earmark.events import Event
+from earmark.files import counted
 from earmark.ledger import Among, Draft, Job
 from earmark.ledger.jobs import backoff
 from earmark.translation import untranslated
@@ -158,7 +159,7 @@ def waiting(context: Context, drafts: list[Draft]) -> str:
     if not owed:
         return ""
     count = len(owed)
-    who = "1 draft waits" if count == 1 else f"{count} drafts wait"
+    who = counted(count, "draft waits", "drafts wait")
     asked = sum(draft.asked for draft in owed)
     comes = ASKED_FOR if asked == count else when(context.config)
     if 0 < asked < count:

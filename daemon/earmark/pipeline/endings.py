@@ -9,6 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Stage, later
 from earmark.events import Event
+from earmark.files import counted
 from earmark.ledger import Job
 from earmark.ledger.jobs import AT_ONCE, MAX_ATTEMPTS, backoff
 from earmark.pipeline import drafts, next_stage
@@ -56,7 +57,7 @@ def went_wrong(
         if not charged:
             ledger.jobs.give_back(job.id, None, now)
         elif current.attempts >= MAX_ATTEMPTS:
-            give_up(context, job, f"{sentence}; tried {current.attempts} times. {REPORT_IT}")
+            give_up(context, job, f"{sentence}; tried {counted(current.attempts, 'time')}. {REPORT_IT}")
         else:
             not_before = later(now, backoff(current.attempts, context.jitter()))
             ledger.jobs.try_later(job.id, sentence, not_before, now)

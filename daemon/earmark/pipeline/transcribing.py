@@ -12,7 +12,7 @@ from earmark.config import FolderSettings
 from earmark.context import Context
 from earmark.domain import Fault, Gone, Instant, Stage, Transcript, later
 from earmark.events import Event
-from earmark.files import pack_path
+from earmark.files import counted, pack_path
 from earmark.files.cloud import where
 from earmark.ledger import Among, Draft, Job, Place
 from earmark.ledger.jobs import MAX_ATTEMPTS, backoff
@@ -224,7 +224,7 @@ def finished(context: Context, work: Transcribing, message: Finished, model: str
         heard = len(transcript.segments)
         context.tell(
             Event.TRANSCRIBED,
-            f"{heard} segment{'' if heard == 1 else 's'}, {transcript.speech_seconds:.0f} s of speech in "
+            f"{counted(heard, 'segment')}, {transcript.speech_seconds:.0f} s of speech in "
             f"{transcript.duration:.0f} s, with {model}{', and in English' if is_translated(transcript) else ''}.{more}",
             recording=work.job.recording_id, file=work.place.path, seconds=round(transcript.duration, 1),
             speech=round(transcript.speech_seconds, 1), language=transcript.language, truncated=transcript.truncated,

@@ -14,7 +14,7 @@ from earmark.context import Context
 from earmark.corrections import Corrected, corrected
 from earmark.domain import ArtifactState, Kind, Transcript
 from earmark.events import Event
-from earmark.files import digest
+from earmark.files import counted, digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
 from earmark.notes.encoding import is_utf_8, text_for_sure, with_our_ends
@@ -161,7 +161,7 @@ def _counted(found: Corrected) -> str:
     said = []
     for number, what in ((found.words, "corrected"), (found.gone, "taken out")):
         if number:
-            said.append(f"{number} word{' was' if number == 1 else 's were'} {what}")
+            said.append(f"{counted(number, 'word was', 'words were')} {what}")
     return " and ".join(said) or "Marks were taken away"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from earmark.config import Config
-from earmark.files import files_below, open_regular
+from earmark.files import counted, files_below, open_regular
 from earmark.locality.confinement.sockets import UNSEEN
 from earmark.paths import Home
 from earmark.proof.outcome import SECONDS, Outcome
@@ -98,7 +98,7 @@ def words_elsewhere(home: Home, words: Sequence[str]) -> Outcome:
         return Outcome(claim, False, f"found in {', '.join(holders[:3])}")
     if unread:
         return Outcome(claim, None, f"not read, or not to the end: {', '.join(unread[:3])}")
-    return Outcome(claim, True, f"{len(words)} phrases looked for")
+    return Outcome(claim, True, f"{counted(len(words), 'phrase')} looked for")
 
 
 def _holds_any(path: Path, phrases: Sequence[bytes]) -> bool | None:

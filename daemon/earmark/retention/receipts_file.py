@@ -192,7 +192,8 @@ def _differs(about: str, name: str, said: dict[str, Any], rows: Sequence[Receipt
     line = f"its {name} line says"
     value = said.get(about)
     if about == "count":
-        return f"{line} that there are {value!r:.20} receipts; {len(rows)} are there"
+        found = "1 is" if len(rows) == 1 else f"{len(rows)} are"
+        return f"{line} that there {'is 1 receipt' if value == 1 else f'are {value!r:.20} receipts'}; {found} there"
     if about == "end":
         return f"{line} that they end with a receipt that is not there: it was changed or taken away"
     is_so = (rows[0].seq if about == "first" else rows[-1].seq) if rows else "none"

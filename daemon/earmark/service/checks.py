@@ -17,7 +17,7 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.config.vocabulary import read_vocabulary
 from earmark.errors import EarmarkError
-from earmark.files import InCloud, read_bytes
+from earmark.files import InCloud, counted, read_bytes
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.endpoint import NameNotFound, resolve_endpoint
 from earmark.notes.titles import titles
@@ -175,7 +175,7 @@ def check_names(config: Config, vocabulary: Path) -> Iterator[Finding]:
                 "names", False, f"{folder} {why}; name another folder in [transcription] vocabulary_from."
             )
         else:
-            what = "1 note is" if count == 1 else f"{count} notes are"
+            what = counted(count, "note is", "notes are")
             yield Finding("names", True, f"{what} in {folder}, whose titles are names.")
     try:
         said = read_vocabulary(vocabulary)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from earmark.files import counted
 from earmark.service.checks import Finding
 
 WATCH_LIMITS = ("fs/inotify/max_user_watches", "user/max_inotify_watches")
@@ -34,14 +35,16 @@ def check_watches(folders: Sequence[Path], proc: Path = Path("/proc")) -> Findin
         return Finding(
             "watches",
             False,
-            f"{_folders(wanted)} to watch, and {_sysctl(name)} allows {limit} watches in all; "
+            f"{_folders(wanted)} to watch, and {_sysctl(name)} allows {counted(limit, 'watch', 'watches')} in all; "
             f"sudo sysctl {_sysctl(name)}={max(524288, wanted * 4)}",
         )
-    return Finding("watches", True, f"{_folders(wanted)} to watch, {limit} watches allowed.")
+    return Finding(
+        "watches", True, f"{_folders(wanted)} to watch, {counted(limit, 'watch', 'watches')} allowed."
+    )
 
 
 def _folders(count: int) -> str:
-    return f"{count} folder{'' if count == 1 else 's'}"
+    return counted(count, "folder")
 
 
 def _limit(proc: Path, name: str) -> int | None:

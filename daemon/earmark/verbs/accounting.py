@@ -11,7 +11,7 @@ from earmark.errors import NotFound, RetentionError
 from earmark.export.account import Account, Codes, gather, read_codes
 from earmark.export.account.codes import MOST_BYTES, refuse_swapped
 from earmark.export.account.gathering import Asked
-from earmark.files import named, read_bytes, why
+from earmark.files import counted, named, read_bytes, why
 from earmark.formats import ENDINGS
 
 MOST_LINES = 8
@@ -59,12 +59,12 @@ def _warnings(account: Account, codes: Codes | None, table: Path | None, known: 
     if telling := codes.telling(ENDINGS, known):
         shown = ", ".join(map(str, telling[:MOST_LINES])) + (", ..." if len(telling) > MOST_LINES else "")
         yield (
-            f"{named(table)}: line{'s' if len(telling) > 1 else ''} {shown}: the code says a name itself, and whoever"
-            " reads the report reads it there; if the name is to stay unknown, give another code"
+            f"{named(table)}: {'lines' if telling[1:] else 'line'} {shown}: the code says a name itself, and whoever reads"
+            " the report reads it there; if the name is to stay unknown, give another code"
         )
     if account.not_in_table:
         yield (
-            f"{account.not_in_table} of the recordings in the report are not in {named(table)}; they stand there without "
+            f"{counted(account.not_in_table, 'recording')} in the report without an entry in {named(table)}: shown without "
             'name and code, as "(not in the table of codes)"'
         )
     for line, code, count, whole_path in codes.ambiguous():
@@ -80,4 +80,4 @@ def _warnings(account: Account, codes: Codes | None, table: Path | None, known: 
             f"names; each of its files has the code of its own, {' or '.join(different)}; give them one if it is one person"
         )
     if unused := codes.unused():
-        yield f"{unused} of the entries in {named(table)} are of no recording in the report"
+        yield f"{counted(unused, 'entry is', 'entries are')} of no recording in the report, in {named(table)}"

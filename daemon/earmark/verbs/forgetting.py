@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.errors import NotFound, RetentionError, UsageError
-from earmark.files import sha256_of
+from earmark.files import counted, sha256_of
 from earmark.ledger.candidates import CLASSES
 from earmark.ledger.repair import remove_set_aside
 from earmark.notes.names import is_note
@@ -132,8 +132,8 @@ def refuse_held(context: Context, wanted: list[str], copies: Found, even_held: b
             places = context.ledger.places.of(recording_id)
             names.append(f"{places[0].path.name if places else recording_id[:12]}: {why}")
         raise RetentionError(
-            f"{len(holding)} of them are held ({'; '.join(names)}); `earmark hold` lists what holds and how to let go,"
-            " or say --even-held"
+            f"{counted(len(holding), 'recording is', 'recordings are')} held ({'; '.join(names)}); `earmark hold` lists what"
+            " holds and how to let go, or say --even-held"
         )
 
 

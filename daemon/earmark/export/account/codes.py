@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from earmark.errors import RetentionError
-from earmark.files import fold, tails
+from earmark.files import counted, fold, tails
 
 LONGEST = 100
 """Characters of a code; more than that is a sentence, which may name somebody."""
@@ -217,7 +217,7 @@ def _rows(text: str, shown: str) -> Iterator[tuple[int, tuple[str, str]]]:
             return
         raise RetentionError(
             f"{shown}: line {wrong[0]}: each line is a name and a code, with a comma, a semicolon or a tab between them, "
-            f"and nothing else; {len(wrong)} of its lines are not"
+            f"and nothing else; {counted(len(wrong), 'line is', 'lines are')} not so"
         )
     for number, (name, code) in read[fit[0]] or ():
         yield number + skipped, (name, code)

@@ -110,7 +110,7 @@ def _in_short(account: Account) -> Iterator[str]:
         )
     voices = sum(e.state == "voices forgotten" for e in account.deletions)
     if voices:
-        yield f"Stored voices deleted: {voices} time{'' if voices == 1 else 's'}."
+        yield f"Stored voices deleted: {count_of(voices, 'time')}."
     when = f"at the end of {account.until_day}" if account.until_day else "when this document was made"
     if indexed := sum(e.state == "not found any more" for e in account.deletions):
         yield f"Recordings taken out of the search index: {indexed} time{'' if indexed == 1 else 's'}."

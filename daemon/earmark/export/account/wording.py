@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from earmark.config.duration import Duration
 from earmark.config.retention import RetentionRule
-from earmark.files import named
+from earmark.files import counted, named
 from earmark.retention.overdue import (
     FAILED,
     NEW_RULES,
@@ -89,12 +89,12 @@ def shown(time: str | None) -> str:
 
 def count_of(count: int, one: str) -> str:
     """`1 file`, `1,200 files`."""
-    return f"{count:,} {one}{'' if count == 1 else 's'}"
+    return counted(count, one)
 
 
 def size_of(count: int) -> str:
     """`3,004 bytes`, `1,500,000 bytes (1.5 MB)`; powers of 1000."""
-    exact = f"{count:,} byte{'' if count == 1 else 's'}"
+    exact = counted(count, "byte")
     for unit, power in (("TB", 4), ("GB", 3), ("MB", 2), ("kB", 1)):
         if count >= 10 * 1000**power or (power > 1 and count >= 1000**power):
             return f"{exact} ({count / 1000**power:,.1f} {unit})"
@@ -104,7 +104,7 @@ def size_of(count: int) -> str:
 def span_of(span: Duration) -> str:
     """`1 year, 6 months`, `30 days`."""
     parts = ((span.years, "year"), (span.months, "month"), (span.days, "day"), (span.hours, "hour"))
-    return ", ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n) or "no time"
+    return ", ".join(counted(n, unit) for n, unit in parts if n) or "no time"
 
 
 def rule_in_words(rule: RetentionRule, about: str) -> str:
@@ -125,12 +125,13 @@ def rule_in_words(rule: RetentionRule, about: str) -> str:
             f"while the newest of its folder are no more than {size_of(rule.keep_within_size)} in all"
         )
     for count, unit in (
-        (rule.keep_daily, "days"),
-        (rule.keep_weekly, "weeks"),
-        (rule.keep_monthly, "months"),
+        (rule.keep_daily, "day"),
+        (rule.keep_weekly, "week"),
+        (rule.keep_monthly, "month"),
     ):
         if count:
-            keeps.append(f"while it is the newest of one of the last {count} {unit} that have any")
+            some = counted(count, f"{unit} that has any", f"{unit}s that have any")
+            keeps.append(f"while it is the newest of one of the last {some}")
     if not keeps:
         return f"deleted as soon as {done}"
     return f"kept {' and '.join(keeps)}, then deleted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from earmark.config import Config
+from earmark.files import counted
 from earmark.locality.policy.terms import term
 
 
@@ -22,7 +23,8 @@ def _voiceprints(config: Config, voiceprints: int, people: int) -> tuple[str, st
     use = "on" if config.remember_voices else "off"
     if not voiceprints:
         return f"voiceprints, which are biometric data: none is stored; `remember_voices` is {use}", "–"
-    there = f"{voiceprints} stored, of {people} people who were named (`earmark speakers list` says of whom)"
+    whose = counted(people, "person who was named", "people who were named")
+    there = f"{voiceprints} stored, of {whose} (`earmark speakers list` says of whom)"
     if not config.remember_voices:
         use = "off: none is made, and these are not used"
     return (

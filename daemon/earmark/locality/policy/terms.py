@@ -6,6 +6,7 @@ from typing import Literal
 
 from earmark.config import Config
 from earmark.config.retention import RetentionRule, RuleSet
+from earmark.files import counted
 
 KEPT_UNTIL_DELETED = "until you delete it"
 
@@ -21,10 +22,10 @@ def rule_in_words(rule: RetentionRule | None) -> str:
     if rule.keep_last:
         reasons.append(f"while among the newest {rule.keep_last} of their folder")
     if rule.keep_within_size:
-        reasons.append(f"while among the newest {rule.keep_within_size:,} bytes of their folder")
+        reasons.append(f"while among the newest {counted(rule.keep_within_size, 'byte')} of their folder")
     for name, count in (("day", rule.keep_daily), ("week", rule.keep_weekly), ("month", rule.keep_monthly)):
         if count:
-            reasons.append(f"while the newest of one of the last {count} {name}s")
+            reasons.append(f"while the newest of one of the last {counted(count, name)}")
     return "kept " + " or ".join(reasons) if reasons else "deleted once all notes are written"
 
 

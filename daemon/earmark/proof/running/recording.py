@@ -16,7 +16,7 @@ from earmark.config import Config
 from earmark.context import Context
 from earmark.domain import JobState, Stage
 from earmark.errors import EarmarkError
-from earmark.files import sha256_of, write_new
+from earmark.files import counted, sha256_of, write_new
 from earmark.ledger import Ledger, Recording
 from earmark.paths import Home
 from earmark.proof.running.words import AMONG_OTHERS, found_in, runs_of
@@ -146,7 +146,7 @@ def take_away(home: Home, config: Config, dropped: Dropped) -> tuple[bool, str]:
     numbers = ", ".join(map(str, erased.receipts))
     return (
         True,
-        f"{erased.files} files erased; what stays is receipt {numbers} and a keyed hash of the content",
+        f"{counted(erased.files, 'file')} erased; what stays is receipt {numbers} and a keyed hash of the content",
     )
 
 

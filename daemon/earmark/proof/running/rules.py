@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from earmark.files import hidden_kind
+from earmark.files import counted, hidden_kind
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.descriptors import is_byte_code
 from earmark.proof.running.knocks import DOES, astray
@@ -74,9 +74,9 @@ class Judge:
         """How wide the proof is."""
         seconds = max(0.0, self.seen.ended - self.seen.began)
         if self.seen.followed:
-            return f"each of {self.seen.calls} system calls seen, for {seconds:.0f} s"
+            return f"each of {counted(self.seen.calls, 'system call')} seen, for {seconds:.0f} s"
         looks = self.seen.processes[self.setting.supervisor].looks
-        return f"{looks} looks in {seconds:.0f} s; what came and went between two of them was not seen"
+        return f"{counted(looks, 'look')} in {seconds:.0f} s; what came and went between two of them was not seen"
 
     def pids(self, *wanted: str) -> list[int]:
         return sorted(pid for pid, role in self.role.items() if role in wanted)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from earmark.domain import Instant, Kind
-from earmark.files import pack_path
+from earmark.files import counted, pack_path
 from earmark.ledger import Candidate
 from earmark.ledger.candidates import FAILED
 from earmark.retention.rules.policy import Kept, Policy, Scoped, describe, item_rule, kept_by
@@ -242,7 +242,7 @@ def fuse(plan: Plan, items: int, percent: int) -> str | None:
     count, size = len(plan.goes), plan.bytes
     if items and count > items:
         least = "at least " if plan.cut else ""
-        return f"{least}{count} files would go, more than fuse_items = {items}"
+        return f"{least}{counted(count, 'file')} would go, more than fuse_items = {items}"
     if percent and count > 10 and size * 100 > plan.total_bytes * percent:
         share = size * 100 / plan.total_bytes
         return f"{share:.0f} % of all bytes would go, more than fuse_percent = {percent}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech
+from earmark.files import counted
 from earmark.notes.labels import IN_ENGLISH
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
 from earmark.notes.speakers import TURN
@@ -102,13 +103,15 @@ def failings(transcript: Transcript) -> list[str]:
     if transcript.unreadable_seconds >= UNREADABLE:
         found.append(f"{transcript.unreadable_seconds:.1f} seconds of it could not be read")
     if transcript.parts_unheard:
-        found.append(f"{transcript.parts_unheard} of its {transcript.parts} parts could not be read")
+        found.append(
+            f"{transcript.parts_unheard} of its {counted(transcript.parts, 'part')} could not be read"
+        )
     if transcript.tracks_unheard:
         found.append(
-            f"{transcript.tracks_unheard} of its {transcript.tracks} sound tracks could not be heard"
+            f"{transcript.tracks_unheard} of its {counted(transcript.tracks, 'sound track')} could not be heard"
         )
     if transcript.bad_packets > BAD_PACKETS:
-        found.append(f"{transcript.bad_packets} packets of it could not be decoded")
+        found.append(f"{counted(transcript.bad_packets, 'packet')} of it could not be decoded")
     return found
 
 

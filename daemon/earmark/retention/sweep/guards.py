@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from earmark.context import Context
+from earmark.files import counted
 from earmark.ledger import Swept
 from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.clock import Reading, boot_clock, clock_doubt
@@ -71,7 +72,7 @@ def only_report(context: Context, plan: Plan) -> str | None:
         context.ledger.retention.reported(policy.id, now)
     elif not (policy.reported_at <= now < policy.reported_at + REFLECTION and _last_only_reported(context)):
         return None
-    files = f"{len(plan.goes)} file{'' if len(plan.goes) == 1 else 's'}"
+    files = counted(len(plan.goes), "file")
     return (
         f"The retention policy is new: {'at least ' if plan.cut else ''}{files} would go, by the first sweep"
         f" after {_minute(reported + REFLECTION)}. Look with: earmark retention plan"
