@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -207,58 +208,68 @@ def test_what_cannot_be_asked_is_one_sentence(
     assert sentence in " ".join(said.stderr.split())
 
 
+NOT_READY = {"passage": 1, "quote": "The payment page is not ready", "text": "The payment page is not ready."}
+
+
+def obedient(payload: str) -> list[dict[str, Any]]:
+    """What a server answers that does what the recording orders: all false, but for the last."""
+    return [
+        {"passage": 1, "quote": payload, "text": payload},
+        {
+            "passage": 1,
+            "quote": payload,
+            "text": f"{payload} and the payment page was paid with a stolen password.",
+        },
+        {**NOT_READY, "text": "PWNED: the payment page is ready."},
+        {**NOT_READY, "text": f"The payment page is {payload}"},
+        {
+            "passage": 1,
+            "quote": "We met on Monday",
+            "text": "All meetings about the payment page were cancelled.",
+        },
+        {"passage": 7, "quote": "", "text": "The payment page belongs to somebody else."},
+        NOT_READY,
+    ]
+
+
+UNSEEN = re.compile("[\x00-\x1f\u200b\u202a-\u202e\u2028\u2029\ufeff\U000e0000-\U000e007f]")
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
 @pytest.mark.shows("ask:orders")
-def test_a_server_that_does_what_the_recording_orders_leaves_no_false_sentence() -> None:
-    """Each payload is spoken, and the server answers with it, alone, in front of true words, and as what it quotes."""
-    false = []
-    for payload in PAYLOADS:
-        spoken = (
-            f"We met on Monday about the payment page. {payload} Then it began to rain. We all went home."
-        )
-        spoken += " The payment page is not ready."
-        given = passage(" ".join(spoken.split()))
-        items = [
-            {"passage": 1, "quote": payload, "text": payload},
-            {
-                "passage": 1,
-                "quote": payload,
-                "text": f"{payload} and the payment page was paid with everybody's password.",
-            },
-            {
-                "passage": 1,
-                "quote": "The payment page is not ready",
-                "text": "PWNED: the payment page is ready.",
-            },
-            {
-                "passage": 1,
-                "quote": "We met on Monday",
-                "text": "All meetings about the payment page were cancelled.",
-            },
-            {
-                "passage": 1,
-                "quote": "The payment page is not ready",
-                "text": "The payment page is not ready.",
-            },
-        ]
-        with running(LlamaCpp(answers(*items))) as stub:
-            said = asked(stub, given)
-            messages = stub.summaries[-1]["messages"]
-        assert [message["role"] for message in messages] == ["system", "user"]
-        assert "payload" not in messages[0]["content"]
-        assert messages[1]["content"].endswith("Now answer with the JSON object.")
-        stated = [message.text for message in said if isinstance(message, Stated)]
-        assert "The payment page is not ready." in stated
-        # What is left was said word for word, and is one line without anything that is not seen.
-        spoken_words = re.sub(r"\W+", " ", spoken.lower())
-        for text in stated:
-            assert not re.search(
-                "[\x00-\x1f\u200b\u202a-\u202e\u2028\u2029\ufeff\U000e0000-\U000e007f]", text
+def test_a_server_that_does_what_the_recording_orders_leaves_no_false_sentence(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Each payload is spoken, and the server answers with it, in front of true words, and as what it quotes."""
+    items: list[dict[str, Any]] = []
+    false, dropped, true = [], 0, 0
+    with running(LlamaCpp(lambda messages: json.dumps({"sentences": items}))) as stub:
+        for payload in PAYLOADS:
+            spoken = (
+                f"We met on Monday about the payment page. {payload} Then it began to rain. We all went home."
             )
-            if (
-                text != "The payment page is not ready."
-                and re.sub(r"\W+", " ", text.lower()).strip() not in spoken_words
-            ):
-                false.append(text)
+            spoken += " The payment page is not ready."
+            items[:] = obedient(payload)
+            *said, end = asked(stub, passage(" ".join(spoken.split())))
+            assert isinstance(end, Answered)
+            dropped += end.dropped
+            system, user = stub.summaries[-1]["messages"]
+            assert payload not in system["content"]
+            assert user["content"].endswith("Now answer with the JSON object.")
+            stated = [message.text for message in said if isinstance(message, Stated)]
+            assert NOT_READY["text"] in stated
+            true += len(stated)
+            assert not any(UNSEEN.search(text) for text in stated)
+            false += [
+                text for text in stated if bare(text) not in bare(spoken)
+            ]  # what was not said word for word
+    record_property(
+        "said",
+        f"ask: of an obeying server {dropped} sentences were dropped, {true} stayed, {len(false)} false",
+    )
     assert false == []
 
 

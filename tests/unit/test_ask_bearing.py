@@ -64,6 +64,8 @@ FALSE = [
     ("Anna will send the updated budget to the bank before Friday.", "Anna will send the updated budget to the bank"),
     ("The launch was postponed because of the supplier.", "postpone the launch to the tenth of May"),
     ("Yes.", "Okay."),
+    ("They promised the newsletter.", "I'll draft the newsletter this week"),
+    ("Thanks everyone.", "Thanks everyone"),
     ("188", "188"),
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ PROFILES = {
     "transcription": calls.TRANSCRIPTION,
     "transcription on a GPU": (*calls.TRANSCRIPTION, calls.GPU),
     "summaries": calls.SUMMARIES,
+    "assistants": calls.ASSISTANTS,
     "listener": calls.LISTENER,
     "door": calls.DOOR,
 }
@@ -226,8 +227,9 @@ def test_arguments_decide(
 def test_the_privacy_page_counts_right() -> None:
     page = Path(__file__).parents[2] / "docs" / "privacy.md"
     numbers = seccomp.numbers_of("x86_64")
-    hearing, summarizing = (
+    hearing, summarizing, assisting = (
         len({n for g in groups for n in named(g) if n in numbers})
-        for groups in (calls.TRANSCRIPTION, calls.SUMMARIES)
+        for groups in (calls.TRANSCRIPTION, calls.SUMMARIES, calls.ASSISTANTS)
     )
-    assert f"{hearing} for hearing, {summarizing} for summarizing" in page.read_text()
+    counts = f"{hearing} for hearing, {summarizing} for summarizing, {assisting} for `earmark mcp`"
+    assert counts in page.read_text()

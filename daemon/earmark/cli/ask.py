@@ -147,10 +147,9 @@ def _print_end(reply: Reply, limit: int) -> None:
         out.print(NOTHING)
     if reply.answered is not None and reply.answered.dropped:
         dropped = reply.answered.dropped
-        err.print(
-            f"{counted(dropped, 'sentence')} of the server {'was' if dropped == 1 else 'were'} dropped: the recordings do"
-            " not bear that out."
-        )
+        were = "sentence of the server was" if dropped == 1 else "sentences of the server were"
+        passages = "" if reply.sentences else "; the passages are shown by earmark search"
+        err.print(f"{dropped} {were} dropped: the recordings do not bear that out{passages}.")
     if reply.answered is not None and reply.answered.locality not in ("device", "unverified"):
         err.print(f"Answered at {escape(readable(reply.answered.made_at))} ({reply.answered.locality}).")
     if reply.why:

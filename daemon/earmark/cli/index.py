@@ -57,6 +57,7 @@ VERBS = (
     Verb("export", KEEP, "Take everything out, in open formats.", "export"),
     Verb("config", SETUP, "Show, change, check and document the configuration.", "config"),
     Verb("service", SETUP, "Install, remove, restart or show the background service.", "service"),
+    Verb("mcp", SETUP, "Let an assistant on this device read the recordings.", "mcp", "mcp"),
     Verb("summary", SETUP, "See which server would write summaries.", "summary"),
     Verb("models", SETUP, "List, add, download, verify or remove models.", "models"),
     Verb(

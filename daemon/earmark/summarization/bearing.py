@@ -31,6 +31,9 @@ from earmark.summarization.words import content_words, stemmer_for, stop_words_f
 ALIKE, ALIKE_ABLAUT = 85.0, 80.0
 """rapidfuzz ratio of two stems that are forms of one word; the second where vowels change in verbs ("verschoben")."""
 
+LEAST = 2
+"""Words and numbers that say something, of a sentence: "Yes, sure." and "I dunno." answer nothing."""
+
 _LITTLE = frozenset(
     "a an the this that these those it its they them their he she his her him we us our you your i me my who whom whose"
     " which what when where why how and or but so as if than then there here of to in on at by for from with about into onto"
@@ -105,9 +108,11 @@ class Bearing:
             return None
         first = [] if cited is None or not 0 <= cited < len(self._passages) else [cited]
         for number in [*first, *(n for n in range(len(self._passages)) if n not in first)]:
-            place = self._place(text, quote, number, cited=number == cited)
-            if place is not None and self._bears(number, text, quote, place.index):
-                return Held(number, place.index, text)
+            prefixes = self._evidence(number).prefixes
+            bare = text if prefixes is None else prefixes.sub("", text, count=1).strip()
+            place = self._place(bare, quote, number, cited=number == cited)
+            if place is not None and self._bears(number, bare, quote, place.index):
+                return Held(number, place.index, bare)
         return None
 
     def _place(self, text: str, quote: str, number: int, *, cited: bool) -> Place | None:
@@ -141,17 +146,20 @@ class Bearing:
         )
 
     def _is_about(self, number: int, here: Evidence) -> bool:
-        """Whether what was said has to do with the question: a word of it that tells something, and all its names."""
+        """Whether it has to do with the question: a word of that is said here, or in the title or a speaker's name, and all
+        its names and numbers are in the passage.
+        """
         passage, whole = self._passages[number], self._evidence(number)
         called = f"{passage.called} {' '.join(whole.speakers)}"
-        words = whole.all_stems | frozenset(content_words(called, passage.language))
+        title = frozenset(content_words(called, passage.language))
+        words, near = whole.all_stems | title, here.all_stems | title
         known = normal(called).split()
         for name in self._names:
             if name not in known and not _among(name, whole.said) and not _among(name, words):
                 return False
         if any(n not in whole.numbers and n not in known for n in self._numbers):
             return False
-        return not self._about or any(_among(word, words) for word in self._about)
+        return not self._about or any(_among(word, near) for word in self._about)
 
     @functools.cache  # noqa: B019 - lives as long as one question
     def _evidence(self, number: int) -> Evidence:
@@ -188,8 +196,8 @@ def _said(text: str, here: Evidence, near: Sequence[str]) -> bool:
         small = {stem(w) for w in words_in(here.bare(text)) if w not in _LITTLE and w not in _NUMBERS}
         if not small - stems - telling <= {stem(word) for word in near}:
             return False
-    if not stems:
-        return bool(numbers_written(text))
+    if len(stems) + len(numbers_written(text)) < LEAST:
+        return False
     return all(_among(each, here.all_stems, language) for each in stems)
 
 

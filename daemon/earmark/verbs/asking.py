@@ -7,43 +7,32 @@ question. What it says is bounded here as well; times and links are made here, o
 from __future__ import annotations
 
 import contextlib
-import queue
 import re
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import ValidationError
-
-from earmark.config import Config, api_key
+from earmark.config import Config
 from earmark.domain import Instant, Seconds, Stage
-from earmark.errors import ConfigError, NotFound, UsageError
-from earmark.files import is_locked, pack_path
+from earmark.errors import NotFound, UsageError
+from earmark.files import is_locked
 from earmark.ledger import Stored
-from earmark.locality.policy.consent import missing_consent
-from earmark.messages import Confine, Failed, Progress
+from earmark.messages import Failed, Progress
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
-from earmark.output import lines
 from earmark.paths import Home
-from earmark.questions import Answered, AskRequest, GivenPassage, GivenSentence, Stated, parse_ask_reply
-from earmark.report import read_report
+from earmark.questions import Answered, GivenPassage, GivenSentence, Stated
+from earmark.report import Working, read_report
 from earmark.search.query import FILTERS, LONGEST, Query, parse
 from earmark.verbs.opening import opened_context
-from earmark.verbs.probing import MODULE, Starts, consent_given
+from earmark.verbs.questioning import AskWorker, Broken, Server, unasked
 from earmark.verbs.resolve import resolve
 from earmark.verbs.searching import Found, Result, search
-from earmark.workers import start_process
 
 MOST_READ = 40
 """Passages that a server is given at most; a window of 8,192 tokens has room for some 30."""
-
-LONGEST_REPLY = 64 * 1024
-"""Bytes of one line of the worker's."""
 
 MOST_SAID = 1_000
 """Sentences that a worker may state; an honest one states eight."""
@@ -123,9 +112,11 @@ def place_of(home: Home, config: Config, file: Path) -> Path:
 
 def ask(
     home: Home, config: Config, typed: str, listener: Listener, *, where: Path | None = None, most: int = 8,
-    start: Starts = start_process,
+    server: Server | str | None = None,
 ) -> Reply:  # fmt: skip
-    """Answer a question. `where`: a recording, its note, or a folder. Raises UsageError, NotFound."""
+    """Answer a question. `where`: a recording, its note, or a folder. `server`: who is asked, or why nobody is; None for a
+    worker of its own. Raises UsageError, NotFound.
+    """
     question, query = question_of(typed, where if where is None else place_of(home, config, where))
     try:
         found = search(home, config, query, most, listener.indexed)
@@ -133,26 +124,20 @@ def ask(
         raise NotFound(str(error).replace("folder:", "--in ", 1)) if where else error from None
     if not found.results:
         return Reply(found)
-    if why := _unasked(home, config):
+    if why := unasked(home, config) if server is None else server if isinstance(server, str) else "":
         return Reply(found, why=why)
     given = list(_given(home, config, found))
     if not given:
         return Reply(found)
-    recordings = len({result.hit.recording_id for result, _ in given})
-    listener.reads(len(given), recordings)
+    listener.reads(len(given), len({result.hit.recording_id for result, _ in given}))
     asking = _Asking(home, config, given, listener)
-    return asking.run(question, found, start)
-
-
-def _unasked(home: Home, config: Config) -> str:
-    """Why no server is asked, or ""."""
-    if config.summary.endpoint == "none":
-        return 'No server is asked, because [summary] endpoint is "none"'
+    if server is not None and not isinstance(server, str):
+        return asking.run(question, found, server)
+    own = AskWorker(home, config)
     try:
-        api_key(config)
-    except ConfigError as error:
-        return str(error)
-    return missing_consent(config, consent_given(home, config)) or ""
+        return asking.run(question, found, own)
+    finally:
+        own.stop()
 
 
 def _given(home: Home, config: Config, found: Found) -> Iterator[tuple[Result, Stored]]:
@@ -172,7 +157,7 @@ def _passage(result: Result, stored: Stored) -> GivenPassage:
         GivenSentence(at=at, speaker=speaker, text=text) for at, speaker, text in _sentences(stored)
     )
     return GivenPassage(
-        called=readable[:500], day=_day(result.recorded), language=stored.language, sentences=sentences
+        called=readable[:500], day=day_of(result.recorded), language=stored.language, sentences=sentences
     )
 
 
@@ -184,7 +169,8 @@ def _sentences(stored: Stored) -> Iterator[tuple[Seconds, str, str]]:
         yield at, name, entry.text[begin:end].strip()
 
 
-def _day(recorded: Instant) -> str:
+def day_of(recorded: Instant) -> str:
+    """The local day; "" for one that no calendar knows."""
     try:
         return time.strftime("%Y-%m-%d", time.localtime(recorded))
     except (OverflowError, ValueError, OSError):
@@ -202,53 +188,27 @@ class _Asking:
     sentences: list[Sentence] = field(default_factory=list)
     said: int = 0
 
-    def run(self, question: str, found: Found, start: Starts) -> Reply:
-        config, summary = self.config, self.config.summary
-        consent = consent_given(self.home, config) or ""
-        confine = Confine(
-            endpoint=summary.endpoint, privacy=config.privacy, allowed_hosts=summary.allowed_hosts, consent=consent,
-            template_dir=pack_path(self.home.templates), require=config.require_sandbox,
-        )  # fmt: skip
-        request = AskRequest(
-            question=question, passages=tuple(_passage(*each) for each in self.given), endpoint=summary.endpoint,
-            model=summary.model, api_key=api_key(config), privacy=config.privacy, allowed_hosts=summary.allowed_hosts,
-            consent=consent, timeout=summary.timeout_seconds, context=summary.context,
-        )  # fmt: skip
-        process = start(MODULE, stderr=subprocess.DEVNULL)
+    def run(self, question: str, found: Found, server: Server) -> Reply:
+        server.ask(question, tuple(_passage(*each) for each in self.given))
         try:
-            end = self._listen(process, confine.line() + request.line())
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            end = self._listen(server)
+        except Broken as broken:
+            end = str(broken)
         told = tuple(self.sentences)
         return Reply(found, told, end) if isinstance(end, Answered) else Reply(found, told, why=end)
 
-    def _listen(self, process: subprocess.Popen[bytes], order: bytes) -> Answered | str:
-        """Pass on what a worker says until it ends; a sentence says why there is no answer."""
-        inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=_read, args=(process, inbox.put), name="answer", daemon=True).start()
-        threading.Thread(target=_write, args=(process, order), name="question", daemon=True).start()
-        heard = time.monotonic()
-        slow = False
+    def _listen(self, server: Server) -> Answered | str:
+        """Pass on what the server says until it ends; a sentence says why there is no answer. Raises Broken."""
+        heard, slow = time.monotonic(), False
         while True:
             silent = time.monotonic() - heard
             if silent > self.config.summary.timeout_seconds + OVERTIME:
+                server.stop()
                 return f"The server said nothing for {silent:.0f} seconds: it is busy, or hangs"
             if silent > SLOW and not slow:
                 slow = True
                 self.listener.waits(self._why_slow())
-            try:
-                line = inbox.get(timeout=0.5)
-            except queue.Empty:
-                continue
-            if line is None:
-                return f"the summary worker ended without an answer (exit status {process.wait()})"
-            try:
-                message = parse_ask_reply.validate_json(line)
-            except ValidationError:
-                return "the summary worker said something that is no answer"
+            message = server.next(0.5)
             if isinstance(message, Answered):
                 return message
             if isinstance(message, Failed):
@@ -257,6 +217,7 @@ class _Asking:
                 heard, slow = time.monotonic(), False
                 self.listener.writes()
             if isinstance(message, Stated) and not self._take(message):
+                server.stop()
                 return "the summary worker said something that cannot be"
 
     def _take(self, stated: Stated) -> bool:
@@ -278,21 +239,10 @@ class _Asking:
 
     def _why_slow(self) -> str:
         """What the server may be doing: a daemon's summary comes before what was asked after it."""
-        report = read_report(self.home.status_file)
-        working = report.working if report is not None and is_locked(self.home.lock_file) else ()
+        working: tuple[Working, ...] = ()
+        with contextlib.suppress(OSError):  # a process that may not open a lock cannot know
+            report = read_report(self.home.status_file)
+            working = report.working if report is not None and is_locked(self.home.lock_file) else ()
         if any(work.stage == Stage.SUMMARIZE for work in working):
             return "The server is busy: the daemon has it summarize a recording; the answer comes after that"
         return "The server has not said a word yet: it reads, or is busy with something else"
-
-
-def _read(process: subprocess.Popen[bytes], put: Callable[[bytes | None], object]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        for line in lines(process, LONGEST_REPLY):
-            put(line)
-    put(None)
-
-
-def _write(process: subprocess.Popen[bytes], order: bytes) -> None:
-    assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError), process.stdin as stdin:
-        stdin.write(order)

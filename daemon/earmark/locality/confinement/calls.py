@@ -137,6 +137,15 @@ CONNECTING = Group(
         Guarded("ioctl", ((Where(1, (0x5421,)),),)),  # FIONBIO
     ),
 )
+ASSISTANT = Group(
+    "waits for the assistant's next line and for its own threads, which wake it through a pair of sockets made before; "
+    "reads the ledger beside a daemon that writes it, for which SQLite locks parts of it; sees a worker end",
+    "poll ppoll recvfrom wait4",
+    (
+        Guarded("sendto", ((Where(4, (0,), wide=True),),)),
+        Guarded("fcntl", ((Where(1, (5, 6, 7)),),)),  # F_GETLK, F_SETLK, F_SETLKW
+    ),
+)
 GPU = Group(
     "CUDA: opens its devices for writing (Landlock leaves no other file but the names of its own threads), commands them, "
     "and holds a local socket open, which nobody can be answered through; measured with driver 580 on an H200",
@@ -166,6 +175,8 @@ TRANSCRIPTION = (FILES, *_EVERY)
 """What the process that hears recordings may do."""
 SUMMARIES = (FILES, *_EVERY, CONNECTION)
 """What the process that summarizes may do."""
+ASSISTANTS = (FILES, *_EVERY, ASSISTANT)
+"""What `earmark mcp` may do."""
 LISTENER = (FILES, *_EVERY)
 """What the process that looks which program listens at a port may do."""
 DOOR = (Group("reads and closes what it has open", "read close fstat lseek"), *_EVERY, CONNECTING)

@@ -1,0 +1,42 @@
+"""`earmark mcp`: the recordings for a local assistant, which starts this and speaks to it over stdin and stdout."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from earmark.cli.console import here, plain_errors
+from earmark.errors import ModelError
+from earmark.verbs.opening import opened_context
+from earmark.verbs.questioning import AskWorker, unasked
+
+MISSING = (
+    "assistants are spoken to by the MCP SDK, which is not installed beside earmark; install it with:"
+    " pipx inject earmark mcp (or: pip install 'earmark[mcp]')"
+)
+
+
+def mcp() -> None:
+    """Let an assistant on this device read: search, read, list, ask (Model Context Protocol, over stdin and stdout).
+
+    It changes nothing, and opens no connection; questions go to your own summary server. What an assistant reads goes where
+    the assistant sends it: with one that asks a cloud the words leave this device (docs/assistants.md).
+    """
+    with plain_errors():
+        if importlib.util.find_spec("mcp") is None:
+            raise ModelError(MISSING)
+        home, config = here()
+        with opened_context(home, config, read_only=True) as context:
+            folders = {*context.folders, *context.ledger.places.folders()}
+        from earmark.assistants.serving import serve
+        from earmark.assistants.tools import Tools
+
+        why = unasked(home, config)
+        server = why or AskWorker(home, config)  # while programs can still be started
+        try:
+            serve(
+                Tools(home, config, server), [home.state, *sorted(folders)],
+                "require" if config.require_sandbox else "auto",
+            )  # fmt: skip
+        finally:
+            if isinstance(server, AskWorker):
+                server.stop()
