@@ -15,9 +15,9 @@ from earmark.cli.main import app
 from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner
 
-from tests.daemon_rig import run_child
-from tests.integration.test_corrected_words import NOTE, corrections, heard_again, states, talk
-from tests.integration.test_named_speakers import change
+from tests.daemon_rig import Rig, run_child
+from tests.integration.test_corrected_words import EVERYTHING, NOTE, corrections, heard_again, states, talk
+from tests.integration.test_named_speakers import change, speak
 from tests.older_ledger import take_words_of_notes_out
 
 
@@ -265,3 +265,19 @@ def test_signs_that_an_editor_puts_for_others_by_itself_correct_nothing_and_stay
     assert rig.events("corrected")[1:] == ["1 word was corrected in talk.transcript.md."]
     heard_again(rig)
     assert rig.notes()[NOTE] == theirs
+
+
+@pytest.mark.shows("transcription:corrected-unread")
+def test_names_in_a_merge_that_is_not_finished_are_nobodys(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, EVERYTHING)
+    rig.drop("talk.m4a", "hello")
+    speak(rig)
+    theirs = change(
+        rig, NOTE, ("  - Speaker 2\n", "<<<<<<< HEAD\n  - Anna\n=======\n  - Bob\n>>>>>>> theirs\n")
+    )
+    assert run_child(rig) == 0
+    assert rig.events("speakers-named") == []
+    assert rig.notes()[NOTE] == theirs
+    change(rig, NOTE, ("<<<<<<< HEAD\n", ""), ("=======\n  - Bob\n>>>>>>> theirs\n", ""))
+    assert run_child(rig) == 0
+    assert "Anna: Recording" in (rig.folder / "talk.txt").read_text()

@@ -304,6 +304,7 @@ def test_of_two_copies_the_note_that_holds_older_words_takes_nothing_back(tmp_pa
     assert run_child(rig) == 0
     assert "number two" in rig.notes()["a/talk.transcript.md"]
     assert rig.notes()["b/talk.transcript.md"] == kept
+    assert len(rig.notes()) == 4
     with Ledger(rig.installed.ledger_file) as ledger:
         transcript = ledger.words.transcript(ledger.recordings.all()[0].id)
     assert transcript is not None

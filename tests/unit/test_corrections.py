@@ -535,3 +535,27 @@ def test_words_changed_in_an_older_note_go_where_they_belong_and_nothing_else_do
     other = edited(found.transcript, ("Wirsching", "Wirsing"))
     again = brought_over(since, edited(since, ("Wirsching", "Würsching")), other)
     assert "The Würsching GmbH pays for it." in " ".join(said(again.transcript))
+
+
+@pytest.mark.shows("transcription:corrected-no-speech")
+@pytest.mark.parametrize(
+    ("link", "typed"),
+    [
+        ("]] ", "]]\xa0"),
+        ("]] ", "]]"),
+        ("]] ", "]] \t "),
+        ("]] W", "]]**W**"),
+        ("[[talk.m4a#", "\u200b[[talk.m4a#"),
+        ("[[talk.m4a#", "Anna Smith: [[talk.m4a#"),
+        ("[[talk.m4a#", "**Anna:** [[talk.m4a#"),
+        ("[[talk.m4a#", "Anna \N{EN DASH} [[talk.m4a#"),
+    ],
+)
+def test_a_time_is_one_whatever_stands_around_it(link: str, typed: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle())
+    head, body = top_of(text), body_of(text)
+    assert link in body
+    assert said(read(before, head + body.replace(link, typed))) == said(before)
+    bare = re.sub(r"\[\[talk.m4a#t=\d+\|([\d:]+)\]\]", r"[\1]", body)
+    assert said(read(before, head + bare)) == said(before)

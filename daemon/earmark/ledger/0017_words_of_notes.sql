@@ -7,7 +7,8 @@ CREATE TABLE words_of_notes (
 ) STRICT;
 
 -- Triggers, so that no way of writing, reading or taking a note can leave words behind that it does not hold.
-CREATE TRIGGER note_has_other_words AFTER UPDATE OF words_rev ON artifacts BEGIN
+CREATE TRIGGER note_has_other_words AFTER UPDATE OF words_rev ON artifacts
+WHEN new.words_rev IS NOT old.words_rev OR new.recording_id IS NOT old.recording_id BEGIN
     DELETE FROM words_of_notes WHERE artifact_id = new.id;
 END;
 CREATE TRIGGER note_is_taken AFTER UPDATE OF state ON artifacts WHEN new.state = 'trashed' BEGIN

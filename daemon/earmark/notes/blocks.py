@@ -15,17 +15,18 @@ _LINK = (
     r"|\[[\d:]+\]\([^)\n]{1,3000}#t=(?P<link>\d{1,7})\))"
 )
 _LEAD = (
-    r"(?:[ \t]|>|\[![\w-]+\][+-]?|#{1,6}(?=[ \t])|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])"
+    r"(?:[ \t\xa0\u200b\ufeff]|>|\[![\w-]+\][+-]?|#{1,6}(?=[ \t])|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])"
     r"|(?<=[-*+] )(?:\[[^\]\n]\]|TODO|DOING|DONE|NOW|LATER|WAITING|WAIT|CANCELL?ED|STARTED|IN-PROGRESS)(?=[ \t]))*+"
 )
 """What makes a line one of a quote, a list or a heading."""
-_LABEL = r"(?:\*\*[^*\[\]\n]{1,60}(?::\*\*|\*\*:) ?|[^\W\d_][^*:\[\]\n]{0,60}: ?)"
+_LABEL = r"(?:\*\*[^*\[\]\n]{1,60}(?::\*\*|\*\*:) ?|[^\W\d_][^*:\[\]\n]{0,60}?(?::| [–—-]) ?)"
 """Who speaks, as a person writes it before the time."""
 _OPENED = r"[*_=~]{0,8}(?:<[a-z][^<>\n]{0,200}>)?[*_=~]{0,8}"
 _CLOSED = r"[*_=~]{0,8}(?:</[a-z]{1,20}>)?[*_=~]{0,8}"
 _TIMED = re.compile(
     rf"(?P<lead>{_LEAD})(?P<opened>{_OPENED})(?P<name>\*\*(?:\\.|[^*\\\n]){{1,500}}\*\* )?"
-    rf"(?:(?P<label>{_LABEL})?{_LINK}|(?P<stamp>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d))(?P<closed>{_CLOSED})(?=[ \t]|$)(?P<rest>.*)"
+    rf"(?:(?P<label>{_LABEL})?{_LINK}|[\[(]?(?P<stamp>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)[\])]?(?={_CLOSED}(?:\s|$)))"
+    rf"(?P<closed>(?:{_CLOSED}(?=\s|$))?)(?P<rest>.*)"
 )
 _BEGUN = re.compile(_LEAD)
 _TITLE = re.compile(r"[ \t>]*\[![\w-]+\]")
@@ -150,7 +151,7 @@ def _begins(n: int, line: str, timed: re.Match[str], *, own: bool) -> Block:
     """The block that begins with a time. What is opened before it and not closed behind it is so around the words."""
     rest, opened = timed["rest"], timed["opened"]
     if opened and not timed["closed"]:
-        rest = f" {opened}{rest[1:]}"
+        rest = f" {opened}{rest.removeprefix(' ')}"
     at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
     marked = opened or timed["embed"] or timed["closed"] or timed["label"]
     ours = timed["lead"] in ("", "- ") and not (marked or own)

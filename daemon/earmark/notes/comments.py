@@ -1,4 +1,4 @@
-"""Comments that go over several lines of a note, of Obsidian and of HTML: nothing in them is said. Pure."""
+"""What programs read in a note, and nobody said: comments that go over several lines, and the marks of a merge. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from collections.abc import Sequence
 
 _CLOSES = {"%%": "%%", "<!--": "-->"}
 _OPENS = re.compile("|".join(_CLOSES))
+
+_MERGE = re.compile(r"^(<{7}|>{7}|\|{7})(?: |$)", re.M)
+"""What git, and others that merge, put around two versions of a text."""
+
+
+def mark_of_merge(text: str) -> str:
+    """The first mark of a merge that nobody has finished; "" if there is none."""
+    found = _MERGE.search(text)
+    return found[1] if found is not None else ""
 
 
 def without_long_comments(lines: Sequence[str], numbers: Sequence[int]) -> dict[int, str]:

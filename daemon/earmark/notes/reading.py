@@ -5,7 +5,6 @@ What is read is held against what we would write, or an earlier version wrote (p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +12,7 @@ from itertools import islice
 from earmark.corrections import Passage
 from earmark.domain import Transcript
 from earmark.notes.blocks import blocks, is_fence
+from earmark.notes.comments import mark_of_merge
 from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
 from earmark.notes.paragraphs import paragraphs
@@ -33,10 +33,6 @@ LEAST_THERE = 0.5
 """Share of the times of our paragraphs that must stand in a note for it to be read: with less of them it is something else
 that a person has made of the transcript, such as the few quotes that they need.
 """
-
-
-_CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})(?: |$)", re.M)
-"""What git, and others that merge, put around two versions of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,10 @@ def why_unread(text: str, transcript: Transcript, style: NoteStyle) -> str:
 def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
     if len(text) > LONGEST_NOTE:
         return f"it has more than {LONGEST_NOTE:,} characters; take out what is none of the transcript"
-    merge = _CONFLICT.search(text)
-    if merge is not None:
+    merge = mark_of_merge(text)
+    if merge:
         return (
-            f"it has the marks of a merge that is not finished ({merge[1]}); keep one of both versions, and take out the"
+            f"it has the marks of a merge that is not finished ({merge}); keep one of both versions, and take out the"
             " other and the marks"
         )
     lines = body_of(text).split("\n")

@@ -15,7 +15,9 @@ from earmark.domain import ArtifactState, Kind, Stage, Transcript
 from earmark.events import Event
 from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact, Recording
+from earmark.notes.comments import mark_of_merge
 from earmark.notes.comparing import Likeness
+from earmark.notes.encoding import with_our_lines
 from earmark.notes.escape import clip
 from earmark.notes.frontmatter import decoded
 from earmark.notes.naming import left_over, names_in, news, renamed, words_too
@@ -154,8 +156,9 @@ def _listed(context: Context, artifact: Artifact) -> _List | None:
     for at, data in what_stands_there(context, artifact):
         if digest(data) in (artifact.sha256, artifact.next_sha256):
             return None
-        names = names_in(decoded(data), key)
-        if not names or names == artifact.names:
+        text = decoded(data)
+        names = names_in(text, key)
+        if not names or names == artifact.names or mark_of_merge(with_our_lines(text)):
             return None
         return _List(artifact, at, names, news(artifact.names, names))
     return None

@@ -138,6 +138,7 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
         else:
             ledger.artifacts.older_words_read(artifact.path)
             ledger.words.of_notes.read(artifact, theirs.transcript)
+            leave_edited(context, [artifact], recording, after)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
