@@ -78,9 +78,14 @@ def test_erasing_the_other_recording_leaves_a_note_that_only_names_it(world: Wor
 
 
 @pytest.mark.shows("retention:whose-note")
-def test_a_note_that_was_moved_to_anothers_name_is_what_its_words_say(world: World) -> None:
-    other = world.drop / "other.md"
+def test_a_note_that_was_put_in_the_place_of_anothers_means_neither_and_goes_with_its_own(
+    world: World,
+) -> None:
+    other, mine = world.drop / "other.md", world.drop / "mine.md"
     other.write_text(other.read_text().replace("---\n", "---\nmood: good\n", 1))
-    other.replace(world.drop / "mine.md")
-    said("forget", "mine.md", "--yes", code=0)
-    assert world.files() == {"mine.wav", "mine.transcript.md"}
+    other.replace(mine)
+    assert "knows it as a note of" in said("forget", "mine.md", "--yes", code=2)
+    (world.drop / "mine.transcript.md").write_bytes((world.drop / "other.transcript.md").read_bytes())
+    assert "knows it as a note of" in said("hold", "mine.transcript.md", code=2)
+    said("forget", "other.wav", "--yes", code=0)
+    assert world.files() == {"mine.wav"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from earmark.config import parse_config
 from earmark.domain import Kind, Owed, TrashState
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.files import Identity
 from earmark.intake.mounts import device_fact, why_unmounted
 from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
@@ -173,7 +173,10 @@ def test_a_verb_goes_by_what_is_in_a_file_and_not_by_what_was_there(root: Path) 
     for ending in ("wav", "md"):
         swap(world.drop / f"a.{ending}", world.drop / f"b.{ending}")
     assert resolve(world.context, world.drop / "a.wav").recording_id == b.recording_id
-    assert resolve(world.context, world.drop / "a.md").recording_id == b.recording_id
+    with pytest.raises(
+        UsageError, match=r"knows it as a note of .*/a\.wav, and its `earmark_id` is of .*/b\.wav"
+    ):
+        resolve(world.context, world.drop / "a.md")
     done = forget(world.context, Which(files=(world.drop / "a.wav",)), lambda *_: True)
     assert done is not None
     assert world.ledger.recordings.get(a.recording_id) is not None

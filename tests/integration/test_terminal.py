@@ -122,6 +122,7 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.mark.shows("readme:lines")
 def test_on_a_narrow_terminal_every_line_fits_and_the_path_comes_last(world: World) -> None:
     for name in ODD:
         world.record(name)
@@ -141,6 +142,7 @@ def test_on_a_narrow_terminal_every_line_fits_and_the_path_comes_last(world: Wor
     assert len(begins) == 1, "each column begins below itself, whatever is as wide as two"
 
 
+@pytest.mark.shows("readme:lines")
 def test_on_a_very_narrow_terminal_no_word_is_broken_and_a_path_has_a_line_of_its_own(world: World) -> None:
     name = "a longer folder name/what was said.wav"
     world.record(name, speakers=("Annemarie", ""))
@@ -314,6 +316,7 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
     assert "b/call.wav: done" in said("why", "drop/b/call.wav")
 
 
+@pytest.mark.shows("readme:lines")
 @pytest.mark.parametrize(
     "tops",
     [
@@ -460,6 +463,7 @@ def test_no_help_speaks_the_language_of_the_parser() -> None:
         assert not re.search(r"\{\w|<%|%Y|\.\.\.\]?\.\.\.|\(s\)", help_), (verb, help_)
 
 
+@pytest.mark.shows("readme:lines")
 def test_on_a_very_narrow_terminal_sentences_end_between_words_too(world: World) -> None:
     world.record("a longer folder name/what was said.wav")
     for words in (["models", "list"], ["retention", "status"], ["speakers", "list"], ["vocabulary", "list"],
@@ -489,3 +493,22 @@ def test_a_folder_around_a_model_is_no_model_and_where_that_lies_is_said(world: 
         in shown
     )
     assert "inner" not in {entry["name"] for entry in json.loads(said("models", "list", "--json"))["models"]}
+
+
+@pytest.mark.shows("readme:lines")
+def test_a_long_path_is_whole_at_the_end_of_its_line_and_in_a_pipe_nothing_is_broken(world: World) -> None:
+    long = f"{'a folder with a long name ' * 3}/{'what was said on that day ' * 2}.wav"
+    world.record(long, speech_seconds=400.0)
+    world.record("broken.wav", done=False)
+    fail(world, "broken.wav")
+    said("hold", long, "--why", "a sentence that is a good deal longer than eighty columns " * 3)
+    for words in (["list"], ["retention", "plan", "--all"], ["hold"], ["forget", "--all", "--dry-run"]):
+        lines = on_a_terminal(*words)
+        assert any(line.endswith(long) for line in lines), words
+        too_long = [line for line in lines if cell_len(line) > 80]
+        assert all(line.endswith((".wav", ".md")) for line in too_long), words
+        assert any(line.endswith(long) for line in said(*words).splitlines()), words
+    piped = said("list").splitlines()
+    assert [line for line in piped if line.endswith(f"failed: {REASON}")] == [
+        f"  (1) 1 file, failed: {REASON}"
+    ]

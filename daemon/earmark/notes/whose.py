@@ -19,6 +19,14 @@ LARGEST = 8 * 1024 * 1024
 _OVER = (ArtifactState.GONE, ArtifactState.TRASHED)
 
 
+def written_for(ledger: Ledger, path: Path, says: str) -> str | None:
+    """The recording whose note was written at this path, where a file there says that it is of another one, `says`."""
+    there = ledger.artifacts.at(path)
+    if there is None or not there.note or there.state in _OVER:
+        return None
+    return None if says in ledger.lineage.names_of(there.recording_id) else there.recording_id
+
+
 def known_as(ledger: Ledger, path: Path, data: bytes, says: str) -> str | None:
     """The recording of which earmark knows this file as a note, where that is another one than it says itself, `says`; None
     where they agree, where nothing is known, and where its bytes or its words are those of a note that was written for
@@ -27,11 +35,9 @@ def known_as(ledger: Ledger, path: Path, data: bytes, says: str) -> str | None:
     if says in ledger.artifacts.written_as(hashlib.sha256(data).hexdigest()):
         return None
     same_words = ledger.artifacts.worded_as(words_of(decoded(data)))
-    there = ledger.artifacts.at(path)
-    if there is not None and there.note and there.state not in _OVER:
-        names = ledger.lineage.names_of(there.recording_id)
-        moved_here = says in same_words and there.recording_id not in same_words
-        return None if says in names or moved_here else there.recording_id
+    if (there := written_for(ledger, path, says)) is not None:
+        moved_here = says in same_words and there not in same_words
+        return None if moved_here else there
     if len(same_words) != 1 or says in same_words:
         return None
     (known,) = same_words

@@ -14,7 +14,7 @@ from earmark.ledger import Artifact, Place
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
-from earmark.notes.whose import LARGEST, known_as
+from earmark.notes.whose import LARGEST, known_as, written_for
 from earmark.verbs.known import known_path
 
 
@@ -36,7 +36,7 @@ class Meant:
 def resolve(context: Context, file: Path) -> Meant:
     """By what is in a file: a recording, a note that says whose it is, or one that is as it was when it was last looked at.
     By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound; UsageError for a note
-    that is known as another recording's than it says.
+    that is known as another recording's than it says, be it that it was put in the place of that one's.
     """
     path = known_path(context, file)
     if (odds := at_odds(context, path)) is not None:
@@ -62,8 +62,9 @@ def at_odds(context: Context, path: Path) -> str | None:
     says = _recording_said(context, path) if is_note(path.name) else None
     if says is None:
         return None
+    known = written_for(context.ledger, path, says)
     try:
-        known = known_as(context.ledger, path, read_bytes(path, most=LARGEST), says)
+        known = known or known_as(context.ledger, path, read_bytes(path, most=LARGEST), says)
     except OSError:
         return None
     if known is None:
