@@ -1,7 +1,7 @@
 """What words find and what a meaning finds, as one list. Pure.
 
-Each passage counts by its share of the best of its kind, which found more in QMSum's meetings than reciprocal ranks: how far
-the first is ahead of the next says much of how sure it is.
+Each passage counts by its share of the best of its kind. Over all of QMSum's meetings that found more than reciprocal ranks,
+and as much within one: how far the first is ahead of the next says how sure it is.
 """
 
 from __future__ import annotations
