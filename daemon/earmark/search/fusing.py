@@ -17,9 +17,9 @@ WORDS = 0.5
 UNRELATED = 0.1
 """How near two texts are that have nothing to do with each other, in the middle."""
 
-LEAST = 0.3
-"""How near a passage is at least that is found by its meaning alone: of two texts that have nothing to do with each other,
-nine in ten are further apart."""
+LEAST = 0.25
+"""How near a passage is at least that is found by its meaning alone: nineteen in twenty that answer QMSum's questions
+are nearer."""
 
 
 def fuse(ranked: Sequence[Ranked], near: Mapping[int, float], *, asks: bool) -> list[Ranked]:
