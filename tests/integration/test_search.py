@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from earmark.cli.main import app
 from earmark.domain import Kind, Segment, Summary
-from earmark.ledger import Ledger
+from earmark.errors import EnvironmentFault
+from earmark.ledger import Ledger, connection
 from earmark.search.indexing import bring_up_to_date
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -306,6 +307,33 @@ def test_an_index_that_is_damaged_or_missing_is_made_anew(world: World) -> None:
     Ledger(world.ledger.file).close()  # as the daemon of this version opens it
     assert names("flowers") == ["walk.m4a"]
     world.context.ledger = Ledger(world.ledger.file)
+
+
+@pytest.mark.shows("search:fts5")
+def test_an_sqlite_that_cannot_look_for_words_is_one_sentence(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "NO_FTS5", "no such module: absent")
+    monkeypatch.setattr(connection, "_statements", lambda script: ["CREATE VIRTUAL TABLE x USING absent (a)"])
+    with pytest.raises(EnvironmentFault, match="lacks FTS5: run earmark with a Python whose SQLite has it"):
+        Ledger(root / "ledger.db")
+
+
+@pytest.mark.parametrize(
+    ("tags", "tag", "is_there"),
+    [
+        ("[Private/Calls]", "private", True),
+        ("[private]", "#PRIVATE", True),
+        ('["pri\\u0076ate"]', "private", True),
+        ("[0x10]", "16", True),
+        ("[public]", "private", False),
+        ("[privateer]", "private", False),
+    ],
+)
+def test_a_tag_is_found_as_yaml_means_it(world: World, tags: str, tag: str, is_there: bool) -> None:
+    note = world.drop / "german.md"
+    note.write_text(note.read_text().replace("---\n", f"---\ntags: {tags}\n", 1))
+    assert names("strasse", f"tag:{tag}") == (["german.m4a"] if is_there else [])
 
 
 @pytest.mark.shows("search:gone")

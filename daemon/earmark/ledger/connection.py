@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -40,6 +41,9 @@ SIGNS_OF_DAMAGE = (
     "vtable constructor failed",
 )  # fmt: skip
 """What SQLite says of a file whose bytes are not those it wrote."""
+
+NO_FTS5 = "no such module: fts5"
+"""What SQLite says that was built without it."""
 
 TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What the sqlite3 module raises. The second: SQLite quotes a damaged file's bytes in its message, and they are no text."""
@@ -247,6 +251,12 @@ class Connection:
             return LedgerError(f"{self.file}: the ledger is damaged: the index of search ({text})")
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             return error
+        if text == NO_FTS5:
+            return EnvironmentFault(
+                f"{self.file}: the ledger holds the index of search, for which the SQLite {sqlite3.sqlite_version} of this"
+                f" Python ({sys.executable}) lacks FTS5: run earmark with a Python whose SQLite has it, as those of"
+                " python.org, Debian, Homebrew and uv do"
+            )
         if any(word in text for word in ENVIRONMENT_ERRORS):
             if self.read_only:  # which takes some room, too: for the index of its log
                 room = for_want_of_room(self.file.parent)

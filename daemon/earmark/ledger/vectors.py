@@ -109,10 +109,10 @@ class Vectors:
 
     def signs(self, model: str, among: Collection[str] | None, but: Collection[str]) -> Iterator[Signs]:
         """The signs of all vectors of this model. `among`: of these recordings only; `but`: of none of these."""
-        for row in self._db.all("SELECT recording_id, first, signs FROM embedded WHERE model = ?", (model,)):
-            of = row["recording_id"]
-            if (among is None or of in among) and of not in but and row["signs"]:
-                yield Signs(of, row["first"], row["signs"])
+        rows = self._db.all("SELECT recording_id, first, signs FROM embedded WHERE model = ?", (model,))
+        for recording_id, first, signs in rows:
+            if signs and (among is None or recording_id in among) and recording_id not in but:
+                yield Signs(recording_id, first, signs)
 
     def of(self, ids: Collection[int]) -> dict[int, bytes]:
         """The vectors of passages, as far as they are there."""

@@ -15,8 +15,11 @@ from earmark.search.snippet import shown
 from earmark.search.vectors import Meaning
 from earmark.search.wanted import Term, all_of, any_of, excluded, required, terms_of
 
-CHOSEN = 100
-"""Passages that are compared with one another."""
+CHOSEN = 50
+"""Passages with some of the words that are compared with one another, and as many with all of them."""
+
+NEAR = 100
+"""Passages near in meaning that are."""
 
 READ = 5_000
 """Passages that are gone through for the words of a query, about: the rare ones first. What all have tells nothing."""
@@ -78,7 +81,7 @@ def _by_words(
     but: Collection[str],
 ) -> tuple[dict[int, Stored], list[Ranked]]:
     """The passages that words find, the best first, with those around them."""
-    passages, having = index.size(), [index.count(term.expression) for term in terms]
+    passages, having = index.newest(), [index.count(term.expression) for term in terms]
     telling = [(n, term.expression) for n, term in zip(having, terms, strict=True) if term.telling]
     if query.phrases:  # they say which; the words only rank them
         words = any_of([needed, *(word for n, word in telling if n)])
@@ -107,7 +110,7 @@ def _near(
     """The passages near in meaning, with what has to be there and without what may not; and how near `also` are."""
     from earmark.search.nearest import nearest  # numpy, which takes a moment to load
 
-    near = nearest(index.vectors, meaning, CHOSEN, among, but, also)
+    near = nearest(index.vectors, meaning, NEAR, among, but, also)
     if needed:
         there = index.which(needed, near)
         near = {id: how for id, how in near.items() if id in there}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from earmark.ledger.vectors import Signs, Vectors
 from earmark.search.vectors import Meaning, signs_of
 
-COMPARED = 10
+COMPARED = 5
 """How many times as many passages as are wanted are compared by their numbers."""
 
 
@@ -40,8 +40,8 @@ def _best(
     found: Sequence[Signs], own: NDArray[np.uint8], vectors: Vectors, meaning: Meaning, most: int
 ) -> dict[int, float]:
     counts = [len(each.signs) // len(own) for each in found]
-    ids = np.repeat(np.array([each.first for each in found]), counts)
-    ids += np.concatenate([np.arange(count) for count in counts])
+    before = np.cumsum([0, *counts[:-1]])
+    ids = np.arange(sum(counts)) + np.repeat(np.array([each.first for each in found]) - before, counts)
     signs = np.frombuffer(b"".join(each.signs for each in found), np.uint8).reshape(-1, len(own))
     if len(ids) > COMPARED * most:
         ids = ids[np.argpartition(_apart(signs, own), COMPARED * most)[: COMPARED * most]]
@@ -49,12 +49,15 @@ def _best(
     return dict(sorted(near.items(), key=lambda each: (-each[1], each[0]))[:most])
 
 
-def _apart(signs: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _apart(signs: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """How many signs differ."""
     different = np.bitwise_xor(signs, own)
     if len(own) % 8 == 0:
         different = different.view(np.uint64)
-    apart: NDArray[np.int64] = np.bitwise_count(different).sum(axis=1, dtype=np.int64)
+    counted = np.bitwise_count(different).astype(np.uint16)
+    apart = np.zeros(len(counted), np.uint16)
+    for column in counted.T:  # a fifth of the time that numpy takes to add up rows as short as these
+        apart += column
     return apart
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,15 +57,14 @@ def rank(
     scores: dict[int, float] = {}
     whole: dict[int, bool] = {}
     for number, each in stored.items():
-        counts = _counts(each, terms)
-        score = sum(
-            count * weight * term.weight for count, weight, term in zip(counts, tells, terms, strict=True)
-        )
-        there = sum(
-            weight for count, weight, term in zip(counts, tells, terms, strict=True) if count and term.telling
-        )
+        score, there, whole[number] = 0.0, 0.0, True
+        for count, weight, term in zip(_counts(each, terms), tells, terms, strict=True):
+            score += count * weight * term.weight
+            if term.telling and count:
+                there += weight
+            elif term.telling:
+                whole[number] = False
         scores[number] = score * (1 + (there / telling if telling else 0.0))
-        whole[number] = all(count for count, term in zip(counts, terms, strict=True) if term.telling)
     ranked = [Ranked(n, _with_around(n, scores, stored), whole[n]) for n in found if n in stored]
     return sorted(ranked, key=lambda each: (not each.whole, -each.score, each.id))
 
@@ -82,6 +82,8 @@ def _counts(stored: Stored, terms: Sequence[Term]) -> list[float]:
     """How much each term is there."""
     entry = stored.entry
     stems = entry.stems.split()
+    wanted = {form for term in terms if term.by is By.STEM for form in term.forms}
+    there = Counter(stem for stem in stems if stem in wanted)
     length = len(stems) + len(entry.pairs.split()) / 2
     plain = "" if all(term.by is By.STEM for term in terms) else folded(entry.text)
     begun = TOKEN.findall(plain) if any(term.by is By.BEGINNING for term in terms) else []
@@ -90,7 +92,7 @@ def _counts(stored: Stored, terms: Sequence[Term]) -> list[float]:
     for term in terms:
         match term.by:
             case By.STEM:
-                times = sum(map(stems.count, term.forms))
+                times = sum(there[form] for form in term.forms)
             case By.BEGINNING:
                 times = sum(token.startswith(term.plain) for token in begun)
             case By.PAIRS:
