@@ -43,6 +43,7 @@ TRUE = [
     ("Someone said that the campaign budget is twenty thousand.", "the campaign budget is twenty thousand"),
     ("They don't know whether the new supplier can deliver in time.", "don't know whether the new supplier"),
     ("The fence costs 450 euros.", "The fence costs 450 euros"),
+    ("I'll draft the newsletter this week.", "I'll draft the newsletter this week"),
 ]
 
 FALSE = [
@@ -109,6 +110,7 @@ def test_a_quote_out_of_another_passage_than_the_one_that_is_cited_cites_that_on
         ("Was the launch in Reykjavik postponed?", False),
         ("What was said about the 300 customers of the launch?", False),
         ("What is going on in the spring campaign?", True),
+        ("Who sends the budget?", False),
     ],
 )
 def test_what_has_nothing_to_do_with_the_question_is_no_answer(question: str, holds: bool) -> None:

@@ -20,6 +20,7 @@ from earmark.summarization.evidence import (
     SAME,
     Evidence,
     Place,
+    is_short_for,
     names_in,
     normal,
     prose_sentences,
@@ -38,6 +39,11 @@ _OF_ONESELF = {
     "it": "io mio mia noi", "pt": "eu meu minha nós",
 }  # fmt: skip
 """By which somebody speaks of themselves."""
+
+_POINTING = frozenset(
+    "it its this that these those they them their he she his her him one so then there yes no".split()
+)
+"""English words that may stand for what was named before."""
 
 _CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w'’-]+")
 
@@ -153,24 +159,28 @@ class Bearing:
             and _bound(text, said, here)
             and _in_order(text, " ".join(said), evidence.language)
             and agrees(text, said, evidence.language)
-            and self._is_about(number, around)
+            and self._is_about(number, near, around)
         )
 
-    def _is_about(self, number: int, around: range) -> bool:
-        """Whether it has to do with the question: a word of that is said around it, or in the title or a speaker's name,
-        and all its names and numbers are in the passage.
+    def _is_about(self, number: int, near: range, around: range) -> bool:
+        """Whether it has to do with the question: a word of that is said there (next to it, where "it" or "they" may stand
+        for that), or in the title or a speaker's name, and all its names and numbers are in the passage.
         """
         passage, whole = self._passages[number], self._evidence(number)
         called = f"{passage.called} {' '.join(whole.speakers)}"
         title = frozenset(content_words(called, passage.language))
-        words, near = whole.all_stems | title, title.union(*(whole.stems[i] for i in around))
+        points = passage.language != "en" or any(
+            not _POINTING.isdisjoint(whole.texts[i].split()) for i in near
+        )
+        here = title.union(*(whole.stems[i] for i in (around if points else near)))
+        words = whole.all_stems | title
         known = normal(called).split()
         for name in self._names:
             if name not in known and not _among(name, whole.said) and not _among(name, words):
                 return False
         if any(n not in whole.numbers and n not in known for n in self._numbers):
             return False
-        return not self._about or any(_among(word, near) for word in self._about)
+        return not self._about or any(_among(word, here) for word in self._about)
 
     @functools.cache  # noqa: B019 - lives as long as one question
     def _evidence(self, number: int) -> Evidence:
@@ -202,7 +212,11 @@ def _said(text: str, here: Evidence) -> bool:
     stem, telling = stemmer_for(language), _stems_of(_TELLING.get(language, ""), language)
     stems = _topic(text, language, names=here) - telling
     if language == "en":
-        small = {stem(w) for w in words_in(here.bare(text)) if w not in _LITTLE and w not in _NUMBERS}
+        small = {
+            stem(w)
+            for w in words_in(here.bare(text))
+            if w not in _LITTLE | _NUMBERS and not is_short_for(w, language)
+        }
         if not small - stems - telling <= {stem(word) for word in here.said}:
             return False
     if len(stems) + len(numbers_written(text)) < LEAST:
