@@ -111,6 +111,8 @@ def test_a_quote_out_of_another_passage_than_the_one_that_is_cited_cites_that_on
         ("What was said about the 300 customers of the launch?", False),
         ("What is going on in the spring campaign?", True),
         ("Who sends the budget?", False),
+        ("What does May say about the garden?", False),
+        ("What will happen in May?", True),
     ],
 )
 def test_what_has_nothing_to_do_with_the_question_is_no_answer(question: str, holds: bool) -> None:

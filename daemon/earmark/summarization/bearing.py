@@ -76,7 +76,8 @@ _TELLING = {
 
 _ASKING = (
     "decide decided decision discuss discussed mention mentioned opinion opinions conclude conclusion summarize"
-    " summary say said talk talked think thought happen happened tell told agree agreed meeting recording know"
+    " summary promise promised say said talk talked think thought happen happened tell told agree agreed meeting"
+    " recording know"
 )
 """English words of a question that say what is wanted, and not what it is about."""
 
@@ -100,10 +101,12 @@ class Bearing:
         self._passages = passages
         languages = {p.language for p in passages} | {"en"}
         empty = frozenset[str]().union(*(stop_words_for(each) for each in languages))
-        bare = " ".join(word for word in words_in(question) if word not in empty)
-        asking = _stems_of(_ASKING, "en")
-        self._about = frozenset(w for each in languages for w in _topic(bare, each)) - asking
+        stem, asking = stemmer_for("en"), _stems_of(_ASKING, "en")
+        bare = " ".join(w for w in words_in(question) if w not in empty and stem(w) not in asking)
+        self._about = frozenset(w for each in languages for w in _topic(bare, each))
         self._names = {normal(n) for p in passages[:1] for n in names_in(question, p.language)}
+        named = {stem for each in languages for stem in content_words(" ".join(self._names), each)}
+        self._about = self._about - named or self._about
         self._numbers = {value(number) for number in numbers_written(question)}
         self._kept: list[str] = []
 
