@@ -1,13 +1,14 @@
 """Which sentences of an answer the passages bear out. Pure.
 
 On top of the rules for summaries (`evidence`), because who asks sees a sentence and a time and takes it for what was said:
-it is made of the words around its quote, no name or number in it is new there, nothing is denied or made sure that was not
+it is made of the words that it quotes, no name or number in it is new there, nothing is denied or made sure that was not
 (`polarity`), and it has to do with the question.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from earmark.summarization.evidence import (
     SAME,
     Evidence,
     Place,
+    is_short_for,
     names_in,
     normal,
     prose_sentences,
@@ -30,6 +32,20 @@ from earmark.summarization.words import content_words, stemmer_for, stop_words_f
 
 ALIKE, ALIKE_ABLAUT = 85.0, 80.0
 """rapidfuzz ratio of two stems that are forms of one word; the second where vowels change in verbs ("verschoben")."""
+
+_OF_ONESELF = {
+    "en": "i me my mine we us our let", "de": "ich mir mich mein meine meinen wir uns unser unsere",
+    "fr": "je j me moi mon ma mes nous notre nos on", "nl": "ik mij me mijn we wij ons onze", "es": "yo mi nosotros",
+    "it": "io mio mia noi", "pt": "eu meu minha nós",
+}  # fmt: skip
+"""By which somebody speaks of themselves."""
+
+_POINTING = frozenset(
+    "it its this that these those they them their he she his her him one so then there yes no".split()
+)
+"""English words that may stand for what was named before."""
+
+_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w'’-]+")
 
 LEAST = 2
 """Words and numbers that say something, of a sentence: "Yes, sure." and "I dunno." answer nothing."""
@@ -60,7 +76,8 @@ _TELLING = {
 
 _ASKING = (
     "decide decided decision discuss discussed mention mentioned opinion opinions conclude conclusion summarize"
-    " summary say said talk talked think thought happen happened tell told agree agreed meeting recording know"
+    " summary promise promised say said talk talked think thought happen happened tell told agree agreed meeting"
+    " recording know"
 )
 """English words of a question that say what is wanted, and not what it is about."""
 
@@ -84,10 +101,12 @@ class Bearing:
         self._passages = passages
         languages = {p.language for p in passages} | {"en"}
         empty = frozenset[str]().union(*(stop_words_for(each) for each in languages))
-        bare = " ".join(word for word in words_in(question) if word not in empty)
-        asking = _stems_of(_ASKING, "en")
-        self._about = frozenset(w for each in languages for w in _topic(bare, each)) - asking
+        stem, asking = stemmer_for("en"), _stems_of(_ASKING, "en")
+        bare = " ".join(w for w in words_in(question) if w not in empty and stem(w) not in asking)
+        self._about = frozenset(w for each in languages for w in _topic(bare, each))
         self._names = {normal(n) for p in passages[:1] for n in names_in(question, p.language)}
+        named = {stem for each in languages for stem in content_words(" ".join(self._names), each)}
+        self._about = self._about - named or self._about
         self._numbers = {value(number) for number in numbers_written(question)}
         self._kept: list[str] = []
 
@@ -132,34 +151,39 @@ class Bearing:
         evidence = self._evidence(number)
         near = _near(evidence.texts, index, len(normal(quote)))
         around = range(max(0, near.start - 1), min(len(evidence.sentences), near.stop + 1))
-        said = [evidence.sentences[i].text for i in around]
         if any(is_order(evidence.sentences[i].text) for i in range(around.start, near.stop)):
             return False
-        here = Evidence([evidence.sentences[i] for i in around], evidence.language)
+        here = Evidence([evidence.sentences[i] for i in near], evidence.language)
+        said = [sentence.text for sentence in here.sentences]
         return (
             not here.unsaid(text)
-            and _speak(text, [evidence.sentences[i] for i in near], evidence)
-            and _said(text, here, normal(" ".join(evidence.texts[i] for i in near)).split())
-            and _bound(text, said, evidence)
+            and _spoken(text, here, evidence)
+            and _said(text, here)
+            and _bound(text, said, here)
+            and _in_order(text, " ".join(said), evidence.language)
             and agrees(text, said, evidence.language)
-            and self._is_about(number, here)
+            and self._is_about(number, near, around)
         )
 
-    def _is_about(self, number: int, here: Evidence) -> bool:
-        """Whether it has to do with the question: a word of that is said here, or in the title or a speaker's name, and all
-        its names and numbers are in the passage.
+    def _is_about(self, number: int, near: range, around: range) -> bool:
+        """Whether it has to do with the question: a word of that is said there (next to it, where "it" or "they" may stand
+        for that), or in the title or a speaker's name, and all its names and numbers are in the passage.
         """
         passage, whole = self._passages[number], self._evidence(number)
         called = f"{passage.called} {' '.join(whole.speakers)}"
         title = frozenset(content_words(called, passage.language))
-        words, near = whole.all_stems | title, here.all_stems | title
+        points = passage.language != "en" or any(
+            not _POINTING.isdisjoint(whole.texts[i].split()) for i in near
+        )
+        here = title.union(*(whole.stems[i] for i in (around if points else near)))
+        words = whole.all_stems | title
         known = normal(called).split()
         for name in self._names:
             if name not in known and not _among(name, whole.said) and not _among(name, words):
                 return False
         if any(n not in whole.numbers and n not in known for n in self._numbers):
             return False
-        return not self._about or any(_among(word, near) for word in self._about)
+        return not self._about or any(_among(word, here) for word in self._about)
 
     @functools.cache  # noqa: B019 - lives as long as one question
     def _evidence(self, number: int) -> Evidence:
@@ -185,29 +209,51 @@ def _near(texts: Sequence[str], index: int, length: int) -> range:
     return range(index, last)
 
 
-def _said(text: str, here: Evidence, near: Sequence[str]) -> bool:
-    """Whether a sentence is made of what was said `here`, other than the words with which it tells that it was said. Small
-    words on which a fact may hang ("before", "only") are in the quoted sentence itself.
-    """
+def _said(text: str, here: Evidence) -> bool:
+    """Whether a sentence is made of the words that it quotes, other than those with which it tells that they were said."""
     language = here.language
     stem, telling = stemmer_for(language), _stems_of(_TELLING.get(language, ""), language)
     stems = _topic(text, language, names=here) - telling
     if language == "en":
-        small = {stem(w) for w in words_in(here.bare(text)) if w not in _LITTLE and w not in _NUMBERS}
-        if not small - stems - telling <= {stem(word) for word in near}:
+        small = {
+            stem(w)
+            for w in words_in(here.bare(text))
+            if w not in _LITTLE | _NUMBERS and not is_short_for(w, language)
+        }
+        if not small - stems - telling <= {stem(word) for word in here.said}:
             return False
     if len(stems) + len(numbers_written(text)) < LEAST:
         return False
     return all(_among(each, here.all_stems, language) for each in stems)
 
 
-def _speak(text: str, near: Sequence[Sentence], evidence: Evidence) -> bool:
-    """Whether each speaker whom a sentence names says what it rests on, or is named there."""
+def _spoken(text: str, here: Evidence, evidence: Evidence) -> bool:
+    """Whether each speaker whom a sentence names is named in what it quotes, or says it: of themselves ("I will"), or as the
+    sentence tells ("Tom mentioned").
+    """
     if evidence.names is None:
         return True
-    speaking = {normal(s.speaker) for s in near}
-    words = normal(" ".join(s.text for s in near))
-    return all(normal(n) in speaking or normal(n) in words for n in evidence.names.findall(text))
+    speaking = {normal(sentence.speaker) for sentence in here.sentences}
+    words = set(words_in(text))
+    tells = not words.isdisjoint(_TELLING.get(here.language, "").split())
+    themselves = not here.said.isdisjoint(_OF_ONESELF.get(here.language, "").split())
+    for name in map(normal, evidence.names.findall(text)):
+        if name not in here.whole and not (name in speaking and (tells or themselves)):
+            return False
+    return True
+
+
+def _in_order(text: str, said: str, language: str) -> bool:
+    """Whether the names in a sentence come in the order in which they were said: who sends something to whom. Not asked in
+    German, where all nouns look like names.
+    """
+    if language == "de":
+        return True
+    there = normal(said).split()
+    small = stop_words_for(language)
+    names = [normal(name) for name in _CAPITAL.findall(text) if name in said and normal(name) not in small]
+    at = [there.index(name) for name in names if name in there]
+    return at == sorted(at)
 
 
 def _bound(text: str, said: Sequence[str], evidence: Evidence) -> bool:
