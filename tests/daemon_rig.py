@@ -257,7 +257,7 @@ def start_child(
 def run_child(rig: Rig, *, kill_at: int = 0, steps_file: Path | None = None) -> int:
     """The same, to its end; returns the exit status (negative: the signal)."""
     process = start_child(rig, kill_at=kill_at, steps_file=steps_file)
-    process.join(30)
+    process.join(120)
     if process.exitcode is None:
         process.kill()
         process.join()
@@ -324,7 +324,7 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
-        self._thread.join(20)
+        self._thread.join(60)
         if self.error is not None:
             raise AssertionError("the daemon fell over") from self.error
         assert not self._thread.is_alive(), "the daemon did not stop"

@@ -64,7 +64,7 @@ def folding_disk(backing: Path, at: Path, like: str = "exfat") -> Iterator[Path]
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        wait_for(lambda: os.path.ismount(at) or disk.poll() is not None, 10)
+        wait_for(lambda: os.path.ismount(at) or disk.poll() is not None, 20)
         if disk.poll() is not None:
             said = (disk.communicate()[1] or "").strip().splitlines()[-1:]
             pytest.skip(f"no disk of this kind can be mounted here: {said}")

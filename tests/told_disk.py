@@ -66,7 +66,7 @@ def told_disk(root: Path) -> Iterator[ToldDisk]:
         cwd=Path(__file__).parents[1], env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
     try:
-        wait_for(lambda: os.path.ismount(disk.at) or mounted.poll() is not None, 10)
+        wait_for(lambda: os.path.ismount(disk.at) or mounted.poll() is not None, 20)
         if mounted.poll() is not None:
             said = (mounted.communicate()[1] or "").strip().splitlines()[-1:]
             pytest.skip(f"no disk of this kind can be mounted here: {said}")

@@ -249,7 +249,7 @@ def test_a_reader_that_goes_away_ends_a_verb_as_it_ends_any_program(
     reads, writes = os.pipe()
     os.close(reads)
     try:
-        done = first[0].earmark(*verb, stdout=writes, timeout=30)
+        done = first[0].earmark(*verb, stdout=writes, timeout=60)
     finally:
         os.close(writes)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")

@@ -61,7 +61,7 @@ def test_without_a_server_the_extractive_summary_is_there_and_is_replaced_when_o
         "the better summary",
     )
     # What stood there is under a hidden name for a moment after the new one has its place.
-    wait_for(lambda: installation.notes() == ["a.md", "a.transcript.md"], 10, "nothing but the two notes")
+    wait_for(lambda: installation.notes() == ["a.md", "a.transcript.md"], 20, "nothing but the two notes")
 
 
 @pytest.mark.shows("summaries:better", "summaries:down")

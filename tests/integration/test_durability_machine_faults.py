@@ -96,10 +96,10 @@ def test_a_full_disk_under_the_notes_delays_them_and_nothing_else(rig: Rig, smal
         )
         assert "Free some space" in sentence
         assert real.notes() == {}
-        wait_for(lambda: real.litter() == [], 10, "the end of a try to write")
+        wait_for(lambda: real.litter() == [], 20, "the end of a try to write")
         filler.unlink()
         wait_for(lambda: done(real, 2), 20)
-        wait_for(lambda: real.troubles() == {}, 10)
+        wait_for(lambda: real.troubles() == {}, 20)
 
 
 @pytest.mark.shows("durability:disk-full-under-notes")
@@ -115,13 +115,13 @@ def test_a_full_disk_under_the_ledger_pauses_the_daemon_until_there_is_room(
         for number in range(20):
             rig.drop(f"more-{number}.m4a", f"more {number}")
         wait_for(lambda: any("Paused" in s for s in live.notifier.said), 20)
-        wait_for(lambda: "full" in paused(rig), 10)
+        wait_for(lambda: "full" in paused(rig), 20)
         asked = ("why", str(rig.folder / "more-19.m4a"))
         told = CliRunner().invoke(app, asked, env={"EARMARK_HOME": str(rig.home), "COLUMNS": "400"}).output
         assert "nothing speaks against it; the daemon is paused: " in told
         filler.unlink()
         wait_for(lambda: done(rig, 42), 30)
-        wait_for(lambda: not paused(rig), 10)
+        wait_for(lambda: not paused(rig), 20)
 
 
 @pytest.mark.shows("durability:read-only-without-permission")
@@ -134,7 +134,7 @@ def test_a_disk_that_became_read_only_is_written_to_again_when_it_can_be(rig: Ri
         wait_for(lambda: any("read-only" in s for s in rig.troubles().values()), 20)
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
         wait_for(lambda: done(rig, 2), 20)
-        wait_for(lambda: rig.troubles() == {}, 10)
+        wait_for(lambda: rig.troubles() == {}, 20)
 
 
 @pytest.mark.shows("durability:read-only-without-permission")
@@ -151,9 +151,9 @@ def test_a_disk_is_written_to_within_seconds_of_being_writable_however_long_it_w
         wait_for(lambda: any("read-only" in s for s in rig.troubles().values()), 20)
         assert rig.query("SELECT count(*) FROM places WHERE not_before > unixepoch() + 60") == [(1,)]
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-        wait_for(lambda: done(rig, 2), 10)
-        wait_for(lambda: rig.troubles() == {}, 10)
-        wait_for(lambda: any(event["event"] == Event.CAUGHT_UP for event in told), 10)
+        wait_for(lambda: done(rig, 2), 20)
+        wait_for(lambda: rig.troubles() == {}, 20)
+        wait_for(lambda: any(event["event"] == Event.CAUGHT_UP for event in told), 20)
     names = [event["event"] for event in told]
     assert names.index(Event.CAUGHT_UP) > names.index(Event.WRITTEN), "something is left while it is owed"
 
@@ -167,7 +167,7 @@ def test_a_folder_that_may_not_be_written_to_gets_its_notes_when_it_may(rig: Rig
         assert rig.notes() == {}
         (rig.folder / "sub").chmod(0o700)
         wait_for(lambda: done(rig, 2), 20)
-        wait_for(lambda: rig.troubles() == {}, 10)
+        wait_for(lambda: rig.troubles() == {}, 20)
 
 
 @pytest.mark.shows("durability:read-only-without-permission")
@@ -180,7 +180,7 @@ def test_a_recording_that_may_not_be_read_is_named_and_taken_when_it_may(rig: Ri
         assert "Permission denied" in sentence
         (rig.folder / "secret.m4a").chmod(0o600)
         wait_for(lambda: done(rig, 4), 20)
-        wait_for(lambda: rig.troubles() == {}, 10)
+        wait_for(lambda: rig.troubles() == {}, 20)
 
 
 @pytest.mark.shows("durability:read-only-without-permission")
@@ -274,7 +274,7 @@ def test_a_ledger_that_another_process_locks_for_long_is_waited_for(rig: Rig) ->
         other.execute("ROLLBACK")
         other.close()
         wait_for(lambda: done(rig, 4), 20)
-        wait_for(lambda: not paused(rig), 10)
+        wait_for(lambda: not paused(rig), 20)
 
 
 def aside(rig: Rig) -> list[Path]:
@@ -310,7 +310,7 @@ def test_a_damaged_ledger_is_set_aside_and_its_notes_are_known_again(rig: Rig) -
         wait_for(lambda: len(rig.notes()) == 10, 20)
         for file in aside(rig):
             file.unlink()
-        wait_for(lambda: rig.troubles() == {}, 10, "the trouble's end once the kept ledger is deleted")
+        wait_for(lambda: rig.troubles() == {}, 20, "the trouble's end once the kept ledger is deleted")
 
 
 @pytest.mark.shows("durability:recording-whose-notes-beside")

@@ -105,7 +105,7 @@ def test_no_worker_outlives_a_stopped_or_killed_daemon(installation: Installatio
         wait_for(ours, 30, "a worker")
         daemon.send_signal(number)
         daemon.wait(15)
-        wait_for(lambda: not ours(), 10, "the workers' end")
+        wait_for(lambda: not ours(), 20, "the workers' end")
 
 
 @pytest.mark.shows("durability:sighup-reads-configuration-again")

@@ -403,7 +403,7 @@ def test_a_mistake_of_its_own_ends_with_the_recording_that_brought_it_to_light(
     faults = len(rig.events("went-wrong"))
     with Live(rig, expects_own_faults=True):
         wait_for(lambda: len(rig.notes()) == 2 * GOOD + 2, 20, "its notes, once nothing goes wrong")
-        wait_for(lambda: {j[1] for j in rig.jobs()} == {"done"}, 10, "its job")
+        wait_for(lambda: {j[1] for j in rig.jobs()} == {"done"}, 20, "its job")
     assert len(rig.events("went-wrong")) == faults
 
 

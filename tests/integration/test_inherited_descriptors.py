@@ -109,7 +109,7 @@ def started(
         for one in filter(None, (pid, -process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGTERM) if one > 0 else os.killpg(-one, signal.SIGKILL)
-        process.wait(15)
+        process.wait(60)
 
 
 @pytest.mark.shows("privacy:inherited")

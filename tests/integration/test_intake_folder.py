@@ -129,7 +129,7 @@ def test_the_watcher_says_look_now_for_whatever_happens(tmp_path: Path) -> None:
     try:
         assert watcher.arm(tmp_path, True) is None
         (tmp_path / "a.m4a").write_bytes(b"x")
-        wait_for(lambda: hints, 10, "a hint")
+        wait_for(lambda: hints, 20, "a hint")
     finally:
         watcher.stop()
 
@@ -146,7 +146,7 @@ def test_a_folder_that_was_replaced_is_watched_again(tmp_path: Path) -> None:
         watcher.arm(folder, True)
         hints.clear()
         (folder / "a.m4a").write_bytes(b"x")
-        wait_for(lambda: folder in hints, 10, "a hint from the new folder")
+        wait_for(lambda: folder in hints, 20, "a hint from the new folder")
     finally:
         watcher.stop()
 
@@ -165,12 +165,12 @@ def test_a_watch_of_which_a_thread_has_ended_is_dead_and_another_one_begins(
         {"the observer's": observer, "the emitter's": emitter, "inotify's": observer._inotify_fd}[
             thread
         ].stop()
-        wait_for(lambda: watcher.dead() == [tmp_path], 10, "its death")
+        wait_for(lambda: watcher.dead() == [tmp_path], 20, "its death")
         assert watcher.arm(tmp_path, True) is None
         assert watcher.dead() == []
         hints.clear()
         (tmp_path / "a.m4a").write_bytes(b"x")
-        wait_for(lambda: hints, 10, "a hint")
+        wait_for(lambda: hints, 20, "a hint")
     finally:
         watcher.stop()
 

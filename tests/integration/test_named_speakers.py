@@ -243,7 +243,7 @@ def test_a_running_daemon_takes_a_name_as_soon_as_it_is_saved(tmp_path: Path) ->
     with Live(rig):
         wait_for(lambda: rig.query("SELECT 1 FROM facts WHERE name = 'notes.seen_upto'"))
         change(rig, "copy.md", ("speakers:: Speaker 1, Speaker 2\n", "speakers:: Speaker 1, Anna\n"))
-        wait_for(lambda: all("**Anna** [" in text for text in rig.notes().values()), 10)
+        wait_for(lambda: all("**Anna** [" in text for text in rig.notes().values()), 20)
     assert set(rig.notes()) == {"copy.md", "talk.md"}
     assert rig.events("speakers-named") == ["Speaker 2 got a name in copy.md."]
     said = CliRunner().invoke(app, ["why", str(rig.folder / "talk.m4a")], env={"EARMARK_HOME": str(rig.home)})

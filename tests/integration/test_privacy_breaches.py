@@ -462,7 +462,7 @@ def test_a_daemon_that_somebody_stopped_is_said_to_be_stopped(followed: bool) ->
                 ptrace.stay_stopped(other.pid)
             else:
                 other.send_signal(signal.SIGSTOP)
-            wait_for(lambda: is_stopped(other.pid), 5)
+            wait_for(lambda: is_stopped(other.pid), 20)
         finally:
             other.kill()
     assert not is_stopped(os.getpid())

@@ -92,7 +92,7 @@ def test_in_namespaces_of_its_own_the_check_says_what_cannot_be_tried_and_tries_
     installation.daemon()
     done = subprocess.run(
         [*NO_NETWORK, "--pid", "--fork", sys.executable, "-m", "earmark", "privacy", "check"],
-        env=installation.environment, capture_output=True, text=True, timeout=60,
+        env=installation.environment, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     if "unshare" in done.stderr:
         pytest.skip(f"no network of its own can be made here: {done.stderr}")
@@ -125,7 +125,7 @@ def test_where_the_system_shows_no_processes_nothing_that_needs_it_is_said_to_ho
     ]
     done = subprocess.run(
         [*hidden, sys.executable, "-m", "earmark", "privacy", "check", "--json"],
-        env=installation.environment, capture_output=True, text=True, timeout=90,
+        env=installation.environment, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     if not done.stdout:
         pytest.skip(f"no file system of its own can be made here: {done.stderr}")
@@ -156,7 +156,7 @@ def test_the_check_runs_nothing_that_lies_in_the_folder_in_which_somebody_asks(
         (here / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write(__name__)\n")
     done = subprocess.run(
         [Path(sys.executable).with_name("earmark"), "privacy", "check", "--no-recording"],
-        env=installation.environment, cwd=here, capture_output=True, text=True, timeout=60,
+        env=installation.environment, cwd=here, capture_output=True, text=True, timeout=180,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
@@ -357,7 +357,7 @@ def test_a_single_run_ends_with_a_reason_when_the_required_sandbox_is_not_to_be_
     other.mkdir()
     (other / "sitecustomize.py").write_text("import platform\nplatform.machine = lambda: 'vax'\n")
     monkeypatch.setenv("PYTHONPATH", str(other))
-    done = installation.earmark("run", "--once", installation.folder, timeout=60)
+    done = installation.earmark("run", "--once", installation.folder, timeout=180)
     assert done.returncode == 69
     assert "require_sandbox" in done.stderr
     assert installation.notes() == []

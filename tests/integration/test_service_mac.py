@@ -179,7 +179,7 @@ def test_a_service_that_was_turned_off_in_the_settings_is_told_turned_on_and_lef
         in said[1]
     )
     os.kill(mac.pid, 9)
-    wait_for(lambda: not mac.pid, 5)
+    wait_for(lambda: not mac.pid, 20)
     mac.says("service", "uninstall")
     assert mac.off is False, "an agent of this name that comes later is not refused"
     mac.says("service", "install", mac.folder)
@@ -246,7 +246,7 @@ def test_there_is_no_service_of_the_whole_machine_on_a_mac(mac: Mac) -> None:
 def test_status_names_what_starts_the_service(mac: Mac) -> None:
     mac.says("service", "install", mac.folder)
     os.kill(mac.pid, 9)
-    wait_for(lambda: not mac.pid, 5)
+    wait_for(lambda: not mac.pid, 20)
     assert (
         "The service failed, because it was ended by a signal (Killed: 9). Its words" in mac.says("status")[1]
     )

@@ -72,7 +72,7 @@ def test_a_folder_that_does_not_answer_holds_up_no_other_and_is_taken_up_when_it
         rig.drop("two.m4a", "two")
         wait_for(lambda: len(rig.notes()) == 4, 20, "the notes of what came later")
         # The other folder may be read at this very moment, by a thread that ends.
-        wait_for(lambda: scans_under_way() == 1, 10, "one thread for it, however often it was to be read")
+        wait_for(lambda: scans_under_way() == 1, 20, "one thread for it, however often it was to be read")
         disk.answer()
         wait_for(lambda: notes(disk.backing) == {"there.md", "there.transcript.md"}, 20, "its notes")
         wait_for(lambda: not rig.troubles(), 20, "the end of the trouble")
@@ -217,7 +217,7 @@ def test_a_folder_of_names_that_does_not_answer_is_asked_by_one_thread(
             names(Path("/v"))
     assert asked == [Path("/v")]
     goes_on.set()
-    wait_for(lambda: not any(thread.name == "ask" for thread in threading.enumerate()), 5)
+    wait_for(lambda: not any(thread.name == "ask" for thread in threading.enumerate()), 20)
     assert names(Path("/v")) == ["Anna"]
 
 

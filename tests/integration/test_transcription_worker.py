@@ -297,7 +297,7 @@ def test_the_end_of_stdin_ends_the_worker_in_the_middle_of_a_recording(folder: P
             pass
         assert other.process.stdin is not None
         other.process.stdin.close()
-        assert other.process.wait(10) == 0
+        assert other.process.wait(20) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
@@ -340,7 +340,7 @@ def test_a_model_folder_without_a_model_is_answered_with_what_to_do(tmp_path: Pa
         failed = Hearing([other.reply()]).failed
         assert (failed.job, failed.fault) == (0, Fault.ENVIRONMENT)
         assert "incomplete" in failed.sentence
-        assert other.process.wait(10) == 69
+        assert other.process.wait(60) == 69
 
 
 def test_a_recording_before_the_model_is_a_protocol_error() -> None:
@@ -381,7 +381,7 @@ def test_the_words_are_in_nothing_but_the_replies(folder: Path) -> None:
         with contextlib.suppress(psutil.AccessDenied):  # only root may look further into a worker
             assert "billing" not in " ".join(process.environ().values())
         other.process.send_signal(signal.SIGKILL)
-        other.process.wait(10)
+        other.process.wait(60)
         assert other.process.stderr is not None
         assert b"billing" not in other.process.stderr.read()
 

@@ -616,7 +616,7 @@ def test_whoever_started_the_daemon_is_its_service_manager_and_nobody_else(tmp_p
         found = []
         for address in (str(tmp_path / "notify"), "@earmark-test-notify", str(tmp_path / "none")):
             with subprocess.Popen(["sleep", "60"], env={"NOTIFY_SOCKET": address}) as daemon:
-                wait_for(lambda: b"NOTIFY" in Path(f"/proc/{daemon.pid}/environ").read_bytes(), 10)
+                wait_for(lambda: b"NOTIFY" in Path(f"/proc/{daemon.pid}/environ").read_bytes(), 20)
                 found.append(manager_of(daemon.pid, Others.now([daemon.pid])))
                 daemon.kill()
         name = names_of([other.pid])
