@@ -18,13 +18,11 @@ pytest_plugins = ("tests.retention_root",)
 
 SAME_MOMENT = {
     ("after:announce", "before:create-temp"),
-    ("after:create-temp", "before:write"),
-    ("after:write", "before:fsync"),
+    ("after:announce", "before:fsync"),
     ("after:fsync", "before:create"),
-    ("after:fsync", "before:replace"),
-    ("after:create", "before:remove-temp"),
-    ("after:replace", "before:remove-temp"),
-    ("after:remove-temp", "before:fsync-folder"),
+    ("after:fsync", "before:fsync-folder"),
+    ("after:create", "before:fsync-folder"),
+    ("after:drop-old", "before:fsync-folder"),
     ("after:fsync-folder", "before:written"),
 }
 """Steps of one note between which nothing is written anywhere: killing at the first is killing at the second."""
