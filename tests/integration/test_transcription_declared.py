@@ -128,3 +128,18 @@ def test_windows_media_sound_that_breaks_off_is_said_to(tmp_path: Path, speech: 
     assert not Decoded(path).truncated
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
     assert Decoded(path).truncated
+
+
+@pytest.mark.parametrize("suffix", ["caf", "w64", "aiff", "au", "wav"])
+@pytest.mark.shows("transcription:damage")
+def test_of_a_copy_that_was_cut_off_the_seconds_that_are_missing_are_named(
+    tmp_path: Path, speech: Samples, suffix: str
+) -> None:
+    path = write(
+        tmp_path / f"whole.{suffix}", speech, "pcm_s16le" if suffix in ("w64", "wav") else "pcm_s16be"
+    )
+    assert not Decoded(path).truncated
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    found = Decoded(path)
+    assert (found.truncated, found.declared.duration) == (True, pytest.approx(SECONDS, abs=0.2))

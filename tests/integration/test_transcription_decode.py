@@ -236,6 +236,21 @@ def test_chained_ogg_streams_of_any_codecs_are_decoded_to_the_end(
     assert Decoded(path).truncated
 
 
+@pytest.mark.parametrize("codec", ["libopus", "flac"])
+def test_chained_ogg_streams_of_one_codec_may_differ_in_channels_and_rate(
+    tmp_path: Path, speech: Samples, codec: str
+) -> None:
+    sound = speech[: 3 * RATE]
+    mono = write(tmp_path / "mono.ogg", sound, codec, 16_000).read_bytes()
+    stereo = write(tmp_path / "stereo.ogg", np.stack([sound, sound]), codec, 48_000, "stereo").read_bytes()
+    path = tmp_path / "all.ogg"
+    path.write_bytes(mono + mono + stereo + mono)
+    found = Decoded(path)
+    assert found.seconds == pytest.approx(12.0, abs=0.3)
+    assert alike(found.samples[6 * RATE :][: len(sound)], sound) > 0.8
+    assert (found.bad_packets, found.truncated) == (0, False)
+
+
 def test_decoding_goes_on_after_bad_packets_and_times_stay_right(tmp_path: Path, speech: Samples) -> None:
     path = write(tmp_path / "x.m4a", speech, "aac")
     content = bytearray(path.read_bytes())

@@ -42,6 +42,15 @@ def test_plain_speech_has_no_mark(text: str) -> None:
     assert mark(text) is None
 
 
+def test_words_beside_which_somebody_spoke_for_seconds_of_whom_nothing_stands_there_are_doubtful() -> None:
+    few = "He hoped there would be stew."
+    enough = few + " Turnips and carrots and bruised potatoes."
+    texts = (few, enough, "寒くて静かな朝でした。シチューがあればいいなと。")
+    found = [marks([Phrase(0.0, 12.0, text, -0.2, 0.01)], TALK, [(0, 12 * RATE)])[0] for text in texts]
+    assert found == [Mark.LOW_CONFIDENCE, None, None]
+    assert mark(few) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

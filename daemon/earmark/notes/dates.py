@@ -13,6 +13,7 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from earmark.domain import Date, Dated, Instant
+from earmark.notes.spelled_dates import in_figures
 
 _START = r"(?<![\d+#$€£])(?<!\bv)"
 """What no date stands behind: a digit, the signs of a telephone number, a ticket and a price, a version's v."""
@@ -21,7 +22,7 @@ _DAY = r"(?P<month>0[1-9]|1[0-2])(?P=gap)(?P<day>0[1-9]|[12]\d|3[01])"
 _HALF = r"(?!(?-i:am\s[A-ZÄÖÜ]))(?P<half>[ap][.]?\s?m\b|[πμ][.]\s?μ\b|[صم]\b)[.]?"
 _FRONT = r"(?:(?P<front>[ap]m|上午|下午|午前|午後|오전|오후)\s?)?"
 _AFTERNOON = ("p", "μ", "م", "下午", "午後", "오후")
-_AT = r"(?:(?:at|um|à|às|a las?|alle|om|kl[.]?|klo|o|o godz[.]|v|o|в|о|saat)\s)?"
+_AT = r"(?:(?:at|um|à|às|a las?|a la\(s\)|alle|om|kl[.]?|klo|o|o godz[.]|v|o|в|о|saat)\s)?"
 _TIME = (
     rf"(?!20\d\d[-_.]\d\d[-_.]\d\d(?!\d)){_FRONT}"  # not the second day of two
     r"(?:(?P<hour>[01]\d|2[0-3]|\d(?=[.:h]\d\d)|\d(?=[-_]\d\d[-_]\d\d)|\d(?=\d\d\s?[ap][.]?m\b))"
@@ -34,14 +35,15 @@ _IN_NAME = tuple(
         rf"{_START}(?P<year>20\d\d)(?P<gap>[-_. ]?){_DAY}(?:[-_\sT.,(\[]{{1,4}}{_AT}{_TIME})?(?!\d)",
         rf"{_START}(?P<year>20\d\d)(?P<gap>){_DAY}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)(?!\d)",
         rf"{_START}(?P<year>20(?!1[0125])\d\d)(?P<gap>){_DAY}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?!\d)",
+        rf"^(?P<year>\d\d)(?P<gap>){_DAY}_(?:00\d\d|\d{{3}})$",
         rf"{_START}(?<!\d[-.])(?P<year>\d\d)(?P<gap>){_DAY}(?:_|(?<=^\d{{6}})-|(?<!\d \d{{6}})-(?=\d{{6}}))"
         r"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?(?!\d)",
     )
 )
 """`2026-05-04 10.30.15`, `Recording 2026-05-04 at 1.05.09 PM`; `20260504103015`; `202605041030`, but not in the years that
 a mobile number of Egypt begins with (+20 10 ...), which is as long; `260504_1030`, and with a dash only where nothing stands
-before it or seconds are there, as tickets and telephone numbers have dashes. So phones, recorders and screen recorders name
-files. `\\s` is also the narrow space that macOS puts before PM."""
+before it or seconds are there, as tickets and telephone numbers have dashes, and `260504_0001`, which counts. So phones,
+recorders and screen recorders name files. `\\s` is also the narrow space that macOS puts before PM."""
 
 _DAY_FIRST = re.compile(
     r"(?<![\d.-])(?:0?[1-9]|[12]\d|3[01])(?P<gap>[-_./])(?:0?[1-9]|[12]\d|3[01])(?P=gap)20\d\d(?!\d)"
@@ -52,11 +54,19 @@ _DAY_FIRST = re.compile(
 _CONFLICT = re.compile(
     r"""(?ix) [\s._-]* \( (?: [^()] | \([^()]*\) )* (?: confl[iy] | konfli | конфл | 冲突 | 衝突 | 競合 | 충돌 | mot?strid
           | widersprech | tegenstrijdig | ristirii ) (?: [^()] | \([^()]*\) )* \)
+      | [\s._-]* \[ [^][]* confl[iy] [^][]* \]
       | [._-] (?: sync- )? conflict (?: ed[ ]copy | _copy )? [-_. ]+ (?: [^\d\W]\w* - )? \d{8} [-_. ]? \d{4,6} (?: -\w+ )?
       | ~\d{8}-\d{6}(?=\.\w+$)"""
 )
 """What Syncthing, Nextcloud, ownCloud, Dropbox (in the language of its owner) and Seafile put into the name of the copy that
 lost, and Syncthing into that of an earlier version: the time when that was."""
+
+_EPOCH = re.compile(
+    r"(?i)(?:(?:rec|record|recording|voice|memo|audio|video|note|msg|message|file|clip|screen|capture)[-_ ]+)?"
+    r"(?P<seconds>1[2-9]\d{8})(?:[.]?\d{3})?"
+)
+"""`1772442309`, `rec_1772442309123`: seconds or milliseconds since 1970, as apps count. Only a name that is nothing else:
+one of as many digits behind other words may be a telephone number, and Zoom's `audio1772442309` is a meeting's."""
 
 _SPACED = re.compile(r"\bat (\d\d) ([0-5]\d)(?!\d)")
 """`2026-05-04 at 09 03 GMT-7`: Google Meet writes no mark into the time."""
@@ -128,8 +138,8 @@ def _in_name(name: str, zone: tzinfo | None) -> str | None:
     """The wall time in a name as ISO 8601, in `zone` if the name says that it is UTC, else as it reads; None without one."""
     plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
     plain = "".join(c if c.isascii() else str(unicodedata.decimal(c, c)) for c in plain)
-    own = _SPACED.sub(r"at \1.\2", _DAY_FIRST.sub(" ", _CONFLICT.sub("", plain)))
-    own = own.rpartition(".")[0] or own
+    own = _CONFLICT.sub("", plain)
+    own = _SPACED.sub(r"at \1.\2", _DAY_FIRST.sub(" ", in_figures(own.rpartition(".")[0] or own)))
     for pattern in _IN_NAME:
         found = pattern.search(own)
         if found is None:
@@ -151,4 +161,9 @@ def _in_name(name: str, zone: tzinfo | None) -> str | None:
             return moment.isoformat()
         except (ValueError, OverflowError):
             continue  # 30 February; not a date after all
-    return None
+    return _of_epoch(own, zone)
+
+
+def _of_epoch(name: str, zone: tzinfo | None) -> str | None:
+    found = _EPOCH.fullmatch(name)
+    return _local(Instant(float(found["seconds"])), zone) if found else None

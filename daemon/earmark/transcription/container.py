@@ -218,7 +218,10 @@ def _why_not(head: bytes, error: BaseException) -> str:
             "The recording was never finished or only partly copied: its index (the moov atom) is missing. "
             "Copy it again from the recorder, or repair it there."
         )
-    if head[:4] in (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS") or head[:4] == b"\x1aE\xdf\xa3":
+    if (
+        head[:4] in (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b"riff")
+        or head[:4] == b"\x1aE\xdf\xa3"
+    ):
         return (
             "The file begins like a recording, but its header is damaged or cut off, so it cannot be read. "
             "Copy it again, or export it anew."

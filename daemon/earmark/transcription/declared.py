@@ -15,6 +15,7 @@ from av.container import InputContainer
 from earmark.messages.fields import YEARS
 from earmark.transcription.joined import ASF_HEADER
 from earmark.transcription.parts import Part
+from earmark.transcription.unfinished import cut_off
 
 AV_TIME_BASE = 1_000_000
 """Units of a container's duration per second (libavutil/avutil.h)."""
@@ -63,12 +64,13 @@ def read_declared(
     `alone`: no other track is heard beside it, so that the container's length is its own, too.
     """
     start = container.start_time
-    short = is_short_of_bytes(fd, part)
+    cut = 1.0 if part.prefix else cut_off(fd, part.start, part.end)
+    short = is_short_of_bytes(fd, part) or cut > 1.0
     duration = _of_wav(fd, part) if short and alone else None
     if not (part.goes_on or part.broken):  # a piece of a movie says where it ends, or what FFmpeg made of it
         duration = duration or _from_its_start(_duration(container, stream, fd, part, alone), container)
     return Declared(
-        duration=sensible(duration),
+        duration=sensible(duration * cut if duration is not None else None),
         recorded_at=recorded_at({**stream.metadata, **container.metadata}),
         short_of_bytes=short,
         origin=start / AV_TIME_BASE if start is not None else 0.0,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from earmark.domain import Mark
 from earmark.transcription.engine import RATE, Phrase
-from earmark.transcription.voicing import CLEAR, may_be_said, too_little, too_much
+from earmark.transcription.voicing import CLEAR, may_be_said, passed_over, too_little, too_much
 from earmark.transcription.windows import FRAME, SPEECH
 
 COMPRESSES = 2.4
@@ -108,7 +108,7 @@ def _mark(phrase: Phrase, voice: NDArray[np.float32], echo: bool) -> Mark | None
     if (echo or is_loop(phrase.text)) and (unsure or not is_said(phrase.text, voice)):
         return Mark.REPETITION
     length = max(phrase.end - phrase.start, 0.5)
-    if unsure or len(phrase.text.split()) / length > FASTEST:
+    if unsure or len(phrase.text.split()) / length > FASTEST or passed_over(plain, voice):
         return Mark.LOW_CONFIDENCE
     return Mark.LOW_CONFIDENCE if phantom and too_much(plain, voice) else None
 

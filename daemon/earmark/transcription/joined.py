@@ -155,24 +155,38 @@ def _next_movie(fd: int, start: int, size: int) -> int | None:
 
 
 def _next_ogg(fd: int, start: int, size: int) -> int | None:
-    """The next page that begins a stream of another codec than the first one's, or of one whose headers FFmpeg reads once.
+    """The next page that begins a stream of another codec or form than the first one's, or of one whose headers FFmpeg
+    reads once.
 
     A page tells its length by its last header bytes (RFC 3533, 6).
     """
-    at, codec, begun = start, b"", False
+    at, form, begun = start, b"", False
     for _ in range(MOST_CHUNKS):
-        head = os.pread(fd, 27 + 255 + 7, at)
+        head = os.pread(fd, 27 + 255 + 64, at)
         if len(head) < 28 or head[:4] != b"OggS":
             return None
         body = 27 + head[26]
         if head[5] & 2:
-            found = head[body : body + 5]
-            if begun and (found != codec or codec not in _GO_ON):
+            found = _form(head[body : body + sum(head[27:body])])
+            if begun and (found != form or not form.startswith(_GO_ON)):
                 return at
-            codec = codec or found
+            form = form or found
         begun |= not head[5] & 2
         at += body + sum(head[27:body])
     return None
+
+
+def _form(packet: bytes) -> bytes:
+    """What FFmpeg does not let change within a file, by the first packet of a stream: the codec, the channels, the rate."""
+    if packet.startswith(b"OpusHead"):
+        return packet[:5] + packet[9:10] + packet[18:]  # RFC 7845, 5.1: the count, and how they are mapped
+    if packet.startswith(b"\x01vorbis"):
+        return packet[:29]  # with its bit rates: others have other code books (Vorbis I, 4.2.2)
+    if packet.startswith(b"\x7fFLAC"):
+        return (
+            packet[:5] + packet[27:30] + bytes([packet[30] & 0xF0] if len(packet) > 30 else [])
+        )  # RFC 9639, 8.2 and 10.1
+    return packet[:5]
 
 
 def _next_wavpack(fd: int, start: int, size: int) -> int | None:

@@ -76,6 +76,25 @@ def sound_of(fd: int, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
             yield sound.first, sound.last, _header(fd, start, sound, form, kind)
 
 
+def cut_off(fd: int, start: int, end: int) -> float:
+    """How many times the sound that is there a header names, of kinds whose length FFmpeg takes from what is there; 1.0 if
+    all of it is there, or nobody knew the length.
+    """
+    kind = _kind_of(os.pread(fd, 40, start))
+    if kind is None or kind not in (_CORE, _W64):
+        return 1.0
+    at = start + kind.first
+    for _ in range(MOST_CHUNKS):
+        name, payload, size = _chunk(fd, at, kind)
+        if not name or size < 0:
+            break
+        if name == kind.sound:
+            there = end - payload - kind.skip
+            return max(1.0, (size - kind.skip) / there) if there > 0 else 1.0
+        at = start + _stepped(payload + size - start, kind)
+    return 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Sound:
     """`at`: where the chunk begins; `first` to `last`: its sound; `passed`: that goes on behind the end that is named."""
