@@ -99,7 +99,7 @@ def test_what_a_person_typed_is_never_written_otherwise(tmp_path: Path) -> None:
         assert "says number two hear." in new
 
 
-@pytest.mark.shows("transcription:corrected-older-note")
+@pytest.mark.shows("transcription:corrected-older-note", "privacy:words-of-notes")
 def test_a_note_beside_which_a_later_version_lies_is_read_on_and_takes_nothing_back(tmp_path: Path) -> None:
     rig = talk(tmp_path)
     new = "talk (new).transcript.md"
