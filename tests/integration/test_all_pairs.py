@@ -176,7 +176,7 @@ def act_forget(here: Scene) -> None:
 
 
 def act_restore(here: Scene) -> None:
-    bring_back(here.world.context, [str(here.audio)])
+    bring_back(here.world.context, [str(here.audio)], lambda _: None)
 
 
 def act_publish(here: Scene) -> None:
