@@ -176,7 +176,7 @@ def act_forget(here: Scene) -> None:
 
 
 def act_restore(here: Scene) -> None:
-    bring_back(here.world.context, [str(here.audio)], lambda back: None)
+    bring_back(here.world.context, [str(here.audio)], lambda _: None)
 
 
 def act_publish(here: Scene) -> None:
@@ -304,7 +304,7 @@ def the_file_becomes_a_fifo(here: Scene) -> None:
 
 GUARDS = (held, keep_true, marked, given_its_own_rule)
 DISTURBANCES = (
-    a_new_recording_takes_the_name, a_strangers_file_takes_the_names, edited_in_place, saved_by_rename, *GUARDS,
+    nothing, a_new_recording_takes_the_name, a_strangers_file_takes_the_names, edited_in_place, saved_by_rename, *GUARDS,
     the_parent_becomes_a_symlink, the_file_becomes_a_fifo, the_folder_becomes_another,
 )  # fmt: skip
 
@@ -407,18 +407,19 @@ def pair(act: str, disturb: Callable[[Scene], None], at: int) -> tuple[list[str]
 def test_whatever_the_world_does_at_any_step_nothing_goes_that_was_not_named(
     act: str, record_property: Callable[[str, object], None]
 ) -> None:
+    faults: list[str] = []
     cells: Counter[str] = Counter()
-    # What nothing disturbs is the same each time: how many steps there are, it says for all.
-    undisturbed, found = pair(act, nothing, 0)
-    faults = [f"{act}, undisturbed: {fault}" for fault in found]
     for disturb in DISTURBANCES:
-        for at in range(1, len(undisturbed) + 1):
+        for at in range(1, 200):
             steps, found = pair(act, disturb, at)
-            assert steps[:at] == undisturbed[:at]
             faults += [
-                f"{act}, {disturb.__name__} at step {at} ({steps[at - 1]}): {fault}" for fault in found
+                f"{act}, {disturb.__name__} at step {at} ({steps[at - 1 : at]}): {fault}" for fault in found
             ]
+            if len(steps) < at:
+                break
             cells[disturb.__name__] += 1
+        else:
+            pytest.fail("the steps were not all enumerated")
     cells_in_all = sum(cells.values())
     record_property(
         "said", f"{act}: {len(DISTURBANCES)} disturbances, {cells_in_all} cells, {len(faults)} failures"
