@@ -179,6 +179,19 @@ def test_three_recordings_of_any_container_in_one_file_are_heard_to_the_end(
     assert not found.truncated
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("flac", "flac"), ("m4a", "aac")])
+def test_a_recording_of_another_container_behind_a_wav_is_heard(
+    tmp_path: Path, speech: Samples, suffix: str, codec: str
+) -> None:
+    sound = speech[: 3 * RATE]
+    first = write(tmp_path / "first.wav", sound, "pcm_s16le").read_bytes()
+    path = tmp_path / "both.wav"
+    path.write_bytes(first + write(tmp_path / f"second.{suffix}", sound, codec, 44_100).read_bytes())
+    found = Decoded(path)
+    assert found.seconds == pytest.approx(6.0, abs=0.3)
+    assert alike(found.samples[3 * RATE :][: len(sound)], sound) > 0.8
+
+
 def test_a_wav_with_wrong_chunk_sizes_is_mended(tmp_path: Path, speech: Samples) -> None:
     content = bytearray(write(tmp_path / "x.wav", speech, "pcm_s16le").read_bytes())
     at = content.index(b"LIST")
