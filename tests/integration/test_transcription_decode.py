@@ -179,6 +179,19 @@ def test_three_recordings_of_any_container_in_one_file_are_heard_to_the_end(
     assert not found.truncated
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("flac", "flac"), ("m4a", "aac")])
+def test_a_recording_of_another_container_behind_a_wav_is_heard(
+    tmp_path: Path, speech: Samples, suffix: str, codec: str
+) -> None:
+    sound = speech[: 3 * RATE]
+    first = write(tmp_path / "first.wav", sound, "pcm_s16le").read_bytes()
+    path = tmp_path / "both.wav"
+    path.write_bytes(first + write(tmp_path / f"second.{suffix}", sound, codec, 44_100).read_bytes())
+    found = Decoded(path)
+    assert found.seconds == pytest.approx(6.0, abs=0.3)
+    assert alike(found.samples[3 * RATE :][: len(sound)], sound) > 0.8
+
+
 def test_a_wav_with_wrong_chunk_sizes_is_mended(tmp_path: Path, speech: Samples) -> None:
     content = bytearray(write(tmp_path / "x.wav", speech, "pcm_s16le").read_bytes())
     at = content.index(b"LIST")
@@ -463,7 +476,11 @@ def test_a_movie_that_refers_to_another_file_does_not_open_it(tmp_path: Path, sp
         ({"date": "2026_03_02", "creation_time": "09-30-05"}, "2026-03-02T09:30:05"),
         ({"date": "2026.03.02"}, "2026-03-02"),
         ({"date": "2026-03-02", "tdrc": "2026-03-02T09:30:05"}, "2026-03-02T09:30:05"),
+        ({"date": "20260302"}, "2026-03-02"),
+        ({"date": "20260302T093005"}, "2026-03-02T09:30:05"),
+        ({"date_recorded": "2026-03-02 09:30:05", "creation_time": "2026-03-04T00:00:00Z"}, "2026-03-02T09:30:05"),
         ({"date": "2026-02-30"}, None),
+        ({"date": "20261301"}, None),
         ({"date": "2026"}, None),
         ({"creation_time": "2026-13-45T99:99:99Z"}, None),
         ({}, None),

@@ -146,11 +146,12 @@ def recorded_at(metadata: Mapping[str, str]) -> str | None:
 
     Apple's own tag carries the recorder's offset and is taken as it reads. `creation_time` is UTC by specification
     (ISO 14496-12, Matroska) and becomes this machine's local time. Broadcast Wave and ID3 give local times without an
-    offset. Tags that people's programs wrote part day and time with any of `-_./:`.
+    offset. Tags that people's programs wrote part day and time with any of `-_./:`, or with
+    nothing. Matroska's `creation_time` is that of the file, which a converter writes anew; `date_recorded` is not.
     """
     tags = {key.lower(): value.strip() for key, value in metadata.items()}
     day = None
-    for key in ("com.apple.quicktime.creationdate", "creation_time", "date_recorded", "date", "tdrc", "icrd"):
+    for key in ("com.apple.quicktime.creationdate", "date_recorded", "creation_time", "date", "tdrc", "icrd"):
         value = tags.get(key, "")
         if key == "creation_time" and re.fullmatch(r"\d\d[:-]\d\d[:-]\d\d", value):
             # Broadcast Wave: OriginationDate and OriginationTime arrive as two tags.
@@ -158,7 +159,7 @@ def recorded_at(metadata: Mapping[str, str]) -> str | None:
         found = _TAG.fullmatch(value)
         if found is None:
             continue
-        date, time = re.sub(r"\D", "-", found["date"]), re.sub(r"\D", ":", found["time"] or "")
+        date, time = "-".join(found.group("year", "month", "day")), re.sub(r"\D", ":", found["time"] or "")
         try:
             moment = datetime.fromisoformat(f"{date}T{time}{found['zone'] or ''}" if time else date)
         except ValueError:
@@ -174,8 +175,8 @@ def recorded_at(metadata: Mapping[str, str]) -> str | None:
 
 
 _TAG = re.compile(
-    r"(?P<date>\d{4}[-_./:]\d\d[-_./:]\d\d)"
-    r"(?:[T _](?P<time>\d\d[-._:]\d\d(?:[-._:]\d\d(?!\d))?)(?:\.\d+)?(?P<zone>Z|[-+]\d\d:?\d\d)?)?"
+    r"(?P<year>\d{4})(?P<mark>[-_./:])?(?P<month>\d\d)(?(mark)[-_./:])(?P<day>\d\d)"
+    r"(?:[T _](?P<time>\d\d[-._:]\d\d(?:[-._:]\d\d(?!\d))?|\d{4}(?:\d\d)?)(?:\.\d+)?(?P<zone>Z|[-+]\d\d:?\d\d)?)?"
 )
 """A day with or without a time, its fraction and zone."""
 

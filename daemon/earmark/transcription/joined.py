@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from earmark.transcription import tags
+from earmark.transcription.mpeg import mp3_frame
 
 FLAC_MARK = b"fLaC\0\0\0\x22"
 """The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
@@ -39,8 +40,17 @@ def following(fd: int, start: int, size: int) -> int | None:
             if found is None or found <= start:
                 return None
             found = tags.behind(lambda count, at: os.pread(fd, count, at), found, size)
-            return found if found <= size - 16 and fits(os.pread(fd, 16, found)) else None
+            return found if found <= size - 16 and _begins(fd, found) else None
     return None
+
+
+def _begins(fd: int, at: int) -> bool:
+    """Whether a recording of any kind begins there, by its mark, or by two frames of MP3 one after the other."""
+    head = os.pread(fd, 16, at)
+    if any(fits(head) for fits, _ in _WALKS):
+        return True
+    length = mp3_frame(head)
+    return length > 0 and mp3_frame(os.pread(fd, 4, at + length)) > 0
 
 
 def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
@@ -64,7 +74,7 @@ def _after_chunk(fd: int, start: int, order: Literal["little", "big"]) -> int | 
     head = os.pread(fd, 12, start)
     length = int.from_bytes(head[4:8], order)
     for at in (start + 8 + length, start + 8 + length + length % 2):
-        if length and os.pread(fd, 4, at) == head[:4]:
+        if length and (os.pread(fd, 3, at) == b"ID3" or _begins(fd, at)):
             return at
     return None
 
