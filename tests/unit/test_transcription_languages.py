@@ -230,6 +230,13 @@ def test_the_main_language_is_the_one_of_most_of_the_beginning() -> None:
     assert settle(Babel(), blocks(np.zeros(RATE * 90, dtype=np.float32))).probability == 0.0
 
 
+@pytest.mark.shows("transcription:languages-outside")
+def test_of_the_languages_that_are_allowed_none_is_sure_where_another_is_spoken() -> None:
+    spoken = sound(("de", 30.0))
+    assert settle(Babel(), blocks(spoken), ("de", "en")).probability > 0.9
+    assert settle(Babel(), blocks(spoken), ("fr", "en")).probability < 0.25
+
+
 def test_a_few_seconds_of_another_language_do_not_make_it_one_of_the_recordings() -> None:
     said = (Segment(0, 60, "a", language="en"), Segment(60, 61, "b", language="cy"))
     assert spoken_languages(said) == ("en",)
