@@ -20,6 +20,9 @@ from earmark.spacing import between_words
 MOST_PEOPLE = 20
 """People that are told apart in one recording, and that anybody may ask for."""
 
+LEAST_LONG: Seconds = 120.0
+"""Of a recording, from which who says what is sure enough to be told."""
+
 HOW_MANY = f"auto, off, a number up to {MOST_PEOPLE}, or two of them such as 2..4"
 """What may be said of how many people there are."""
 
@@ -83,7 +86,7 @@ def with_speakers(
 
     `turns`: in order of time; where two of them overlap, whoever began first goes on. `names`: by number, "" or none for
     one without a name. Words without times are taken to be spoken evenly. Where a single voice says everything, nobody is
-    named; `unsure`, then, that it is one.
+    named, and nothing is unsure but that it is one, if there is enough of it to tell.
     """
     heard = _Heard(turns)
     said: list[Segment] = []
@@ -96,7 +99,9 @@ def with_speakers(
             segments=tuple(map(_nobodys, transcript.segments)),
             english=tuple(map(_nobodys, transcript.english)),
             speakers=(),
-            speakers_unsure=unsure and len(voices) == 1 and len({turn.speaker for turn in turns}) == 1,
+            speakers_unsure=unsure
+            and transcript.duration >= LEAST_LONG
+            and len(voices) == len({turn.speaker for turn in turns}) == 1,
         )
     count = max(span.speaker for span in heard.spans)
     return replace(

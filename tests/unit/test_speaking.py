@@ -141,7 +141,7 @@ def test_what_several_say_at_once_is_marked() -> None:
 def test_one_voice_is_shown_as_no_speaker_at_all() -> None:
     spoken = transcript(Segment(0.0, 4.0, "Good morning."), Segment(5.0, 9.0, "It rains."))
     for turns in ((), (Turn(0.0, 9.0, 1),), (Turn(0.0, 9.0, 1), Turn(20.0, 30.0, 2))):
-        assert with_speakers(spoken, turns, names=("Anna",)) == spoken
+        assert with_speakers(spoken, turns, names=("Anna",), unsure=True) == spoken
     again = with_speakers(with_speakers(spoken, (Turn(0.0, 4.5, 1), Turn(4.5, 9.0, 2))), ())
     assert again == spoken, "what was known before is not known any more"
 
@@ -149,6 +149,8 @@ def test_one_voice_is_shown_as_no_speaker_at_all() -> None:
 @pytest.mark.shows("transcription:speakers-alike")
 def test_one_voice_that_may_be_two_is_no_speaker_and_is_said_to_be_uncertain() -> None:
     spoken = transcript(Segment(0.0, 4.0, "Good morning."), Segment(5.0, 9.0, "It rains."))
+    assert with_speakers(spoken, (Turn(0.0, 9.0, 1),), unsure=True) == spoken, "of a minute nobody can tell"
+    spoken = replace(spoken, duration=180.0)
     found = with_speakers(spoken, (Turn(0.0, 9.0, 1),), unsure=True)
     assert found == replace(spoken, speakers_unsure=True)
     assert as_told(found) == found

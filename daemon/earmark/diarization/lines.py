@@ -15,8 +15,8 @@ from earmark.diarization.encoder import Prints, unit
 from earmark.diarization.likeness import Likeness
 from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
-from earmark.diarization.turns import LEAST_LONG, Turns, joined, means, numbered, order
-from earmark.speaking import MOST_PEOPLE, Turn
+from earmark.diarization.turns import Turns, joined, means, numbered, order
+from earmark.speaking import LEAST_LONG, MOST_PEOPLE, Turn
 
 ITS_OWN, ANOTHERS = 0.8, 0.2
 """Share of a piece in which its side speaks at least, and any other at most, for its print to be of that side."""

@@ -12,13 +12,10 @@ from earmark.diarization.encoder import Prints, unit
 from earmark.diarization.likeness import Likeness
 from earmark.diarization.linkage import people
 from earmark.diarization.pieces import SHORTEST, Both, Piece
-from earmark.speaking import MOST_PEOPLE, Turn
+from earmark.speaking import LEAST_LONG, MOST_PEOPLE, Turn
 
 PAUSE = 1.0
 """Seconds of silence that a turn may have in it, if nobody else speaks meanwhile."""
-
-LEAST_LONG = 120.0
-"""Seconds of a recording from which who says what is sure enough to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +62,10 @@ def turns_of(
         named = {votes[one.window, v].most_common(1)[0][0] for v in one.voices if (one.window, v) in votes}
         spoken += [Turn(one.start, one.end, person, overlapped=True) for person in named]
     by_time = joined(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
-    long = duration >= LEAST_LONG
-    unsure = not (found.clear and long) or (narrow and found.count > likeness.most_narrow)
-    if found.count == 1:
-        # Over a telephone two who sound alike are one, and nothing shows it (docs/measurements.md).
-        unsure = long and wanted != (1, 1) and (narrow or not found.clear)
+    unsure = not found.clear or duration < LEAST_LONG or (narrow and found.count > likeness.most_narrow)
+    if narrow and found.count == 1 and wanted != (1, 1):
+        # Two who sound alike over a telephone are one, and nothing shows it (docs/measurements.md).
+        unsure = True
     if narrow:
         # Nobody could be known again by them: strangers over a telephone sound alike (benchmarks/recognizing.py).
         return Turns(numbered(by_time), found.count, unsure)
