@@ -13,11 +13,15 @@ from typing import Any
 
 import psutil
 import pytest
+from earmark.assistants.tools import Tools
+from earmark.cli.console import here
 from earmark.cli.main import app
+from earmark.verbs.meaning import MeaningWorker
 from typer.testing import CliRunner
 
 from tests.integration.test_ask import FALSE, QUESTION, SAID, TRUE, answers, configure
 from tests.integration.test_search import FILLER, say
+from tests.integration.test_search_meaning import TALKS, bring_model, needs_weights, run_once, said
 from tests.retention_world import World
 from tests.stub_server import LlamaCpp, running
 
@@ -113,6 +117,7 @@ def test_an_assistant_searches_reads_lists_and_asks_behind_walls(world: World) -
             "what: is transcript or summary": {"name": "read", "recording": ids["long.m4a"], "what": "audio"},
             "is no day": {"name": "ask", "question": "what after:99999-01-01"},
             "there is no such tool": {"name": "delete"},
+            "list takes no such argument; it takes limit, skip": {"name": "list", "folder": "calls"},
         }
         for wrong, given in wrongs.items():
             assert wrong in await call(**given)
@@ -136,6 +141,70 @@ def test_an_assistant_searches_reads_lists_and_asks_behind_walls(world: World) -
     with running(LlamaCpp(answers(TRUE, FALSE))) as stub:
         configure(world, stub.url)
         session(world, talk)
+
+
+@needs_weights
+@pytest.mark.shows("assistants:meaning")
+def test_an_assistant_finds_by_meaning_and_by_words_where_that_cannot_be(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    for name, text in TALKS.items():
+        said(world, name, text)
+    model = bring_model(world) / "model.onnx"
+    run_once(world)
+
+    async def means(call: Callable[..., Awaitable[Any]]) -> None:
+        for _ in range(2):
+            answer = await call("search", query="bill for a client")
+            assert [(p["file"], p["by_meaning"]) for p in answer["passages"]] == [("invoice.m4a", True)]
+            assert "by_words_only" not in answer
+        asked = await call("ask", question="What did we say about flowers?")
+        assert [p["file"] for p in asked["passages"]] == ["garden.m4a"]
+        (worker,) = [
+            p for p in psutil.Process().children(recursive=True) if p.cmdline()[-1] == "earmark.search.worker"
+        ]
+        mcp = worker.parent()
+        assert mcp is not None
+        beside = [file for file in mcp.open_files() if Path(file.path).name.startswith("ledger.db")]
+        assert {file.mode for file in beside} == {"r"}
+        worker.kill()
+        world.ledger.close()  # the last one that writes: what is beside the ledger has to stay
+        for _ in range(2):
+            await by_words(call)
+
+    async def by_words(call: Callable[..., Awaitable[Any]]) -> None:
+        answer = await call("search", query="invoice")
+        assert [p["file"] for p in answer["passages"]] == ["invoice.m4a"]
+        assert answer["by_words_only"].startswith("what finds by meaning cannot be used here")
+        assert str(root) not in json.dumps(answer)
+
+    session(world, means)
+    with model.open("r+b") as file:
+        file.write(b"other")
+    session(world, by_words)
+
+
+@pytest.mark.shows("assistants:wrong")
+def test_what_goes_wrong_in_a_tool_is_one_sentence_without_paths(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(world.root))
+    home, config = here()
+    tools = Tools(home, config, "nobody", MeaningWorker(home, config))
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(world.root / "secret"))
+
+    monkeypatch.setattr("earmark.assistants.tools.search", refused)
+    wrong = tools.call("search", {"query": "x"})["wrong"]
+    assert wrong.startswith("this tool went wrong (PermissionError at test_assistants.py:")
+    assert "/" not in wrong
+    world.ledger.close()
+    home.ledger_file.rename(home.state / "elsewhere")
+    wrong = tools.call("list", {})["wrong"]
+    assert "earmark has not run here yet (no ledger in …)" in wrong
 
 
 TRIED = """
@@ -189,3 +258,17 @@ def test_without_the_sdk_one_sentence_says_what_to_install(
     assert said.exit_code == 69
     assert said.stdout == ""
     assert said.stderr.startswith("earmark: assistants are spoken to by the MCP SDK, which is not installed")
+
+
+@pytest.mark.shows("assistants:sdk")
+@pytest.mark.parametrize("missing", ["mcp_types", "mcp.server.lowlevel"])
+def test_with_an_sdk_that_cannot_be_imported_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    pytest.importorskip("mcp")
+    monkeypatch.delitem(sys.modules, "earmark.assistants.serving", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    said = CliRunner().invoke(app, ["mcp"], env={"EARMARK_HOME": str(world.root), "COLUMNS": "400"})
+    assert (said.exit_code, said.stdout) == (69, "")
+    assert "which is installed beside earmark and cannot be imported (" in said.stderr
+    assert "pipx inject --force earmark mcp (or: pip install --force-reinstall 'earmark[mcp]')" in said.stderr

@@ -141,7 +141,7 @@ def test_what_was_said_is_found(world: World, query: str, found: list[str]) -> N
         ("?!", "say what to look for"),
         ("folder:calls -draft", "say a word to look for as well"),
         ("x" * 1_000_000, "the query has 1,000,000 characters"),
-        (" ".join(f"w{n}" for n in range(100)), "the query has 100 words"),
+        (" ".join(f"w{n}" for n in range(100)), "the query has 100 different words"),
         ("x after:99999-01-01", "after:99999-01-01: is no day; say it as in after:2026-03-01"),
         ("x before:soon", "before:soon: is no day"),
         ("x after:0001-01-01", "after:0001-01-01: is a day that no clock knows"),

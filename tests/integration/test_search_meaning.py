@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,37 @@ def test_a_recording_whose_vectors_cannot_be_is_left_to_its_words(
     assert not list(world.ledger.index.vectors.signs("m", None, ()))
     told = world.ledger.journal.latest(10)
     assert sum("a vector that is none" in event.detail for event in told) == 3
+
+
+def test_vectors_that_are_none_do_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a damaged ledger may have them, under signs that are right."""
+    model = MeaningModel(
+        world.root, world.root / "model.onnx", world.root / "tokenizer.json", "m", frozenset()
+    )
+    monkeypatch.setattr("earmark.verbs.meaning.find_meaning_model", lambda models: model)
+    bring_up_to_date(world.context, 60.0)
+    right = base64.b64decode(vector(0.6, 0.8, *[0.0] * 14))
+    index, meant = world.ledger.index.vectors, Meant(monkeypatch)
+    meant.vector = right
+    wrong = {
+        "invoice.m4a": base64.b64decode(vector(*[float("nan")] * 16)),
+        "trip.m4a": base64.b64decode(vector(*[60_000.0] * 16)),
+        "german.m4a": right[:-2],
+        "garden.m4a": right,
+    }
+    with world.ledger.transaction():
+        for name, stored in wrong.items():
+            told = index.said(world.place(name).recording_id)
+            assert told is not None
+            assert index.put(told, "m", [stored], signs_of(right))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert found("flowers") == [("garden.m4a", True)]
+        with world.ledger.transaction():
+            world.ledger.db.execute(
+                "UPDATE vectors SET vector = ?", (b"\x01\x7d" * 16,)
+            )  # signals when it is converted
+        assert found("flowers") == []
 
 
 def vector(*numbers: float) -> str:

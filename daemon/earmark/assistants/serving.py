@@ -23,6 +23,7 @@ from earmark import __version__
 from earmark.assistants.tools import DATA, TOOLS, Tools
 from earmark.locality.confinement import calls
 from earmark.locality.confinement.sandbox import Mode, shut_the_doors
+from earmark.verbs.opening import opened_context
 
 AT_ONCE = 2
 """Calls that are worked on at once; questions come one after the other."""
@@ -73,8 +74,11 @@ async def _serve(tools: Tools, readable: Sequence[Path], mode: Mode) -> None:
         "earmark", version=__version__, instructions=f"Reads the user's own recordings. {DATA}",
         on_list_tools=name_tools, on_call_tool=call,
     )  # fmt: skip
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    # Whoever closes the ledger last takes away the files beside it, without which it cannot be read, and which nobody can
+    # make behind the walls: it stays open. It is opened only now, so that none of them is open for writing.
+    with opened_context(tools.home, tools.config, read_only=True):
+        async with stdio_server() as (incoming, outgoing):
+            await server.run(incoming, outgoing, server.create_initialization_options())
 
 
 def _tool(name: str) -> types.Tool:

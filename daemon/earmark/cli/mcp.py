@@ -6,12 +6,18 @@ import importlib.util
 
 from earmark.cli.console import here, plain_errors
 from earmark.errors import ModelError
+from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import AskWorker, unasked
 
 MISSING = (
     "assistants are spoken to by the MCP SDK, which is not installed beside earmark; install it with:"
     " pipx inject earmark mcp (or: pip install 'earmark[mcp]')"
+)
+
+UNUSABLE = (
+    "assistants are spoken to by the MCP SDK, which is installed beside earmark and cannot be imported ({}); install it anew"
+    " with: pipx inject --force earmark mcp (or: pip install --force-reinstall 'earmark[mcp]')"
 )
 
 
@@ -24,19 +30,23 @@ def mcp() -> None:
     with plain_errors():
         if importlib.util.find_spec("mcp") is None:
             raise ModelError(MISSING)
+        from earmark.assistants.tools import Tools
+
+        try:
+            from earmark.assistants.serving import serve
+        except (ImportError, AttributeError) as error:  # a part of it is missing, or it is of another version
+            raise ModelError(UNUSABLE.format(str(error).partition(" (/")[0])) from error
         home, config = here()
         with opened_context(home, config, read_only=True) as context:
             folders = {*context.folders, *context.ledger.places.folders()}
-        from earmark.assistants.serving import serve
-        from earmark.assistants.tools import Tools
-
-        why = unasked(home, config)
-        server = why or AskWorker(home, config)  # while programs can still be started
+        server = unasked(home, config) or AskWorker(home, config)  # while programs can still be started
+        standing = MeaningWorker(home, config)
         try:
             serve(
-                Tools(home, config, server), [home.state, *sorted(folders)],
+                Tools(home, config, server, standing, folders), [home.state, *sorted(folders)],
                 "require" if config.require_sandbox else "auto",
             )  # fmt: skip
         finally:
+            standing.stop()
             if isinstance(server, AskWorker):
                 server.stop()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.ledger.vectors import Signs, Vectors
-from earmark.search.vectors import Meaning, signs_of
+from earmark.search.vectors import AWAY, Meaning, signs_of
 
 COMPARED = 5
 """How many times as many passages as are wanted are compared by their numbers."""
@@ -62,9 +62,12 @@ def _apart(signs: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.uint1
 
 
 def _by_numbers(stored: dict[int, bytes], own: bytes) -> dict[int, float]:
+    """How near; without those that are no vectors of this size and of length 1, as `checked` has it."""
     fitting = {id: vector for id, vector in stored.items() if len(vector) == len(own)}
     if not fitting:
         return {}
-    rows = np.frombuffer(b"".join(fitting.values()), "<f2").reshape(len(fitting), -1).astype(np.float32)
-    near = rows @ np.frombuffer(own, "<f2").astype(np.float32)
-    return dict(zip(fitting, near.tolist(), strict=True))
+    with np.errstate(all="ignore"):  # what no worker made, in a damaged ledger
+        rows = np.frombuffer(b"".join(fitting.values()), "<f2").reshape(len(fitting), -1).astype(np.float32)
+        near = rows @ np.frombuffer(own, "<f2").astype(np.float32)
+        right = np.abs(np.einsum("ij,ij->i", rows, rows) - 1) <= AWAY  # nor where a number is none
+    return {id: how for id, how, is_one in zip(fitting, near.tolist(), right.tolist(), strict=True) if is_one}

@@ -17,7 +17,7 @@ LONGEST = 1_000
 """Characters of a query; a long question has two hundred."""
 
 MOST_WORDS = 60
-"""Words of a query; each is looked up."""
+"""Different words of a query; each is looked up."""
 
 FILTERS = {
     "speaker": "speaker:Sarah", "folder": "folder:calls", "tag": "tag:project", "after": "after:2026-03-01",
@@ -92,7 +92,9 @@ def parse(typed: str) -> Query:
     )  # fmt: skip
     count = len(found.words) + sum(map(len, found.phrases)) + sum(map(len, found.without))
     if count > MOST_WORDS:
-        raise UsageError(f"the query has {count} words; say what to look for in {MOST_WORDS} at most")
+        raise UsageError(
+            f"the query has {count} different words; say what to look for in {MOST_WORDS} at most"
+        )
     if found.without and not (found.words or found.phrases or found.speakers):
         raise UsageError("only what is to be left out is said; say a word to look for as well")
     if found == Query(asks=found.asks):

@@ -26,6 +26,7 @@ from earmark.paths import Home
 from earmark.questions import Answered, GivenPassage, GivenSentence, Stated
 from earmark.report import Working, read_report
 from earmark.search.query import FILTERS, LONGEST, Query, parse
+from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import AskWorker, Broken, Server, unasked
 from earmark.verbs.resolve import resolve
@@ -112,14 +113,14 @@ def place_of(home: Home, config: Config, file: Path) -> Path:
 
 def ask(
     home: Home, config: Config, typed: str, listener: Listener, *, where: Path | None = None, most: int = 8,
-    server: Server | str | None = None,
+    server: Server | str | None = None, standing: MeaningWorker | None = None,
 ) -> Reply:  # fmt: skip
     """Answer a question. `where`: a recording, its note, or a folder. `server`: who is asked, or why nobody is; None for a
-    worker of its own. Raises UsageError, NotFound.
+    worker of its own. `standing`: who says what the question means; None as well. Raises UsageError, NotFound.
     """
     question, query = question_of(typed, where if where is None else place_of(home, config, where))
     try:
-        found = search(home, config, query, most, listener.indexed)
+        found = search(home, config, query, most, listener.indexed, standing)
     except NotFound as error:
         raise NotFound(str(error).replace("folder:", "--in ", 1)) if where else error from None
     if not found.results:

@@ -23,7 +23,7 @@ from earmark.search.terms import FORM
 from earmark.search.wanted import meant
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
-from earmark.verbs.meaning import Asked, asked_for
+from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
 
 MOST = 200
@@ -68,11 +68,12 @@ def search(
     query: Query,
     most: int,
     tell: Callable[[int, int], None] = lambda done, of: None,
+    standing: MeaningWorker | None = None,
 ) -> Found:
-    """Bring the index up to date, if it is not, and ask it. `tell`: recordings that are done, and of how many. Raises
-    UsageError, NotFound.
+    """Bring the index up to date, if it is not, and ask it. `tell`: recordings that are done, and of how many. `standing`:
+    who says what the query means; None for a process of its own. Raises UsageError, NotFound.
     """
-    with asked_for(home, meant(query)) as asked:
+    with asked_for(home, meant(query), standing) as asked:
         return _search(home, config, query, most, tell, asked)
 
 
