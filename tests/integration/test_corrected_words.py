@@ -199,6 +199,32 @@ def test_what_a_person_quotes_lists_or_highlights_is_still_said_in_all_that_is_w
     assert "says number two here." in rig.notes()["talk (new).transcript.md"]
 
 
+@pytest.mark.shows("transcription:corrected-struck")
+def test_what_a_person_strikes_out_beside_its_correction_is_in_nothing_that_is_written(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    text = change(
+        rig,
+        NOTE,
+        ("number 0", "~~number 0~~ <ins>number zero</ins>"),
+        ("number 1", "number {~~1~>one~~}{>>so he said<<}"),
+        ("says number 2", "<s>says</s> tells <strike>number 2</strike>"),
+    )
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    for form in ("srt", "vtt", "txt"):
+        lines = (rig.folder / f"talk.{form}").read_text().split("\n")
+        words = " ".join(line for line in lines if line and "-->" not in line and not line.isdigit())
+        assert "2cf24dba5fb0 says number zero here." in words
+        assert "2cf24dba5fb0 says number one here." in words
+        assert "2cf24dba5fb0 tells here." in words
+        assert not {*"~{}"}.intersection(words)
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "2cf24dba5fb0 tells here." in rig.notes()["talk (new).transcript.md"]
+
+
 @pytest.mark.shows("transcription:corrected-half")
 @pytest.mark.parametrize("what", ["emptied", "no times", "a line of a megabyte"])
 def test_a_note_that_hardly_holds_the_words_any_more_is_no_correction_of_them(
