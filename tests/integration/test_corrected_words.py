@@ -539,3 +539,37 @@ def test_one_recording_goes_out_in_any_format_with_its_corrections_and_lies_in_i
     taken = export(rig.folder / "talk.m4a", "-f", "srt", "-o", out)
     assert (taken.exit_code, "exists already" in taken.stderr) == (2, True)
     assert export(rig.folder / "nothing.m4a").exit_code == 66
+
+
+@pytest.mark.shows("transcription:corrected-unseen")
+def test_what_no_run_has_read_yet_is_read_by_the_verbs_that_go_by_it_or_they_say_that_it_is_not(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+
+    def earmark(*words: str | Path) -> Result:
+        return CliRunner().invoke(app, [*map(str, words)], env={"EARMARK_HOME": str(rig.home)})
+
+    change(rig, NOTE, ("says number 0", "says number zero"))
+    one = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert (one.exit_code, one.stderr) == (0, "")
+    assert "says number zero" in one.stdout
+    change(rig, NOTE, ("says number 1", "says number one"))
+    assert earmark("export", "--out", tmp_path / "all").exit_code == 0
+    (package,) = (tmp_path / "all" / "recordings").iterdir()
+    for name in ("transcript.json", NOTE):
+        assert "says number one" in (package / name).read_text()
+    change(rig, NOTE, ("says number 2", "says number two"))
+    with Ledger(rig.installed.ledger_file) as ledger, ledger.acting():
+        busy = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert busy.exit_code == 0
+    assert "number 2" in busy.stdout
+    assert "what you changed in notes since they were read last is not in this" in " ".join(
+        busy.stderr.split()
+    )
+    assert earmark("resummarize", rig.folder / "talk.m4a").exit_code == 0
+    assert rig.events("corrected") == [f"1 word was corrected in {NOTE}."] * 3
+    change(rig, NOTE, ("[[talk.m4a#t=0", "<<<<<<< HEAD\n[[talk.m4a#t=0"))
+    unread = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert "number two" in unread.stdout
+    assert f"{NOTE}: it has the marks of a merge" in " ".join(unread.stderr.split())
