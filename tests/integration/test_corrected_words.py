@@ -573,3 +573,18 @@ def test_what_no_run_has_read_yet_is_read_by_the_verbs_that_go_by_it_or_they_say
     unread = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
     assert "number two" in unread.stdout
     assert f"{NOTE}: it has the marks of a merge" in " ".join(unread.stderr.split())
+
+
+@pytest.mark.shows("transcription:properties-broken")
+def test_of_a_note_with_broken_properties_it_is_said_that_newer_versions_go_beside_it(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    text = change(rig, NOTE, ("says number 0", "says number zero"), ("---\ntype", "---\nmood: [good\ntype"))
+    assert run_child(rig) == 0
+    for verb in (["status"], ["why", str(rig.folder / NOTE)]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert "stays as it is" in (said := " ".join(told.split()))
+        assert "newer versions go beside it" in said
+        assert "kept in each later version" not in said
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "says number zero here." in rig.notes()["talk (new).transcript.md"]
