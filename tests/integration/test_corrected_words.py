@@ -223,6 +223,10 @@ def test_what_a_person_strikes_out_beside_its_correction_is_in_nothing_that_is_w
     heard_again(rig)
     assert rig.notes()[NOTE] == text
     assert "2cf24dba5fb0 tells here." in rig.notes()["talk (new).transcript.md"]
+    change(rig, "talk (new).transcript.md", ("tells here", "~~tells~~ says here"))
+    assert run_child(rig) == 0
+    heard_again(rig)
+    assert "2cf24dba5fb0 says here." in rig.notes()["talk (new 2).transcript.md"]
 
 
 @pytest.mark.shows("transcription:corrected-half")
