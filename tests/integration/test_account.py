@@ -352,7 +352,11 @@ def test_an_erased_recording_has_its_code_where_nobody_knows_its_folder_any_more
     result = report("--codes", "codes.csv", "--json")
     assert [e["name"] for e in json.loads(result.stdout)["deletions"]] == ["P1", "Ben", "P3"]
     assert "line 2: the code says a name itself" in " ".join(result.stderr.split())
-    assert len(as_data("--codes", "codes.csv", "--folder", "drop/ward")["deletions"]) == 3
+    # Of a folder that is there nobody can tell what it held; one that never was is a slip of the pen.
+    assert len(as_data("--codes", "codes.csv", "--folder", "away/ward")["deletions"]) == 3
+    nowhere = report("--folder", "/nope", code=66)
+    assert "/nope: there is no such folder" in " ".join(nowhere.stderr.split())
+    assert nowhere.stdout == ""
     bodies = "".join(receipt.body for receipt in world.ledger.receipts.all())
     assert not any(word in fold(bodies) for word in ("anna", "ben", "ward", "drop"))
     # Who is to be nobody in the report, too, is taken out of the table.

@@ -199,6 +199,36 @@ def test_what_a_person_quotes_lists_or_highlights_is_still_said_in_all_that_is_w
     assert "says number two here." in rig.notes()["talk (new).transcript.md"]
 
 
+@pytest.mark.shows("transcription:corrected-struck")
+def test_what_a_person_strikes_out_beside_its_correction_is_in_nothing_that_is_written(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    text = change(
+        rig,
+        NOTE,
+        ("number 0", "~~number 0~~ <ins>number zero</ins>"),
+        ("number 1", "number {~~1~>one~~}{>>so he said<<}"),
+        ("says number 2", "<s>says</s> tells <strike>number 2</strike>"),
+    )
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == text
+    for form in ("srt", "vtt", "txt"):
+        lines = (rig.folder / f"talk.{form}").read_text().split("\n")
+        words = " ".join(line for line in lines if line and "-->" not in line and not line.isdigit())
+        assert "2cf24dba5fb0 says number zero here." in words
+        assert "2cf24dba5fb0 says number one here." in words
+        assert "2cf24dba5fb0 tells here." in words
+        assert not {*"~{}"}.intersection(words)
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "2cf24dba5fb0 tells here." in rig.notes()["talk (new).transcript.md"]
+    change(rig, "talk (new).transcript.md", ("tells here", "~~tells~~ says here"))
+    assert run_child(rig) == 0
+    heard_again(rig)
+    assert "2cf24dba5fb0 says here." in rig.notes()["talk (new 2).transcript.md"]
+
+
 @pytest.mark.shows("transcription:corrected-half")
 @pytest.mark.parametrize("what", ["emptied", "no times", "a line of a megabyte"])
 def test_a_note_that_hardly_holds_the_words_any_more_is_no_correction_of_them(
@@ -513,3 +543,52 @@ def test_one_recording_goes_out_in_any_format_with_its_corrections_and_lies_in_i
     taken = export(rig.folder / "talk.m4a", "-f", "srt", "-o", out)
     assert (taken.exit_code, "exists already" in taken.stderr) == (2, True)
     assert export(rig.folder / "nothing.m4a").exit_code == 66
+
+
+@pytest.mark.shows("transcription:corrected-unseen")
+def test_what_no_run_has_read_yet_is_read_by_the_verbs_that_go_by_it_or_they_say_that_it_is_not(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+
+    def earmark(*words: str | Path) -> Result:
+        return CliRunner().invoke(app, [*map(str, words)], env={"EARMARK_HOME": str(rig.home)})
+
+    change(rig, NOTE, ("says number 0", "says number zero"))
+    one = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert (one.exit_code, one.stderr) == (0, "")
+    assert "says number zero" in one.stdout
+    change(rig, NOTE, ("says number 1", "says number one"))
+    assert earmark("export", "--out", tmp_path / "all").exit_code == 0
+    (package,) = (tmp_path / "all" / "recordings").iterdir()
+    for name in ("transcript.json", NOTE):
+        assert "says number one" in (package / name).read_text()
+    change(rig, NOTE, ("says number 2", "says number two"))
+    with Ledger(rig.installed.ledger_file) as ledger, ledger.acting():
+        busy = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert busy.exit_code == 0
+    assert "number 2" in busy.stdout
+    assert "what you changed in notes since they were read last is not in this" in " ".join(
+        busy.stderr.split()
+    )
+    assert earmark("resummarize", rig.folder / "talk.m4a").exit_code == 0
+    assert rig.events("corrected") == [f"1 word was corrected in {NOTE}."] * 3
+    change(rig, NOTE, ("[[talk.m4a#t=0", "<<<<<<< HEAD\n[[talk.m4a#t=0"))
+    unread = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
+    assert "number two" in unread.stdout
+    assert f"{NOTE}: it has the marks of a merge" in " ".join(unread.stderr.split())
+
+
+@pytest.mark.shows("transcription:properties-broken")
+def test_of_a_note_with_broken_properties_it_is_said_that_newer_versions_go_beside_it(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    text = change(rig, NOTE, ("says number 0", "says number zero"), ("---\ntype", "---\nmood: [good\ntype"))
+    assert run_child(rig) == 0
+    for verb in (["status"], ["why", str(rig.folder / NOTE)]):
+        told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
+        assert "stays as it is" in (said := " ".join(told.split()))
+        assert "newer versions go beside it" in said
+        assert "kept in each later version" not in said
+    heard_again(rig)
+    assert rig.notes()[NOTE] == text
+    assert "says number zero here." in rig.notes()["talk (new).transcript.md"]

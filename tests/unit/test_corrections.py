@@ -376,8 +376,9 @@ def test_whatever_is_heard_later_the_words_of_a_person_are_all_in_it(
         "*a " * 16_000,
         "_a " * 16_000,
         "*a _b " * 4_000 + "c_ d*" * 4_000,
+        "<s>a {~~b~>c " * 3_500,
     ],
-    ids=["block", "blocks", "times", "footnotes", "embeds", "images", "stars", "lines", "nested"],
+    ids=["block", "blocks", "times", "footnotes", "embeds", "images", "stars", "lines", "nested", "struck"],
 )
 def test_a_note_of_whatever_size_is_read_in_bounded_time(more: str) -> None:
     before = transcript()
@@ -446,7 +447,8 @@ QUOTED = "[[talk.m4a#t=60|01:00]] The wurst GmbH pays for it."
         "### {}",
         "**{}**",
         "=={}==",
-        "~~{}~~",
+        "{{=={}==}}",
+        "<ins>{}</ins>",
         '<mark style="background: #FF5582A6;">{}</mark>',
         "```ad-quote\n{}\n```",
         "!{}",
@@ -461,6 +463,44 @@ def test_a_paragraph_that_a_person_quotes_lists_or_highlights_is_said_all_the_sa
     assert found.foreign
     corrected_too = text.replace("wurst GmbH pays", "Wirsching GmbH pays")
     assert said(read(before, corrected_too)) == [SAID[0], "The Wirsching GmbH pays for it.", *SAID[2:]]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "kept"),
+    [
+        ("~~wurst~~ Wirsching GmbH pays for it.", "Wirsching GmbH pays for it."),
+        ("~~wurst~~Wirsching GmbH pays <s>for</s> it.", "Wirsching GmbH pays it."),
+        ("<del>wurst</del> <ins>Wirsching</ins> GmbH pays for it.", "Wirsching GmbH pays for it."),
+        (
+            "<S class='no'>wurst</S> <u>Wirsching</u> GmbH pays for it <strike>all</strike>.",
+            "Wirsching GmbH pays for it.",
+        ),
+        ('<span style="text-decoration:line-through">wurst</span> GmbH pays for it.', "GmbH pays for it."),
+        ("{~~wurst~>Wirsching~~} GmbH pays for it.", "Wirsching GmbH pays for it."),
+        ("W{~~urst~>irsching~~} GmbH {++now ++}pays for it.", "Wirsching GmbH now pays for it."),
+        ("{--wurst --}GmbH {==pays for==}{>>who says so?<<} it.", "GmbH pays for it."),
+        (
+            "==~~wurst~~ **Wirsching**== GmbH pays ~~for <del>it</del>, and so~~ for it.",
+            "Wirsching GmbH pays for it.",
+        ),
+        ("wurst ~~GmbH pays for it~~.", "wurst."),
+        (r"wurst GmbH \~~pays\~~ for it.", "wurst GmbH ~~pays~~ for it."),
+    ],
+)
+def test_what_a_person_strikes_out_is_not_said_and_what_they_insert_is(theirs: str, kept: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle()).replace("wurst GmbH pays for it.", theirs)
+    found = read_transcript(text, before, NoteStyle())
+    assert found is not None
+    assert found.foreign
+    assert said(read(before, text)) == [SAID[0], f"The {kept}", *SAID[2:]]
+
+
+@pytest.mark.parametrize("marks", ["~~{}~~", "<s>{}</s>", "{{--{}--}}", "> ~~{}~~", "<del>{}</del>"])
+def test_a_paragraph_that_a_person_strikes_out_is_not_said(marks: str) -> None:
+    before = transcript(each=60.0)
+    text = note(before, NoteStyle()).replace(QUOTED, marks.format(QUOTED))
+    assert said(read(before, text)) == [SAID[0], "", *SAID[2:]]
 
 
 @pytest.mark.parametrize(

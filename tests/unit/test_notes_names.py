@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 from earmark.domain import Kind
-from earmark.notes.names import LONGEST, candidates
+from earmark.notes.names import LONGEST, belongs, candidates, later
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +30,19 @@ def test_a_note_is_called_after_its_recording_and_then_after_its_whole_name() ->
         "standup.wav (2).transcript.md",
     ]
     assert first("standup.wav", "srt", 2) == ["standup.srt", "standup.wav.srt"]
+
+
+def test_a_later_version_is_never_called_like_the_note_of_a_namesake() -> None:
+    names = list(itertools.islice(later("d05.flac", Kind.TRANSCRIPT), 3))
+    assert names == ["d05 (new).transcript.md", "d05 (new 2).transcript.md", "d05 (new 3).transcript.md"]
+    assert all(belongs(name, "d05.flac", Kind.TRANSCRIPT) for name in names)
+    # So former versions called them.
+    assert belongs("d05 (new).flac.transcript.md", "d05.flac", Kind.TRANSCRIPT)
+    assert not belongs("d05 (newer).transcript.md", "d05.flac", Kind.TRANSCRIPT)
+    assert not belongs("d06 (new 2).transcript.md", "d05.flac", Kind.TRANSCRIPT)
+    long = list(itertools.islice(later("ö" * 200 + ".flac", "srt"), 2))
+    assert [name.lstrip("ö") for name in long] == ["… (new).srt", "… (new 2).srt"]
+    assert all(len(name.encode()) <= LONGEST and belongs(name, "ö" * 200 + ".flac", "srt") for name in long)
 
 
 def test_a_recording_without_a_suffix_gets_numbers_at_once() -> None:

@@ -24,7 +24,9 @@ from earmark.cli.console import (
 from earmark.cli.lines import print_sentence
 from earmark.cli.put_out import fit_for_output, put_out
 from earmark.config.section import OutputFormat
+from earmark.context import Context
 from earmark.errors import NotFound, UsageError
+from earmark.export import chosen
 from earmark.export import export as write_export
 from earmark.export import verify as verify_export
 from earmark.files import counted
@@ -33,7 +35,11 @@ from earmark.notes.style import NoteContext
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
+from earmark.verbs.reading_notes import read_notes_first
 from earmark.verbs.resolve import resolve
+
+MOST_UNREAD = 5
+"""Notes that are named, of those that cannot be read."""
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
 
@@ -63,6 +69,13 @@ def export(
             raise UsageError("say where to: --out FOLDER or --out FILE.zip")
         path = whole(target)
         home, config = here_to_look()
+        first = instant_of(since) if since else None
+
+        def meant(inside: Context) -> list[str]:
+            at = below_its_folder(inside, whole(folder)) if folder else None
+            return [recording.id for recording in chosen(inside, first, at)]
+
+        _say_unread(read_notes_first(home, meant))
         with opened_context(home, config, read_only=True) as inside:
             below = below_its_folder(inside, whole(folder)) if folder else None
             if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
@@ -70,7 +83,7 @@ def export(
             result = write_export(
                 inside,
                 path,
-                since=instant_of(since) if since else None,
+                since=first,
                 folder=below,
             )
     size = sum(entry.size for entry in result.entries)
@@ -89,6 +102,13 @@ def export(
         err.print(f"[yellow]not there:[/] {escape(readable(line))}")
 
 
+def _say_unread(reasons: list[str]) -> None:
+    for line in reasons[:MOST_UNREAD]:
+        err.print(f"[yellow]not read:[/] {escape(readable(line))}")
+    if len(reasons) > MOST_UNREAD:
+        err.print(f"[yellow]not read:[/] {len(reasons) - MOST_UNREAD} more (earmark status)")
+
+
 @app.command()
 def recording(
     file: Annotated[Path, typer.Argument(readable=False, help="A recording, or a note of it.")],
@@ -104,6 +124,7 @@ def recording(
     with plain_errors():
         fit_for_output(format, output)
         home, config = here_to_look()
+        _say_unread(read_notes_first(home, lambda inside: [resolve(inside, file).recording_id]))
         with opened_context(home, config, read_only=True) as inside:
             meant = resolve(inside, file)
             transcript = inside.ledger.words.transcript(meant.recording_id)

@@ -21,6 +21,7 @@ from earmark.ledger.lock import holder
 from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
+from earmark.pipeline.earlier import keeps_theirs
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import changed_elsewhere, why_not_read
@@ -91,7 +92,7 @@ class Status:
 def _edited(context: Context, artifact: Artifact) -> str:
     if why := why_not_read(context, artifact):
         return f"{UNREAD}: {why}"
-    return KEPT if artifact.mergeable else BEHIND if is_behind(context, artifact) else EDITED
+    return KEPT if keeps_theirs(artifact) else BEHIND if is_behind(context, artifact) else EDITED
 
 
 def _as_copy(read: Sequence[Path]) -> str:

@@ -14,6 +14,7 @@ from earmark.cli.lines import print_sentence
 from earmark.errors import ConfigError, UsageError
 from earmark.verbs import probing, retrying
 from earmark.verbs.opening import opened_context, wake_daemon
+from earmark.verbs.reading_notes import read_notes
 from earmark.verbs.resolve import resolve
 
 app = typer.Typer(no_args_is_help=True, help="See which server would write summaries.")
@@ -95,6 +96,8 @@ def resummarize(
             wanted = [(meant.recording_id, str(meant.shown)) for meant in found]
             if outdated:
                 wanted += [(recording, name) for recording, name, _ in retrying.outdated_summaries(context)]
+            for line in read_notes(context, dict.fromkeys(recording_id for recording_id, _ in wanted)):
+                acts.say(f"Not read: {line}")
             for recording_id, name in dict.fromkeys(wanted):
                 chosen = retrying.resummarize(context, recording_id, name, template)
                 said = f"will be summarized again{f' as {chosen}' if chosen else ''}"

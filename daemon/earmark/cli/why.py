@@ -27,6 +27,7 @@ from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
+from earmark.pipeline.earlier import keeps_theirs
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import notes_read, why_not_read
 from earmark.report import how_far, read_report
@@ -160,7 +161,7 @@ def _edited(context: Context, artifact: Artifact) -> str:
     if unread:
         said = "you edited this note: it stays as it is, and newer versions go beside it"
         return f"{said}; words that you correct in it are not read: {unread}"
-    if artifact.mergeable:
+    if keeps_theirs(artifact):
         return "you changed this note: your words and properties are kept in each later version, and no rule takes it"
     said = "you edited this note: it stays as it is, and newer versions go beside it"
     behind = is_behind(context, artifact)

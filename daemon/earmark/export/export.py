@@ -151,7 +151,7 @@ def _fill(context: Context, target: Package, since: Instant | None, folder: Path
         result.entries.append(Entry(name, what, size, digest, recording))
 
     put(README, "how to read this", _README.encode())
-    for recording in _chosen(context, since, folder):
+    for recording in chosen(context, since, folder):
         result.recordings += 1
         _one(context, recording, put, result.missing)
     lines = receipts_file.lines(context.ledger, context.now())
@@ -172,7 +172,8 @@ def _fill(context: Context, target: Package, since: Instant | None, folder: Path
     return result
 
 
-def _chosen(context: Context, since: Instant | None, folder: Path | None) -> Iterator[Recording]:
+def chosen(context: Context, since: Instant | None, folder: Path | None) -> Iterator[Recording]:
+    """The recordings that an export takes along."""
     for recording in context.ledger.recordings.all():
         if since is not None and recording.recorded_at < since:
             continue

@@ -21,7 +21,7 @@ _LEAD = (
 """What makes a line one of a quote, a list or a heading."""
 _LABEL = r"(?:\*\*[^*\[\]\n]{1,60}(?::\*\*|\*\*:) ?|[^\W\d_][^*:\[\]\n]{0,60}?(?::| [–—-]) ?)"
 """Who speaks, as a person writes it before the time."""
-_OPENED = r"[*_=~]{0,8}(?:<[a-z][^<>\n]{0,200}>)?[*_=~]{0,8}"
+_OPENED = r"(?:\{(?:--|\+\+|==|~~))?[*_=~]{0,8}(?:<[a-z][^<>\n]{0,200}>)?[*_=~]{0,8}"
 _CLOSED = r"[*_=~]{0,8}(?:</[a-z]{1,20}>)?[*_=~]{0,8}"
 _TIMED = re.compile(
     rf"(?P<lead>{_LEAD})(?P<opened>{_OPENED})(?P<name>\*\*(?:\\.|[^*\\\n]){{1,500}}\*\* )?"

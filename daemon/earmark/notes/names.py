@@ -44,7 +44,7 @@ def candidates(audio_name: str, kind: Kind | str) -> Iterator[str]:
     `kind`: `Kind.TRANSCRIPT`, `Kind.SUMMARY`, or a sidecar's suffix ("srt", "en.srt"). For the summary of `standup.wav`:
     `standup.md`, `standup.wav.md`, `standup.wav (2).md`, `standup.wav (3).md` ...
     """
-    suffix = SUFFIX[kind] if isinstance(kind, Kind) else f".{kind.removeprefix('.')}"
+    suffix = _suffix(kind)
     stem, extension = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
     short = safe_stem(stem)
     yield short + suffix
@@ -70,15 +70,35 @@ def earlier(audio_name: str) -> str:
     return f"{stem} (earlier){extension}"
 
 
-def newer(audio_name: str) -> str:
-    """What a later version is named after that has to go beside a note that its owner changed: `memo (new).wav`."""
+def _newer(audio_name: str) -> str:
+    """What former versions of earmark named one after that has to go beside a note that its owner changed."""
     stem, extension = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
     return f"{stem} (new){extension}"
 
 
+def later(audio_name: str, kind: Kind | str) -> Iterator[str]:
+    """Names for a later version that has to go beside a note that its owner changed, best first, without end. None of them
+    is what a namesake's note is called: `memo (new).md`, `memo (new 2).md` ...
+    """
+    stem, _ = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
+    for number in itertools.count(1):
+        yield safe_stem(stem, ending=f" (new {number})" if number > 1 else " (new)") + _suffix(kind)
+
+
+def _is_later(note: str, audio_name: str, kind: Kind | str) -> bool:
+    found = re.search(rf" \(new(?: [1-9]\d{{0,3}})?\)(?={re.escape(_suffix(kind))}\Z)", note)
+    stem, _ = os.path.splitext(audio_name)  # noqa: PTH122 - a name, not a path
+    return found is not None and note == safe_stem(stem, ending=found[0]) + _suffix(kind)
+
+
+def _suffix(kind: Kind | str) -> str:
+    return SUFFIX[kind] if isinstance(kind, Kind) else f".{kind.removeprefix('.')}"
+
+
 def belongs(note: str, audio_name: str, kind: Kind | str) -> bool:
     """True if a note of this kind may be called so for the recording `audio_name`, also as a later version."""
-    return any(_belongs(note, name, kind) for name in (audio_name, newer(audio_name)))
+    named_after = (audio_name, _newer(audio_name))
+    return _is_later(note, audio_name, kind) or any(_belongs(note, name, kind) for name in named_after)
 
 
 def _belongs(note: str, audio_name: str, kind: Kind | str) -> bool:

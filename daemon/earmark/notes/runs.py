@@ -14,6 +14,7 @@ from earmark.corrections import Word, text_of, words_of
 from earmark.domain import Mark, Seconds
 from earmark.notes.escape import JOINER, Dialect, escape_inline, normalize
 from earmark.notes.paragraphs import Paragraph, Run
+from earmark.notes.struck import without_struck
 from earmark.notes.style import stamp
 from earmark.spacing import spaceless
 
@@ -56,11 +57,8 @@ _HTML = re.compile(
 _ENTITY = re.compile(r"&(?:#?\w{1,40});")
 _BREAK = re.compile(r"<br ?/?>", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?(?P<wiki>[^\[\]|]+)\]\]|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
-_AROUND = (
-    re.compile(r"==(?=\S)(?P<text>(?:(?!==).)+)(?<=\S)=="),
-    re.compile(r"~~(?=\S)(?P<text>(?:(?!~~).)+)(?<=\S)~~"),
-)
-"""What is between marks of highlights and strokes, in which words with marks of ours may stand."""
+_AROUND = (re.compile(r"==(?=\S)(?P<text>(?:(?!==).)+)(?<=\S)=="),)
+"""What is between marks of highlights, in which words with marks of ours may stand."""
 _STRESS = (
     re.compile(r"\*\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*\*"),
     re.compile(r"\*\*(?=[^\s*])(?P<text>[^*]+)(?<=\S)\*\*"),
@@ -123,11 +121,13 @@ def why_left_out(part: Paragraph) -> str:
 
 
 def read_back(text: str) -> Reading:
-    """The words of a paragraph, whoever wrote them. Markup is taken off, what is no speech (a comment) left out."""
+    """The words of a paragraph, whoever wrote them. Markup is taken off, what is no speech (a comment) and what is struck
+    out are left out.
+    """
     # What is behind a backslash is no markup.
     hidden = _ESCAPED.sub(lambda found: chr(_HIDDEN + ord(found["char"])), text)
     words: list[Word] = []
-    bare = _without_marks(_HTML.sub("", _BREAK.sub(" ", hidden)), _AROUND)
+    bare = _without_marks(_HTML.sub("", _BREAK.sub(" ", without_struck(hidden, _NOTHING))), _AROUND)
     foreign = bare != hidden
     for part, unsure, overlapped in _parts(bare):
         plain = _plain(part)

@@ -97,6 +97,17 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
     return earlier
 
 
+def keeps_theirs(artifact: Artifact) -> bool:
+    """Whether a later version of a note that a person changed takes its place, with their words and properties."""
+    if not artifact.mergeable:
+        return False
+    try:
+        text = with_our_lines(read_bytes(artifact.path).decode("utf-8", "replace"))
+    except OSError:  # whoever may not look there now knows no better
+        return True
+    return with_theirs(artifact.top, text, artifact.top) is not None
+
+
 def _merge(earlier: Earlier, found: _Found, output: Output | None) -> None:
     """Put the output with what a person has changed in the properties of the note that is there in its place, if anybody can
     tell what that is.

@@ -13,7 +13,7 @@ from earmark.errors import ConfigError
 from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.forms import sidecars
-from earmark.notes.names import candidates
+from earmark.notes.names import candidates, later
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, style_of
@@ -41,6 +41,10 @@ class Output:
     def names(self, audio_name: str) -> Iterable[str]:
         """Candidate file names, best first."""
         return candidates(audio_name, self.kind if self.form == "md" else self.form)
+
+    def later_names(self, audio_name: str) -> Iterable[str]:
+        """The same where one of ours was edited, and stays."""
+        return later(audio_name, self.kind if self.form == "md" else self.form)
 
 
 def outputs(

@@ -34,7 +34,6 @@ from earmark.ledger.jobs import LONGEST_BACKOFF, MAX_ATTEMPTS, backoff
 from earmark.notes.comparing import digests
 from earmark.notes.faults import environment_fault
 from earmark.notes.frontmatter import top_of
-from earmark.notes.names import newer
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.notes.style import style_of
 from earmark.pipeline.earlier import look_at_earlier
@@ -202,9 +201,9 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     known = digests(data.decode(), key) if output.form == "md" else Digests(digest(data))
     known = replace(known, top=top_of(output.text)) if merged is not None else known
     # A later version is not called like the note of a namesake.
-    base = newer(name_base(place)) if earlier.edited else name_base(place)
+    names = output.later_names if earlier.edited else output.names
     placement = place_note(
-        folder, output.names(base), known.sha256, earlier.ours, earlier.edited,
+        folder, names(name_base(place)), known.sha256, earlier.ours, earlier.edited,
         lambda name: context.listings.taken(folder, name), telling=output.form == "md",
     )  # fmt: skip
     path = folder.at(placement.name)

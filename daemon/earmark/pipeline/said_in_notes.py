@@ -11,6 +11,7 @@ from earmark.context import Context
 from earmark.errors import LedgerBusy
 from earmark.events import Event
 from earmark.files import Identity
+from earmark.ledger import Artifact
 from earmark.pipeline.names_given import READ, has_names, take_names
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.words_given import has_words, take_words
@@ -46,8 +47,7 @@ class SaidInNotes:
             return True
         if self._read.get(path) == identity:
             return True
-        said = has_names(self._context, artifact) or has_words(self._context, artifact)
-        if said or why_not_read(self._context, artifact):
+        if is_unread(self._context, artifact):
             try:
                 with self._context.ledger.acting():
                     take_said(self._context, artifact.recording_id)
@@ -57,6 +57,14 @@ class SaidInNotes:
                 return False
         self._read[path] = identity
         return True
+
+
+def is_unread(context: Context, artifact: Artifact) -> bool:
+    """Whether a note may say what nobody has read, or has what cannot be read."""
+    if artifact.state not in READ:
+        return False
+    said = has_names(context, artifact) or has_words(context, artifact)
+    return said or bool(why_not_read(context, artifact))
 
 
 def take_said(context: Context, recording_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,13 +24,26 @@ def account_for(context: Context, asked: Asked, table: Path | None) -> tuple[Acc
 
     Raises NotFound for a folder in which nothing was, RetentionError for a table that cannot be understood.
     """
-    below = asked.folder
-    erased = any(receipt.act == "erased" for receipt in context.ledger.receipts.all()) if below else False
-    if below is not None and not erased and not any(path.is_relative_to(below) for path in _known(context)):
-        raise NotFound(f"{below}: no recording is or was at or below it")
+    if asked.folder is not None:
+        _refuse_unheard_of(context, asked.folder)
     codes = _codes(context, table) if table is not None else None
     account = gather(context, asked, codes)
     return account, list(_warnings(account, codes, table, list(_known(context))))
+
+
+def _refuse_unheard_of(context: Context, below: Path) -> None:
+    """Raises NotFound for a folder in which nothing was, as far as anybody can tell: of what was erased no path is left."""
+    if any(path.is_relative_to(below) for path in _known(context)):
+        return
+    if any(receipt.act == "erased" for receipt in context.ledger.receipts.all()):
+        tops = {*context.folders, *(f.path for f in context.config.folder), *context.ledger.places.folders()}
+        if os.path.isdir(below) or any(below.is_relative_to(top) for top in tops):  # noqa: PTH112 - false, too, where nobody may look
+            return
+        raise NotFound(
+            f"{below}: there is no such folder, and no recording that is known is or was at or below it; of what was erased"
+            " no path is left, so a report without --folder has it"
+        )
+    raise NotFound(f"{below}: no recording is or was at or below it")
 
 
 def _codes(context: Context, table: Path) -> Codes:
