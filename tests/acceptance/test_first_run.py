@@ -280,7 +280,7 @@ def test_the_first_help_fits_a_screen_and_documents_exit_codes(first: tuple[Inst
     shown = first[0].earmark("--help").stdout
     assert len(shown.splitlines()) <= 50
     assert "Exit codes" in shown
-    listed = {int(code) for code in re.findall(r"(\d+) [a-z]", shown.partition("Exit codes")[2])}
+    listed = {int(code) for code in re.findall(r"(\d+)\s+[a-z]", shown.partition("Exit codes")[2])}
     assert {0, 1, 2, 3} <= listed
     assert {kind.exit_code for kind in kinds_of_errors(errors.EarmarkError)} <= listed
 
