@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from tests.conftest import Installation, in_memory
+from tests.conftest import Installation, in_memory, wait_for
 from tests.integration.test_terminal import on_a_terminal
 from tests.older_ledger import take_index_out
 from tests.retention_world import DAY, World
@@ -430,3 +431,27 @@ def test_the_daemon_indexes_what_it_hears_and_makes_a_damaged_index_anew(install
     left = b"".join(file.read_bytes() for file in installation.state.glob("ledger.db*"))
     assert b"udget" not in left
     assert b"erlin" not in left
+
+
+@pytest.mark.speech
+@pytest.mark.shows("search:anew")
+def test_a_daemon_under_which_the_index_breaks_makes_it_anew_when_it_writes(
+    installation: Installation,
+) -> None:
+    installation.drop()
+    installation.daemon()
+    file = installation.state / "ledger.db"
+
+    def indexed() -> bool:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(file)) as db:
+            return bool(
+                db.execute("SELECT count(*) FROM passages_fts WHERE text LIKE '%budget%'").fetchone()[0]
+            )
+        return False
+
+    wait_for(indexed)
+    damaged(file, "DROP TABLE passages_fts")
+    (installation.folder / "standup.m4a").rename(installation.folder / "planning.m4a")
+    wait_for(lambda: any(told["event"] == "index-made-anew" for told in installation.events()))
+    wait_for(indexed)
+    assert not list(installation.state.glob("*.damaged-*"))
