@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
@@ -16,11 +17,12 @@ from earmark.domain import Kind, Segment, Summary
 from earmark.errors import EnvironmentFault
 from earmark.ledger import Ledger, connection
 from earmark.search.indexing import bring_up_to_date
+from earmark.search.terms import FORM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from tests.conftest import Installation, in_memory
+from tests.conftest import Installation, in_memory, wait_for
 from tests.integration.test_terminal import on_a_terminal
 from tests.older_ledger import take_index_out
 from tests.retention_world import DAY, World
@@ -309,12 +311,68 @@ def test_an_index_that_is_damaged_or_missing_is_made_anew(world: World) -> None:
     world.context.ledger = Ledger(world.ledger.file)
 
 
+DAMAGES = {
+    "the structure of the words is gone": "DELETE FROM passages_fts_data WHERE rowid > 1",
+    "the words are garbage": "UPDATE passages_fts_data SET block = randomblob(length(block))",
+    "the words have no version": "DELETE FROM passages_fts_config",
+    "the texts are gone": "DELETE FROM passages_fts_content",
+    "a table of the words is gone": "DROP TABLE passages_fts_docsize",
+    "the words are gone": "DROP TABLE passages_fts",
+    "the passages are gone": "DELETE FROM passages",
+    "the table of passages is gone": "DROP TABLE passages",
+    "sentences are no JSON": "UPDATE passages SET sentences = '{bad'",
+    "sentences are another JSON": "UPDATE passages SET sentences = '[[1], 2]'",
+    "the list of what is in it is gone": "DROP TABLE indexed",
+    "vectors are gone": "DROP TABLE vectors",
+    "the list of vectors is gone": "DROP TABLE embedded",
+    "a trigger is gone": "DROP TRIGGER indexed_is_removed",
+    "what a rule took out is gone": "DROP TABLE unindexed",
+}
+
+
+def damaged(file: Path, how: str) -> None:
+    with sqlite3.connect(file) as db:
+        db.execute(how)
+    db.close()
+
+
+@pytest.mark.shows("search:anew")
+@pytest.mark.parametrize("how", DAMAGES.values(), ids=DAMAGES.keys())
+def test_whoever_notices_a_damaged_index_makes_it_anew_and_sets_no_ledger_aside(
+    world: World, how: str
+) -> None:
+    assert names("flowers") == ["walk.m4a"]
+    file, there = world.ledger.file, len(world.ledger.recordings.all())
+    world.ledger.close()
+
+    damaged(file, how)
+    assert names("flowers") == ["walk.m4a"]
+
+    damaged(file, how)
+    ran = CliRunner().invoke(app, ["run", "--once", str(world.drop)])
+    assert ran.exit_code == 0, ran.output
+    with Ledger(file) as ledger:
+        assert ledger.index.check()
+        assert len(ledger.recordings.all()) == there
+        assert ledger.index.count_due(FORM) == 0
+    assert names("flowers") == ["walk.m4a"]
+
+    damaged(file, how)
+    went = CliRunner().invoke(app, ["forget", str(world.drop / "calls/walk.m4a"), "--yes"])
+    assert went.exit_code == 0, went.output
+    assert names("flowers") == []
+    assert names("release") == ["budget.m4a"]
+    assert b"flowers" not in b"".join(each.read_bytes() for each in file.parent.glob("ledger.db*"))
+    assert not list(file.parent.glob("*.damaged-*"))
+    world.context.ledger = Ledger(file)
+
+
 @pytest.mark.shows("search:fts5")
 def test_an_sqlite_that_cannot_look_for_words_is_one_sentence(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "NO_FTS5", "no such module: absent")
-    monkeypatch.setattr(connection, "_statements", lambda script: ["CREATE VIRTUAL TABLE x USING absent (a)"])
+    monkeypatch.setattr(connection, "statements", lambda script: ["CREATE VIRTUAL TABLE x USING absent (a)"])
     with pytest.raises(EnvironmentFault, match="lacks FTS5: run earmark with a Python whose SQLite has it"):
         Ledger(root / "ledger.db")
 
@@ -373,3 +431,27 @@ def test_the_daemon_indexes_what_it_hears_and_makes_a_damaged_index_anew(install
     left = b"".join(file.read_bytes() for file in installation.state.glob("ledger.db*"))
     assert b"udget" not in left
     assert b"erlin" not in left
+
+
+@pytest.mark.speech
+@pytest.mark.shows("search:anew")
+def test_a_daemon_under_which_the_index_breaks_makes_it_anew_when_it_writes(
+    installation: Installation,
+) -> None:
+    installation.drop()
+    installation.daemon()
+    file = installation.state / "ledger.db"
+
+    def indexed() -> bool:
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(file)) as db:
+            return bool(
+                db.execute("SELECT count(*) FROM passages_fts WHERE text LIKE '%budget%'").fetchone()[0]
+            )
+        return False
+
+    wait_for(indexed)
+    damaged(file, "DROP TABLE passages_fts")
+    (installation.folder / "standup.m4a").rename(installation.folder / "planning.m4a")
+    wait_for(lambda: any(told["event"] == "index-made-anew" for told in installation.events()))
+    wait_for(indexed)
+    assert not list(installation.state.glob("*.damaged-*"))

@@ -217,7 +217,7 @@ class Connection:
 
     def run(self, script: str) -> None:
         """Run one of the scripts that make a ledger, in the transaction that is open."""
-        for statement in files("earmark.ledger").joinpath(script).read_text("utf-8").split(";"):
+        for statement in text_of(script).split(";"):
             self.execute(statement)
 
     def _suit(self) -> None:
@@ -238,7 +238,7 @@ class Connection:
         # Asked again: another process may have done it in the meantime.
         done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
         for script in MIGRATIONS[done:]:
-            for statement in _statements(files("earmark.ledger").joinpath(script).read_text("utf-8")):
+            for statement in statements(text_of(script)):
                 self._db.execute(statement).fetchall()
         self._db.execute(f"PRAGMA user_version = {max(done, len(MIGRATIONS))}")
         self._db.execute("COMMIT")
@@ -274,7 +274,12 @@ def _storable(values: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Mapp
     return [named(value) if isinstance(value, str) else value for value in values]
 
 
-def _statements(script: str) -> Iterator[str]:
+def text_of(script: str) -> str:
+    """One of the scripts that make a ledger."""
+    return files("earmark.ledger").joinpath(script).read_text("utf-8")
+
+
+def statements(script: str) -> Iterator[str]:
     """Each statement of a script; a trigger holds several in itself."""
     statement = ""
     for piece in script.split(";"):

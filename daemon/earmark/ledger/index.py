@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from earmark.domain import Instant, Seconds
 from earmark.errors import LedgerError
-from earmark.ledger.connection import Connection, Row
+from earmark.ledger import index_damage
+from earmark.ledger.connection import TROUBLE, Connection, Row
 from earmark.ledger.vectors import Vectors
 
 GONE = "search.gone"
@@ -243,34 +244,20 @@ class Index:
         return self.stored([row["id"]]).get(row["id"]) if row else None
 
     def check(self) -> bool:
-        """False if the index is not what it should be: by FTS5's integrity-check. 5 s for 100,000 passages."""
-        try:
-            self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('integrity-check')")
-            row = self._db.one(
-                "SELECT (SELECT count(*) FROM passages) = (SELECT count(*) FROM passages_fts) AS same"
-            )
-        except LedgerError:
-            return False
-        return bool(row and row["same"])
+        """False if the index is not what it should be. 5 s for 100,000 passages."""
+        return index_damage.is_sound(self._db)
 
-    def alone_is_damaged(self) -> bool:
-        """True if the index is damaged, and nothing else of the ledger, which takes longer to look at."""
-        if self.check():
-            return False
-        try:
-            self._db.check()
-        except LedgerError as error:
-            return _WORDS in str(error)  # SQLite from 3.44 looks at it, too
-        return True
+    def is_made(self) -> bool:
+        """False if a table or a trigger of it is missing."""
+        return index_damage.is_made(self._db)
 
-    def begin_anew(self) -> None:
-        """Make it empty, whatever is in it; all is put in again."""
-        with self._db.transaction():
-            sql = self._db.one("SELECT sql FROM sqlite_master WHERE name = ?", (_WORDS,))
-            self._db.execute(f"DROP TABLE {_WORDS}")
-            self._db.execute(sql["sql"] if sql else "")
-            for table in _TABLES:
-                self._db.execute(f"DELETE FROM {table}")
+    def is_whole(self) -> bool:
+        """False if something of it is missing that can be told without looking at all of it; nothing is written."""
+        return index_damage.is_whole(self._db)
+
+    def made_sound(self) -> bool:
+        """Make it anew if it is damaged, and nothing else of the ledger is; true if it was. All is put in again."""
+        return index_damage.made_sound(self._db)
 
     def clean(self) -> None:
         """Write the words anew, so that those which went are in none of its pages: FTS5 only marks them as gone. Its pages
@@ -278,8 +265,8 @@ class Index:
         """
         try:
             self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
-        except LedgerError:
-            self.begin_anew()
+        except (LedgerError, *TROUBLE):
+            index_damage.begin_anew(self._db)
         self._db.execute("DELETE FROM facts WHERE name = ?", (GONE,))
 
     def clean_due(self) -> bool:
@@ -303,7 +290,7 @@ def _lists(among: Collection[str] | None, but: Collection[str]) -> list[str]:
 
 def _stored(row: Row) -> Stored:
     speakers = tuple(row["speakers"].split("\n")) if row["speakers"] else ()
-    sentences = tuple((at, second, speaker) for at, second, speaker in json.loads(row["sentences"]))
+    sentences = index_damage.sentences_of(row["sentences"])
     entry = Entry(
         row["number"], row["start"], row["end"], sentences, row["text"], row["stems"], row["pairs"], speakers
     )

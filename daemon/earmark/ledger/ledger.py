@@ -113,6 +113,12 @@ class Ledger:
             # What people decided stays with the former content, too: a backup or a sync client may bring it back.
             self.recordings.merge(former.recording_id, recording_id)
 
+    def check(self) -> bool:
+        """Look at all of it; true if the index of search was damaged, and is made anew. Raises LedgerError if more is."""
+        anew = self.index.made_sound()
+        self.db.check()
+        return anew
+
     def close(self) -> None:
         self.db.close()
 

@@ -82,11 +82,11 @@ def _sentence(error: Exception, where: list[str]) -> str:
 
 def _mended(context: Context) -> bool:
     """True if it was the ledger's rows, which are taken out now, and not the recording. Raises LedgerError."""
-    now = context.clock.monotonic()
+    anew, now = False, context.clock.monotonic()
     if context.examined is None or now - context.examined > EXAMINE_SECONDS:
-        context.ledger.db.check()
+        anew = context.ledger.check()
         context.examined = Tick(now)
     count = mend(context.ledger)
     if count:
         context.tell(Event.LEDGER_MENDED, level="error", rows=count)
-    return count > 0
+    return anew or count > 0

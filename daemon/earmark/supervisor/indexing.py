@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
 from earmark.context import Context
+from earmark.errors import EarmarkError
+from earmark.events import Event
+from earmark.ledger import Ledger
+from earmark.log import get_logger
 from earmark.search.indexing import bring_up_to_date
+
+log = get_logger(__name__)
+
+DAMAGED = "The index of search was damaged and is made anew from the transcripts"
 
 BUDGET = 0.2
 """Seconds of indexing before the loop looks at its other duties; some ten recordings."""
@@ -26,3 +38,21 @@ class Indexing:
             return
         self.more = bring_up_to_date(self._context, BUDGET)
         self._nothing_at = None if self.more else self._context.ledger.db.version()
+
+
+def check(ledger: Ledger) -> None:
+    """Look at the whole ledger; an index that alone is damaged is made anew. Raises LedgerError if more is."""
+    if ledger.check():
+        log.error(Event.INDEX_MADE_ANEW, sentence=DAMAGED)
+
+
+def made_anew(file: Path, alive: Callable[[], None]) -> bool:
+    """True if nothing but the index of search was damaged: it is empty now, and is filled from the transcripts."""
+    try:
+        with Ledger(file, alive=alive) as ledger:
+            anew = ledger.index.made_sound()
+    except (EarmarkError, OSError, sqlite3.Error):
+        return False
+    if anew:
+        log.error(Event.INDEX_MADE_ANEW, sentence=DAMAGED)
+    return anew

@@ -38,6 +38,7 @@ from earmark.power import KeepAwake, keep_awake, on_battery
 from earmark.report import Report, in_a_line, write_report
 from earmark.service.systemd import SystemdNotifier
 from earmark.supervisor.inbox import Inbox, Signaled
+from earmark.supervisor.indexing import check, made_anew
 from earmark.supervisor.scans import Scans
 from earmark.supervisor.session import Session
 from earmark.workers import Starter, start_process
@@ -61,9 +62,6 @@ FOR_A_PERSON = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEX
 """Why there can be no state folder until a person has done something about it."""
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
-
-
-INDEX_DAMAGED = "The index of search was damaged and is made anew from the transcripts"
 
 
 @dataclass
@@ -134,8 +132,10 @@ class Supervisor:
                 except Exception as error:
                     # Rows that make no sense come out as errors of any kind; only a look at the whole file tells
                     # damage from a bug of ours.
+                    if self._index_made_anew():
+                        continue
                     damage = self._damage()
-                    if damage is None and not (self._index_made_anew() or self._mended()):
+                    if damage is None and not self._mended():
                         self._own_fault(error)
             self.notifier.stopping()
             log.info(Event.STOPPED, once=self.once and not self.stopping, unfinished=self.unfinished)
@@ -212,7 +212,7 @@ class Supervisor:
 
     def _session(self) -> int:
         with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
-            ledger.db.check()
+            check(ledger)
             context = Context(
                 ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step,
                 on_battery=self.on_battery,
@@ -287,16 +287,7 @@ class Supervisor:
         return None
 
     def _index_made_anew(self) -> bool:
-        """True if nothing but the index of search was damaged: it is empty now, and is filled from the transcripts."""
-        try:
-            with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
-                if not ledger.index.alone_is_damaged():
-                    return False
-                ledger.index.begin_anew()
-        except (EarmarkError, OSError, sqlite3.Error):
-            return False
-        log.error(Event.INDEX_MADE_ANEW, sentence=INDEX_DAMAGED)
-        return True
+        return made_anew(self.home.ledger_file, self.ping)
 
     def _mended(self) -> bool:
         """True if rows of the ledger made no sense, and were taken out."""

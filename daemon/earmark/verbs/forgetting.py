@@ -98,7 +98,7 @@ def forget(
     asked again in the moment of its erasure. Raises RetentionError for what is held.
     """
     with context.ledger.acting(PATIENCE):
-        context.ledger.db.check()
+        context.ledger.check()
         recover_trash(context)
         finished = recover(context)
     wanted = chosen(context, which)

@@ -29,6 +29,8 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
     with Ledger(home.ledger_file, read_only=read_only) as ledger:
         context = Context(ledger, home, config, watched_folders(home, config), logs=False)
         if not read_only:
+            if not ledger.index.is_whole():
+                ledger.index.made_sound()  # else no words could be changed or go, which goes through the index
             # Before anything is decided: a ledger from a backup may know less than the copy of what protects.
             reconcile(context)
         yield context

@@ -62,7 +62,7 @@ def forget(
     if (name is None) != everybody:
         raise UsageError("say whom to forget: earmark speakers forget NAME, or --all (one of them)")
     ledger = context.ledger
-    ledger.db.check()
+    ledger.check()
     doomed = Doomed(len(_prints(context, name)), len(_recordings(context, name)) if names else 0)
     if name is not None:
         require_known(context, name)

@@ -11,8 +11,16 @@ from pathlib import Path
 from earmark.config import Config
 from earmark.context import Context
 from earmark.domain import Instant
-from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew, LedgerTooOld, NotFound, UsageError
-from earmark.ledger import Artifact, Place, Recording
+from earmark.errors import (
+    EarmarkError,
+    EnvironmentFault,
+    LedgerError,
+    LedgerTooNew,
+    LedgerTooOld,
+    NotFound,
+    UsageError,
+)
+from earmark.ledger import Artifact, Ledger, Place, Recording
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
 from earmark.paths import Home, whole
@@ -74,6 +82,14 @@ def search(
     who says what the query means; None for a process of its own. Raises UsageError, NotFound.
     """
     with asked_for(home, meant(query), standing) as asked:
+        try:
+            found = _search(home, config, query, most, tell, asked)
+            if found.results or _is_whole(home, config):
+                return found
+        except Exception as error:
+            # Rows of a damaged index that make no sense come out as errors of any kind.
+            if _is_of_another(error) or not _made_anew(home, config):
+                raise
         return _search(home, config, query, most, tell, asked)
 
 
@@ -81,19 +97,20 @@ def _search(
     home: Home, config: Config, query: Query, most: int, tell: Callable[[int, int], None], asked: Asked | None
 ) -> Found:
     with opened_context(home, config, read_only=True) as context:
+        if not context.ledger.index.is_made():
+            raise LedgerError(f"{home.ledger_file}: the ledger is damaged; `earmark run` repairs it")
         missing = context.ledger.index.count_due(FORM)
         if asked and asked.model and context.ledger.index.vectors.any(asked.model.digest):
             asked.begin(config)
     if missing:
         missing = _fill(home, config, missing, tell)
-    try:
-        return _ask(home, config, query, most, missing, asked)
-    except (LedgerTooOld, LedgerTooNew):
-        raise
-    except LedgerError:
-        if not _made_anew(home, config):
-            raise
-    return _ask(home, config, query, most, _fill(home, config, _missing(home, config), tell), asked)
+    return _ask(home, config, query, most, missing, asked)
+
+
+def _is_of_another(error: Exception) -> bool:
+    """True for what no index that is made anew helps against."""
+    known = isinstance(error, EarmarkError | OSError) and not isinstance(error, LedgerError)
+    return known or isinstance(error, LedgerTooOld | LedgerTooNew)
 
 
 def _ask(home: Home, config: Config, query: Query, most: int, missing: int, asked: Asked | None) -> Found:
@@ -133,13 +150,21 @@ def _fill(home: Home, config: Config, missing: int, tell: Callable[[int, int], N
     return 0
 
 
+def _is_whole(home: Home, config: Config) -> bool:
+    """True if nothing of the index is missing, as far as that is told at once, or nothing can be done about it."""
+    with opened_context(home, config, read_only=True) as context:
+        if context.ledger.index.is_whole():
+            return True
+    try:
+        return not _made_anew(home, config)
+    except EnvironmentFault:
+        return True
+
+
 def _made_anew(home: Home, config: Config) -> bool:
-    """True if nothing but the index was damaged, and it is empty now."""
-    with opened_context(home, config) as context:
-        damaged = context.ledger.index.alone_is_damaged()
-        if damaged:
-            context.ledger.index.begin_anew()
-    return damaged
+    """True if nothing but the index was damaged, and it is another one now."""
+    with Ledger(home.ledger_file) as ledger:
+        return ledger.index.made_sound()
 
 
 def _among(context: Context, query: Query) -> set[str] | None:

@@ -76,7 +76,7 @@ def empty(context: Context, rows: list[Trashed], *, even_held: bool) -> list[tup
     """Remove these for good; returns those that stay after all, with the reason: what holds one is asked again."""
     stays = []
     with context.ledger.acting(PATIENCE):
-        context.ledger.db.check()
+        context.ledger.check()
         NotesSeen(context).inspect_everywhere()
         for row in rows:
             reason = None if even_held else why_not_purge(context, row)

@@ -71,7 +71,7 @@ def sweep_by_clock(context: Context, *, budget: float = 20.0, boot: BootClock = 
 def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     """Carry out a plan that a person has seen, and purge what is due. Call in `ledger.acting`."""
     ledger = context.ledger
-    ledger.db.check()
+    ledger.check()
     NotesSeen(context).inspect_everywhere()
     row = ledger.trash.begin_sweep(context.now())
     report = apply(context, plan)
@@ -85,7 +85,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
 
 
 def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> SweepReport:
-    context.ledger.db.check()
+    context.ledger.check()
     recover(context)
     for path, why_so in recover_erasures(context).stays:
         sentence = f"{named(path)} stays, although its recording was erased: {why_so}"
