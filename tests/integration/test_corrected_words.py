@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from earmark.cli.main import app
+from earmark.cli.terminal import sentence
 from earmark.ledger import Ledger
 from earmark.retention.erasure.matching import matching
 from earmark.verbs.opening import opened_context
@@ -577,6 +578,11 @@ def test_what_no_run_has_read_yet_is_read_by_the_verbs_that_go_by_it_or_they_say
     unread = earmark("export", "recording", rig.folder / "talk.m4a", "-f", "txt")
     assert "number two" in unread.stdout
     assert f"{NOTE}: it has the marks of a merge" in " ".join(unread.stderr.split())
+    (told,) = rig.events("corrections-not-read")
+    line = sentence(
+        None, "warning", {"event": "corrections-not-read", "file": f"/drop/{NOTE}", "sentence": told}
+    )
+    assert (line or "").count(NOTE) == 1
 
 
 @pytest.mark.shows("transcription:properties-broken")

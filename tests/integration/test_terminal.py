@@ -309,6 +309,11 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
         str(world.drop / "b/call.wav"),
     ]
     assert "2 files are called so" in said("hold", "call.wav", code=2)
+    assert "call: 2 files are called so" in said("why", "call", code=2)
+    assert "call.wav: is not in the trash" in said("trash", "restore", "call.wav", code=66)
+    world.record("b/c23.flac")
+    assert "drop/b/c23.flac: done" in " ".join(said("why", "c23").split())
+    assert "earmark does not know" in said("forget", "c23", "--yes", code=66)
     (world.drop / "a/call.wav").unlink()
     assert "b/call.wav: done" in said("why", "call.wav")
     # As it stands in a list, with the name of the folder in front or without.

@@ -111,7 +111,9 @@ def _say_unread(reasons: list[str]) -> None:
 
 @app.command()
 def recording(
-    file: Annotated[Path, typer.Argument(readable=False, help="A recording, or a note of it.")],
+    file: Annotated[
+        Path, typer.Argument(readable=False, metavar="FILE", help="A recording, or a note of it.")
+    ],
     format: Annotated[OutputFormat, typer.Option("--format", "-f", help="In which format.")] = "html",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this new file instead of printing.")

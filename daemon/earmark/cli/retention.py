@@ -276,7 +276,9 @@ def accept(
 
 @app.command("set")
 def set_rule(
-    file: Annotated[Path, typer.Argument(readable=False, help="A recording or one of its notes.")],
+    file: Annotated[
+        Path, typer.Argument(readable=False, metavar="FILE", help="A recording or one of its notes.")
+    ],
     kind: Annotated[str, typer.Option(help="audio, transcript, summary, sidecar, failed, or all.")] = "all",
     keep_for: Annotated[str | None, typer.Option(help="`36h`, `30d`, `2y5m7d` after it was done.")] = None,
     never: Annotated[bool, typer.Option("--never", help="Never delete it by a rule.")] = False,

@@ -125,7 +125,7 @@ def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
     color = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
     if "sentence" in event:
         name_first = f"{_name(event)}: " if event.get("file") else ""
-        return f"[{color}]{name_first}{_said(event)}[/]"
+        return f"[{color}]{name_first}{_said(event).removeprefix(name_first)}[/]"
     trace = event.pop("exception", None)
     line = _line(plain(None, level, event))
     return f"[{color}]{line}{escape(readable(f'{chr(10)}{trace}')) if trace else ''}[/]"

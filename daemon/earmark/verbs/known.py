@@ -41,6 +41,19 @@ def known_path(context: Context, file: Path) -> Path:
     return _the_one(called, file) if called else path
 
 
+def known_by_stem(context: Context, file: Path) -> Path:
+    """Like `known_path`, and of a bare name without an ending the only recording that is called so but for its ending. For
+    verbs that change nothing. Raises UsageError, with their paths, where several are.
+    """
+    path = known_path(context, file)
+    if len(file.parts) != 1 or file.is_absolute() or _is_known(context, path) or os.path.lexists(path):
+        return path
+    recordings = [Path(each) for each in dict.fromkeys(context.ledger.places.paths())]
+    called = {each for each in recordings if each.stem == file.name}
+    called = called or {each for each in recordings if fold(each.stem) == fold(file.name)}
+    return _the_one(called, file) if called else path
+
+
 def _the_one(called: set[Path], file: Path) -> Path:
     there = {
         path for path in called if os.path.lexists(path)

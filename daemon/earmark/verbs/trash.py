@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import TrashState
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, UsageError
 from earmark.ledger import Trashed
 from earmark.retention import NotesSeen
 from earmark.retention.trash.purging import purge, why_not_purge
@@ -26,10 +29,27 @@ def meant(context: Context, name: str) -> Trashed:
         row = trash.get(int(name))
         found = [row] if row is not None and row.state is TrashState.HERE else []
     else:
-        found = [r for r in trash.of_original(known_path(context, Path(name))) if r.state is TrashState.HERE]
+        found = [r for r in _taken(context, Path(name)) if r.state is TrashState.HERE]
     if not found:
         raise NotFound(f"{name}: is not in the trash; see: earmark trash list")
     return found[-1]
+
+
+def _taken(context: Context, file: Path) -> list[Trashed]:
+    """The rows of a file by where it was; of a bare name those of the only one in the trash that is called so. Raises
+    UsageError where several are.
+    """
+    if len(file.parts) == 1 and not os.path.lexists(file):
+        here = [r for r in context.ledger.trash.in_state(TrashState.HERE) if r.original.name == file.name]
+        if len(originals := sorted({str(row.original) for row in here})) == 1:
+            return here
+        if len(originals) > 1:
+            which = f"{file}: {len(originals)} files in the trash are called so; which of them? Say its path, or its id:"
+            raise UsageError("\n".join([which, *map(shlex.quote, originals)]))
+        with suppress(UsageError):  # several are called so, and none of them is in the trash
+            return context.ledger.trash.of_original(known_path(context, file))
+        return []
+    return context.ledger.trash.of_original(known_path(context, file))
 
 
 def _once(rows: Iterable[Trashed]) -> list[Trashed]:
