@@ -329,3 +329,28 @@ def test_an_order_to_whoever_answers_is_not_shown_even_word_for_word(
         for answer in (text, said):
             found, _ = Bearing(ABOUT[language], [given]).held(answer, quote, 0)
             assert [each.text for each in found if each.sentence >= 3] == []
+
+
+@pytest.mark.shows("ask:orders")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Sarah says that the budget is fine."),
+        ("en", "We need to explain to users that the launch moved."),
+        ("en", "Tom told the users that the launch is late."),
+        ("en", "Write the invoice to the bank."),
+        ("de", "Die Rechnung zeigt, dass das Budget reicht."),
+        ("fr", "Sarah dit que le budget est prêt."),
+    ],
+)
+def test_what_somebody_tells_is_no_order(language: str, said: str) -> None:
+    found, _ = Bearing(ABOUT[language], [in_one_breath(said, language)]).held(said, said, 0)
+    assert [each.text for each in found] == [said]
+
+
+@pytest.mark.shows("ask:orders")
+@pytest.mark.parametrize(
+    "said", ["Tell Maria that the budget is fine.", "Please confirm that the invoice is paid."]
+)
+def test_an_order_to_a_colleague_is_taken_for_one_to_whoever_answers(said: str) -> None:
+    assert Bearing(ABOUT["en"], [in_one_breath(said, "en")]).held(said, said, 0) == ([], 1)

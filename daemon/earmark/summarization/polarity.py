@@ -46,7 +46,7 @@ _OVERRIDE = re.compile(
     re.IGNORECASE,
 )
 _USER = (
-    r"(?:users?|readers?|whoever|nutzer\w*|benutzer\w*|anwender\w*|utilisat\w+|usuari\w+|usuári\w+|utilizador\w*|utent[ei]"
+    r"(?:user|reader|whoever|nutzer\w*|benutzer\w*|anwender\w*|utilisat\w+|usuari\w+|usuári\w+|utilizador\w*|utent[ei]"
     r"|gebruikers?)"
 )
 _TELL = (
