@@ -77,8 +77,8 @@ TOOLS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         [],
     ),
     "ask": (
-        "Answer a question from the user's recordings by the user's own local model; each sentence was checked against the "
-        "words that it cites. Takes a minute or more. Without a model: the passages that may answer it.",
+        "Answer a question from the user's recordings: sentences that were said there, word for word, chosen by the user's "
+        "own local model. Takes a minute or more. Without a model: the passages that may answer it.",
         {"question": {"type": "string", "maxLength": 1000}, "limit": _PASSAGES},
         ["question"],
     ),

@@ -31,9 +31,6 @@ from earmark.verbs.asking import MOST_READ, Reply, Sentence
 
 NOTHING = "Not in your recordings."
 
-LONGEST_SAID = 160
-"""Characters of the words below a sentence."""
-
 
 def ask(
     question: Annotated[
@@ -47,8 +44,8 @@ def ask(
     ] = 8,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Answer a question from the recordings. Each sentence of your summary server is held against the words that it cites,
-    and dropped if it is not in them; without a server the passages are shown.
+    """Answer a question from the recordings, in their own words. Each sentence of your summary server is held against the
+    words that it cites; what holds is shown as it was said, the rest is dropped. Without a server the passages are shown.
 
     The filters of `earmark search` may stand in the question: speaker:NAME, folder:FOLDER, tag:TAG, after:DATE, before:DATE.
 
@@ -121,9 +118,9 @@ def _told(json: bool) -> Iterator[_Telling]:
 
 
 def _print_sentence(sentence: Sentence) -> None:
-    """A sentence, and below it where it was said and the words."""
+    """A sentence, in quotation marks, for it is the recording's; and below it where it was said."""
     result = sentence.result
-    print_sentence(f"[bold]{cell(sentence.text)}[/]", 0)
+    print_sentence(f'[bold]"{escape(one_line(sentence.text))}"[/]', 0)
     path = result.place.path if result.place.here or result.note is None else result.note
     where = [
         f"[green]{span(int(sentence.at))}[/]",
@@ -133,9 +130,6 @@ def _print_sentence(sentence: Sentence) -> None:
     ]
     named = f"[link={sentence.url}]{escape(below(path, [result.place.folder]))}[/link]"
     print_lines([f"    {'  '.join([*filter(None, where), named])}"])
-    said = one_line(sentence.said)
-    short = said if len(said) <= LONGEST_SAID else said[:LONGEST_SAID].rsplit(" ", 1)[0] + " …"
-    print_sentence(f"    [dim]{escape(short)}[/]")
 
 
 def _print_end(reply: Reply, limit: int) -> None:

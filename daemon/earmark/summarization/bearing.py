@@ -2,7 +2,8 @@
 
 On top of the rules for summaries (`evidence`), because who asks sees a sentence and a time and takes it for what was said:
 it is made of the words that it quotes, no name or number in it is new there, nothing is denied or made sure that was not
-(`polarity`), and it has to do with the question.
+(`polarity`), and it has to do with the question. Even so its words may be put together anew ("Maria sends it to Sarah"),
+so what is shown is never the server's sentence but the one that it rests on, word for word.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from earmark.questions import LONGEST, GivenPassage
-from earmark.summarization.answer import Claim
+from earmark.summarization.answer import Claim, clean
 from earmark.summarization.evidence import (
-    SAME,
     Evidence,
     Place,
     is_short_for,
@@ -25,8 +25,15 @@ from earmark.summarization.evidence import (
     normal,
     prose_sentences,
 )
-from earmark.summarization.numerals import SCALES, UNITS, numbers_said, numbers_written, value
-from earmark.summarization.polarity import agrees, is_order, parts_of
+from earmark.summarization.numerals import (
+    SCALES,
+    UNITS,
+    numbers_said,
+    numbers_written,
+    value,
+    without_endings,
+)
+from earmark.summarization.polarity import agrees, is_ordered, parts_of
 from earmark.summarization.sentences import Sentence
 from earmark.summarization.words import content_words, stemmer_for, stop_words_for, words_in
 
@@ -87,7 +94,7 @@ _NUMBERS = frozenset(UNITS) | frozenset(SCALES)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A sentence that holds: the passage and the sentence in it that it rests on, by number from 0."""
+    """A sentence that holds: the passage and the sentence in it that it rests on, by number from 0, and its words."""
 
     passage: int
     sentence: int
@@ -108,31 +115,74 @@ class Bearing:
         named = {stem for each in languages for stem in content_words(" ".join(self._names), each)}
         self._about = self._about - named or self._about
         self._numbers = {value(number) for number in numbers_written(question)}
-        self._kept: list[str] = []
+        self._kept: set[str] = set()
 
     def held(self, text: str, quote: str, cited: int | None) -> tuple[list[Held], int]:
         """What holds of an item of the answer, and how many sentences of it do not. `cited`: the passage, from 0."""
         found, dropped = [], 0
-        for sentence in prose_sentences(text):
+        text = without_endings(text)
+        for sentence in [text] if self._word_for_word(text, cited) else prose_sentences(text):
             held = self._one(sentence, quote, cited)
             if held is None:
                 dropped += 1
-            elif not any(fuzz.token_set_ratio(sentence, other) >= SAME for other in self._kept):
-                self._kept.append(sentence)
+            elif normal(held.text) not in self._kept:
+                self._kept.add(normal(held.text))
                 found.append(held)
         return found, dropped
 
     def _one(self, text: str, quote: str, cited: int | None) -> Held | None:
         if len(text) > LONGEST:
             return None
-        first = [] if cited is None or not 0 <= cited < len(self._passages) else [cited]
-        for number in [*first, *(n for n in range(len(self._passages)) if n not in first)]:
-            prefixes = self._evidence(number).prefixes
-            bare = text if prefixes is None else prefixes.sub("", text, count=1).strip()
+        if same := self._word_for_word(text, cited):
+            return next((h for h in (self._quoted(*each) for each in same if self._says(*each)) if h), None)
+        for number in self._numbers_from(cited):
+            bare = self._bare(text, number)
             place = self._place(bare, quote, number, cited=number == cited)
             if place is not None and self._bears(number, bare, quote, place.index):
-                return Held(number, place.index, bare)
+                return self._quoted(number, self._nearest(number, bare, quote, place.index))
         return None
+
+    def _numbers_from(self, cited: int | None) -> list[int]:
+        """The passages, the one that is cited first."""
+        every = range(len(self._passages))
+        return [*(n for n in every if n == cited), *(n for n in every if n != cited)]
+
+    def _bare(self, text: str, number: int) -> str:
+        prefixes = self._evidence(number).prefixes
+        return text if prefixes is None else prefixes.sub("", text, count=1).strip()
+
+    def _word_for_word(self, text: str, cited: int | None) -> list[tuple[int, int]]:
+        """Where exactly this was said, as a whole sentence."""
+        return [
+            (number, index)
+            for number in self._numbers_from(cited)
+            for index, said in enumerate(self._evidence(number).texts)
+            if said and normal(without_endings(said)) == normal(self._bare(text, number))
+        ]
+
+    def _says(self, number: int, index: int) -> bool:
+        """Whether a sentence of a passage says something that has to do with the question, and is no order."""
+        evidence = self._evidence(number)
+        text = evidence.sentences[index].text
+        around = range(max(0, index - 1), min(len(evidence.sentences), index + 2))
+        return (
+            not is_ordered([s.text for s in evidence.sentences], range(index, index + 1))
+            and len(_topic(text, evidence.language)) + len(numbers_written(text)) >= LEAST
+            and self._is_about(number, range(index, index + 1), around)
+        )
+
+    def _nearest(self, number: int, text: str, quote: str, index: int) -> int:
+        """The sentence that one rests on, where its quote goes over several."""
+        evidence = self._evidence(number)
+        stems = frozenset(content_words(text, evidence.language))
+        return max(
+            _near(evidence.texts, index, len(normal(quote))), key=lambda i: len(stems & evidence.stems[i])
+        )
+
+    def _quoted(self, number: int, index: int) -> Held | None:
+        """A sentence of a passage as what is shown; None if it is too long to be shown whole."""
+        text = clean(self._passages[number].sentences[index].text, LONGEST + 1)
+        return Held(number, index, text) if 0 < len(text) <= LONGEST else None
 
     def _place(self, text: str, quote: str, number: int, *, cited: bool) -> Place | None:
         """Where in a passage a sentence's words are: its quote, or in the one that it cites the sentence most like it."""
@@ -151,7 +201,7 @@ class Bearing:
         evidence = self._evidence(number)
         near = _near(evidence.texts, index, len(normal(quote)))
         around = range(max(0, near.start - 1), min(len(evidence.sentences), near.stop + 1))
-        if any(is_order(evidence.sentences[i].text) for i in range(around.start, near.stop)):
+        if is_ordered([s.text for s in evidence.sentences], near):
             return False
         here = Evidence([evidence.sentences[i] for i in near], evidence.language)
         said = [sentence.text for sentence in here.sentences]

@@ -6,6 +6,21 @@ import re
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
+GOES_ON = (
+    r"(?:[a-zß-ÿ]|Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)"
+)
+"""How what stands behind "10." begins where that is no end of a sentence, in German and the languages of the North."""
+
+_ENDING = re.compile(
+    rf"(?<=\d)(?:(?:st|nd|rd|th|er|ère|re|e|è?me|de|ste|[ºª°o])\b|\.?[ºª°]|\.(?= {GOES_ON}))"
+)
+"""What stands behind the digits of "10th", "10e", "10.º" and "10. Mai"."""
+
+
+def without_endings(text: str) -> str:
+    """The text with "10th" as 10."""
+    return _ENDING.sub("", text)
+
 
 def plain(number: str) -> str:
     """A number without grouping: 12,000 and 12.000 are 12000."""

@@ -38,15 +38,35 @@ _BETWEEN = re.compile(
     r"|mas|en|maar|omdat|want)\b",
     re.IGNORECASE,
 )
+_OVERRIDE = re.compile(
+    r"\b(?:ignor\w*|disregard|forget|override|vergiss|vergesst|oublie\w*|olvid\w*|dimentica\w*|esque\w*|negeer|vergeet)\b"
+    r".{0,60}\b(?:instruction|rule|prompt|order|anweisung|regel|consigne|règle|instruccion|regla|istruzion|regol|instruç|regra"
+    r"|instructie)"
+    r"|\b(?:system|developer) (?:prompt|mode|message)|\byou are now\b",
+    re.IGNORECASE,
+)
+_USER = (
+    r"(?:user|reader|whoever|nutzer\w*|benutzer\w*|anwender\w*|utilisat\w+|usuari\w+|usuári\w+|utilizador\w*|utent[ei]"
+    r"|gebruikers?)"
+)
+_TELL = (
+    r"(?:tell|say|answer|reply|respond|report|inform|state|write|explain|confirm|announce|mention|convince|sag\w*|antworte\w*"
+    r"|melde\w*|bericht\w*|teile?|erzähl\w*|dis|dites|réponds|répondez|informe\w*|di|dile\w*|diga\w*|dígale\w*|dica|dig[li]+"
+    r"|responde\w*|rispondi|zeg|vertel|meld|antwoord)"
+)
+_THAT = r"(?:that|dass|que|che|dat)"
 _ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override|vergiss|ignorier\w*|oublie\w*|ignora\w*|negeer)\b.{0,40}"
-    r"\b(?:instruction|rule|prompt|order|anweisung|regel|consigne|instruccion|istruzion|instruç|instructie)"
-    r"|\b(?:system|developer) (?:prompt|mode|message)|\byou are now\b"
-    r"|\b(?:answer|reply|respond|say|write|output|print|state|claim|repeat|pretend|antworte|schreibe?|réponds?|écris|responde"
-    r"|escribe|rispondi|scrivi|escreve|antwoord|schrijf) (?:only|that|with|just|nur|dass|mit|que|che|dat|alleen)\b"
+    r"\b(?:answer|reply|respond|say|write|output|print|state|claim|repeat|pretend|antworte|schreibe?|sage?|melde|behaupte"
+    r"|réponds?|répondez|écris|écrivez|dites|responde|escribe|rispondi|scrivi|escreve|antwoord|schrijf|zeg)"
+    rf",? (?:only|with|just|nur|alleen|solo|só|{_THAT})\b"
+    r"|(?:^|[.,;:!?…\"'“«—-]\s*|\b(?:and|then|please|always|now|und|et|y|e|en)\s+)"
+    rf"(?:{_TELL}|claim|declare|insist|conclude|assure|let)\b(?:\s[\w'’]+){{0,3}},? {_THAT}\b"
+    r"|^\W*(?:(?:and|then|please|now|just)\s+)*(?:say|pretend|repeat|answer|reply|respond)\b"
+    rf"|\b{_TELL}\b(?:\s[\w'’]+){{0,3}}\s(?:\w['’])?{_USER}\b"
     r"|(?:^|[\s\"'>])(?:system|assistant|answer|user)\s*:|<\|?/?\w*\|?>|\[/?INST\]|<<|[{}]",
     re.IGNORECASE,
 )
+_TRAILS_OFF = re.compile(r"(?:\.\.|…|\b(?:then|and|und|et|y|e|en))[.…,:]*\s*$", re.IGNORECASE)
 _A_SENTENCE = re.compile(r"[^.!?…]+[.!?…]*")
 
 
@@ -82,9 +102,18 @@ def parts_of(text: str) -> list[str]:
     return [part for part in _BETWEEN.split(re.sub(r"(?<=\d)[.,:](?=\d)", "", text)) if part.strip()]
 
 
-def is_order(said: str) -> bool:
-    """Whether somebody tells whoever answers what to say, rather than says it."""
-    return _ORDER.search(said) is not None
+def is_ordered(said: Sequence[str], meant: range) -> bool:
+    """Whether sentences are what somebody tells whoever answers to say, rather than what they say: they hold an order, or
+    stand right after one. After "ignore your instructions, and then ..." the next but one counts as well.
+    """
+    if any(_is_order(said[i]) for i in range(max(0, meant.start - 1), meant.stop)):
+        return True
+    before = said[meant.start - 2] if meant.start >= 2 else ""
+    return _OVERRIDE.search(before) is not None and _TRAILS_OFF.search(before) is not None
+
+
+def _is_order(text: str) -> bool:
+    return _ORDER.search(text) is not None or _OVERRIDE.search(text) is not None
 
 
 def agrees(statement: str, said: Sequence[str], language: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from earmark.domain import Seconds, Segment, is_speech
 from earmark.notes.speakers import called
+from earmark.summarization.numerals import GOES_ON
 from earmark.summarization.words import length_in_words
 
 PAUSE = 2.0
@@ -34,6 +35,8 @@ ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 SPACE = re.compile(r"\s+")
+DAY, REST = re.compile(r"(?<![\d.,])\d{1,2}\.\s*$"), re.compile(GOES_ON)
+"""What "10. Mai" begins with, and how it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ def pieces_of(segment: Segment) -> Iterator[Piece]:
         return
     cuts = [0]
     for match in END.finditer(text):
-        if not ABBREVIATION.search(text[cuts[-1] : match.start()]) and match.end() < len(text):
+        before = text[cuts[-1] : match.start()]
+        in_a_day = DAY.search(before) and REST.match(text, match.end())
+        if not in_a_day and not ABBREVIATION.search(before) and match.end() < len(text):
             cuts.append(match.end())
     cuts.append(len(text))
     span = max(segment.end - segment.start, 0.0)

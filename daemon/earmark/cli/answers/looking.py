@@ -124,7 +124,7 @@ class SearchAnswer(Answer):
 
 
 class Cited(Part):
-    text: Text = key("A sentence of the answer.")
+    text: Text = key("A sentence of the answer: one of the recording, word for word.")
     recording: Text = key("The recording that it rests on.")
     path: Text = key("The file that holds it.")
     note: Text | None = key("The note with its words; null if none is there.")
