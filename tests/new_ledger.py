@@ -6,7 +6,9 @@ That one is made is shown by whatever starts `python -m earmark` in a fresh home
 from __future__ import annotations
 
 import functools
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from earmark.ledger import Ledger
@@ -26,3 +28,5 @@ def lay_ledger(file: Path) -> None:
         file.parent.mkdir(parents=True, mode=0o700)
         file.touch(0o600)
         file.write_bytes(_made())
+        with closing(sqlite3.connect(file)) as db, db:  # no two installations have one key
+            db.execute("UPDATE keys SET value = randomblob(length(value))")

@@ -30,6 +30,7 @@ NO_JSON = {
     "config reference": "prints a page of docs/",
     "config json-reference": "prints a page of docs/, or with --schema JSON already",
     "export recording": "prints a document; --format json is JSON",
+    "mcp": "speaks MCP, which is JSON, on its standard input and output",
     "service logs": "prints a log, and goes on with --follow",
     "service show": "prints a file, the unit",
 }

@@ -258,7 +258,7 @@ def _confirm(
 
 def _went_wrong(context: Context, place: Place, sentence: str, charged: bool) -> None:
     """earmark itself cannot write the notes of a recording: tried again, less and less often, and after a few tries the
-    recording has failed.
+    recording has failed; at once where it was the ledger's rows, which are mended now.
     """
     ledger, now = context.ledger, context.now()
     context.stumbled[place.path] += charged
@@ -266,7 +266,7 @@ def _went_wrong(context: Context, place: Place, sentence: str, charged: bool) ->
     with ledger.transaction():
         if ledger.places.get(place.path, place.recording_id) is None:
             return  # a verb erased the recording meanwhile
-        wait = min(LONGEST_BACKOFF, backoff(tries, context.jitter(), RETRY_SECONDS))
+        wait = min(LONGEST_BACKOFF, backoff(tries, context.jitter(), RETRY_SECONDS)) if charged else 0.0
         ledger.places.not_written(place, sentence, Instant(now + wait))
         job = _last_job(context, place.recording_id)
         if tries >= MAX_ATTEMPTS and job is not None and job.state in (JobState.DONE, JobState.PARKED):
