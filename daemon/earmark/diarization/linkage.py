@@ -30,9 +30,9 @@ LEAST = 4.0
 MUCH = 15.0
 """Seconds of a group from which it means something that it is not much like the one that it joins."""
 
-SMALL = 12.0
-"""Seconds of speech below which a group is a person only if it is clearly unlike all others: what one says while laughing or
-far from the microphone is unlike the rest, too, though less so."""
+SMALL, SMALL_OF_ALL = 12.0, 0.1
+"""Seconds of speech, and the part of all, below both of which a group is a person only if it is clearly unlike all others:
+what one says while laughing or far from the microphone is unlike the rest, too, though less so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _settled(
     while True:
         of, seconds = _summed(sums, weights, group)
         people_now = np.flatnonzero(seconds >= LEAST)
-        small = [int(g) for g in people_now if seconds[g] < SMALL]
+        small = [int(g) for g in people_now if seconds[g] < min(SMALL, SMALL_OF_ALL * float(seconds.sum()))]
         if not small or len(people_now) <= max(1, fewest):
             return group
         likeness = (of[small] @ of[people_now].T) / np.outer(seconds[small], seconds[people_now])
