@@ -107,3 +107,9 @@ class Context:
         if by_worker:
             facts["by_worker"] = True
         getattr(log, level)(event.value, **facts)
+
+    def warn_once(self, event: Event, sentence: str, recording: str, file: Path) -> None:
+        """Tell it of a recording as a warning, unless that was the last of its kind that was told of it."""
+        told = [entry for entry in self.ledger.journal.events(recording) if entry.what == event]
+        if not told or told[-1].detail != named(sentence):
+            self.tell(event, sentence, recording=recording, file=file, level="warning")

@@ -196,9 +196,12 @@ def test_of_two_notes_the_one_counts_that_was_written_last_and_of_a_list_what_fi
         assert listed(rig, "talk.transcript.md") == there, text
     assert set(rig.notes()) == NOTES
     assert rig.events("names-not-read") == [
-        "talk.md: Cy in its list of speakers is nobody's name, because 2 people speak and 3 are listed; write one line for "
+        "talk.md: a name in its list of speakers is nobody's, because 2 people speak and 3 are listed; write one line for "
         "each, in their order, or say it with: earmark speakers name FILE NUMBER NAME"
     ]
+    assert "Cy" not in str(rig.query("SELECT * FROM events")), (
+        "names are forgotten elsewhere, and would stay here"
+    )
 
 
 @pytest.mark.shows("transcription:names-said")

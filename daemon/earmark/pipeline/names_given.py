@@ -84,28 +84,23 @@ def take_names(context: Context, recording_id: str) -> bool:
 
 
 def _say_left_over(context: Context, found: _List, speakers: int) -> None:
-    """Tell once which names of a list are nobody's."""
+    """Tell once that names of a list are nobody's; which, the journal is not to hold."""
     names, note = left_over(found.artifact.names, found.names), found.artifact.path.name
     if not names:
         return
-    sentence = (
-        f"{note}: {', '.join(names)} in its list of speakers {'is' if len(names) == 1 else 'are'} nobody's name, because "
-        f"{speakers} people speak and {len(found.names)} {'is' if len(found.names) == 1 else 'are'} listed; write one line "
-        "for each, in their order, or say it with: earmark speakers name FILE NUMBER NAME"
+    them = (
+        "a name in its list of speakers is"
+        if len(names) == 1
+        else f"{len(names)} names in its list of speakers are"
     )
-    told = [
-        e
-        for e in context.ledger.journal.events(found.artifact.recording_id)
-        if e.what == Event.NAMES_NOT_READ
-    ]
-    if not told or told[-1].detail != sentence:
-        context.tell(
-            Event.NAMES_NOT_READ,
-            sentence,
-            recording=found.artifact.recording_id,
-            file=found.artifact.path,
-            level="warning",
-        )
+    count = len(found.names)
+    context.warn_once(
+        Event.NAMES_NOT_READ,
+        f"{note}: {them} nobody's, because {speakers} people speak and {count} {'is' if count == 1 else 'are'} listed;"
+        " write one line for each, in their order, or say it with: earmark speakers name FILE NUMBER NAME",
+        found.artifact.recording_id,
+        found.artifact.path,
+    )
 
 
 def give_names(context: Context, transcript: Transcript, given: Mapping[int, str], where: str) -> bool:

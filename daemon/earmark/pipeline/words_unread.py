@@ -108,17 +108,6 @@ def say_what_is_not_read(context: Context, artifact: Artifact) -> None:
         return
     if artifact.state is ArtifactState.HERE:
         context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
-    sentence = f"{artifact.path.name}: {why}."
-    told = [
-        e
-        for e in context.ledger.journal.events(artifact.recording_id)
-        if e.what == Event.CORRECTIONS_NOT_READ
-    ]
-    if not told or told[-1].detail != sentence:
-        context.tell(
-            Event.CORRECTIONS_NOT_READ,
-            sentence,
-            recording=artifact.recording_id,
-            file=artifact.path,
-            level="warning",
-        )
+    context.warn_once(
+        Event.CORRECTIONS_NOT_READ, f"{artifact.path.name}: {why}.", artifact.recording_id, artifact.path
+    )
