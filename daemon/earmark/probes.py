@@ -9,25 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from earmark.messages import Failed, Message, Progress, Ready
+from earmark.messages import Failed, Message, Progress, Ready, ServerRequest
 
 
-class ProbeRequest(Message):
-    """Connect as a summary would and ask one small question of our own. The fields are those of SummarizeRequest.
+class ProbeRequest(ServerRequest):
+    """Connect as a summary would and ask one small question of our own.
 
     Answered by Probed. No word of a recording is in it.
     """
 
     type: Literal["probe"] = "probe"
-    job: int = 0
-    endpoint: str
-    model: str = "auto"
-    api_key: str = ""
-    privacy: Literal["device", "lan", "cloud"] = "device"
-    allowed_hosts: tuple[str, ...] = ()
-    consent: str = ""
-    template_dir: str = ""
-    timeout: float = 600.0
 
 
 class EndpointReport(BaseModel):

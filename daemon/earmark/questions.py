@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from earmark.messages import Confine, Failed, Message, Progress, Ready, SummarizeRequest
+from earmark.messages import Confine, Failed, Message, Progress, Ready, ServerRequest, SummarizeRequest
 from earmark.messages.fields import Count, JobId, Label
 from earmark.probes import ProbeRequest
 
@@ -38,24 +38,15 @@ class GivenPassage(BaseModel):
     sentences: tuple[GivenSentence, ...]
 
 
-class AskRequest(Message):
-    """Answer a question from these passages and nothing else. The other fields are those of SummarizeRequest.
+class AskRequest(ServerRequest):
+    """Answer a question from these passages and nothing else. `context`: as in SummarizeRequest.
 
     Answered by a Stated for each sentence that holds, as soon as it is checked, and by Answered or Failed in the end.
     """
 
     type: Literal["ask"] = "ask"
-    job: int = 0
     question: str
     passages: tuple[GivenPassage, ...]
-    endpoint: str
-    model: str = "auto"
-    api_key: str = ""
-    privacy: Literal["device", "lan", "cloud"] = "device"
-    allowed_hosts: tuple[str, ...] = ()
-    consent: str = ""
-    template_dir: str = ""
-    timeout: float = 600.0
     context: int = 0
 
 

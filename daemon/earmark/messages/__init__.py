@@ -50,6 +50,7 @@ __all__ = [
     "Progress",
     "Ready",
     "Reply",
+    "ServerRequest",
     "Started",
     "Stretch",
     "SummarizeRequest",
@@ -241,7 +242,7 @@ class Failed(Message):
 class Confine(Message):
     """First request to a summarization worker: give up every connection but to this endpoint. Answered by Ready.
 
-    The fields are those of SummarizeRequest. With `require` a system that cannot enforce it ends the worker.
+    The fields are those of ServerRequest. With `require` a system that cannot enforce it ends the worker.
     """
 
     type: Literal["confine"] = "confine"
@@ -253,15 +254,13 @@ class Confine(Message):
     require: bool = False
 
 
-class SummarizeRequest(Message):
-    """Summarize one transcript. Everything the worker needs to know is in here; it reads no configuration.
+class ServerRequest(Message):
+    """What every request says of the server that it is for, and of how far it may go (`privacy`).
 
-    `endpoint`: "auto", "none" (extractive only) or a base URL. `privacy`: how far the request may go.
+    `endpoint`: "auto", "none" or a base URL.
     """
 
-    type: Literal["summarize"] = "summarize"
-    job: int
-    transcript: Transcript
+    job: int = 0
     endpoint: str
     model: str = "auto"
     api_key: str = ""
@@ -269,13 +268,24 @@ class SummarizeRequest(Message):
     allowed_hosts: tuple[str, ...] = ()
     consent: str = ""
     """What the user allowed (the ledger's fact `privacy.allowed`), held against the addresses that are connected to."""
-    template: str = "meeting"
     template_dir: str = ""
+    timeout: float = 600.0
+    """Seconds without a single byte from the server before it counts as hung."""
+
+
+class SummarizeRequest(ServerRequest):
+    """Summarize one transcript. Everything the worker needs to know is in here; it reads no configuration.
+
+    With the endpoint "none" it is extractive only.
+    """
+
+    type: Literal["summarize"] = "summarize"
+    job: int
+    transcript: Transcript
+    template: str = "meeting"
     language: str = "auto"
     vocabulary: tuple[str, ...] = ()
     max_points: int = 7
-    timeout: float = 600.0
-    """Seconds without a single byte from the server before it counts as hung."""
     context: int = 0
     """Context window in tokens if the user fixed it; 0 asks the server."""
     meanwhile: bool = False

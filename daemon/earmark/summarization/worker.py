@@ -32,6 +32,7 @@ from earmark.messages import (
     Message,
     Progress,
     Ready,
+    ServerRequest,
     Summarized,
     SummarizeRequest,
 )
@@ -164,7 +165,7 @@ def questioned(request: AskRequest, say: Callable[[Message], None]) -> Message:
         return failed(request.job, error, "answering")
 
 
-def confinement_for(request: SummarizeRequest | ProbeRequest | AskRequest) -> Confine:
+def confinement_for(request: ServerRequest) -> Confine:
     """What a request itself says about where its words may go."""
     return Confine(
         endpoint=request.endpoint,
