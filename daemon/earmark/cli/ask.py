@@ -23,7 +23,7 @@ from earmark.cli.console import (
     span,
 )
 from earmark.cli.lines import below, cell, print_lines, print_sentence
-from earmark.cli.search import print_found
+from earmark.cli.search import document, print_found, tell_missing
 from earmark.errors import UsageError
 from earmark.files import counted
 from earmark.verbs import asking
@@ -134,9 +134,7 @@ def _print_sentence(sentence: Sentence) -> None:
 
 def _print_end(reply: Reply, limit: int) -> None:
     """What there is to say once all sentences are out."""
-    if reply.found.missing:
-        what = counted(reply.found.missing, "recording")
-        err.print(f"The words of {what} are not in the index yet, and are not found.")
+    tell_missing(reply.found)
     if reply.nothing:
         out.print(NOTHING)
     if reply.answered is not None and reply.answered.dropped:
@@ -155,8 +153,6 @@ def _print_end(reply: Reply, limit: int) -> None:
 
 
 def _document(typed: str, reply: Reply) -> dict[str, Any]:
-    from earmark.cli.search import document
-
     answered = reply.answered
     return {
         "question": typed, "answered": bool(reply.sentences), "nothing": reply.nothing, "why": reply.why,

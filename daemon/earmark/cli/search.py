@@ -71,10 +71,15 @@ def search_words(
             out.print("Nothing was found.")
 
 
-def _tell_what_is_missing(found: Found) -> None:
+def tell_missing(found: Found) -> None:
+    """That recordings are not found, as they are not in the index, if there are any."""
     if found.missing:
         what = counted(found.missing, "recording")
         err.print(f"The words of {what} are not in the index yet, and are not found.")
+
+
+def _tell_what_is_missing(found: Found) -> None:
+    tell_missing(found)
     if found.why:
         err.print(escape(one_line(f"By words only: {found.why}.")))
     elif found.by_words:

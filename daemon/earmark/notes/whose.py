@@ -5,10 +5,10 @@ An id is a word in a file that anybody may have changed, by a paste or by a merg
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from earmark.domain import ArtifactState
+from earmark.files import digest
 from earmark.ledger import Ledger
 from earmark.notes.comparing import words_of
 from earmark.notes.frontmatter import decoded
@@ -32,7 +32,7 @@ def known_as(ledger: Ledger, path: Path, data: bytes, says: str) -> str | None:
     where they agree, where nothing is known, and where its bytes or its words are those of a note that was written for
     `says`: then it was moved there.
     """
-    if says in ledger.artifacts.written_as(hashlib.sha256(data).hexdigest()):
+    if says in ledger.artifacts.written_as(digest(data)):
         return None
     same_words = ledger.artifacts.worded_as(words_of(decoded(data)))
     if (there := written_for(ledger, path, says)) is not None:
