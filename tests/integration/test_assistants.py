@@ -271,4 +271,5 @@ def test_with_an_sdk_that_cannot_be_imported_too(
     said = CliRunner().invoke(app, ["mcp"], env={"EARMARK_HOME": str(world.root), "COLUMNS": "400"})
     assert (said.exit_code, said.stdout) == (69, "")
     assert "which is installed beside earmark and cannot be imported (" in said.stderr
-    assert "pipx inject --force earmark mcp (or: pip install --force-reinstall 'earmark[mcp]')" in said.stderr
+    anew = "pip install --force-reinstall 'mcp>=2.3,<3'"
+    assert f"pipx inject --force earmark 'mcp>=2.3,<3' (or, in its environment: {anew})" in said.stderr

@@ -12,12 +12,12 @@ from earmark.verbs.questioning import AskWorker, unasked
 
 MISSING = (
     "assistants are spoken to by the MCP SDK, which is not installed beside earmark; install it with:"
-    " pipx inject earmark mcp (or: pip install 'earmark[mcp]')"
+    " pipx inject earmark 'mcp>=2.3,<3' (or, in its environment: pip install 'mcp>=2.3,<3')"
 )
 
 UNUSABLE = (
     "assistants are spoken to by the MCP SDK, which is installed beside earmark and cannot be imported ({}); install it anew"
-    " with: pipx inject --force earmark mcp (or: pip install --force-reinstall 'earmark[mcp]')"
+    " with: pipx inject --force earmark 'mcp>=2.3,<3' (or, in its environment: pip install --force-reinstall 'mcp>=2.3,<3')"
 )
 
 
