@@ -19,6 +19,11 @@ from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
 
+_OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK)
+"""Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. In those of
+a note of which a person changed only the properties that is put right beside what is theirs.
+"""
+
 
 @dataclass(slots=True)
 class Earlier:
@@ -84,8 +89,12 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
             if artifact.state is not ArtifactState.EDITED:
                 ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
             if artifact.rev >= output.rev and artifact.state is not ArtifactState.WRITING:
-                earlier.settled = artifact.path
-                return earlier
+                if found.like is Likeness.PROPERTIES and place.owed in _OTHER_PROPERTIES:
+                    _merge(earlier, found, output)
+                if artifact.path.name not in earlier.merged:
+                    earlier.settled = artifact.path
+                    return earlier
+                continue
             _merge(earlier, found, output if found.like is Likeness.PROPERTIES else None)
         elif artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
             earlier.settled = artifact.path

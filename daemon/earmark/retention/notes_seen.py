@@ -129,10 +129,12 @@ class NotesSeen:
 
     def _as_we_wrote_it(self, path: Path) -> bool:
         """True for a note of ours that nobody has touched: it says nothing that the ledger does not know. One that said
-        `keep` before is read all the same.
+        `keep` before is read all the same, and so is a later version with a person's properties in it.
         """
         artifact = self._context.ledger.artifacts.at(path)
-        if artifact is None or any(note.keep for note in self._context.ledger.protection.at(path)):
+        if artifact is None or artifact.mergeable:
+            return False
+        if any(note.keep for note in self._context.ledger.protection.at(path)):
             return False
         try:
             return digest(read_bytes(path)) == artifact.sha256
@@ -272,7 +274,9 @@ class NotesSeen:
         """True if the file holds what we wrote there after `before` was seen: not a person's word on anything."""
         artifact = self._context.ledger.artifacts.at(path)
         # What was seen in the future, by a clock that was put right since, is no earlier or later than anything.
-        if artifact is None or artifact.written_at <= before.seen_at <= self._context.now():
+        if artifact is None or artifact.mergeable:
+            return False  # what a person took out of the one before stays out of the later version
+        if artifact.written_at <= before.seen_at <= self._context.now():
             return False
         try:
             return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)
