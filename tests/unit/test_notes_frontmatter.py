@@ -188,7 +188,8 @@ def test_a_note_can_ask_to_be_kept(line: str) -> None:
 
 NOT_ASKING = (
     "keep: false", "keep: no", "keep:", "keeper: true", "title: keep", "keep: 'no'", "keep: [false]", "keep: 0",
-    "keep: off # for now", "title: a: b\nkeep: false",
+    "keep: off # for now", "title: a: b\nkeep: false", "keep: “no”", "“keep”: ‘false’", "a: b: c, keep: no",
+    "title: I say {keep it}: always", "title: keep, or not: both",
 )  # fmt: skip
 
 
@@ -224,6 +225,11 @@ def test_a_hold_counts_even_where_the_yaml_is_broken_or_the_key_renamed() -> Non
         "*keep*:: yes", "keep :: true\n\nx", "- `keep`:: true",
         "---\nearmark.keep: true\n---\nx",
         "---\ntitle: a: b\n  [keep: yes\n---\n",
+        "---\n“keep”: true\n---\nx", "---\n“keep”: true\ntitle: a: b\n---\nx", "---\n‘keep’: ‘yes’\n---\nx",
+        "---\n`keep`: true\n---\nx", "---\nke\u00adep: true\n---\nx", "---\n\u200fkeep\u200e: true\n---\nx",
+        "---\n{earmark_id: x, keep: true\n---\nx", '{"earmark_id": "x", "keep": true,\n "a": }\n\nx',
+        "---\na: &b {keep: true}\n<<: *b\n---\nx", "---\na: b: c; keep: true\n---\nx", "---\na: b\n---\n> keep:: true\n",
+        '+++\nearmark = { id = "x", keep = true }\n+++\nx', '+++\na =\nearmark = { id = "x", keep = true }\n+++\nx',
         "---\naliases:\n" + "".join(f"  - a name {n}\n" for n in range(6000)) + "keep: true\n---\nx",
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -14,10 +15,12 @@ from earmark.notes.style import NoteStyle
 
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\r?\n(?P<block>.*?)^\+\+\+[ \t]*\r?$", re.S | re.M)
 _OPENED = re.compile(r"\A\s*(?:---|\+\+\+)")
-_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*(?::{1,2}|=)([^\r\n]*)", re.M)
+_LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"'`]?([\w./-]+)[\"'`]?[ \t]*(?::{1,2}|=)([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
+_INSIDE = re.compile(r"[{\[(,;][ \t]*[\"']?([\w./-]+)[\"']?[ \t]*[:=][ \t]*([^\r\n,;}\])]*)")
+"""A property inside of a line, of JSON or of a table in TOML."""
 _FIELD = re.compile(
-    r"(?:^[ \t]*(?:[-*+][ \t]+)?|[\[(])[*_`]{0,2}([\w./-]+)[*_`]{0,2}[ \t]?::[ \t]*([^\r\n\])]*)", re.M
+    r"(?:^[ \t>]*(?:[-*+][ \t]+)?|[\[(])[*_`]{0,2}([\w./-]+)[*_`]{0,2}[ \t]?::[ \t]*([^\r\n\])]*)", re.M
 )
 """A property of a Logseq block, or an inline field of Dataview; it stands anywhere in a note."""
 _TITLE = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)+")
@@ -29,7 +32,14 @@ _SCALAR = re.compile(
 """A text of several lines in YAML, which is no property."""
 _KEY = re.compile(r"^[ \t\[{(,\"'*?-]*([\w./-]+)", re.M)
 """The word at the place of a key, on lines that nobody can parse."""
-_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
+_UNSEEN = dict.fromkeys(
+    (0xAD, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
+)
+"""Characters that nobody sees."""
+_STRAIGHT = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb"), '"') | dict.fromkeys(
+    map(ord, "\u2018\u2019\u201a\u201b"), "'"
+)
+"""Quotes that a word processor, or a Mac, makes of straight ones as they are typed."""
 _NO = frozenset({"false", "no", "off", "0", "n", "f"})
 _NOTHING = frozenset({"", "null", "none", "nil", "~", "[]", "{}"})
 
@@ -54,8 +64,11 @@ def asks_to_keep(text: str, keys: frozenset[str]) -> bool:
     text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
     toml = _TOML.match(text)
     block, closed = (toml["block"], True) if toml is not None else first_block(text)
-    parsed, found = _parsed(block)
+    parsed, found = _parsed(block) if toml is None else _parsed_toml(block)
+    text, block = text.translate(_STRAIGHT), block.translate(_STRAIGHT)
     values = list(_said(found, keys))
+    if not parsed:
+        values += [value.strip() for key, value in _INSIDE.findall(block) if key.casefold() in keys]
     for part in (block if closed or not _OPENED.match(text) else text, *_blocks_on_top(text)):
         values += [
             value.strip()
@@ -91,11 +104,21 @@ def _parsed(block: str) -> tuple[bool, Any]:
         return False, None
 
 
+def _parsed_toml(block: str) -> tuple[bool, Any]:
+    """The same for TOML."""
+    if not is_plain_yaml(block):
+        return False, None
+    try:
+        return True, tomllib.loads(block)
+    except (ValueError, RecursionError):
+        return False, None
+
+
 def _said(found: Any, keys: frozenset[str]) -> Iterator[Any]:
     """What stands under one of these keys, however deep."""
     if isinstance(found, dict):
         for key, value in found.items():
-            if str(key).casefold() in keys:
+            if str(key).translate(_STRAIGHT).strip("\"'` \t").casefold() in keys:
                 yield value
             yield from _said(value, keys)
     elif isinstance(found, list | tuple):
@@ -105,7 +128,7 @@ def _said(found: Any, keys: frozenset[str]) -> Iterator[Any]:
 
 def _is_nothing(value: object) -> bool:
     if isinstance(value, str):
-        return value.split(" #")[0].strip().strip("\"'").casefold() in _NOTHING
+        return value.translate(_STRAIGHT).split(" #")[0].strip().strip("\"'").casefold() in _NOTHING
     return value is None or value in ([], (), {})
 
 
@@ -113,5 +136,6 @@ def _is_no(value: object) -> bool:
     if isinstance(value, list | tuple):
         return bool(value) and all(_is_no(item) for item in value)
     if isinstance(value, str):
-        return value.split(" #")[0].strip().strip("\"'[]{},").strip().casefold() in _NO
+        value = value.translate(_STRAIGHT).split(" #")[0]
+        return value.strip().strip("\"'[]{},").strip().casefold() in _NO
     return not value

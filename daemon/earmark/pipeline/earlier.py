@@ -20,8 +20,8 @@ from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
 
 _OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK)
-"""Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. In those of
-a note of which a person changed only the properties that is put right beside what is theirs.
+"""Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. That is
+put right, beside what is theirs, where a person changed only properties.
 """
 
 

@@ -28,7 +28,7 @@ from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 
-READING = 3
+READING = 4
 """Goes up when notes are read in another way, so that all are read again."""
 
 HEAD = 64 * 1024
