@@ -20,6 +20,7 @@ from earmark.retention import expires_on
 from earmark.retention.erasure.erase import recover
 from earmark.retention.erasure.matching import matching
 from earmark.retention.notes_seen import NotesSeen
+from earmark.retention.rules.policy import policy_of
 from earmark.retention.trash.recovery import recover as recover_trash
 from earmark.retention.trash.restoring import restore
 from earmark.verbs.deciding import hold, release
@@ -651,3 +652,24 @@ def test_the_rule_of_a_folder_inside_a_drop_folder_holds_for_what_lies_in_it(roo
     world.set_policy({"audio": {"keep_for": "30d"}, "fuse_items": 0, "fuse_percent": 0}, [calls])
     world.pass_days(60)
     assert world.plan() == {"b.wav"}
+
+
+@pytest.mark.shows("retention:folders")
+def test_a_folder_inside_another_follows_its_rule_for_what_it_says_nothing_about(root: Path) -> None:
+    world = World(root)
+    world.record("calls/deep/a.wav")
+    world.record("b.wav")
+    every = {kind: {"delete_after_done": True} for kind in ("audio", "transcript", "summary")}
+    above = {"path": str(world.drop), "retention": {"audio": {"never": True}, "summary": {"keep_for": "1y"}}}
+    world.set_policy(every, [above])
+    before = policy_of(world.context.config).digest
+    calls = {
+        "path": str(world.drop / "calls"),
+        "tags": ["phone"],
+        "retention": {"transcript": {"keep_for": "1y"}},
+    }
+    world.set_policy(every, [above, calls])
+    assert policy_of(world.context.config).digest != before, "the first sweep only reports"
+    assert world.plan() == {"b.transcript.md"}
+    world.pass_days(400)
+    assert world.plan() == {"a.transcript.md", "a.md", "b.transcript.md", "b.md"}

@@ -156,10 +156,11 @@ class Policy:
     def rules(self, about: str, folder: str, tags: Iterable[str]) -> tuple[Scoped, ...]:
         """What holds for a file: the folder's and its tags' rules if there are any, else the class's.
 
-        Several of the same rank all have to let it go ("ties go to keeping").
+        Several of the same rank all have to let it go ("ties go to keeping"). Of what a folder says nothing about, the
+        folder above it may.
         """
         found = []
-        if (rule := self.folders.get(folder, {}).get(about)) is not None:
+        if (rule := self._of_folder(folder, about)) is not None:
             found.append(Scoped(rule, "folder", about))
         of_folder = self.folder_tags.get(folder, self.common_tags)
         for tag in sorted({*of_folder, *tags}):
@@ -168,6 +169,12 @@ class Policy:
         if not found and (rule := self.classes.get(about)) is not None:
             found.append(Scoped(rule, "class", about))
         return tuple(found)
+
+    def _of_folder(self, folder: str, about: str) -> RetentionRule | None:
+        """The rule of the deepest folder in which `folder` lies, or that it is, and that has one."""
+        here = Path(folder)
+        saying = [f for f, rules in self.folders.items() if about in rules and here.is_relative_to(f)]
+        return self.folders[max(saying, key=len)][about] if saying else None
 
     @property
     def empty(self) -> bool:
@@ -201,6 +208,7 @@ class Policy:
             "tags": {tag: _dump(rules) for tag, rules in self.tags.items()},
             "folder_tags": {path: sorted(tags) for path, tags in self.folder_tags.items()},
             "common_tags": sorted(self.common_tags),
+            "configured": sorted(self.configured),
         }
         return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
