@@ -115,6 +115,35 @@ def test_documents_that_mention_a_recording_are_named_and_left(world: World) -> 
 
 
 @pytest.mark.shows("retention:forget-only")
+@pytest.mark.parametrize("where", ["of its own", "in its note", "in its note, quoted"])
+def test_what_somebody_put_together_of_several_notes_stays(world: World, where: str) -> None:
+    """As `cat *.md` does it, or a notes app that merges two notes."""
+    talk, other = world.record("talk.wav"), world.record("other.wav")
+    note, others = world.drop / "talk.md", (world.drop / "other.md").read_text()
+    if where.endswith("quoted"):
+        others = "> " + others.replace("\n", "\n> ")
+    both = note.read_text() + "\nwhat a person wrote\n\n" + others
+    page = world.drop / "this week.md" if where == "of its own" else note
+    page.write_text(both)
+    stays = forgotten(world, talk.path)
+    assert any(line.startswith(f"{page.name}: has a note of another recording in it") for line in stays)
+    assert page.read_text() == both
+    assert not talk.path.exists()
+    forgotten(world, other.path)
+    assert page.read_text() == both, "nobody says which of the two it is"
+
+
+def test_what_was_put_together_of_notes_that_all_go_goes_with_them(world: World) -> None:
+    world.record("talk.wav")
+    world.record("other.wav")
+    page = world.drop / "talk.md"
+    page.write_text(page.read_text() + (world.drop / "other.md").read_text())
+    done = forget(world.context, Which(everything=True), lambda *_: True)
+    assert done is not None
+    assert done[1].left == []
+    assert not page.exists()
+
+
 def test_what_took_the_names_while_a_person_typed_is_found_and_left(world: World) -> None:
     place = world.record("talk.wav")
 

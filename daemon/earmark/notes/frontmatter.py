@@ -51,6 +51,11 @@ COMMENT = re.compile(r"(?:^|\s)#", re.M)
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
 
+_NAMED = re.compile(
+    rf"^[ \t>]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{{1,2}}[ \t]*[\"']?({ANY.pattern})", re.M | re.I
+)
+"""A property, on a line of its own or in a quotation, of which an id of a recording is the value."""
+
 
 class LocalTime(str):
     """A local date or date-time that YAML is to hold unquoted: `2026-03-05` or `2026-03-05T09:30:00`."""
@@ -221,6 +226,14 @@ def owner_of(data: bytes, style: NoteStyle) -> str | None:
     if _BLOCK.match(text) or not kinds.intersection(NOTES):
         return None
     return recording_of(text, style)
+
+
+def named_in_blocks(text: str, style: NoteStyle) -> set[str]:
+    """The recordings that a text names as notes do, in a property `earmark_id`, wherever in it that stands: one that was put
+    together of several notes names them all.
+    """
+    keys = {style.key("earmark_id"), "earmark_id"}
+    return {found[2].lower() for found in _NAMED.finditer(text) if found[1] in keys}
 
 
 def tags_of(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,13 +16,15 @@ from earmark.domain import Kind
 from earmark.files import InCloud, StillChanging, content_of, files_below, fold, read_bytes, spelled
 from earmark.ledger import Artifact, Doomed
 from earmark.ledger.note_ids import short
-from earmark.notes.frontmatter import LIMIT, decoded, owner_of, recording_of
+from earmark.notes.frontmatter import LIMIT, decoded, named_in_blocks, owner_of, recording_of
 from earmark.notes.names import is_note, is_text
 from earmark.notes.style import style_of
 from earmark.notes.whose import LARGEST, known_as
 
 TELLING = 64
 """Bytes from which a copy of a sidecar is taken for one; an empty file or a line may be anybody's."""
+
+OTHERS_TOO = "has a note of another recording in it, too; take out of it yourself what is of this one"
 
 UNREACHABLE = (
     "backups, and versions kept by a sync service on another device or in the cloud",
@@ -108,9 +110,10 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
     """
     wanted = set(recording_ids)
     found = Found()
+    mine = {name for each in wanted for name in context.ledger.lineage.names_of(each)}
     tops = set(context.folders) | {f.path for f in context.config.folder}
     for recording_id in wanted:
-        _from_ledger(context, recording_id, found)
+        _from_ledger(context, recording_id, found, mine)
         _formers(context, recording_id, wanted, found)
         tops.update(place.folder for place in context.ledger.places.of(recording_id))
         away = "is not there; what it may hold of them stays, and is refused when it comes back"
@@ -121,7 +124,7 @@ def find(context: Context, recording_ids: Iterable[str]) -> Found:
     return found
 
 
-def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
+def _from_ledger(context: Context, recording_id: str, found: Found, mine: set[str]) -> None:
     ledger = context.ledger
     names = ledger.lineage.names_of(recording_id)
     for place in ledger.places.of(recording_id):
@@ -137,7 +140,9 @@ def _from_ledger(context: Context, recording_id: str, found: Found) -> None:
         if content is None:
             continue
         ours = content[0] in (artifact.sha256, artifact.next_sha256)
-        if ours or _says(context, artifact.path) in names:
+        if not ours and _is_others_too(context, artifact.path, mine):
+            found.left.append((artifact.path, OTHERS_TOO))
+        elif ours or _says(context, artifact.path) in names:
             what = artifact.kind.value
             found.add(Copy(artifact.path, *content, what, not ours, recording_id, place=artifact.place))
         else:
@@ -181,7 +186,7 @@ class _Search:
         self._owners = {former: i for i in wanted for former in ledger.lineage.own_formers(i)}
         self._sizes = {*sizes, *map(ledger.lineage.size_of, self._owners)}
         self._owners |= {i: i for i in wanted}
-        names = {*self._owners, *map(short, self._owners)}
+        self._names = names = {*self._owners, *map(short, self._owners)}
         self._ids = {name.encode(encoding) for name in names for encoding in ("ascii", "utf-16-le")}
         meant = ledger.lineage.meant
         self._owners |= {short(i): to for i, to in self._owners.items() if meant(short(i)) in ([], [i])}
@@ -212,6 +217,9 @@ class _Search:
             what = f"another copy of the {artifact.kind.value}"
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
         elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
+            if _is_others_too(self._context, path, self._names):
+                self._found.left.append((path, OTHERS_TOO))
+                return
             if self._went_on(path, owner):
                 self._found.left.append((path, "may be a note of what it went on as, which stays"))
                 return
@@ -283,6 +291,17 @@ def _says(context: Context, path: Path) -> str | None:
     except OSError:
         return None
     return recording_of(text, style_of(context.config.notes))
+
+
+def _is_others_too(context: Context, path: Path, mine: set[str]) -> bool:
+    """True for a file that names other recordings than these in properties, as notes that somebody put together do."""
+    if not is_note(path.name) and path.suffix.lower() != ".tmp":
+        return False
+    try:
+        text = decoded(read_bytes(path, most=LARGEST))
+    except OSError:
+        return False
+    return not named_in_blocks(text, style_of(context.config.notes)) <= mine
 
 
 def _content(path: Path, found: Found | None = None) -> tuple[str, int] | None:
