@@ -22,6 +22,9 @@ MODELS = "EARMARK_MODELS"
 CARRIED = (*VARIABLES, MODELS)
 """Those that a service needs as the shell has them that installs it, which a service does not see."""
 
+TRASH = ".earmark-trash"
+"""The trash inside a drop folder, used where the state folder is on another filesystem."""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:

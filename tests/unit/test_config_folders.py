@@ -27,7 +27,19 @@ def test_an_ordinary_folder_is_fine(home: Home, tmp_path: Path) -> None:
 
 
 @pytest.mark.shows("decisions:drop-folders")
-@pytest.mark.parametrize("inside", ["state", "state/trash", "config", "data", "data/models", "."])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "state",
+        "state/trash",
+        "config",
+        "data",
+        "data/models",
+        ".",
+        "Recordings/.earmark-trash",
+        "Recordings/.Earmark-Trash/1",
+    ],
+)
 def test_a_folder_that_holds_or_lies_in_what_earmark_keeps_is_refused(
     home: Home, tmp_path: Path, inside: str
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from earmark.config.closed import why_no_drop_folder
 from earmark.errors import ConfigError
 from earmark.files import really
-from earmark.paths import Home
+from earmark.paths import TRASH, Home
 
 
 def require_sound(folders: Sequence[Path], home: Home, origin: str = "") -> None:
@@ -38,6 +38,8 @@ def _around_own_files(folders: Sequence[Path], home: Home) -> Iterator[str]:
                 )
             elif real.is_relative_to(there):
                 yield f"{folder}: lies in earmark's own {what} folder {path}; watch a folder outside of it"
+        if TRASH in map(str.casefold, real.parts):
+            yield f"{folder}: is, or lies in, the trash of a drop folder, {TRASH}; watch another folder"
 
 
 def _one_in_two_spellings(folders: Sequence[Path]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from earmark.files import (
     why,
 )
 from earmark.ledger import Doomed, Place
+from earmark.paths import TRASH
 from earmark.retention import receipts
 from earmark.retention.erasure import leftovers
 from earmark.retention.erasure.copies import Copy, Found, find
@@ -197,7 +198,7 @@ def _remove(context: Context, recording_id: str, file: Doomed, result: Erased) -
         result.remaining.append(f"{named(path)}: {why(error)}")
         return False
     result.files += 1
-    if path.parent.parent.name in ("trash", ".earmark-trash"):
+    if path.parent.parent.name in ("trash", TRASH):
         remove_empty(path.parent)
     return True
 

@@ -17,9 +17,6 @@ from earmark.files import Folder, SymlinkInTheWay, make_private, named, opened, 
 from earmark.ledger import Trashed
 from earmark.retention import receipts
 
-FOLDER = ".earmark-trash"
-"""The trash inside a drop folder, used where the state folder is on another filesystem."""
-
 
 def own_trash(context: Context) -> Path:
     """The trash in the state folder."""

@@ -11,8 +11,9 @@ from earmark.domain import ArtifactState, Gone, Kind, Owed, TrashState
 from earmark.events import Event
 from earmark.files import Folder, OtherContent, named, opened, remove_empty, take_out
 from earmark.ledger import Trashed
+from earmark.paths import TRASH
 from earmark.retention.rules.decide import Decision
-from earmark.retention.trash.rows import FOLDER, forget_row, made_folder, own_trash, receipt
+from earmark.retention.trash.rows import forget_row, made_folder, own_trash, receipt
 
 Confirm = Callable[[], str | None]
 """Asked last, with the file in hand: a reason to put it back, or None."""
@@ -58,8 +59,8 @@ def _move(
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        context.ledger.trash.aim(row, top / FOLDER / str(row) / name)
-        _move_into(context, row, top / FOLDER, folder, name, sha256, confirm)
+        context.ledger.trash.aim(row, top / TRASH / str(row) / name)
+        _move_into(context, row, top / TRASH, folder, name, sha256, confirm)
 
 
 def _move_into(
