@@ -90,19 +90,24 @@ def check(
     with plain_errors():
         home, config = here()
         from earmark.proof.claims import check_everything
+        from earmark.proof.running.beside import commands_of
+        from earmark.proof.running.commands import Beside
         from earmark.proof.running.ending import alone, end_by_signal
         from earmark.proof.running.prove import Running
         from earmark.proof.running.watching import Watcher, step_down
 
         report, nobody = _running(home)
         watcher = Watcher(report.pid) if report is not None else None
+        beside = Beside(config, home, commands_of(home))
         step_down(home.state)
         end_by_signal()
         say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(one_line(line))}[/]"))
         running = Running(config, home, report, watcher, wait, say) if report and watcher else None
         outcomes: list[Outcome] = []
         with alone(home):
-            for outcome in check_everything(config, home, _phrases(home, config), running, recording, nobody):
+            for outcome in check_everything(
+                config, home, _phrases(home, config), running, recording, nobody, beside
+            ):
                 outcomes.append(outcome)
                 if not json:
                     mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
