@@ -252,6 +252,7 @@ def test_installed_again_with_an_odd_folder_and_met_by_a_ledger_of_a_newer_earma
     )
     alice.run(f"cp /opt/earmark/lib/python3*/site-packages/earmark/sample/sample.m4a {odd}", "alice")
     alice.until(f"test -e {odd}/sample.md", "alice")
+    assert "Not watched any more" not in alice.says(f"earmark service install {odd}", "alice")
     newer = "import sqlite3; sqlite3.connect('.local/state/earmark/ledger.db').execute('PRAGMA user_version = 99')"
     alice.says(f'python3 -c "{newer}"', "alice")
     reason = "because a newer earmark wrote its ledger"
