@@ -202,7 +202,7 @@ class Running:
         report = read_report(self.home.status_file)
         claim = f"The running daemon (pid {self.report.pid}), which holds the lock, says itself that it is this process"
         if report is None:
-            return Outcome(claim, None, "its report was gone")
+            return Outcome(claim, None, "it says nothing: its report (status.json) is not there, or is none")
         if report.pid != self.report.pid:
             return Outcome(claim, False, f"its report names pid {report.pid}")
         arguments = seen.processes[self.report.pid].arguments
