@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from earmark.cli.console import here
 from earmark.cli.main import app
 from earmark.files import FileLock
 from earmark.messages import Message
@@ -19,8 +20,11 @@ from earmark.questions import Answered, AskRequest, Stated
 from earmark.report import Report, Working, write_report
 from earmark.summarization.answering import answer_question
 from earmark.summarization.engine import SummaryFault
+from earmark.verbs import asking
+from earmark.verbs.questioning import AskWorker
 from typer.testing import CliRunner, Result
 
+from tests.conftest import wait_for
 from tests.integration.test_search import FILLER, say
 from tests.integration.test_summary_injections import PAYLOADS
 from tests.integration.test_terminal import on_a_terminal
@@ -388,3 +392,65 @@ def test_the_worker_that_asks_is_held_to_the_same_walls_and_prints_no_word(world
     assert any("connections: only to 127.0.0.1" in sentence for sentence in ready["sandbox"])
     assert end["type"] == "failed"
     assert b"xylophonequagga" not in done.stdout + done.stderr
+
+
+FLOOD = """
+import json, sys
+sys.stdin.buffer.readline()
+sys.stdin.buffer.readline()
+line = (json.dumps({"type": "progress", "job": 1, "at": 1.0, "total": None}) + "\\n") * 100
+sys.stderr.close()
+while True:
+    sys.stdout.write(line)
+"""
+"""A worker that says for ever that it goes on, once it was asked something."""
+
+
+@pytest.mark.shows("ask:flood")
+def test_a_worker_that_goes_on_for_ever_is_ended_and_waits_until_what_it_said_is_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(world, "http://127.0.0.1:9")
+    monkeypatch.setenv("EARMARK_HOME", str(world.root))
+    home, config = here()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(module: str, **more: Any) -> subprocess.Popen[bytes]:
+        del module
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen([sys.executable, "-c", FLOOD], stdin=pipe, stdout=pipe, **more))
+        return started[-1]
+
+    worker = AskWorker(home, config, start)
+    worker.ask("x", ())
+    (process,) = started
+
+    def written() -> int:
+        said = Path(f"/proc/{process.pid}/io").read_text() if process.poll() is None else "wchar: 0"
+        return int(re.findall(r"wchar: (\d+)", said)[0])
+
+    if sys.platform == "linux":
+        seen: list[int] = []
+
+        def waits() -> bool:
+            seen.append(written())
+            return seen[-1] > 8192 and len(seen) > 5 and len(set(seen[-5:])) == 1
+
+        wait_for(waits, 30, "the worker to wait")
+        assert seen[-1] < 1 << 20
+    worker.stop()
+    assert process.poll() is not None
+    again = AskWorker(home, config, start)
+    reply = asking.ask(home, config, QUESTION, _Nobody(), server=again)
+    assert reply.why == "the summary worker goes on and on, and comes to no end"
+    assert started[1].poll() is not None
+
+
+class _Nobody:
+    """Is told nothing."""
+
+    def indexed(self, done: int, of: int) -> None: ...
+    def reads(self, passages: int, recordings: int) -> None: ...
+    def writes(self) -> None: ...
+    def waits(self, sentence: str) -> None: ...
+    def stated(self, sentence: asking.Sentence) -> None: ...

@@ -6,16 +6,18 @@ import fcntl
 import json
 import os
 import pwd
+import signal
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from earmark.config import Config
+from earmark.cli.privacy import daemon_that_runs
+from earmark.config import Config, load_config
 from earmark.diarization.models import find_speaker_model
 from earmark.errors import ModelError
-from earmark.paths import Home
+from earmark.paths import Home, platform_home
 from earmark.service.checks import (
     Finding,
     check_folder,
@@ -31,7 +33,7 @@ from earmark.service.story import UnitState
 from earmark.service.watches import check_watches
 
 from tests import onnx_files
-from tests.conftest import Installation
+from tests.conftest import Installation, wait_for
 
 as_somebody = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
@@ -410,4 +412,28 @@ def test_doctor_says_what_a_running_daemon_has_trouble_with(installation: Instal
     process = installation.daemon()
     found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]}
     assert f"pid {process.pid}" in found["daemon"]["sentence"]
+    installation.stop(process)
+
+
+@pytest.mark.shows("privacy:silent")
+def test_a_daemon_that_says_nothing_of_itself_is_not_said_to_be_none(installation: Installation) -> None:
+    """As where its disk is full from the start; the lock says that it runs, and who it is."""
+    installation.configure()
+    process = installation.daemon()
+    home = platform_home({"EARMARK_HOME": str(installation.root / "home")})
+    wait_for(home.status_file.exists, 20, "the daemon's report")
+    process.send_signal(signal.SIGSTOP)
+    home.status_file.unlink()
+    home.lock_file.write_text("")
+    found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]}
+    assert found["daemon"]["ok"] is False
+    assert f"A daemon runs (pid {process.pid}), and says nothing of itself" in found["daemon"]["sentence"]
+    assert f"running (pid {process.pid})  it says nothing" in installation.earmark("status").stdout
+    report, why = daemon_that_runs(home, load_config(home.config_file))
+    assert (report and report.pid, report and report.folders, why) == (
+        process.pid,
+        (str(installation.folder),),
+        "",
+    )
+    process.send_signal(signal.SIGCONT)
     installation.stop(process)

@@ -310,7 +310,7 @@ def test_what_to_type_for_a_folder_that_is_not_there_can_be_typed(tmp_path: Path
 
 
 def test_the_folders_of_the_service_are_those_of_the_unit_as_it_is_loaded() -> None:
-    arguments = ["/opt/earmark", "run", "--service", "/srv/a b", "/srv/$x"]
+    arguments = ["/opt/earmark", "run", "--service", "/srv/a b", "/srv/$$x"]
     answer = {"type": "a(sasbttttuii)", "data": [["/opt/earmark", arguments, False, 0, 0, 0, 0, 0, 0, 0]]}
     assert unit_folders("user", Manager(busctl=(0, json.dumps(answer)))) == (
         Path("/srv/a b"),

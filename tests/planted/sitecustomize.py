@@ -1,6 +1,7 @@
 """Breaches, planted into a real daemon: Python imports this file at the start of each process with its folder in PYTHONPATH.
 
-Which ones is read from `planted.json` in the installation's home, by process: "daemon", "transcription", "summarization".
+Which ones is read from `planted.json` in the installation's home, by process: "daemon", "mcp", "transcription",
+"summarization".
 With "quick" there the speech model is replaced, so that a row of the table costs no seconds of CPU; everything else is real.
 """
 
@@ -523,6 +524,20 @@ def plant_in_summarization(names: list[str]) -> None:
     setattr(ChatSummarizer, "summarize", summarize)  # noqa: B010 - a method
 
 
+def plant_in_assistants(names: list[str]) -> None:
+    """`earmark mcp`."""
+    from earmark.locality.confinement import sandbox
+
+    if "child" in names:
+        child()
+    if "line" in names:
+        open_line("", "")
+    if "file" in names:
+        KEPT.append((HOME / "copied").open("w"))
+    if "never shuts" in names:
+        sandbox.shut_the_doors = open_doors
+
+
 def plant() -> None:
     try:
         planted: dict[str, list[str]] = json.loads((HOME / "planted.json").read_text())
@@ -535,6 +550,8 @@ def plant() -> None:
         sys.modules[module.__name__] = module
     if arguments[1:4] == ["-m", "earmark", "run"] and "daemon" in planted:
         plant_in_daemon(planted["daemon"])
+    elif arguments[1:4] == ["-m", "earmark", "mcp"]:
+        plant_in_assistants(planted.get("mcp", []))
     elif "earmark.transcription.worker" in arguments:
         plant_in_transcription(planted.get("transcription", []))
     elif "earmark.summarization.worker" in arguments:

@@ -18,6 +18,7 @@ from earmark.config import Config, load_config
 from earmark.diarization.models import find_speaker_model
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
+from earmark.ledger.lock import holder
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
 from earmark.report import Report, other_config, other_version, read_report
@@ -31,6 +32,8 @@ from earmark.service.reach import Here, absence, starters
 from earmark.service.story import Scope
 from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
+
+REREAD = "A daemon that has just been started writes it in a moment."
 
 
 def doctor(
@@ -70,7 +73,7 @@ def doctor(
                     here=Here(),
                 )
             ),
-            *_daemon(report, whose, home),
+            *_daemon(report, whose, home, running),
         ]
         if json:
             print_answer("doctor", {"findings": [asdict(f) for f in findings]})
@@ -101,8 +104,12 @@ def _folders(config: Config, report: Report | None, whose: Scope) -> list[Path]:
     return list(installed_folders(whose, Here()) or ()) or [f.path for f in config.folder]
 
 
-def _daemon(report: Report | None, whose: Scope, home: Home) -> Iterator[Finding]:
-    if report is None:
+def _daemon(report: Report | None, whose: Scope, home: Home, running: bool) -> Iterator[Finding]:
+    if report is None and running:
+        silent = f"A daemon runs ({holder(home.lock_file) or 'which process is not known'}), and says nothing of itself"
+        told = f"{silent}: {home.status_file} is not there, or is none; is its disk full? {REREAD}"
+        yield Finding("daemon", False, told)
+    elif report is None:
         here = Here()
         # Else what is with the service is said already, and what would start it.
         if installed_folders(whose, here) is None:

@@ -6,6 +6,7 @@ import importlib.util
 
 from earmark.cli.console import here, plain_errors
 from earmark.errors import ModelError
+from earmark.locality.confinement.inherited import close_inherited
 from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import AskWorker, unasked
@@ -27,6 +28,7 @@ def mcp() -> None:
     It changes nothing, and opens no connection; questions go to your own summary server. What an assistant reads goes where
     the assistant sends it: with one that asks a cloud the words leave this device (docs/assistants.md).
     """
+    close_inherited(stdin=True)
     with plain_errors():
         if importlib.util.find_spec("mcp") is None:
             raise ModelError(MISSING)

@@ -90,19 +90,24 @@ def check(
     with plain_errors():
         home, config = here()
         from earmark.proof.claims import check_everything
+        from earmark.proof.running.beside import commands_of
+        from earmark.proof.running.commands import Beside
         from earmark.proof.running.ending import alone, end_by_signal
         from earmark.proof.running.prove import Running
         from earmark.proof.running.watching import Watcher, step_down
 
-        report, nobody = _running(home)
+        report, nobody = daemon_that_runs(home, config)
         watcher = Watcher(report.pid) if report is not None else None
+        beside = Beside(config, home, commands_of(home))
         step_down(home.state)
         end_by_signal()
         say = (lambda _: None) if json else (lambda line: err.print(f"[dim]{escape(one_line(line))}[/]"))
         running = Running(config, home, report, watcher, wait, say) if report and watcher else None
         outcomes: list[Outcome] = []
         with alone(home):
-            for outcome in check_everything(config, home, _phrases(home, config), running, recording, nobody):
+            for outcome in check_everything(
+                config, home, _phrases(home, config), running, recording, nobody, beside
+            ):
                 outcomes.append(outcome)
                 if not json:
                     mark = {True: "[green]pass[/]", False: "[bold red]FAIL[/]", None: "[yellow] ?  [/]"}
@@ -135,17 +140,21 @@ def _remember(home: Home, config: Config, outcomes: Sequence[Outcome]) -> None:
         err.print(f"That this was checked is not kept for the page: {escape(one_line(str(error)))}")
 
 
-def _running(home: Home) -> tuple[Report | None, str]:
-    """What the daemon that runs says of itself, with the pid that the kernel has for it; or why none is looked at."""
+def daemon_that_runs(home: Home, config: Config) -> tuple[Report | None, str]:
+    """What the daemon that runs says of itself, with the pid that the kernel has for it, or what is known of one that says
+    nothing; or why none is looked at.
+    """
     from earmark.proof.running.descriptors import has_proc
-    from earmark.proof.running.holder import holder_of
+    from earmark.proof.running.holder import holder_of, unreported
 
     report, runs = read_report(home.status_file), is_locked(home.lock_file)
-    if report is None or not runs or not has_proc():
+    if not runs or not has_proc():
         return None, "; ".join([not_looked_at(str(home.state), runs, has_proc()), *_others(home)])
     holder = holder_of(home.lock_file)
     if not holder.pid:
         return None, f"not looked at: {holder.why_not}"
+    if report is None:
+        return unreported(holder.pid, config, home.config_file), ""
     return report.model_copy(update={"pid": holder.pid}), ""
 
 

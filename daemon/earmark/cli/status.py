@@ -138,12 +138,15 @@ def walls(report: Report) -> str:
     return "shut by the system" + "".join(f"; not measured yet for {worker}" for worker in unknown)
 
 
+UNKNOWN = "which process is not known"
+
+
 def _daemon_lines(found: Status) -> list[str]:
     """Whether a daemon runs, as what, on which folders, and what keeps it from working; else what starts it."""
     report = found.report if found.running else None
     lines: list[str] = []
     if report is not None:
-        lines.append(f"[green]●[/] running ({found.daemon}, since {moment(report.started_at)})")
+        lines.append(f"[green]●[/] running ({found.daemon or UNKNOWN}, since {moment(report.started_at)})")
         lines += [f"  watching {path_line(f)}" for f in report.folders]
         if (other := other_version(report, found.remedy)) is not None:
             lines.append(f"  [yellow]{escape(one_line(other))}[/]")
@@ -155,6 +158,11 @@ def _daemon_lines(found: Status) -> list[str]:
         elif report.config_error:
             lines.append(f"  [yellow]old configuration kept:[/] {escape(one_line(report.config_error))}")
         lines.append(f"  workers' network: {walls(report)}  [dim](earmark privacy)[/]")
+    elif found.running:
+        says = "it says nothing of itself; if that lasts, is the disk full?"
+        lines.append(
+            f"[green]●[/] running ({found.daemon or UNKNOWN})  [yellow]{says}[/]  [dim](earmark doctor)[/]"
+        )
     else:
         lines.append(f"[dim]○ not running[/]  {escape(one_line(found.remedy))}")
         lines += [f"  {escape(one_line(other))}" for other in found.elsewhere]

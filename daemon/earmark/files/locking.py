@@ -76,8 +76,8 @@ def has_own_processes(proc: Path = Path("/proc")) -> bool:
         return False
 
 
-def holders(file: Path, proc: Path = Path("/proc")) -> list[int] | None:
-    """Who holds a lock on this file, by the kernel's word (proc_locks(5)); None where it does not say.
+def holders(file: Path, proc: Path = Path("/proc"), kind: str = "FLOCK") -> list[int] | None:
+    """Who holds a lock on this file (`kind`: FLOCK, POSIX), by the kernel's word (proc_locks(5)); None where it says none.
 
     The device is passed over: btrfs and overlayfs name another there than stat(2). A holder in another pid namespace
     is 0, or not there at all.
@@ -89,11 +89,7 @@ def holders(file: Path, proc: Path = Path("/proc")) -> list[int] | None:
         return None
     columns = [line.split() for line in lines]
     return sorted(
-        {
-            int(c[4])
-            for c in columns
-            if c[1:2] == ["FLOCK"] and len(c) > 5 and c[5].rpartition(":")[2] == inode
-        }
+        {int(c[4]) for c in columns if c[1:2] == [kind] and len(c) > 5 and c[5].rpartition(":")[2] == inode}
     )
 
 

@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault, LedgerBusy
-from earmark.files import Busy, FileLock
+from earmark.files import Busy, FileLock, holders
 
 
 class DaemonLock:
@@ -63,9 +63,12 @@ def holder_pid(file: Path) -> int:
 
 
 def holder(file: Path) -> str | None:
-    """`pid 123 on host` as the lock file says, whether or not it is still held."""
+    """`pid 123 on host` as the lock file says, whether or not it is still held. Where it says nothing, as on a full disk,
+    `pid 123` by the kernel's word.
+    """
     try:
         found = json.loads(file.read_bytes())
         return f"pid {int(found['pid'])} on {found['host']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        now = [pid for pid in holders(file) or () if pid > 0]
+        return f"pid {now[0]}" if now else None

@@ -20,6 +20,7 @@ from earmark.paths import Home
 from earmark.proof.installation import modes, supervisor_sockets, words_elsewhere
 from earmark.proof.listeners import trap
 from earmark.proof.outcome import Outcome
+from earmark.proof.running.commands import Beside
 from earmark.proof.running.fresh import real_worker
 from earmark.proof.running.leftovers import SCRATCH, scratch_place
 from earmark.proof.running.prove import Running
@@ -34,17 +35,22 @@ def check_everything(
     running: Running | None = None,
     recording: bool = True,
     nobody: str = "",
+    beside: Beside | None = None,
 ) -> Iterator[Outcome]:
     """Try every claim, one after the other. `words`: phrases that were said, to look for where they must not be; those of
     this check's own recording are looked for, too.
 
     `running`: the daemon that runs, if one does; with `recording` it is given one to hear.
-    `nobody`: why no daemon is looked at.
+    `nobody`: why no daemon is looked at. `beside`: commands that run, which are watched meanwhile.
     """
+    if beside is not None:
+        beside.begin()
     if running is not None:
         yield from running.prove(recording)
     else:
         yield nobody_runs(nobody)
+    if beside is not None:
+        yield from beside.claims()
     heard = running.phrases if running is not None else []
     yield from on_fresh_processes(config, home, [*words, *heard])
 

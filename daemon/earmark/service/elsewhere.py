@@ -116,9 +116,15 @@ def running(here: Here) -> Iterator[Running]:
 
 
 def _daemon(words: Sequence[str]) -> Sequence[str] | None:
-    """What follows `run`, if this is the command line of `earmark run`, started as a script, by Python or as a module."""
+    """What follows `run`, if this is the command line of `earmark run`."""
+    verb = [word for word in verb_of(words) if word != "--system"]
+    return verb[1:] if verb[:1] == ["run"] and "--help" not in verb else None
+
+
+def verb_of(words: Sequence[str]) -> Sequence[str]:
+    """What follows `earmark` in a command line that starts it as a script, by Python or as a module; () in any other."""
     if not words:
-        return None
+        return ()
     rest = list(words)
     if Path(rest[0]).name.startswith("python"):
         rest = rest[1:]
@@ -126,10 +132,7 @@ def _daemon(words: Sequence[str]) -> Sequence[str] | None:
             rest = rest[1:]
         if rest[:1] == ["-m"]:
             rest = rest[1:]
-    if not rest or Path(rest[0]).name != "earmark":
-        return None
-    verb = [word for word in rest[1:] if word != "--system"]
-    return verb[1:] if verb[:1] == ["run"] and "--help" not in verb else None
+    return rest[1:] if rest and Path(rest[0]).name == "earmark" else ()
 
 
 def _program(words: Sequence[str], folder: Path) -> str:

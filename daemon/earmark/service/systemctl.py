@@ -106,7 +106,8 @@ def unit_command(scope: Scope, run: Run = subprocess.run) -> tuple[str, ...]:
     """What the unit as it is loaded, drop-ins included, starts; () where there is none."""
     words = _property(scope, "Service", ["ExecStart"], run)
     try:
-        return tuple(str(word) for word in json.loads(words or "")["data"][-1][1])
+        # The manager tells a dollar sign as it stands in the unit, and not as it hands it over (systemd.service(5)).
+        return tuple(str(word).replace("$$", "$") for word in json.loads(words or "")["data"][-1][1])
     except (ValueError, KeyError, IndexError, TypeError):
         return ()
 

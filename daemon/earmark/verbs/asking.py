@@ -38,6 +38,11 @@ MOST_READ = 40
 MOST_SAID = 1_000
 """Sentences that a worker may state; an honest one states eight."""
 
+MOST_MESSAGES, LONGEST_ANSWER = 20_000, 3600.0
+"""Messages of a worker about one question, and seconds that an answer may take, whatever is said meanwhile. An honest worker
+says that it goes on once a second, and ends a model that talks for ever.
+"""
+
 SLOW = 20.0
 """Seconds without a word of the server after which that is said."""
 
@@ -200,9 +205,13 @@ class _Asking:
 
     def _listen(self, server: Server) -> Answered | str:
         """Pass on what the server says until it ends; a sentence says why there is no answer. Raises Broken."""
-        heard, slow = time.monotonic(), False
+        began = heard = time.monotonic()
+        messages, slow = 0, False
         while True:
             silent = time.monotonic() - heard
+            if messages > MOST_MESSAGES or time.monotonic() - began > LONGEST_ANSWER:
+                server.stop()
+                return "the summary worker goes on and on, and comes to no end"
             if silent > self.config.summary.timeout_seconds + OVERTIME:
                 server.stop()
                 return f"The server said nothing for {silent:.0f} seconds: it is busy, or hangs"
@@ -210,6 +219,7 @@ class _Asking:
                 slow = True
                 self.listener.waits(self._why_slow())
             message = server.next(0.5)
+            messages += 1
             if isinstance(message, Answered):
                 return message
             if isinstance(message, Failed):

@@ -24,6 +24,9 @@ from earmark.workers import start_process
 LONGEST_REPLY = 64 * 1024
 """Bytes of one line of the worker's."""
 
+UNTAKEN = 16
+"""Lines of the worker's that wait to be taken; what it says beyond that waits in its pipe, and it with it."""
+
 Said = Ready | Progress | Stated | Answered | Failed
 
 
@@ -59,7 +62,8 @@ class AskWorker:
         self._config = config
         self._key, self._consent = api_key(config), consent_given(home, config) or ""
         self._job = 0
-        self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._inbox: queue.Queue[bytes | None] = queue.Queue(UNTAKEN)
+        self._over = False
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._process = start(MODULE, stderr=subprocess.DEVNULL)
         summary = config.summary
@@ -86,12 +90,14 @@ class AskWorker:
 
     def next(self, seconds: float) -> Said | None:
         """What it says next. Raises Broken."""
-        try:
-            line = self._inbox.get(timeout=seconds)
-        except queue.Empty:
-            return None
+        line = None
+        if not self._over:
+            try:
+                line = self._inbox.get(timeout=seconds)
+            except queue.Empty:
+                return None
         if line is None:
-            self._inbox.put(None)  # for whoever asks after this
+            self._over = True  # for whoever asks after this
             raise Broken("the summary worker ended without an answer")
         try:
             said = parse_ask_reply.validate_json(line)
@@ -104,7 +110,7 @@ class AskWorker:
     def stop(self) -> None:
         """End it. Where this process may end none any more, it ends by itself, as nobody reads it or it has no parent."""
         self._outbox.put(None)
-        self._inbox.put(None)
+        self._over = True
         with contextlib.suppress(OSError):
             self._process.kill()
             self._process.wait()

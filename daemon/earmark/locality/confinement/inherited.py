@@ -1,4 +1,5 @@
 """What the daemon was given by whoever started it: it keeps stdout and stderr, and closes the rest. Standard library only.
+So does `earmark mcp`, which keeps its stdin, too.
 
 A terminal, an IDE, `make -j` or a server leave pipes, sockets and files open in what they start. The daemon has no use for
 them, and words could go through each.
@@ -11,18 +12,21 @@ import fcntl
 import os
 
 
-def close_inherited() -> tuple[int, ...]:
-    """Close every descriptor that this process was started with but stdout and stderr; returns which.
+def close_inherited(*, stdin: bool = False) -> tuple[int, ...]:
+    """Close every descriptor that this process was started with but stdout and stderr, and `stdin` if that is read; returns
+    which.
 
     To be called early, once: what is open and not marked to be closed at the next program (FD_CLOEXEC) was open before this
-    one began, because Python marks whatever it opens (PEP 446); daemon(7) asks for the same. Stdin, which nobody here
-    reads, becomes /dev/null. A lock that a starter left in a descriptor (setlock, `flock --no-fork`) goes, too. Of the three
+    one began, because Python marks whatever it opens (PEP 446); daemon(7) asks for the same. A stdin that nobody reads
+    becomes /dev/null. A lock that a starter left in a descriptor (setlock, `flock --no-fork`) goes, too. Of the three
     standard streams those that were missing are there by now (`cli/standard_streams.py`).
     """
     given = tuple(fd for fd in _open_beyond_stderr() if _is_inherited(fd))
     for fd in given:
         with contextlib.suppress(OSError):
             os.close(fd)
+    if stdin:
+        return given
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.close(nowhere)

@@ -25,6 +25,28 @@ def target(pid: int, fd: int) -> str:
         return f"descriptor {number}"
 
 
+def open_in(pid: int) -> list[tuple[int, str]] | None:
+    """The descriptors that a process has open, and what each leads to; None where nobody may see. Of one that is gone, none.
+
+    Root without CAP_SYS_PTRACE, as in a container, may read their numbers and not where they lead.
+    """
+    try:
+        numbers = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))  # noqa: PTH208
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    except OSError:
+        return None
+    found = []
+    for fd in numbers:
+        try:
+            found.append((fd, os.readlink(f"/proc/{pid}/fd/{fd}")))  # noqa: PTH115 - `pipe:[1]` is no path
+        except PermissionError:
+            return None
+        except OSError:
+            continue  # closed meanwhile
+    return found
+
+
 def cwd_of(pid: int) -> str:
     """The folder that it works in; "" where that cannot be seen."""
     try:

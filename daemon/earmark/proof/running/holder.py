@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark import __version__
+from earmark.config import Config
 from earmark.files import has_own_processes, holders
-from earmark.proof.running.descriptors import has_proc, status_of
+from earmark.proof.running.descriptors import cwd_of, has_proc, status_of
+from earmark.proof.running.sampler import started_at
+from earmark.report import Report
+from earmark.service.elsewhere import verb_of
 
 ANOTHERS = (
     "/proc shows the processes of another pid namespace than this shell's, so that their numbers are others here; ask "
@@ -39,6 +44,25 @@ def holder_of(lock_file: Path, proc: Path = Path("/proc")) -> Holder:
     if len(status_of(proc / str(ours[0])).get("NSpid", "").split()) > 1:
         return Holder(0, f"the daemon (pid {ours[0]}) is in a container; ask inside of it")
     return Holder(ours[0])
+
+
+def unreported(pid: int, config: Config, config_file: Path) -> Report:
+    """What is known of a daemon that says nothing of itself, as where its disk is full: its folders are those of its command
+    line, or else of the configuration.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="surrogateescape").split("\0")[:-1]
+    except OSError:
+        words = []
+    named = [word for word in verb_of(words)[1:] if not word.startswith("-") and word != "run"]
+    folders = [str(Path(cwd_of(pid) or "/") / name) for name in named] or [str(f.path) for f in config.folder]
+    return Report(
+        pid=pid,
+        version=__version__,
+        started_at=started_at(pid),
+        folders=tuple(folders),
+        config_file=str(config_file),
+    )
 
 
 def _left_behind(proc: Path, lock_file: Path, gone: list[int]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from earmark.proof.running.descriptors import has_same_memory, is_same, status_of
+from earmark.proof.running.descriptors import has_same_memory, is_same, open_in, status_of
 from earmark.proof.running.special import kind_of, told
 from earmark.proof.running.unix_sockets import Unix, unix_sockets
 
@@ -78,7 +78,7 @@ class Others:
             if not entry.name.isdigit() or int(entry.name) in found.family:
                 continue
             found.everybody.append(int(entry.name))
-            for fd, to in _descriptors(int(entry.name)):
+            for fd, to in open_in(int(entry.name)) or ():
                 if only in ("", to):
                     found.having.setdefault(to, []).append((int(entry.name), fd))
         return found
@@ -100,13 +100,12 @@ class Others:
 
 def holdings(pid: int, others: Others, logs: Iterable[str]) -> list[Holding] | None:
     """What this process has open by which words could get out; None where nobody may see. `logs`: where it logs to."""
-    try:
-        os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
-    except OSError:
+    there = open_in(pid)
+    if there is None:
         return None
     found: list[Holding] = []
     quiet = set(logs)
-    for fd, to in _descriptors(pid):
+    for fd, to in there:
         if to in quiet:
             found += _log(pid, fd, to, others)
             continue
@@ -178,15 +177,6 @@ def _maps(pid: int) -> Iterator[Holding]:
             elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
                 columns = line.rstrip("\n").split(None, 5)
                 path = columns[5] if len(columns) > 5 else ""
-
-
-def _descriptors(pid: int) -> list[tuple[int, str]]:
-    found = []
-    with contextlib.suppress(OSError):
-        for fd in sorted(map(int, os.listdir(f"/proc/{pid}/fd"))):  # noqa: PTH208
-            with contextlib.suppress(OSError):
-                found.append((fd, os.readlink(f"/proc/{pid}/fd/{fd}")))  # noqa: PTH115 - `pipe:[1]` is no path
-    return found
 
 
 def _flags(pid: int, fd: int) -> int:

@@ -12,12 +12,10 @@ from pathlib import Path
 
 from earmark import __version__
 from earmark.config import Config
-from earmark.diarization.models import speaker_folder
 from earmark.errors import EarmarkError
 from earmark.files import why
 from earmark.locality.confinement import landlock
 from earmark.locality.policy import forwarding
-from earmark.locality.policy.consent import FACT
 from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.proof.running import leftovers, recording, whereabouts
@@ -25,6 +23,7 @@ from earmark.proof.running.descriptors import is_stopped
 from earmark.proof.running.folders import untold
 from earmark.proof.running.heard import heard
 from earmark.proof.running.journal import log_of
+from earmark.proof.running.known import consent_of, readable
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.recording import Dropped, Standing
 from earmark.proof.running.rules import LEDGER, Judge
@@ -33,9 +32,7 @@ from earmark.proof.running.setting import Setting
 from earmark.proof.running.watching import Watcher
 from earmark.proof.running.words import phrases_of, runs_of
 from earmark.report import Report, other_config, read_report
-from earmark.search.models import meaning_folder
 from earmark.supervisor.knocking import knock_addresses
-from earmark.transcription.models import find_model
 from earmark.verbs.opening import opened_context
 
 EVERY = 0.1
@@ -75,7 +72,7 @@ class Running:
         folders = tuple(Path(os.path.realpath(f)) for f in self.report.folders)
         state = Path(os.path.realpath(self.home.state))
         quiet = [f"{state}/{name}" for name in LEDGER]
-        leads = Leads(self.config, self._consent())
+        leads = Leads(self.config, consent_of(self.config, self.home))
         leads.look()
         why_not = self.watcher.begin(folders, quiet, self.follow, self.report.started_at)
         # Else a lookup would be among the packets that are counted.
@@ -205,7 +202,7 @@ class Running:
         report = read_report(self.home.status_file)
         claim = f"The running daemon (pid {self.report.pid}), which holds the lock, says itself that it is this process"
         if report is None:
-            return Outcome(claim, None, "its report was gone")
+            return Outcome(claim, None, "it says nothing: its report (status.json) is not there, or is none")
         if report.pid != self.report.pid:
             return Outcome(claim, False, f"its report names pid {report.pid}")
         arguments = seen.processes[self.report.pid].arguments
@@ -217,33 +214,14 @@ class Running:
             return Outcome(claim, False, f"its report says that it watches {untrue}")
         return Outcome(claim, True, f"its report names pid {report.pid}")
 
-    def _consent(self) -> str:
-        """What was allowed, as the ledger has it."""
-        with (
-            contextlib.suppress(EarmarkError),
-            opened_context(self.home, self.config, read_only=True) as context,
-        ):
-            fact = context.ledger.journal.fact(FACT)
-            return fact[0] if fact else ""
-        return ""
-
-    def _readable(self, folders: tuple[Path, ...]) -> tuple[Path, ...]:
-        """What workers may read of the user's; nothing where the model is not known."""
-        configured = self.config.transcription
-        try:
-            model = find_model(configured.model, configured.model_dir, self.home.models)
-            others = (speaker_folder(self.home.models), meaning_folder(self.home.models))
-        except EarmarkError:
-            return ()
-        return (*folders, model.dir, *filter(None, others), self.home.templates)
-
     def _setting(self, seen: Seen, folders: tuple[Path, ...], state: Path, leads: Leads) -> Setting:
         report = read_report(self.home.status_file) or self.report
         return Setting(
             self.report.pid, folders, state, leads.everywhere, named=leads.named, within=leads.within,
             manager="" if seen.stranger else seen.manager,
             resolvers=tuple(leads.resolvers), landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
-            account=report.sockets, home=Path(os.path.realpath(Path.home())), readable=self._readable(folders),
+            account=report.sockets, home=Path(os.path.realpath(Path.home())),
+            readable=readable(self.config, self.home, folders),
             installation=str(Path(sys.executable).parent),
             knocks=tuple(knock_addresses(self.config.summary.endpoint, self.config.privacy)),
             other_version="" if report.version == __version__ else f"earmark {report.version}",

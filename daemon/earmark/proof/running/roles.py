@@ -13,6 +13,7 @@ DIARIZER, EMBEDDER = "worker that tells voices apart", "worker that makes vector
 DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", "helper", "other program"
 LISTENER = "process that looks who listens"
 AWAKE = "caffeinate of macOS"
+ASSISTANTS = "earmark mcp"
 
 _MODULES = {
     "earmark.transcription.worker": TRANSCRIBER,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from earmark.files import counted, hidden_kind
 from earmark.proof.outcome import Outcome
@@ -30,10 +31,11 @@ from earmark.proof.running.roles import (
     is_ours,
     roles,
 )
-from earmark.proof.running.seen import PASSED_ON, Act, Process, Seen
+from earmark.proof.running.seen import PASSED_ON, Act, Seen
 from earmark.proof.running.setting import Setting, plain, shown
 from earmark.proof.running.shut import LISTS, TOO_MUCH, held, is_leaky, readers
 from earmark.proof.running.special import is_special
+from earmark.proof.running.telling import command, did, pids_of
 
 OF_WORKERS = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER)
 
@@ -54,6 +56,8 @@ class Judge:
     setting: Setting
     role: dict[int, str] = field(init=False)
     _reach: Reach = field(init=False)
+    silent: ClassVar[tuple[str, ...]] = (TRANSCRIBER, DIARIZER, EMBEDDER)
+    """Who has no socket at all."""
 
     def __post_init__(self) -> None:
         self.role = roles(self.seen, self.setting.supervisor, self.setting.lms)
@@ -82,7 +86,7 @@ class Judge:
         return sorted(pid for pid, role in self.role.items() if role in wanted)
 
     def _name(self, role: str, pids: list[int]) -> str:
-        return f"The running {role} ({_pids(pids)})"
+        return f"The running {role} ({pids_of(pids)})"
 
     def _walls(self) -> Iterator[Outcome]:
         for role in LISTS:
@@ -112,7 +116,7 @@ class Judge:
         for pid in self.pids(SUPERVISOR):
             wrong += self._sockets(pid, tried=True)
             wrong += [
-                f"{_did(a)} {a.about}"
+                f"{did(a)} {a.about}"
                 for a in self.seen.by(pid, "connect", "aim", "send", "bind")
                 if not self._manager(a.about)
             ]
@@ -124,11 +128,11 @@ class Judge:
         return self._outcome(claim, wrong, self.pids(SUPERVISOR))
 
     def _without_sockets(self) -> Iterator[Outcome]:
-        for pid in self.pids(TRANSCRIBER, DIARIZER, EMBEDDER):
+        for pid in self.pids(*self.silent):
             claim = f"{self._name(self.role[pid], [pid])} has no socket and sends nothing"
             wrong = self._sockets(pid)
             wrong += [
-                f"{_did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind") if a.done
+                f"{did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind") if a.done
             ]
             yield self._outcome(claim, wrong, [pid])
 
@@ -187,11 +191,11 @@ class Judge:
         for act in acts:
             before = shut is None or act.order < shut
             if act.what in ("connect", "aim", "send") and act.done and not self._reach.allowed(act, before):
-                wrong.append(f"{_did(act)} {act.about}")
+                wrong.append(f"{did(act)} {act.about}")
             elif act.what == "bind" and act.done and before and act.about.startswith("AF_NETLINK"):
                 continue  # the C library looks which addresses this machine has
             elif act.what == "bind" and act.done:
-                wrong.append(f"{_did(act)} {act.about}")
+                wrong.append(f"{did(act)} {act.about}")
             elif act.what == "socket" and act.done and self.role[pid] == SUMMARIZER:
                 family, _, kind = act.about.partition(" ")
                 looking = before and (family == "AF_NETLINK" or kind == "2")
@@ -226,7 +230,7 @@ class Judge:
         if self.seen.packets == 0:
             seconds = self.seen.ended - self.seen.began
             how = f"the kernel counted no IP packet of any program for {seconds:.0f} s; its sockets only root can see"
-            return Outcome(f"{claim.partition(' (pid')[0]} ({_pids(pids)}) sends nothing by IP", True, how)
+            return Outcome(f"{claim.partition(' (pid')[0]} ({pids_of(pids)}) sends nothing by IP", True, how)
         return Outcome(
             claim, None, "its sockets can be seen by root only, and other programs sent packets, too"
         )
@@ -237,13 +241,13 @@ class Judge:
             claim = f"{self._name(SUPERVISOR, [self.setting.supervisor])} was not seen to start any program but its workers"
         root = self.seen.processes[self.setting.supervisor]
         strangers = [
-            f"it started {_command(process)} (pid {pid})"
+            f"it started {command(process)} (pid {pid})"
             for pid, process in sorted(self.seen.processes.items())
             if self.role[pid] == STRANGER or (self.role[pid] != SUPERVISOR and not is_ours(process, root))
         ]
         strangers += [f"the {self.role[parent]} started pid {pid}" for parent, pid in self._children()]
         for pid in self.pids(AWAKE):
-            went = [f"{_did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind")]
+            went = [f"{did(a)} {a.about}" for a in self.seen.by(pid, "connect", "aim", "send", "bind")]
             strangers += [f"{AWAKE} (pid {pid}): {what}" for what in (*self._sockets(pid), *went)]
         ours = {self.seen.processes[pid].program for pid in self.role if self.role[pid] != STRANGER}
         for act in self.seen.acts:
@@ -331,20 +335,3 @@ WRITING = {
 def _is_its_work(role: str, act: Act) -> bool:
     """A door is there to pass on the connection that it opened; a worker sets limits for itself."""
     return act.about in {DOOR: (PASSED_ON,)}.get(role, WORKERS if role in OF_WORKERS else ())
-
-
-def _pids(pids: list[int]) -> str:
-    return f"pid {', '.join(map(str, pids))}"
-
-
-def _did(act: Act) -> str:
-    return {
-        "connect": "it connected to",
-        "aim": "it aimed at",
-        "send": "it sent to",
-        "bind": "it listens at",
-    }[act.what]
-
-
-def _command(process: Process) -> str:
-    return " ".join(process.arguments)[:120] or process.program or "a program"

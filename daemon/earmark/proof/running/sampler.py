@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.locality.confinement.sockets import TABLES, address_and_port
-from earmark.proof.running.descriptors import status_of, tasks_of
+from earmark.proof.running.descriptors import open_in, status_of, tasks_of
 from earmark.proof.running.holdings import Others, holdings, names_of
 from earmark.proof.running.roles import STRANGER, roles
 from earmark.proof.running.seen import Process, Seen
@@ -225,17 +225,10 @@ def _end(table: str, columns: list[str]) -> str:
 
 
 def _inodes(pid: int) -> set[str] | None:
-    found = set()
-    try:
-        for fd in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                if match := re.fullmatch(r"socket:\[(\d+)\]", str(fd.readlink())):
-                    found.add(match[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return set()
-    except OSError:
+    there = open_in(pid)
+    if there is None:
         return None
-    return found
+    return {match[1] for _, to in there if (match := re.fullmatch(r"socket:\[(\d+)\]", to))}
 
 
 def _once(texts: list[str], text: str) -> None:

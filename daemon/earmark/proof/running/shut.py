@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.locality.confinement import calls, landlock, sandbox, seccomp
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.filters import not_refused
-from earmark.proof.running.roles import DIARIZER, DOOR, EMBEDDER, LISTENER, SUMMARIZER, TRANSCRIBER
+from earmark.proof.running.roles import (
+    ASSISTANTS,
+    DIARIZER,
+    DOOR,
+    EMBEDDER,
+    LISTENER,
+    SUMMARIZER,
+    TRANSCRIBER,
+)
 from earmark.proof.running.seen import Act, Process, Seen
 from earmark.proof.running.setting import Setting
 
@@ -22,18 +31,39 @@ TOO_MUCH = "it did more different things than this check keeps (20,000); what ca
 LISTS = {
     TRANSCRIBER: calls.TRANSCRIPTION, DIARIZER: calls.TRANSCRIPTION, EMBEDDER: calls.TRANSCRIPTION,
     SUMMARIZER: calls.SUMMARIES, DOOR: calls.DOOR, LISTENER: calls.LISTENER,
+    ASSISTANTS: calls.ASSISTANTS,
 }  # fmt: skip
 """What each of these processes may do, and no other."""
 
-_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER, DOOR)
+_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER, DOOR, ASSISTANTS)
 """Whom Landlock holds. Who looks which program listens has to look at all of /proc."""
 
 _BEGUN = {"read": "opened a recording", "answered": "answered", "connect": "connected"}
 """Acts by which somebody has begun to work, and how they are told."""
 
 
-def held(seen: Seen, process: Process, name: str, role: str, setting: Setting) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What held whoever was started first, before it put on anything itself: a service manager's filter or a container's
+    is no worker's own. `count`: how many filters that are; `filters`: their programs, where they could be read.
+    """
+
+    count: int
+    filters: frozenset[str]
+    whose: str = "the daemon's"
+
+    @classmethod
+    def of_daemon(cls, seen: Seen, setting: Setting) -> Before:
+        """A daemon puts on none."""
+        count = int(seen.processes[setting.supervisor].status.get("Seccomp_filters", 0))
+        return cls(count, frozenset(a.about for a in seen.by(setting.supervisor, "standing", "filter")))
+
+
+def held(
+    seen: Seen, process: Process, name: str, role: str, setting: Setting, before: Before | None = None
+) -> Outcome:
     """The claim about one process. Landlock is in it only where it was seen."""
+    before = before or Before.of_daemon(seen, setting)
     watched = seen.followed and process.born
     acts = seen.by(process.pid)
     if watched and not any(a.what in _BEGUN or (a.what == "wall" and a.about == "seccomp") for a in acts):
@@ -42,10 +72,8 @@ def held(seen: Seen, process: Process, name: str, role: str, setting: Setting) -
         )
     files = setting.landlock and role in _WITHOUT_FILES
     and_landlock = " and Landlock" if watched and files else ""
-    wrong = _on_proc(process, seen.processes[setting.supervisor]) + [
-        f"it set {a.about}" for a in acts if is_leaky(a)
-    ]
-    wrong += _filters(seen, process, role, setting)
+    wrong = _on_proc(process, before) + [f"it set {a.about}" for a in acts if is_leaky(a)]
+    wrong += _filters(seen, process, role, setting, before)
     wrong += _read_astray(acts, process, setting) if files else []
     if watched:
         wrong += _put_on(acts, process, role, setting)
@@ -64,20 +92,24 @@ def held(seen: Seen, process: Process, name: str, role: str, setting: Setting) -
     )
 
 
-def _filters(seen: Seen, process: Process, role: str, setting: Setting) -> list[str]:
-    """Its filters but those that the daemon has, too, have to be, byte for byte, what this earmark makes for this role.
-
-    A service manager's filter holds the daemon and all that it starts; it is no worker's own.
-    """
-    found = {a.about for a in seen.by(process.pid, "standing", "filter") if a.done}
+def rightful(role: str, pid: int) -> set[str]:
+    """The programs that this earmark makes for this role; none where it has none for this machine."""
     machine = platform.machine()
     if machine not in seccomp.AUDIT:
-        return []
-    own = found - {a.about for a in seen.by(setting.supervisor, "standing", "filter")}
-    right = {
-        b"".join(struct.pack("<HBBI", *step) for step in seccomp.program(machine, chosen, process.pid)).hex()
+        return set()
+    return {
+        b"".join(struct.pack("<HBBI", *step) for step in seccomp.program(machine, chosen, pid)).hex()
         for chosen in (LISTS[role], *([(*LISTS[role], calls.GPU)] if role == TRANSCRIBER else []))
     }
+
+
+def _filters(seen: Seen, process: Process, role: str, setting: Setting, before: Before) -> list[str]:
+    """Its filters but those that were there before have to be, byte for byte, what this earmark makes for this role."""
+    found = {a.about for a in seen.by(process.pid, "standing", "filter") if a.done}
+    right = rightful(role, process.pid)
+    if not right:
+        return []
+    own = found - before.filters
     if own - right:
         older = f" (the daemon is {setting.other_version}; start it anew)" if setting.other_version else ""
         return [f"its filter is not the one that earmark makes for it{older}"]
@@ -112,12 +144,12 @@ def _read_astray(acts: list[Act], process: Process, setting: Setting) -> list[st
     ]
 
 
-def _on_proc(process: Process, supervisor: Process) -> list[str]:
+def _on_proc(process: Process, before: Before) -> list[str]:
     status, wrong = process.status, []
     if status.get("Seccomp") != "2":
         wrong.append(f"no system-call filter holds it (Seccomp: {status.get('Seccomp', 'unknown')})")
-    elif 0 < int(status.get("Seccomp_filters", 0)) <= int(supervisor.status.get("Seccomp_filters", 0)):
-        wrong.append("no system-call filter holds it but the daemon's")
+    elif 0 < int(status.get("Seccomp_filters", 0)) <= before.count:
+        wrong.append(f"no system-call filter holds it but {before.whose}")
     if status.get("NoNewPrivs") != "1":
         wrong.append("it may gain privileges (NoNewPrivs: 0)")
     if status.get("core", "0") != "0":

@@ -1,0 +1,244 @@
+"""The claims about commands of earmark that are at work beside the daemon, with their workers: `earmark mcp`, `ask` ...
+
+Each is watched as a daemon is, while the daemon is, or for a few seconds where none runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+from earmark.config import Config
+from earmark.locality.confinement import landlock
+from earmark.locality.policy import forwarding
+from earmark.paths import Home
+from earmark.proof.outcome import Outcome
+from earmark.proof.running.beside import Command, commands_of
+from earmark.proof.running.descriptors import status_of
+from earmark.proof.running.known import consent_of, readable
+from earmark.proof.running.leads import Leads
+from earmark.proof.running.open_ends import leads_nowhere
+from earmark.proof.running.roles import ASSISTANTS, SUMMARIZER, SUPERVISOR, TRANSCRIBER
+from earmark.proof.running.rules import A_MOMENT, Judge
+from earmark.proof.running.sampler import family
+from earmark.proof.running.seen import Act, Seen
+from earmark.proof.running.setting import Setting
+from earmark.proof.running.shut import LISTS, Before, held, readers, rightful
+from earmark.proof.running.telling import pids_of
+from earmark.proof.running.watching import Watcher
+from earmark.verbs.opening import watched_folders
+
+UNKNOWN = "of which home it reads the recordings only root can see"
+WITHOUT = 3.0
+"""Seconds that they are watched at least."""
+
+STARTING, LULL = 30.0, 0.5
+"""Seconds that a worker may take to start, and in which one that waits does nothing."""
+
+NOTHING = "change no file"
+
+STANDARD = (0, 1, 2)
+"""Descriptors by which a command speaks with whoever started it."""
+
+
+@dataclass
+class OfCommand(Judge):
+    """`seen` of one command and its workers, by the rules of `setting`, in which the command has the supervisor's place."""
+
+    verb: str = ""
+    starters: int = 0
+    """How many filters held whoever started it."""
+    silent: ClassVar[tuple[str, ...]] = (SUPERVISOR, *Judge.silent)
+
+    def claims(self) -> Iterator[Outcome]:
+        """All that is to be said of it."""
+        yield from self._walls()
+        yield from self._without_sockets()
+        if self.pids(SUMMARIZER):
+            yield self._summarizers()
+        yield self._programs()
+        yield self._files()
+        yield self._held()
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is the one that shuts its own doors; the others are a person's own command, as a shell is."""
+        return self.verb == "mcp"
+
+    def _name(self, role: str, pids: list[int]) -> str:
+        told = role.replace("daemon", f"earmark {self.verb}").replace(SUPERVISOR, f"earmark {self.verb}")
+        of = f" of earmark {self.verb}" if told == role else ""
+        return f"The running {told}{of} ({pids_of(pids)})"
+
+    def _walls(self) -> Iterator[Outcome]:
+        root, before = self.seen.processes[self.setting.supervisor], self._before()
+        if self.serves:
+            own = replace(self.setting, readable=(self.setting.state, *self.setting.folders))
+            yield held(self.seen, root, self._name(SUPERVISOR, [root.pid]), ASSISTANTS, own, before)
+        elif wrong := readers(root):
+            claim = f"{self._name(SUPERVISOR, [root.pid])} lets nobody read its memory"
+            yield Outcome(claim, False, "; ".join(wrong))
+        for role in LISTS:
+            for pid in self.pids(role):
+                if self.seen.processes[pid].status:
+                    name = self._name(role, [pid])
+                    yield held(self.seen, self.seen.processes[pid], name, role, self.setting, before)
+
+    def _children(self) -> Iterator[tuple[int, int]]:
+        """Also a double of the command, but for the moment in which it is to become a worker."""
+        yield from super()._children()
+        for pid in self.pids(SUPERVISOR):
+            process = self.seen.processes[pid]
+            if pid != self.setting.supervisor and process.looks > A_MOMENT:
+                yield process.parent, pid
+
+    def _before(self) -> Before:
+        root = self.seen.processes[self.setting.supervisor]
+        standing = {a.about for a in self.seen.by(root.pid, "standing", "filter")}
+        own = rightful(ASSISTANTS, root.pid) & standing if self.serves else set()
+        count = int(root.status.get("Seccomp_filters", 0))
+        if self.serves:
+            count = count - 1 if own else self.starters
+        return Before(count, frozenset(standing - own), "that of whoever started it")
+
+    def _files(self) -> Outcome:
+        outcome = super()._files()
+        if not self.serves:
+            return outcome
+        return replace(
+            outcome,
+            claim=outcome.claim.replace("write to the drop folders and the state folder only", NOTHING),
+        )
+
+    def _may_write(self, role: str, act: Act) -> bool:
+        return super()._may_write(TRANSCRIBER if self.serves and role == SUPERVISOR else role, act)
+
+    def _held(self) -> Outcome:
+        pids = sorted(self.role)
+        claim = f"{self._name('daemon and its workers', pids)} have nothing open that leads elsewhere"
+        root = self.seen.processes[self.setting.supervisor]
+        if root.held is None:
+            return Outcome(claim, None, "what they have open can be seen by root only")
+        spoken = [thing for thing in root.held if thing.fd in STANDARD]
+        others = replace(root, held=[thing for thing in root.held if thing.fd not in STANDARD])
+        seen = replace(self.seen, processes={**self.seen.processes, root.pid: others})
+        outcome = leads_nowhere(
+            claim,
+            seen,
+            self.role,
+            lambda pid, what, path: self._may_write(self.role[pid], Act(0, pid, what, path, True)),
+            lambda _: False,
+        )
+        whom = dict.fromkeys(thing.whom for thing in spoken if thing.whom)
+        to = f"but for stdin, stdout and stderr, which {', '.join(whom)} has" if whom else outcome.detail
+        return replace(outcome, detail=to) if outcome.held else outcome
+
+
+@dataclass
+class Beside:
+    """The `commands` of an installation, each with who watches it."""
+
+    config: Config
+    home: Home
+    commands: Sequence[Command]
+    _watchers: dict[int, Watcher] = field(default_factory=dict)
+    _starters: dict[int, int] = field(default_factory=dict)
+    _began: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Started with the rights that the check was started with; they look at nothing before `begin`."""
+        for command in self.commands:
+            if command.known:
+                self._watchers[command.pid] = Watcher(command.pid)
+                parent = status_of(Path(f"/proc/{command.pid}")).get("PPid", "0")
+                of_parent = status_of(Path(f"/proc/{parent}"))
+                self._starters[command.pid] = int(of_parent.get("Seccomp_filters", 0))
+
+    def begin(self, follow: bool = True) -> None:
+        """Watch from now on. One that is gone, or whose watcher does not come up, is told at the end."""
+        self._began = time.monotonic()
+        for pid, watcher in list(self._watchers.items()):
+            try:
+                watcher.begin((), (), follow, 0.0)
+            except OSError:
+                watcher.close()
+                del self._watchers[pid]
+
+    def close(self) -> None:
+        """Let everybody go."""
+        for watcher in self._watchers.values():
+            watcher.close()
+
+    def claims(self) -> Iterator[Outcome]:
+        """What was seen since `begin`, judged."""
+        self._settle()
+        setting = self._setting()
+        for command in self.commands:
+            claim = f"The running {command} (pid {command.pid}) keeps to all this"
+            if not command.known:
+                yield Outcome(claim, None, f"it was not looked at: {UNKNOWN}")
+            elif isinstance(seen := self._seen(command), str):
+                yield Outcome(claim, None, seen)
+            else:
+                placed = replace(setting, supervisor=command.pid)
+                judge = OfCommand(seen, placed, verb=command.verb, starters=self._starters[command.pid])
+                yield from judge.claims()
+        met = {command.pid for command in self.commands}
+        for command in commands_of(self.home, met):
+            if command.known:
+                claim = f"The running {command} (pid {command.pid}) keeps to all this"
+                yield Outcome(claim, None, "it began while this check ran, and was not looked at; ask again")
+
+    def _settle(self) -> None:
+        """Look on until whoever was started a moment ago has put on its walls, or waits for something without them."""
+        before: dict[int, bytes] = {}
+        while self._watchers and (lasted := time.monotonic() - self._began) < STARTING:
+            everybody = [pid for root in self._watchers for pid in family(root)]
+            now = {pid: work_of(pid) for pid in everybody if not has_filter(pid)}
+            if lasted > WITHOUT and all(work and before.get(pid) == work for pid, work in now.items()):
+                break
+            before = now
+            time.sleep(LULL)
+
+    def _seen(self, command: Command) -> Seen | str:
+        """What was seen of it, or why nothing was."""
+        if command.pid not in self._watchers:
+            return "it was not looked at: the process that watches did not come up"
+        try:
+            seen = self._watchers.pop(command.pid).end()
+        except OSError as error:
+            return f"it was not looked at: {error}"
+        there = seen.processes.get(command.pid)
+        return seen if there and there.looks else "it had ended before it could be looked at"
+
+    def _setting(self) -> Setting:
+        """By the configuration in force; a command keeps that with which it was started."""
+        folders = tuple(Path(os.path.realpath(f)) for f in watched_folders(self.home, self.config))
+        leads = Leads(self.config, consent_of(self.config, self.home))
+        leads.look()
+        return Setting(
+            0, folders, Path(os.path.realpath(self.home.state)), leads.everywhere, named=leads.named, within=leads.within,
+            resolvers=tuple(leads.resolvers), landlock=bool(landlock.version()), lms=forwarding.lms_tool(),
+            home=Path(os.path.realpath(Path.home())), readable=readable(self.config, self.home, folders),
+            installation=str(Path(sys.executable).parent),
+        )  # fmt: skip
+
+
+def has_filter(pid: int) -> bool:
+    """Whether a system-call filter holds a process, or it is gone."""
+    return status_of(Path(f"/proc/{pid}")).get("Seccomp", "2") == "2"
+
+
+def work_of(pid: int) -> bytes:
+    """How much a process has worked, where it waits for something; empty while it works (proc_pid_stat(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return b"-"
+    # Who is followed and waits is asleep, too.
+    return b" ".join(fields[11:13]) if fields[:1] == [b"S"] else b""
