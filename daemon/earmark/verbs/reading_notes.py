@@ -46,21 +46,31 @@ def read_notes_first(home: Home, which: Callable[[Context], Iterable[str]]) -> l
     return _read(home, config, recordings)
 
 
-def read_changed_notes(home: Home, *, acts: bool = True) -> list[str]:
-    """Read, of all recordings, the notes that were changed since a run last read them; returns why any is not read. `acts`:
-    false for a process that cannot write, which says it of each. Raises NeverRan.
+def read_changed_notes(home: Home) -> list[str]:
+    """Read, of all recordings, the notes that were changed since a run last read them; returns why any is not read. Raises
+    NeverRan.
     """
     try:
         config = load_config(home.config_file)
     except ConfigError:
         return [f"without the configuration no note is read, so {WITHOUT}"]
+    reasons, news = _unread_of(home, config)
+    left = _read(home, config, [*dict.fromkeys(a.recording_id for a in news)]) if news else []
+    return [*dict.fromkeys([*reasons, *left])]
+
+
+def changed_notes(home: Home, config: Config) -> list[str]:
+    """The same for a process that cannot write: which notes are not read. Raises NeverRan."""
+    reasons, news = _unread_of(home, config)
+    return [*reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)]
+
+
+def _unread_of(home: Home, config: Config) -> tuple[list[str], list[Artifact]]:
+    """Why notes that were changed lately are not read, and those that are to be."""
     with opened_context(home, config, read_only=True) as context:
         changed = [*_changed_since(context)]
         news = [a for a in changed if has_news(context, a)]
-        reasons = [f"{a.path.name}: {why}" for a in changed if (why := why_not_read(context, a))]
-    if not acts:
-        return [*reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)]
-    return _read(home, config, [*dict.fromkeys(a.recording_id for a in changed)]) if news else reasons
+        return [f"{a.path.name}: {why}" for a in changed if (why := why_not_read(context, a))], news
 
 
 def _changed_since(context: Context) -> Iterator[Artifact]:

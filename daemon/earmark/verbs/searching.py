@@ -33,7 +33,7 @@ from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
 from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
-from earmark.verbs.reading_notes import read_changed_notes
+from earmark.verbs.reading_notes import changed_notes, read_changed_notes
 
 MOST = 200
 """Passages that are shown at most."""
@@ -85,7 +85,7 @@ def search(
     done, and of how many. `standing`: who says what the query means, for a process that cannot write; None for one of its
     own. Raises UsageError, NotFound.
     """
-    not_read = tuple(read_changed_notes(home, acts=standing is None))
+    not_read = tuple(read_changed_notes(home) if standing is None else changed_notes(home, config))
     found = _found(home, config, query, most, tell, standing)
     return replace(found, not_read=not_read)
 
