@@ -20,6 +20,9 @@ from earmark.verbs.meaning import MeaningWorker
 from typer.testing import CliRunner
 
 from tests.integration.test_ask import FALSE, QUESTION, SAID, TRUE, answers, configure
+from tests.integration.test_corrected_words import NOTE
+from tests.integration.test_corrected_words import talk as talk_of
+from tests.integration.test_named_speakers import change
 from tests.integration.test_search import FILLER, say
 from tests.integration.test_search_meaning import TALKS, bring_model, needs_weights, run_once, said
 from tests.retention_world import World
@@ -42,14 +45,14 @@ def world(root: Path) -> World:
     return made
 
 
-def session(world: World, talk: Callable[[Callable[..., Awaitable[Any]]], Awaitable[None]]) -> None:
+def session(home: Path, talk: Callable[[Callable[..., Awaitable[Any]]], Awaitable[None]]) -> None:
     """What an assistant does in one session: `talk` calls tools by name; what is wrong comes as a sentence."""
     anyio = pytest.importorskip("anyio")
     mcp = pytest.importorskip("mcp")
     from mcp.client.stdio import stdio_client
 
     async def main() -> None:
-        environment = {"EARMARK_HOME": str(world.root), "PATH": os.environ["PATH"]}
+        environment = {"EARMARK_HOME": str(home), "PATH": os.environ["PATH"]}
         started = mcp.StdioServerParameters(
             command=sys.executable, args=["-m", "earmark", "mcp"], env=environment
         )
@@ -140,7 +143,20 @@ def test_an_assistant_searches_reads_lists_and_asks_behind_walls(world: World) -
 
     with running(LlamaCpp(answers(TRUE, FALSE))) as stub:
         configure(world, stub.url)
-        session(world, talk)
+        session(world.root, talk)
+
+
+@pytest.mark.shows("assistants:unread")
+def test_an_assistant_is_told_of_notes_that_were_changed_and_not_read(tmp_path: Path) -> None:
+    rig = talk_of(tmp_path)
+
+    async def talk(call: Callable[..., Awaitable[Any]]) -> None:
+        assert "changed_notes_not_read_yet" not in await call("search", query="wombat")
+        change(rig, NOTE, ("says number 0", "says wombat"))
+        for tool, key in (("search", "query"), ("ask", "question")):
+            assert (await call(tool, **{key: "says wombat"}))["changed_notes_not_read_yet"] == 1
+
+    session(rig.home, talk)
 
 
 @needs_weights
@@ -180,10 +196,10 @@ def test_an_assistant_finds_by_meaning_and_by_words_where_that_cannot_be(
         assert answer["by_words_only"].startswith("what finds by meaning cannot be used here")
         assert str(root) not in json.dumps(answer)
 
-    session(world, means)
+    session(world.root, means)
     with model.open("r+b") as file:
         file.write(b"other")
-    session(world, by_words)
+    session(world.root, by_words)
 
 
 @pytest.mark.shows("assistants:wrong")

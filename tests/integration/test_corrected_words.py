@@ -598,3 +598,41 @@ def test_of_a_note_with_broken_properties_it_is_said_that_newer_versions_go_besi
     heard_again(rig)
     assert rig.notes()[NOTE] == text
     assert "says number zero here." in rig.notes()["talk (new).transcript.md"]
+
+
+@pytest.mark.shows("search:unseen", "transcription:corrected-unseen")
+def test_what_no_run_has_read_yet_is_found_or_it_is_said_that_it_is_not(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+
+    def search(*words: str) -> tuple[list[str], list[str]]:
+        said = CliRunner().invoke(app, ["search", *words, "--json"], env={"EARMARK_HOME": str(rig.home)})
+        assert said.exit_code == 0, said.output
+        found = json.loads(said.stdout)
+        return [result["snippet"] for result in found["results"]], found["not_read"]
+
+    assert search("numbat") == ([], [])
+    change(rig, NOTE, ("says number 0", "says numbat"))
+    (snippet,), unread = search("numbat")
+    assert ("says numbat here" in snippet, unread) == (True, [])
+    asked = CliRunner().invoke(app, ["ask", "Which numbat?", "--json"], env={"EARMARK_HOME": str(rig.home)})
+    assert "says numbat here" in json.loads(asked.stdout)["passages"][0]["snippet"]
+
+    # One in which something else was changed as well, and that was read, is none that has to be read.
+    change(rig, NOTE, ("[[talk.m4a#t=0", "My own line.\n\n[[talk.m4a#t=0"), ("says number 1", "says wombat"))
+    assert len(search("wombat")[0]) == 1
+    with Ledger(rig.installed.ledger_file) as ledger, ledger.acting():
+        assert search("wombat")[1] == []
+        change(rig, NOTE, ("says number 2", "says quokka"))
+        found, (unread,) = search("quokka")
+    assert found == []
+    assert "what you changed in notes since they were read last is not in this; try again" in unread
+    assert len(search("quokka")[0]) == 1
+    assert rig.events("corrected") == [f"1 word was corrected and 1 word was taken out in {NOTE}."] * 3
+
+    note = rig.folder / NOTE
+    note.write_bytes(note.read_text().replace("quokka", "possum é").encode("latin-1"))
+    found, (unread,) = search("possum")
+    assert found == []
+    assert unread.startswith(f"{NOTE}: it is not in UTF-8")
+    shown = CliRunner().invoke(app, ["search", "possum"], env={"EARMARK_HOME": str(rig.home)})
+    assert f"not read: {NOTE}: it is not in UTF-8" in " ".join(shown.stderr.split())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
+from earmark.cli.main import app
 from earmark.cli.voice import CODES
 from earmark.errors import UsageError
+from typer.testing import CliRunner
 
 from tests.conftest import Installation
 from tests.shown import DOCS
@@ -42,6 +46,20 @@ def test_wrong_usage_ends_with_one_code_and_says_what_would_be_right(
     done = made.earmark(*words)
     assert done.returncode == UsageError.exit_code == 2, done.stderr
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    "group", ["trash", "models", "config", "receipts", "speakers", "vocabulary", "service"]
+)
+def test_an_option_without_its_verb_is_said_to_be_one_of_which(group: str) -> None:
+    done = CliRunner().invoke(app, [group, "--json"])
+    assert done.exit_code == 2
+    sentence = json.loads(done.stdout)["error"]["sentence"]
+    assert re.match(
+        rf"--json is for a verb, which is not said; say it as in: earmark {group} [a-z]+ --json", sentence
+    )
+    assert sentence in " ".join(done.stderr.replace("│", " ").split())
+    assert "No such option: --nonsense" in CliRunner().invoke(app, [group, "--nonsense"]).stderr
 
 
 def test_a_service_that_is_told_no_folder_has_a_wrong_configuration(tmp_path: Path) -> None:

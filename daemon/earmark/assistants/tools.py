@@ -152,7 +152,7 @@ class Tools:
                                       for r in found.results)),
             "not_in_the_index_yet": found.missing,
         }  # fmt: skip
-        return answer | _by_words(found)
+        return answer | _by_words(found) | _not_read(found)
 
     def _list(self, limit: int, skip: int) -> dict[str, Any]:
         with opened_context(self.home, self.config, read_only=True) as context:
@@ -170,7 +170,7 @@ class Tools:
             server=self.server,
             standing=self.standing,
         )
-        answer: dict[str, Any] = {"note": DATA, **_by_words(reply.found)}
+        answer: dict[str, Any] = {"note": DATA, **_by_words(reply.found), **_not_read(reply.found)}
         if reply.nothing:
             answer["answer"] = "Not in the recordings."
         answer["sentences"] = [
@@ -210,6 +210,11 @@ def _by_words(found: Found) -> dict[str, Any]:
             "by_words_only": f"{counted(found.by_words, 'recording')} without vectors yet (earmark run makes them)"
         }
     return {}
+
+
+def _not_read(found: Found) -> dict[str, Any]:
+    """How many notes were changed and not read since. Which is not said: why names files."""
+    return {"changed_notes_not_read_yet": len(found.not_read)} if found.not_read else {}
 
 
 def _meant(context: Context, typed: str) -> str:

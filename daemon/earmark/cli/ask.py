@@ -159,6 +159,7 @@ def _document(typed: str, reply: Reply) -> dict[str, Any]:
         "sentences": [_cited(sentence) for sentence in reply.sentences],
         "dropped": 0 if answered is None else answered.dropped,
         "passages": [document(result) for result in reply.found.results], "missing": reply.found.missing,
+        "not_read": list(reply.found.not_read),
         "read": 0 if answered is None else answered.read, "model": "" if answered is None else answered.model,
         "made_at": "" if answered is None else answered.made_at,
         "locality": "" if answered is None else answered.locality,

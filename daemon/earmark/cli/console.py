@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -194,3 +194,15 @@ def say_what_is_left(paths: Iterable[Path]) -> None:
         aside = " (a damaged ledger that was set aside; delete it when you do not need it)"
         hint = aside if ".damaged-" in path.name else ""
         err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}{hint}")
+
+
+MOST_UNREAD = 5
+"""Notes that are named, of those that are not read."""
+
+
+def say_unread(reasons: Sequence[str]) -> None:
+    """Why notes are not read that people changed."""
+    for line in reasons[:MOST_UNREAD]:
+        err.print(f"[yellow]not read:[/] {escape(readable(line))}")
+    if len(reasons) > MOST_UNREAD:
+        err.print(f"[yellow]not read:[/] {len(reasons) - MOST_UNREAD} more (earmark status)")

@@ -19,6 +19,7 @@ from earmark.cli.console import (
     plain_errors,
     print_answer,
     readable,
+    say_unread,
     short,
 )
 from earmark.cli.lines import print_sentence
@@ -37,9 +38,6 @@ from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
 from earmark.verbs.reading_notes import read_notes_first
 from earmark.verbs.resolve import resolve
-
-MOST_UNREAD = 5
-"""Notes that are named, of those that cannot be read."""
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
 
@@ -75,7 +73,7 @@ def export(
             at = below_its_folder(inside, whole(folder)) if folder else None
             return [recording.id for recording in chosen(inside, first, at)]
 
-        _say_unread(read_notes_first(home, meant))
+        say_unread(read_notes_first(home, meant))
         with opened_context(home, config, read_only=True) as inside:
             below = below_its_folder(inside, whole(folder)) if folder else None
             if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
@@ -102,13 +100,6 @@ def export(
         err.print(f"[yellow]not there:[/] {escape(readable(line))}")
 
 
-def _say_unread(reasons: list[str]) -> None:
-    for line in reasons[:MOST_UNREAD]:
-        err.print(f"[yellow]not read:[/] {escape(readable(line))}")
-    if len(reasons) > MOST_UNREAD:
-        err.print(f"[yellow]not read:[/] {len(reasons) - MOST_UNREAD} more (earmark status)")
-
-
 @app.command()
 def recording(
     file: Annotated[
@@ -126,7 +117,7 @@ def recording(
     with plain_errors():
         fit_for_output(format, output)
         home, config = here_to_look()
-        _say_unread(read_notes_first(home, lambda inside: [resolve(inside, file).recording_id]))
+        say_unread(read_notes_first(home, lambda inside: [resolve(inside, file).recording_id]))
         with opened_context(home, config, read_only=True) as inside:
             meant = resolve(inside, file)
             transcript = inside.ledger.words.transcript(meant.recording_id)

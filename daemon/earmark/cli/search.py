@@ -13,7 +13,17 @@ from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 from rich.status import Status
 
-from earmark.cli.console import day, err, here_to_look, one_line, out, plain_errors, print_answer, span
+from earmark.cli.console import (
+    day,
+    err,
+    here_to_look,
+    one_line,
+    out,
+    plain_errors,
+    print_answer,
+    say_unread,
+    span,
+)
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
 from earmark.errors import UsageError
 from earmark.files import counted
@@ -61,6 +71,7 @@ def search_words(
                 {
                     "query": " ".join(words), "results": results, "missing": found.missing,
                     "by_words": found.by_words, "why_by_words": found.why,
+                    "not_read": list(found.not_read),
                 },
             )  # fmt: skip
             return
@@ -72,7 +83,8 @@ def search_words(
 
 
 def tell_missing(found: Found) -> None:
-    """That recordings are not found, as they are not in the index, if there are any."""
+    """That recordings are not found, as they are not in the index, and notes not read, if there are any."""
+    say_unread(found.not_read)
     if found.missing:
         what = counted(found.missing, "recording")
         err.print(f"The words of {what} are not in the index yet, and are not found.")

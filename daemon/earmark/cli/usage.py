@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from earmark.cli.voice import answer_with_error, out
 from earmark.errors import Declined
@@ -36,6 +36,27 @@ class Verb(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         with said_plainly():
             return super().invoke(ctx)
+
+
+class Verbs(TyperGroup):
+    """A group of verbs."""
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Parse the words before its verb; of an option that is a verb's it says so."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except Exception as error:
+            option, verbs = getattr(error, "option_name", ""), self.commands.items()
+            having = [name for name, verb in verbs if any(option in param.opts for param in verb.params)]
+            if having:
+                vars(error)["message"] = too_early(option, f"earmark {info_name}", having)
+            raise
+
+
+def too_early(option: str, before: str, verbs: Sequence[str]) -> str:
+    """What is wrong where an option of verbs stands without one."""
+    others = f"; the same with {', '.join(verbs[1:])}" if len(verbs) > 1 else ""
+    return f"{option} is for a verb, which is not said; say it as in: {before} {verbs[0]} {option}{others}"
 
 
 def wants_json(args: Sequence[str]) -> bool:
@@ -89,4 +110,5 @@ def in_plain_words(app: typer.Typer) -> None:
         command.cls = Verb
     for group in app.registered_groups:
         if group.typer_instance is not None:
+            group.typer_instance.info.cls = group.cls = Verbs
             in_plain_words(group.typer_instance)

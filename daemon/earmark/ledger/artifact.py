@@ -88,6 +88,15 @@ class Known:
     place: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note as far as it takes to see whether it may have been changed since it was written."""
+
+    path: bytes
+    recording_id: str
+    at: Instant
+
+
 def artifact_of(row: Row) -> Artifact:
     """The artifact of a row of `artifacts`."""
     return Artifact(

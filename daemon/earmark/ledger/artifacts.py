@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from earmark.domain import ArtifactState, Instant, Kind
-from earmark.ledger.artifact import NOT_OURS, SUMMARY_COUNTS, Artifact, Digests, Known, artifact_of
+from earmark.ledger.artifact import NOT_OURS, SUMMARY_COUNTS, Artifact, Digests, Known, Written, artifact_of
 from earmark.ledger.connection import Connection
 from earmark.ledger.places import Place
 
@@ -102,6 +102,15 @@ class Artifacts:
             (os.fsencode(folder), *states),
         )
         return [Known(row["path"], row["place"]) for row in rows]
+
+    def notes_written(self, states: Collection[ArtifactState]) -> list[Written]:
+        """All notes in these states, and when they were written."""
+        marks = ", ".join("?" for _ in states)
+        rows = self._db.all(
+            f"SELECT path, recording_id, written_at FROM artifacts WHERE form = 'md' AND state IN ({marks})",
+            (*states,),
+        )
+        return [Written(row["path"], row["recording_id"], row["written_at"]) for row in rows]
 
     def writing(
         self,

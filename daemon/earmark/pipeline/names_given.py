@@ -52,6 +52,12 @@ def has_names(context: Context, artifact: Artifact) -> bool:
     return artifact.names != () and _listed(context, artifact) is not None
 
 
+def has_other_names(context: Context, artifact: Artifact) -> bool:
+    """Whether somebody has another name in a note's list than when it was read last."""
+    found = _listed(context, artifact) if artifact.names != () else None
+    return found is not None and bool(found.news)
+
+
 def take_names(context: Context, recording_id: str) -> bool:
     """Read what people have written into the lists of a recording's notes, and give those names; true if any are news. Of
     notes that say different things the one counts that was written last. Call in `ledger.acting`.

@@ -12,9 +12,9 @@ from earmark.errors import LedgerBusy
 from earmark.events import Event
 from earmark.files import Identity
 from earmark.ledger import Artifact
-from earmark.pipeline.names_given import READ, has_names, take_names
+from earmark.pipeline.names_given import READ, has_names, has_other_names, take_names
 from earmark.pipeline.own_fault import own_fault
-from earmark.pipeline.words_given import has_words, take_words
+from earmark.pipeline.words_given import has_other_words, has_words, take_words
 from earmark.pipeline.words_unread import say_what_is_not_read, why_not_read
 
 
@@ -65,6 +65,13 @@ def is_unread(context: Context, artifact: Artifact) -> bool:
         return False
     said = has_names(context, artifact) or has_words(context, artifact)
     return said or bool(why_not_read(context, artifact))
+
+
+def has_news(context: Context, artifact: Artifact) -> bool:
+    """Whether a note says anything that was not read; no file that was edited otherwise is unread for that."""
+    if artifact.state not in READ:
+        return False
+    return has_other_names(context, artifact) or has_other_words(context, artifact)
 
 
 def take_said(context: Context, recording_id: str) -> None:

@@ -43,6 +43,20 @@ def has_words(context: Context, artifact: Artifact) -> bool:
     return _is_known(context, artifact) and _changed(context, artifact) is not None
 
 
+def has_other_words(context: Context, artifact: Artifact) -> bool:
+    """Whether a note says other words than when it was read last. Takes longer than `has_words`, which is true of each that
+    a person changed otherwise, too.
+    """
+    stands = _changed(context, artifact) if _is_known(context, artifact) else None
+    before, style = words_held(context, artifact), style_of(context.config.notes)
+    if stands is None or before is None or other_model(artifact, stands.text, style.key("model")):
+        return False
+    read = read_transcript(stands.text, before, style)
+    if read is None:
+        return False
+    return corrected(before, read.passages, marks=style.confidence_marks).transcript != before
+
+
 def take_words(context: Context, recording_id: str) -> bool:
     """Read what people have corrected in a recording's notes; true if any words are news. Call in `ledger.acting`."""
     taken = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
 from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
+from earmark.verbs.reading_notes import changed_notes, read_changed_notes
 
 MOST = 200
 """Passages that are shown at most."""
@@ -61,6 +62,7 @@ class Result:
 class Found:
     """`missing`: recordings whose words are not in the index yet. `by_words`: those that are found by words only, as
     their vectors are not made yet; 0 where there is no model. `why`: why none was looked for by its meaning all the same.
+    `not_read`: why what people changed in notes lately is not in it.
     """
 
     results: tuple[Result, ...]
@@ -68,6 +70,7 @@ class Found:
     missing: int
     by_words: int = 0
     why: str = ""
+    not_read: tuple[str, ...] = ()
 
 
 def search(
@@ -78,9 +81,23 @@ def search(
     tell: Callable[[int, int], None] = lambda done, of: None,
     standing: MeaningWorker | None = None,
 ) -> Found:
-    """Bring the index up to date, if it is not, and ask it. `tell`: recordings that are done, and of how many. `standing`:
-    who says what the query means; None for a process of its own. Raises UsageError, NotFound.
+    """Read the notes that were changed, bring the index up to date, if it is not, and ask it. `tell`: recordings that are
+    done, and of how many. `standing`: who says what the query means, for a process that cannot write; None for one of its
+    own. Raises UsageError, NotFound.
     """
+    not_read = tuple(read_changed_notes(home) if standing is None else changed_notes(home, config))
+    found = _found(home, config, query, most, tell, standing)
+    return replace(found, not_read=not_read)
+
+
+def _found(
+    home: Home,
+    config: Config,
+    query: Query,
+    most: int,
+    tell: Callable[[int, int], None],
+    standing: MeaningWorker | None,
+) -> Found:
     with asked_for(home, meant(query), standing) as asked:
         try:
             found = _search(home, config, query, most, tell, asked)

@@ -117,6 +117,7 @@ class SearchAnswer(Answer):
     query: Text = key("What was asked.")
     results: list[FoundPassage] = key("Passages, the best first.")
     missing: int = key("Recordings whose words are not in the index yet.")
+    not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     by_words: int = key("Recordings that are found by words only, because their vectors are not made yet.")
     why_by_words: Text = key(
         "Why nothing was looked for by its meaning, though a model is there; else empty."
@@ -150,6 +151,7 @@ class AskAnswer(Answer):
     dropped: int = key("How many sentences of the server they do not.")
     passages: list[FoundPassage] = key("What was found for the question, the best first.")
     missing: int = key("Recordings whose words are not in the index yet.")
+    not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     read: int = key("How many of the passages, from the first, the server was given.")
     model: Text = key("Which model answered; empty if none did.")
     made_at: Text = key("Where it runs: `this device`, or a host.")
