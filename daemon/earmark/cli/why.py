@@ -33,7 +33,7 @@ from earmark.pipeline.words_unread import notes_read, why_not_read
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
-from earmark.verbs.known import known_by_stem
+from earmark.verbs.known import known_path
 from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import at_odds, resolve
@@ -71,7 +71,7 @@ def why(
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            story = _story(context, known_by_stem(context, file))
+            story = _story(context, known_path(context, file))
         if json:
             print_answer("why FILE", _document(story))
             return
