@@ -125,7 +125,7 @@ def test_headings_say_which_column_is_which_in_all_languages_of_notes(heading: s
 @pytest.mark.shows("retention:report-headings")
 @pytest.mark.parametrize("heading", ["file,name", "Datei,Name", "Aufnahme,Name der Datei"])
 def test_headings_of_which_none_is_of_codes_are_refused(heading: str) -> None:
-    with pytest.raises(RetentionError, match="both columns hold names; write code over the one"):
+    with pytest.raises(RetentionError, match="both columns hold names; write code over the"):
         table(f"{heading}\na.wav,Anna\n")
 
 

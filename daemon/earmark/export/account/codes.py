@@ -265,8 +265,8 @@ def _columns(cells: tuple[str, str], shown: str) -> tuple[int, int] | None:
         return order(*cells)
     except ValueError:
         raise RetentionError(
-            f"{shown}: line 1: by its headings, {cells[0]!r} and {cells[1]!r}, both columns hold names; write code over the one"
-            " that holds the codes"
+            f"{shown}: line 1: by its headings, {cells[0]!r} and {cells[1]!r}, both columns hold names; write code over the"
+            " one that holds the codes"
         ) from None
 
 
