@@ -24,7 +24,7 @@ from earmark.pipeline import drafts
 from earmark.pipeline.earlier import keeps_theirs
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
-from earmark.pipeline.words_unread import changed_elsewhere, why_not_read
+from earmark.pipeline.words_unread import changed_elsewhere, said_besides, why_not_read
 from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
@@ -92,7 +92,9 @@ class Status:
 def _edited(context: Context, artifact: Artifact) -> str:
     if why := why_not_read(context, artifact):
         return f"{UNREAD}: {why}"
-    return KEPT if keeps_theirs(artifact) else BEHIND if is_behind(context, artifact) else EDITED
+    said = KEPT if keeps_theirs(artifact) else BEHIND if is_behind(context, artifact) else EDITED
+    besides = said_besides(context, artifact)
+    return f"{said}; {besides}" if besides else said
 
 
 def _as_copy(read: Sequence[Path]) -> str:

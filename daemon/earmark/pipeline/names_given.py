@@ -17,7 +17,7 @@ from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comments import mark_of_merge
 from earmark.notes.comparing import Likeness
-from earmark.notes.encoding import with_our_lines
+from earmark.notes.encoding import in_windows_1252, with_our_lines
 from earmark.notes.escape import clip
 from earmark.notes.frontmatter import decoded
 from earmark.notes.naming import left_over, names_in, news, renamed, words_too
@@ -152,6 +152,8 @@ def _listed(context: Context, artifact: Artifact) -> _List | None:
         if digest(data) in (artifact.sha256, artifact.next_sha256):
             return None
         text = decoded(data)
+        if "\ufffd" in text:
+            text = in_windows_1252(data, ()) or text
         names = names_in(text, key)
         if not names or names == artifact.names or mark_of_merge(with_our_lines(text)):
             return None
