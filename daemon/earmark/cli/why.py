@@ -27,7 +27,7 @@ from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
-from earmark.pipeline.earlier import keeps_theirs
+from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
 from earmark.report import how_far, read_report
@@ -161,7 +161,13 @@ def _edited(context: Context, artifact: Artifact) -> str:
     unread = why_not_read(context, artifact)
     if unread:
         return f"{stays}; words that you correct in it are not read: {unread}"
-    if keeps_theirs(artifact):
+    theirs = what_is_theirs(context, artifact)
+    if theirs is Theirs.PROPERTIES:
+        return (
+            "no word of this note is changed, only what stands above them or where links lead: later versions take its"
+            " place and keep that, and no rule takes it"
+        )
+    if theirs is Theirs.WORDS:
         said = "you changed this note: your words and properties are kept in each later version, and no rule takes it"
     elif is_behind(context, artifact):
         said = f"{stays}; words that you correct are read in the newest one, not in this one"
