@@ -388,6 +388,23 @@ def test_one_recording_with_two_codes_and_two_recordings_of_one_path_are_said(wo
     assert "4 files removed for good by rules, 3 recordings among them" in result.stdout
 
 
+@pytest.mark.shows("retention:report-taken")
+def test_where_nothing_tells_which_column_has_the_codes_it_is_said_which_was_taken_for_them(
+    world: World,
+) -> None:
+    purge_one(world, "Anna.wav")
+    codes = world.root / "codes.csv"
+    taken = "its first column was taken for the names and its second for the codes"
+    codes.write_text("P1,Anna B\nP2,Ben\n")
+    assert taken in report("--codes", "codes.csv").stderr
+    codes.write_text("code,name\nP1,Anna\nP2,Ben\n")
+    told = report("--codes", "codes.csv")
+    assert taken not in told.stderr
+    assert "P1" in told.stdout
+    codes.write_text("Anna,P1\nP2,Ben\n")
+    assert taken not in report("--codes", "codes.csv").stderr
+
+
 @pytest.mark.shows("retention:report")
 def test_what_is_not_finished_and_what_left_the_trash_without_a_receipt_is_told(world: World) -> None:
     place = world.record("a.wav")

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from earmark.cli.main import app
 from earmark.ledger import Ledger
 from earmark.verbs.opening import opened_context
+from typer.testing import CliRunner, Result
 
 from tests.conftest import Installation, wait_for
 from tests.daemon_rig import Rig, run_child
@@ -161,3 +163,35 @@ def test_ctrl_c_speaks_of_unfinished_work_only_where_there_is_some_and_once_has_
     assert "Once through" in once.stderr
     assert "Watching" not in once.stderr
     assert "Ctrl-C" not in once.stderr
+
+
+@pytest.mark.parametrize("name", ["talk", "TALK"])
+def test_a_name_without_its_ending_is_enough_for_every_verb_that_takes_a_recording(
+    tmp_path: Path, name: str
+) -> None:
+    rig = Rig(tmp_path, {})
+    rig.drop("talk.m4a", "hello")
+    rig.drop("other.m4a", "another")
+    assert run_child(rig) == 0
+
+    def say(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "300"})
+
+    assert "talk.m4a: done" in say("why", name).output
+    assert "talk.m4a: held" in say("hold", name).output
+    assert "talk.m4a: not held" in say("unhold", name).output
+    assert "will be tried again" in say("retry", name).output
+    assert say("resummarize", name).exit_code == 0
+    assert "number 0" in say("export", "recording", name, "--format", "txt").output
+    assert "talk.m4a" in say("forget", name, "--dry-run").output
+    # Where several are called so nothing is done to any.
+    rig.drop("b/talk.wav", "a third one")
+    assert run_child(rig) == 0
+    for words in (["hold", name], ["forget", name, "--yes"], ["retry", name]):
+        done = say(*words)
+        assert done.exit_code == 2, done.output
+        assert "2 files are called so; which of them?" in done.output
+    (rig.folder / "b" / "talk.wav").unlink()
+    assert run_child(rig) == 0
+    assert say("forget", name, "--yes").exit_code == 0
+    assert sorted(path.name for path in rig.folder.rglob("*.m4a")) == ["other.m4a"]

@@ -196,13 +196,97 @@ def linked(note: Path, text: str) -> None:
     note.symlink_to(elsewhere)
 
 
+@pytest.mark.shows("transcription:corrected-windows")
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda text: text.encode("latin-1"),
+        lambda text: text.replace("Wirsching", "Wirsching’s").encode("cp1252"),
+        lambda text: windows(text.replace("ö", "OE")).replace(
+            b"OE", b"\xf6"
+        ),  # and what stood there is in UTF-8
+    ],
+)
+def test_words_in_a_note_that_an_editor_saved_as_windows_does_are_read_and_the_note_stays_as_it_is(
+    tmp_path: Path, saved: Callable[[str], bytes]
+) -> None:
+    rig = talk(tmp_path)
+    note = rig.folder / NOTE
+    theirs = saved(
+        note.read_text().replace("says number 1", "says Wirsching öne").replace("number 2", "number twö")
+    )
+    note.write_bytes(theirs)
+    assert run_child(rig) == 0
+    said = (rig.folder / "talk.txt").read_text()
+    assert "öne here" in said
+    assert "number twö" in said
+    again = CliRunner().invoke(app, ["retry", "talk"], env={"EARMARK_HOME": str(rig.home)})
+    assert again.exit_code == 0, again.output
+    assert run_child(rig) == 0
+    assert note.read_bytes() == theirs
+    beside = rig.notes()["talk (new).transcript.md"]
+    assert "öne here" in beside
+    assert "number twö" in beside
+    told = CliRunner().invoke(app, ["why", str(note)], env={"EARMARK_HOME": str(rig.home)}).stdout
+    assert "not read" not in told
+
+
+@pytest.mark.shows("transcription:corrected-besides")
+def test_lines_of_a_person_in_a_note_are_said_to_be_nowhere_else_and_stay_where_they_are(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    note = rig.folder / NOTE
+
+    def say(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "300"})
+        return " ".join(done.output.split())
+
+    nowhere = "of yours {} in the note only, and in no summary, export or search"
+    note.write_text(note.read_text().replace("number 2", "number two"))
+    assert run_child(rig) == 0
+    for verb in (["why", str(note)], ["status"], ["export", "recording", "talk", "-f", "txt"]):
+        assert "in the note only" not in say(*verb)
+    text = note.read_text().replace("![[", "Call the plumber.\n\n![[", 1)
+    note.write_text(
+        f"{text}\n> [!note] Mine\n> buy milk before that\n\n%% not for others %%\n\n- [ ] ask Ben\n"
+    )
+    theirs = note.read_bytes()
+    for run in (False, True):  # before anybody has read it, and after
+        if run:
+            assert run_child(rig) == 0
+        for verb in (
+            ["why", str(note)],
+            ["export", "recording", "talk", "-f", "txt"],
+            ["status"][: 1 if run else 0],
+        ):
+            if verb:
+                assert f"5 lines {nowhere.format('are')}" in say(*verb), (run, verb)
+    assert "plumber" not in (rig.folder / "talk.txt").read_text()
+    heard_again(rig)
+    assert note.read_bytes() == theirs
+    assert f"5 lines {nowhere.format('are')}" in say("why", str(note))
+    assert "milk" not in rig.notes()["talk (new).transcript.md"]
+    note.write_bytes(
+        theirs.replace(b"\n%% not for others %%\n", b"")
+        .replace(b"\n- [ ] ask Ben\n", b"")
+        .replace(b"> [!note] Mine\n> buy milk before that\n", b"")
+    )
+    assert f"1 line {nowhere.format('is')}" in say("why", str(note))
+
+
 @pytest.mark.shows("transcription:corrected-unread")
 @pytest.mark.parametrize(
     ("saved", "why"),
     [
         (lambda note, text: note.write_text(no_times(text)), "0 of its 1 times are left"),
         (lambda note, text: note.write_text(no_times(text).partition("![[")[2]), "0 of its 1 times are left"),
-        (lambda note, text: note.write_bytes(text.encode("latin-1")), "it is not in UTF-8"),
+        (lambda note, text: note.write_bytes(text.encode("cp850")), "it is not in UTF-8"),
+        (
+            lambda note, text: note.write_bytes(text.replace("öne", "öneš").encode("cp1250")),
+            "it is not in UTF-8",
+        ),
+        (lambda note, text: note.write_bytes(text.encode("mac_roman")), "it is not in UTF-8"),
         (lambda note, text: note.write_bytes(text.encode("utf-16-le")), "it is not in UTF-8"),
         (linked, "it is a symlink, which is not followed; put the file itself in its place"),
         (
@@ -242,6 +326,13 @@ def test_why_corrections_in_a_note_do_not_count_is_said_by_status_and_why_until_
     for verb in (["status"], ["why", str(note)]):
         told = CliRunner().invoke(app, verb, env={"EARMARK_HOME": str(rig.home)}).stdout
         assert f"words that you correct in it are not read: {why}" in " ".join(told.split())
+    # Nor are the old words brought beside it unasked.
+    refused = CliRunner().invoke(
+        app, ["retry", "talk"], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "300"}
+    )
+    assert refused.exit_code == 1
+    assert f"your words in {NOTE} are not read: {why}" in refused.stderr
+    assert "earmark retry --anyway" in refused.stderr
     assert len(rig.events("corrections-not-read")) == 1
     assert "ne here" not in rig.events("corrections-not-read")[0]
     # What would be right is.

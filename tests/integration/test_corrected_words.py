@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -390,6 +392,93 @@ def test_a_note_in_which_only_properties_and_links_changed_is_written_again_with
     assert "**Speaker 1** [[talk.m4a#t=20|00:20]] Recording 2cf24dba5fb0 says number two" in text
     assert text.index("earmark_id") > text.index("speakers:")
     assert set(rig.notes()) == names
+
+
+ADDED = 'aliases: [Monday\'s talk]\ncssclasses:\n  - wide\ndue:: friday\nup: "[[Projects]]"\n'
+"""What people put above a note: names that it goes by, its looks, a field of Dataview, a link."""
+
+
+def reordered(text: str) -> str:
+    lines = text.split("\n")
+    end = lines.index("---", 1)
+    return "\n".join(
+        ["---", *reversed([line for line in lines[1:end] if line[:1] not in " -"]), *lines[end:]]
+    )
+
+
+@pytest.mark.shows("transcription:properties-no-edit")
+@pytest.mark.parametrize(
+    ("change_it", "kept"),
+    [
+        (
+            lambda text: text.replace("tags:\n", "tags:\n  - Projects/Würth\n").replace(
+                "duration:", f"{ADDED}duration:"
+            ),
+            [ADDED, "  - Projects/Würth\n"],
+        ),
+        (lambda text: re.sub(r"duration: .*\n", "", text), []),
+        (reordered, []),
+    ],
+    ids=["added", "removed", "reordered"],
+)
+def test_a_note_in_which_no_word_was_changed_is_not_edited_and_each_later_version_keeps_what_was(
+    tmp_path: Path, change_it: Callable[[str], str], kept: list[str]
+) -> None:
+    rig = talk(tmp_path)
+    notes = {rig.folder / NOTE, rig.folder / "talk.md"}
+    for note in notes:
+        before = note.read_text()
+        note.write_text(change_it(before))
+        assert note.read_text() != before
+    assert run_child(rig) == 0
+    heard_again(rig)
+
+    def told(*words: str) -> str:
+        return CliRunner().invoke(app, [*words], env={"EARMARK_HOME": str(rig.home), "COLUMNS": "300"}).output
+
+    def as_it_was() -> None:
+        assert {*rig.folder.glob("*.md")} == notes
+        for note in notes:
+            assert all(key in note.read_text() for key in kept)
+            assert ("duration:" in note.read_text()) is bool(kept or change_it is reordered)
+
+    as_it_was()
+    for note in notes:
+        assert "edited" not in told("why", str(note)).splitlines()[0]
+    assert "Edited by you" not in told("status")
+    assert "edited" not in told("list")
+    # What is said now comes from another note: the later versions have it, and what the person made of the properties.
+    (rig.folder / "b").mkdir()
+    shutil.copy2(rig.folder / "talk.m4a", rig.folder / "b" / "other.m4a")
+    assert run_child(rig) == 0
+    change(rig, "b/other.transcript.md", ("number 1", "number one"))
+    assert run_child(rig) == 0
+    as_it_was()
+    for note in notes:
+        assert "number one" in note.read_text()
+
+
+@pytest.mark.shows("transcription:later-replaced")
+def test_a_later_version_that_nobody_has_edited_takes_the_place_of_the_one_beside_an_edited_note(
+    tmp_path: Path,
+) -> None:
+    rig = talk(tmp_path)
+    names = {NOTE, "talk.md", "talk (new).transcript.md", "talk (new).md"}
+    for n in range(3):
+        for note in (NOTE, "talk.md"):
+            (rig.folder / note).write_text(f"{rig.notes()[note]}\nRemark {n}\n")
+        if n:
+            assert run_child(rig) == 0
+        heard_again(rig)
+        assert set(rig.notes()) == names
+    # One that was edited stays as well.
+    beside = rig.folder / "talk (new).md"
+    beside.write_text(f"{beside.read_text()}\nMine, too\n")
+    theirs = beside.read_bytes()
+    heard_again(rig)
+    heard_again(rig)
+    assert set(rig.notes()) == names | {"talk (new 2).md"}
+    assert beside.read_bytes() == theirs
 
 
 @pytest.mark.shows("transcription:corrected-kept")

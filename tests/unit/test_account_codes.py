@@ -97,7 +97,36 @@ def test_a_first_line_is_a_heading_and_no_other_is() -> None:
 def test_a_code_that_says_the_name_is_found_however_it_is_written() -> None:
     text = "Anna Bo.m4a,anna-bo\nward/Cy.m4a,P2\nDee,DEE\nBo.m4a,P-bo\nEmil K.m4a,X_emil_k_1\nP07.m4a,P07\n"
     assert table(text).telling(["m4a"]) == [1, 3, 5, 6]
-    assert table("Anna.m4a,Ben\nBen.m4a,P2\n").telling(["m4a"], [Path("/x/Ben.wav")]) == [1]
+    assert table("Anna.m4a,Ben\nP.m4a,P2\n").telling(["m4a"], [Path("/x/Ben.wav")]) == [1]
+    # That of another entry, whole or within, though no recording of it is known any more.
+    assert table("Anna.m4a,Ben\nBen.m4a,P2\n").telling(["m4a"]) == [1]
+    assert table("Anna Bo.m4a,P1\nx/Cy.wav,with_anna-bo_2\nDora.m4a,P3\n").telling(["m4a", "wav"]) == [2]
+    assert table("Anna Bo.m4a,anna\nBen.m4a,P3\nP07_monday.m4a,P07\n").telling(["m4a"]) == [1]
+    assert table("Bo.m4a,P-bo-1\nA1.m4a,PA12\n").telling(["m4a"]) == []
+
+
+@pytest.mark.shows("retention:report-headings")
+@pytest.mark.parametrize(
+    ("heading", "other_way"),
+    [
+        ("name;code", False), ("code;name", True), ("Teilnehmer-Code;Datei", True), ("Participant;File name", True),
+        ("Código;Archivo", True), ("Nome del file;Codice", False), ("Codice;Nome del file", True), ("ID;Dateiname", True),
+        ("Nom du fichier;Code du participant", False), ("Pseudonyme;Nom", True), ("Pseudoniem;Bestand", True),
+        ("Código do participante;Gravação", True), ("Opname;Deelnemer", False), ("Participant name;Participant code", False),
+        ("Pseudonym;Wer", True), ("Interview;Kürzel", False), ("participant;code", False), ("CODE ; NAME", True),
+    ],
+)  # fmt: skip
+def test_headings_say_which_column_is_which_in_all_languages_of_notes(heading: str, other_way: bool) -> None:
+    rows = [("Anna", "P1"), ("Ben", "P2")]
+    lines = [heading, *(f"{code};{name}" if other_way else f"{name};{code}" for name, code in rows)]
+    assert table("\n".join(lines)).codes == {"anna": "P1", "ben": "P2"}
+
+
+@pytest.mark.shows("retention:report-headings")
+@pytest.mark.parametrize("heading", ["file,name", "Datei,Name", "Aufnahme,Name der Datei"])
+def test_headings_of_which_none_is_of_codes_are_refused(heading: str) -> None:
+    with pytest.raises(RetentionError, match="both columns hold names; write code over the"):
+        table(f"{heading}\na.wav,Anna\n")
 
 
 @pytest.mark.shows("retention:report-codes")

@@ -36,7 +36,7 @@ from earmark.notes.style import NoteContext
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.opening import opened_context
-from earmark.verbs.reading_notes import read_notes_first
+from earmark.verbs.reading_notes import lines_besides, read_notes_first
 from earmark.verbs.resolve import resolve
 
 app = typer.Typer(help="Take everything out in open formats, or verify what was taken out.")
@@ -122,8 +122,11 @@ def recording(
             meant = resolve(inside, file)
             transcript = inside.ledger.words.transcript(meant.recording_id)
             known = inside.ledger.recordings.get(meant.recording_id)
+            besides = lines_besides(inside, meant.recording_id)
         if transcript is None:
             raise NotFound(f"{short(meant.shown)}: there is no transcript of it; earmark why says why")
+        for line in besides:
+            err.print(f"[dim]{escape(readable(line))}[/]")
         about = NoteContext(
             meant.recording_id,
             meant.shown.name,

@@ -21,10 +21,10 @@ from earmark.ledger.lock import holder
 from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
-from earmark.pipeline.earlier import keeps_theirs
+from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
-from earmark.pipeline.words_unread import changed_elsewhere, why_not_read
+from earmark.pipeline.words_unread import changed_elsewhere, said_besides, why_not_read
 from earmark.report import Queue, Report, other_config, read_report
 from earmark.supervisor.sizing import model_size, worker_count
 from earmark.transcription.models import find_model
@@ -90,9 +90,15 @@ class Status:
 
 
 def _edited(context: Context, artifact: Artifact) -> str:
+    """What is said of a note that a person changed; "" of one in which they changed no word, which is as good as ours."""
     if why := why_not_read(context, artifact):
         return f"{UNREAD}: {why}"
-    return KEPT if keeps_theirs(artifact) else BEHIND if is_behind(context, artifact) else EDITED
+    theirs = what_is_theirs(context, artifact)
+    if theirs is Theirs.PROPERTIES:
+        return ""
+    said = KEPT if theirs is Theirs.WORDS else BEHIND if is_behind(context, artifact) else EDITED
+    besides = said_besides(context, artifact)
+    return f"{said}; {besides}" if besides else said
 
 
 def _as_copy(read: Sequence[Path]) -> str:
@@ -125,7 +131,11 @@ def gather(context: Context) -> Status:
             parked.append(Line(name, job.reason or "", job.changed_at))
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
-    edited = [Line(str(a.path), _edited(context, a), a.written_at) for a in ledger.artifacts.edited()]
+    edited = [
+        Line(str(a.path), said, a.written_at)
+        for a in ledger.artifacts.edited()
+        if (said := _edited(context, a))
+    ]
     edited += [Line(str(path), _as_copy(read)) for path, read in changed_elsewhere(context)]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
     said = {t.reason for t in troubles}

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from earmark.cli.usage import in_plain_words, said_plainly, wants_json
+from earmark.cli.usage import in_plain_words, naming_verbs, said_plainly, wants_json
 from earmark.cli.voice import out
 
 DAILY, LOOK, KEEP, SETUP = "Every day", "Look", "Keep and delete", "Set up"
@@ -115,7 +115,7 @@ class Index(TyperGroup):
 
     def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
         out.answers = wants_json(args)  # what is wrong before a verb is found is said to a program, too
-        with said_plainly():
+        with said_plainly(), naming_verbs(self):
             return super().make_context(info_name, args, *arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
@@ -123,5 +123,6 @@ class Index(TyperGroup):
             return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
+        with naming_verbs(self):
+            name, command, rest = super().resolve_command(ctx, args)
         return name, command if command is None else loaded(_BY_NAME[str(command.name)]), rest

@@ -26,6 +26,9 @@ def retry(
     speakers: Annotated[
         bool, typer.Option("--speakers", help="Only who says what, and the summary.")
     ] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where your words in a note cannot be read.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Try recordings again from the start: after a failure, or with another model. Of a draft, the better one now.
@@ -50,6 +53,8 @@ def retry(
                         recording=again.recording_id,
                         exit_code=NotFound.exit_code,
                     )
+                elif not anyway and (unread := retrying.why_unread(context, again)):
+                    acts.refused(again.name, unread, recording=again.recording_id)
                 else:
                     queued, said = retrying.retry(context, again)
                     tell = {True: acts.did, False: acts.was, None: acts.refused}[queued]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -19,8 +20,15 @@ A_DAY = "2026-03-31"
 A_MINUTE = "2026-03-31T14:30"
 
 
+NO_FILE = "it is empty, and names no file and no folder; say . for the folder that you are in"
+
+
 class Verb(TyperCommand):
     """One verb."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _refuse_empty_paths(self)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`FILE...` where typer has `{FILE...}...`."""
@@ -38,25 +46,54 @@ class Verb(TyperCommand):
             return super().invoke(ctx)
 
 
-class Verbs(TyperGroup):
-    """A group of verbs."""
+class Group(TyperGroup):
+    """Verbs below a word."""
 
-    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        """Parse the words before its verb; of an option that is a verb's it says so."""
-        try:
-            return super().make_context(info_name, args, parent, **extra)
-        except Exception as error:
-            option, verbs = getattr(error, "option_name", ""), self.commands.items()
-            having = [name for name, verb in verbs if any(option in param.opts for param in verb.params)]
-            if having:
-                vars(error)["message"] = too_early(option, f"earmark {info_name}", having)
-            raise
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _refuse_empty_paths(self)
+
+    def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
+        out.answers = wants_json(args)
+        out.acts = ()
+        with said_plainly(), naming_verbs(self):
+            return super().make_context(info_name, args, *arguments, **options)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        with naming_verbs(self):
+            return super().resolve_command(ctx, args)
 
 
-def too_early(option: str, before: str, verbs: Sequence[str]) -> str:
-    """What is wrong where an option of verbs stands without one."""
-    others = f"; the same with {', '.join(verbs[1:])}" if len(verbs) > 1 else ""
-    return f"{option} is for a verb, which is not said; say it as in: {before} {verbs[0]} {option}{others}"
+def _refuse_empty_paths(command: Any) -> None:
+    """Have a command refuse "" where it takes a file or folder: as a path that is the folder that somebody is in, which a
+    script does not mean whose variable is empty.
+    """
+    hints = get_type_hints(command.callback) if command.callback is not None else {}
+    for parameter in command.params:
+        if "Path" in str(hints.get(parameter.name)) or "FILE" in str(parameter.metavar):
+            parameter.process_value = partial(_not_empty, parameter, parameter.process_value)
+
+
+def _not_empty(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:
+    if value == "" or (isinstance(value, list | tuple) and "" in value):
+        raise typer.BadParameter(NO_FILE, ctx=ctx, param=parameter)
+    return process(ctx, value)
+
+
+@contextmanager
+def naming_verbs(group: Any) -> Iterator[None]:
+    """Whoever says no verb of a group, be it that an option stands in its place, is told which there are."""
+    try:
+        yield
+    except Exception as error:
+        message = getattr(error, "message", None)
+        if isinstance(message, str) and message.startswith(("No such option", "No such command")):
+            verbs = ", ".join(name for name, command in group.commands.items() if not command.hidden)
+            wanted = message.startswith("No such command")
+            if wanted or not group.invoke_without_command:
+                what = "the verbs are" if wanted else "say a verb first"
+                vars(error)["message"] = f"{message.rstrip('.')}; {what}: {verbs}"
+        raise
 
 
 def wants_json(args: Sequence[str]) -> bool:
@@ -109,6 +146,6 @@ def in_plain_words(app: typer.Typer) -> None:
     for command in app.registered_commands:
         command.cls = Verb
     for group in app.registered_groups:
+        group.cls = Group
         if group.typer_instance is not None:
-            group.typer_instance.info.cls = group.cls = Verbs
             in_plain_words(group.typer_instance)

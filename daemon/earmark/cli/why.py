@@ -27,13 +27,13 @@ from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
-from earmark.pipeline.earlier import keeps_theirs
+from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.words_given import is_behind
-from earmark.pipeline.words_unread import notes_read, why_not_read
+from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
-from earmark.verbs.known import known_by_stem
+from earmark.verbs.known import known_path
 from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import at_odds, resolve
@@ -71,7 +71,7 @@ def why(
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            story = _story(context, known_by_stem(context, file))
+            story = _story(context, known_path(context, file))
         if json:
             print_answer("why FILE", _document(story))
             return
@@ -157,15 +157,24 @@ def _print_story(entries: list[Entry]) -> None:
 
 def _edited(context: Context, artifact: Artifact) -> str:
     """What is said of a note that a person changed."""
+    stays = "you edited this note: it stays as it is, and newer versions go beside it"
     unread = why_not_read(context, artifact)
     if unread:
-        said = "you edited this note: it stays as it is, and newer versions go beside it"
-        return f"{said}; words that you correct in it are not read: {unread}"
-    if keeps_theirs(artifact):
-        return "you changed this note: your words and properties are kept in each later version, and no rule takes it"
-    said = "you edited this note: it stays as it is, and newer versions go beside it"
-    behind = is_behind(context, artifact)
-    return f"{said}; words that you correct are read in the newest one, not in this one" if behind else said
+        return f"{stays}; words that you correct in it are not read: {unread}"
+    theirs = what_is_theirs(context, artifact)
+    if theirs is Theirs.PROPERTIES:
+        return (
+            "no word of this note is changed, only what stands above them or where links lead: later versions take its"
+            " place and keep that, and no rule takes it"
+        )
+    if theirs is Theirs.WORDS:
+        said = "you changed this note: your words and properties are kept in each later version, and no rule takes it"
+    elif is_behind(context, artifact):
+        said = f"{stays}; words that you correct are read in the newest one, not in this one"
+    else:
+        said = stays
+    besides = said_besides(context, artifact)
+    return f"{said}; {besides}" if besides else said
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

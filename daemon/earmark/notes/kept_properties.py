@@ -13,7 +13,7 @@ from typing import Any
 from earmark.notes.frontmatter import COMMENT, body_of, dumped, top_of, well_formed
 
 _KEY = re.compile(
-    r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?][^:\n]*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
+    r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?](?:[^:\n]|:(?!\s))*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
 )
 
 

@@ -70,7 +70,7 @@ class _Section:
 
 
 class Passages:
-    """A note held against paragraphs of what was told."""
+    """A note held against paragraphs of what was told. `placed`: its lines that are of what was said."""
 
     def __init__(
         self, told: Sequence[Segment], parts: Sequence[Paragraph], blocks: Sequence[Block], style: NoteStyle
@@ -78,6 +78,7 @@ class Passages:
         self.parts = parts
         self.foreign = False
         self.spelled = True
+        self.placed: set[int] = set()
         self._style = style
         # A note has times within its paragraphs, whatever is to be in the next one, or none.
         self._sentences = any(block.links for block in blocks)
@@ -126,6 +127,7 @@ class Passages:
         written = self._written(part)
         if len(section.ours) == len(section.theirs) == 1 and anchor is not None and anchor.words == written:
             section.as_written = True
+            self.placed.update(anchor.lines)
             self.foreign |= anchor.own
             section.said = [word for piece in part.pieces for word in _words(piece)]
             return
@@ -136,12 +138,14 @@ class Passages:
         for n in section.order(left):
             block = section.theirs[n]
             if block is anchor and block.words == written and part.left_out:
+                self.placed.update(block.lines)
                 continue
             found, foreign = _words_in(block, left)
             words = _with_our_signs(found, left)
             still = _without(left, words)
             if block is anchor or (words and len(left) - len(still) >= PLACED * len(words)):
                 said[n], left = words, still
+                self.placed.update(block.lines)
                 self.foreign |= foreign or block.own or not _are_among(block.links, ours)
                 so = is_spelled_so(block.parts, style.dialect, marks=style.confidence_marks)
                 self.spelled = self.spelled and so and [*words] == [*found] and len(block.said) == 1

@@ -5,6 +5,7 @@ What is read is held against what we would write, or an earlier version wrote (p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -29,6 +30,8 @@ LONGEST_NOTE = 2_000_000
 MOST_BLOCKS = 20_000
 """Paragraphs that are held against ours; ten hours of talk are some 1,200."""
 
+_TOLD = re.compile(r"\w")
+
 LEAST_THERE = 0.5
 """Share of the times of our paragraphs that must stand in a note for it to be read: with less of them it is something else
 that a person has made of the transcript, such as the few quotes that they need.
@@ -39,13 +42,14 @@ that a person has made of the transcript, such as the few quotes that they need.
 class Read:
     """What was read of a note. `passages`: those that are not as we would write them. `restored`: the note with our words in
     their place. `foreign`: it has markup in them that we do not write. `spelled`: they stand there, to the letter and the
-    space, as we would write them.
+    space, as we would write them. `besides`: lines that are none of what was said, those that we write above it among them.
     """
 
     passages: tuple[Passage, ...]
     restored: str
     foreign: bool
     spelled: bool
+    besides: tuple[str, ...] = ()
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
@@ -106,7 +110,8 @@ def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
     restored = best.restored()
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
     whole = top_of(text) + "".join(kept)[:-1]
-    return Read(best.passages(), whole, best.foreign, best.spelled)
+    besides = tuple(lines[n].strip() for n in part if n not in best.placed and _TOLD.search(lines[n]))
+    return Read(best.passages(), whole, best.foreign, best.spelled, besides)
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

@@ -69,6 +69,16 @@ def render_transcript(transcript: Transcript, context: NoteContext, style: NoteS
     return frontmatter(head, style) + body
 
 
+def lines_above(transcript: Transcript, style: NoteStyle, draft_notice: str) -> set[str]:
+    """The lines that we write above a transcript, but for the player, and for what became of the recording."""
+    found: set[str] = set()
+    for draft in (False, True):
+        about = NoteContext("", "", draft=draft, notices=(draft_notice,))
+        body = _transcript_body(transcript, about, style)
+        found.update(line.strip() for line in body.partition("#t=")[0].split("\n"))
+    return found
+
+
 def render_summary(
     summary: Summary, transcript: Transcript | None, context: NoteContext, style: NoteStyle
 ) -> str:

@@ -5,9 +5,11 @@ removed or a rule took it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum, auto
 from pathlib import Path
 
 from earmark.context import Context
+from earmark.corrections import is_corrected
 from earmark.domain import ArtifactState, Owed
 from earmark.files import Folder, NotRegular, digest, read_bytes
 from earmark.ledger import Artifact, Ledger, Place
@@ -18,6 +20,7 @@ from earmark.notes.naming import names_in
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
+from earmark.pipeline.words_given import has_transcript, words_held
 
 _OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK)
 """Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. That is
@@ -106,15 +109,30 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
     return earlier
 
 
-def keeps_theirs(artifact: Artifact) -> bool:
-    """Whether a later version of a note that a person changed takes its place, with their words and properties."""
-    if not artifact.mergeable:
-        return False
+class Theirs(StrEnum):
+    """What a person made of a note that is not as we wrote it: what a later version, which takes its place, keeps of theirs;
+    `EVERYTHING`: none takes it.
+    """
+
+    PROPERTIES = auto()
+    WORDS = auto()
+    EVERYTHING = auto()
+
+
+def what_is_theirs(context: Context, artifact: Artifact) -> Theirs:
+    """By what stands in a note now. `PROPERTIES`: they changed no word of it, but properties, tags or where links lead."""
     try:
-        text = with_our_lines(read_bytes(artifact.path).decode("utf-8", "replace"))
-    except OSError:  # whoever may not look there now knows no better
-        return True
-    return with_theirs(artifact.top, text, artifact.top) is not None
+        data = read_bytes(artifact.path)
+        text = with_our_lines(data.decode())
+    except (OSError, UnicodeDecodeError):  # whoever may not look there now knows no better
+        return Theirs.WORDS if artifact.mergeable else Theirs.EVERYTHING
+    like = compared(context.ledger, data, artifact, style_of(context.config.notes).key("speakers"))
+    if like is Likeness.EDITED or with_theirs(artifact.top, text, artifact.top) is None:
+        return Theirs.EVERYTHING
+    if artifact.mergeable and has_transcript(context, artifact):
+        held = words_held(context, artifact)
+        return Theirs.WORDS if held is None or is_corrected(held) else Theirs.PROPERTIES
+    return Theirs.PROPERTIES
 
 
 def _merge(earlier: Earlier, found: _Found, output: Output | None) -> None:
@@ -161,6 +179,8 @@ def _look(
     if not edited or (artifact.mergeable and like is not Likeness.EDITED) or like is Likeness.PROPERTIES:
         return _Found(artifact, like, sha256, with_our_lines(data.decode("utf-8", "replace")))
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
+    if written is None and like is Likeness.LINKS:
+        written = artifact  # an app has written what they took back in its own way
     if written is None:
         return _Found(artifact, Likeness.EDITED, sha256)
     ledger.artifacts.as_written(artifact.path, written)

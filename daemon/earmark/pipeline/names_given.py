@@ -17,9 +17,10 @@ from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comments import mark_of_merge
 from earmark.notes.comparing import Likeness
-from earmark.notes.encoding import with_our_lines
+from earmark.notes.encoding import in_windows_1252, with_our_lines
 from earmark.notes.escape import clip
 from earmark.notes.frontmatter import decoded
+from earmark.notes.kept_properties import with_theirs
 from earmark.notes.naming import left_over, names_in, news, renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
@@ -158,6 +159,8 @@ def _listed(context: Context, artifact: Artifact) -> _List | None:
         if digest(data) in (artifact.sha256, artifact.next_sha256):
             return None
         text = decoded(data)
+        if "\ufffd" in text:
+            text = in_windows_1252(data, ()) or text
         names = names_in(text, key)
         if not names or names == artifact.names or mark_of_merge(with_our_lines(text)):
             return None
@@ -188,18 +191,24 @@ def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
 
 
 def edited_otherwise(context: Context, recording_id: str) -> list[Artifact]:
-    """The notes and sidecars of a recording that a person changed otherwise than by names, and by words that are known."""
+    """The notes and sidecars of a recording that a person changed otherwise than by names, by words that are known, and by
+    properties, which a later version keeps.
+    """
     key, found = style_of(context.config.notes).key("speakers"), []
     for artifact in context.ledger.artifacts.of_recording(recording_id):
-        if artifact.state is ArtifactState.EDITED:
-            found += [] if artifact.mergeable else [artifact]
-        elif artifact.state is ArtifactState.HERE and context.answers(artifact.path):
-            try:
-                like = compared(context.ledger, read_bytes(artifact.path), artifact, key)
-            except OSError:
-                continue
-            if like in (Likeness.EDITED, Likeness.PROPERTIES):
-                found.append(artifact)
+        edited = artifact.state is ArtifactState.EDITED
+        if artifact.mergeable if edited else artifact.state is not ArtifactState.HERE:
+            continue
+        try:
+            data = read_bytes(artifact.path) if context.answers(artifact.path) else None
+            like = None if data is None else compared(context.ledger, data, artifact, key)
+        except OSError:
+            data = like = None
+        if like in (Likeness.EDITED, None):
+            found += [artifact] if edited or like is not None else []
+        elif like is Likeness.PROPERTIES and data is not None:
+            theirs = with_theirs(artifact.top, with_our_lines(data.decode()), artifact.top)
+            found += [artifact] if theirs is None else []
     return found
 
 

@@ -17,7 +17,7 @@ from earmark.events import Event
 from earmark.files import counted, digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
-from earmark.notes.encoding import is_utf_8, text_for_sure, with_our_ends
+from earmark.notes.encoding import WESTERN, in_windows_1252, is_utf_8, text_for_sure, with_our_ends
 from earmark.notes.frontmatter import body_of, read_frontmatter
 from earmark.notes.own_links import compared
 from earmark.notes.reading import Read, read_transcript
@@ -81,6 +81,15 @@ def words_held(context: Context, artifact: Artifact) -> Transcript | None:
     return context.ledger.words.of_notes.of(artifact)
 
 
+def text_of(context: Context, artifact: Artifact, data: bytes) -> str | None:
+    """What stands in a note; None if nobody can tell in which encoding."""
+    text = text_for_sure(data)
+    held = words_held(context, artifact) if text is None else None
+    if held is None or held.language not in WESTERN:
+        return text
+    return in_windows_1252(data, (segment.text for segment in held.segments))
+
+
 def has_transcript(context: Context, artifact: Artifact) -> bool:
     """Whether it is a note with a transcript in it."""
     one_file = context.config.notes.layout == "one-file"
@@ -105,7 +114,7 @@ def _changed(context: Context, artifact: Artifact) -> _Stands | None:
     """What stands in a note, if its words may be a person's."""
     key = style_of(context.config.notes).key("speakers")
     for _, data in what_stands_there(context, artifact):
-        text, sha256 = text_for_sure(data), digest(data)
+        text, sha256 = text_of(context, artifact, data), digest(data)
         if text is None:
             continue
         stands = _Stands(text, sha256, is_utf_8(data))

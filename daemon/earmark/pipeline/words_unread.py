@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,18 @@ from earmark.events import Event
 from earmark.files import NotRegular, digest, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness
-from earmark.notes.encoding import text_for_sure
 from earmark.notes.escape import clip
 from earmark.notes.own_links import compared
 from earmark.notes.reading import read_transcript, why_unread
+from earmark.notes.render import lines_above
 from earmark.notes.style import style_of
+from earmark.pipeline.drafts import notice
 from earmark.pipeline.names_given import READ
-from earmark.pipeline.words_given import has_transcript, is_behind, other_model, words_held
+from earmark.pipeline.words_given import has_transcript, is_behind, other_model, text_of, words_held
+
+_PLAYER = re.compile(r"(?:- )?!\[")
+_PLAYER_OR_GONE = re.compile(r"(?:- )?(?:!\[|\*[^*].*\*$)")
+"""What we write above a transcript for the recording, or that it went; what else is shown there is no line of words."""
 
 LONGEST_MODEL = 60
 """Characters of the name of a model that are shown."""
@@ -45,9 +51,9 @@ def why_not_read(context: Context, artifact: Artifact) -> str:
     like = compared(context.ledger, data, artifact, style.key("speakers"))
     if like is not Likeness.EDITED and (artifact.mergeable or artifact.state is not ArtifactState.EDITED):
         return ""
-    text, before = text_for_sure(data), words_held(context, artifact)
+    text, before = text_of(context, artifact, data), words_held(context, artifact)
     if text is None:
-        return "it is not in UTF-8, and nobody can tell for sure in which encoding (Latin-1, perhaps); save it as UTF-8"
+        return "it is not in UTF-8, and nobody can tell for sure in which encoding it is; save it as UTF-8"
     model = other_model(artifact, text, style.key("model"))
     if model:
         return (
@@ -55,6 +61,35 @@ def why_not_read(context: Context, artifact: Artifact) -> str:
             " back what stood there, or the newer version of the note"
         )
     return _unread(context, text, before) if before is not None else ""
+
+
+def said_besides(context: Context, artifact: Artifact) -> str:
+    """That lines of a person's own are in a note, and nowhere else; "" if there are none, or it is not read at all."""
+    if (
+        artifact.state not in READ
+        or not has_transcript(context, artifact)
+        or not context.answers(artifact.path)
+    ):
+        return ""
+    try:
+        data = read_bytes(artifact.path)
+    except OSError:
+        return ""
+    if digest(data) == artifact.sha256 and artifact.state is not ArtifactState.EDITED:
+        return ""
+    text, before = text_of(context, artifact, data), words_held(context, artifact)
+    style = style_of(context.config.notes)
+    read = read_transcript(text, before, style) if text is not None and before is not None else None
+    if read is None or before is None or not read.besides:
+        return ""
+    ours = lines_above(before, style, notice(context.config))
+    gone = not any(place.here for place in context.ledger.places.of(artifact.recording_id))
+    skipped = _PLAYER_OR_GONE if gone else _PLAYER
+    count = sum(line not in ours and skipped.match(line) is None for line in read.besides)
+    if not count:
+        return ""
+    what = "1 line of yours is" if count == 1 else f"{count:,} lines of yours are"
+    return f"{what} in the note only, and in no summary, export or search, because nobody said so in the recording"
 
 
 def _unread(context: Context, text: str, before: Transcript) -> str:

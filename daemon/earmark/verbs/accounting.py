@@ -93,5 +93,10 @@ def _warnings(account: Account, codes: Codes | None, table: Path | None, known: 
             f"{named(table)}: lines {' and '.join(map(str, lines))}: one recording (the same content) has or had all these "
             f"names; each of its files has the code of its own, {' or '.join(different)}; give them one if it is one person"
         )
+    if not codes.headed and not codes.fits and not any(map(codes.knows, known)):
+        yield (
+            f"{named(table)}: has no line of headings, and no entry is of a recording that is known: its first column was"
+            " taken for the names and its second for the codes; look whether they are, or write name and code over them"
+        )
     if unused := codes.unused():
         yield f"{counted(unused, 'entry is', 'entries are')} of no recording in the report, in {named(table)}"

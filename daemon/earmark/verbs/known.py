@@ -18,8 +18,8 @@ MOST = 20
 
 def known_path(context: Context, file: Path) -> Path:
     """The file that is meant: what the ledger has at the path, however that is spelled, or else the path as the disk spells
-    it; for a bare name the only recording or note that is called so; below a drop folder as it is listed. Raises UsageError,
-    with their paths, where several are called so.
+    it; for a bare name the only recording or note that is called so, or else the only recording that is but for its ending;
+    below a drop folder as it is listed. Raises UsageError, with their paths, where several are called so.
     """
     path = below_its_folder(context, whole(file))
     if _is_known(context, path):
@@ -38,20 +38,15 @@ def known_path(context: Context, file: Path) -> Path:
         key = fold(file.name)
         named = (Path(each) for each in known if fold(_name_of(each)) == key)
         called = {each for each in named if _is_called(each, file.name)}
+    called = called or _called_so_but_for_its_ending(context, file)
     return _the_one(called, file) if called else path
 
 
-def known_by_stem(context: Context, file: Path) -> Path:
-    """Like `known_path`, and of a bare name without an ending the only recording that is called so but for its ending. For
-    verbs that change nothing. Raises UsageError, with their paths, where several are.
-    """
-    path = known_path(context, file)
-    if len(file.parts) != 1 or file.is_absolute() or _is_known(context, path) or os.path.lexists(path):
-        return path
+def _called_so_but_for_its_ending(context: Context, file: Path) -> set[Path]:
+    """Recordings whose name is this one with an ending."""
     recordings = [Path(each) for each in dict.fromkeys(context.ledger.places.paths())]
     called = {each for each in recordings if each.stem == file.name}
-    called = called or {each for each in recordings if fold(each.stem) == fold(file.name)}
-    return _the_one(called, file) if called else path
+    return called or {each for each in recordings if fold(each.stem) == fold(file.name)}
 
 
 def _the_one(called: set[Path], file: Path) -> Path:

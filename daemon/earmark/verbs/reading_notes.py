@@ -13,7 +13,7 @@ from earmark.ledger import Artifact
 from earmark.paths import Home
 from earmark.pipeline.names_given import READ
 from earmark.pipeline.said_in_notes import SaidInNotes, has_news, is_unread
-from earmark.pipeline.words_unread import why_not_read
+from earmark.pipeline.words_unread import said_besides, why_not_read
 from earmark.report import read_report
 from earmark.verbs.opening import opened_context
 
@@ -29,6 +29,12 @@ def read_notes(context: Context, recordings: Iterable[str]) -> list[str]:
     if not SaidInNotes(context).look_at(artifact.path for artifact in unread):
         return [f"another earmark is writing, so {WITHOUT}; try again in a moment"]
     return [f"{a.path.name}: {why}" for a in unread if (why := why_not_read(context, a))]
+
+
+def lines_besides(context: Context, recording_id: str) -> list[str]:
+    """Which notes of a recording have lines that are none of what was said, and how many."""
+    notes = context.ledger.artifacts.of_recording(recording_id)
+    return [f"{a.path.name}: {said}" for a in notes if (said := said_besides(context, a))]
 
 
 def read_notes_first(home: Home, which: Callable[[Context], Iterable[str]]) -> list[str]:

@@ -18,6 +18,7 @@ from earmark.files import in_cloud, is_locked, read_bytes
 from earmark.ledger import Place
 from earmark.notes.frontmatter import read_frontmatter
 from earmark.pipeline import fitting
+from earmark.pipeline.words_unread import why_not_read
 from earmark.speaking import how_many
 from earmark.verbs.resolve import resolve
 
@@ -66,6 +67,19 @@ def why_not(context: Context, again: Again) -> str:
     if context.ledger.words.transcript(again.recording_id) is None:
         return where
     return f"{where}. Its summary alone is written again by: earmark resummarize {shlex.quote(again.name)}"
+
+
+def why_unread(context: Context, again: Again) -> str:
+    """Why words that a person changed in a note would not be in the transcript that is asked for; "" if nothing is so."""
+    if again.stage is not Stage.TRANSCRIBE:
+        return ""
+    for artifact in context.ledger.artifacts.of_recording(again.recording_id):
+        if why := why_not_read(context, artifact):
+            return (
+                f"your words in {artifact.path.name} are not read: {why}. Then say earmark retry again; or have the words"
+                " that are heard written beside it without yours: earmark retry --anyway"
+            )
+    return ""
 
 
 def _perhaps_there(place: Place) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from earmark.errors import RetentionError
+from earmark.export.account.headings import order
 from earmark.files import counted, fold, tails
 
 LONGEST = 100
@@ -25,16 +26,13 @@ LONGEST = 100
 TELLING = 4
 """Letters from which a name within a code is no chance."""
 
+WORD = 3
+"""Letters of a code that is a word of its own name, and hardly an abbreviation."""
+
+_WORDS = re.compile(r"[\W\d_]+")
+
 MOST_BYTES = 16_000_000
 """Of a table; a study of a million participants fits into it."""
-
-HEADINGS = frozenset(
-    "code codes participant participantcode pseudonym id subject subjectid teilnehmer teilnehmercode".split()
-)
-"""What stands over the second column where a first line is no entry."""
-
-_OF_A_FILE = re.compile(r"/|\.\w{1,5}$|^[0-9a-f]{64}$")
-"""What is in the name of a recording, and in no heading."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -43,12 +41,14 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BO
 class Codes:
     """Codes by what they are for, in the form in which disks take two names for one. `lines`: where each stands.
 
-    `fits`: by entry, the recordings that it was used for; one without a folder may fit several.
+    `fits`: by entry, the recordings that it was used for; one without a folder may fit several. `headed`: a line of headings
+    says which column is which.
     """
 
     codes: dict[str, str]
     lines: dict[str, int]
     encoding: str
+    headed: bool = False
     fits: dict[str, set[str]] = field(default_factory=dict)
 
     def code_of(self, paths: Iterable[Path], recording_id: str) -> str | None:
@@ -91,18 +91,21 @@ class Codes:
                 yield sorted(self.lines[key] for key in same), sorted(found)
 
     def telling(self, endings: Iterable[str], known: Iterable[Path] = ()) -> list[int]:
-        """Lines whose code is the name itself, or has all of it within, or is what another recording is called."""
+        """Lines whose code is the name of an entry, or has all of one within, or is a word of its own, or is what another
+        recording is called.
+        """
         ends, found = frozenset(endings), []
-        others = {_letters(path.stem) for path in known}
+        names = {key: _without_ending(key.rpartition("/")[2], ends) for key in self.codes}
+        whole = {_letters(each) for each in (*names.values(), *(path.stem for path in known))}
+        whole.discard("")
+        longest = max(map(len, whole), default=0)
         for key, code in self.codes.items():
-            name = key.rpartition("/")[2]
-            stem, _, ending = name.rpartition(".")
-            own = _letters(stem if stem and ending in ends else name)
-            said = _letters(code)
-            if said and (
-                said in others
-                or said in (own, _letters(name), _letters(key))
-                or (len(own) >= TELLING and own in said)
+            said, name = _letters(code), key.rpartition("/")[2]
+            if (
+                said in whole
+                or (said and said in (_letters(name), _letters(key)))
+                or (said.isalpha() and len(said) >= WORD and said in map(_letters, _WORDS.split(names[key])))
+                or any(part in whole for part in _parts(said, longest))
             ):
                 found.append(self.lines[key])
         return sorted(found)
@@ -129,9 +132,12 @@ def read_codes(data: bytes, shown: str) -> Codes:
     text, encoding = _decoded(data, shown)
     found = Codes({}, {}, encoding)
     problems: list[str] = []
-    for at, (number, (name, code)) in enumerate(_rows(text, shown)):
-        if at == 0 and _is_heading(name, code):
+    of_names, of_codes = 0, 1
+    for at, (number, cells) in enumerate(_rows(text, shown)):
+        if at == 0 and (columns := _columns(cells, shown)) is not None:
+            (of_names, of_codes), found.headed = columns, True
             continue
+        name, code = cells[of_names], cells[of_codes]
         if (problem := _problem(name, code)) is not None:
             problems.append(f"line {number}: {problem}")
             continue
@@ -243,8 +249,25 @@ def _cells(text: str, separator: str) -> list[tuple[int, list[str]]] | None:
     return found
 
 
-def _is_heading(name: str, code: str) -> bool:
-    return re.sub(r"[\s_-]+", "", code.casefold()) in HEADINGS and not _OF_A_FILE.search(name)
+def _without_ending(name: str, ends: frozenset[str]) -> str:
+    stem, _, ending = name.rpartition(".")
+    return stem if stem and ending in ends else name
+
+
+def _parts(text: str, longest: int) -> Iterator[str]:
+    """All that is within a text and long enough to be a name there."""
+    for length in range(TELLING, min(len(text), longest) + 1):
+        yield from (text[at : at + length] for at in range(len(text) - length + 1))
+
+
+def _columns(cells: tuple[str, str], shown: str) -> tuple[int, int] | None:
+    try:
+        return order(*cells)
+    except ValueError:
+        raise RetentionError(
+            f"{shown}: line 1: by its headings, {cells[0]!r} and {cells[1]!r}, both columns hold names; write code over the"
+            " one that holds the codes"
+        ) from None
 
 
 def _letters(text: str) -> str:
