@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,21 @@ def test_a_name_in_the_list_is_no_edit_however_it_is_written(
         known = replace(TRANSCRIPT, speakers=given(names_in(named, key)))
         again = render_transcript(known, CONTEXT, style)
         assert given(names_in(again, key)) == known.speakers
+
+
+@pytest.mark.shows("transcription:speakers-named")
+def test_a_number_sign_in_quotes_is_no_comment_and_a_comment_is_a_persons() -> None:
+    """Neither "Anna #1" as a name nor "call #2.m4a" as a recording keeps the next name from being taken."""
+    notes = [
+        render_transcript(replace(TRANSCRIPT, speakers=("", "Bo #1 *x*")), CONTEXT, STYLE),
+        render_transcript(replace(TRANSCRIPT, speakers=("", 'O\'Neil, "B" #1')), CONTEXT, STYLE),
+        render_transcript(TRANSCRIPT, NoteContext(ID, "call #2.m4a", duration=36.0), STYLE),
+    ]
+    for note in notes:
+        named = re.sub(r"(speakers:\n  - .*\n  - ).*\n", r"\1Anna\n", note)
+        assert like(note, named) is Likeness.NAMES
+        assert like(note, named.replace("  - Anna\n", "  - Anna  # who chairs\n")) is Likeness.PROPERTIES
+        assert like(note, named.replace("language: en", "language: en # or so")) is Likeness.PROPERTIES
 
 
 def test_a_name_that_is_replaced_throughout_is_no_edit() -> None:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
 from earmark.notes.encoding import with_our_ends
-from earmark.notes.frontmatter import COMMENT, body_of, top_of, well_formed
+from earmark.notes.frontmatter import body_of, has_comment, top_of, well_formed
 from earmark.notes.links import PLAYABLE
 from earmark.notes.naming import has_links, names_in, numbered
 
@@ -87,7 +87,7 @@ def _whole(text: str, note: str = "") -> str:
     them. Properties with a comment, or that do not parse, count as they stand.
     """
     body, top = body_of(text), top_of(text)
-    found = None if COMMENT.search(top) else well_formed(top)
+    found = None if has_comment(top) else well_formed(top)
     if found is not None:
         # With keys that no app writes for us it counts as it stands.
         with suppress(TypeError, ValueError, RecursionError):
@@ -98,7 +98,7 @@ def _whole(text: str, note: str = "") -> str:
 def _nameless(text: str, key: str, names: Sequence[str]) -> str:
     """The properties in one form, with the number of the speakers instead of their names."""
     top = top_of(text)
-    found = None if COMMENT.search(top) else well_formed(top)
+    found = None if has_comment(top) else well_formed(top)
     if found is not None:
         with suppress(TypeError, ValueError, RecursionError):
             return plain(json.dumps(found | {key: len(names)}, sort_keys=True, default=str))

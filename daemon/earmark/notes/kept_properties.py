@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from earmark.notes.frontmatter import COMMENT, body_of, dumped, top_of, well_formed
+from earmark.notes.frontmatter import body_of, dumped, has_comment, top_of, well_formed
 
 _KEY = re.compile(
     r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?](?:[^:\n]|:(?!\s))*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
@@ -28,7 +28,7 @@ def with_theirs(written: str, theirs: str, ours: str) -> str | None:
     for key, (raw, value) in now.items():
         if key not in before or _changed(before[key], raw, value):
             kept[key] = (
-                None if COMMENT.search(raw) else _both(key, value, before.get(key), new.get(key))
+                None if has_comment(raw) else _both(key, value, before.get(key), new.get(key))
             ) or raw
         elif key in new:
             kept[key] = new[key][0]
@@ -43,7 +43,7 @@ _Entry = tuple[str, Any]
 
 
 def _changed(before: _Entry, raw: str, value: Any) -> bool:
-    return bool(before[1] != value or COMMENT.search(raw))
+    return bool(before[1] != value or has_comment(raw))
 
 
 def _both(key: str, theirs: Any, before: _Entry | None, new: _Entry | None) -> str | None:
