@@ -37,6 +37,8 @@ class Mark(StrEnum):
     OVER_SILENCE = "over-silence"
     UNTRANSLATED = "untranslated"
     """Of what was to be English: it is what was said, in the language in which it was said."""
+    WORDLESS = "wordless"
+    """Somebody speaks there, and no words were made out: the text is empty."""
 
 
 class Stage(StrEnum):
@@ -283,6 +285,11 @@ def spoken_languages(segments: Iterable[Segment]) -> tuple[str, ...]:
 def is_speech(segment: Segment) -> bool:
     """True for what may be presented as said: plain or low-confidence, never a loop or text over silence."""
     return segment.mark in (None, Mark.LOW_CONFIDENCE)
+
+
+def wordless_seconds(transcript: Transcript) -> Seconds:
+    """For how long somebody speaks without a word being made out."""
+    return sum(s.end - s.start for s in transcript.segments if s.mark is Mark.WORDLESS)
 
 
 @dataclass(frozen=True, slots=True)

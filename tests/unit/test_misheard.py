@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from earmark.domain import Misheard, Transcript
+from earmark.domain import Mark, Misheard, Segment, Transcript
 from earmark.misheard import NOT_UNDERSTOOD, misheard
 from earmark.notes.damage import damage
 from earmark.retention.rules.quality import failings
@@ -106,3 +106,20 @@ def test_a_language_that_was_guessed_is_called_a_guess() -> None:
     assert any("language is uncertain" in reason for reason in failings(guessed))
     assert damage(replace(guessed, language_probability=0.5)) == []
     assert damage(replace(guessed, segments=())) == []
+
+
+@pytest.mark.shows("transcription:wordless")
+def test_seconds_of_a_voice_without_words_are_said_and_keep_the_sound() -> None:
+    made = transcript(MEETING)
+    end = made.segments[-1].end
+    silent = Segment(end, end + 12.0, "", 0.0, Mark.WORDLESS)
+    found = replace(made, segments=(*made.segments, silent), duration=made.duration + 12.0)
+    assert damage(made) == [] == failings(made)
+    (sentence,) = damage(found)
+    assert "speaks for 12 seconds of it, and no words were made out" in sentence
+    (reason,) = failings(found)
+    assert "12 seconds" in reason
+    assert found.text == made.text
+    none = replace(found, segments=(silent,))
+    assert extract(none).overview == NOT_UNDERSTOOD
+    assert any("no words were made out in it" in reason for reason in failings(none))

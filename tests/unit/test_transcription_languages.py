@@ -241,3 +241,35 @@ def test_a_few_seconds_of_another_language_do_not_make_it_one_of_the_recordings(
     said = (Segment(0, 60, "a", language="en"), Segment(60, 61, "b", language="cy"))
     assert spoken_languages(said) == ("en",)
     assert spoken_languages((Segment(0, 1, "b", language="cy"),)) == ("cy",)
+
+
+class Half(Babel):
+    """It hears the first six seconds and the last four of what it is given, and no words between them."""
+
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        seconds = len(speech) / RATE
+        return Answer(
+            (Phrase(0.0, 6.0, "at first", -0.1, 0.0), Phrase(seconds - 4.0, seconds, "at last", -0.1, 0.0)),
+            seconds,
+        )
+
+
+class Deaf(Babel):
+    """It hears no words at all."""
+
+    def hear(self, speech: Samples, wish: Wish) -> Answer:
+        return Answer((), len(speech) / RATE)
+
+
+@pytest.mark.shows("transcription:wordless")
+def test_where_somebody_speaks_and_no_phrase_stands_it_is_known_from_when_to_when() -> None:
+    def marked(engine: Babel, seconds: float) -> list[tuple[float, float]]:
+        passages = listen(engine, blocks(sound(("en", seconds))), Asked("en"))
+        return [(s.start, s.end) for p in passages for s in p.segments if s.mark is Mark.WORDLESS]
+
+    ((start, end),) = marked(Half(), 20.0)
+    assert (start, end) == (pytest.approx(6.3, abs=0.2), pytest.approx(16.2, abs=0.4))
+    assert marked(Half(), 12.0) == []  # two seconds: a breath, a laugh, a word that was swallowed
+    ((start, end),) = marked(Deaf(), 9.0)
+    assert (start, end) == (0.0, pytest.approx(9.0, abs=0.1))
+    assert marked(Babel(), 20.0) == []

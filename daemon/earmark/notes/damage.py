@@ -4,7 +4,7 @@ or is in a language that the model does not know.
 
 from __future__ import annotations
 
-from earmark.domain import SURE_OF_LANGUAGE, Misheard, Transcript
+from earmark.domain import SURE_OF_LANGUAGE, Misheard, Transcript, wordless_seconds
 from earmark.files import counted
 from earmark.notes.style import length
 
@@ -54,6 +54,10 @@ def _not_heard(transcript: Transcript) -> list[str]:
         sentences.append(
             f"{unheard} of the {transcript.tracks} sound tracks of the file {were} not heard. Left out is what cannot be "
             "decoded here, and another version of what was heard (in another language, with a commentary)."
+        )
+    if wordless := wordless_seconds(transcript):
+        sentences.append(
+            f"Somebody speaks for {counted(round(wordless), 'second')} of it, and no words were made out there."
         )
     if damaged := _damaged(transcript):
         sentences.append(f"The file is damaged: {damaged} of it could not be read, so words may be missing.")

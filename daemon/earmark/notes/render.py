@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from earmark.domain import Point, Seconds, Summary, Task, Transcript
+from earmark.domain import Point, Seconds, Summary, Task, Transcript, wordless_seconds
 from earmark.errors import ConfigError
 from earmark.misheard import NO_SPEECH, NOT_UNDERSTOOD
 from earmark.notes import properties
@@ -164,7 +164,7 @@ def _transcript_body(
         *damage(transcript, draft=context.draft),
         *untranslated_as(transcript),
     ]
-    if all(part.left_out for part in parts):
+    if all(part.left_out for part in parts) and not wordless_seconds(transcript):
         notices.append("No speech was heard in this recording.")
     if transcript.speakers_unsure:
         notices.append("Who says what is uncertain in this recording, so nobody is named.")

@@ -117,6 +117,8 @@ def why_left_out(part: Paragraph) -> str:
         return f"the same words over and over until {stamp(part.until)}; left out"
     if part.left_out is Mark.OVER_SILENCE:
         return f"no voice until {stamp(part.until)}; words heard into the silence are left out"
+    if part.left_out is Mark.WORDLESS:
+        return f"somebody speaks until {stamp(part.until)}; no words were made out"
     return ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from earmark.domain import Point, Summary, Transcript
+from earmark.domain import Point, Summary, Transcript, wordless_seconds
 from earmark.messages import SummarizeRequest
 from earmark.misheard import NO_SPEECH, NOT_UNDERSTOOD
 from earmark.notes.speakers import names_of
@@ -58,7 +58,7 @@ def extract(transcript: Transcript, template: str = "meeting", max_points: int =
         )  # fmt: skip
 
     if not any(WORD.search(sentence.text) for sentence in sentences):
-        return summary("", NO_SPEECH)
+        return summary("", NOT_UNDERSTOOD if wordless_seconds(transcript) else NO_SPEECH)
     if transcript.misheard is not None:
         # A title and points out of words that nobody said would be believed.
         return summary("", NOT_UNDERSTOOD)

@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from earmark.messages.fields import YEARS
-from earmark.transcription.joined import ASF_HEADER
+from earmark.transcription.begins import ASF_HEADER
 from earmark.transcription.parts import Part
 from earmark.transcription.unfinished import cut_off
 

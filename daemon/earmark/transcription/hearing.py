@@ -15,6 +15,7 @@ from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.names import Names, with_names
 from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
 from earmark.transcription.word_times import moved, spoken, within
+from earmark.transcription.wordless import wordless
 from earmark.translation import is_what_was_said
 
 LEAST_LEFT = 0.5
@@ -82,9 +83,10 @@ def listen(
             english: list[tuple[Segment, ...]] = []
             for side, tongue in zip(apart, tongues, strict=True):
                 phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue), asked.names)
-                said.append(_segments(side, phrases, _named(asked, tongue)))
+                heard = _segments(side, phrases, _named(asked, tongue))
                 alive()
-                english.append(_in_english(engine, side, side.speech(), said[-1], asked, tongue))
+                english.append(_in_english(engine, side, side.speech(), heard, asked, tongue))
+                said.append(_with_wordless(side, phrases, heard, left))
             upto = (window.start + left) / RATE
             yield Passage(upto, in_order(said), window.speech_seconds, in_order(english))
             continue
@@ -101,10 +103,24 @@ def listen(
         alive()
         yield Passage(
             upto=(window.start + left) / RATE,
-            segments=segments,
+            segments=_with_wordless(window, answer.phrases, segments, left),
             speech_seconds=float(np.count_nonzero(window.voice[: left // FRAME] >= SPEECH)) * FRAME / RATE,
             english=_in_english(engine, window, part[: round(reached * RATE)], segments, asked, language),
         )
+
+
+def _with_wordless(
+    window: Window, phrases: Sequence[Phrase], said: tuple[Segment, ...], upto: int
+) -> tuple[Segment, ...]:
+    """What was said in the window up to this sample, and where somebody speaks without a word being made out."""
+    gaps = wordless(window.voice, [_place(window, phrase) for phrase in phrases], upto)
+    silent = [
+        Segment(
+            round((window.start + a) / RATE, 2), round((window.start + b) / RATE, 2), "", 0.0, Mark.WORDLESS
+        )
+        for a, b in gaps
+    ]
+    return tuple(sorted((*said, *silent), key=lambda segment: segment.start)) if silent else said
 
 
 def _in_english(
@@ -181,8 +197,13 @@ def _named(asked: Asked, language: str) -> str:
     return "" if asked.language is not None else language
 
 
+def _place(window: Window, phrase: Phrase) -> tuple[int, int]:
+    """First and last sample of a phrase in its window."""
+    return window.sample_of(phrase.start), window.sample_of(phrase.end, end=True)
+
+
 def _segments(window: Window, phrases: Sequence[Phrase], language: str) -> tuple[Segment, ...]:
-    at = [(window.sample_of(p.start), window.sample_of(p.end, end=True)) for p in phrases]
+    at = [_place(window, phrase) for phrase in phrases]
     found = []
     for phrase, (first, last), mark in zip(phrases, at, marks(phrases, window.voice, at), strict=True):
         start = round((window.start + first) / RATE, 2)

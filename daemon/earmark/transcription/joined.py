@@ -1,31 +1,30 @@
 """Where one recording ends and the next one begins in a file that somebody glued together, by the containers' own marks.
 
 FFmpeg reads the first and says nothing of the rest. Chained Ogg of one codec, MP3, AAC, AC-3, AMR, Sphere and MPEG streams
-it reads to their end.
+it reads to their end; of another kind behind them the mark is looked for.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Literal
 
 from earmark.transcription import tags
-from earmark.transcription.mpeg import mp3_frame
+from earmark.transcription.begins import (
+    ASF_HEADER,
+    EBML,
+    HEAD,
+    SCAN,
+    W64_RIFF,
+    begins,
+    is_stream,
+    next_marked,
+)
 
-FLAC_MARK = b"fLaC\0\0\0\x22"
-"""The marker of a FLAC stream and its first block, STREAMINFO of 34 bytes, not the last one (RFC 9639, 8)."""
-
-ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-"""The GUID of the object that an ASF file begins with (Advanced Systems Format, 3.1)."""
-
-W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")
-"""The GUID of the chunk that is a whole Wave64 file (Sony Pictures Digital, Wave64)."""
-
-EBML, SEGMENT, VOID = b"\x1aE\xdf\xa3", b"\x18S\x80g", b"\xec"
+SEGMENT, VOID = b"\x18S\x80g", b"\xec"
 """Element ids of Matroska's top level (RFC 9559, 5.1)."""
-
-SCAN = 1 << 20
 
 MOST_CHUNKS = 1_000_000
 """Chunks that are walked over in search of the end; a file of nothing but empty ones is none."""
@@ -33,24 +32,37 @@ MOST_CHUNKS = 1_000_000
 
 def following(fd: int, start: int, size: int) -> int | None:
     """Where the recording after the one at `start` begins, in a file of `size` bytes; None if that one is the last."""
-    head = os.pread(fd, 16, start)
-    for fits, walk in _WALKS:
-        if fits(head):
-            found = walk(fd, start, size)
-            if found is None or found <= start:
-                return None
-            found = tags.behind(lambda count, at: os.pread(fd, count, at), found, size)
-            return found if found <= size - 16 and _begins(fd, found) else None
-    return None
+
+    def read(count: int, at: int) -> bytes:
+        return os.pread(fd, count, at)
+
+    first = tags.behind(read, start, size)
+    head = read(HEAD, first)
+    walk = next((walk for fits, walk in _WALKS if fits(head)), None)
+    if walk is not None:
+        found = walk(fd, first, size)
+    elif is_stream(read, first) or head.startswith(_BARE):
+        found = _searched(fd, first, size)
+    else:
+        return None
+    if found is None or found <= start:
+        return None
+    found = tags.behind(read, found, size)
+    return found if found <= size - 16 and begins(read, found) else None
 
 
-def _begins(fd: int, at: int) -> bool:
-    """Whether a recording of any kind begins there, by its mark, or by two frames of MP3 one after the other."""
-    head = os.pread(fd, 16, at)
-    if any(fits(head) for fits, _ in _WALKS):
-        return True
-    length = mp3_frame(head)
-    return length > 0 and mp3_frame(os.pread(fd, 4, at + length)) > 0
+def _begins_at(fd: int, at: int) -> bool:
+    """Whether a recording begins there, behind a tag or without one."""
+
+    def read(count: int, place: int) -> bytes:
+        return os.pread(fd, count, place)
+
+    return begins(read, tags.behind(read, at, os.fstat(fd).st_size))
+
+
+def _searched(fd: int, start: int, size: int) -> int | None:
+    """The next mark behind that at `start`."""
+    return next_marked(lambda count, at: os.pread(fd, count, at), start + 1, size)
 
 
 def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
@@ -74,19 +86,30 @@ def _after_chunk(fd: int, start: int, order: Literal["little", "big"]) -> int | 
     head = os.pread(fd, 12, start)
     length = int.from_bytes(head[4:8], order)
     for at in (start + 8 + length, start + 8 + length + length % 2):
-        if length and (os.pread(fd, 3, at) == b"ID3" or _begins(fd, at)):
+        if length and _begins_at(fd, at):
             return at
     return None
 
 
 def _after_avi(fd: int, start: int, size: int) -> int | None:
     """A long AVI goes on in further chunks, which are AVIX (OpenDML 1.02, 4.1)."""
-    at: int | None = start
+    at = start
     for _ in range(MOST_CHUNKS):
-        at = _after_riff(fd, at, size) if at is not None else None
-        if at is None or os.pread(fd, 4, at + 8) == b"AVI ":
-            return at
+        length = int.from_bytes(os.pread(fd, 4, at + 4), "little")
+        for end in (at + 8 + length, at + 8 + length + length % 2):
+            head = os.pread(fd, 12, end)
+            if head[:4] == b"RIFF" and head[8:] == b"AVIX":
+                at = end
+                break
+        else:
+            return _after_riff(fd, at, size)
     return None
+
+
+def _after_long_wave(fd: int, start: int, size: int) -> int | None:
+    """The size of an RF64 stands in its first chunk, ds64 (EBU Tech 3306)."""
+    length = int.from_bytes(os.pread(fd, 8, start + 20), "little")
+    return start + 8 + length + length % 2
 
 
 def _after_sun(fd: int, start: int, size: int) -> int | None:
@@ -101,66 +124,68 @@ def _after_wave64(fd: int, start: int, size: int) -> int | None:
 
 
 def _next_core_audio(fd: int, start: int, size: int) -> int | None:
-    """The next `caff` among the chunks (Apple Core Audio Format 1.0); sound without a length goes to the end."""
+    """Behind the last of the chunks (Apple Core Audio Format 1.0); sound without a length goes to the end or to a mark."""
     at = start + 8
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 12, at)
         length = int.from_bytes(head[4:12], "big", signed=True)
-        if head[:4] == b"caff":
+        if len(head) < 12 or _begins_at(fd, at):
             return at
-        if len(head) < 12 or length < 0:
-            return None
+        if length < 0:
+            return _searched(fd, at, size)
         at += 12 + length
     return None
 
 
 def _next_asf(fd: int, start: int, size: int) -> int | None:
-    """The next header among the objects of the file."""
+    """Behind the last of the objects of the file."""
     at = start
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 24, at)
         length = int.from_bytes(head[16:24], "little")
-        if len(head) < 24 or length < 24:
-            return None
-        if at > start and head[:16] == ASF_HEADER:
+        if at > start and (len(head) < 24 or head[:16] == ASF_HEADER or _begins_at(fd, at)):
             return at
+        if length < 24:
+            return None
         at += length
     return None
 
 
 def _next_matroska(fd: int, start: int, size: int) -> int | None:
-    """The next EBML header among the elements; a segment of unknown length (all ones) goes to the end."""
+    """Behind the last of the elements; a segment of unknown length (all ones) goes to the end or to a mark."""
     at = start
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 12, at)
         mark = next((mark for mark in (EBML, SEGMENT, VOID) if head.startswith(mark)), None)
         if mark is None or len(head) <= len(mark):
-            return None
+            return at
         if mark == EBML and at > start:
             return at
         first = head[len(mark)]
         width = 9 - first.bit_length()
         number = head[len(mark) : len(mark) + width]
         length = int.from_bytes(number, "big") & ((1 << 7 * width) - 1)
-        if width > 8 or len(number) < width or length == (1 << 7 * width) - 1:
+        if width > 8 or len(number) < width:
             return None
+        if length == (1 << 7 * width) - 1:
+            return _searched(fd, at, size)
         at += len(mark) + width + length
     return None
 
 
 def _next_movie(fd: int, start: int, size: int) -> int | None:
-    """The next `ftyp` among the boxes of the file (ISO 14496-12, 4.2); a file has only one, at its start."""
-    at, first = start, True
+    """The next `ftyp` among the boxes of the file (ISO 14496-12, 4.2), which has one only, at its start; or no box."""
+    at = start
     while at + 8 <= size:
         head = os.pread(fd, 16, at)
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-        if kind == b"ftyp" and not first:
+        if at > start and (kind == b"ftyp" or (kind not in _BOXES and _begins_at(fd, at))):
             return at
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8:  # 0: the box goes to the end of the file
             return None
-        at, first = at + length, False
+        at += length
     return None
 
 
@@ -174,7 +199,7 @@ def _next_ogg(fd: int, start: int, size: int) -> int | None:
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 27 + 255 + 64, at)
         if len(head) < 28 or head[:4] != b"OggS":
-            return None
+            return at
         body = 27 + head[26]
         if head[5] & 2:
             found = _form(head[body : body + sum(head[27:body])])
@@ -233,8 +258,8 @@ def _next_flash(fd: int, start: int, size: int) -> int | None:
     at = start + int.from_bytes(os.pread(fd, 4, start + 5), "big") + 4
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 4, at)
-        if len(head) < 4 or head.startswith(b"FLV"):
-            return at if len(head) == 4 else None
+        if len(head) < 4 or head[0] & 0xDF not in (8, 9, 18):  # sound, picture, description; 0x20: encrypted
+            return at
         at += 11 + int.from_bytes(head[1:], "big") + 4
     return None
 
@@ -251,17 +276,51 @@ def _after_voice(fd: int, start: int, size: int) -> int | None:
 
 
 def _next_flac(fd: int, start: int, size: int) -> int | None:
-    if size - start < 1_000:
-        return None
-    at = start + 42
-    # Read, not mapped: a file that is cut off while it is mapped kills the process that looks at it.
-    while len(chunk := os.pread(fd, SCAN + len(FLAC_MARK), at)) >= len(FLAC_MARK):
-        found = chunk.find(FLAC_MARK)
-        if found >= 0:
-            return at + found  # eight fixed bytes are found by chance once in 10^19 bytes
+    """The next mark behind the blocks in front of the sound, in which those of other files may be kept (RFC 9639, 8)."""
+    at = start + 4
+    for _ in range(MOST_CHUNKS):
+        head = os.pread(fd, 4, at)
+        if len(head) < 4:
+            return None
+        at += 4 + int.from_bytes(head[1:], "big")
+        if head[0] & 0x80:
+            break
+    found = _searched(fd, at, size)
+    return _tagged_stream(fd, at, found or size) or found
+
+
+def _tagged_stream(fd: int, at: int, end: int) -> int | None:
+    """The first tag of an MP3 or AAC behind which there is one."""
+
+    def read(count: int, place: int) -> bytes:
+        return os.pread(fd, count, place)
+
+    while at < end and len(chunk := read(min(SCAN + 16, end - at), at)) > 16:
+        for tag in re.finditer(rb"ID3[\x02-\x04]\0", chunk):
+            behind = tags.behind(read, at + tag.start(), end)
+            if behind > at + tag.start() and is_stream(read, behind):
+                return at + tag.start()
         at += SCAN
     return None
 
+
+_BOXES = frozenset(b"moov mdat moof mfra free skip wide udta meta uuid sidx styp ssix pdin emsg pnot".split())
+"""Boxes that stand at the top of movies."""
+
+_BARE = (
+    b"#!AMR",
+    b"NIST_1A\n",
+    b".RMF",
+    b"DSD ",
+    b"MAC ",
+    b"MP+",
+    b"MPCK",
+    b"tBaK",
+    b"\x06\x0e+4",
+    b"ea3",
+    b"EA3",
+)
+"""How recordings begin of whose end nothing is known but the next one's mark; MPEG's begin with a frame."""
 
 _GO_ON = (b"OpusH", b"\x01vorb", b"\x7fFLAC")
 """How streams of Ogg begin that FFmpeg decodes on where another one of their kind follows."""
@@ -269,18 +328,19 @@ _GO_ON = (b"OpusH", b"\x01vorb", b"\x7fFLAC")
 _WALKS: tuple[tuple[Callable[[bytes], bool], Callable[[int, int, int], int | None]], ...] = (
     (_is_riff(b"WAVE"), _after_riff),
     (_is_riff(b"AVI "), _after_avi),
+    (lambda head: head[:4] == b"RF64", _after_long_wave),
     (_is_form, _after_form),
     (lambda head: head[4:8] == b"ftyp", _next_movie),
     (lambda head: head[:4] == b"fLaC", _next_flac),
     (lambda head: head[:4] == b"caff", _next_core_audio),
-    (lambda head: head == ASF_HEADER, _next_asf),
-    (lambda head: head == W64_RIFF, _after_wave64),
+    (lambda head: head.startswith(ASF_HEADER), _next_asf),
+    (lambda head: head.startswith(W64_RIFF), _after_wave64),
     (lambda head: head[:4] == b".snd", _after_sun),
     (lambda head: head[:4] == EBML, _next_matroska),
     (lambda head: head[:4] == b"OggS", _next_ogg),
     (lambda head: head[:4] == b"wvpk", _next_wavpack),
     (lambda head: head[:4] == b"TTA1", _after_true_audio),
     (lambda head: head[:4] == b"FLV\1", _next_flash),
-    (lambda head: head == b"Creative Voice F", _after_voice),
+    (lambda head: head.startswith(b"Creative Voice F"), _after_voice),
 )
 """How a container begins, and how to get behind it."""

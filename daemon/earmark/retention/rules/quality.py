@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from itertools import groupby
 
-from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech
+from earmark.domain import SURE_OF_LANGUAGE, Mark, Misheard, Segment, Transcript, is_speech, wordless_seconds
 from earmark.files import counted
 from earmark.notes.labels import IN_ENGLISH
 from earmark.notes.paragraphs import PAUSE, SECONDS, paragraphs
@@ -18,7 +18,7 @@ from earmark.notes.speakers import TURN
 from earmark.notes.style import stamp
 from earmark.speaking import as_told
 
-GATE = "2"
+GATE = "3"
 """Goes up when a threshold changes, so that earlier verdicts are not taken for this gate's."""
 
 COVERAGE = 0.8
@@ -78,7 +78,11 @@ def failings(transcript: Transcript) -> list[str]:
     found = []
     spoken = [s for s in transcript.segments if is_speech(s) and s.text.strip()]
     if transcript.speech_seconds < SPEECH or not spoken:
-        found.append("no speech was found in it, so there is nothing that could stand in for the audio")
+        found.append(
+            "no words were made out in it, so there is nothing that could stand in for the audio"
+            if wordless_seconds(transcript)
+            else "no speech was found in it, so there is nothing that could stand in for the audio"
+        )
     else:
         covered = _covered(spoken) / transcript.speech_seconds
         if covered < COVERAGE:
@@ -90,6 +94,10 @@ def failings(transcript: Transcript) -> list[str]:
         doubtful = sum(max(0.01, s.end - s.start) for s in spoken if s.mark is Mark.LOW_CONFIDENCE) / length
         if doubtful > DOUBTFUL_SHARE:
             found.append(f"{doubtful:.0%} of it is marked as doubtful (at most {DOUBTFUL_SHARE:.0%})")
+    if wordless := wordless_seconds(transcript):
+        found.append(
+            f"somebody speaks for {counted(round(wordless), 'second')} of it, and no words were made out"
+        )
     if any(s.mark is Mark.REPETITION for s in transcript.segments) or _loops(spoken):
         found.append("the transcript runs in a loop somewhere")
     if not transcript.language_probability >= LANGUAGE:
