@@ -206,6 +206,20 @@ class Jobs:
         rows = self._db.all("SELECT stage, state, count(*) AS n FROM jobs GROUP BY stage, state")
         return {(Stage(r["stage"]), JobState(r["state"])): r["n"] for r in rows}
 
+    def any_in(self, stage: Stage, state: JobState) -> bool:
+        """True if a job of this stage is in this state."""
+        row = self._db.one("SELECT 1 FROM jobs WHERE stage = ? AND state = ? LIMIT 1", (stage, state))
+        return row is not None
+
+    def any_unheard(self) -> bool:
+        """True if a recording whose file is here is to be heard, or is being heard, for the first time."""
+        row = self._db.one(
+            "SELECT 1 FROM jobs j WHERE j.stage = 'transcribe' AND j.state IN ('waiting', 'claimed')"
+            f" AND {_file_is_here(())}"
+            " AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.recording_id = j.recording_id) LIMIT 1"
+        )
+        return row is not None
+
     def any_waiting(
         self, stage: Stage, now: Instant, among: Among = Among.NEW, but: Collection[Path] = ()
     ) -> bool:

@@ -235,7 +235,8 @@ class Places:
         )
         values = [v for f in left_out for v in (f, len(f) + 1, f.rstrip(b"/") + b"/")]
         rows = self._db.all(
-            "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id WHERE p.watched AND (p.owed != ''"
+            "SELECT p.* FROM places p JOIN recordings r ON r.id = p.recording_id WHERE p.to_write = 1 AND p.watched"
+            " AND (p.owed != ''"
             " OR ((p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)"
             " AND (p.gone_at IS NULL OR p.gone_why = 'trashed')))"
             f" AND (p.not_before <= ? OR p.not_before > ? + 86400){nowhere}"
@@ -246,13 +247,17 @@ class Places:
 
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a place whose notes could not be written."""
-        row = self._db.one("SELECT min(not_before) AS t FROM places WHERE not_before > ? AND watched", (now,))
+        row = self._db.one(
+            "SELECT min(not_before) AS t FROM places WHERE not_before > 0 AND not_before > ? AND watched",
+            (now,),
+        )
         return row["t"] if row else None
 
     def held_up(self, now: Instant) -> list[Place]:
         """Places whose notes could not be written and wait for another try."""
         rows = self._db.all(
-            "SELECT * FROM places WHERE not_before > ? AND trouble IS NOT NULL AND watched", (now,)
+            "SELECT * FROM places WHERE not_before > 0 AND not_before > ? AND trouble IS NOT NULL AND watched",
+            (now,),
         )
         return [_place(r) for r in rows]
 

@@ -41,7 +41,7 @@ def may_begin(context: Context) -> Among | None:
     if not ledger.jobs.any_waiting(Stage.TRANSCRIBE, now, Among.DRAFTS, context.silent):
         return None
     follow = (Stage.DIARIZE, Stage.SUMMARIZE)
-    busy = any(ledger.jobs.count().get((stage, JobState.CLAIMED), 0) > 0 for stage in follow)
+    busy = any(ledger.jobs.any_in(stage, JobState.CLAIMED) for stage in follow)
     others = (
         busy
         or any(ledger.jobs.any_waiting(stage, now, but=context.silent) for stage in follow)

@@ -52,6 +52,8 @@ def guessed_length(place: Place, heard: Mapping[str, tuple[float, int]]) -> floa
 def queue(context: Context, workers: int) -> Queue | None:
     """The queue at this moment, None if nothing waits to be heard. `workers`: recordings that are heard at once."""
     ledger = context.ledger
+    if not ledger.jobs.any_unheard():
+        return None  # without looking through all that was ever heard
     jobs = [job for job in ledger.jobs.all() if job.stage in (Stage.TRANSCRIBE, Stage.DIARIZE)]
     owed = {draft.recording_id for draft in ledger.drafts.all()}
     unheard = [j for j in jobs if _is_unheard(j) and j.recording_id not in owed]

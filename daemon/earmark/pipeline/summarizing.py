@@ -229,4 +229,4 @@ def _settle_fallback(context: Context, work: Summarizing, failure: Failed) -> No
 
 def parked(context: Context) -> bool:
     """True if any summary waits for a server."""
-    return context.ledger.jobs.count().get((Stage.SUMMARIZE, JobState.PARKED), 0) > 0
+    return context.ledger.jobs.any_in(Stage.SUMMARIZE, JobState.PARKED)
