@@ -13,7 +13,8 @@ from typing import Any
 from earmark.notes.frontmatter import body_of, dumped, has_comment, top_of, well_formed
 
 _KEY = re.compile(
-    r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?](?:[^:\n]|:(?!\s))*?)|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
+    r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?](?:[^:\n]|:(?!\s))*?)"
+    r"|(?P<mark>['\"])(?P<quoted>[^'\"\n]+)(?P=mark))[ \t]*:(?=\s)"
 )
 
 
