@@ -17,6 +17,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import time
+from urllib.parse import quote
 
 import pytest
 from earmark.domain import Instant, Owed, Summary, TrashState
@@ -216,6 +217,28 @@ def test_links_that_a_notes_app_rewrites_are_no_edit(
     assert run_child(rig) == 0
     assert set(rig.notes()) == both("call")
     assert all("call.m4a" in text and "talk.m4a" not in text for text in rig.notes().values())
+    assert states(rig) == {"here"}
+
+
+@pytest.mark.parametrize("dialect", ["obsidian", "plain"])
+@pytest.mark.parametrize(
+    ("former", "latter"),
+    [("e\u0301.m4a", "\u00e9 now.m4a"), ("e\u0301.m4a", "e\u0301 now.m4a"), ("talk.m4a", "talk.wav")],
+)
+def test_links_to_names_in_pieces_and_to_another_ending_are_no_edit_either(
+    rig: Rig, dialect: str, former: str, latter: str
+) -> None:
+    """Names come in pieces from a Mac; a link to one is written with its bytes as numbers, and its label composed."""
+    rig.sections = {"notes": {"dialect": dialect}}
+    rig.drop(former, "hello")
+    assert run_child(rig) == 0
+    (rig.folder / former).rename(rig.folder / latter)
+    for name, text in rig.notes().items():
+        linked = text.replace(f"({quote(former)}", f"({quote(latter)}").replace(f"[[{former}", f"[[{latter}")
+        (rig.folder / name).write_text(linked.replace("\n  - recording\n", "\n- recording\n"))
+        assert linked != text
+    assert run_child(rig) == 0
+    assert set(rig.notes()) == both(unicodedata.normalize("NFC", latter).rpartition(".")[0])
     assert states(rig) == {"here"}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
@@ -60,13 +61,16 @@ def plain(text: str, note: str = "") -> str:
 
 def _bare(found: re.Match[str], note: str) -> str:
     target, at = found["spaced"] or found["bare"] or "", found["at"] or found["there"] or ""
-    label = re.sub(r"\\(.)", r"\1", found["label"])
-    stem, _, ending = label.rpartition(".")
-    former = (
-        bool(stem) and note.startswith(f"{stem}.") and target.casefold().endswith(f".{ending.casefold()}")
-    )
-    named = former or label == unquote(target).rpartition("/")[2]
+    label = _composed(re.sub(r"\\(.)", r"\1", found["label"]))
+    stem = label.rpartition(".")[0]
+    former = bool(stem) and _composed(note).startswith(f"{stem}.") and kind_of(target) == kind_of(label)
+    named = former or label == _composed(unquote(target).rpartition("/")[2])
     return f"[{'' if named else found['label']}]({kind_of(target)}{at})"
+
+
+def _composed(name: str) -> str:
+    """A label is written composed, whatever the file's own name is (a Mac may have it in pieces)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def kind_of(target: str) -> str:

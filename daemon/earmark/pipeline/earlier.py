@@ -94,7 +94,7 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
             if artifact.rev >= output.rev and artifact.state is not ArtifactState.WRITING:
                 if found.like is Likeness.PROPERTIES and place.owed in _OTHER_PROPERTIES:
                     _merge(earlier, found, output)
-                if artifact.path.name not in earlier.merged:
+                if earlier.merged.get(artifact.path.name, found.text) == found.text:
                     earlier.settled = artifact.path
                     return earlier
                 continue
