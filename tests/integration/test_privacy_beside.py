@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,11 +20,12 @@ from earmark.proof.outcome import Outcome
 from earmark.proof.running.beside import commands_of
 from earmark.proof.running.commands import Beside
 
-from tests.integration.test_ask import SAID, configure
+from tests.conftest import wait_for
+from tests.integration.test_ask import QUESTION, SAID, configure
 from tests.integration.test_privacy_breaches import PLANTED, Row, _no_more_than_a_user, follows, missed
 from tests.integration.test_search import say
 from tests.retention_world import World
-from tests.stub_server import LlamaCpp, running
+from tests.stub_server import LlamaCpp, honest, running
 
 pytest_plugins = ("tests.retention_root",)
 pytestmark = pytest.mark.skipif(
@@ -63,6 +65,21 @@ def assistants(world: World, **planted: list[str]) -> Iterator[int]:
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def person(world: World, *words: str) -> Iterator[int]:
+    """A command as a person types it, in a shell that has a file open."""
+    with (world.root / "of the shell").open("w") as left:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "earmark", *words], env=os.environ | {"EARMARK_HOME": str(world.root)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(left.fileno(),),
+        )  # fmt: skip
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+            process.communicate()
 
 
 def looked_at(root: Path) -> list[Outcome]:
@@ -121,13 +138,23 @@ def test_a_plain_user_notices_that_what_serves_an_assistant_never_shut_its_doors
 @pytest.mark.shows("privacy:beside", "assistants:checked")
 @follows
 def test_sound_commands_pass_with_their_workers_and_one_that_begins_meanwhile_is_named(world: World) -> None:
-    with running(LlamaCpp()) as stub:
+    done = threading.Event()
+
+    def slow(messages: list[dict[str, str]]) -> str:
+        done.wait(60)
+        return honest(messages)
+
+    with running(LlamaCpp(slow)) as stub:
         configure(world, stub.url)
-        with assistants(world) as pid:
+        with assistants(world) as pid, person(world, "ask", QUESTION) as asked:
+            wait_for(lambda: ("POST", "/v1/chat/completions") in stub.paths, 60, "the question")
             found = looked_at(world.root)
+            done.set()
             home = platform_home({"EARMARK_HOME": str(world.root)})
-            (late,) = Beside(load_config(home.config_file), home, ()).claims()
+            late = next(Beside(load_config(home.config_file), home, ()).claims())
     assert (late.held, "began while this check ran" in late.detail) == (None, True)
     assert [o for o in found if o.held is not True] == []
     assert any(f"The running earmark mcp (pid {pid}) is held" in o.claim for o in found)
+    assert any(f"The running earmark ask (pid {asked}) has no socket" in o.claim for o in found)
+    assert any("running workers of earmark ask" in o.claim and "change no file" in o.claim for o in found)
     assert any("summarization worker of earmark mcp" in o.claim and "is held" in o.claim for o in found)

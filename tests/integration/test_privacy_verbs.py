@@ -361,3 +361,14 @@ def test_a_single_run_ends_with_a_reason_when_the_required_sandbox_is_not_to_be_
     assert done.returncode == 69
     assert "require_sandbox" in done.stderr
     assert installation.notes() == []
+
+
+@pytest.mark.shows("privacy:full-disk")
+def test_a_proof_whose_process_cannot_be_started_is_no_breach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where root, who became the owner, has an earmark that the owner may not run."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with trap() as caught:
+        (outcome,) = walls("door", Config(), caught, tmp_path)
+    assert (outcome.held, "could not be tried" in outcome.detail) == (None, True)

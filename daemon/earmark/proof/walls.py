@@ -13,6 +13,7 @@ from typing import Any
 
 from earmark.config import Config
 from earmark.domain import Segment, Transcript
+from earmark.files import why
 from earmark.messages import Confine, SummarizeRequest
 from earmark.proof import inside
 from earmark.proof.listeners import Trap, decoy
@@ -51,7 +52,12 @@ def walls(
     name = WALLS[worker][0]
     try:
         answer = from_inside(worker, config, caught, scratch)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+    except OSError as error:  # nobody was started, so nobody can have got out
+        yield Outcome(
+            f"{name}, started for this check, is confined", None, f"it could not be tried: {why(error)}"
+        )
+        return
+    except (ValueError, subprocess.SubprocessError) as error:
         yield Outcome(
             f"{name}, started for this check, is confined",
             False,

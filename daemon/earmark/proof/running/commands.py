@@ -37,10 +37,11 @@ UNKNOWN = "of which home it reads the recordings only root can see"
 WITHOUT = 3.0
 """Seconds that they are watched at least."""
 
+OF_A_PERSON = ("socket", "connect", "aim", "send", "bind", "wall", "filter", "standing")
+"""Acts of a person's own command that are judged, or tell what held it. It writes where it was told to."""
+
 STARTING, LULL = 30.0, 0.5
 """Seconds that a worker may take to start, and in which one that waits does nothing."""
-
-NOTHING = "change no file"
 
 STANDARD = (0, 1, 2)
 """Descriptors by which a command speaks with whoever started it."""
@@ -55,15 +56,26 @@ class OfCommand(Judge):
     """How many filters held whoever started it."""
     silent: ClassVar[tuple[str, ...]] = (SUPERVISOR, *Judge.silent)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.serves:
+            own = {pid for pid, role in self.role.items() if role == SUPERVISOR}
+            self.seen = replace(self.seen)
+            self.seen.acts = [act for act in self.seen.acts if act.pid not in own or act.what in OF_A_PERSON]
+
     def claims(self) -> Iterator[Outcome]:
-        """All that is to be said of it."""
-        yield from self._walls()
-        yield from self._without_sockets()
+        """All that is to be said of it. A person's own command has open what their shell has, and writes where it is told;
+        the workers do not.
+        """
+        found = [*self._walls(), *self._without_sockets()]
         if self.pids(SUMMARIZER):
-            yield self._summarizers()
-        yield self._programs()
-        yield self._files()
-        yield self._held()
+            found.append(self._summarizers())
+        if self.serves:
+            found.append(self._programs())
+        if self.serves or len(self.role) > 1:
+            found += [self._files(), self._held()]
+        for outcome in found:
+            yield replace(outcome, detail=outcome.detail.replace(f"the {SUPERVISOR}", f"earmark {self.verb}"))
 
     @property
     def serves(self) -> bool:
@@ -107,26 +119,25 @@ class OfCommand(Judge):
         return Before(count, frozenset(standing - own), "that of whoever started it")
 
     def _files(self) -> Outcome:
-        outcome = super()._files()
-        if not self.serves:
-            return outcome
-        return replace(
-            outcome,
-            claim=outcome.claim.replace("write to the drop folders and the state folder only", NOTHING),
-        )
+        return replace(super()._files(), claim=f"{self._judged()} change no file")
+
+    def _judged(self) -> str:
+        """Whose files are judged."""
+        pids = sorted(pid for pid in self.role if self.serves or self.role[pid] != SUPERVISOR)
+        what = "daemon and its workers" if self.serves else "workers"
+        return self._name(what, pids)
 
     def _may_write(self, role: str, act: Act) -> bool:
-        return super()._may_write(TRANSCRIBER if self.serves and role == SUPERVISOR else role, act)
+        return super()._may_write(TRANSCRIBER if role == SUPERVISOR else role, act)
 
     def _held(self) -> Outcome:
-        pids = sorted(self.role)
-        claim = f"{self._name('daemon and its workers', pids)} have nothing open that leads elsewhere"
+        claim = f"{self._judged()} have nothing open that leads elsewhere"
         root = self.seen.processes[self.setting.supervisor]
         if root.held is None:
             return Outcome(claim, None, "what they have open can be seen by root only")
         spoken = [thing for thing in root.held if thing.fd in STANDARD]
-        others = replace(root, held=[thing for thing in root.held if thing.fd not in STANDARD])
-        seen = replace(self.seen, processes={**self.seen.processes, root.pid: others})
+        own = [thing for thing in root.held if self.serves and thing.fd not in STANDARD]
+        seen = replace(self.seen, processes={**self.seen.processes, root.pid: replace(root, held=own)})
         outcome = leads_nowhere(
             claim,
             seen,
@@ -134,7 +145,7 @@ class OfCommand(Judge):
             lambda pid, what, path: self._may_write(self.role[pid], Act(0, pid, what, path, True)),
             lambda _: False,
         )
-        whom = dict.fromkeys(thing.whom for thing in spoken if thing.whom)
+        whom = dict.fromkeys(thing.whom for thing in spoken if thing.whom and self.serves)
         to = f"but for stdin, stdout and stderr, which {', '.join(whom)} has" if whom else outcome.detail
         return replace(outcome, detail=to) if outcome.held else outcome
 
