@@ -87,8 +87,10 @@ def damages(good: bytes) -> Iterator[tuple[int, bool, bytes]]:
     for page in range(1, pages):
         new = kinds[page % len(kinds)]()
         yield page + 1, False, good[: page * PAGE] + new + good[(page + 1) * PAGE :]
-    for page in range(pages - 12, pages):
-        yield page + 1, True, good[: page * PAGE]
+    for page in (0, 1, *range(pages - 12, pages)):
+        yield page + 1, True, good[: page * PAGE + 100 * (page % 2)]
+    yield 1, True, good[:1000]
+    yield 1, True, b"this is no database" * 1000
 
 
 def as_a_daemon_starts(file: Path) -> str:
@@ -123,11 +125,14 @@ def test_a_damaged_page_of_the_index_costs_the_index_alone_whichever_it_is(world
                 ledger.db.check()
                 assert ledger.index.check()
                 assert ledger.index.count_due(FORM) == len(true["transcripts"])
+        if came != "index anew" and bad[:15] == b"this is no data":
+            assert file.read_bytes() == bad
         if derived:
             assert came == "index anew" or all_else(file) == true, page
             assert came != "set aside", page
     assert seen["index", "index anew"] > 30, seen
     assert seen["other", "set aside"] > 20, seen
+    file.write_bytes(good)
     world.context.ledger = Ledger(file)
 
 

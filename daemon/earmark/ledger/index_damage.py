@@ -24,6 +24,9 @@ SCRIPTS = ("0016_search.sql", "0018_vectors.sql")
 LEFT_OUT = "0019_unindexed.sql"
 """What makes the list of recordings that a rule took out, which stays."""
 
+SMALLEST = 512
+"""Bytes of the smallest page that SQLite has."""
+
 _PARTS = tuple(f"{WORDS}_{part}" for part in ("data", "idx", "content", "docsize", "config"))
 _MADE = re.compile(r"^CREATE (?:VIRTUAL )?(TABLE|TRIGGER) (\w+)", re.MULTILINE)
 _NONSENSE = (ValueError, TypeError, LookupError, *TROUBLE)
@@ -81,7 +84,7 @@ def is_made(db: Connection) -> bool:
 def is_suited(db: Connection) -> bool:
     """False if the words are in a table that only FTS5 can open, and this SQLite lacks it; or in another, and it has it."""
     row = db.one("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (WORDS,))
-    return row is None or ("VIRTUAL" in row["sql"]) == db.has_fts5
+    return row is None or ("VIRTUAL" in (row["sql"] or "")) == db.has_fts5
 
 
 def is_whole(db: Connection) -> bool:
@@ -99,7 +102,7 @@ def is_whole(db: Connection) -> bool:
 
 
 def is_sound(db: Connection) -> bool:
-    """False if the index is not what it should be: by FTS5's integrity-check, too. 5 s for 100,000 passages."""
+    """False if the index is not what it should be: by FTS5's integrity-check, too. 2 s for 100,000 passages."""
     if not db.has_fts5:
         return is_whole(db)
     try:
@@ -153,6 +156,8 @@ def pages_made_anew(db: Connection) -> bool:
 def index_saved(file: Path, alive: Callable[[], object]) -> bool:
     """The same for a ledger that cannot be opened, as its end is missing."""
     rest = _shorten(file)  # SQLite takes what is missing of a page for zeros, and nobody could tell
+    if rest is None:
+        return False
     saved = False
     try:
         db = Connection(file, alive=alive, cut=True)
@@ -167,17 +172,19 @@ def index_saved(file: Path, alive: Callable[[], object]) -> bool:
     return saved
 
 
-def _shorten(file: Path) -> bytes:
-    """Take away the beginning of a page at the end of the file, and return it."""
+def _shorten(file: Path) -> bytes | None:
+    """Take away the beginning of a page at the end of the file, and return it; None, where this is no
+    file of SQLite's, or less than its first pages.
+    """
     with file.open("r+b") as whole:
         head = whole.read(18)
-        size = int.from_bytes(head[16:18], "big") if len(head) == 18 else 0  # 1 stands for 65536
+        size = int.from_bytes(head[16:18], "big")  # 1 stands for 65536, which nobody here asks for
         at = whole.seek(0, os.SEEK_END)
-        if size < 512 or not at % size:
-            return b""
+        if not head.startswith(b"SQLite format 3") or size < SMALLEST or at < 2 * size:
+            return None
         whole.seek(at - at % size)
         rest = whole.read()
-        whole.truncate(at - at % size)
+        whole.truncate(at - len(rest))
         return rest
 
 

@@ -50,6 +50,8 @@ def without(db: Connection, tables: Sequence[str], triggers: Sequence[str]) -> b
 def _take_out(db: Connection, tables: Sequence[str], triggers: Sequence[str]) -> None:
     kept = [row["name"] for row in db.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
     kept = [name for name in kept if name not in tables]
+    if "recordings" not in kept:  # nothing that is worth saving, and perhaps was
+        raise _Doubt
     _require_sound(db, kept)
     before = _digest(db, kept)
     for names, column in ((tables, "tbl_name"), (triggers, "name")):
