@@ -267,7 +267,7 @@ class Index:
         return self.stored([row["id"]]).get(row["id"]) if row else None
 
     def check(self) -> bool:
-        """False if the index is not what it should be. 2 s of processor for 100,000 passages."""
+        """False if the index is not what it should be. 3 s of processor for 100,000 passages."""
         return index_damage.is_sound(self._db)
 
     def is_made(self) -> bool:
