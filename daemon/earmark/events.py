@@ -79,6 +79,7 @@ class Event(StrEnum):
     LEDGER_SET_ASIDE = "ledger-set-aside"
     NO_VECTORS = "no-vectors"
     INDEX_MADE_ANEW = "index-made-anew"
+    NO_WORDS = "no-words"
     LEDGER_MENDED = "ledger-mended"
     WATCHING = "watching"
     NOT_WATCHED = "not-watched"

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from earmark.cli.main import app
 from earmark.domain import Kind, Segment, Summary
-from earmark.errors import EnvironmentFault
-from earmark.ledger import Ledger, connection
+from earmark.ledger import Ledger
 from earmark.search.indexing import bring_up_to_date
 from earmark.search.terms import FORM
 from hypothesis import given, settings
@@ -365,16 +364,6 @@ def test_whoever_notices_a_damaged_index_makes_it_anew_and_sets_no_ledger_aside(
     assert b"flowers" not in b"".join(each.read_bytes() for each in file.parent.glob("ledger.db*"))
     assert not list(file.parent.glob("*.damaged-*"))
     world.context.ledger = Ledger(file)
-
-
-@pytest.mark.shows("search:fts5")
-def test_an_sqlite_that_cannot_look_for_words_is_one_sentence(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "NO_FTS5", "no such module: absent")
-    monkeypatch.setattr(connection, "statements", lambda script: ["CREATE VIRTUAL TABLE x USING absent (a)"])
-    with pytest.raises(EnvironmentFault, match="lacks FTS5: run earmark with a Python whose SQLite has it"):
-        Ledger(root / "ledger.db")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from earmark.config import Config, load_config
 from earmark.diarization.models import find_speaker_model
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
+from earmark.ledger import NO_WORDS, lacking_here
 from earmark.ledger.lock import holder
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
@@ -67,7 +68,7 @@ def doctor(
                     find_model=model,
                     find_speakers=speakers,
                     sandbox=lambda: (report.sandbox or None) if report else None,
-                    troubles=list(_ledger_troubles(home, config, running)),
+                    troubles=[*filter(None, [lacking_here()]), *_ledger_troubles(home, config, running)],
                     ports=LOCAL_PORTS,
                     scope=whose,
                     here=Here(),
@@ -144,5 +145,6 @@ def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]
     except EarmarkError as error:
         yield str(error)
         return
-    # Folders are looked at by the doctor itself, so that what it says of them is of this moment.
+    # Folders are looked at by the doctor itself, so that what it says of them is of this moment, and so is this Python.
+    troubles = [t for t in troubles if t.subject != NO_WORDS]
     yield from (t.sentence for t in troubles if t.subject == DOUBT or (running and t.kind == "system"))

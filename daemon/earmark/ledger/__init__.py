@@ -4,7 +4,9 @@ from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests
 from earmark.ledger.candidates import Candidate
 from earmark.ledger.drafts import Draft
 from earmark.ledger.erasing import Doomed
+from earmark.ledger.fts5 import NO_WORDS, lacking_here
 from earmark.ledger.index import Entry, Stored
+from earmark.ledger.index_damage import index_saved
 from earmark.ledger.jobs import Among, Job
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.lock import DaemonLock
@@ -15,6 +17,7 @@ from earmark.ledger.recordings import Recording
 from earmark.ledger.trash import Sweep, Swept, Trashed
 
 __all__ = [
+    "NO_WORDS",
     "SUMMARY_COUNTS",
     "Among",
     "Artifact",
@@ -34,4 +37,6 @@ __all__ = [
     "Sweep",
     "Swept",
     "Trashed",
+    "index_saved",
+    "lacking_here",
 ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -18,6 +17,7 @@ from typing import Any
 
 from earmark.errors import EnvironmentFault, LedgerError, LedgerTooNew, LedgerTooOld
 from earmark.files import make_private, named
+from earmark.ledger import fts5
 from earmark.ledger.unfinished import for_want_of_room, what_is_so
 
 MIGRATIONS: tuple[str, ...] = (
@@ -43,9 +43,6 @@ SIGNS_OF_DAMAGE = (
 )  # fmt: skip
 """What SQLite says of a file whose bytes are not those it wrote."""
 
-NO_FTS5 = "no such module: fts5"
-"""What SQLite says that was built without it."""
-
 TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What the sqlite3 module raises. The second: SQLite quotes a damaged file's bytes in its message, and they are no text."""
 
@@ -58,12 +55,18 @@ BREATH = 200_000
 class Connection:
     """One open ledger file. Not for use from two threads at once.
 
-    `alive` is called again and again while a long statement runs. Raises LedgerError where the file is damaged, too new, or
-    too old to be read without being changed, EnvironmentFault where the disk is the trouble.
+    `alive` is called again and again while a long statement runs. `cut`: a file whose end is missing is opened all the same,
+    to save what is there. Raises LedgerError where the file is damaged, too new, or too old to be read without being
+    changed, EnvironmentFault where the disk is the trouble.
     """
 
     def __init__(
-        self, file: Path, *, read_only: bool = False, alive: Callable[[], object] = lambda: None
+        self,
+        file: Path,
+        *,
+        read_only: bool = False,
+        alive: Callable[[], object] = lambda: None,
+        cut: bool = False,
     ) -> None:
         self.file = file
         self.read_only = read_only
@@ -85,6 +88,9 @@ class Connection:
             self._db.set_progress_handler(lambda: _go_on(alive), BREATH)
             self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}").fetchall()
             self._db.execute("PRAGMA foreign_keys = ON").fetchall()
+            self.has_fts5 = fts5.is_there(self._db)
+            if cut:
+                self._db.execute("PRAGMA writable_schema = ON").fetchall()
             if not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL").fetchall()
                 self._db.execute("PRAGMA synchronous = FULL").fetchall()
@@ -132,6 +138,13 @@ class Connection:
         except TROUBLE as error:
             raise self._translate(error) from error
         return row
+
+    def each(self, sql: str) -> Iterator[Row]:
+        """The rows of a query, one after the other."""
+        try:
+            yield from self.execute(sql)
+        except TROUBLE as error:
+            raise self._translate(error) from error
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Run one statement; sqlite3's errors come out as ours."""
@@ -240,7 +253,7 @@ class Connection:
         done = self._db.execute("PRAGMA user_version").fetchall()[0][0]
         for script in MIGRATIONS[done:]:
             for statement in statements(text_of(script)):
-                self._db.execute(statement).fetchall()
+                self._db.execute(fts5.suited(statement, fts5=self.has_fts5)).fetchall()
         self._db.execute(f"PRAGMA user_version = {max(done, len(MIGRATIONS))}")
         self._db.execute("COMMIT")
 
@@ -252,12 +265,8 @@ class Connection:
             return LedgerError(f"{self.file}: the ledger is damaged: the index of search ({text})")
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
             return error
-        if text == NO_FTS5:
-            return EnvironmentFault(
-                f"{self.file}: the ledger holds the index of search, for which the SQLite {sqlite3.sqlite_version} of this"
-                f" Python ({sys.executable}) lacks FTS5: run earmark with a Python whose SQLite has it, as those of"
-                " python.org, Debian, Homebrew and uv do"
-            )
+        if text == fts5.NO_FTS5:
+            return EnvironmentFault(fts5.lacking())
         if any(word in text for word in ENVIRONMENT_ERRORS):
             if self.read_only:  # which takes some room, too: for the index of its log
                 room = for_want_of_room(self.file.parent)

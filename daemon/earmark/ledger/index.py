@@ -11,9 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from earmark.domain import Instant, Seconds
-from earmark.errors import LedgerError
+from earmark.errors import EnvironmentFault, LedgerError
 from earmark.ledger import index_damage
 from earmark.ledger.connection import TROUBLE, Connection, Row
+from earmark.ledger.fts5 import WORDS, in_all, lacking
+from earmark.ledger.index_damage import Sentences
 from earmark.ledger.vectors import Vectors
 
 GONE = "search.gone"
@@ -22,11 +24,10 @@ GONE = "search.gone"
 WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
 """What words in each of the columns count when passages are chosen; `text` has the same words as `stems`."""
 
-COUNTED = 3_000
+COUNTED = 1_000
 """Passages up to which it is counted which have a word: a common one is in most of 100,000, to count which takes 10 ms."""
 
 _TABLES = ("passages", "indexed", "vectors", "embedded")
-_WORDS = "passages_fts"
 
 _DUE = (
     " FROM transcripts t LEFT JOIN indexed i ON i.recording_id = t.recording_id"
@@ -57,7 +58,7 @@ class Entry:
     number: int
     start: Seconds
     end: Seconds
-    sentences: tuple[tuple[int, Seconds, int], ...]
+    sentences: Sequence[tuple[int, Seconds, int]]
     text: str
     stems: str
     pairs: str
@@ -81,13 +82,31 @@ class Index:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.vectors = Vectors(db)
+        if not db.read_only and not db.has_fts5 and not index_damage.is_suited(db):
+            index_damage.begin_anew(db)  # else no words could be changed or go, which goes through the index
+
+    def lacks(self) -> str:
+        """Why no words can be looked for, for whoever looks at the whole, without its end; "" where they can."""
+        return "" if self._db.has_fts5 else in_all(lacking())
+
+    def require_words(self) -> None:
+        """Raise EnvironmentFault where no words can be looked for."""
+        if not self._db.has_fts5:
+            raise EnvironmentFault(lacking())
 
     def due(self, form: int, most: int) -> list[str]:
-        """Recordings whose words are not in the index, or in another form, or with another title or name."""
+        """Recordings whose words are not in the index, or in another form, or with another title or name; none where
+        there is no FTS5.
+        """
+        if not self._db.has_fts5:
+            return []
         rows = self._db.all(f"SELECT t.recording_id{_DUE} LIMIT ?", (form, most))
         return [row["recording_id"] for row in rows]
 
     def count_due(self, form: int) -> int:
+        """How many those are."""
+        if not self._db.has_fts5:
+            return 0
         row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
         return row["n"] if row else 0
 
@@ -203,9 +222,13 @@ class Index:
         self, expression: str, most: int, among: Collection[str] | None, but: Collection[str]
     ) -> list[int]:
         """The passages that an FTS5 expression finds, the best first. `among`: of these recordings only."""
+        some = _of("p", among, but)
+        joined = (
+            " JOIN passages p ON p.id = passages_fts.rowid" if some else ""
+        )  # which takes as long as to find them
         rows = self._db.all(
-            "SELECT passages_fts.rowid AS id FROM passages_fts JOIN passages p ON p.id = passages_fts.rowid"
-            f" WHERE passages_fts MATCH ?{_of('p', among, but)} ORDER BY {WEIGHTS} LIMIT ?",
+            f"SELECT passages_fts.rowid AS id FROM passages_fts{joined}"
+            f" WHERE passages_fts MATCH ?{some} ORDER BY {WEIGHTS} LIMIT ?",
             (expression, *_lists(among, but), most),
         )
         return [row["id"] for row in rows]
@@ -244,7 +267,7 @@ class Index:
         return self.stored([row["id"]]).get(row["id"]) if row else None
 
     def check(self) -> bool:
-        """False if the index is not what it should be. 5 s for 100,000 passages."""
+        """False if the index is not what it should be. 3 s of processor for 100,000 passages."""
         return index_damage.is_sound(self._db)
 
     def is_made(self) -> bool:
@@ -255,16 +278,19 @@ class Index:
         """False if something of it is missing that can be told without looking at all of it; nothing is written."""
         return index_damage.is_whole(self._db)
 
-    def made_sound(self) -> bool:
-        """Make it anew if it is damaged, and nothing else of the ledger is; true if it was. All is put in again."""
-        return index_damage.made_sound(self._db)
+    def made_sound(self, *, pages: bool = False) -> bool:
+        """Make it anew if it is damaged, and nothing else of the ledger is; true if it was. All is put in again. `pages`:
+        look at each page of the file, too.
+        """
+        return index_damage.made_sound(self._db, pages=pages)
 
     def clean(self) -> None:
         """Write the words anew, so that those which went are in none of its pages: FTS5 only marks them as gone. Its pages
         are overwritten as all others are (secure_delete). 2 s for 100,000 passages.
         """
         try:
-            self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
+            if self._db.has_fts5:
+                self._db.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
         except (LedgerError, *TROUBLE):
             index_damage.begin_anew(self._db)
         self._db.execute("DELETE FROM facts WHERE name = ?", (GONE,))
@@ -275,7 +301,7 @@ class Index:
 
 def is_derived(table: str) -> bool:
     """Whether a table is of the index, which is made of other tables."""
-    return table in _TABLES or table == _WORDS or table.startswith(f"{_WORDS}_")
+    return table in _TABLES or table == WORDS or table.startswith(f"{WORDS}_")
 
 
 def _of(table: str, among: Collection[str] | None, but: Collection[str]) -> str:
@@ -290,7 +316,7 @@ def _lists(among: Collection[str] | None, but: Collection[str]) -> list[str]:
 
 def _stored(row: Row) -> Stored:
     speakers = tuple(row["speakers"].split("\n")) if row["speakers"] else ()
-    sentences = index_damage.sentences_of(row["sentences"])
+    sentences = Sentences(row["sentences"])
     entry = Entry(
         row["number"], row["start"], row["end"], sentences, row["text"], row["stems"], row["pairs"], speakers
     )

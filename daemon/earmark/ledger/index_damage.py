@@ -1,12 +1,22 @@
-"""A damaged index of search: noticed, dropped, and made anew by the scripts that made it; nothing else is touched."""
+"""A damaged index of search: noticed, dropped, and made anew by the scripts that made it; nothing else is touched.
+
+So is one that another Python made, whose SQLite has FTS5 where this one has not, or the other way round.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import overload
 
 from earmark.errors import LedgerError
+from earmark.ledger import index_pages
 from earmark.ledger.connection import TROUBLE, Connection, statements, text_of
+from earmark.ledger.fts5 import WORDS, suited
 
 SCRIPTS = ("0016_search.sql", "0018_vectors.sql")
 """What makes the tables and triggers of the index."""
@@ -14,8 +24,10 @@ SCRIPTS = ("0016_search.sql", "0018_vectors.sql")
 LEFT_OUT = "0019_unindexed.sql"
 """What makes the list of recordings that a rule took out, which stays."""
 
-_WORDS = "passages_fts"
-_PARTS = tuple(f"{_WORDS}_{part}" for part in ("data", "idx", "content", "docsize", "config"))
+SMALLEST = 512
+"""Bytes of the smallest page that SQLite has."""
+
+_PARTS = tuple(f"{WORDS}_{part}" for part in ("data", "idx", "content", "docsize", "config"))
 _MADE = re.compile(r"^CREATE (?:VIRTUAL )?(TABLE|TRIGGER) (\w+)", re.MULTILINE)
 _NONSENSE = (ValueError, TypeError, LookupError, *TROUBLE)
 
@@ -35,13 +47,44 @@ _WITHOUT_VECTORS = (
 
 def sentences_of(told: str) -> tuple[tuple[int, float, int], ...]:
     """The column `sentences` of a passage. Raises ValueError, TypeError where it is none."""
-    return tuple((int(at), float(second), int(speaker)) for at, second, speaker in json.loads(told))
+    return tuple([(int(at), float(second), int(speaker)) for at, second, speaker in json.loads(told)])
+
+
+class Sentences(Sequence[tuple[int, float, int]]):
+    """The same, read when one of them is asked for: of hundreds of passages that are ranked ten are shown."""
+
+    def __init__(self, told: str) -> None:
+        self._told = told
+
+    @functools.cached_property
+    def _read(self) -> tuple[tuple[int, float, int], ...]:
+        return sentences_of(self._told)
+
+    @overload
+    def __getitem__(self, number: int) -> tuple[int, float, int]: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[tuple[int, float, int]]: ...
+    def __getitem__(self, number: int | slice) -> tuple[int, float, int] | Sequence[tuple[int, float, int]]:
+        return self._read[number]
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def __iter__(self) -> Iterator[tuple[int, float, int]]:
+        return iter(self._read)
 
 
 def is_made(db: Connection) -> bool:
-    """False if a table or a trigger of the index is missing."""
+    """False if a table or a trigger of the index is missing, or the words are not as this SQLite can have them."""
     there = {row["name"] for row in db.all("SELECT name FROM sqlite_master")}
-    return there.issuperset({name for _, name in _made(*SCRIPTS, LEFT_OUT)} | set(_PARTS))
+    parts = _PARTS if db.has_fts5 else ()
+    return there.issuperset({name for _, name in _made(*SCRIPTS, LEFT_OUT)} | set(parts)) and is_suited(db)
+
+
+def is_suited(db: Connection) -> bool:
+    """False if the words are in a table that only FTS5 can open, and this SQLite lacks it; or in another, and it has it."""
+    row = db.one("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (WORDS,))
+    return row is None or ("VIRTUAL" in (row["sql"] or "")) == db.has_fts5
 
 
 def is_whole(db: Connection) -> bool:
@@ -49,9 +92,9 @@ def is_whole(db: Connection) -> bool:
     passages; nothing is written.
     """
     try:
-        if not is_made(db):
-            return False
-        db.all(f"SELECT rowid FROM {_WORDS} LIMIT 1")
+        if not is_made(db) or not db.has_fts5:
+            return is_made(db)
+        db.all(f"SELECT rowid FROM {WORDS} LIMIT 1")
         row = db.one(_SAME)
     except (LedgerError, *TROUBLE):
         return False
@@ -59,9 +102,11 @@ def is_whole(db: Connection) -> bool:
 
 
 def is_sound(db: Connection) -> bool:
-    """False if the index is not what it should be: by FTS5's integrity-check, too. 5 s for 100,000 passages."""
+    """False if the index is not what it should be: by FTS5's integrity-check, too. 3 s for 100,000 passages."""
+    if not db.has_fts5:
+        return is_whole(db)
     try:
-        db.execute(f"INSERT INTO {_WORDS} ({_WORDS}) VALUES ('integrity-check')")
+        db.execute(f"INSERT INTO {WORDS} ({WORDS}) VALUES ('integrity-check')")
         for row in db.all("SELECT sentences FROM passages"):
             sentences_of(row["sentences"])
     except (LedgerError, *_NONSENSE):
@@ -69,9 +114,11 @@ def is_sound(db: Connection) -> bool:
     return is_whole(db)
 
 
-def made_sound(db: Connection) -> bool:
-    """Make the index anew if it is damaged, and nothing else of the ledger is; true if it was."""
-    if is_sound(db):
+def made_sound(db: Connection, *, pages: bool = False) -> bool:
+    """Make the index anew if it is damaged, and nothing else of the ledger is; true if it was. `pages`: look at each page
+    of the file, too. Raises EnvironmentFault where the disk is the trouble.
+    """
+    if is_sound(db) and not (pages and _is_damaged(db)):
         if db.one(_WITHOUT_VECTORS.replace("DELETE", "SELECT 1", 1)):
             db.execute(_WITHOUT_VECTORS)
         return False
@@ -80,8 +127,65 @@ def made_sound(db: Connection) -> bool:
             begin_anew(db)
             db.check()
     except (LedgerError, *TROUBLE):
-        return False  # the rest is damaged as well: the ledger is repaired as a whole
+        return pages_made_anew(db)
     return True
+
+
+def _is_damaged(db: Connection) -> bool:
+    try:
+        db.check()
+    except (LedgerError, *TROUBLE):
+        return True
+    return False
+
+
+def pages_made_anew(db: Connection) -> bool:
+    """The same where pages of the file are damaged; false if they may be of anything else, and nothing is changed then."""
+    triggers = [name for kind, name in _made(*SCRIPTS) if kind == "TRIGGER"]
+    if not index_pages.without(db, _tables(), triggers):
+        return False
+    try:
+        with db.transaction():
+            begin_anew(db)
+            db.check()
+    except (LedgerError, *TROUBLE):
+        return False
+    return True
+
+
+def index_saved(file: Path, alive: Callable[[], object]) -> bool:
+    """The same for a ledger that cannot be opened, as its end is missing."""
+    rest = _shorten(file)  # SQLite takes what is missing of a page for zeros, and nobody could tell
+    if rest is None:
+        return False
+    saved = False
+    try:
+        db = Connection(file, alive=alive, cut=True)
+        try:
+            saved = pages_made_anew(db)
+        finally:
+            db.close()
+    finally:
+        if rest and not saved:
+            with file.open("ab") as whole:
+                whole.write(rest)
+    return saved
+
+
+def _shorten(file: Path) -> bytes | None:
+    """Take away the beginning of a page at the end of the file, and return it; None, and nothing is changed,
+    where this is no file of SQLite's, or less than its first pages.
+    """
+    with file.open("r+b") as whole:
+        head = whole.read(18)
+        size = int.from_bytes(head[16:18], "big")  # 1 stands for 65536, which nobody here asks for
+        at = whole.seek(0, os.SEEK_END)
+        if not head.startswith(b"SQLite format 3") or size < SMALLEST or at < 2 * size:
+            return None
+        whole.seek(at - at % size)
+        rest = whole.read()
+        whole.truncate(at - len(rest))
+        return rest
 
 
 def begin_anew(db: Connection) -> None:
@@ -96,22 +200,29 @@ def begin_anew(db: Connection) -> None:
             db.execute(f"DROP TABLE IF EXISTS {name}")
         for script in SCRIPTS:
             for statement in statements(text_of(script)):
-                db.execute(statement)
+                db.execute(suited(statement, fts5=db.has_fts5))
         if not db.all("PRAGMA table_info(unindexed)"):
             for statement in statements(text_of(LEFT_OUT)):
                 db.execute(statement)
 
 
 def _drop_words(db: Connection) -> None:
-    try:
-        db.execute(f"DROP TABLE IF EXISTS {_WORDS}")
-    except (LedgerError, *TROUBLE):
-        # FTS5 opens the table before it drops it, and cannot open it where its own tables are damaged.
-        db.execute("PRAGMA writable_schema = ON")
+    if is_suited(db) or db.has_fts5:
         try:
-            db.execute("DELETE FROM sqlite_master WHERE type = 'table' AND name = ?", (_WORDS,))
-        finally:
-            db.execute("PRAGMA writable_schema = RESET")
+            db.execute(f"DROP TABLE IF EXISTS {WORDS}")
+            return
+        except (LedgerError, *TROUBLE):
+            pass  # FTS5 opens the table before it drops it, and cannot open it where its own tables are damaged
+    db.execute("PRAGMA writable_schema = ON")
+    try:
+        db.execute("DELETE FROM sqlite_master WHERE type = 'table' AND name = ?", (WORDS,))
+    finally:
+        db.execute("PRAGMA writable_schema = RESET")
+
+
+def _tables() -> list[str]:
+    """All tables of the index."""
+    return [*_PARTS, *(name for kind, name in _made(*SCRIPTS) if kind == "TABLE")]
 
 
 def _made(*scripts: str) -> list[tuple[str, str]]:

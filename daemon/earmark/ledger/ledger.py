@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from earmark.errors import EnvironmentFault, LedgerBusy
+from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
 from earmark.files import Busy, FileLock, why
 from earmark.ledger.artifacts import Artifacts
 from earmark.ledger.connection import Connection
@@ -116,7 +116,12 @@ class Ledger:
     def check(self) -> bool:
         """Look at all of it; true if the index of search was damaged, and is made anew. Raises LedgerError if more is."""
         anew = self.index.made_sound()
-        self.db.check()
+        try:
+            self.db.check()
+        except LedgerError:
+            if anew or not self.index.made_sound(pages=True):
+                raise
+            return True
         return anew
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from earmark.ledger.connection import Connection
@@ -27,15 +27,6 @@ class Said:
     @property
     def words(self) -> str:
         return hashlib.sha256("\0".join(self.texts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """The signs of the vectors of one recording, whose first passage has this number in the ledger."""
-
-    recording_id: str
-    first: int
-    signs: bytes
 
 
 class Vectors:
@@ -107,12 +98,18 @@ class Vectors:
         if kept and said and said.words == kept.words:
             self.put(said, kept.model, kept.vectors, kept.signs)
 
-    def signs(self, model: str, among: Collection[str] | None, but: Collection[str]) -> Iterator[Signs]:
-        """The signs of all vectors of this model. `among`: of these recordings only; `but`: of none of these."""
+    def signs(
+        self, model: str, among: Collection[str] | None, but: Collection[str]
+    ) -> list[tuple[int, bytes]]:
+        """For each recording with vectors of this model the number of its first passage in the ledger, and their signs.
+        `among`: of these recordings only; `but`: of none of these.
+        """
         rows = self._db.all("SELECT recording_id, first, signs FROM embedded WHERE model = ?", (model,))
-        for recording_id, first, signs in rows:
-            if signs and (among is None or recording_id in among) and recording_id not in but:
-                yield Signs(recording_id, first, signs)
+        return [
+            (first, signs)
+            for recording_id, first, signs in rows
+            if signs and (among is None or recording_id in among) and recording_id not in but
+        ]
 
     def of(self, ids: Collection[int]) -> dict[int, bytes]:
         """The vectors of passages, as far as they are there."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from earmark.ledger.vectors import Signs, Vectors
+from earmark.ledger.vectors import Vectors
 from earmark.search.vectors import AWAY, Meaning, signs_of
 
 COMPARED = 5
@@ -30,19 +30,20 @@ def nearest(
     none of these. `also`: and how near these passages are.
     """
     own = np.frombuffer(signs_of(meaning.vector), np.uint8)
-    found = [each for each in vectors.signs(meaning.model, among, but) if len(each.signs) % len(own) == 0]
+    found = [each for each in vectors.signs(meaning.model, among, but) if len(each[1]) % len(own) == 0]
     if not found:
         return {}
     return _best(found, own, vectors, meaning, most) | _by_numbers(vectors.of(also), meaning.vector)
 
 
 def _best(
-    found: Sequence[Signs], own: NDArray[np.uint8], vectors: Vectors, meaning: Meaning, most: int
+    found: Sequence[tuple[int, bytes]], own: NDArray[np.uint8], vectors: Vectors, meaning: Meaning, most: int
 ) -> dict[int, float]:
-    counts = [len(each.signs) // len(own) for each in found]
-    before = np.cumsum([0, *counts[:-1]])
-    ids = np.arange(sum(counts)) + np.repeat(np.array([each.first for each in found]) - before, counts)
-    signs = np.frombuffer(b"".join(each.signs for each in found), np.uint8).reshape(-1, len(own))
+    counts = np.array([len(signs) for _, signs in found]) // len(own)
+    ids = np.arange(counts.sum()) + np.repeat(
+        np.array([first for first, _ in found]) - (np.cumsum(counts) - counts), counts
+    )
+    signs = np.frombuffer(b"".join([signs for _, signs in found]), np.uint8).reshape(-1, len(own))
     if len(ids) > COMPARED * most:
         ids = ids[np.argpartition(_apart(signs, own), COMPARED * most)[: COMPARED * most]]
     near = _by_numbers(vectors.of(ids.tolist()), meaning.vector)

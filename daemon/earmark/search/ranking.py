@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from earmark.ledger import Stored
@@ -54,14 +53,15 @@ def rank(
 ) -> list[Ranked]:
     """The passages that were found, the best first. `stored`: they, and those around them; `tells`: the idf of each term."""
     telling = sum(weight for term, weight in zip(terms, tells, strict=True) if term.telling)
+    counts = _Counts(terms)
     scores: dict[int, float] = {}
     whole: dict[int, bool] = {}
     for number, each in stored.items():
         score, there, whole[number] = 0.0, 0.0, True
-        for count, weight, term in zip(_counts(each, terms), tells, terms, strict=True):
-            score += count * weight * term.weight
-            if term.telling and count:
-                there += weight
+        for count, weight, term in zip(counts.of(each), tells, terms, strict=True):
+            if count:
+                score += count * weight * term.weight
+                there += weight if term.telling else 0.0
             elif term.telling:
                 whole[number] = False
         scores[number] = score * (1 + (there / telling if telling else 0.0))
@@ -78,37 +78,68 @@ def _with_around(number: int, scores: Mapping[int, float], stored: Mapping[int, 
     return total
 
 
-def _counts(stored: Stored, terms: Sequence[Term]) -> list[float]:
-    """How much each term is there."""
-    entry = stored.entry
-    stems = entry.stems.split()
-    wanted = {form for term in terms if term.by is By.STEM for form in term.forms}
-    there = Counter(stem for stem in stems if stem in wanted)
-    length = len(stems) + len(entry.pairs.split()) / 2
-    plain = "" if all(term.by is By.STEM for term in terms) else folded(entry.text)
-    begun = TOKEN.findall(plain) if any(term.by is By.BEGINNING for term in terms) else []
-    named, heading = _shares(stored, {term.plain for term in terms}), _tokens(stored.heading)
-    counts = []
-    for term in terms:
-        match term.by:
-            case By.STEM:
-                times = sum(there[form] for form in term.forms)
-            case By.BEGINNING:
-                times = sum(token.startswith(term.plain) for token in begun)
-            case By.PAIRS:
-                times = plain.count(term.plain)
-        count = times * (K1 + 1) / (times + K1 * (1 - B + B * length / USUAL))
-        if term.plain in named:
-            count += NAMED + SHARE * named[term.plain]
-        if _is_in(term, heading):
-            count += HEADED
-        counts.append(count)
-    return counts
+class _Counts:
+    """How much each term is in a passage. What depends on the query alone is made once: it is asked of hundreds."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._terms = terms
+        self._plain = {term.plain for term in terms}
+        self._stems: dict[str, list[int]] = {}
+        for number, term in enumerate(terms):
+            for form in term.forms if term.by is By.STEM else ():
+                self._stems.setdefault(form, []).append(number)
+        self._others = [(n, term) for n, term in enumerate(terms) if term.by is not By.STEM]
+        self._headed: dict[str, list[int]] = {}
+
+    def of(self, stored: Stored) -> list[float]:
+        entry = stored.entry
+        stems = entry.stems.split()
+        length = len(stems) + len(entry.pairs.split()) / 2
+        counts = [0.0] * len(self._terms)
+        for number, times in self._times(entry.text, stems):
+            counts[number] = times * (K1 + 1) / (times + K1 * (1 - B + B * length / USUAL))
+        if not self._plain.isdisjoint(_names(entry.speakers)):
+            named = _shares(stored, self._plain)
+            for number, term in enumerate(self._terms):
+                if term.plain in named:
+                    counts[number] += NAMED + SHARE * named[term.plain]
+        if stored.heading:
+            for number in self._in_heading(stored.heading):
+                counts[number] += HEADED
+        return counts
+
+    def _times(self, text: str, stems: Sequence[str]) -> Iterable[tuple[int, int]]:
+        """Which terms are there, and how often."""
+        times: dict[int, int] = {}
+        wanted = self._stems
+        for stem in [stem for stem in stems if stem in wanted]:
+            for number in wanted[stem]:
+                times[number] = times.get(number, 0) + 1
+        if self._others:
+            plain = folded(text)
+            begun = TOKEN.findall(plain) if any(term.by is By.BEGINNING for _, term in self._others) else []
+            for number, term in self._others:
+                if term.by is By.BEGINNING:
+                    times[number] = sum(token.startswith(term.plain) for token in begun)
+                else:
+                    times[number] = plain.count(term.plain)
+        return times.items()
+
+    def _in_heading(self, heading: str) -> list[int]:
+        if heading not in self._headed:
+            tokens = frozenset(TOKEN.findall(folded(heading)))
+            self._headed[heading] = [n for n, term in enumerate(self._terms) if _is_in(term, tokens)]
+        return self._headed[heading]
 
 
 @functools.lru_cache(maxsize=1_000)
 def _tokens(text: str) -> frozenset[str]:
     return frozenset(TOKEN.findall(folded(text)))
+
+
+@functools.lru_cache(maxsize=1_000)
+def _names(speakers: tuple[str, ...]) -> frozenset[str]:
+    return _tokens(" ".join(speakers))
 
 
 def _is_in(term: Term, heading: frozenset[str]) -> bool:
@@ -122,12 +153,11 @@ def _is_in(term: Term, heading: frozenset[str]) -> bool:
 def _shares(stored: Stored, wanted: set[str]) -> dict[str, float]:
     """How much of a passage is said by whoever has one of these words in their name."""
     entry = stored.entry
-    if wanted.isdisjoint(_tokens(" ".join(entry.speakers))):
-        return {}
     ends = [*(at for at, _, _ in entry.sentences[1:]), len(entry.text)]
+    named = [wanted & _tokens(name) for name in entry.speakers]
     shares: dict[str, float] = {}
     for (at, _, speaker), end in zip(entry.sentences, ends, strict=True):
-        if 0 < speaker <= len(entry.speakers):
-            for token in wanted.intersection(TOKEN.findall(folded(entry.speakers[speaker - 1]))):
+        if 0 < speaker <= len(named):
+            for token in named[speaker - 1]:
                 shares[token] = shares.get(token, 0.0) + (end - at) / max(1, len(entry.text))
     return shares

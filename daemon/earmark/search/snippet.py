@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from earmark.domain import Seconds
@@ -52,23 +53,35 @@ def _with_dots(shown: Shown, before: bool, after: bool) -> Shown:
 
 def _spans(text: str, terms: Sequence[Term], language: str) -> Iterator[tuple[int, int, int]]:
     """Where words of the query are: which, from and until which character."""
-    words = {
-        form: n for n, term in enumerate(terms) if term.by is By.STEM for form in (*term.forms, term.plain)
-    }
-    begun = [(term.plain, n) for n, term in enumerate(terms) if term.by is By.BEGINNING]
+    which = _which(tuple(terms), language)
     paired = [(term.plain, n) for n, term in enumerate(terms) if term.by is By.PAIRS]
     for found in TOKEN.finditer(text):
         at = found.start()
         for is_paired, part in runs(found[0]):
             if is_paired:
                 yield from _inside(at, part, paired)
-            elif words or begun:
-                plain = folded(part)
-                number = words.get(plain, words.get(stem_of(part, language), -1))
-                number = next((n for begin, n in begun if plain.startswith(begin)), number)
-                if number >= 0:
-                    yield number, at, at + len(part)
+            elif (number := which(part)) >= 0:
+                yield number, at, at + len(part)
             at += len(part)
+
+
+@functools.lru_cache(maxsize=4)
+def _which(terms: tuple[Term, ...], language: str) -> Callable[[str], int]:
+    """Which of the terms a word is, if any; -1 if none. One answer shows ten passages for one query."""
+    words = {
+        form: n for n, term in enumerate(terms) if term.by is By.STEM for form in (*term.forms, term.plain)
+    }
+    begun = [(term.plain, n) for n, term in enumerate(terms) if term.by is By.BEGINNING]
+
+    @functools.lru_cache(maxsize=5_000)
+    def which(word: str) -> int:
+        if not words and not begun:
+            return -1
+        plain = folded(word)
+        number = words.get(plain, words.get(stem_of(word, language), -1))
+        return next((n for begin, n in begun if plain.startswith(begin)), number)
+
+    return which
 
 
 def _inside(at: int, part: str, paired: Sequence[tuple[str, int]]) -> Iterator[tuple[int, int, int]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.errors import EarmarkError
+from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
 from earmark.events import Event
-from earmark.ledger import Ledger
+from earmark.ledger import NO_WORDS, Ledger, index_saved
 from earmark.log import get_logger
 from earmark.search.indexing import bring_up_to_date
 
@@ -31,6 +31,11 @@ class Indexing:
         self.more = False
         """True if there are words that are not in the index."""
         self._nothing_at: object = None
+        journal = context.ledger.journal
+        if not (lacks := context.ledger.index.lacks()):
+            journal.clear(NO_WORDS)
+        elif journal.trouble(NO_WORDS, "system", lacks, context.now()):
+            log.error(Event.NO_WORDS, sentence=lacks)
 
     def turn(self) -> None:
         version = self._context.ledger.db.version()
@@ -47,10 +52,17 @@ def check(ledger: Ledger) -> None:
 
 
 def made_anew(file: Path, alive: Callable[[], None]) -> bool:
-    """True if nothing but the index of search was damaged: it is empty now, and is filled from the transcripts."""
+    """True if nothing but the index of search was damaged: it is empty now, and is filled from the transcripts. Raises
+    EnvironmentFault where the disk is the trouble.
+    """
     try:
-        with Ledger(file, alive=alive) as ledger:
-            anew = ledger.index.made_sound()
+        try:
+            with Ledger(file, alive=alive) as ledger:
+                anew = ledger.index.made_sound(pages=True)
+        except LedgerError:
+            anew = index_saved(file, alive)
+    except EnvironmentFault:
+        raise
     except (EarmarkError, OSError, sqlite3.Error):
         return False
     if anew:

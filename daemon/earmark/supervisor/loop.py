@@ -287,7 +287,12 @@ class Supervisor:
         return None
 
     def _index_made_anew(self) -> bool:
-        return made_anew(self.home.ledger_file, self.ping)
+        """True if there is nothing more to do about a damage: it was the index alone, or has to wait for the machine."""
+        try:
+            return made_anew(self.home.ledger_file, self.ping)
+        except EnvironmentFault as fault:
+            self._trouble(fault)
+            return True
 
     def _mended(self) -> bool:
         """True if rows of the ledger made no sense, and were taken out."""

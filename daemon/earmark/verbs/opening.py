@@ -11,7 +11,7 @@ from pathlib import Path
 
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import NeverRan
+from earmark.errors import LedgerError, NeverRan
 from earmark.files import has_own_processes, holders, is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
@@ -33,7 +33,14 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
                 ledger.index.made_sound()  # else no words could be changed or go, which goes through the index
             # Before anything is decided: a ledger from a backup may know less than the copy of what protects.
             reconcile(context)
-        yield context
+        try:
+            yield context
+        except LedgerError as error:
+            if read_only or not ledger.index.made_sound(pages=True):
+                raise
+            raise LedgerError(
+                "The index of search was damaged, and nothing else was; it is made anew. Say it again"
+            ) from error
 
 
 def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:

@@ -105,7 +105,7 @@ def _found(
                 return found
         except Exception as error:
             # Rows of a damaged index that make no sense come out as errors of any kind.
-            if _is_of_another(error) or not _made_anew(home, config):
+            if _is_of_another(error) or not _made_anew(home, config, pages=True):
                 raise
         return _search(home, config, query, most, tell, asked)
 
@@ -114,6 +114,7 @@ def _search(
     home: Home, config: Config, query: Query, most: int, tell: Callable[[int, int], None], asked: Asked | None
 ) -> Found:
     with opened_context(home, config, read_only=True) as context:
+        context.ledger.index.require_words()
         if not context.ledger.index.is_made():
             raise LedgerError(f"{home.ledger_file}: the ledger is damaged; `earmark run` repairs it")
         missing = context.ledger.index.count_due(FORM)
@@ -178,10 +179,10 @@ def _is_whole(home: Home, config: Config) -> bool:
         return True
 
 
-def _made_anew(home: Home, config: Config) -> bool:
+def _made_anew(home: Home, config: Config, *, pages: bool = False) -> bool:
     """True if nothing but the index was damaged, and it is another one now."""
     with Ledger(home.ledger_file) as ledger:
-        return ledger.index.made_sound()
+        return ledger.index.made_sound(pages=pages)
 
 
 def _among(context: Context, query: Query) -> set[str] | None:
