@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -221,6 +222,47 @@ def test_what_goes_wrong_in_a_tool_is_one_sentence_without_paths(
     home.ledger_file.rename(home.state / "elsewhere")
     wrong = tools.call("list", {})["wrong"]
     assert "earmark has not run here yet (no ledger in …)" in wrong
+
+
+@pytest.mark.shows("assistants:ended")
+@pytest.mark.parametrize(("how", "code"), [("hangs up", 0), ("closes", 0), ("Ctrl-C", -signal.SIGINT)])
+def test_an_assistant_that_goes_leaves_no_process_and_no_complaint(world: World, how: str, code: int) -> None:
+    """Also amid a call whose answer nobody reads any more, and where nothing more is written to it."""
+    pytest.importorskip("mcp")
+    environment = {"EARMARK_HOME": str(world.root), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-m", "earmark", "mcp"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+
+        def send(method: str, **said: Any) -> None:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps({"jsonrpc": "2.0", "method": method, **said}).encode() + b"\n")
+            process.stdin.flush()
+
+        client = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "x", "version": "1"},
+        }
+        send("initialize", id=1, params=client)
+        assert b"serverInfo" in process.stdout.readline()
+        below = psutil.Process(process.pid).children(recursive=True)
+        assert below
+        send("notifications/initialized")
+        if how == "hangs up":
+            process.stdout.close()
+            send("tools/call", id=2, params={"name": "list", "arguments": {}})
+        if how == "Ctrl-C":
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == code
+        process.stdin.close()
+        assert process.wait(20) == code
+        assert process.stderr.read() == b""
+    assert psutil.wait_procs(below, 20)[1] == []
 
 
 TRIED = """

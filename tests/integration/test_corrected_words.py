@@ -712,16 +712,16 @@ def test_what_no_run_has_read_yet_is_found_or_it_is_said_that_it_is_not(tmp_path
     with Ledger(rig.installed.ledger_file) as ledger, ledger.acting():
         assert search("wombat")[1] == []
         change(rig, NOTE, ("says number 2", "says quokka"))
-        found, (unread,) = search("quokka")
+        found, (why,) = search("quokka")
     assert found == []
-    assert "what you changed in notes since they were read last is not in this; try again" in unread
+    assert "what you changed in notes since they were read last is not in this; try again" in why
     assert len(search("quokka")[0]) == 1
     assert rig.events("corrected") == [f"1 word was corrected and 1 word was taken out in {NOTE}."] * 3
 
     note = rig.folder / NOTE
     note.write_bytes(note.read_text().replace("quokka", "possum é").encode("latin-1"))
-    found, (unread,) = search("possum")
+    found, (why,) = search("possum")
     assert found == []
-    assert unread.startswith(f"{NOTE}: it is not in UTF-8")
+    assert why.startswith(f"{NOTE}: it is not in UTF-8")
     shown = CliRunner().invoke(app, ["search", "possum"], env={"EARMARK_HOME": str(rig.home)})
     assert f"not read: {NOTE}: it is not in UTF-8" in " ".join(shown.stderr.split())

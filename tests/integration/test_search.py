@@ -236,6 +236,22 @@ def test_words_names_and_titles_are_those_of_now(world: World) -> None:
     assert (names("towers", "tag:#garden"), names("release", "tag:other")) == (["walk.m4a"], [])
 
 
+@pytest.mark.shows("search:moved")
+def test_what_is_not_where_it_was_is_said_to_be_not_before_any_run_has_looked(world: World) -> None:
+    place = world.place("calls/walk.m4a")
+    assert answer("flowers")[0]["here"]
+    place.path.rename(place.path.with_name("elsewhere.m4a"))
+    (found,) = answer("flowers")
+    assert (found["here"], found["url"]) == (False, Path(found["note"]).as_uri())
+    assert "1 file gone: its note is there" in run("flowers").stdout
+    for note in world.ledger.artifacts.of_place(place):
+        note.path.unlink()
+    (found,) = answer("flowers")
+    assert (found["here"], found["note"]) == (False, None)
+    said = " ".join(run("flowers").stdout.split())
+    assert "neither file nor note is where it was: moved or removed since earmark looked" in said
+
+
 @pytest.mark.shows("search:gone", "retention:index", "privacy:index")
 def test_what_retention_took_is_not_found_and_its_letters_go_with_the_sweep(world: World) -> None:
     world.set_policy({"transcript": {"keep_for": "10d"}, "trash": {"keep_for": "5d"}})

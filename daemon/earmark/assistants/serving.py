@@ -7,8 +7,11 @@ could be: this process makes no socket, starts no program and changes no file.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import selectors
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,8 +36,16 @@ LONGEST = 64_000
 
 
 def serve(tools: Tools, readable: Sequence[Path], mode: Mode) -> None:
-    """Answer an assistant until its end of the pipe closes. Raises PrivacyError where walls are required and not there."""
-    anyio.run(_serve, tools, readable, mode, backend_options={"loop_factory": _loop})
+    """Answer an assistant until its end of a pipe closes. Raises PrivacyError where walls are required and not there."""
+    # A loop that waits for the thread that reads would end at the next line only, however often somebody presses Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(_serve, tools, readable, mode, backend_options={"loop_factory": _loop})
+    except BaseExceptionGroup as group:
+        if group.split((BrokenPipeError, anyio.BrokenResourceError))[1] is not None:
+            raise
+        # The assistant hung up amid an answer; the rest of that goes nowhere, also when Python ends.
+        sys.stdout = io.StringIO()
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -121,7 +121,7 @@ def _print_sentence(sentence: Sentence) -> None:
     """A sentence, in quotation marks, for it is the recording's; and below it where it was said."""
     result = sentence.result
     print_sentence(f'[bold]"{escape(one_line(sentence.text))}"[/]', 0)
-    path = result.place.path if result.place.here or result.note is None else result.note
+    path = result.place.path if result.here or result.note is None else result.note
     where = [
         f"[green]{span(int(sentence.at))}[/]",
         day(result.recorded),

@@ -32,6 +32,7 @@ from earmark.verbs.searching import MOST, Found, Result, search
 
 DRAFT = "a draft: a better transcript is to come, and its words may be others"
 AWAY = "file gone: its note is there"
+NOWHERE = "neither file nor note is where it was: moved or removed since earmark looked, or its disk is away"
 PARTLY = "not all of the words are in it"
 MEANT = "found by its meaning"
 
@@ -147,12 +148,12 @@ def _told(result: Result) -> list[str]:
     """What is said of a passage besides its words."""
     said = [MEANT] if result.hit.meant else [PARTLY] if not result.hit.whole else []
     said += [DRAFT] if result.draft else []
-    return said if result.place.here else [*said, AWAY]
+    return said if result.here else [*said, NOWHERE if result.note is None else AWAY]
 
 
 def _path(result: Result, tops: Collection[Path]) -> str:
     """The path, on a terminal as a link that opens the recording at the time."""
-    path = result.place.path if result.place.here or result.note is None else result.note
+    path = result.place.path if result.here or result.note is None else result.note
     return f"[link={result.url}]{escape(below(path, tops))}[/link]"
 
 
@@ -181,5 +182,5 @@ def document(result: Result) -> dict[str, Any]:
         "recorded": result.recorded, "at": hit.at, "start": hit.start, "end": hit.end, "speaker": hit.speaker,
         "snippet": hit.snippet, "marks": [list(mark) for mark in hit.marks], "all_words": hit.whole,
         "by_meaning": hit.meant,
-        "draft": result.draft, "here": result.place.here, "link": result.link, "url": result.url,
+        "draft": result.draft, "here": result.here, "link": result.link, "url": result.url,
     }  # fmt: skip

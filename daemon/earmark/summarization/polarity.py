@@ -42,7 +42,12 @@ _OVERRIDE = re.compile(
     r"\b(?:ignor\w*|disregard|forget|override|vergiss|vergesst|oublie\w*|olvid\w*|dimentica\w*|esque\w*|negeer|vergeet)\b"
     r".{0,60}\b(?:instruction|rule|prompt|order|anweisung|regel|consigne|règle|instruccion|regla|istruzion|regol|instruç|regra"
     r"|instructie)"
-    r"|\b(?:system|developer) (?:prompt|mode|message)|\byou are now\b",
+    r"|\b(?:system|developer) (?:prompt|mode|message)|\byou are now\b|\bas an ai\b"
+    r"|\bpay no attention to (?:what|anything|everything) (?:you|i)\b"
+    r"|(?:игнорир|забудь|проигнорир)\w*.{0,60}(?:инструкц|указани|правил)|(?:zignoruj|zapomnij)\w*.{0,60}(?:instrukcj|poleceń|zasad)"
+    r"|\b(?:ignorera|glöm|ignorer|glem)\b.{0,60}(?:instruktion|instruks|reg[le]+)|\b(?:ignoră|uită)\b.{0,60}instrucțiun"
+    r"|talimat\w*.{0,40}(?:yok say|unut)|تجاهل.{0,40}(?:تعليمات|أوامر)|निर्देश.{0,40}अनदेखा"
+    r"|(?:忽略|无视|無視|忘记).{0,20}(?:指示|指令|规则)|(?:指示|指令|規則).{0,10}(?:無視|忘れ)|지시.{0,20}무시",
     re.IGNORECASE,
 )
 _USER = (

@@ -243,7 +243,7 @@ class _Asking:
         at, speaker, said = told[stated.sentence]
         place = result.place
         link = time_link(place.path.name, at, style_of(self.config.notes).dialect)
-        url = f"{place.path.as_uri()}#t={max(0, int(at))}" if place.here else result.url
+        url = f"{place.path.as_uri()}#t={max(0, int(at))}" if result.here else result.url
         self.sentences.append(Sentence(stated.text, result, at, said, speaker, link, url))
         self.listener.stated(self.sentences[-1])
         return True

@@ -45,7 +45,8 @@ SLICE = 1.0
 @dataclass(frozen=True, slots=True)
 class Result:
     """A passage that was found. `place`: where its recording is, or was; `title` as its note has it; `draft`: a better
-    transcript is to come. `link` is as notes have it, `url` opens the recording at the time, or the note where that is all.
+    transcript is to come. `here`: the file is where it was. `link` is as notes have it, `url` opens the recording at the
+    time, or the note where that is all.
     """
 
     hit: Hit
@@ -56,6 +57,7 @@ class Result:
     note: Path | None
     link: str
     url: str
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,22 +241,22 @@ def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | N
     seen = ledger.index.seen_at(recording_id)
     places = [p for p in ledger.places.of(recording_id) if os.fsencode(p.path) in seen]
     inside = [p for p in places if all(p.path.is_relative_to(folder) for folder in folders)]
-    place = next(iter(inside or places), None)
+    place = next((p for p in inside or places if os.path.lexists(p.path)), next(iter(inside or places), None))
     recording, summary = ledger.recordings.get(recording_id), ledger.words.summary(recording_id)
     if place is None or recording is None:
         return None  # it went while it was looked for
     mine = notes_of_places(ledger.artifacts.of_place(place)).get((place.path, recording_id), [])
-    note = _note(mine)
-    url = (place.path if place.here or note is None else note).as_uri()
+    note, here = _note(mine), place.here and os.path.lexists(place.path)
+    url = (place.path if here or note is None else note).as_uri()
     return Result(
         hit, place, recording.recorded_at, title_of(mine, summary.title if summary else ""),
         ledger.drafts.owed(recording_id), note,
         time_link(place.path.name, hit.at, style_of(context.config.notes).dialect),
-        f"{url}#t={max(0, int(hit.at))}" if place.here else url,
+        f"{url}#t={max(0, int(hit.at))}" if here else url, here,
     )  # fmt: skip
 
 
 def _note(notes: Collection[Artifact]) -> Path | None:
     """The note with the words."""
-    paths = {artifact.kind.value: artifact.path for artifact in notes if artifact.note}
+    paths = {a.kind.value: a.path for a in notes if a.note and os.path.lexists(a.path)}
     return paths.get("transcript") or paths.get("summary")

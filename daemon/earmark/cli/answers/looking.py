@@ -106,7 +106,7 @@ class FoundPassage(Part):
     all_words: bool = key("All words that tell something are there.")
     by_meaning: bool = key("It was found by its meaning, and not by its words.")
     draft: bool = key("A better transcript is to come.")
-    here: bool = key("False if the file is gone and the note is there.")
+    here: bool = key("False if the file is not where it was.")
     link: Text = key("To the time in the recording, as notes have it.")
     url: Text = key("Opens the recording at the time, or its note where the file is gone.")
 
