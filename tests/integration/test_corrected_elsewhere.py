@@ -243,6 +243,11 @@ def test_lines_of_a_person_in_a_note_are_said_to_be_nowhere_else_and_stay_where_
         return " ".join(done.output.split())
 
     nowhere = "of yours {} in the note only, and in no summary, export or search"
+    untouched = note.read_bytes()
+    note.write_bytes(untouched + b"\nMine\n")  # which nobody has seen yet
+    assert f"1 line {nowhere.format('is')}" in say("why", str(note))
+    note.write_bytes(untouched)
+    assert "in the note only" not in say("why", str(note))
     note.write_text(note.read_text().replace("number 2", "number two"))
     assert run_child(rig) == 0
     for verb in (["why", str(note)], ["status"], ["export", "recording", "talk", "-f", "txt"]):

@@ -287,3 +287,12 @@ def test_html_that_a_renderer_makes_of_it_holds_no_element() -> None:
 def test_the_parser_that_judges_does_see_these_when_nothing_is_escaped(unescaped: str, found: str) -> None:
     assert found in {t.type for t in flattened(PARSERS["gfm"].parse(unescaped))}
     assert found not in {t.type for t in flattened(PARSERS["gfm"].parse(escape_inline(unescaped)))}
+
+
+@pytest.mark.parametrize("dialect", ["obsidian", "logseq", "plain"])
+def test_marks_of_stress_need_backslashes_and_nothing_that_nobody_sees(dialect: Dialect) -> None:
+    said = "a ~~b~~ and **c** __d__ ``e`` ~~~ ***f***"
+    written = escape_inline(said, dialect)
+    assert JOINER not in written
+    assert not re.search(r"~~|\*\*|__|``", written)
+    assert written.replace("\\", "") == said

@@ -90,6 +90,16 @@ def test_the_scores_of_the_page_are_those_of_the_measurements() -> None:
     assert all(number in measured for number in re.findall(r"better than random in \d+ of|0\.\d\d", said))
 
 
+@pytest.mark.shows("summaries:judged")
+def test_the_table_of_lines_that_were_read_has_as_many_as_were_measured() -> None:
+    measured = (DOCS / "measurements.md").read_text("utf-8")
+    table = TEXT.partition("| of the 35 meetings | lines |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:4]] for row in table.splitlines()[2:]]
+    tasks, decisions, questions = ((int(lines), int(right)) for _, lines, right in rows)
+    assert f"lists: {decisions[0]} decisions, {tasks[0]} tasks, {questions[0]} questions" in measured
+    assert f"{tasks[1]} of {tasks[0]} tasks, {decisions[1]} of {decisions[0]} decisions" in measured
+
+
 @pytest.mark.shows("summaries:layout")
 def test_the_table_of_what_a_layout_has_is_the_whole_of_it() -> None:
     has: list[object] = []

@@ -132,9 +132,9 @@ def gather(context: Context) -> Status:
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
     edited = [
-        Line(str(a.path), said, a.written_at)
+        Line(str(a.path), reason, a.written_at)
         for a in ledger.artifacts.edited()
-        if (said := _edited(context, a))
+        if (reason := _edited(context, a))
     ]
     edited += [Line(str(path), _as_copy(read)) for path, read in changed_elsewhere(context)]
     troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]

@@ -110,6 +110,8 @@ def _story(context: Context, path: Path) -> Story:
         word, reason = state.word, state.reason
         if artifact is not None and artifact.state is ArtifactState.EDITED:
             reason = _edited(context, artifact)
+        elif artifact is not None:
+            reason = _not_read_yet(context, artifact) or reason
         reason = at_odds(context, path) or reason
     else:
         reasons = _why_not_taken(context, path, events)
@@ -175,6 +177,14 @@ def _edited(context: Context, artifact: Artifact) -> str:
         said = stays
     besides = said_besides(context, artifact)
     return f"{said}; {besides}" if besides else said
+
+
+def _not_read_yet(context: Context, artifact: Artifact) -> str:
+    """What is said of a note that was changed since anybody looked, where not all of that will count; else ""."""
+    unread = why_not_read(context, artifact)
+    return (
+        f"words that you correct in it are not read: {unread}" if unread else said_besides(context, artifact)
+    )
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

@@ -52,8 +52,8 @@ _ODD = re.compile(r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff]")
 
 _BREAKS = "|".join(
     (
-        # a mark of syntax doubled: [[ ]] (( )) {{ }} %% == ~~ ^^ :: // @@ $$ `` || ++ && ;; << >> ## __ ** \\
-        r"(?<=([#$%&()*+/:;<=>@\[\\\]^_`{|}~]))(?=\1)",
+        # a mark of syntax doubled: [[ ]] (( )) {{ }} %% == ^^ :: // @@ $$ || ++ && ;; << >> ## \\
+        r"(?<=([#$%&()+/:;<=>@\[\\\]^{|}]))(?=\1)",
         # [text](url)  [text][ref]  [ref]: url  [^note]  [!callout]  ![alt]
         r"(?<=\])(?=[(:\[])|(?<=\[)(?=[\^!])|(?<=!)(?=\[)",
         # <% templater %>  {% liquid %}  {# jinja #}  {: kramdown}
@@ -64,6 +64,10 @@ _BREAKS = "|".join(
         r"(?<=&)(?=#?\w{1,40};)",
     )
 )
+_STRESS = r"(?<=([*_`~]))(?=\2)"
+"""The same of ** __ `` ~~, where no backslash stands before each of the two, with which nobody takes them for anything, in
+the raw text neither.
+"""
 _ADDRESSES = "|".join(
     (
         # somebody@example.com: before the at, because linkify-it takes a joiner for a letter of a host name
@@ -74,7 +78,7 @@ _ADDRESSES = "|".join(
 )
 _BREAK = re.compile(f"{_BREAKS}|{_ADDRESSES}")
 _BREAK_LOGSEQ = re.compile(f"{_BREAKS}|{_ADDRESSES}|(?<=\\[)(?=.)")
-_BREAK_VALUE = re.compile(_BREAKS)
+_BREAK_VALUE = re.compile(f"{_BREAKS}|{_STRESS}")
 
 _BACKSLASH = re.compile(r"[\\`*_\[\]<$#|~^]")
 _BACKSLASH_LOGSEQ = re.compile(r"[\\`*_$#|~]")
