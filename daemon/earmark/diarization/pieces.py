@@ -210,8 +210,8 @@ def _others(silent: int) -> tuple[int, int]:
 def _nobody(activity: Activity, first: int, count: int) -> NDArray[np.bool_]:
     """In which of so many frames of bands, from the first, nobody speaks."""
     middle = (first + np.arange(count)) * HOP + TRANSFORM // 2
-    speaks: NDArray[np.bool_] = activity.any(axis=1)
-    quiet: NDArray[np.bool_] = ~speaks[np.clip((middle - FIRST) // FRAME, 0, FRAMES - 1)]
+    silent: NDArray[np.bool_] = np.asarray(activity.sum(axis=1) == 0, np.bool_)
+    quiet: NDArray[np.bool_] = silent[np.clip((middle - FIRST) // FRAME, 0, FRAMES - 1)]
     return quiet
 
 
