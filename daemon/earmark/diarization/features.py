@@ -27,7 +27,7 @@ HIGH, MUFFLED = 8, 1.5
 
 NOISY = 1.3
 """Powers of ten by which speech is louder than what is between, in the mean band, below which there is noise: readers in
-noise 5 to 15 dB below them came to 1.14 and less, without any to 3.4 and more (docs/measurements.md)."""
+noise 5 to 15 dB below them came to 1.14 and less, without any to 2.6 and more (docs/measurements.md)."""
 
 PAUSES = 50
 """Frames in which nobody speaks from which it is known how loud it is between."""
