@@ -216,3 +216,19 @@ def test_its_worker_has_no_threads_that_count_while_they_wait(tmp_path: Path) ->
     with TellingWorker([tmp_path]) as worker:
         worker.ready()
         assert psutil.Process(worker.process.pid).num_threads() <= 2, "one that serves, one that reads"
+
+
+@pytest.mark.shows("transcription:speakers-poor")
+def test_three_over_a_telephone_who_come_out_as_two_are_not_surely_two(tmp_path: Path) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here")
+    mix, _ = mixed(*chapters(CORPUS), 3, 300, 130.0)
+    models = speaker_model()
+    voices = Voices(models.segmentation, models.encoder, models.features, threads=1)
+
+    def keep(stretch: pieces.Stretch, upto: float) -> Stretch:
+        return told(1, stretch, upto)
+
+    with written(tmp_path / "talk.wav", telephone(mix)).open("rb") as sound:
+        turns = voices.of(sound.fileno(), 3600.0, (1, 20), lambda _: None, keep, lambda *_: None)
+    assert turns.count == 3 or turns.unsure

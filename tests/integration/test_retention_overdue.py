@@ -165,4 +165,7 @@ def test_what_lies_in_the_trash_too_long_and_voices_kept_too_long_are_overdue_to
     with (world.root / "config" / "config.toml").open("a") as file:
         file.write("voiceprints = { keep_for = '7d' }\n")
     shown = status()
+    planned = CliRunner().invoke(retention.app, ["plan"]).output
+    assert "1 voiceprint would go by voiceprints: keep_for 7d." in planned
+    assert json.loads(CliRunner().invoke(retention.app, ["plan", "--json"]).output)["voiceprints"] == 1
     assert "by voiceprints: keep_for 7d\n  not known   next sweep    1 stored voice\n" in shown

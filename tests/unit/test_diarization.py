@@ -36,13 +36,15 @@ SPREAD = 0.045
 """Deviation of each of 256 numbers from a person's mean: pieces of one person are 0.66 alike then, as real ones are."""
 
 
-def pieces_of(count: int, each: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def pieces_of(
+    count: int, each: int, seed: int, spread: float = SPREAD
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Prints of so many people, as far apart as real ones (0-0.3), in mixed order; and whose each is."""
     chance = np.random.default_rng(seed)
     centers = unit(chance.normal(size=(count, 256)).astype(np.float32) + 0.35)
     who = np.repeat(np.arange(count), each)
     chance.shuffle(who)
-    return unit((centers[who] + chance.normal(scale=SPREAD, size=(len(who), 256))).astype(np.float32)), who
+    return unit((centers[who] + chance.normal(scale=spread, size=(len(who), 256))).astype(np.float32)), who
 
 
 def same_people(found: NDArray[np.int64], truth: NDArray[np.int64]) -> bool:
@@ -119,6 +121,45 @@ def test_one_voice_is_not_sure_where_its_parts_are_as_unlike_as_two_who_sound_al
     assert not turns_of(pieces, parts, (), 160.0, likeness, (1, 1), narrow=narrow).unsure, (
         "they are said to be one"
     )
+
+
+@pytest.mark.shows("transcription:speakers-poor")
+@pytest.mark.parametrize("narrow", [False, True], ids=["in noise", "over a telephone"])
+def test_where_voices_are_not_heard_well_two_are_two_for_sure_only_if_they_are_far_apart(
+    narrow: bool,
+) -> None:
+    likeness = D_VECTOR_NARROW if narrow else D_VECTOR
+    prints, who = pieces_of(3, 40, 4, SPREAD / 2)
+    one, two, three = (prints[who == n] for n in range(3))
+
+    def unsure(parts: NDArray[np.float32], wanted: tuple[int, int] = (1, 20)) -> bool:
+        pieces = [Piece(2.0 * n, 2.0 * n + 1.5, n, 0) for n in range(len(parts))]
+        well = turns_of(pieces, parts, (), 160.0, likeness, wanted)
+        told = turns_of(pieces, parts, (), 160.0, likeness, wanted, narrow=narrow, poor=True)
+        assert (well.count, well.unsure) == (2, False), "without noise it is sure"
+        assert told.turns == well.turns
+        return told.unsure
+
+    far = np.concatenate([one, two])
+    assert not unsure(far)
+    near = np.concatenate([one, between(one, two, 0.45)])
+    assert unsure(near), "they sound alike"
+    assert not unsure(near, (2, 2)), "they are said to be two"
+    alike = np.concatenate([one, between(one, two, 0.64), three])
+    assert unsure(alike), "one may be two who sound alike"
+    assert unsure(np.concatenate([one, three[:6]])), "a second one who says hardly anything may be noise"
+
+
+@pytest.mark.parametrize("poor", [False, True])
+def test_noise_shows_in_what_is_between_the_speech(poor: bool) -> None:
+    chance = np.random.default_rng(3)
+    speech = (USUAL + chance.normal(scale=0.5, size=(400, BANDS))).astype(np.float32)
+    channel = Channel()
+    channel.add(speech)
+    channel.add_between(speech - (0.7 if poor else 2.0))
+    assert not Channel(channel.mean).poor, "nobody knows"
+    assert channel.poor == poor
+    assert Channel(channel.mean, channel.above).poor == poor
 
 
 def test_nobody_is_told_apart_where_nobody_speaks() -> None:
@@ -264,7 +305,12 @@ def test_a_stretch_that_cannot_be_is_refused(change: dict[str, Any], wrong: str 
 def test_a_stretch_comes_back_as_it_was_told(pieces: list[tuple[float, float, int, int]], size: int) -> None:
     prints = np.linspace(-1, 1, len(pieces) * size, dtype=np.float32).reshape(len(pieces), size)
     stretch = pieces_module.Stretch(
-        7, tuple(Piece(*p) for p in pieces), (Both(0.0, 1.0, 0, (0, 2)),), prints, USUAL.astype(np.float64)
+        7,
+        tuple(Piece(*p) for p in pieces),
+        (Both(0.0, 1.0, 0, (0, 2)),),
+        prints,
+        USUAL.astype(np.float64),
+        2.5,
     )
     message = told(1, stretch, 20.0)
     again = known(Stretch.model_validate_json(message.line()))
@@ -272,6 +318,7 @@ def test_a_stretch_comes_back_as_it_was_told(pieces: list[tuple[float, float, in
     assert (again.windows, again.pieces, again.both) == (7, stretch.pieces, stretch.both)
     assert np.abs(again.prints - prints).max(initial=0) < 1e-3
     assert np.allclose(again.mean, USUAL)
+    assert again.above == 2.5
 
 
 def test_who_only_hears_words_cannot_say_who_speaks() -> None:
@@ -323,3 +370,5 @@ def test_only_what_is_said_long_enough_is_looked_at_and_is_what_it_is_in_the_who
     whole = bands(sound)[int(piece.start * 100) : int(piece.end * 100)]
     assert np.allclose(found.prints[1], whole.mean(axis=0), atol=1e-4)
     assert models.frames_given < 400, "what lies around is not transformed"
+    assert found.above is not None
+    assert abs(found.above) < 0.1, "nothing is louder where somebody speaks"

@@ -26,7 +26,7 @@ from earmark.cli.console import (
 )
 from earmark.cli.lines import print_sentence
 from earmark.cli.retention_overdue import overdue_document, print_overdue, way_out
-from earmark.cli.retention_plan import decision_document, plan_document, print_index, print_plan
+from earmark.cli.retention_plan import decision_document, plan_document, print_index, print_plan, print_voices
 from earmark.config import parse_duration
 from earmark.config.retention import RetentionRule
 from earmark.context import Context
@@ -43,7 +43,7 @@ from earmark.retention.rules.decide import Plan
 from earmark.retention.rules.policy import describe, policy_of
 from earmark.retention.sweep import saved_plan
 from earmark.retention.sweep.guards import TROUBLE
-from earmark.retention.sweep.housekeeping import due_in_index
+from earmark.retention.sweep.housekeeping import due_in_index, due_voices
 from earmark.verbs import deciding
 from earmark.verbs import sweeping as verb
 from earmark.verbs.known import below_its_folder
@@ -104,13 +104,17 @@ def plan(
                 only=(lambda p: any(p.is_relative_to(w) for w in wanted)) if wanted else None,
             )
             indexed = 0 if wanted else due_in_index(context, found.now)
+            voices = 0 if wanted else due_voices(context, found.now)
             if save is not None:
                 saved_plan.save(found, whole(save), context.now())
         if json:
-            print_answer("retention plan", plan_document(found) | {"out_of_index": indexed})
+            print_answer(
+                "retention plan", plan_document(found) | {"out_of_index": indexed, "voiceprints": voices}
+            )
             return
         print_plan(found, config, everything)
         print_index(indexed, config)
+        print_voices(voices, config)
         if save is not None:
             print_sentence(f"Saved. Apply it with: earmark retention apply --plan {escape(short(save))}")
 

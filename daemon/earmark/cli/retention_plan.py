@@ -18,7 +18,8 @@ from earmark.retention.rules.policy import policy_of
 
 def print_plan(found: Plan, config: Config, everything: bool) -> None:
     """What would go: sums for each rule, then a line a file. `everything`: what stays, too."""
-    if policy_of(config).empty and config.retention.index.keep_for is None:
+    others = (config.retention.index.keep_for, config.retention.voiceprints.keep_for)
+    if policy_of(config).empty and others == (None, None):
         print_sentence(
             r"No rule in \[retention] lets anything go; one of a single recording may (retention set)."
         )
@@ -47,6 +48,13 @@ def print_plan(found: Plan, config: Config, everything: bool) -> None:
         ),
         right=(2,),
     )  # fmt: skip
+
+
+def print_voices(count: int, config: Config) -> None:
+    """How many voices that are stored would go, which are no files."""
+    if count:
+        rule = escape(f"voiceprints: keep_for {config.retention.voiceprints.keep_for}")
+        print_sentence(f"{counted(count, 'voiceprint')} would go by {rule}.")
 
 
 def print_index(count: int, config: Config) -> None:

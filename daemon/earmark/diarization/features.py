@@ -25,6 +25,13 @@ PER_SECOND = RATE // HOP
 HIGH, MUFFLED = 8, 1.5
 """Bands above 3.5 kHz, and how many powers of ten softer than usual they are where the channel ends below them."""
 
+NOISY = 1.3
+"""Powers of ten by which speech is louder than what is between, in the mean band, below which there is noise: readers in
+noise 5 to 15 dB below them came to 1.14 and less, without any to 2.6 and more (docs/measurements.md)."""
+
+PAUSES = 50
+"""Frames in which nobody speaks from which it is known how loud it is between."""
+
 FLOOR = 1e-10
 """Added to the power, so that silence has a logarithm."""
 
@@ -72,26 +79,45 @@ class Channel:
     mix of three voices over a telephone: wrong pairs 4.7 % before, 0.2 % after).
     """
 
-    def __init__(self, mean: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, mean: NDArray[np.float64] | None = None, above: float | None = None) -> None:
         self._sum = np.zeros(BANDS)
         self.frames = 0
-        self._mean = mean
+        self._between = np.zeros(BANDS)
+        self._pauses = 0
+        self._mean, self._above = mean, above
 
     def add(self, speech: Bands) -> None:
         """Count frames in which somebody speaks."""
         self._sum += speech.sum(axis=0, dtype=np.float64)
         self.frames += len(speech)
 
+    def add_between(self, quiet: Bands) -> None:
+        """Count frames in which nobody speaks."""
+        self._between += quiet.sum(axis=0, dtype=np.float64)
+        self._pauses += len(quiet)
+
     @property
     def mean(self) -> NDArray[np.float64]:
         if self._mean is None:
             self._mean = self._sum / self.frames if self.frames else USUAL.astype(np.float64)
+            if self._pauses >= PAUSES:
+                self._above = float((self._mean - self._between / self._pauses).mean())
         return self._mean
+
+    @property
+    def above(self) -> float | None:
+        """Powers of ten by which speech is louder than what is between, with the mean; None where there is no pause."""
+        return self._above
 
     @property
     def narrow(self) -> bool:
         """True if hardly anything above 3.5 kHz is there: a telephone, or a codec for speech."""
         return bool((USUAL - self.mean)[-HIGH:].mean() > MUFFLED)
+
+    @property
+    def poor(self) -> bool:
+        """True if it makes voices alike: it is narrow, or there is noise."""
+        return self.narrow or (self.above is not None and self.above < NOISY)
 
     def undone(self, speech: Bands) -> Bands:
         """The bands as the usual channel would have brought them."""

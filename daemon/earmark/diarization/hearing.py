@@ -65,16 +65,18 @@ class Voices:
             decoder = Decoder(recording, max_seconds, self._voice, heed=heed)
             kept = Kept(done)
             blocks = _beating(decoder, total, alive)
-            for stretch in stretches(blocks, self._segmentation, self._encoder, kept.windows, kept.mean):
+            before = kept.windows, kept.mean, kept.above
+            for stretch in stretches(blocks, self._segmentation, self._encoder, *before):
                 kept.add(found(stretch, decoder.samples / RATE))
                 alive(decoder.samples / RATE, total)
-            narrow = Channel(kept.mean).narrow
+            channel = Channel(kept.mean, kept.above)
+            narrow = channel.narrow
             likeness = self._encoder.likeness(narrow=narrow)
             known = kept.pieces, kept.prints, kept.both, decoder.seconds, likeness, wanted
             spoken = [*((p.start, p.end) for p in kept.pieces), *((b.start, b.end) for b in kept.both)]
             call = None if heed is None else sides.call(spoken)
             by_channel = None if call is None else turns_in_call(call, *known, narrow=narrow)
-            return by_channel or turns_of(*known, narrow=narrow)
+            return by_channel or turns_of(*known, narrow=narrow, poor=channel.poor)
         finally:
             recording.close()
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Prints, unit
-from earmark.diarization.likeness import Likeness
+from earmark.diarization.likeness import Doubt, Likeness
 from earmark.speaking import MOST_PEOPLE
 
 PART = 400
@@ -60,9 +60,10 @@ def people(
     seconds: NDArray[np.float64],
     likeness: Likeness,
     wanted: tuple[int, int] = (1, MOST_PEOPLE),
+    doubt: Doubt | None = None,
 ) -> People:
     """Who says each piece. `seconds`: how long each is; `likeness`: what that of two prints means; `wanted`: the fewest and
-    the most people.
+    the most people; `doubt`: what it takes more, where voices were not heard well.
     """
     if not len(prints):
         return People(np.zeros(0, np.int64), 0, clear=True)
@@ -78,6 +79,9 @@ def people(
     if wanted[0] < wanted[1]:
         much = max(MUCH, counts)
         clear &= not any(line <= join.likeness < likeness.one for join in joins if join.seconds >= much)
+        if doubt is not None:
+            said = np.bincount(numbers, weights=seconds)
+            clear &= _far(joins, line, counts, much, doubt) and (len(said) < 2 or said.min() >= doubt.least)
     return People(numbers.astype(np.int64), len(names), clear)
 
 
@@ -152,6 +156,14 @@ def _line(joins: Sequence[_Join], counts: float, likeness: Likeness) -> tuple[fl
     marks = [low, *inside, high]
     width, at = max((b - a, a) for a, b in pairwise(marks))
     return at + width / 2, width >= likeness.clear
+
+
+def _far(joins: Sequence[_Join], line: float, counts: float, much: float, doubt: Doubt) -> bool:
+    """Whether all who are one person are clearly alike, and all others clearly are not."""
+    one = all(join.likeness >= doubt.one for join in joins if join.likeness >= line and join.seconds >= much)
+    return one and all(
+        join.likeness < doubt.far for join in joins if join.likeness < line and join.seconds >= counts
+    )
 
 
 def _for_count(

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from earmark.diarization.encoder import Encoder, Frames, Prints
 from earmark.diarization.features import HOP, PER_SECOND, TRANSFORM, Channel, bands, frames_in
-from earmark.diarization.segmentation import FRAMES, STEP, WINDOW, Activity, Segmentation, seconds
+from earmark.diarization.segmentation import (
+    FIRST,
+    FRAME,
+    FRAMES,
+    STEP,
+    WINDOW,
+    Activity,
+    Segmentation,
+    seconds,
+)
 from earmark.transcription.engine import RATE, Samples
 
 LONGEST = 2.0
@@ -62,7 +71,8 @@ class Both:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """What was found in some windows in a row. `windows`: how many are done, from the recording's start; `prints` has a row
-    for each of `pieces`, of zeros for what is shorter than SHORTEST; `mean`: the channel's, with which they were made.
+    for each of `pieces`, of zeros for what is shorter than SHORTEST; `mean`: the channel's, with which they were made;
+    `above`: how much louder speech is than what is between.
     """
 
     windows: int
@@ -70,6 +80,7 @@ class Stretch:
     both: tuple[Both, ...]
     prints: Prints
     mean: NDArray[np.float64]
+    above: float | None = None
 
 
 def stretches(
@@ -78,12 +89,14 @@ def stretches(
     encoder: Encoder,
     done: int = 0,
     mean: NDArray[np.float64] | None = None,
+    above: float | None = None,
 ) -> Iterator[Stretch]:
     """What is found in a recording, five minutes at a time, after the `done` windows that are known already.
 
-    Prints wait until the channel is known, so that the first stretch may be a long one. `mean`: as an earlier call found it.
+    Prints wait until the channel is known, so that the first stretch may be a long one. `mean`, `above`: as an earlier call
+    found them.
     """
-    channel, found = Channel(mean), _Found(encoder)
+    channel, found = Channel(mean, above), _Found(encoder)
     settled = mean is not None
     for number, window, last in windows(blocks):
         if number < done:
@@ -136,6 +149,7 @@ class _Found:
         part = whole[before * HOP : (until - 1) * HOP + TRANSFORM]
         heard = bands(part)
         given = self._encoder.frames(part, heard)
+        channel.add_between(heard[_nobody(activity, before, len(heard))])
         for piece, (first, end) in zip(found, spans, strict=True):
             channel.add(heard[first - before : end - before])
             self._pieces.append(piece)
@@ -146,7 +160,7 @@ class _Found:
         found = self._encoder.prints([self._speech[n] for n in long_enough], channel)
         prints = np.zeros((len(self._pieces), found.shape[1]), np.float32)
         prints[long_enough] = found
-        return Stretch(done, tuple(self._pieces), tuple(self._both), prints, channel.mean)
+        return Stretch(done, tuple(self._pieces), tuple(self._both), prints, channel.mean, channel.above)
 
 
 def cut(number: int, activity: Activity, length: float, *, last: bool) -> tuple[list[Piece], list[Both]]:
@@ -191,6 +205,14 @@ def _shared(start: float, end: float, window: int, voice: int) -> list[Piece]:
 def _others(silent: int) -> tuple[int, int]:
     one, other = (voice for voice in range(3) if voice != silent)
     return one, other
+
+
+def _nobody(activity: Activity, first: int, count: int) -> NDArray[np.bool_]:
+    """In which of so many frames of bands, from the first, nobody speaks."""
+    middle = (first + np.arange(count)) * HOP + TRANSFORM // 2
+    silent: NDArray[np.bool_] = np.asarray(activity.sum(axis=1) == 0, np.bool_)
+    quiet: NDArray[np.bool_] = silent[np.clip((middle - FIRST) // FRAME, 0, FRAMES - 1)]
+    return quiet
 
 
 def _within(start: float, end: float, frames: int) -> tuple[int, int]:

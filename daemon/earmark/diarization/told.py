@@ -28,6 +28,7 @@ def told(job: int, stretch: Stretch, upto: float) -> Told:
         size=stretch.prints.shape[1],
         prints=base64.b64encode(stretch.prints.astype("<f2").tobytes()).decode(),
         mean=tuple(float(band) for band in stretch.mean),
+        above=stretch.above,
     )
 
 
@@ -41,6 +42,7 @@ def known(message: Told) -> Stretch:
         tuple(Both(start, end, window, (one, other)) for start, end, window, one, other in message.both),
         prints,
         np.array(message.mean, np.float64),
+        message.above,
     )
 
 
@@ -50,6 +52,7 @@ class Kept:
     def __init__(self, done: Iterable[Told] = ()) -> None:
         self.windows = 0
         self.mean: NDArray[np.float64] | None = None
+        self.above: float | None = None
         self.pieces: list[Piece] = []
         self.both: list[Both] = []
         self._prints: list[Prints] = []
@@ -58,7 +61,7 @@ class Kept:
 
     def add(self, message: Told) -> None:
         stretch = known(message)
-        self.windows, self.mean = stretch.windows, stretch.mean
+        self.windows, self.mean, self.above = stretch.windows, stretch.mean, stretch.above
         self.pieces += stretch.pieces
         self.both += stretch.both
         self._prints.append(stretch.prints)

@@ -40,13 +40,15 @@ def turns_of(
     wanted: tuple[int, int] = (1, MOST_PEOPLE),
     *,
     narrow: bool = False,
+    poor: bool = False,
 ) -> Turns:
     """Who speaks when. `prints` has a row for each piece, and `likeness` says what that of two means; `narrow`: it was heard
-    over a telephone.
+    over a telephone; `poor`: there, or in noise.
     """
     long_enough = np.array([piece.seconds >= SHORTEST for piece in pieces], np.bool_)
     heard = [int(i) for i in np.flatnonzero(long_enough)]
-    found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), likeness, wanted)
+    doubt = likeness.doubt if poor else None
+    found = people(prints[heard], np.array([pieces[i].seconds for i in heard]), likeness, wanted, doubt)
     if not found.count:
         return Turns((), 0, unsure=False)
     who = dict(zip(heard, found.of.tolist(), strict=True))

@@ -45,6 +45,8 @@ class Stretch(Message):
     prints: Annotated[str, Field(max_length=REPLY_LIMIT, pattern="^[A-Za-z0-9+/]*={0,2}$")]
     mean: Annotated[tuple[float, ...], Field(max_length=200)]
     """Of the channel, with which the prints were made."""
+    above: Annotated[float, Field(ge=-100, le=100)] | None = None
+    """Powers of ten by which speech is louder than what is between."""
 
 
 class TellApart(Message):

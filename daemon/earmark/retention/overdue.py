@@ -17,7 +17,7 @@ from earmark.retention.rules.decide import Decider, Decision, Plan
 from earmark.retention.rules.policy import policy_of
 from earmark.retention.sweep.apply import NOT_PURGED
 from earmark.retention.sweep.guards import REFLECTION, TROUBLE
-from earmark.retention.sweep.housekeeping import due_in_index
+from earmark.retention.sweep.housekeeping import due_in_index, due_voices
 from earmark.retention.sweep.schedule import next_sweep
 from earmark.retention.trash.purging import why_not_purge
 from earmark.retention.trash.rows import lies_in_trash, purged_from, reachable
@@ -141,12 +141,12 @@ def _in_trash(context: Context, waits: str) -> Iterator[Overdue]:
 
 def _voices(context: Context, waits: str) -> Overdue | None:
     rule = context.config.retention.voiceprints.keep_for
-    if rule is None:
-        return None
-    count = context.ledger.voices.stored_before(rule.before(context.now()))
-    if not count:
-        return None
-    return Overdue(None, "voiceprints", f"voiceprints: keep_for {rule}", None, waits, count=count)
+    count = due_voices(context, context.now())
+    return (
+        Overdue(None, "voiceprints", f"voiceprints: keep_for {rule}", None, waits, count=count)
+        if count
+        else None
+    )
 
 
 def _indexed(context: Context, waits: str) -> Overdue | None:

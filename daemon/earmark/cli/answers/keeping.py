@@ -41,6 +41,7 @@ class PlanAnswer(Plan, Answer):
     """What would go, by which rule, and what stays and why."""
 
     out_of_index: int = key("Recordings that would go out of the index of search.")
+    voiceprints: int = key("Voiceprints that would go.")
 
 
 class AppliedAnswer(Answer):

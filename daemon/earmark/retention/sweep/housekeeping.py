@@ -63,6 +63,12 @@ def _going(context: Context, before: Instant) -> Iterator[str]:
             yield recording_id
 
 
+def due_voices(context: Context, now: Instant) -> int:
+    """How many voices that are stored go by their rule, at this moment."""
+    rule = context.config.retention.voiceprints.keep_for
+    return context.ledger.voices.stored_before(rule.before(now)) if rule is not None else 0
+
+
 def _forget_voices(context: Context, before: Instant) -> None:
     """Erase the voices that were stored before then; notes in which somebody sounds like one of them say so no more."""
     ledger, now = context.ledger, context.now()
