@@ -41,8 +41,7 @@ def ends_within(read: Read, start: int, end: int) -> bool:
         if all(read(1, first + at + size * n) == b"G" for n in range(PACKETS)):
             rest = (end - first) % size
             return rest > at and read(1, end - rest + at) == b"G"
-    length_of = next((length for length in mpeg.FRAMES if _is(read, first, length)), None)
-    return length_of is not None and _in_chain(read, first, end, length_of)
+    return any(_is(read, first, length) and _in_chain(read, first, end, length) for length in mpeg.FRAMES)
 
 
 def _is(read: Read, at: int, length_of: Callable[[bytes], int]) -> bool:
