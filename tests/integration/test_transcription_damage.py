@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,32 @@ def test_what_a_file_that_breaks_off_announces_and_does_not_have_is_counted(
     assert found.truncated
     assert found.unreadable == pytest.approx(SECONDS - found.seconds, abs=0.1)
     assert found.unreadable == pytest.approx(0.3 * SECONDS, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.aac", "aac"), ("a.latm", "aac"), ("a.mp2", "mp2"), ("a.ac3", "ac3"), ("a.eac3", "eac3"),
+     ("a.amr", "libopencore_amrnb"), ("a.voc", "pcm_s16le"), ("a.ts", "mp2"), ("a.m2ts", "ac3"), ("a.mpg", "mp2"),
+     ("a.webm", "libopus")],
+)  # fmt: skip
+@pytest.mark.shows("transcription:cut")
+def test_a_stream_that_ends_within_a_frame_breaks_off_and_one_that_ends_with_it_does_not(
+    tmp_path: Path, sound: Samples, name: str, codec: str
+) -> None:
+    path = write(tmp_path / name, sound[: 8 * RATE], codec, 8_000 if name == "a.amr" else 48_000)
+    data = path.read_bytes()
+    if name == "a.webm":  # as a browser records it: no length of all, and none of any cluster
+        data = re.sub(
+            rb"(\x18S\x80g|\x1fC\xb6u)\x01.{7}",
+            lambda found: found[1] + b"\x01" + b"\xff" * 7,
+            data,
+            flags=re.DOTALL,
+        )
+        path.write_bytes(data)
+    assert not Decoded(path).truncated
+    for share in (0.5, 0.51, 0.9):
+        path.write_bytes(data[: round(len(data) * share) // 188 * 188 + 33])
+        assert Decoded(path).truncated
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x7FFFF024])

@@ -183,9 +183,9 @@ CONTAINERS = {
     "wav": "pcm_s16le", "aiff": "pcm_s16be", "avi": "pcm_s16le", "flac": "flac", "ogg": "libopus", "m4a": "aac",
     "caf": "pcm_s16le", "wma": "wmav2", "w64": "pcm_s16le", "au": "pcm_s16be", "webm": "libopus", "wv": "wavpack",
     "tta": "tta", "flv": "aac", "amr": "libopencore_amrnb", "mp3": "libmp3lame", "mp2": "mp2", "aac": "aac", "ac3": "ac3",
-    "ts": "mp2",
+    "ts": "mp2", "voc": "pcm_s16le",
 }  # fmt: skip
-"""A codec for each; the last four have no mark of their own."""
+"""A codec for each; MP2 and what follows on it have no mark of their own, but for voc."""
 
 STREAMS = ("amr", "mp3", "mp2", "aac", "ac3", "ts")
 """Those that do not say where they end."""
@@ -198,11 +198,15 @@ def of_each_kind(tmp_path_factory: pytest.TempPathFactory, speech: Samples) -> d
         rate = 8_000 if suffix == "amr" else 44_100 if suffix == "flv" else 48_000
         path = write(folder / f"x.{suffix}", speech[: 3 * RATE], codec, rate)
         found[suffix] = path.read_bytes(), Decoded(path).seconds
+    found["unended.voc"] = (
+        found["voc"][0].removesuffix(b"\0"),
+        found["voc"][1],
+    )  # as sox and FFmpeg may write it
     return found
 
 
 @pytest.mark.shows("transcription:joined")
-@pytest.mark.parametrize("first", CONTAINERS)
+@pytest.mark.parametrize("first", [*CONTAINERS, "unended.voc"])
 def test_a_recording_of_another_container_behind_any_is_heard_or_named(
     tmp_path: Path, of_each_kind: dict[str, tuple[bytes, float]], first: str
 ) -> None:
@@ -218,6 +222,16 @@ def test_a_recording_of_another_container_behind_any_is_heard_or_named(
         if not heard and not (bare and (named or first in ("flac", "ts"))):
             lost.append((second, found.seconds))
     assert not lost
+
+
+def test_a_few_bytes_between_two_recordings_hide_none_of_them(
+    tmp_path: Path, of_each_kind: dict[str, tuple[bytes, float]]
+) -> None:
+    path = tmp_path / "padded.bin"
+    path.write_bytes(
+        of_each_kind["m4a"][0] + bytes(500) + of_each_kind["wv"][0] + b"\0\xff" * 9 + of_each_kind["voc"][0]
+    )
+    assert Decoded(path).seconds == pytest.approx(9.0, abs=0.3)
 
 
 def test_what_a_flac_keeps_of_the_file_it_was_made_of_is_no_second_recording(

@@ -123,3 +123,9 @@ def test_seconds_of_a_voice_without_words_are_said_and_keep_the_sound() -> None:
     none = replace(found, segments=(silent,))
     assert extract(none).overview == NOT_UNDERSTOOD
     assert any("no words were made out in it" in reason for reason in failings(none))
+
+
+def test_what_breaks_off_within_a_second_announces_nothing_that_it_has() -> None:
+    made = replace(transcript(MEETING), duration=64.2, truncated=True)
+    assert "announces 1:04, and" not in damage(replace(made, declared_duration=64.6))[0]
+    assert "announces 1:07, and 1:04" in damage(replace(made, declared_duration=67.0))[0]

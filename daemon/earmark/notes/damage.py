@@ -40,7 +40,7 @@ def _not_heard(transcript: Transcript) -> list[str]:
         sentences.append(
             f"The recording breaks off: the file announces {length(declared)}, and {length(transcript.duration)} "
             "of it could be read."
-            if declared and declared > transcript.duration
+            if declared and declared > transcript.duration and length(declared) != length(transcript.duration)
             else f"The recording breaks off: the file ends early, after {length(transcript.duration)}."
         )
     if unheard := transcript.parts_unheard:

@@ -131,7 +131,7 @@ def is_stream(read: Read, at: int) -> bool:
 
 def _in_frames(read: Read, at: int, length_of: Callable[[bytes], int]) -> bool:
     for _ in range(FRAMES):
-        head = read(8, at)
+        head = read(mpeg.HEAD, at)
         if not (length := length_of(head)):
             return False
         at += length

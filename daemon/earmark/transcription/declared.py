@@ -14,6 +14,7 @@ from av.container import InputContainer
 
 from earmark.messages.fields import YEARS
 from earmark.transcription.begins import ASF_HEADER
+from earmark.transcription.breaking import ends_within
 from earmark.transcription.parts import Part
 from earmark.transcription.unfinished import cut_off
 
@@ -101,7 +102,7 @@ def breaks_off(declared: Declared, decoded: float) -> float:
 
 
 def is_short_of_bytes(fd: int, part: Part) -> bool:
-    """Look at the part's own size fields: RIFF, ASF, and the end-of-stream flag of Ogg."""
+    """Look at the part's own size fields: RIFF, ASF, the end-of-stream flag of Ogg, frames without a whole."""
     if part.prefix:
         return False  # a header of our own, made to fit
     size = part.end - part.start
@@ -119,7 +120,7 @@ def is_short_of_bytes(fd: int, part: Part) -> bool:
         tail = os.pread(fd, min(size, _LAST_PAGE), part.end - min(size, _LAST_PAGE))
         last = tail.rfind(b"OggS\0")
         return last < 0 or last + 5 >= len(tail) or not tail[last + 5] & 0x04
-    return False
+    return ends_within(lambda count, at: os.pread(fd, count, at), part.start, part.end)
 
 
 def _is_unknown(promised: int) -> bool:

@@ -22,9 +22,13 @@ from earmark.transcription.begins import (
     is_stream,
     next_marked,
 )
+from earmark.transcription.pages import Read
 
 SEGMENT, VOID = b"\x18S\x80g", b"\xec"
 """Element ids of Matroska's top level (RFC 9559, 5.1)."""
+
+PADDING = 4_096
+"""Bytes that may lie between two recordings: the rest of a sector, or what a program counted wrongly (sox, in voc)."""
 
 MOST_CHUNKS = 1_000_000
 """Chunks that are walked over in search of the end; a file of nothing but empty ones is none."""
@@ -32,10 +36,7 @@ MOST_CHUNKS = 1_000_000
 
 def following(fd: int, start: int, size: int) -> int | None:
     """Where the recording after the one at `start` begins, in a file of `size` bytes; None if that one is the last."""
-
-    def read(count: int, at: int) -> bytes:
-        return os.pread(fd, count, at)
-
+    read = _reader(fd)
     first = tags.behind(read, start, size)
     head = read(HEAD, first)
     walk = next((walk for fits, walk in _WALKS if fits(head)), None)
@@ -48,21 +49,24 @@ def following(fd: int, start: int, size: int) -> int | None:
     if found is None or found <= start:
         return None
     found = tags.behind(read, found, size)
-    return found if found <= size - 16 and begins(read, found) else None
+    if found <= size - 16 and begins(read, found):
+        return found
+    return next_marked(read, found, min(size, found + PADDING))
+
+
+def _reader(fd: int) -> Read:
+    return lambda count, at: os.pread(fd, count, at)
 
 
 def _begins_at(fd: int, at: int) -> bool:
     """Whether a recording begins there, behind a tag or without one."""
-
-    def read(count: int, place: int) -> bytes:
-        return os.pread(fd, count, place)
-
+    read = _reader(fd)
     return begins(read, tags.behind(read, at, os.fstat(fd).st_size))
 
 
 def _searched(fd: int, start: int, size: int) -> int | None:
     """The next mark behind that at `start`."""
-    return next_marked(lambda count, at: os.pread(fd, count, at), start + 1, size)
+    return next_marked(_reader(fd), start + 1, size)
 
 
 def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
@@ -184,7 +188,7 @@ def _next_movie(fd: int, start: int, size: int) -> int | None:
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < 8:  # 0: the box goes to the end of the file
-            return None
+            return None if kind.strip(b"\0") else at
         at += length
     return None
 
@@ -269,8 +273,8 @@ def _after_voice(fd: int, start: int, size: int) -> int | None:
     at = start + int.from_bytes(os.pread(fd, 2, start + 20), "little")
     for _ in range(MOST_CHUNKS):
         head = os.pread(fd, 4, at)
-        if not head or head[0] == 0 or head == b"Crea":
-            return at + (head[:1] == b"\0") if head else None
+        if not head or not 0 < head[0] <= 9:  # the kinds of blocks that there are
+            return at + (head[:1] == b"\0" and not _begins_at(fd, at)) if head else None
         at += 4 + int.from_bytes(head[1:], "little")
     return None
 
@@ -291,10 +295,7 @@ def _next_flac(fd: int, start: int, size: int) -> int | None:
 
 def _tagged_stream(fd: int, at: int, end: int) -> int | None:
     """The first tag of an MP3 or AAC behind which there is one."""
-
-    def read(count: int, place: int) -> bytes:
-        return os.pread(fd, count, place)
-
+    read = _reader(fd)
     while at < end and len(chunk := read(min(SCAN + 16, end - at), at)) > 16:
         for tag in re.finditer(rb"ID3[\x02-\x04]\0", chunk):
             behind = tags.behind(read, at + tag.start(), end)

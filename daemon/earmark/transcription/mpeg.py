@@ -1,4 +1,4 @@
-"""How long a frame of MPEG audio, AAC, AC-3 or AMR is, by its first bytes. Pure."""
+"""How long a frame of MPEG audio, AAC, AC-3, DTS or AMR is, or a packet of a program stream, by its first bytes. Pure."""
 
 from __future__ import annotations
 
@@ -82,5 +82,35 @@ def wide_amr_frame(head: bytes) -> int:
     return 1 + _AMR_WIDE[head[0] >> 3 & 15] if head and not head[0] & 0x83 else 0
 
 
-FRAMES: tuple[Callable[[bytes], int], ...] = (mpeg_frame, adts_frame, ac3_frame, latm_frame)
+def dts_frame(head: bytes) -> int:
+    """The bytes of the frame of DTS that begins so (ETSI TS 102 114, 5.3), if nothing extends it; 0 if none does."""
+    if len(head) < 8 or head[:4] != b"\x7f\xfe\x80\x01":
+        return 0
+    length = ((head[5] & 3) << 12 | head[6] << 4 | head[7] >> 4) + 1
+    return length if length >= 96 else 0
+
+
+def program_packet(head: bytes) -> int:
+    """The bytes of the pack header or packet of a program stream that begins so (ISO 13818-1, 2.5.3); 0 if none does."""
+    if len(head) < HEAD or head[:3] != b"\0\0\1":
+        return 0
+    if head[3] == 0xBA:
+        return 14 + (head[13] & 7) if head[4] >> 6 == 1 else 12 if head[4] >> 4 == 2 else 0
+    if head[3] == 0xB9:
+        return 4
+    length = int.from_bytes(head[4:6], "big")
+    return 6 + length if head[3] >= 0xBB and length else 0
+
+
+HEAD = 14
+"""Bytes by which the longest of these headers says its length."""
+
+FRAMES: tuple[Callable[[bytes], int], ...] = (
+    mpeg_frame,
+    adts_frame,
+    ac3_frame,
+    latm_frame,
+    dts_frame,
+    program_packet,
+)
 """Kinds of frames that begin with a mark."""
