@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from earmark.cli import main
-from earmark.domain import ArtifactState, Instant
+from earmark.domain import ArtifactState, Instant, Kind
 from earmark.ledger import Artifact, artifacts
 from earmark.ledger.connection import Connection
 from earmark.retention import markers
@@ -130,3 +130,26 @@ def test_a_plan_of_many_files_whose_folder_is_another_one_now_looks_for_markers_
         world.ledger.db.execute("UPDATE artifacts SET lay_in = 'what the folder was'")
     assert len(world.planned().goes) == 2 * MANY
     assert len(walks) == 1
+
+
+def test_a_file_of_many_is_known_as_well_as_one_that_is_asked_about_alone(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "30d"}})
+    for number in range(9):
+        world.record(f"r{number}.wav")
+    ledger, ids = world.ledger, sorted(r.id for r in world.ledger.recordings.all())
+    with ledger.transaction():
+        for sql, number in (
+            ("INSERT INTO holds (recording_id, at, why) VALUES (?, 1.0, 'why')", 1),
+            ("INSERT INTO item_rules (recording_id, kind, body, at) VALUES (?, 'audio', '{}', 1.0)", 2),
+            ("INSERT INTO drafts (recording_id, model_bytes) VALUES (?, 1)", 3),
+            ("UPDATE jobs SET state = 'failed' WHERE recording_id = ? AND stage = 'transcribe'", 4),
+            ("UPDATE jobs SET state = 'claimed' WHERE recording_id = ? AND stage = 'summarize'", 5),
+            ("DELETE FROM jobs WHERE recording_id = ?", 6),
+            ("UPDATE recordings SET done_at = NULL WHERE id = ?", 7),
+            ("UPDATE places SET transcript_rev = 0, watched = 0 WHERE recording_id = ?", 8),
+        ):
+            ledger.db.execute(sql, (ids[number],))
+    for kind in Kind:
+        many = list(ledger.retention.candidates(kind))
+        assert len(many) >= 9 * (kind is Kind.AUDIO)
+        assert many == [ledger.retention.candidate(kind, each.path, each.recording_id) for each in many]

@@ -18,7 +18,7 @@ from earmark.supervisor.stages import base
 from earmark.workers import start_process
 
 from tests.conftest import SAMPLE, Installation, wait_for
-from tests.daemon_rig import Live, Rig
+from tests.daemon_rig import Live, Rig, start_standin
 
 KILLED = "import os, signal, sys; sys.stdin.readline(); os.kill(os.getpid(), signal.SIGKILL)"
 FELL_OVER = "import sys; sys.stdin.readline(); sys.exit(1)"
@@ -184,3 +184,32 @@ def test_a_recording_that_only_the_worker_may_not_read_is_tried_less_and_less_of
     waits = rig.query("SELECT at FROM events WHERE what = 'not-transcribed' ORDER BY id")
     gaps = [later[0] - sooner[0] for sooner, later in itertools.pairwise(waits)]
     assert gaps == sorted(gaps)
+
+
+@pytest.mark.parametrize("settle", [1.0, 0.2])
+def test_who_hears_a_recording_is_started_while_that_settles_if_it_takes_a_second(
+    tmp_path: Path, settle: float
+) -> None:
+    rig = Rig(tmp_path, {"intake": {"settle_seconds": settle}})
+    started: list[bool] = []
+
+    def start(module: str, *words: Any, **more: Any) -> subprocess.Popen[bytes]:
+        if module == "earmark.transcription.worker":
+            started.append(bool(rig.events("accepted")))
+        return start_standin(module, *words, **more)
+
+    rig.drop("a.wav")
+    assert rig.run_once(start=start) == 0
+    assert started == [settle < 1.0], "once, and before the recording is taken where there is time for it"
+    assert len(rig.notes()) == 2
+
+
+def test_what_checks_messages_is_made_when_the_first_of_a_kind_comes() -> None:
+    made = (
+        "import earmark.messages as m\n"
+        "kinds = [kind for kind in vars(m).values() if isinstance(kind, type) and issubclass(kind, m.Message)]\n"
+        "assert len(kinds) > 10 and not [kind for kind in kinds if kind.__pydantic_complete__]\n"
+        'm.parse_reply.validate_json(b\'{"type": "progress", "job": 1, "at": 0.0, "total": null}\')\n'
+        "assert m.Progress(job=1, at=0.0, total=None).line()\n"
+    )
+    subprocess.run([sys.executable, "-c", made], check=True)

@@ -16,7 +16,7 @@ from earmark.domain import Instant, Kind, Mark, Segment, Transcript
 from earmark.errors import ConfigError
 from earmark.files import Identity
 from earmark.ledger import Candidate
-from earmark.retention.rules.decide import SKEW, Decider, Decision, fuse, make_plan
+from earmark.retention.rules.decide import SKEW, Decider, Decision, Plan, fuse, make_plan
 from earmark.retention.rules.policy import Policy, Scoped, kept_by, policy_of
 from earmark.retention.rules.quality import failings
 from earmark.retention.rules.ranking import Ranking
@@ -379,3 +379,22 @@ def test_the_policies_of_restic_keep_what_restic_keeps() -> None:
         kept = [d.item.dated for d in decider.decide_all(files) if not d.goes]
         wanted = [datetime.fromisoformat(text).timestamp() for text in case["keep"]]
         assert kept == sorted(wanted, reverse=True), case["policy"]
+
+
+@given(candidates(), policies, st.booleans())
+def test_a_plan_that_lists_only_what_goes_decides_as_one_that_lists_all(
+    items: list[Candidate], policy: Policy, some_go: bool
+) -> None:
+    def inspect(decision: Decision) -> str | None:
+        return None if some_go and int(decision.item.recording_id) % 2 else "inspected"
+
+    def decider() -> Decider:
+        return Decider(policy, NOW, ranked=policy.ranks or any(i.item_rule is not None for i in items))
+
+    brief = Plan(NOW, policy.digest)
+    make_plan(
+        decider().decide_all(map(replace, items), brief.settled), policy, NOW, inspect, plan=brief
+    )  # fmt: skip
+    full = make_plan(Decider(policy, NOW).decide_all(items), policy, NOW, inspect, keep_all=True)
+    assert brief == replace(full, kept=[])
+    assert list(brief.kept_because) == list(full.kept_because), "in the order in which they are told"

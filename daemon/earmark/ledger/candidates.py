@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from earmark.domain import Instant, Kind
 from earmark.files import Identity
-from earmark.ledger.connection import Connection, Row
+from earmark.ledger.connection import Connection
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Candidate:
 
 
 _DRAFT_ALONE_SINCE = """
-    CASE WHEN d.kept = '' AND t.state = 'waiting' AND r.summary_rev > 0 AND NOT EXISTS (
+    CASE WHEN d.recording_id IS NOT NULL AND d.kept = '' AND t.state = 'waiting' AND r.summary_rev > 0 AND NOT EXISTS (
         SELECT 1 FROM places q WHERE q.recording_id = r.id AND q.gone_at IS NULL
     ) THEN (SELECT max(q.gone_at) FROM places q WHERE q.recording_id = r.id) END
 """
@@ -65,31 +66,43 @@ comes back."""
 _FACTS = f"""
     r.recorded_at AS dated, r.done_at AS done_at, {_DRAFT_ALONE_SINCE} AS alone_since,
     h.why AS held, i.body AS item_rule, t.state AS t_state,
-    t.changed_at AS t_changed, d.kept = '' AS draft, v.state AS v_state, s.state AS s_state, p.folder AS folder,
-    p.watched AS watched,
+    t.changed_at AS t_changed, d.kept = '' AS draft, v.state AS v_state, s.state AS s_state, p.watched AS watched,
     (p.transcript_rev < r.transcript_rev OR p.summary_rev < r.summary_rev)
-        AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind
+        AND (p.gone_at IS NULL OR p.gone_why = 'trashed') AS behind,
+    p.folder AS folder
 """
 _JOINS = """
-    LEFT JOIN holds h ON h.recording_id = r.id
-    LEFT JOIN jobs t ON t.recording_id = r.id AND t.stage = 'transcribe'
-    LEFT JOIN drafts d ON d.recording_id = r.id
-    LEFT JOIN jobs v ON v.recording_id = r.id AND v.stage = 'diarize'
-    LEFT JOIN jobs s ON s.recording_id = r.id AND s.stage = 'summarize'
-    LEFT JOIN item_rules i ON i.recording_id = r.id
+    LEFT JOIN holds h ON h.recording_id = {id}
+    LEFT JOIN jobs t ON t.recording_id = {id} AND t.stage = 'transcribe'
+    LEFT JOIN drafts d ON d.recording_id = {id}
+    LEFT JOIN jobs v ON v.recording_id = {id} AND v.stage = 'diarize'
+    LEFT JOIN jobs s ON s.recording_id = {id} AND s.stage = 'summarize'
+    LEFT JOIN item_rules i ON i.recording_id = {id}
         AND i.kind = CASE WHEN :kind = 'audio' AND t.state = 'failed' THEN 'failed' ELSE :kind END
 """
+_OF_ONE = _JOINS.format(id="r.id")
+_OF_ALL = f"""
+    LEFT JOIN (
+        SELECT recording_id FROM holds UNION SELECT recording_id FROM item_rules UNION SELECT recording_id FROM drafts
+        UNION SELECT recording_id FROM jobs WHERE stage IN ('transcribe', 'diarize', 'summarize')
+            AND state IN ('waiting', 'claimed', 'parked', 'failed')
+    ) x ON x.recording_id = r.id {_JOINS.format(id="x.recording_id")}
+"""
+"""Of a recording of which no more is known than that all its jobs are done, nothing is looked up: of a million files that is
+most of the time.
+"""
+
 _AUDIO = f"""
     SELECT p.path AS path, p.path AS place, r.id AS recording_id, r.id AS sha256, p.size AS size,
         p.mtime_ns AS mtime_ns, p.inode AS inode, p.device AS device, 'here' AS state, {_FACTS}
-    FROM places p JOIN recordings r ON r.id = p.recording_id {_JOINS}
+    FROM places p JOIN recordings r ON r.id = p.recording_id {{joins}}
     WHERE p.gone_at IS NULL
 """
 _WRITTEN = f"""
     SELECT f.path AS path, f.place AS place, r.id AS recording_id, f.sha256 AS sha256,
         0 AS size, 0 AS mtime_ns, 0 AS inode, 0 AS device, f.state AS state, {_FACTS}
     FROM artifacts f JOIN recordings r ON r.id = f.recording_id
-    JOIN places p ON p.path = f.place AND p.recording_id = f.recording_id {_JOINS}
+    JOIN places p ON p.path = f.place AND p.recording_id = f.recording_id {{joins}}
     WHERE f.kind = :kind AND f.state IN ('here', 'writing', 'edited')
 """
 _ORDER = " ORDER BY p.folder, r.recorded_at DESC, r.id, path"
@@ -105,14 +118,15 @@ CLASSES = (*(kind.value for kind in Kind), FAILED)
 
 def stream(db: Connection, kind: Kind, tags: frozenset[str] = frozenset()) -> Iterator[Candidate]:
     """All files of a kind: folder by folder, newest recording first. `tags`: those of notes that matter."""
-    cursor = db.execute(_query(kind) + _ORDER, {"kind": kind.value})
+    cursor = db.execute(_query(kind, _OF_ALL) + _ORDER, {"kind": kind.value})
     of_notes = _tags_of_notes(db, tags) if tags else {}
+    cursor.row_factory = None  # a tuple each: of a million rows every look-up by name shows
     folders: dict[bytes, Path] = {}
     for row in cursor:
-        raw = row["folder"]
+        raw = row[-1]
         if raw not in folders:
             folders[raw] = Path(os.fsdecode(raw))
-        yield _candidate(row, kind, folders[raw], of_notes.get(row["recording_id"], ()))
+        yield _candidate(row, kind, folders[raw], of_notes.get(row[2], ()) if of_notes else ())
 
 
 def single(
@@ -121,16 +135,17 @@ def single(
     """What the ledger knows at this moment of one file of a recording; None if it is no candidate (any more)."""
     where = f" AND {'p' if kind is Kind.AUDIO else 'f'}.path = :path AND r.id = :recording"
     row = db.one(
-        _query(kind) + where, {"kind": kind.value, "path": os.fsencode(path), "recording": recording_id}
+        _query(kind, _OF_ONE) + where,
+        {"kind": kind.value, "path": os.fsencode(path), "recording": recording_id},
     )
     if row is None:
         return None
     of_notes = _tags_of_notes(db, tags, recording_id) if tags else {}
-    return _candidate(row, kind, Path(os.fsdecode(row["folder"])), of_notes.get(recording_id, ()))
+    return _candidate(tuple(row), kind, Path(os.fsdecode(row["folder"])), of_notes.get(recording_id, ()))
 
 
-def _query(kind: Kind) -> str:
-    return _AUDIO if kind is Kind.AUDIO else _WRITTEN
+def _query(kind: Kind, joins: str) -> str:
+    return (_AUDIO if kind is Kind.AUDIO else _WRITTEN).format(joins=joins)
 
 
 def _tags_of_notes(
@@ -150,45 +165,52 @@ def _tags_of_notes(
     return {key: tuple(sorted(value)) for key, value in found.items()}
 
 
-def _unfinished(row: Row) -> str:
-    alone = row["alone_since"] is not None
-    if row["draft"] and not alone:
+def _unfinished(
+    state: str, done_at: Instant | None, t_state: str | None, draft: int | None, v_state: str | None,
+    s_state: str | None, behind: int, *, alone: bool,
+) -> str:  # fmt: skip
+    if draft and not alone:
         return BETTER_OWED
-    if not alone and row["t_state"] in ("waiting", "claimed", "parked"):
+    if not alone and t_state in ("waiting", "claimed", "parked"):
         return "its transcription is not finished"
-    if row["t_state"] == "done" and row["v_state"] in ("waiting", "claimed") and not alone:
+    if t_state == "done" and v_state in ("waiting", "claimed") and not alone:
         return "who says what in it is being found out"
     # Once all its notes were written, a summary that waits is only a better one, perhaps for ever (no server runs).
-    if row["s_state"] == "claimed" or (row["s_state"] == "waiting" and row["done_at"] is None):
+    if s_state == "claimed" or (s_state == "waiting" and done_at is None):
         return "its summary is not finished"
-    if row["state"] == "writing":
+    if state == "writing":
         return "it is being written"
-    if row["t_state"] == "failed":
+    if t_state == "failed":
         return ""
-    if row["done_at"] is None and not alone:
+    if done_at is None and not alone:
         return "not all of its notes are written"
-    return "its notes are behind" if row["behind"] else ""
+    return "its notes are behind" if behind else ""
 
 
-def _candidate(row: Row, kind: Kind, folder: Path, tags: tuple[str, ...]) -> Candidate:
-    audio = kind is Kind.AUDIO
-    failed = row["t_state"] == "failed"
+def _candidate(row: tuple[Any, ...], kind: Kind, folder: Path, tags: tuple[str, ...]) -> Candidate:
+    """`row`: the columns of the queries above, in their order."""
+    (
+        path, place, recording_id, sha256, size, mtime_ns, inode, device, state, dated, done_at, alone_since, held,
+        item_rule, t_state, t_changed, draft, v_state, s_state, watched, behind, _,
+    ) = row  # fmt: skip
+    failed = t_state == "failed"
+    alone = alone_since is not None
     return Candidate(
-        kind=kind,
-        raw_path=row["path"],
-        raw_place=row["place"],
-        folder=folder,
-        recording_id=row["recording_id"],
-        sha256=row["sha256"],
-        size=row["size"],
-        identity=Identity(row["size"], row["mtime_ns"], row["inode"], row["device"]) if audio else None,
-        dated=row["dated"],
-        done_at=row["alone_since"] if row["done_at"] is None else row["done_at"],
-        unfinished=_unfinished(row),
-        failed=failed,
-        failed_at=row["t_changed"] if failed else None,
-        held=row["held"],
-        item_rule=row["item_rule"],
-        watched=bool(row["watched"]),
-        tags=tags,
+        kind,
+        path,
+        place,
+        folder,
+        recording_id,
+        sha256,
+        size,
+        Identity(size, mtime_ns, inode, device) if kind is Kind.AUDIO else None,
+        dated,
+        alone_since if done_at is None else done_at,
+        _unfinished(state, done_at, t_state, draft, v_state, s_state, behind, alone=alone),
+        failed,
+        t_changed if failed else None,
+        held,
+        item_rule,
+        watched == 1,
+        tags,
     )

@@ -17,6 +17,7 @@ from earmark.domain import Fault, Segment, Summary, Transcript, spoken_languages
 from earmark.messages.fields import (
     LINE_LIMIT,
     REPLY_LIMIT,
+    WHEN_ASKED,
     Count,
     JobId,
     Label,
@@ -311,13 +312,15 @@ class Summarized(Message):
 
 
 parse_transcription_request: TypeAdapter[LoadModel | TranscribeRequest] = TypeAdapter(
-    Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")]
+    Annotated[LoadModel | TranscribeRequest, Field(discriminator="type")], config=WHEN_ASKED
 )
 parse_speaker_request: TypeAdapter[LoadSpeakers | TellApart] = TypeAdapter(
-    Annotated[LoadSpeakers | TellApart, Field(discriminator="type")]
+    Annotated[LoadSpeakers | TellApart, Field(discriminator="type")], config=WHEN_ASKED
 )
 parse_meaning_request: TypeAdapter[LoadEncoder | Embed] = TypeAdapter(
-    Annotated[LoadEncoder | Embed, Field(discriminator="type")]
+    Annotated[LoadEncoder | Embed, Field(discriminator="type")], config=WHEN_ASKED
 )
 Reply = Ready | Started | Progress | Heard | Finished | Stretch | ToldApart | Embedded | Summarized | Failed
-parse_reply: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="type")])
+parse_reply: TypeAdapter[Reply] = TypeAdapter(
+    Annotated[Reply, Field(discriminator="type")], config=WHEN_ASKED
+)

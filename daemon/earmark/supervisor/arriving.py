@@ -17,6 +17,10 @@ RESTLESS = 30.0
 """Seconds after which a file that never stays the same is one that is still written to; at least ten settle times."""
 
 
+SOON = (1.0, 10.0)
+"""Seconds that a file has to stay the same, from which to which a worker is started meanwhile: it takes most of a second to
+get ready, and is not to stand by for what will take a while."""
+
 LONGEST_REST = 600.0
 """Seconds that a file which changed while it was read has to stay the same at most; else as long as that reading took."""
 
@@ -151,6 +155,20 @@ class Arriving:
         waiting = (f for f in self._files.values() if f.phase is not Phase.READING)
         return min(
             (self._settled_at(f) for f in waiting if f.folder not in self.silent), default=float("inf")
+        )
+
+    def soon(self, now: Tick) -> Path | None:
+        """The drop folder of a file that is probably taken in a moment; None if there is none."""
+        return next(
+            (
+                file.folder
+                for file in self._files.values()
+                if file.phase is Phase.SETTLING
+                and file.folder not in self.silent
+                and SOON[0] <= self._settled_at(file) - file.since <= SOON[1]
+                and now - file.first <= self._patience(file)
+            ),
+            None,
         )
 
     def in_phase(self, *phases: Phase) -> list[str]:

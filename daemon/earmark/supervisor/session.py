@@ -170,6 +170,7 @@ class Session:
     def _turn(self) -> bool:
         """One round of everybody; true if there is more to do at once."""
         self._scanning.turn()
+        self._transcription.expect(self._scanning.arriving.soon(self.context.clock.monotonic()))
         # Work first: workers are busy while notes are written.
         for stage in self._stages:
             stage.turn()

@@ -10,6 +10,7 @@ Libraries are imported inside functions, after the doors are shut: what they do 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from earmark.errors import ModelError
@@ -41,12 +42,26 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
     require_files(model_dir)
     try:
         from earmark.transcription.whisper import WhisperEngine
+
+        with ThreadPoolExecutor(1) as meanwhile:
+            # The library that reads the weights lets other threads run; a sixth of the start goes into what follows them.
+            rest = meanwhile.submit(_get_the_rest)
+            engine = WhisperEngine(model_dir, load.device, load.compute_type, load.cpu_threads)
+        rest.result()
     except ImportError as error:
         what_to_do = if_refused(error) or "Install earmark again."
         raise ModelError(f"The speech engine cannot be loaded: {error}. {what_to_do}") from error
-    engine = WhisperEngine(model_dir, load.device, load.compute_type, load.cpu_threads)
     ready = Ready(engine=engine.name, device=engine.device, compute_type=engine.compute_type, sandbox=sandbox)
     return engine, ready
+
+
+def _get_the_rest() -> None:
+    """Import what the first recording is heard with, and load the detector of voice, which is kept for the engine."""
+    from earmark.transcription import assignment
+    from earmark.transcription.voice import VoiceDetector
+
+    del assignment
+    VoiceDetector()
 
 
 def _transcribe(engine: Engine, load: LoadModel, request: TranscribeRequest, say: Say) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 
 from earmark.domain import Instant, Kind
 from earmark.files import counted, pack_path
@@ -72,6 +73,12 @@ class Plan:
     total_bytes: int = 0
     cut: bool = False
 
+    def settled(self, reason: str, size: int) -> None:
+        """A file stays that nobody has to hear of."""
+        self.total_items += 1
+        self.total_bytes += size
+        self.kept_because[reason] += 1
+
     @property
     def bytes(self) -> int:
         """What would go, in bytes."""
@@ -85,30 +92,49 @@ class Plan:
 
 
 class Decider:
-    """Decides file by file under a policy. `zone`: whose days and weeks (None: this machine's)."""
+    """Decides file by file under a policy. `zone`: whose days and weeks (None: this machine's). `ranked`: whether any rule
+    asks how files stand among one another, of the policy or of a person for one recording.
+    """
 
-    def __init__(self, policy: Policy, now: Instant, *, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, policy: Policy, now: Instant, *, zone: tzinfo | None = None, ranked: bool = True
+    ) -> None:
         self._policy = policy
         self._now = now
         self._zone = zone
         self._calendar = policy.counts_days
+        self._ranked = ranked
+        self._last: tuple[Path | None, str] = None, ""
         self._rules: dict[tuple[str, str, tuple[str, ...]], tuple[Scoped, ...]] = {}
 
-    def decide_all(self, candidates: Iterable[Candidate]) -> Iterator[Decision]:
-        """Decide files of one kind, given folder by folder and newest first, as the ledger streams them."""
-        folder = None
+    def decide_all(
+        self, candidates: Iterable[Candidate], settled: Callable[[str, int], None] | None = None
+    ) -> Iterator[Decision]:
+        """Decide files of one kind, given folder by folder and newest first, as the ledger streams them.
+
+        `settled` is told reason and size of files that the only rule for them keeps, instead of a decision for each.
+        """
+        folder = kind = None
+        about = ""
         rankings: dict[tuple[str, str], Ranking] = {}
         for item in candidates:
             if item.folder is not folder and item.folder != folder:
                 folder, rankings = item.folder, {}
-            about = class_of(item)
+            if item.failed or item.kind is not kind:
+                kind, about = None if item.failed else item.kind, class_of(item)
             standing = None
-            if self._counts(item):
+            counts = self._counts(item)
+            if counts and self._ranked:
                 # What has rules of its own inside a drop folder takes no place among the others.
                 key = (about, self._scope_of(item))
                 if key not in rankings:
                     rankings[key] = Ranking(self._zone, calendar=self._calendar)
                 standing = rankings[key].place(item.recording_id, item.dated, item.size, item.identity)
+            if settled is not None and counts and item.watched and item.item_rule is None:
+                reason = self._kept(item, about, standing)
+                if reason is not None:
+                    settled(reason, item.size)
+                    continue
             yield self._decide(item, about, standing)
 
     def decide_alone(self, item: Candidate) -> Decision:
@@ -146,6 +172,14 @@ class Decider:
     def _future(self, item: Candidate, since: Instant) -> bool:
         return item.dated > self._now + SKEW or since > self._now + SKEW
 
+    def _kept(self, item: Candidate, about: str, standing: Standing | None) -> str | None:
+        """Why a file stays, as `_decide` says it, that nothing but the one rule for it keeps; None for any other."""
+        rules, since = self._rules_of(item, about), item.failed_at if item.failed else item.done_at
+        if len(rules) != 1 or since is None:
+            return None
+        kept = kept_by(rules[0], standing, since, item.dated, self._now)
+        return None if kept is None else f"kept by {kept.by}"
+
     def _decide(self, item: Candidate, about: str, standing: Standing | None) -> Decision:
         since = item.failed_at if item.failed else item.done_at
         blocked = self._blocked(item, since)
@@ -182,7 +216,9 @@ class Decider:
 
     def _scope_of(self, item: Candidate) -> str:
         if not self._policy.configured:
-            return str(item.folder)
+            if item.folder is not self._last[0]:
+                self._last = item.folder, str(item.folder)
+            return self._last[1]
         return self._policy.scope_of(item.path, item.folder)
 
     def _rules_of(self, item: Candidate, about: str) -> tuple[Scoped, ...]:
@@ -209,12 +245,14 @@ def make_plan(
     *,
     keep_all: bool = False,
     most: int = 0,
+    plan: Plan | None = None,
 ) -> Plan:
     """Gather decisions; `inspect` is asked only about files that would go, and may only keep them.
 
-    With `most`, gathering ends as soon as more files than that would go.
+    With `most`, gathering ends as soon as more files than that would go. `plan`: the one that counts what is settled
+    meanwhile.
     """
-    plan = Plan(now, policy.digest)
+    plan = Plan(now, policy.digest) if plan is None else plan
     for decision in decisions:
         plan.total_items += 1
         if decision.goes and (reason := inspect(decision)) is not None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,11 +21,10 @@ from earmark.config.retention import RetentionRule
 from earmark.domain import Instant
 from earmark.ledger.candidates import CLASSES
 from earmark.notes.frontmatter import tag_names
-from earmark.retention.rules.ranking import Standing
+from earmark.retention.rules.ranking import RANKS, Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A rule keeps the file: `by` which, and for `span` from `since` on; None if nobody can say for how long."""
 
     by: str
@@ -60,8 +59,8 @@ class Scoped:
         if rule.empty or rule.never:
             self.verdict = Kept(self.named("no rule" if rule.empty else "never"), None, ALWAYS)
         self.ranks = tuple(
-            (Kept(self.named(f"{name} {limit}"), None, ALWAYS), limit, name)
-            for name in ("keep_last", "keep_within_size", *_CALENDAR)
+            (Kept(self.named(f"{name} {limit}"), None, ALWAYS), limit, number)
+            for number, name in enumerate(RANKS)
             if (limit := getattr(rule, name))
         )
         span = rule.keep_for
@@ -89,13 +88,12 @@ def kept_by(
 
     Without a standing (it does not count among the others) rank rules cannot judge, so they keep.
     """
-    since = scoped.begins(done_at, recorded_at)
     if scoped.verdict is not None:
         return scoped.verdict
-    for kept, limit, name in scoped.ranks:
-        if standing is None or standing.number(name) <= limit:
+    for kept, limit, number in scoped.ranks:
+        if standing is None or standing[number] <= limit:
             return kept
-    span = scoped.rule.keep_for
+    span, since = scoped.rule.keep_for, scoped.begins(done_at, recorded_at)
     if span is None or now >= since + scoped.longest:
         return None
     if now >= since + scoped.shortest:
@@ -192,6 +190,12 @@ class Policy:
     def tags_of_notes(self) -> frozenset[str]:
         """The tags that bring a rule along, wherever a note has them."""
         return frozenset(self.tags)
+
+    @property
+    def ranks(self) -> bool:
+        """True if some rule keeps the newest, of a number, a size or a time."""
+        sets = [self.classes, *self.folders.values(), *self.tags.values()]
+        return any(getattr(rule, name) for rules in sets for rule in rules.values() for name in RANKS)
 
     @property
     def weighs(self) -> frozenset[str]:

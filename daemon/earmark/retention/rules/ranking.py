@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from earmark.domain import Instant
 from earmark.files import Identity
@@ -11,8 +11,7 @@ from earmark.files import Identity
 NOT_NEWEST = 10**18
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a recording stands among the rankable ones of its folder and class, newest first.
 
     `rank` from 1; `bytes_to` includes its own; `day`, `week`, `month`: the how-many-eth different one this is if it is the
@@ -25,13 +24,9 @@ class Standing:
     week: int = 0
     month: int = 0
 
-    def number(self, rule: str) -> int:
-        """What a rule compares with its limit."""
-        if rule == "keep_last":
-            return self.rank
-        if rule == "keep_within_size":
-            return self.bytes_to
-        return self.day if rule == "keep_daily" else self.week if rule == "keep_weekly" else self.month
+
+RANKS = ("keep_last", "keep_within_size", "keep_daily", "keep_weekly", "keep_monthly")
+"""The rule that compares each of these numbers with its limit."""
 
 
 class Ranking:
@@ -58,7 +53,7 @@ class Ranking:
         """The standing of the next file."""
         if recording_id == self._recording:
             self._add(size, identity)
-            self._standing = replace(self._standing, bytes_to=self._bytes)
+            self._standing = self._standing._replace(bytes_to=self._bytes)
             return self._standing
         self._recording, self._inodes = recording_id, set()
         self._rank += 1

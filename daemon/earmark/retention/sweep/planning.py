@@ -53,7 +53,9 @@ def plan_now(
             if artifact.note and artifact.on_disk:
                 notes.glance(artifact.path)
     moment = context.now() if at is None else at
-    decider = Decider(policy, moment)
+    decider = Decider(policy, moment, ranked=policy.ranks or ledger.protection.any_item_rule())
+    plan = Plan(moment, policy.digest)
+    settled = None if keep_all or only is not None else plan.settled
     inspector = Inspector(context, notes, thorough=thorough, writes=writes)
 
     def decisions() -> Iterator[Decision]:
@@ -61,11 +63,11 @@ def plan_now(
             items: Iterable[Candidate] = ledger.retention.candidates(kind, policy.tags_of_notes)
             if kind is not Kind.AUDIO and kind.value in policy.weighs:
                 items = _weighed(items)
-            for decision in decider.decide_all(items):
+            for decision in decider.decide_all(items, settled):
                 if only is None or only(decision.item.path):
                     yield decision
 
-    return make_plan(decisions(), policy, moment, inspector, keep_all=keep_all, most=most)
+    return make_plan(decisions(), policy, moment, inspector, keep_all=keep_all, most=most, plan=plan)
 
 
 def _weighed(items: Iterable[Candidate]) -> Iterator[Candidate]:

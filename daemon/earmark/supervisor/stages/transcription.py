@@ -76,6 +76,27 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.give(work, work.request, now)
 
+    def expect(self, folder: Path | None) -> None:
+        """A recording is about to be taken from this drop folder: a worker loads what will hear it, if nobody is here."""
+        context, now = self._context, self._context.clock.monotonic()
+        if folder is None or any(seat.worker is not None for seat in self.seats):
+            return
+        settings = context.settings(folder)
+        try:
+            default, model = self._model(context.config.transcription.model), self._model(settings.model)
+        except ModelError:
+            return  # that is said when there is something to hear
+        may_use = self._may_use(now)
+        count = worker_count(
+            context.config.transcription.workers, may_use.cores, model_size(default), may_use.memory
+        )
+        self._seat(count)
+        seat = self.seats[0]
+        if seat.not_before <= now and not seat.starts_failed:
+            order = self._order(self._quick(settings) or model, count, may_use.cores)
+            seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
+            seat.idle_since = now
+
     def _order(self, model: SpeechModel, count: int, cores: int) -> LoadModel:
         context = self._context
         known = self.known_folders()
