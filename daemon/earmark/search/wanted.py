@@ -37,7 +37,7 @@ class By(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Term:
     """One word that is looked for. `forms`: what it may be in the index, one for each language; `plain`: as it was typed,
-    folded. `telling`: it says what the query is about.
+    folded; `typed`: not folded. `telling`: it says what the query is about.
     """
 
     by: By
@@ -45,18 +45,25 @@ class Term:
     plain: str
     telling: bool = True
     weight: float = 1.0
+    typed: str = ""
 
     @property
     def expression(self) -> str:
         """What FTS5 is asked."""
         match self.by:
             case By.BEGINNING:
-                return f'{{text speakers heading}} : ("{self.plain}" *)'
+                return f"{{text speakers heading}} : ({_as_said(self.plain, self.typed, ' *')})"
             case By.PAIRS:
                 return f"{{pairs heading}} : ({_in_pairs(self.plain)})"
             case By.STEM:
                 stems = " OR ".join(f'"{form}"' for form in self.forms)
-                return f'({{stems heading}} : ({stems}) OR {{speakers heading}} : ("{self.plain}"))'
+                return f"({{stems heading}} : ({stems}) OR {{speakers heading}} : ({_as_said(self.plain, self.typed)}))"
+
+
+def _as_said(plain: str, typed: str, ending: str = "") -> str:
+    """Words as they stand in columns whose accents FTS5 folds by itself, which it does for Latin letters only."""
+    both = dict.fromkeys(each for each in (plain, typed.lower()) if each)
+    return " OR ".join(f'"{each}"{ending}' for each in both)
 
 
 def _in_pairs(run: str) -> str:
@@ -68,7 +75,7 @@ def terms_of(query: Query, languages: Sequence[str]) -> list[Term]:
     words = [*query.words, *(Word(token) for phrase in query.phrases for token in phrase)]
     found = list(dict.fromkeys(term for word in words for term in _terms(word, languages, query.asks)))
     if not any(term.telling for term in found):
-        return [Term(term.by, term.forms, term.plain) for term in found]
+        return [Term(term.by, term.forms, term.plain, typed=term.typed) for term in found]
     return found
 
 
@@ -81,11 +88,18 @@ def _terms(word: Word, languages: Sequence[str], asks: bool = False) -> Iterable
         elif paired:
             yield from (Term(By.PAIRS, (), pair) for pair in pairs_of(part)[:-1])
         elif word.prefix and n == len(parts):
-            yield Term(By.BEGINNING, (), plain)
+            yield Term(By.BEGINNING, (), plain, typed=part[:LONGEST])
         else:
             asked = asks and plain in ASKING
             empty = any(plain in _empty(language) for language in languages)
-            yield Term(By.STEM, _forms(part, languages), plain, not (asked or empty), ASKED if asked else 1.0)
+            yield Term(
+                By.STEM,
+                _forms(part, languages),
+                plain,
+                not (asked or empty),
+                ASKED if asked else 1.0,
+                part[:LONGEST],
+            )
 
 
 def meant(query: Query) -> str:
@@ -109,7 +123,7 @@ def required(query: Query, languages: Sequence[str]) -> str:
     """What has to be there whatever else is: phrases, and who speaks. "" where nothing has to."""
     parts = [_phrase(phrase) for phrase in query.phrases]
     for speaker in query.speakers:
-        parts.append(f'{{speakers}} : ("{" ".join(map(folded, TOKEN.findall(speaker)))}")')
+        parts.append(f"{{speakers}} : ({_in_order(TOKEN.findall(speaker))})")
     return " AND ".join(parts)
 
 
@@ -126,14 +140,18 @@ def _phrase(tokens: Sequence[str]) -> str:
     """Words in this order. Where signs are among them that are found by pairs, all of them, in any order of the parts."""
     parts = [part for token in tokens for part in runs(token)]
     if not any(paired for paired, _ in parts):
-        return f'{{text heading}} : ("{" ".join(folded(token) for token in tokens)}")'
+        return f"{{text heading}} : ({_in_order(tokens)})"
     asked = [
         f"{{pairs heading}} : ({_in_pairs(folded(part))})"
         if paired
-        else f'{{text heading}} : ("{folded(part)}")'
+        else f"{{text heading}} : ({_in_order([part])})"
         for paired, part in parts
     ]
     return f"({' AND '.join(asked)})"
+
+
+def _in_order(tokens: Sequence[str]) -> str:
+    return _as_said(" ".join(map(folded, tokens)), " ".join(tokens))
 
 
 def all_of(parts: Iterable[str], but: str) -> str:
