@@ -207,8 +207,11 @@ def edited_otherwise(context: Context, recording_id: str) -> list[Artifact]:
         if like in (Likeness.EDITED, None):
             found += [artifact] if edited or like is not None else []
         elif like is Likeness.PROPERTIES and data is not None:
-            theirs = with_theirs(artifact.top, with_our_lines(data.decode()), artifact.top)
-            found += [artifact] if theirs is None else []
+            text = with_our_lines(data.decode())
+            listed = key in text or bool(
+                artifact.names
+            )  # who is to be called how there, nobody may have read
+            found += [artifact] if listed or with_theirs(artifact.top, text, artifact.top) is None else []
     return found
 
 
