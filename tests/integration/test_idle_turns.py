@@ -181,7 +181,7 @@ def test_a_ledger_of_before_knows_what_is_to_be_written_when_it_is_opened(
 ) -> None:
     file, scripts = root / "ledger.db", connection.MIGRATIONS
     with monkeypatch.context() as before:
-        before.setattr(connection, "MIGRATIONS", scripts[: scripts.index("0030_what_waits.sql")])
+        before.setattr(connection, "MIGRATIONS", scripts[: scripts.index("0020_what_waits.sql")])
         Ledger(file).close()
     with closing(sqlite3.connect(file)) as db, db:
         db.executemany(
