@@ -67,10 +67,10 @@ CODES_EXPLAINED = """\
 Wrong usage is 2, whoever notices it: the parser, or the verb, because words do not go together, or one is none of those
 that there are (`earmark models download NONSENSE`, `earmark run` without a folder). <!-- json:usage --> So is an empty file
 or folder (`earmark why "$FILE"` where that is not set): it is not the folder that somebody is in. <!-- json:empty --> Of a
-word that has several verbs below it (`receipts` with `--json` alone) the sentence says which. <!-- json:groups --> sysexits.h
-has 64 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to look for.
-What is understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no folder ends
-with 78, because nobody types its words.
+word that has several verbs below it (`receipts` with `--json` alone) the sentence says which. <!-- json:groups -->
+sysexits.h has 64 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to
+look for. What is understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no
+folder ends with 78, because nobody types its words.
 
 A verb that could not do its work with each thing that it was told of does not end with 0, also where it did it with
 others: with 1, with 66 for a recording whose file is gone (`earmark retry`), with 65 for what was to be erased. `acts`
