@@ -50,7 +50,7 @@ def overhead(table: Table, root: Path, speech: Speech, quick: bool) -> None:
     pair = [other_bytes(first, root / f"pair-{n}.m4a", 1 + n) for n in (1, 2)]
     model = _model_dir()
     workers = worker_count(0, allowance().cores, (model / "model.bin").stat().st_size)
-    threads = thread_count(0, allowance().cores, workers)
+    threads = thread_count(0, allowance().cores, workers, (model / "model.bin").stat().st_size)
     table.heading(
         f"Overhead on {length:.0f} s of {speech.name}; {threads} thread(s) a worker, {rounds} round(s)"
     )

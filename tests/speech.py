@@ -133,6 +133,7 @@ class WorkerProcess:
         memory_limit_mb: int = 0,
         command: Sequence[str] = ("-m", "earmark.transcription.worker"),
         model: SpeechModel | None = None,
+        at_once: int = 1,
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *command],
@@ -150,6 +151,7 @@ class WorkerProcess:
             sandbox=sandbox,
             readable=tuple(pack_path(p) for p in readable),
             memory_limit_mb=memory_limit_mb,
+            at_once=at_once,
         )
 
     def __enter__(self) -> Self:

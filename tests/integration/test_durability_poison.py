@@ -20,6 +20,7 @@ from earmark.files import Identity
 from earmark.ledger import Ledger
 from earmark.ledger import jobs as ledger_jobs
 from earmark.ledger.jobs import MAX_ATTEMPTS
+from earmark.messages import Message, TranscribeRequest
 from earmark.pipeline import transcribing, verdict
 from earmark.pipeline.verdict import LONGEST_REST, End, judge
 from earmark.supervisor.inbox import Signaled
@@ -70,6 +71,24 @@ def test_a_recording_that_kills_its_worker_fails_after_three_tries_and_the_other
     assert f"{MAX_ATTEMPTS} times" in told
     assert len([e for e in rig.events("worker-died") if "tried again" in e]) == MAX_ATTEMPTS - 1
     assert len(rig.notes()) == 10
+
+
+@pytest.mark.shows("transcription:careful")
+def test_after_a_worker_has_ended_over_a_recording_its_windows_are_heard_one_by_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful: list[bool] = []
+    send = workers.Worker.send
+
+    def noting(worker: workers.Worker, message: Message) -> None:
+        if isinstance(message, TranscribeRequest):
+            careful.append(message.careful)
+        send(worker, message)
+
+    monkeypatch.setattr(workers.Worker, "send", noting)
+    rig.drop("poison.m4a", "segv@1\n")
+    assert rig.run_once() == 65
+    assert careful == [False, True, True]
 
 
 @pytest.mark.shows("durability:out-memory-killer-told")

@@ -84,6 +84,19 @@ def test_a_worker_told_to_go_on_from_any_checkpoint_gives_the_same_segments(
         assert again.finished.duration == undisturbed.finished.duration
 
 
+@pytest.mark.shows("transcription:side-by-side")
+def test_windows_heard_side_by_side_give_the_same_words_to_the_letter_wherever_it_goes_on(
+    undisturbed: Hearing, folder: Path
+) -> None:
+    with WorkerProcess([folder, SAMPLE.parent], at_once=3) as several:
+        several.ready()
+        again = several.transcribe(SAMPLE)
+        assert again.heard == undisturbed.heard
+        assert again.finished == undisturbed.finished
+        rest = several.transcribe(SAMPLE, resume_at=undisturbed.heard[0].upto)
+        assert [h.segments for h in rest.heard] == [h.segments for h in undisturbed.heard[1:]]
+
+
 @pytest.mark.shows("architecture:transcribe")
 def test_a_long_recording_resumes_at_each_of_its_checkpoints(worker: WorkerProcess, folder: Path) -> None:
     speech = Decoded(SAMPLE).samples

@@ -171,15 +171,12 @@ def test_in_english_is_what_is_in_another_language_of_exactly_the_same_stretch()
     asked = Asked(main="de", english=True, hotwords="Weber", initial_prompt="Guten Tag.")
     with_english = heard(MEETING, asked)
     for passage in with_english:
-        (said,) = passage.segments or (Segment(0, 0, ""),)
-        if said.language in ("en", ""):
-            assert passage.english == ()
-            continue
-        (english,) = passage.english
-        assert english.text == f"out of {said.language} (None, None)", (
-            "vocabulary and prompt are in that language"
-        )
-        assert (english.start, english.end, english.language) == (said.start, said.end, said.language)
+        foreign = [said for said in passage.segments if said.language not in ("en", "")]
+        for said, english in zip(foreign, passage.english, strict=True):
+            assert english.text == f"out of {said.language} (None, None)", (
+                "vocabulary and prompt are in that language"
+            )
+            assert (english.start, english.end, english.language) == (said.start, said.end, said.language)
     plain = heard(MEETING, Asked(main="de", hotwords="Weber", initial_prompt="Guten Tag."))
     assert [(p.upto, p.segments) for p in plain] == [(p.upto, p.segments) for p in with_english]
     assert not any(p.english for p in plain)

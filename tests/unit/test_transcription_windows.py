@@ -81,29 +81,17 @@ def test_going_on_from_any_cut_gives_the_windows_of_an_undisturbed_run(
 
 
 @settings(max_examples=25, deadline=None)
-@given(talk_and_silence, st.data())
-def test_leaving_windows_early_and_going_on_from_there_gives_the_same_windows(
-    runs: Runs, data: st.DataObject
-) -> None:
-    samples = recording(runs)
-    share = data.draw(st.floats(0.3, 1.0))
-
-    def left_early(start: int) -> list[tuple[int, int]]:
-        cutter = Windows(in_blocks(samples, RATE), loudness_is_voice, start)
-        left = []
-        while (window := cutter.next()) is not None:
-            at = (
-                max(1, int(len(window.samples) * share))
-                if len(window.samples) > RATE
-                else len(window.samples)
-            )
-            cutter.leave_at(at)
-            left.append((window.start, window.start + at))
-        return left
-
-    whole = left_early(0)
-    number = data.draw(st.integers(0, len(whole) - 1))
-    assert left_early(whole[number][1]) == whole[number + 1 :]
+@given(talk_and_silence, st.floats(0.0, 1.0))
+def test_what_is_left_of_a_window_has_its_samples_and_the_speech_in_them(runs: Runs, share: float) -> None:
+    for window in cut(recording(runs)):
+        at = int(len(window.samples) * share)
+        left = window.after(at)
+        assert (left.start, left.end) == (window.start + at, window.end)
+        assert np.array_equal(left.samples, window.samples[at:])
+        assert [(a + at, b + at) for a, b in left.spans] == [
+            (max(a, at), b) for a, b in window.spans if b > at
+        ]
+        assert len(left.voice) == -(-len(window.samples) // FRAME) - at // FRAME
 
 
 def test_talk_with_pauses_is_cut_in_a_pause() -> None:
@@ -133,13 +121,3 @@ def test_pauses_over_two_seconds_are_left_out_of_what_is_heard_and_times_still_f
 def test_silence_is_no_speech() -> None:
     assert [w.spans for w in cut(recording([(130.0, False)]))] == [()] * 3
     assert speech_spans(np.zeros(0, dtype=np.float32), 0) == ()
-
-
-def test_a_window_is_never_left_outside_of_itself() -> None:
-    cutter = Windows(in_blocks(recording([(5.0, True)]), RATE), loudness_is_voice)
-    window = cutter.next()
-    assert window is not None
-    with pytest.raises(ValueError, match="not within"):
-        cutter.leave_at(len(window.samples) + 1)
-    with pytest.raises(ValueError, match="not within"):
-        cutter.leave_at(0)

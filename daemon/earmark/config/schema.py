@@ -104,7 +104,12 @@ class Transcription(Section):
     workers: int = Field(
         0, ge=0, le=32, description="Recordings transcribed at once; 0 chooses by cores, memory and model."
     )
-    threads: int = Field(0, ge=0, le=256, description="Threads per worker; 0 chooses by cores.")
+    threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Threads per worker, over all windows of a recording that it hears at once; 0 chooses by cores.",
+    )
     beam_size: int = Field(5, ge=1, le=20, description="Wider is slower and a little more accurate.")
     idle_seconds: float = Field(
         60.0, ge=0, le=86400, description="An idle worker leaves (and gives its memory back) after this long."

@@ -80,6 +80,9 @@ class LoadModel(Message):
     device: str = "auto"
     compute_type: str = "auto"
     cpu_threads: int = 0
+    """Threads that hear a window."""
+    at_once: int = 1
+    """Windows that are heard side by side, on a processor."""
     sandbox: Literal["auto", "require", "off"] = "auto"
     readable: tuple[str, ...] = ()
     """Packed paths of the folders that recordings may be read from."""
@@ -113,6 +116,8 @@ class TranscribeRequest(Message):
     initial_prompt: str | None = None
     beam_size: int = 5
     resume_at: float = 0.0
+    careful: bool = False
+    """One window at a time, because a worker has ended over this recording."""
     """Seconds; everything before it is already checkpointed. Always the `upto` of an earlier `Heard`."""
     max_seconds: float = 24 * 3600.0
 

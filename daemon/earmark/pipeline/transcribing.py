@@ -122,6 +122,7 @@ def _prepare(context: Context, job: Job, auto: str, quick: Quick) -> Transcribin
         beam_size=transcription.beam_size,
         word_times=next_stage.speakers_wanted(context, settings) or "json" in settings.formats,
         resume_at=base.upto if base else 0.0,
+        careful=job.attempts > 1,
         max_seconds=transcription.max_hours * 3600,
     )
     context.tell(

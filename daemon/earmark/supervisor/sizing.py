@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from earmark.allowance import allowance
+from earmark.allowance import Allowance, allowance
 from earmark.config import Config
 from earmark.diarization.models import SpeakerModel
 from earmark.files import pack_path
@@ -19,6 +19,12 @@ RESERVED = 256 * 1024 * 1024
 SMALL_MODEL = 200 * 1024 * 1024
 """Bytes of model.bin up to which two copies in memory are no burden (tiny and base are, small is not)."""
 
+
+MOST_AT_ONCE = 8
+"""Windows that one worker hears side by side at most: all wait for the memory of one machine."""
+
+WINDOW = 32 * 1024 * 1024
+"""Bytes that a window takes while it is heard, with any model; see `per_window`."""
 
 SPEAKERS_MEMORY = 3072
 """MiB of address space of a worker that tells voices apart."""
@@ -44,12 +50,34 @@ def resident(model_bytes: int) -> int:
     return 350 * 1024 * 1024 + model_bytes * 3 // 2
 
 
-def thread_count(configured: int, cores: int, workers: int) -> int:
-    """Threads per worker; beyond four, faster-whisper gains little on a CPU."""
-    return configured or max(1, min(4, cores // max(1, workers)))
+def thread_count(configured: int, cores: int, workers: int, model_bytes: int) -> int:
+    """Threads that hear one window. With a small model two of them were slower than one (29 against 39 times real time for
+    tiny.en); with a larger one, faster-whisper gains little beyond four.
+    """
+    if model_bytes <= SMALL_MODEL:
+        return 1
+    return min(4, configured or max(1, cores // max(1, workers)))
 
 
-def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -> int:
+def windows_at_once(configured: int, may_use: Allowance, threads: int, workers: int, model_bytes: int) -> int:
+    """Windows of a recording that a worker hears side by side, with so many threads each: as many as there are cores and
+    memory for. Where `configured` says how many threads a worker has, they are shared out among its windows.
+    """
+    wanted = max(1, min(MOST_AT_ONCE, (configured or may_use.cores) // threads))
+    if configured or may_use.memory is None:
+        return wanted
+    room = (may_use.memory - RESERVED) // max(1, workers) - resident(model_bytes)
+    return max(1, min(wanted, 1 + room // per_window(model_bytes)))
+
+
+def per_window(model_bytes: int) -> int:
+    """Bytes that each window after the first takes while they are heard side by side, roughly: 44 MB for tiny.en (72 MB);
+    what the encoder makes of it grows with the model.
+    """
+    return WINDOW + model_bytes // 5
+
+
+def memory_limit(configured: int, model_bytes: int, threads: int, device: str, at_once: int = 1) -> int:
     """MiB of address space a transcription worker may have; 0 for no limit.
 
     tiny.en (72 MiB) was measured at a peak of 816 MiB of address space with one thread, over any length of audio, and
@@ -60,7 +88,8 @@ def memory_limit(configured: int, model_bytes: int, threads: int, device: str) -
         return configured
     if may_use_gpu(device):
         return 0
-    return 1536 + 6 * (model_bytes >> 20) + 256 * threads
+    more = (at_once - 1) * 2 * per_window(model_bytes) >> 20
+    return 1536 + 6 * (model_bytes >> 20) + 256 * threads * at_once + more
 
 
 def load_order(
@@ -68,29 +97,32 @@ def load_order(
     model: SpeechModel,
     readable: Iterable[Path],
     workers: int = 1,
-    cores: int | None = None,
+    may_use: Allowance | None = None,
     known: Mapping[Path, str] = {},
     on_processor: bool = False,
 ) -> LoadModel:
-    """The first request to a transcription worker that is to use this model, one of so many on so many cores; it may read
-    recordings from the folders `readable`. `known`: what those of them are that do not answer. `on_processor`: whatever the
-    configuration says, because the graphics card does not compute.
+    """The first request to a transcription worker that is to use this model, one of so many that may use so much; it
+    may read recordings from the folders `readable`. `known`: what those of them are that do not answer. `on_processor`:
+    whatever the configuration says, because the graphics card does not compute.
     """
     configured, folders = config.transcription, list(readable)
     if on_processor:
         configured = configured.model_copy(update={"device": "cpu", "compute_type": "auto"})
     size = model_size(model)
-    threads = thread_count(configured.threads, cores or allowance().cores, workers)
+    may_use = may_use or allowance()
+    threads = thread_count(configured.threads, may_use.cores, workers, size)
+    at_once = windows_at_once(configured.threads, may_use, threads, workers, size)
     return LoadModel(
         model_dir=pack_path(model.dir),
         model_name=model.name,
         device=configured.device,
         compute_type=configured.compute_type,
         cpu_threads=threads,
+        at_once=at_once,
         sandbox=config.sandbox,
         readable=tuple(pack_path(folder) for folder in folders),
         readable_as=tuple(known[folder] if folder in known else _what_is(folder) for folder in folders),
-        memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device),
+        memory_limit_mb=memory_limit(configured.memory_limit_mb, size, threads, configured.device, at_once),
     )
 
 

@@ -29,14 +29,22 @@ Alive = Callable[[float, float | None], None]
 
 
 def transcribe(
-    engine: Engine, request: TranscribeRequest, say: Callable[[Message], None], alive: Alive, threads: int
+    engine: Engine,
+    request: TranscribeRequest,
+    say: Callable[[Message], None],
+    alive: Alive,
+    threads: int,
+    at_once: int = 1,
 ) -> None:
-    """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised."""
+    """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised.
+
+    `threads`: all that hear, in `at_once` windows side by side.
+    """
     as_asked(
         request.job,
         request.path,
         say,
-        lambda fd: _transcribe(fd, engine, request, say, alive, threads),
+        lambda fd: _transcribe(fd, engine, request, say, alive, threads, at_once),
     )
 
 
@@ -47,6 +55,7 @@ def _transcribe(
     say: Callable[[Message], None],
     alive: Alive,
     threads: int,
+    at_once: int,
 ) -> None:
     before = Identity.of(os.fstat(fd))
 
@@ -73,7 +82,7 @@ def _transcribe(
             speech_seconds = 0.0
             blocks = _beating(decoder, request.resume_at, declared.duration, beat)
             at_work = partial(beat, request.resume_at, declared.duration)
-            for passage in listen(engine, blocks, asked, request.resume_at, lanes, at_work):
+            for passage in listen(engine, blocks, asked, request.resume_at, lanes, at_work, at_once):
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)

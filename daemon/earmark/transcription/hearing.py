@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from earmark.domain import Mark, Segment, is_speech
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
 from earmark.transcription.languages import of_side, stretches
 from earmark.transcription.names import Names, with_names
-from earmark.transcription.windows import FRAME, MOST_SPEECH, SPEECH, Window, Windows
+from earmark.transcription.side_by_side import side_by_side
+from earmark.transcription.windows import MOST_SPEECH, Span, Window, Windows
 from earmark.transcription.word_times import moved, spoken, within
 from earmark.transcription.wordless import wordless
 from earmark.translation import is_what_was_said
@@ -21,7 +20,8 @@ from earmark.translation import is_what_was_said
 LEAST_LEFT = 0.5
 """Seconds of speech that an answer may leave over without being asked again: no word is so short and so late."""
 
-NOTHING = Answer((), 0.0)
+Heard = tuple[tuple[Segment, ...], tuple[Segment, ...]]
+"""What is said, and the same in English where that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +63,78 @@ def listen(
     resume_at: float = 0.0,
     lanes: Lanes | None = None,
     alive: Callable[[], object] = lambda: None,
+    at_once: int = 1,
 ) -> Iterator[Passage]:
     """Hear a recording from `resume_at` seconds on, which must be 0 or the `upto` of an earlier passage.
 
-    `blocks` is the recording from its start, and `lanes` holds its sides up to the last block. Where the language changes
-    a window ends. Resuming gives the same passages as never having stopped. `alive` is called between hearing what is said
-    and putting it into English.
+    `blocks` is the recording from its start, and `lanes` holds its sides up to the last block. `at_once` windows are heard
+    side by side; a window depends on nothing but its samples, so that neither their number nor resuming changes a word.
+    `alive` is called after each answer of the engine, in any thread.
     """
     cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
-    while (window := cutter.next()) is not None:
-        speech = window.speech()
-        left = len(window.samples)
-        apart = sides(window, lanes.between(window.start, window.end), engine.voice) if lanes else []
-        if apart:
-            tongues = [
-                asked.language or of_side(engine, side.speech(), asked.main, asked.allowed) for side in apart
-            ]
-            said: list[tuple[Segment, ...]] = []
-            english: list[tuple[Segment, ...]] = []
-            for side, tongue in zip(apart, tongues, strict=True):
-                phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue), asked.names)
-                heard = _segments(side, phrases, _named(asked, tongue))
-                alive()
-                english.append(_in_english(engine, side, side.speech(), heard, asked, tongue))
-                said.append(_with_wordless(side, phrases, heard, left))
-            upto = (window.start + left) / RATE
-            yield Passage(upto, in_order(said), window.speech_seconds, in_order(english))
-            continue
+    cut = ((window, _apart(engine, window, lanes)) for window in cutter)
+    return side_by_side(lambda each: _passage(engine, *each, asked, alive), cut, at_once)
+
+
+def _apart(engine: Engine, window: Window, lanes: Lanes | None) -> list[Window]:
+    return sides(window, lanes.between(window.start, window.end), engine.voice) if lanes else []
+
+
+def _passage(
+    engine: Engine, window: Window, apart: list[Window], asked: Asked, alive: Callable[[], object]
+) -> Passage:
+    """What a window gives; `apart`: its sides where two talk at once."""
+    if apart:
+        said, english = _sides(engine, apart, asked, alive)
+    else:
+        said, english = _stretches(engine, window, asked, alive)
+    return Passage(window.end / RATE, said, window.speech_seconds, english)
+
+
+def _sides(engine: Engine, apart: list[Window], asked: Asked, alive: Callable[[], object]) -> Heard:
+    tongues = [asked.language or of_side(engine, side.speech(), asked.main, asked.allowed) for side in apart]
+    said: list[tuple[Segment, ...]] = []
+    english: list[tuple[Segment, ...]] = []
+    for side, tongue in zip(apart, tongues, strict=True):
+        phrases = _all_phrases(engine, side.speech(), _wish(asked, tongue), asked.names)
+        heard = _segments(side, phrases, _named(asked, tongue))
+        alive()
+        english.append(_in_english(engine, side, side.speech(), heard, asked, tongue))
+        said.append(_with_wordless(side, [_place(side, phrase) for phrase in phrases], heard))
+    return in_order(said), in_order(english)
+
+
+def _stretches(engine: Engine, window: Window, asked: Asked, alive: Callable[[], object]) -> Heard:
+    """What is said in a window: as far as the model reaches in the language that it begins in, then of what is left."""
+    said: list[Segment] = []
+    english: list[Segment] = []
+    places: list[Span] = []
+    left, speech, least = window, window.speech(), 0.0
+    while len(speech) > least:
         language, part = _first_language(engine, speech, asked)
-        answer = _hear(engine, part, _wish(asked, language), asked.names) if len(part) else NOTHING
+        answer = _hear(engine, part, _wish(asked, language), asked.names)
+        alive()
         reached = len(part) / RATE
         if answer.reached < reached - LEAST_LEFT:
             # Where the model itself ended a sentence. Moving to a quieter moment nearby cost words when measured.
             reached = answer.reached
-        if reached < len(speech) / RATE:
-            left = max(1, window.sample_of(reached, end=True))
-            cutter.leave_at(left)
-        segments = _segments(window, answer.phrases, _named(asked, language))
+        found = _segments(left, answer.phrases, _named(asked, language))
+        said += found
+        passed = left.start - window.start
+        places += [(passed + a, passed + b) for a, b in (_place(left, phrase) for phrase in answer.phrases)]
+        english += _in_english(engine, left, part[: round(reached * RATE)], found, asked, language)
         alive()
-        yield Passage(
-            upto=(window.start + left) / RATE,
-            segments=_with_wordless(window, answer.phrases, segments, left),
-            speech_seconds=float(np.count_nonzero(window.voice[: left // FRAME] >= SPEECH)) * FRAME / RATE,
-            english=_in_english(engine, window, part[: round(reached * RATE)], segments, asked, language),
-        )
+        left = left.after(max(1, left.sample_of(reached, end=True)))
+        speech, least = left.speech(), LEAST_LEFT * RATE
+    return _with_wordless(window, places, tuple(said)), tuple(english)
 
 
-def _with_wordless(
-    window: Window, phrases: Sequence[Phrase], said: tuple[Segment, ...], upto: int
-) -> tuple[Segment, ...]:
-    """What was said in the window up to this sample, and where somebody speaks without a word being made out."""
-    gaps = wordless(window.voice, [_place(window, phrase) for phrase in phrases], upto)
+def _with_wordless(window: Window, places: Sequence[Span], said: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """What was said in the window, and where somebody speaks without a word being made out.
+
+    `places`: first and last sample of each phrase.
+    """
+    gaps = wordless(window.voice, places, len(window.samples))
     silent = [
         Segment(
             round((window.start + a) / RATE, 2), round((window.start + b) / RATE, 2), "", 0.0, Mark.WORDLESS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,10 +35,10 @@ from earmark.transcription.voicing import bursts
 from earmark.transcription.word_times import begins, word_times
 from earmark.weights.card import read_json
 
-MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 500
-"""Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and 5 s of nothing after the speech.
+MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 100
+"""Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and a second of nothing after the speech.
 
-Whisper was trained on 30 s; less costs less, and on short recordings no word (facts.md; measured again here).
+Whisper was trained on 30 s; less costs less, and no word (docs/measurements.md).
 """
 
 DOUBTFUL = -0.8
@@ -52,6 +53,9 @@ it stays at 369, at the same speed.
 
 PER_STATE = 320
 """Samples per state of the encoder: 20 ms (openai/whisper)."""
+
+ODDS_STEP = 500
+"""The same where languages are asked for."""
 
 ODDS_KEPT = 64
 """Pieces of speech whose languages are remembered: those of a minute or two."""
@@ -74,7 +78,9 @@ _PASSES: tuple[dict[str, Any], ...] = (
 class WhisperEngine:
     """faster-whisper on one device. Loading raises ModelError if the directory cannot be used."""
 
-    def __init__(self, model_dir: Path, device: str, compute_type: str, cpu_threads: int) -> None:
+    def __init__(
+        self, model_dir: Path, device: str, compute_type: str, cpu_threads: int, at_once: int = 1
+    ) -> None:
         self.device = choose_device(device)
         self.compute_type = compute_type_of(self.device, compute_type)
         self.name = f"faster-whisper {faster_whisper.__version__}"
@@ -85,7 +91,7 @@ class WhisperEngine:
                 compute_type=self.compute_type,
                 # One thread per worker and several workers is faster than the reverse (74x against 29x real time).
                 cpu_threads=cpu_threads or 1,
-                num_workers=1,
+                num_workers=at_once if self.device == "cpu" else 1,
                 local_files_only=True,
             ),
             _hear_nothing,
@@ -96,7 +102,7 @@ class WhisperEngine:
         self._aligns = bool(read_json(model_dir / "config.json").get("alignment_heads"))
         self._voice = VoiceDetector()
         self._odds: dict[int, dict[str, float]] = {}
-        self._encoded: tuple[Samples, Any, int] | None = None
+        self._heard = _Heard()
 
     @property
     def multilingual(self) -> bool:
@@ -113,17 +119,19 @@ class WhisperEngine:
             return {"en": 1.0}
         # The beginning of a recording is asked for twice: by what settles its main language, and when it is heard.
         key = hash(speech.tobytes())
-        if key not in self._odds:
+        odds = self._odds.get(key)
+        if odds is None:
+            odds = self._listen_for_languages(speech)
             if len(self._odds) >= ODDS_KEPT:
                 self._odds.clear()
-            self._odds[key] = self._listen_for_languages(speech)
-        return self._odds[key]
+            self._odds[key] = odds
+        return odds
 
     def _listen_for_languages(self, speech: Samples) -> dict[str, float]:
         features = self._model.feature_extractor(speech)
         content = min(features.shape[-1] - 1, MOST_FRAMES)
         # No silence behind it: with a few seconds of speech in 15 s the language is told as well, at a third of the cost.
-        length = max(FRAMES_STEP, -(-content // FRAMES_STEP) * FRAMES_STEP)
+        length = max(ODDS_STEP, -(-content // ODDS_STEP) * ODDS_STEP)
         encoded = self._model.encode(pad_or_trim(features[:, :content], min(MOST_FRAMES, length)))
         return _shares(self._model.model.detect_language(encoded)[0])
 
@@ -216,10 +224,11 @@ class WhisperEngine:
 
     def _listen(self, speech: Samples) -> tuple[Any, int]:
         """What the encoder makes of a passage; it is remembered for what is asked of the same passage next."""
-        if self._encoded is None or not np.array_equal(self._encoded[0], speech):
-            self._encoded = None  # not two of them at a time
-            self._encoded = (speech, *self._encode(speech))
-        return self._encoded[1:]
+        last = self._heard
+        if last.encoded is None or not np.array_equal(last.encoded[0], speech):
+            last.encoded = None  # not two of them at a time
+            last.encoded = (speech, *self._encode(speech))
+        return last.encoded[1:]
 
     def _tokenizer(self, wish: Wish) -> Tokenizer:
         task = "translate" if wish.english else "transcribe"
@@ -243,6 +252,13 @@ class WhisperEngine:
         # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
         logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
         return _Pass(tokens, text, logprob, float(result.no_speech_prob))
+
+
+class _Heard(threading.local):
+    """The passage that a thread heard last, and what the encoder made of it."""
+
+    def __init__(self) -> None:
+        self.encoded: tuple[Samples, Any, int] | None = None
 
 
 def _shares(found: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -27,13 +27,14 @@ PAUSE = 2.0
 PAD = 0.4
 """Seconds kept around speech, because the detector hears soft first and last sounds late (faster-whisper)."""
 
-MOST_SPEECH = 29.0
-"""Seconds of speech in one window. Whisper hears 30 s at a time; one pass per window wastes nothing."""
+MOST_SPEECH = 24.0
+"""Seconds of speech in one window. Whisper hears 30 s at a time; what it is given less costs less, and of 20, 22, 24, 27 and
+29 s none made fewer mistakes with tiny.en and base together (docs/measurements.md)."""
 
-ENOUGH_SPEECH = 24.0
+ENOUGH_SPEECH = 20.0
 """Seconds of speech from which a window may end without looking further ahead."""
 
-LOOK, LONGEST = 32.0, 60.0
+LOOK, LONGEST = 26.0, 60.0
 """Seconds looked at first, and at most; LONGEST bounds what is heard again after a kill."""
 
 EARLIEST = 0.6
@@ -67,6 +68,12 @@ class Window:
         """Seconds that the detector takes for speech, without padding."""
         return float(np.count_nonzero(self.voice >= SPEECH)) * FRAME / RATE
 
+    def after(self, sample: int) -> Window:
+        """What is left of this window from one of its samples on."""
+        spans = tuple((max(a, sample) - sample, b - sample) for a, b in self.spans if b > sample)
+        voice = self.voice[sample // FRAME :]
+        return Window(self.start + sample, self.samples[sample:], spans, voice, self.last)
+
     def speech(self) -> Samples:
         """Only the speech, one span after the other."""
         if not self.spans:
@@ -96,23 +103,14 @@ class Windows:
     def __init__(self, blocks: Iterable[Samples], voice: Voice, start: int = 0) -> None:
         self._source = _Source(blocks, start)
         self._voice = voice
-        self._cut = 0
 
     def __iter__(self) -> Iterator[Window]:
         while (window := self.next()) is not None:
             yield window
 
-    def leave_at(self, sample: int) -> None:
-        """Start the next window at this sample of the current one, which must lie within it, instead of at its end."""
-        if not 0 < sample <= self._cut:
-            raise ValueError(f"sample {sample} is not within the window of {self._cut} samples")
-        self._cut = sample
-
     def next(self) -> Window | None:
         """The window after the one before; None after the last."""
         source = self._source
-        source.drop(self._cut)
-        self._cut = 0
         held, ends = source.first(LOOK)
         if len(held) == 0:
             return None
@@ -123,11 +121,13 @@ class Windows:
             probabilities = self._voice(held)
             spans = speech_spans(probabilities, len(held))
         if ends and _length(spans) <= MOST_SPEECH * RATE:
-            self._cut = len(held)
-            return Window(source.position, held, spans, probabilities, last=True)
-        self._cut = cut = choose_cut(held, probabilities, spans)
+            source.drop(len(held))
+            return Window(source.position - len(held), held, spans, probabilities, last=True)
+        cut = choose_cut(held, probabilities, spans)
         kept = probabilities[: -(-cut // FRAME)]
-        return Window(source.position, held[:cut].copy(), speech_spans(kept, cut), kept, last=False)
+        samples = held[:cut].copy()
+        source.drop(cut)
+        return Window(source.position - cut, samples, speech_spans(kept, cut), kept, last=False)
 
 
 def speech_spans(probabilities: NDArray[np.float32], length: int) -> tuple[Span, ...]:

@@ -36,7 +36,7 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
     limits.cap_memory(load.memory_limit_mb)  # behind the doors no limit but that of processor time can be set
     sandbox = shut_the_doors(readable, model_dir, load.sandbox, gpu=may_use_gpu(load.device))
     limits.keep_freed_memory()
-    limits.allow_cpu(0.0, load.cpu_threads)
+    limits.allow_cpu(0.0, _threads(load))
     from earmark.transcription.models import require_files
 
     require_files(model_dir)
@@ -46,7 +46,7 @@ def prepare(load: LoadModel) -> tuple[Engine, Ready]:
         with ThreadPoolExecutor(1) as meanwhile:
             # The library that reads the weights lets other threads run; a sixth of the start goes into what follows them.
             rest = meanwhile.submit(_get_the_rest)
-            engine = WhisperEngine(model_dir, load.device, load.compute_type, load.cpu_threads)
+            engine = WhisperEngine(model_dir, load.device, load.compute_type, load.cpu_threads, load.at_once)
         rest.result()
     except ImportError as error:
         what_to_do = if_refused(error) or "Install earmark again."
@@ -69,7 +69,13 @@ def _transcribe(engine: Engine, load: LoadModel, request: TranscribeRequest, say
 
     pulse = Pulse(request.job, request.resume_at, say)
     with answered(request.job, say, "transcribing"):
-        transcribe(engine, request, say, pulse.at, load.cpu_threads)
+        at_once = load.at_once if engine.device == "cpu" and not request.careful else 1
+        transcribe(engine, request, say, pulse.at, _threads(load), at_once)
+
+
+def _threads(load: LoadModel) -> int:
+    """All threads that hear."""
+    return max(1, load.cpu_threads) * load.at_once
 
 
 def _too_large(load: LoadModel) -> str:

@@ -72,7 +72,7 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             if claimed is None:
                 return
             work, model = claimed
-            order = self._order(model, count, may_use.cores)
+            order = self._order(model, count, may_use)
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.give(work, work.request, now)
 
@@ -93,15 +93,15 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         self._seat(count)
         seat = self.seats[0]
         if seat.not_before <= now and not seat.starts_failed:
-            order = self._order(self._quick(settings) or model, count, may_use.cores)
+            order = self._order(self._quick(settings) or model, count, may_use)
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.idle_since = now
 
-    def _order(self, model: SpeechModel, count: int, cores: int) -> LoadModel:
+    def _order(self, model: SpeechModel, count: int, may_use: Allowance) -> LoadModel:
         context = self._context
         known = self.known_folders()
         on_processor = context.clock.monotonic() < self._without_gpu_until
-        order = load_order(context.config, model, context.folders, count, cores, known, on_processor)
+        order = load_order(context.config, model, context.folders, count, may_use, known, on_processor)
         self.told_folders(order)
         return order
 
