@@ -458,6 +458,29 @@ def test_a_note_in_which_no_word_was_changed_is_not_edited_and_each_later_versio
         assert "number one" in note.read_text()
 
 
+@pytest.mark.shows("transcription:properties-no-edit")
+def test_a_comment_beside_a_property_stays_and_does_not_keep_what_earmark_says_there(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    text = change(
+        rig,
+        NOTE,
+        ("---\ntype:", "---\n# On top #1\ntype:"),
+        ("model: tiny.en", "model: tiny.en # the quick one\n# as it was"),
+        ("  - recording\n", "  - recording # ours\n  - mine\n"),
+    )
+    assert run_child(rig) == 0
+    rig.model("base", 100)
+    rig.sections["transcription"] = {"model": "base"}
+    heard_again(rig)
+    assert {*rig.notes()} == {"talk.md", NOTE}
+    known = text.replace("model: tiny.en #", "model: base  #")
+    assert rig.notes()[NOTE].partition("\n---\n")[0] == known.partition("\n---\n")[0]
+    # What is corrected in it is read.
+    change(rig, NOTE, ("says number 2", "says number two"))
+    assert run_child(rig) == 0
+    assert "number two" in (rig.folder / "talk.txt").read_text()
+
+
 @pytest.mark.shows("transcription:later-replaced")
 def test_a_later_version_that_nobody_has_edited_takes_the_place_of_the_one_beside_an_edited_note(
     tmp_path: Path,

@@ -19,9 +19,10 @@ from urllib.parse import unquote
 
 from earmark.ledger import Artifact, Digests
 from earmark.notes.encoding import with_our_ends
-from earmark.notes.frontmatter import body_of, has_comment, top_of, well_formed
+from earmark.notes.frontmatter import body_of, top_of, well_formed
 from earmark.notes.links import PLAYABLE
 from earmark.notes.naming import has_links, names_in, numbered
+from earmark.notes.property_comments import has_comment
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
 _MARKDOWN = re.compile(

@@ -45,8 +45,6 @@ _ALIAS, _ANCHOR = re.compile(r"(?:^|[\s\[{,])\*\w"), re.compile(r"(?:^|[\s\[{,])
 """What an alias of YAML, by which a few bytes say gigabytes, or themselves, and what it stands for look like. A star alone
 may stand in a name, and is a mistake elsewhere.
 """
-_COMMENT = re.compile(r"(?:^|\s)#", re.M)
-"""What begins a comment in YAML, but for quotes."""
 
 _LINE = re.compile(r"^[ \t]*(?:[-*][ \t]+)?[\"']?([\w./-]+)[\"']?[ \t]*:{1,2}[ \t]*([^\r\n]*)", re.M)
 """A property on a line of its own, however it is indented or quoted."""
@@ -185,21 +183,6 @@ def is_plain_yaml(block: str) -> bool:
     """True if a parser may be fed with it: neither long, nor full of brackets, nor with aliases."""
     short = len(block) <= YAML_LIMIT and block.count("[") + block.count("{") <= YAML_BRACKETS
     return short and (_ALIAS.search(block) is None or _ANCHOR.search(block) is None)
-
-
-def has_comment(top: str) -> bool:
-    """Whether something in these lines of YAML is a comment, or may be: what is quoted ("Anna #1") is none."""
-    if not _COMMENT.search(top) or not is_plain_yaml(top):
-        return bool(_COMMENT.search(top))
-    rest = list(top)
-    try:
-        for token in YAML(typ="safe", pure=True).scan(top):
-            if getattr(token, "style", None) in ("'", '"'):
-                length = token.end_mark.index - token.start_mark.index
-                rest[token.start_mark.index : token.end_mark.index] = "_" * length
-    except Exception:  # as in `_parse`
-        return True
-    return _COMMENT.search("".join(rest)) is not None
 
 
 def top_of(text: str) -> str:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from earmark.notes.frontmatter import body_of, dumped, has_comment, top_of, well_formed
+from earmark.notes.frontmatter import body_of, dumped, top_of, well_formed
+from earmark.notes.property_comments import comments_in, has_comment
 
 _KEY = re.compile(
     r"(?:(?P<bare>[^\s#\-\[\]{},&*!|>'\"%@`:?](?:[^:\n]|:(?!\s))*?)"
@@ -27,24 +28,43 @@ def with_theirs(written: str, theirs: str, ours: str) -> str | None:
         return None
     kept: dict[str, str] = {}
     for key, (raw, value) in now.items():
-        if key not in before or _changed(before[key], raw, value):
-            kept[key] = (
-                None if has_comment(raw) else _both(key, value, before.get(key), new.get(key))
-            ) or raw
-        elif key in new:
-            kept[key] = new[key][0]
+        if key not in before:
+            kept[key] = raw
+        elif before[key][1] != value:
+            both = _both(key, value, before[key], new.get(key))
+            kept[key] = raw if both is None else _commented(both, raw)
+        elif key in new and new[key][1] == value and has_comment(raw):
+            kept[key] = raw
+        elif key in new or has_comment(raw):
+            kept[key] = _commented(new[key][0] if key in new else "", raw)
     added = {key: raw for key, (raw, _) in new.items() if key not in before and key not in kept}
     last = {key: kept.pop(key) for key in [*kept][-1:]} if added else {}
     lines = "".join((kept | added | last).values())
     return f"---\n{lines}---\n{body_of(ours)}"
 
 
+_ABOVE = ""
+"""In the place of a key: comments above the first property."""
+
 _Entry = tuple[str, Any]
 """A property as it stands there, and its value."""
 
 
-def _changed(before: _Entry, raw: str, value: Any) -> bool:
-    return bool(before[1] != value or has_comment(raw))
+_BLOCK = re.compile(r"[^\n]*:[ \t]*[|>]")
+"""A text of several lines, in which nothing is a comment."""
+
+
+def _commented(ours: str, theirs: str) -> str:
+    """A property as we write it now, with the comments that a person has put beside it. Such a one says what they say of it,
+    and not that it is to stay.
+    """
+    if not has_comment(theirs) or _BLOCK.match(theirs):
+        return ours
+    behind, below = comments_in(theirs)
+    first, end, rest = ours.partition("\n")
+    if not ours:
+        return f"{behind.lstrip()}\n{below}" if behind else below
+    return f"{first}{behind}{end}{rest}{below}"
 
 
 def _both(key: str, theirs: Any, before: _Entry | None, new: _Entry | None) -> str | None:
@@ -66,7 +86,7 @@ def _entries(top: str) -> Mapping[str, _Entry] | None:
     if values is None:
         return None
     found: dict[str, str] = {}
-    key = ""
+    key = _ABOVE
     for line in top.splitlines(keepends=True)[1:-1]:
         start = _KEY.match(line)
         if start is not None:
@@ -74,8 +94,10 @@ def _entries(top: str) -> Mapping[str, _Entry] | None:
             if key in found:
                 return None
             found[key] = line
-        elif key:
-            found[key] += line
-        elif line.strip():
+        elif key or not line.strip() or line.lstrip().startswith("#"):
+            found[key] = found.get(key, "") + line
+        else:
             return None
-    return {key: (raw, values[key]) for key, raw in found.items()} if found.keys() == values.keys() else None
+    if found.keys() - {_ABOVE} != values.keys():
+        return None
+    return {key: (raw, values.get(key)) for key, raw in found.items()}
