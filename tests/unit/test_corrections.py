@@ -401,6 +401,15 @@ def test_a_comment_that_a_person_wrote_beside_a_property_stays_whatever_the_list
     assert "tags:\n  - recording\n  - work\n  - talk\n" in merged
 
 
+def test_who_is_named_later_has_their_place_in_a_list_of_speakers_that_a_person_changed() -> None:
+    ours = "---\nspeakers:\n  - Speaker 1\n  - Speaker 2\n---\nHello.\n"
+    later = ours.replace("Speaker 1", "Anna").replace("Speaker 2", "Bob")
+    theirs = ours.replace("Speaker 2", "Bob").replace("---\nH", "rating: 5\n---\nH")
+    merged = with_theirs(top_of(ours), theirs, later)
+    assert merged is not None
+    assert merged.startswith("---\nspeakers:\n  - Anna\n  - Bob\n")
+
+
 def test_a_paragraph_that_is_moved_with_its_time_is_said_where_it_was_said() -> None:
     before = transcript(each=60.0)
     text = note(before, NoteStyle())

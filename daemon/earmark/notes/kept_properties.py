@@ -19,9 +19,10 @@ _KEY = re.compile(
 )
 
 
-def with_theirs(written: str, theirs: str, ours: str) -> str | None:
+def with_theirs(written: str, theirs: str, ours: str, speakers: str = "speakers") -> str | None:
     """`ours`, a later version of a note, with what a person has changed in the properties. `written`: these as we wrote them
-    before; `theirs`: the note as it is. None where nobody can tell what they changed.
+    before; `theirs`: the note as it is. None where nobody can tell what they changed. `speakers`: the property that
+    lists them, each in their place.
     """
     before, now, new = _entries(written), _entries(top_of(theirs)), _entries(top_of(ours))
     if before is None or now is None or new is None:
@@ -31,7 +32,7 @@ def with_theirs(written: str, theirs: str, ours: str) -> str | None:
         if key not in before:
             kept[key] = raw
         elif before[key][1] != value:
-            both = _both(key, value, before[key], new.get(key))
+            both = _both(key, value, before[key], new.get(key), in_place=key == speakers)
             kept[key] = raw if both is None else _commented(both, raw)
         elif key in new and new[key][1] == value and has_comment(raw):
             kept[key] = raw
@@ -67,13 +68,16 @@ def _commented(ours: str, theirs: str) -> str:
     return f"{first}{behind}{end}{rest}{below}"
 
 
-def _both(key: str, theirs: Any, before: _Entry | None, new: _Entry | None) -> str | None:
+def _both(key: str, theirs: Any, before: _Entry, new: _Entry | None, *, in_place: bool) -> str | None:
     """A list with what either side added to it and without what either took out; None if that is theirs as it stands."""
-    if before is None or new is None or new[1] == before[1]:
+    if new is None or new[1] == before[1]:
         return None
     lists = (theirs, before[1], new[1])
     if not all(isinstance(each, list) and all(isinstance(item, str) for item in each) for each in lists):
         return None
+    if in_place and len(theirs) == len(before[1]) == len(new[1]):
+        places = zip(theirs, before[1], new[1], strict=True)
+        return dumped({key: [now if mine == was else mine for mine, was, now in places]})
     gone = {*before[1]} - {*new[1]}
     items = [item for item in theirs if item not in gone]
     items += [item for item in new[1] if item not in before[1] and item not in items]

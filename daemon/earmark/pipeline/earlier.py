@@ -93,17 +93,17 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
                 ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
             if artifact.rev >= output.rev and artifact.state is not ArtifactState.WRITING:
                 if found.like is Likeness.PROPERTIES and place.owed in _OTHER_PROPERTIES:
-                    _merge(earlier, found, output)
+                    _merge(earlier, found, output, key)
                 if earlier.merged.get(artifact.path.name, found.text) == found.text:
                     earlier.settled = artifact.path
                     return earlier
                 continue
-            _merge(earlier, found, output if found.like is Likeness.PROPERTIES else None)
+            _merge(earlier, found, output if found.like is Likeness.PROPERTIES else None, key)
         elif artifact.rev >= output.rev and not place.owed and artifact.state is not ArtifactState.WRITING:
             earlier.settled = artifact.path
             return earlier
         elif artifact.mergeable:
-            _merge(earlier, found, output)
+            _merge(earlier, found, output, key)
         else:
             earlier.ours.setdefault(artifact.path.name, found.sha256)
     return earlier
@@ -135,12 +135,12 @@ def what_is_theirs(context: Context, artifact: Artifact) -> Theirs:
     return Theirs.PROPERTIES
 
 
-def _merge(earlier: Earlier, found: _Found, output: Output | None) -> None:
+def _merge(earlier: Earlier, found: _Found, output: Output | None, key: str) -> None:
     """Put the output with what a person has changed in the properties of the note that is there in its place, if anybody can
     tell what that is.
     """
     name = found.artifact.path.name
-    merged = with_theirs(found.artifact.top, found.text, output.text) if output is not None else None
+    merged = with_theirs(found.artifact.top, found.text, output.text, key) if output is not None else None
     if merged is None:
         earlier.edited.append(name)
     else:
