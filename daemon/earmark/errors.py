@@ -64,6 +64,10 @@ class LedgerError(EarmarkError):
     exit_code = 74
 
 
+class IndexMadeAnew(LedgerError):
+    """Nothing but the index of search was damaged, and it is another one now: the same can be tried again."""
+
+
 class LedgerTooNew(LedgerError):
     """The ledger was written by a newer earmark: there is nothing to repair, and waiting will not help."""
 

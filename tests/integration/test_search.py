@@ -15,6 +15,7 @@ import pytest
 from earmark.cli.main import app
 from earmark.domain import Kind, Segment, Summary
 from earmark.ledger import Ledger
+from earmark.notes.escape import escape_inline
 from earmark.search.indexing import bring_up_to_date
 from earmark.search.terms import FORM
 from hypothesis import given, settings
@@ -243,6 +244,8 @@ def test_words_names_and_titles_are_those_of_now(world: World) -> None:
     note = next(a.path for a in world.ledger.artifacts.of_place(place) if a.kind is Kind.SUMMARY)
     note.write_text(note.read_text().replace("---\n", "---\ntags: [Garden]\n", 1))
     assert (names("towers", "tag:#garden"), names("release", "tag:other")) == (["walk.m4a"], [])
+    note.write_text(note.read_text() + "\n# " + escape_inline("A_plan [draft] #2 \\d") + "\n")
+    assert answer("towers")[0]["title"] == r"A_plan [draft] #2 \d"
 
 
 @pytest.mark.shows("search:moved")

@@ -174,6 +174,22 @@ def test_who_searches_forgets_or_runs_over_a_damaged_page_of_the_index_loses_not
     world.context.ledger = Ledger(file)
 
 
+@pytest.mark.shows("search:pages")
+def test_a_search_that_meets_the_damage_only_when_it_fills_the_index_answers_all_the_same(
+    world: World,
+) -> None:
+    file = world.ledger.file
+    world.ledger.db.fold()
+    world.ledger.close()
+    with closing(sqlite3.connect(file)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'passages'").fetchone()
+    bad = bytearray(file.read_bytes())
+    bad[(page - 1) * PAGE : page * PAGE] = random.Random(15).randbytes(PAGE)
+    file.write_bytes(bad)
+    assert names("flowers") == ["walk.m4a"]
+    world.context.ledger = Ledger(file)
+
+
 def kind_of_words(file: Path) -> tuple[str, int]:
     with closing(sqlite3.connect(file)) as db:
         (made,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'passages_fts'").fetchone()

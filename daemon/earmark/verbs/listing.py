@@ -12,6 +12,7 @@ from earmark.domain import ArtifactState, Instant, Kind, Transcript
 from earmark.files import read_bytes
 from earmark.ledger import Artifact, Ledger, Place, Recording
 from earmark.notes.damage import damage, is_quiet
+from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, decoded, read_frontmatter, tag_names, tags_of
 from earmark.retention.gate import verdict
 from earmark.retention.held import By, everything_held
@@ -20,6 +21,9 @@ from earmark.verbs.states import GROUPS, State, everything
 
 TOP = 64 * 1024
 """Bytes of a note in which its title and tags are looked for."""
+
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+"""What a backslash stands before that Markdown does not show: ASCII punctuation (CommonMark 2.4)."""
 
 FLAGS = ("damaged", "low-confidence", "held", "gone")
 """What a recording can be besides its state."""
@@ -205,7 +209,9 @@ def title_of(notes: Collection[Artifact], ours: str) -> str:
     if summary is None or not _is_changed(summary):
         return ours
     heading = re.search(r"^(?:- )?# +(.+?) *#*$", body_of(_text(summary)), re.MULTILINE)
-    return heading[1] if heading is not None else ours
+    if heading is None:
+        return ours
+    return _ESCAPED.sub(r"\1", heading[1]).replace(JOINER, "")  # as an app shows it
 
 
 def not_heard(ledger: Ledger, transcript: Transcript | None) -> tuple[str, ...]:

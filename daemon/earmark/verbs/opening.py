@@ -11,7 +11,7 @@ from pathlib import Path
 
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import LedgerError, NeverRan
+from earmark.errors import IndexMadeAnew, LedgerError, NeverRan
 from earmark.files import has_own_processes, holders, is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
@@ -38,7 +38,7 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
         except LedgerError as error:
             if read_only or not ledger.index.made_sound(pages=True):
                 raise
-            raise LedgerError(
+            raise IndexMadeAnew(
                 "The index of search was damaged, and nothing else was; it is made anew. Say it again"
             ) from error
 

@@ -14,6 +14,7 @@ from earmark.domain import Instant
 from earmark.errors import (
     EarmarkError,
     EnvironmentFault,
+    IndexMadeAnew,
     LedgerError,
     LedgerTooNew,
     LedgerTooOld,
@@ -107,7 +108,8 @@ def _found(
                 return found
         except Exception as error:
             # Rows of a damaged index that make no sense come out as errors of any kind.
-            if _is_of_another(error) or not _made_anew(home, config, pages=True):
+            anew = isinstance(error, IndexMadeAnew)  # by who was to fill it
+            if not anew and (_is_of_another(error) or not _made_anew(home, config, pages=True)):
                 raise
         return _search(home, config, query, most, tell, asked)
 
