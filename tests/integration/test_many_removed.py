@@ -10,6 +10,7 @@ from earmark.domain import ArtifactState
 from earmark.ledger import Ledger
 from earmark.ledger.artifacts import Artifacts
 from earmark.pipeline import removed
+from earmark.supervisor import sweeping
 
 from tests.daemon_rig import quick_config, supervisor
 from tests.retention_world import World
@@ -68,8 +69,12 @@ def test_a_stop_is_taken_while_most_notes_are_missing_and_the_rest_stay_removed_
         if turns == 65:  # 20 asked for, 40 files looked at, 5 written down
             daemon.stop()
 
+    swept: list[int] = []
+    monkeypatch.setattr(sweeping, "sweep_by_clock", lambda *_, **__: swept.append(turns))
     daemon.on_progress = on_progress
     daemon.run()
+    assert swept == []  # it would have read all of them in one turn
+    monkeypatch.undo()
     assert turns <= 67
     assert 0 < _removed(world) < 20
     _run(world)

@@ -122,6 +122,10 @@ class Scanning:
         known = self._rounds > 0 and not self._asked and not being_read and not unread
         return known and self._removed.idle() and self.taking.idle()
 
+    def notes_read(self) -> bool:
+        """True if nothing is left to read of what the last scan found."""
+        return not self._unread_notes and self._removed.idle()
+
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
         now = self._context.clock.monotonic()
