@@ -57,6 +57,8 @@ class Context:
     """What is wrong with the summary server and was told since it last made a summary: it concerns no recording alone."""
     notes_found: dict[Path, Collection[bytes]] = field(default_factory=dict)
     """By drop folder, the paths of all notes that the last complete look at it found."""
+    missed: set[bytes] = field(default_factory=set)
+    """Notes that were not beside their recording at a scan, and of which it is not written down yet who took them."""
     silent: frozenset[Path] = frozenset()
     """Drop folders that do not answer: nothing in them is looked at, opened or written, because that would hang."""
     examined: Tick | None = None

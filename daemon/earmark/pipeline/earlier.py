@@ -4,6 +4,7 @@ removed or a rule took it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 from pathlib import Path
@@ -77,7 +78,9 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
         artifact = found.artifact
         if found.like is None:
             elsewhere = any(other.sha256 == artifact.sha256 for other in looked if other.like is not None)
-            if found is not latest or elsewhere or place.owed is Owed.BACK:
+            # One that went while the recording was still there did not leave with it.
+            left = place.owed is Owed.BACK and os.fsencode(artifact.path) not in context.missed
+            if found is not latest or elsewhere or left:
                 ledger.artifacts.forget(artifact.path)
                 continue
             # The latest of ours was there and is not: the user removed it, and it stays removed.

@@ -3,57 +3,178 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState
 from earmark.errors import LedgerBusy
 from earmark.files import read_bytes, sha256_of
+from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact
+from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.renamed_folder import is_of
 from earmark.retention import NotesSeen
 
+SHARE = 0.2
+"""Seconds of a turn that go into this; a folder of which all notes went or were moved takes many turns."""
 
-def look_for_removed(
-    context: Context,
-    seen: NotesSeen,
-    folder: Path,
-    notes: Collection[bytes],
-    unsure: Collection[bytes],
-) -> None:
-    """Write down which notes of a drop folder went without their recording, so that they stay removed if it leaves and comes
-    back later; and which are there again.
+REST = 1.0
+"""Seconds between two tries while somebody else is acting, or a folder does not answer."""
 
-    `seen` reads notes; `notes`: all that a complete look at the folder found; `unsure`: recordings that were not where they
-    were, or changed.
-    A note that an editor is just saving may not be there for a moment: it is there again at the next look.
+KNOWN = (ArtifactState.HERE, ArtifactState.EDITED)
+
+
+@dataclass
+class _Look:
+    """What one scan found missing, or there again, and has not been settled yet. `notes`: all that it found."""
+
+    folder: Path
+    notes: Collection[bytes]
+    missing: dict[bytes, None]
+    back: list[bytes]
+    steps: Iterator[None] = field(default_factory=lambda: iter(()))
+
+
+class RemovedNotes:
+    """Writes down which notes went without their recording, so that they stay removed if it leaves and comes back later; and
+    which are there again. A little in each turn of the loop: when a vault was moved, these are all there are.
     """
-    artifacts = context.ledger.artifacts
-    gone = [
-        known.note
-        for known in artifacts.notes_below(folder, (ArtifactState.HERE, ArtifactState.EDITED))
-        if known.note not in notes
-        and known.place not in unsure
-        and os.path.dirname(known.note) == os.path.dirname(known.place)  # noqa: PTH120 - bytes
-    ]
-    back = [
-        known.note for known in artifacts.notes_below(folder, (ArtifactState.GONE,)) if known.note in notes
-    ]
-    if not gone and not back:
-        return
-    with suppress(LedgerBusy), context.ledger.acting(), context.ledger.transaction():
-        for path in map(Path, map(os.fsdecode, gone)):
-            artifact = artifacts.at(path)
-            if artifact is None or not artifact.on_disk or os.path.lexists(path):
+
+    def __init__(self, context: Context, seen: NotesSeen) -> None:
+        self._context = context
+        self._seen = seen
+        self._looks: dict[Path, _Look] = {}
+        self._later: dict[Path, _Look] = {}
+        """What a scan found while that of before was still being settled, which would never end if it began anew."""
+        self._moved: dict[bytes, bytes] = {}
+        """Missing notes that were found to lie elsewhere, which are not asked for again while what lies there does."""
+        self._not_before = 0.0
+
+    def idle(self) -> bool:
+        """True if nothing is left to settle but in folders that do not answer."""
+        return all(folder in self._context.silent for folder in self._looks)
+
+    def next_at(self) -> float:
+        """When the loop should come here again, on the monotonic clock."""
+        if not self._looks:
+            return float("inf")
+        rest = self._context.clock.monotonic() + REST if self.idle() else 0.0
+        return max(self._not_before, rest)
+
+    def found(self, folder: Path, notes: Collection[bytes], unsure: Collection[bytes]) -> None:
+        """A drop folder was looked through completely. `notes`: all that are there; `unsure`: recordings that were not where
+        they were, or changed.
+
+        A note that an editor is just saving may not be there for a moment: that is asked again before anything is written.
+        """
+        artifacts, now = self._context.ledger.artifacts, self._looks.get(folder)
+        missing = {
+            known.note: None
+            for known in artifacts.notes_below(folder, KNOWN)
+            if known.note not in notes
+            and known.place not in unsure
+            and os.path.dirname(known.note) == os.path.dirname(known.place)  # noqa: PTH120 - bytes
+            and (now is None or known.note not in now.missing)
+            and self._moved.get(known.note) not in notes
+        }
+        if (before := self._later.pop(folder, None)) is not None:  # its recordings may have left since
+            missing |= {note: None for note in before.missing if note not in notes}
+        self._context.missed.update(missing)
+        gone = artifacts.notes_below(folder, (ArtifactState.GONE,))
+        look = _Look(folder, notes, missing, [known.note for known in gone if known.note in notes])
+        if not look.missing and not look.back:
+            return
+        if now is None:
+            self._begin(look)
+        else:
+            self._later[folder] = look
+
+    def turn(self, went_wrong: Callable[[Path, str, bool], None]) -> None:
+        """Settle some. `went_wrong`: who is told of a folder in which that was a mistake of earmark's own."""
+        clock, context = self._context.clock, self._context
+        if not self._looks or clock.monotonic() < self._not_before:
+            return
+        until = clock.monotonic() + SHARE
+        for folder, look in list(self._looks.items()):
+            if folder in context.silent:
                 continue
-            if not _has_a_successor(context, artifact) and not _is_elsewhere(context, seen, artifact, notes):
+            ended = True  # also by a mistake: the next scan finds it again
+            try:
+                with own_fault(context, partial(went_wrong, folder)):
+                    ended = folder not in context.folders or self._settle(look, until)
+            except LedgerBusy:
+                self._not_before, ended = clock.monotonic() + REST, False
+            if ended:
+                context.missed.difference_update(self._looks.pop(folder).missing)
+                if (later := self._later.pop(folder, None)) is not None:
+                    self._begin(later)
+            if clock.monotonic() >= until:
+                return
+
+    def _begin(self, look: _Look) -> None:
+        look.steps = self._steps(look)
+        self._looks[look.folder] = look
+
+    def _settle(self, look: _Look, until: float) -> bool:
+        """True if nothing of it is left. Raises LedgerBusy if somebody else is acting."""
+        with self._context.ledger.acting(), self._context.ledger.transaction():
+            for _ in look.steps:
+                if self._context.clock.monotonic() >= until:
+                    return False
+        return True
+
+    def _steps(self, look: _Look) -> Iterator[None]:
+        """Each step looks at one note; none is looked at once for every other one."""
+        artifacts = self._context.ledger.artifacts
+        for note in list(look.missing):
+            if self._unexplained(look, note) is None:
+                self._is_settled(look, note)
+            yield
+        # Those that nobody knew of may be the missing ones: moved, perhaps ahead of their recordings.
+        for path in (Path(os.fsdecode(note)) for note in (look.notes if look.missing else ())):
+            if artifacts.at(path) is None:
+                self._seen.glance(path)
+            yield
+        for note in list(look.missing):
+            if (artifact := self._unexplained(look, note)) is not None:
                 artifacts.owner_removed(artifact)
-        for path in map(Path, map(os.fsdecode, back)):
+            self._is_settled(look, note)
+            yield
+        for path in map(Path, map(os.fsdecode, look.back)):
             artifact = artifacts.at(path)
             if artifact is not None and artifact.state is ArtifactState.GONE and os.path.lexists(path):
-                _put_back(context, artifact)
+                _put_back(self._context, artifact)
+            yield
+
+    def _is_settled(self, look: _Look, note: bytes) -> None:
+        del look.missing[note]
+        self._context.missed.discard(note)
+
+    def _unexplained(self, look: _Look, note: bytes) -> Artifact | None:
+        """The note, if it is missing at this moment and nothing is known that says why."""
+        path = Path(os.fsdecode(note))
+        artifact = self._context.ledger.artifacts.at(path)
+        if artifact is None or artifact.state not in KNOWN or os.path.lexists(path):
+            return None
+        if not _is_folder_there(self._context, look.folder, path):
+            return None
+        if _has_a_successor(self._context, artifact):
+            return None
+        if (elsewhere := _known_elsewhere(self._context, artifact, look.notes)) is None:
+            return artifact
+        self._moved[note] = elsewhere
+        return None
+
+
+def _is_folder_there(context: Context, folder: Path, note: Path) -> bool:
+    """False if the disk or the folder went with the note since the scan: then its owner did not remove it."""
+    with suppress(OSError):
+        return note.parent.is_dir() and why_unmounted(context.ledger, folder) is None
+    return False
 
 
 def _has_a_successor(context: Context, artifact: Artifact) -> bool:
@@ -73,24 +194,13 @@ def _has_a_successor(context: Context, artifact: Artifact) -> bool:
     return False
 
 
-def _is_elsewhere(context: Context, seen: NotesSeen, artifact: Artifact, notes: Collection[bytes]) -> bool:
-    """True if a note of the kind lies somewhere that nobody knew of: moved, perhaps ahead of its recording."""
-    if _is_known_elsewhere(context, artifact, notes):
-        return True
-    # Once for each that is missing: it is known by then, or removed.
-    for path in map(Path, map(os.fsdecode, notes)):
-        if context.ledger.artifacts.at(path) is None:
-            seen.glance(path)
-    return _is_known_elsewhere(context, artifact, notes)
-
-
-def _is_known_elsewhere(context: Context, artifact: Artifact, notes: Collection[bytes]) -> bool:
-    return any(
-        note.kind == artifact.kind
-        and os.fsencode(note.path) in notes
-        and context.ledger.artifacts.at(note.path) is None
-        for note in context.ledger.protection.seen(artifact.recording_id)
-    )
+def _known_elsewhere(context: Context, artifact: Artifact, notes: Collection[bytes]) -> bytes | None:
+    """Where a note of the kind lies that nobody knew of: moved, perhaps ahead of its recording."""
+    for note in context.ledger.protection.seen(artifact.recording_id):
+        there = os.fsencode(note.path)
+        if note.kind == artifact.kind and there in notes and context.ledger.artifacts.at(note.path) is None:
+            return there
+    return None
 
 
 def _put_back(context: Context, artifact: Artifact) -> None:

@@ -19,7 +19,7 @@ from earmark.intake.watcher import stopped
 from earmark.pipeline.acceptance import note_missing
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.rebuild import forget_aside
-from earmark.pipeline.removed import look_for_removed
+from earmark.pipeline.removed import RemovedNotes
 from earmark.pipeline.said_in_notes import SaidInNotes
 from earmark.report import STALLED
 from earmark.retention import NotesSeen, look_at_markers
@@ -58,6 +58,7 @@ class Scanning:
         self._context = context
         self._scans = scans
         self._notes = NotesSeen(context)
+        self._removed = RemovedNotes(context, self._notes)
         self._said = SaidInNotes(context)
         self._troubles = FolderTroubles(context)
         self.left_out = self._troubles.left_out
@@ -108,7 +109,9 @@ class Scanning:
         notes = float("inf")
         if self._unread_notes:
             notes = self._context.clock.monotonic() + (NOTES_WAIT if self._context.silent else 0.0)
-        return min(self._next_scan, self.taking.next_at(), self._scans.next_at(), notes)
+        return min(
+            self._next_scan, self.taking.next_at(), self._scans.next_at(), self._removed.next_at(), notes
+        )
 
     def idle(self) -> bool:
         """True if the folders were read through and nothing in them still has to be taken, but for those that do not answer
@@ -116,7 +119,12 @@ class Scanning:
         """
         being_read = self._scans.any_under_way(STALLED)
         unread = any(map(self._context.answers, self._unread_notes))
-        return self._rounds > 0 and not self._asked and not being_read and not unread and self.taking.idle()
+        known = self._rounds > 0 and not self._asked and not being_read and not unread
+        return known and self._removed.idle() and self.taking.idle()
+
+    def notes_read(self) -> bool:
+        """True if nothing is left to read of what the last scan found."""
+        return not self._unread_notes and self._removed.idle()
 
     def turn(self) -> None:
         """Scan if it is time, and take what has settled."""
@@ -127,6 +135,7 @@ class Scanning:
             self._scan_all()
         self._mind_silent()
         self.taking.turn()
+        self._removed.turn(self._not_scanned)
         self._read_notes()
 
     def scanned(self) -> None:
@@ -246,7 +255,7 @@ class Scanning:
         if not found.unread:
             context.notes_found[folder] = found.notes
             there = {*found.notes, *found.evicted}
-            look_for_removed(context, self._notes, folder, there, {*found.missing, *found.new})
+            self._removed.found(folder, there, {*found.missing, *found.new})
         since = self._notes_upto - MARGIN
         self._unread_notes.extend(Path(os.fsdecode(p)) for p, at in found.notes.items() if at >= since)
         settle_leftovers(context, found.hidden)

@@ -177,7 +177,8 @@ class Session:
         self._awake.turn(any(stage.busy() for stage in self._stages))
         self._owing.turn()
         self._indexing.turn()
-        more = self._sweeping.turn()
+        # A sweep reads all notes that were not, and takes as long as that in one turn.
+        more = self._scanning.notes_read() and self._sweeping.turn()
         self._embedding.turn(lambda: not (more or self._busy()))
         self._say(tuple(w for stage in self._stages for w in stage.working()))
         self._say_caught_up()
