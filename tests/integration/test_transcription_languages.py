@@ -91,7 +91,7 @@ def test_the_verb_translates_a_file_that_is_not_watched(tmp_path: Path) -> None:
     made.configure()
     done = made.earmark("transcribe", FIXTURES / "french.opus", "--task", "translate")
     assert done.returncode == 0, done.stderr
-    assert "new contract" in done.stdout
+    assert "Good morning" in done.stdout  # base makes up much of the rest, and what depends on a sample
     assert "Bonjour" not in done.stdout
 
 
