@@ -201,6 +201,7 @@ def test_without_fts5_all_but_search_works_and_a_python_that_has_it_makes_the_in
     assert names("flowers") == ["walk.m4a"]
     file, place = world.ledger.file, world.place("calls/walk.m4a")
     world.ledger.close()
+    made = kind_of_words(file)
     tell = "words cannot be looked for, as the SQLite .* lacks FTS5: run earmark with a Python whose SQLite has it"
 
     def invoked(*words: str) -> str:
@@ -213,7 +214,7 @@ def test_without_fts5_all_but_search_works_and_a_python_that_has_it_makes_the_in
             said = CliRunner().invoke(app, [verb, "flowers"])
             assert said.exit_code == 74
             assert re.search(tell, said.stderr)
-        assert kind_of_words(file) == ("VIRTUAL", 8)  # who only looks changes nothing
+        assert kind_of_words(file) == made == ("VIRTUAL", made[1])  # who only looks changes nothing
         invoked("run", "--once", str(world.drop))
         assert kind_of_words(file) == ("TABLE", 0)
         assert b"flowers spring" not in file.read_bytes()
@@ -231,7 +232,7 @@ def test_without_fts5_all_but_search_works_and_a_python_that_has_it_makes_the_in
 
     assert names("flowers") == ["walk.m4a"]
     assert names("approved") == []
-    assert kind_of_words(file) == ("VIRTUAL", 7)
+    assert kind_of_words(file) == ("VIRTUAL", made[1] - 1)
     invoked("run", "--once", str(world.drop))
     assert "lacks FTS5" not in invoked("status")
     with without_fts5():
