@@ -36,7 +36,7 @@ from earmark.transcription.word_times import begins, word_times
 from earmark.weights.card import read_json
 
 MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 100
-"""Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and at least one of nothing after the speech.
+"""Hundredths of a second that the encoder is given: 30 s at most, 15 s at least, and one of nothing or more after speech.
 
 Whisper was trained on 30 s; less costs less, and no word (docs/measurements.md).
 """
