@@ -77,8 +77,10 @@ def test_status_takes_in_hand_what_it_shows_of_notes_and_no_other(
 ) -> None:
     monkeypatch.setenv("EARMARK_HOME", str(root))
     world, made = world_of(root, MANY), []
+    note = world.drop / "1" / "r001.md"
+    note.write_text(f"{note.read_text()}\nA line of mine.\n")
     with world.ledger.transaction():
-        world.ledger.artifacts.set_state(world.drop / "1" / "r001.md", ArtifactState.EDITED)
+        world.ledger.artifacts.set_state(note, ArtifactState.EDITED)
     real = vars(artifacts)["artifact_of"]
 
     def artifact_of(row: Any) -> Artifact:
