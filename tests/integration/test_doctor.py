@@ -424,6 +424,9 @@ def test_a_daemon_that_says_nothing_of_itself_is_not_said_to_be_none(installatio
     wait_for(home.status_file.exists, 20, "the daemon's report")
     process.send_signal(signal.SIGSTOP)
     home.status_file.unlink()
+    found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]}
+    assert (found["daemon"]["ok"], found["daemon"]["note"]) == (True, True)
+    assert "has just started" in found["daemon"]["sentence"]
     home.lock_file.write_text("")
     found = {f["name"]: f for f in json.loads(installation.earmark("doctor", "--json").stdout)["findings"]}
     assert found["daemon"]["ok"] is False

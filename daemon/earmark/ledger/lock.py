@@ -11,6 +11,10 @@ from pathlib import Path
 from earmark.errors import EnvironmentFault, LedgerBusy
 from earmark.files import Busy, FileLock, holders
 
+STARTING = 20.0
+"""Seconds in which a daemon that has just started may not have said anything of itself yet: it does within one on a machine
+at rest."""
+
 
 class DaemonLock:
     """A lock in the state folder, with who holds it written inside."""
@@ -60,6 +64,14 @@ def holder_pid(file: Path) -> int:
         return int(json.loads(file.read_bytes())["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
+
+
+def just_taken(file: Path, now: float) -> bool:
+    """Whether the process that the lock file names took the lock less than STARTING before `now` (Unix seconds)."""
+    try:
+        return holder_pid(file) > 0 and now - file.stat().st_mtime < STARTING
+    except OSError:
+        return False
 
 
 def holder(file: Path) -> str | None:
