@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT)]
 
 import retention  # noqa: E402 - beside this file
 from earmark.config import parse_config  # noqa: E402
@@ -27,6 +27,8 @@ from earmark.supervisor import sweeping  # noqa: E402
 from earmark.supervisor.inbox import Inbox  # noqa: E402
 from earmark.supervisor.session import Session  # noqa: E402
 from earmark.workers import start_process  # noqa: E402
+
+from tests.sqlite_steps import sqlite_steps  # noqa: E402
 
 TURNS = 50
 
@@ -65,7 +67,7 @@ def measure(root: Path) -> tuple[float, int, float]:
             session._turn()
             session._patience()
         idle = (time.process_time() - began) / TURNS
-        steps = _steps(session, ledger)
+        steps = sqlite_steps(session, ledger)
         with ledger.transaction():
             ledger.journal.set_fact("benchmark", "", Instant(time.time()))
         began = time.process_time()
@@ -73,21 +75,6 @@ def measure(root: Path) -> tuple[float, int, float]:
         changed = time.process_time() - began
         session.stop()
     return idle, steps, changed
-
-
-def _steps(session: Session, ledger: Ledger) -> int:
-    counted = 0
-
-    def step() -> int:
-        nonlocal counted
-        counted += 1
-        return 0
-
-    vars(ledger.db)["_db"].set_progress_handler(step, 1)
-    session._turn()
-    session._patience()
-    vars(ledger.db)["_db"].set_progress_handler(None, 1)
-    return counted
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from tests.conftest import in_memory
 from tests.daemon_rig import Rig, start_standin
 from tests.new_ledger import lay_ledger
+from tests.sqlite_steps import sqlite_steps
 
 pytest_plugins = ("tests.retention_root",)
 
@@ -68,18 +69,8 @@ def steps_of_a_turn(rig: Rig) -> int:
         session._take_over()
         for _ in range(3):
             session._turn()
-        counted = 0
-
-        def step() -> int:
-            nonlocal counted
-            counted += 1
-            return 0
-
-        vars(ledger.db)["_db"].set_progress_handler(step, 1)
         session._outlook = type(session._outlook)(session.context)  # it looks only every few seconds
-        session._turn()
-        session._patience()
-        return counted
+        return sqlite_steps(session, ledger)
 
 
 def test_a_turn_in_which_nothing_changed_costs_as_much_with_many_recordings_as_with_few(root: Path) -> None:

@@ -20,7 +20,7 @@ from earmark.diarization.models import find_speaker_model
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
 from earmark.ledger import NO_WORDS, lacking_here
-from earmark.ledger.lock import holder, just_taken
+from earmark.ledger.lock import UNKNOWN, holder, just_taken
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
 from earmark.report import Report, other_config, other_version, read_report
@@ -110,7 +110,7 @@ def _daemon(report: Report | None, whose: Scope, home: Home, running: bool) -> I
     if report is None and running and just_taken(home.lock_file, time.time()):
         yield Finding("daemon", True, f"A daemon has just started ({holder(home.lock_file)}).", note=True)
     elif report is None and running:
-        silent = f"A daemon runs ({holder(home.lock_file) or 'which process is not known'}), and says nothing of itself"
+        silent = f"A daemon runs ({holder(home.lock_file) or UNKNOWN}), and says nothing of itself"
         told = f"{silent}: {home.status_file} is not there, or is none; is its disk full? {REREAD}"
         yield Finding("daemon", False, told)
     elif report is None:

@@ -25,6 +25,7 @@ from earmark.cli.terminal import done, path_line
 from earmark.config import Config
 from earmark.files import counted
 from earmark.intake.untaken import closed_in_words, in_words
+from earmark.ledger.lock import UNKNOWN
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.models.catalog import known
 from earmark.paths import Home
@@ -136,9 +137,6 @@ def walls(report: Report) -> str:
     if len(unknown) == len(workers):
         return "not measured yet: none was started"
     return "shut by the system" + "".join(f"; not measured yet for {worker}" for worker in unknown)
-
-
-UNKNOWN = "which process is not known"
 
 
 def _daemon_lines(found: Status) -> list[str]:

@@ -122,12 +122,17 @@ def made_sound(db: Connection, *, pages: bool = False) -> bool:
         if db.one(_WITHOUT_VECTORS.replace("DELETE", "SELECT 1", 1)):
             db.execute(_WITHOUT_VECTORS)
         return False
+    return _begun_anew(db) or pages_made_anew(db)
+
+
+def _begun_anew(db: Connection) -> bool:
+    """Begin anew; false, and nothing is changed, if the ledger is not sound with that."""
     try:
         with db.transaction():
             begin_anew(db)
             db.check()
     except (LedgerError, *TROUBLE):
-        return pages_made_anew(db)
+        return False
     return True
 
 
@@ -142,15 +147,7 @@ def _is_damaged(db: Connection) -> bool:
 def pages_made_anew(db: Connection) -> bool:
     """The same where pages of the file are damaged; false if they may be of anything else, and nothing is changed then."""
     triggers = [name for kind, name in _made(*SCRIPTS) if kind == "TRIGGER"]
-    if not index_pages.without(db, _tables(), triggers):
-        return False
-    try:
-        with db.transaction():
-            begin_anew(db)
-            db.check()
-    except (LedgerError, *TROUBLE):
-        return False
-    return True
+    return index_pages.without(db, _tables(), triggers) and _begun_anew(db)
 
 
 def index_saved(file: Path, alive: Callable[[], object]) -> bool:

@@ -11,6 +11,9 @@ from pathlib import Path
 from earmark.errors import EnvironmentFault, LedgerBusy
 from earmark.files import Busy, FileLock, holders
 
+UNKNOWN = "which process is not known"
+"""What is said where `holder` says nothing."""
+
 STARTING = 20.0
 """Seconds in which a daemon that has just started may not have said anything of itself yet: it does within one on a machine
 at rest."""

@@ -61,10 +61,7 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         if default is None:
             return
         auto = default.name if context.config.transcription.model == "auto" else ""
-        may_use = self._may_use(now)
-        wanted = context.config.transcription.workers
-        count = worker_count(wanted, may_use.cores, model_size(default), may_use.memory)
-        self._seat(count)
+        count, may_use = self._seats_for(default, now)
         for seat in self.seats:
             if seat.work is not None or seat.not_before > now:
                 continue
@@ -86,16 +83,20 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             default, model = self._model(context.config.transcription.model), self._model(settings.model)
         except ModelError:
             return  # that is said when there is something to hear
-        may_use = self._may_use(now)
-        count = worker_count(
-            context.config.transcription.workers, may_use.cores, model_size(default), may_use.memory
-        )
-        self._seat(count)
+        count, may_use = self._seats_for(default, now)
         seat = self.seats[0]
         if seat.not_before <= now and not seat.starts_failed:
             order = self._order(self._quick(settings) or model, count, may_use)
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.idle_since = now
+
+    def _seats_for(self, default: SpeechModel, now: Tick) -> tuple[int, Allowance]:
+        """Set out as many seats as this machine has room for with this model: their number, and what they may use."""
+        may_use = self._may_use(now)
+        wanted = self._context.config.transcription.workers
+        count = worker_count(wanted, may_use.cores, model_size(default), may_use.memory)
+        self._seat(count)
+        return count, may_use
 
     def _order(self, model: SpeechModel, count: int, may_use: Allowance) -> LoadModel:
         context = self._context
