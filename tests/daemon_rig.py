@@ -237,7 +237,12 @@ with contextlib.suppress(ModelError):
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["tests.daemon_rig", "earmark.cli.main", *sorted({f"earmark.cli.{verb.module}" for verb in VERBS})]
+    [
+        "tests.daemon_rig",
+        "earmark.cli.main",
+        *sorted({f"earmark.cli.{verb.module}" for verb in VERBS}),
+        "tests.warmed",
+    ]
 )
 
 
