@@ -18,6 +18,7 @@ from earmark.notes.frontmatter import (
     read_frontmatter,
     recording_of,
     tags_of,
+    well_formed,
 )
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.notes.style import NoteStyle
@@ -165,6 +166,23 @@ def test_a_value_from_outside_cannot_become_a_link_property_or_a_template() -> N
 def test_any_note_can_be_read(note: str, properties: dict[str, object] | None, body: str) -> None:
     assert read_frontmatter(note) == properties
     assert body_of(note) == body
+
+
+def test_what_somebody_does_with_the_properties_of_a_note_is_in_nobody_elses() -> None:
+    note = "---\ntags: [a]\nmore: {b: [c]}\n---\nText\n"
+    for read in (read_frontmatter, well_formed):
+        first = read(note)
+        assert first is not None
+        first["tags"].append("mine")
+        first["more"]["b"].clear()
+        assert read(note) == {"tags": ["a"], "more": {"b": ["c"]}}
+
+
+def test_properties_that_say_something_twice_are_read_by_one_and_not_by_the_other() -> None:
+    note = "---\nkeep: true\nkeep: false\n---\nText\n"
+    for _ in range(2):
+        assert read_frontmatter(note) == {"keep": True}
+        assert well_formed(note) is None
 
 
 @given(st.text(st.characters(codec="utf-8")))

@@ -7,6 +7,8 @@ of strings and keys can be renamed (`NoteStyle.key`). Logseq has `key:: value` l
 from __future__ import annotations
 
 import codecs
+import copy
+import functools
 import io
 import re
 from collections.abc import Mapping
@@ -173,10 +175,25 @@ def well_formed(top: str) -> dict[str, Any] | None:
     if fenced is None or not is_plain_yaml(fenced["yaml"]):
         return None
     try:
-        found = YAML(typ="safe", pure=True).load(fenced["yaml"])
+        found = loaded(fenced["yaml"])
     except Exception:
         return None
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def loaded(block: str, *, twice: bool = False) -> Any:
+    """What a block of YAML says, the caller's own. `twice`: also where it says something twice. It must be plain
+    (`is_plain_yaml`); raises whatever a parser does that is fed with anybody's text.
+    """
+    return copy.deepcopy(_loaded(block, twice))
+
+
+@functools.lru_cache(maxsize=16)
+def _loaded(block: str, twice: bool) -> Any:
+    # Whoever writes a note, or looks whether it may go, asks several times for the same properties, 3 ms each.
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = twice
+    return yaml.load(block)
 
 
 def is_plain_yaml(block: str) -> bool:
@@ -311,12 +328,10 @@ def _logseq_value(value: Value) -> str:
 
 
 def _parse(block: str) -> dict[str, Any]:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.allow_duplicate_keys = True
     try:
         if not is_plain_yaml(block):
             raise ValueError("too long")
-        found = yaml.load(block)
+        found = loaded(block, twice=True)
     except (
         Exception
     ):  # a parser fed with anybody's text raises far more than its own errors (ValueError, RecursionError)

@@ -8,9 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from earmark.notes.frontmatter import first_block, is_plain_yaml
+from earmark.notes.frontmatter import first_block, is_plain_yaml, loaded
 from earmark.notes.style import NoteStyle
 
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\r?\n(?P<block>.*?)^\+\+\+[ \t]*\r?$", re.S | re.M)
@@ -99,7 +97,7 @@ def _parsed(block: str) -> tuple[bool, Any]:
     if not is_plain_yaml(block):
         return False, None
     try:
-        return True, YAML(typ="safe", pure=True).load(block)
+        return True, loaded(block)
     except Exception:
         return False, None
 

@@ -6,6 +6,7 @@ an optional Jinja2 layout for the note. A user's folder comes before the built-i
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -89,6 +90,7 @@ def load_template(name: str, folder: Path | None = None) -> Template:
     raise ConfigError(f"template {name!r}: there is none built in{where}; built in are {', '.join(BUILT_IN)}")
 
 
+@functools.lru_cache(maxsize=16)  # each note of a summary asks for its template, which takes 5 ms to read
 def parse_template(name: str, source: str, place: str) -> Template:
     """Read a template file. Raises ConfigError that names the file, the key and what is wrong."""
     match = re.match(
