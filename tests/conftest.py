@@ -230,6 +230,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shows", metavar="PAGE:KEY", help="run the tests behind one sentence of docs/PAGE.md")
 
 
+def takes_as_long_as(item: pytest.Item) -> str:
+    """The name of the file whose tests take as long as this one; "" where it is skipped, which takes no time."""
+    skipped = any(mark.args[:1] == (True,) for mark in item.iter_markers("skipif"))
+    return "" if skipped else item.path.stem
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --shows: only the tests that are marked with this key, or with any of this page. What takes long comes first."""
     wanted = config.getoption("--shows")
@@ -240,7 +246,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if any(key.startswith(wanted) for mark in item.iter_markers("shows") for key in mark.args)
         ]
     if hasattr(config, "workerinput"):
-        items[:] = long_first(items, config.workerinput["workercount"], lambda item: item.path.stem)
+        items[:] = long_first(items, config.workerinput["workercount"], takes_as_long_as)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from tests.conftest import takes_as_long_as
 from tests.order import SECONDS, long_first
 
 TESTS = [(f"test_{name}", n) for name in ("a", "all_pairs", "b", "daemon", "speakers", "z") for n in range(7)]
@@ -20,6 +23,13 @@ def test_each_share_begins_with_what_takes_long_and_every_test_is_in_one_of_them
         first = [ordered[n * size][0] for n in range(processes)]
         assert first == ["test_speakers", "test_daemon", "test_all_pairs"][:processes]
         assert [n for name, n in ordered if name == "test_daemon"] == list(range(7))
+
+
+@pytest.mark.parametrize(("skipped", "as_long_as"), [(True, ""), (False, "test_daemon")])
+def test_what_is_skipped_takes_no_share_of_the_time(skipped: bool, as_long_as: str) -> None:
+    marks = [pytest.mark.skipif(skipped, reason="because").mark]
+    item = SimpleNamespace(path=Path("tests/test_daemon.py"), iter_markers=lambda name: marks)
+    assert takes_as_long_as(cast(Any, item)) == as_long_as
 
 
 def test_the_files_that_take_long_are_files_of_tests() -> None:
