@@ -60,7 +60,7 @@ def evenly(transcript: Transcript) -> Transcript:
     return replace(transcript, segments=tuple(replace(s, words=()) for s in transcript.segments))
 
 
-def count_words(sound: Sound, said: list[Said], seeds: int, folder: Path) -> None:
+def count_words(sound: Sound, said: Sequence[Said], seeds: int, folder: Path) -> None:
     """Print the share of words with the right speaker, and what times of words cost."""
     cases = [("chapters", sound, said)]
     for people, seed, (kind, overlap) in product(
@@ -99,7 +99,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             count_words(sound, said, arguments.seeds, Path(folder))
         return
-    cases: list[tuple[str, Sound, list[Said]]] = [("chapters", sound, said)]
+    cases: list[tuple[str, Sound, list[Said]]] = [("chapters", sound, list(said))]
     for people in (1, 2, 3, 5, 8):
         for seed in range(arguments.seeds):
             for kind, overlap in (("pauses", 0.0), ("overlap", 0.3)):

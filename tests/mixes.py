@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import wave
 from collections import Counter
@@ -41,11 +42,14 @@ def loaded(file: Path) -> Sound:
         return np.concatenate([f.to_ndarray()[0] for f in [*frames, *resampler.resample(None)]])
 
 
-def chapters(corpus: Path) -> tuple[Sound, list[Said]]:
-    """Ten readers, one after the other, 822 s."""
+@functools.cache
+def chapters(corpus: Path) -> tuple[Sound, tuple[Said, ...]]:
+    """Ten readers, one after the other, 822 s. To read them takes 2 s, so that each process of tests does it once."""
     base = corpus / "longform" / "libri_10speakers_chapters"
     rows = [line.split("\t") for line in base.with_suffix(".segments.tsv").read_text().splitlines()]
-    return loaded(base.with_suffix(".m4a")), [Said(float(a), float(b), who, text) for a, b, who, text in rows]
+    sound = loaded(base.with_suffix(".m4a"))
+    sound.flags.writeable = False
+    return sound, tuple(Said(float(a), float(b), who, text) for a, b, who, text in rows)
 
 
 def mixed(

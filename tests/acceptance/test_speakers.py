@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -176,7 +177,7 @@ def test_notes_say_who_says_what_and_who_was_named_in_one_note_is_known_in_the_n
     assert all(person["voices"] == 0 for person in listed["people"])
 
 
-def shares_one_reader(said: list[Said], seed: int) -> int:
+def shares_one_reader(said: Sequence[Said], seed: int) -> int:
     """Another seed whose two readers are one of this seed's and another."""
 
     def readers(of: int) -> set[str]:
