@@ -12,7 +12,8 @@ import pytest
 from earmark.domain import ArtifactState, Instant, Kind, Segment, Summary, Transcript
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness, digests, likeness
-from earmark.notes.naming import given, names_in
+from earmark.notes.name_lists import names_in
+from earmark.notes.naming import given
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
 

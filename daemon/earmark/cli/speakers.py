@@ -218,7 +218,12 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
         return
     print_sentence(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
     for path in done.named_still:
-        print_sentence(f"  [yellow]{escape(short(path))} was edited by you and stays as it is[/]")
+        said = (
+            "was written anew; the name stands in it still, in what was said or in what you wrote"
+            if path in done.renewed
+            else "was edited by you and stays as it is"
+        )
+        print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:
         err.print("The ledger was in use and could not be written anew; the next sweep does it.")

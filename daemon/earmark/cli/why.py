@@ -28,6 +28,7 @@ from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.earlier import Theirs, what_is_theirs
+from earmark.pipeline.names_there import why_names_not_read
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
 from earmark.report import how_far, read_report
@@ -163,6 +164,8 @@ def _edited(context: Context, artifact: Artifact) -> str:
     unread = why_not_read(context, artifact)
     if unread:
         return f"{stays}; words that you correct in it are not read: {unread}"
+    if odds := why_names_not_read(context, artifact):
+        return f"{stays}; of who speaks, {odds}"
     theirs = what_is_theirs(context, artifact)
     if theirs is Theirs.PROPERTIES:
         return (
@@ -181,10 +184,11 @@ def _edited(context: Context, artifact: Artifact) -> str:
 
 def _not_read_yet(context: Context, artifact: Artifact) -> str:
     """What is said of a note that was changed since anybody looked, where not all of that will count; else ""."""
-    unread = why_not_read(context, artifact)
-    return (
-        f"words that you correct in it are not read: {unread}" if unread else said_besides(context, artifact)
-    )
+    if unread := why_not_read(context, artifact):
+        return f"words that you correct in it are not read: {unread}"
+    if odds := why_names_not_read(context, artifact):
+        return f"of who speaks, {odds}"
+    return said_besides(context, artifact)
 
 
 def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:

@@ -152,7 +152,9 @@ class Words:
         return transcript
 
     def correct(self, transcript: Transcript, now: Instant) -> None:
-        """Put a transcript with a person's words in the place of the same without them."""
+        """Put a transcript with a person's words, or with other speakers, in the place of the same without them; what notes
+        hold that are not written anew is kept.
+        """
         with self._db.transaction():
             self.of_notes.keep(transcript.recording_id)
             self.store_speakers(transcript, now)

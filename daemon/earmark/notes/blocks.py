@@ -24,7 +24,7 @@ _LABEL = r"(?:\*\*[^*\[\]\n]{1,60}(?::\*\*|\*\*:) ?|[^\W\d_][^*:\[\]\n]{0,60}?(?
 _OPENED = r"(?:\{(?:--|\+\+|==|~~))?[*_=~]{0,8}(?:<[a-z][^<>\n]{0,200}>)?[*_=~]{0,8}"
 _CLOSED = r"[*_=~]{0,8}(?:</[a-z]{1,20}>)?[*_=~]{0,8}"
 _TIMED = re.compile(
-    rf"(?P<lead>{_LEAD})(?P<opened>{_OPENED})(?P<name>\*\*(?:\\.|[^*\\\n]){{1,500}}\*\* )?"
+    rf"(?P<lead>{_LEAD})(?P<opened>{_OPENED})(?P<name>\*\*(?:\\.|\*(?=[^*\n]|\*\* )|[^*\\\n]){{1,500}}?\*\* )?"
     rf"(?:(?P<label>{_LABEL})?{_LINK}|[\[(]?(?P<stamp>(?:\d{{1,3}}:)?\d{{1,2}}:\d\d)[\])]?(?={_CLOSED}(?:\s|$)))"
     rf"(?P<closed>(?:{_CLOSED}(?=\s|$))?)(?P<rest>.*)"
 )
@@ -59,6 +59,8 @@ class Block:
     at: int | None = None
     head: str = ""
     own: bool = False
+    name: str = ""
+    """Who speaks, as it stands before the time."""
 
     @property
     def rest(self) -> str:
@@ -155,7 +157,8 @@ def _begins(n: int, line: str, timed: re.Match[str], *, own: bool) -> Block:
     at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
     marked = opened or timed["embed"] or timed["closed"] or timed["label"]
     ours = timed["lead"] in ("", "- ") and not (marked or own)
-    return Block(range(n, n + 1), [rest], at, line[: timed.start("rest")], own=not ours)
+    name = timed["name"] or timed["label"] or ""
+    return Block(range(n, n + 1), [rest], at, line[: timed.start("rest")], own=not ours, name=name)
 
 
 def _seconds(stamp: str) -> int:

@@ -21,7 +21,8 @@ from earmark.ledger import Artifact, Digests
 from earmark.notes.encoding import with_our_ends
 from earmark.notes.frontmatter import body_of, top_of, well_formed
 from earmark.notes.links import PLAYABLE
-from earmark.notes.naming import has_links, names_in, numbered
+from earmark.notes.name_lists import has_links, names_in
+from earmark.notes.naming import numbered
 from earmark.notes.property_comments import has_comment
 
 _WIKILINK = re.compile(r"(!?)\[\[(?P<target>[^\[\]|#\n]*)((?:#[^\[\]|\n]*)?)((?:\|[^\[\]\n]*)?)\]\]")
@@ -157,12 +158,22 @@ def _likeness(text: str, artifact: Artifact, key: str) -> Likeness:
     words = plain(body_of(text), artifact.path.name)
     said, said_by_number = _two(artifact.words_sha256)
     names = names_in(text, key) if nameless else ()
-    if _sha(words) != said and not (names and _sha(numbered(words, names)) == said_by_number):
+    # By those of the list, or by those that are known, as where a person wrote them in the place of others in the text.
+    by_number = any(
+        each and _sha(numbered(words, each)) == said_by_number for each in (names, artifact.names) if names
+    )
+    if _sha(words) != said and not by_number:
         return Likeness.EDITED
     # A link in the list is a person's, and the name that we would write in its place is less.
     if names and not has_links(text, key) and _sha(_nameless(text, key, names)) == nameless:
         return Likeness.NAMES
     return Likeness.PROPERTIES
+
+
+def by_these(text: str, names: Sequence[str], artifact: Artifact) -> bool:
+    """Whether the turns of a note begin with these names, and it is as we wrote it but for that."""
+    words = plain(body_of(with_our_ends(text)), artifact.path.name)
+    return bool(names) and _sha(numbered(words, names)) == _two(artifact.words_sha256)[1]
 
 
 def _two(kept: str | None) -> tuple[str, str]:

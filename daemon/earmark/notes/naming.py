@@ -1,5 +1,5 @@
-"""Which names of speakers stand in a note, so that those that a person has written there can be read back; and what a
-summary says once they have others. Pure.
+"""Which names of speakers a person has given in a note, against those that it listed before; and what a summary says once
+they have others. Pure.
 """
 
 from __future__ import annotations
@@ -8,116 +8,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
-from typing import Any
 
 from earmark.domain import Point, Summary, Task
 from earmark.notes.escape import JOINER, clip, normalize
-from earmark.notes.frontmatter import first_block, read_frontmatter, top_of, well_formed
 from earmark.notes.labels import SPEAKERS
+from earmark.notes.name_lists import OURS, is_number, without_links
 from earmark.notes.speakers import LONGEST, TURN, any_of
-
-_OURS = re.compile(rf"(?P<ours>(?:{'|'.join(sorted(SPEAKERS))}) (?P<number>\d+))(?: \(.*\?\))?", re.I)
-"""What stands in the list for one whom nobody has named: "Speaker 2", or "Speaker 2 (Anna?)" for a voice like hers."""
-
-_NUMBERED = re.compile(
-    rf"(?P<label>(?:{'|'.join(sorted(SPEAKERS))}) )?(?P<number>\d{{1,3}}): +(?P<name>.+)", re.I
-)
-"""A name behind whom it is of, as people write it: "Speaker 2: Anna", or "2: Anna"."""
-
-_LINK = re.compile(r"\[\[(?:[^\[\]|]*[|/])?([^\[\]|/]+)\]\]")
-
-_QUOTED = re.compile(r"""(["'])(.*)\1""")
-
-
-def names_in(text: str, key: str = "speakers") -> tuple[str, ...]:
-    """The names that a note lists in its property `key`, in order; empty if it lists none, or what can be none. Of a link
-    the text is taken.
-    """
-    return tuple(_name(item) for item in _listed(text, key))
-
-
-def has_links(text: str, key: str = "speakers") -> bool:
-    """Whether a note's list of speakers has a link in it, which is more than a name."""
-    return any(_LINK.search(item) for item in _listed(text, key))
-
-
-def without_links(text: str) -> str:
-    """A name that was written as a link, as it is read."""
-    return _LINK.sub(r"\1", text)
-
-
-def _listed(text: str, key: str) -> tuple[str, ...]:
-    if key not in text:
-        return ()
-    listed = (read_frontmatter(text) or {}).get(key)
-    if not isinstance(listed, list | dict) and text.startswith("---") and well_formed(top_of(text)) is None:
-        listed = _by_lines(first_block(text)[0], key)
-    if isinstance(listed, str):
-        listed = listed.split(",")
-    if isinstance(listed, dict):
-        listed = [{number: name} for number, name in listed.items()]
-        if not all(_NUMBERED.fullmatch(str(_item(item))) for item in listed):
-            return ()
-    if not isinstance(listed, list):
-        return ()
-    items = [*map(_item, listed)]
-    if any(isinstance(item, list | dict) for item in items):
-        return ()
-    return _placed(["" if item is None else str(item) for item in items])
-
-
-def _by_lines(block: str, key: str) -> list[str]:
-    """The list in properties that are no YAML, because of a name such as @anna or *anna, or of anything else there."""
-    found = re.search(
-        rf"""^["']?{re.escape(key)}["']?[ \t]*:(?:\s*\[([^\n]*)\])?[ \t]*\r?$((?:\n[ \t]*-(?:[ \t][^\n]*)?)*)""",
-        block,
-        re.MULTILINE,
-    )
-    if found is None:
-        return []
-    items = (
-        found[1].split(",")
-        if found[1] is not None
-        else [line.strip()[1:] for line in found[2].split("\n")[1:]]
-    )
-    return [_QUOTED.sub(r"\2", re.sub(r"[ \t]#.*", "", item).strip()) for item in items]
-
-
-def _item(item: Any) -> Any:
-    """YAML takes a link without quotes for a list in a list, and a name with a colon for a pair."""
-    if isinstance(item, dict) and len(item) == 1:
-        ((what, said),) = item.items()
-        if not isinstance(said, list | dict):
-            return str(what) if said is None else f"{what}: {said}"
-    inner = item[0] if isinstance(item, list) and len(item) == 1 else None
-    if isinstance(inner, list) and len(inner) == 1 and not isinstance(inner[0], list | dict):
-        return f"[[{inner[0]}]]"
-    return item
-
-
-def _placed(texts: Sequence[str]) -> tuple[str, ...]:
-    """The names in the order of their numbers, without these, where they are said with them. What is said of another than
-    whose place it is stands for that number, which names nobody.
-    """
-    said = [_NUMBERED.fullmatch(normalize(text)) for text in texts]
-    by_number = {int(each["number"]): each["name"] for each in said if each}
-    if len(texts) > 1 and sorted(by_number) == [*range(1, len(texts) + 1)]:
-        return tuple(by_number[number] for number in sorted(by_number))
-
-    def placed(number: int, text: str, each: re.Match[str] | None) -> str:
-        if each is None or (int(each["number"]) != number and not each["label"]):
-            return text
-        return each["name"] if int(each["number"]) == number else f"{each['label']}{each['number']}"
-
-    return tuple(
-        placed(n, text, each) for n, (text, each) in enumerate(zip(texts, said, strict=True), start=1)
-    )
-
-
-def _name(text: str) -> str:
-    text = normalize(without_links(text))
-    ours = _OURS.fullmatch(text)
-    return ours["ours"] if ours else text
 
 
 def news(before: Sequence[str] | None, now: Sequence[str]) -> dict[int, str]:
@@ -157,15 +53,10 @@ def given_to(number: int, text: str) -> str | None:
     """The name that somebody gives by this text to the speaker with a number; "" if it is ours, or none; None if it is the
     number of another.
     """
-    ours = _OURS.fullmatch(normalize(text))
+    ours = OURS.fullmatch(normalize(text))
     if ours is None:
         return clip(text, LONGEST)
     return "" if int(ours["number"]) == number else None
-
-
-def is_number(name: str) -> bool:
-    """Whether it is what one is called whom nobody has named."""
-    return _OURS.fullmatch(normalize(name)) is not None
 
 
 def given(names: Sequence[str]) -> tuple[str, ...]:
@@ -176,11 +67,20 @@ def given(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def as_shown(written: str) -> str:
+    """A name as it stands before the time of a turn, as a reader sees it; of a link the text."""
+    return _unescaped(without_links(written))
+
+
+def _unescaped(written: str) -> str:
+    return normalize(re.sub(r"\\(.)", r"\1", written).replace(JOINER, ""))
+
+
 def numbered(body: str, names: Sequence[str]) -> str:
     """The body of a note with the places of the speakers' names in this list, where its turns begin, instead of them."""
 
     def place(found: re.Match[str]) -> str:
-        name = re.sub(r"\\(.)", r"\1", found[2]).replace(JOINER, "")
+        name = _unescaped(found[2])
         return f"{found[1]}{names.index(name) + 1}" if name in names else found[0]
 
     return TURN.sub(place, body)

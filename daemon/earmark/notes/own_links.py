@@ -13,10 +13,10 @@ from urllib.parse import unquote
 
 from earmark.files import Identity, fold
 from earmark.ledger import Artifact, Ledger
-from earmark.notes.comparing import Likeness, kind_of, likeness, targets
+from earmark.notes.comparing import Likeness, by_these, kind_of, likeness, targets
 from earmark.notes.frontmatter import body_of
+from earmark.notes.name_lists import names_in
 from earmark.notes.names import safe_stem
-from earmark.notes.naming import names_in
 
 
 def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness:
@@ -24,7 +24,7 @@ def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speake
     are known make it no other note. `key`: the property that lists the speakers.
     """
     like = likeness(data, artifact, key)
-    if like is Likeness.NAMES and names_in(data.decode(), key) == artifact.names:
+    if like is Likeness.NAMES and _are_known(data.decode(), artifact, key):
         like = Likeness.LINKS
     if like in (Likeness.SAME, Likeness.EDITED):
         return like
@@ -34,6 +34,19 @@ def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speake
         return like
     # Asked last: an app renames the recording first and the links after it.
     return Likeness.EDITED if _is_there(ledger, artifact) else like
+
+
+def _are_known(text: str, artifact: Artifact, key: str) -> bool:
+    """Whether the names in a note are those that are known: in its list, or in its turns, where the list has those that we
+    wrote.
+    """
+    listed, known, written = names_in(text, key), artifact.names or (), names_in(artifact.top, key)
+    if listed == known:
+        return True
+    if not len(listed) == len(known) == len(written):
+        return False
+    in_place = all(name in (was, now) for name, was, now in zip(listed, written, known, strict=True))
+    return in_place and by_these(text, known, artifact)
 
 
 def strangers(text: str, note: str, names: Iterable[str]) -> set[str]:

@@ -17,6 +17,8 @@ from earmark.corrections import Passage, Word, compared, words_of
 from earmark.domain import Seconds, Segment
 from earmark.notes.blocks import Block
 from earmark.notes.escape import escape_inline, normalize
+from earmark.notes.names_said import Shown
+from earmark.notes.naming import as_shown
 from earmark.notes.paragraphs import Paragraph, Piece
 from earmark.notes.runs import is_spelled_so, marked_up, read_back, why_left_out
 from earmark.notes.style import NoteStyle, stamp
@@ -36,6 +38,9 @@ what is not measured is reckoned by other letters then."""
 _PLACE = re.compile(r"#t=\d{1,7}")
 _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
 
+
+_BARE_NAME = re.compile(r"^(?:\*\*)?(.*?)(?::\*\*|\*\*:|\*\*|:| [–—-])? ?$")
+"""Of a name before a time what is no mark of it."""
 
 _ALIKE = str.maketrans(
     {**dict.fromkeys("’‘ʼ＇", "'"), **dict.fromkeys("“”„‟", '"'), "…": "...", "‐": "-", "‑": "-"}
@@ -111,6 +116,14 @@ class Passages:
     def passages(self) -> tuple[Passage, ...]:
         """What is not as we would write it, each with all words of its segments."""
         return tuple(self._passage(group) for group in self._groups())
+
+    def shown(self) -> tuple[Shown, ...]:
+        """With which name each turn begins whose time is there."""
+        return tuple(
+            Shown(part.at, part.speaker, as_shown(_BARE_NAME.sub(r"\1", section.anchor.name)))
+            for section in self._sections
+            if section.anchor is not None and (part := self.parts[section.ours[0]]).left_out is None
+        )
 
     def restored(self) -> dict[int, str]:
         """Lines of the note with our words in their place, where a paragraph has other ones."""

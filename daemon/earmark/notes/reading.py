@@ -16,6 +16,7 @@ from earmark.notes.blocks import blocks, is_fence
 from earmark.notes.comments import mark_of_merge
 from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
+from earmark.notes.names_said import Shown
 from earmark.notes.paragraphs import paragraphs
 from earmark.notes.passages import Passages
 from earmark.notes.style import NoteStyle
@@ -43,6 +44,7 @@ class Read:
     """What was read of a note. `passages`: those that are not as we would write them. `restored`: the note with our words in
     their place. `foreign`: it has markup in them that we do not write. `spelled`: they stand there, to the letter and the
     space, as we would write them. `besides`: lines that are none of what was said, those that we write above it among them.
+    `shown`: with which names its turns begin.
     """
 
     passages: tuple[Passage, ...]
@@ -50,6 +52,7 @@ class Read:
     foreign: bool
     spelled: bool
     besides: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
 
 def read_transcript(text: str, transcript: Transcript, style: NoteStyle) -> Read | None:
@@ -111,7 +114,7 @@ def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
     whole = top_of(text) + "".join(kept)[:-1]
     besides = tuple(lines[n].strip() for n in part if n not in best.placed and _TOLD.search(lines[n]))
-    return Read(best.passages(), whole, best.foreign, best.spelled, besides)
+    return Read(best.passages(), whole, best.foreign, best.spelled, besides, best.shown())
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

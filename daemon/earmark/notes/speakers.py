@@ -12,7 +12,7 @@ from earmark.notes.labels import labels_for
 LONGEST = 60
 """Most characters of a speaker's name in a note."""
 
-TURN = re.compile(r"^((?:- )?\*\*)((?:\\.|[^*\\\n])+)(?=\*\* (?:\[|\d))", re.MULTILINE)
+TURN = re.compile(r"^((?:- )?\*\*)((?:\\.|\*(?=[^*\n]|\*\* )|[^*\\\n])+?)(?=\*\* (?:\[|\d))", re.MULTILINE)
 """The name that a paragraph of a transcript begins with, before its time."""
 
 

@@ -144,7 +144,9 @@ def told(context: Context, work: Diarizing, message: ToldApart) -> None:
             voices = prints_of(message.voices, work.known)
             names = remember(context, recording_id, voices, after.speakers, unsure=message.unsure)
             after = replace(after, speakers=names)
-            if after != before:
+            if after != before and before.speakers:
+                ledger.words.correct(after, now)  # a note that stays is of those who spoke there before
+            elif after != before:
                 ledger.words.store_speakers(after, now)
                 # What its owner removed does not come back for it, which nobody asked for.
                 ledger.artifacts.stay_removed(recording_id)

@@ -17,11 +17,11 @@ from earmark.ledger import Artifact, Ledger, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.encoding import with_our_lines
 from earmark.notes.kept_properties import with_theirs
-from earmark.notes.naming import names_in
+from earmark.notes.name_lists import names_in
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
-from earmark.pipeline.words_given import has_transcript, words_held
+from earmark.pipeline.words_held import has_transcript, words_held
 
 _OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK)
 """Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. That is
@@ -88,7 +88,8 @@ def look_at_earlier(context: Context, folder: Folder, place: Place, output: Outp
             earlier.unwanted = True
             return earlier
         if found.like is Likeness.NAMES:
-            # Names that nobody has taken notice of yet. Nothing is written over them, nor a second note beside them.
+            # Names that nobody has taken notice of yet, or that are nobody's. Nothing is written over them, nor a second
+            # note beside them.
             earlier.settled = artifact.path
             return earlier
         if found.like in (Likeness.EDITED, Likeness.PROPERTIES):
@@ -179,7 +180,8 @@ def _look(
     if like is Likeness.NAMES and names_in(data.decode(), key) == names_in(output.text, key):
         like = Likeness.LINKS
     edited = artifact.state is ArtifactState.EDITED
-    if not edited or (artifact.mergeable and like is not Likeness.EDITED) or like is Likeness.PROPERTIES:
+    known = like in (Likeness.PROPERTIES, Likeness.NAMES)
+    if not edited or (artifact.mergeable and like is not Likeness.EDITED) or known:
         return _Found(artifact, like, sha256, with_our_lines(data.decode("utf-8", "replace")))
     written = next((a for a in same if a.sha256 == sha256 and a.plain_sha256 is not None), None)
     if written is None and like is Likeness.LINKS:

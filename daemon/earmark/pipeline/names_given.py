@@ -1,83 +1,49 @@
-"""Names that people give to those who speak: read from the lists in the notes, and given to the transcript.
+"""Names that people give to those who speak: read from the lists and the turns of notes, and given to the transcript.
 
-A note's list is held against what stood there when it was written, or read last, so that an older one takes nothing back
-that another note or a verb has said since. Names are no edit, but a note that was edited as well stays as it is.
+Names are no edit, but a note that was edited as well stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Kind, Stage, Transcript
 from earmark.events import Event
-from earmark.files import digest, read_bytes
+from earmark.files import read_bytes
 from earmark.ledger import Artifact, Recording
-from earmark.notes.comments import mark_of_merge
 from earmark.notes.comparing import Likeness
-from earmark.notes.encoding import in_windows_1252, with_our_lines
+from earmark.notes.encoding import with_our_lines
 from earmark.notes.escape import clip
-from earmark.notes.frontmatter import decoded
 from earmark.notes.kept_properties import with_theirs
-from earmark.notes.naming import left_over, names_in, news, renamed, words_too
+from earmark.notes.naming import renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
+from earmark.pipeline.names_there import names_there, say_odds
 from earmark.pipeline.outputs import revision
-
-READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    """The list of speakers in a note that is not as it was: when the note was written last, and what is new in it."""
-
-    artifact: Artifact
-    at: float
-    names: tuple[str, ...]
-    news: Mapping[int, str]
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """What the note is held against from now on: of a list with too few or too many what fits."""
-        before = self.artifact.names
-        if before is None or len(before) == len(self.names):
-            return self.names
-        return tuple(self.news.get(number, name) for number, name in enumerate(before, start=1))
-
-
-def has_names(context: Context, artifact: Artifact) -> bool:
-    """Whether a note has names in its list that nobody has taken."""
-    return artifact.names != () and _listed(context, artifact) is not None
-
-
-def has_other_names(context: Context, artifact: Artifact) -> bool:
-    """Whether somebody has another name in a note's list than when it was read last."""
-    found = _listed(context, artifact) if artifact.names != () else None
-    return found is not None and bool(found.news)
 
 
 def take_names(context: Context, recording_id: str) -> bool:
-    """Read what people have written into the lists of a recording's notes, and give those names; true if any are news. Of
-    notes that say different things the one counts that was written last. Call in `ledger.acting`.
+    """Read what people have written into the notes of a recording of who speaks, and give those names; true if any are news.
+    Of notes that say different things the one counts that was written last. Call in `ledger.acting`.
     """
     ledger = context.ledger
     notes = [a for a in ledger.artifacts.of_recording(recording_id) if a.note and a.names != ()]
-    lists = [found for a in notes if a.state in READ and (found := _listed(context, a)) is not None]
-    if not lists:
-        return False
-    transcript = ledger.words.transcript(recording_id)
+    found = [there for a in notes if (there := names_there(context, a)) is not None]
+    transcript = ledger.words.transcript(recording_id) if found else None
     if transcript is None or not names_of(transcript):
         return False
     with ledger.transaction():
-        for each in lists:
-            ledger.artifacts.names_read(each.artifact.path, each.known)
-            _say_left_over(context, each, len(transcript.speakers))
+        for each in found:
+            if each.names:
+                ledger.artifacts.names_read(each.artifact.path, each.names)
+            say_odds(context, each)
         given: dict[int, str] = {}
         by: dict[int, str] = {}
-        for each in sorted(lists, key=lambda found: found.at):
+        for each in sorted(found, key=lambda there: there.at):
             name = each.artifact.path.name
             for number in sorted(n for n in given.keys() & each.news if given[n] != each.news[n]):
                 context.tell(
@@ -88,26 +54,6 @@ def take_names(context: Context, recording_id: str) -> bool:
             given |= each.news
             by |= dict.fromkeys(each.news, name)
         return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
-
-
-def _say_left_over(context: Context, found: _List, speakers: int) -> None:
-    """Tell once that names of a list are nobody's; which, the journal is not to hold."""
-    names, note = left_over(found.artifact.names, found.names), found.artifact.path.name
-    if not names:
-        return
-    them = (
-        "a name in its list of speakers is"
-        if len(names) == 1
-        else f"{len(names)} names in its list of speakers are"
-    )
-    count = len(found.names)
-    context.warn_once(
-        Event.NAMES_NOT_READ,
-        f"{note}: {them} nobody's, because {speakers} people speak and {count} {'is' if count == 1 else 'are'} listed;"
-        " write one line for each, in their order, or say it with: earmark speakers name FILE NUMBER NAME",
-        found.artifact.recording_id,
-        found.artifact.path,
-    )
 
 
 def give_names(context: Context, transcript: Transcript, given: Mapping[int, str], where: str) -> bool:
@@ -150,44 +96,6 @@ def fitting(context: Context, name: str) -> str:
     if context.config.notes.dialect == "logseq":
         name = name.replace(",", " ")
     return clip(name, LONGEST)
-
-
-def _listed(context: Context, artifact: Artifact) -> _List | None:
-    """What stands in the list of a note, if that is not what was known, and if it is not our own writing."""
-    key = style_of(context.config.notes).key("speakers")
-    for at, data in what_stands_there(context, artifact):
-        if digest(data) in (artifact.sha256, artifact.next_sha256):
-            return None
-        text = decoded(data)
-        if "\ufffd" in text:
-            text = in_windows_1252(data, ()) or text
-        names = names_in(text, key)
-        if not names or names == artifact.names or mark_of_merge(with_our_lines(text)):
-            return None
-        return _List(artifact, at, names, news(artifact.names, names))
-    return None
-
-
-def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[float, bytes]]:
-    """When a note was written last, and its bytes, for each place in which it may lie and can be read."""
-    for path in _where_it_lies(context, artifact):
-        if not context.answers(path):
-            continue
-        try:
-            found = path.lstat().st_mtime, read_bytes(path)
-        except OSError:
-            continue
-        yield found
-
-
-def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
-    """Where a note lies; if its folder has another name by now, beside its recording."""
-    yield artifact.path
-    for place in context.ledger.places.of(artifact.recording_id):
-        if place.here and place.path.parent != artifact.path.parent:
-            beside = place.path.parent / artifact.path.name
-            if context.ledger.artifacts.at(beside) is None:
-                yield beside
 
 
 def edited_otherwise(context: Context, recording_id: str) -> list[Artifact]:

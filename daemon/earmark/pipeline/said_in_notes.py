@@ -12,7 +12,8 @@ from earmark.errors import LedgerBusy
 from earmark.events import Event
 from earmark.files import Identity
 from earmark.ledger import Artifact
-from earmark.pipeline.names_given import READ, has_names, has_other_names, take_names
+from earmark.pipeline.names_given import take_names
+from earmark.pipeline.names_there import READ, has_names, has_other_names
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.words_given import has_other_words, has_words, take_words
 from earmark.pipeline.words_unread import say_what_is_not_read, why_not_read

@@ -17,15 +17,18 @@ from earmark.events import Event
 from earmark.files import counted, digest
 from earmark.ledger import Artifact, Recording
 from earmark.notes.comparing import Likeness, digests
-from earmark.notes.encoding import WESTERN, in_windows_1252, is_utf_8, text_for_sure, with_our_ends
+from earmark.notes.encoding import is_utf_8, with_our_ends
 from earmark.notes.frontmatter import body_of, read_frontmatter
+from earmark.notes.name_lists import names_in
 from earmark.notes.own_links import compared
 from earmark.notes.reading import Read, read_transcript
 from earmark.notes.speakers import TURN, names_of
 from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
-from earmark.pipeline.names_given import READ, edited_otherwise, leave_edited, what_stands_there
+from earmark.pipeline.names_given import edited_otherwise, leave_edited
+from earmark.pipeline.names_there import READ, what_stands_there
 from earmark.pipeline.outputs import revision
+from earmark.pipeline.words_held import has_transcript, holds_words, text_of, words_held
 from earmark.rehearing import brought_over
 
 
@@ -74,39 +77,10 @@ def is_behind(context: Context, artifact: Artifact) -> bool:
     return has_transcript(context, artifact) and not _is_known(context, artifact)
 
 
-def words_held(context: Context, artifact: Artifact) -> Transcript | None:
-    """What is said by the transcript that a note holds: that of now, or an older one; None where nobody knows."""
-    if _holds_words(context, artifact):
-        return context.ledger.words.transcript(artifact.recording_id)
-    return context.ledger.words.of_notes.of(artifact)
-
-
-def text_of(context: Context, artifact: Artifact, data: bytes) -> str | None:
-    """What stands in a note; None if nobody can tell in which encoding."""
-    text = text_for_sure(data)
-    held = words_held(context, artifact) if text is None else None
-    if held is None or held.language not in WESTERN:
-        return text
-    return in_windows_1252(data, (segment.text for segment in held.segments))
-
-
-def has_transcript(context: Context, artifact: Artifact) -> bool:
-    """Whether it is a note with a transcript in it."""
-    one_file = context.config.notes.layout == "one-file"
-    return artifact.note and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
-
-
-def _holds_words(context: Context, artifact: Artifact) -> bool:
-    """Whether the transcript in a note is of the words of now."""
-    return has_transcript(context, artifact) and artifact.words_rev == context.ledger.words.revision(
-        artifact.recording_id
-    )
-
-
 def _is_known(context: Context, artifact: Artifact) -> bool:
     """Whether it is known which words the transcript in a note is of."""
     return has_transcript(context, artifact) and (
-        _holds_words(context, artifact) or context.ledger.words.of_notes.known(artifact)
+        holds_words(context, artifact) or context.ledger.words.of_notes.known(artifact)
     )
 
 
@@ -135,7 +109,7 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
         ledger.recordings.get(artifact.recording_id),
     )
     before = words_held(context, artifact)
-    older = None if _holds_words(context, artifact) else before
+    older = None if holds_words(context, artifact) else before
     if before is None or now is None or other_model(artifact, stands.text, style.key("model")):
         return False
     read = read_transcript(stands.text, before, style)
@@ -175,7 +149,7 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
 
 
 def _not_read(context: Context, artifact: Artifact) -> None:
-    if _holds_words(context, artifact):
+    if holds_words(context, artifact):
         context.ledger.artifacts.words_read(artifact.path, artifact.rev)
     else:
         context.ledger.artifacts.older_words_read(artifact.path)
@@ -216,14 +190,17 @@ def _read(
     ours = bool(artifact.top) and restored in likes and as_ours
     if ours and (
         artifact.rev < revision(before, artifact.kind, one_file=one_file)
-        or _misnamed(stands.text, found.transcript)
+        or _misnamed(stands.text, found.transcript, key)
     ):
         rev = artifact.rev  # something else is to be said there as well
     theirs = replace(digests(with_our_ends(stands.text), key), sha256=stands.sha256) if ours else None
     context.ledger.artifacts.words_read(artifact.path, rev, theirs)
 
 
-def _misnamed(text: str, transcript: Transcript) -> bool:
-    """Whether turns begin with names that nobody has (any more)."""
-    names = {*names_of(transcript)}
-    return any(turn[2] not in names for turn in TURN.finditer(body_of(text)))
+def _misnamed(text: str, transcript: Transcript, key: str) -> bool:
+    """Whether turns begin with names that nobody has (any more), or the list has such."""
+    names = names_of(transcript)
+    listed = names_in(text, key)
+    return (bool(listed) and listed != names) or any(
+        turn[2] not in names for turn in TURN.finditer(body_of(text))
+    )

@@ -20,8 +20,9 @@ from earmark.notes.reading import read_transcript, why_unread
 from earmark.notes.render import lines_above
 from earmark.notes.style import style_of
 from earmark.pipeline.drafts import notice
-from earmark.pipeline.names_given import READ
-from earmark.pipeline.words_given import has_transcript, is_behind, other_model, text_of, words_held
+from earmark.pipeline.names_there import READ
+from earmark.pipeline.words_given import is_behind, other_model
+from earmark.pipeline.words_held import has_transcript, text_of, words_held
 
 _PLAYER = re.compile(r"(?:- )?!\[")
 _PLAYER_OR_GONE = re.compile(r"(?:- )?(?:!\[|\*[^*].*\*$)")

@@ -9,7 +9,8 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant, Owed, Seconds, Transcript, is_speech
 from earmark.errors import NotFound, UsageError
-from earmark.notes.naming import given_to, is_number, without_links
+from earmark.notes.name_lists import is_number, without_links
+from earmark.notes.naming import given_to
 from earmark.notes.speakers import names_of
 from earmark.pipeline.names_given import fitting, give_names, take_names
 from earmark.verbs.resolve import Meant

@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.errors import ConfigError, EnvironmentFault, LedgerBusy, LedgerError
 from earmark.ledger import Artifact
 from earmark.paths import Home
-from earmark.pipeline.names_given import READ
+from earmark.pipeline.names_there import READ, why_names_not_read
 from earmark.pipeline.said_in_notes import SaidInNotes, has_news, is_unread
 from earmark.pipeline.words_unread import said_besides, why_not_read
 from earmark.report import read_report
@@ -28,7 +28,7 @@ def read_notes(context: Context, recordings: Iterable[str]) -> list[str]:
     unread = _unread(context, recordings)
     if not SaidInNotes(context).look_at(artifact.path for artifact in unread):
         return [f"another earmark is writing, so {WITHOUT}; try again in a moment"]
-    return [f"{a.path.name}: {why}" for a in unread if (why := why_not_read(context, a))]
+    return [f"{a.path.name}: {why}" for a in unread if (why := _why(context, a))]
 
 
 def lines_besides(context: Context, recording_id: str) -> list[str]:
@@ -76,7 +76,12 @@ def _unread_of(home: Home, config: Config) -> tuple[list[str], list[Artifact]]:
     with opened_context(home, config, read_only=True) as context:
         changed = [*_changed_since(context)]
         news = [a for a in changed if has_news(context, a)]
-        return [f"{a.path.name}: {why}" for a in changed if (why := why_not_read(context, a))], news
+        return [f"{a.path.name}: {why}" for a in changed if (why := _why(context, a))], news
+
+
+def _why(context: Context, artifact: Artifact) -> str:
+    """Why words in a note, or some of its names, are not read."""
+    return "; ".join(filter(None, (why_not_read(context, artifact), why_names_not_read(context, artifact))))
 
 
 def _changed_since(context: Context) -> Iterator[Artifact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,11 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, Owed
 from earmark.errors import EnvironmentFault, NotFound, UsageError
 from earmark.events import Event
+from earmark.files import is_locked, read_bytes
+from earmark.notes.escape import normalize
+from earmark.notes.frontmatter import decoded
+from earmark.notes.naming import words_too
+from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.names_given import take_names
 from earmark.retention import receipts
 from earmark.retention.erasure import leftovers
@@ -32,14 +37,16 @@ class Doomed:
 
 @dataclass(slots=True)
 class Forgotten:
-    """What came of it. `named_still`: notes that their owner edited, in which the name may stand; `found_again`: files of
-    the state folder that still hold a vector; `compacted`: whether the ledger could be written anew.
+    """What came of it. `named_still`: notes that their owner edited, in which the name stands; `renewed`: those of them that
+    were written anew all the same; `found_again`: files of the state folder that still hold a vector; `compacted`: whether
+    the ledger could be written anew.
     """
 
     vectors: int = 0
     recordings: int = 0
     receipt: int = 0
     named_still: list[Path] = field(default_factory=list)
+    renewed: set[Path] = field(default_factory=set)
     found_again: list[Path] = field(default_factory=list)
     compacted: bool = True
 
@@ -72,8 +79,11 @@ def forget(
         return None
     result = Forgotten()
     with ledger.acting(PATIENCE):
-        for recording_id in _recordings(context, name) if names else ():
+        affected = _recordings(context, name) if names else []
+        for recording_id in affected:
             take_names(context, recording_id)
+        whose = [name] if name is not None else [*ledger.words.names_given()]
+        before = _edited(context, affected)
         doomed_prints = _prints(context, name)
         with ledger.transaction():
             _forget(context, name, result, names=names)
@@ -84,7 +94,40 @@ def forget(
             result.compacted = False
         result.found_again = leftovers.left(context, _needles(doomed_prints, ledger.voices.all_prints()))
     write_owed(context)
+    _look_for_names(context, result, whose, before, affected)
     return result
+
+
+def _edited(context: Context, recordings: Iterable[str]) -> dict[Path, bytes | None]:
+    """The notes of these recordings that a person edited, and what stands in them; None where that cannot be seen."""
+    found: dict[Path, bytes | None] = {}
+    for recording_id in recordings:
+        for artifact in context.ledger.artifacts.of_recording(recording_id):
+            if artifact.state is ArtifactState.EDITED:
+                try:
+                    found[artifact.path] = read_bytes(artifact.path)
+                except OSError:
+                    found[artifact.path] = None
+    return found
+
+
+def _look_for_names(
+    context: Context, result: Forgotten, names: list[str], before: Mapping[Path, bytes | None], of: list[str]
+) -> None:
+    """Find out in which notes that a person edited a name stands still."""
+    runs = is_locked(context.home.lock_file)
+    for path, data in _edited(context, of).items():
+        if runs and _is_written_anew(context, path):
+            continue  # by the daemon, in a moment
+        if data is None or words_too(names, normalize(decoded(data).replace("\\", ""))):
+            result.named_still.append(path)
+            if path in before and data != before[path]:
+                result.renewed.add(path)
+
+
+def _is_written_anew(context: Context, note: Path) -> bool:
+    artifact = context.ledger.artifacts.at(note)
+    return artifact is not None and what_is_theirs(context, artifact) is not Theirs.EVERYTHING
 
 
 def _forget(context: Context, name: str | None, result: Forgotten, *, names: bool) -> None:
@@ -103,15 +146,8 @@ def _forget(context: Context, name: str | None, result: Forgotten, *, names: boo
         result.vectors += ledger.voices.forget_all()
         ledger.turns.drop_all_stretches()
     if names:
-        affected = _recordings(context, name)
         for each in [name] if name is not None else list(ledger.words.names_given()):
             result.recordings += rename_everywhere(context, each, "")
-        result.named_still = [
-            a.path
-            for recording_id in affected
-            for a in ledger.artifacts.of_recording(recording_id)
-            if a.state is ArtifactState.EDITED
-        ]
     ledger.erasing.owe_compact(now)
     whose = receipts.keyed(ledger, name) if name is not None else "everybody"
     receipt = receipts.issue(ledger, now, "forgotten", person=whose, voiceprints=result.vectors, names=names)

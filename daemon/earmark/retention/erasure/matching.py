@@ -13,7 +13,8 @@ from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.frontmatter import body_of
 from earmark.notes.labels import SPEAKERS
-from earmark.notes.naming import given, names_in
+from earmark.notes.name_lists import names_in
+from earmark.notes.naming import given
 from earmark.notes.style import style_of
 from earmark.replacing import before_replacing
 
