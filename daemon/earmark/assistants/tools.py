@@ -28,6 +28,7 @@ from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import Server
 from earmark.verbs.searching import Found, Result, search
+from earmark.verbs.trusting import require_trusted
 
 MOST_CHARACTERS = 12_000
 """Characters of words in one answer: some 3,000 tokens, which leaves room in a window of 8,192."""
@@ -186,6 +187,7 @@ class Tools:
 
     def _read(self, recording: str, what: str, since: float) -> dict[str, Any]:
         with opened_context(self.home, self.config, read_only=True) as context:
+            require_trusted(context)
             recording_id = _meant(context, recording)
             row = next(iter(r for r in listed(context, Wanted()) if r.recording == recording_id), None)
             if row is None:
@@ -213,8 +215,13 @@ def _by_words(found: Found) -> dict[str, Any]:
 
 
 def _not_read(found: Found) -> dict[str, Any]:
-    """How many notes were changed and not read since. Which is not said: why names files."""
-    return {"changed_notes_not_read_yet": len(found.not_read)} if found.not_read else {}
+    """How much of what was said or corrected is not found. Which is not said: that names files."""
+    told = {
+        "changed_notes_not_read_yet": len(found.not_read),
+        "recordings_whose_notes_are_not_where_they_were": len(found.away),
+        "recordings_whose_words_are_not_known": found.unheard,
+    }
+    return {key: count for key, count in told.items() if count}
 
 
 def _meant(context: Context, typed: str) -> str:

@@ -39,6 +39,9 @@ MEANT = "found by its meaning"
 NARROWEST = 12
 """Characters of a title that a narrow terminal shows."""
 
+MOST_AWAY = 5
+"""Recordings that are named, of those whose notes are not where they were."""
+
 LONGEST_NAME = 20
 """Cells of a speaker's name."""
 
@@ -70,9 +73,9 @@ def search_words(
             print_answer(
                 "search WORDS",
                 {
-                    "query": " ".join(words), "results": results, "missing": found.missing,
+                    "query": " ".join(words), "results": results, "missing": found.missing, "unheard": found.unheard,
                     "by_words": found.by_words, "why_by_words": found.why,
-                    "not_read": list(found.not_read),
+                    "not_read": list(found.not_read), "away": [str(path) for path in found.away],
                 },
             )  # fmt: skip
             return
@@ -84,11 +87,32 @@ def search_words(
 
 
 def tell_missing(found: Found) -> None:
-    """That recordings are not found, as they are not in the index, and notes not read, if there are any."""
+    """That recordings are not found, and notes not read, if there are any."""
     say_unread(found.not_read)
+    if found.away:
+        err.print(escape(one_line(_away(found))))
     if found.missing:
         what = counted(found.missing, "recording")
         err.print(f"The words of {what} are not in the index yet, and are not found.")
+    if found.unheard:
+        what = counted(found.unheard, "recording")
+        notes = "its notes were" if found.unheard == 1 else "their notes were"
+        err.print(
+            f"What is said in {what} is not found: {notes} there before this ledger was, and earmark has not heard"
+            " what they are of (earmark retry FILE hears it)."
+        )
+
+
+def _away(found: Found) -> str:
+    """Of which recordings notes were moved, renamed or removed, in one line."""
+    paths = found.away[:MOST_AWAY]
+    named = ", ".join(below(path, found.tops) for path in paths)
+    more = len(found.away) - len(paths)
+    many = f"{counted(more, 'more recording')} and " if more else ""
+    are = "notes with the transcripts" if len(found.away) > 1 else "note with the transcript"
+    what = f"The {are} of {many}{named}"
+    is_not = "are not where earmark wrote them" if len(found.away) > 1 else "is not where earmark wrote it"
+    return f"{what} {is_not}: what you correct there is not found."
 
 
 def _tell_what_is_missing(found: Found) -> None:

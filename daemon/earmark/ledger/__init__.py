@@ -1,6 +1,6 @@
 """One SQLite file in the state folder: recordings, jobs, words, artifacts, decisions. The only package with SQL."""
 
-from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests
+from earmark.ledger.artifact import SUMMARY_COUNTS, Artifact, Digests, Written
 from earmark.ledger.candidates import Candidate
 from earmark.ledger.drafts import Draft
 from earmark.ledger.erasing import Doomed
@@ -37,6 +37,7 @@ __all__ = [
     "Sweep",
     "Swept",
     "Trashed",
+    "Written",
     "index_saved",
     "lacking_here",
 ]

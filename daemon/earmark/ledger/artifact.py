@@ -90,11 +90,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A note as far as it takes to see whether it may have been changed since it was written."""
+    """A note as far as it takes to see whether it may have been changed since it was written, or moved."""
 
     path: bytes
     recording_id: str
     at: Instant
+    place: bytes
+    kind: Kind
 
 
 def artifact_of(row: Row) -> Artifact:

@@ -107,10 +107,11 @@ class Artifacts:
         """All notes in these states, and when they were written."""
         marks = ", ".join("?" for _ in states)
         rows = self._db.all(
-            f"SELECT path, recording_id, written_at FROM artifacts WHERE form = 'md' AND state IN ({marks})",
+            "SELECT path, recording_id, written_at, place, kind FROM artifacts WHERE form = 'md'"
+            f" AND state IN ({marks})",
             (*states,),
         )
-        return [Written(row["path"], row["recording_id"], row["written_at"]) for row in rows]
+        return [Written(path, recording, at, place, Kind(kind)) for path, recording, at, place, kind in rows]
 
     def writing(
         self,

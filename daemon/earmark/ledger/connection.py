@@ -25,7 +25,7 @@ MIGRATIONS: tuple[str, ...] = (
     "0007_summary_revisions.sql", "0008_lay_in.sql", "0009_languages.sql", "0010_english.sql", "0011_drafts.sql",
     "0012_diarize.sql", "0013_word_times.sql", "0014_voiceprints.sql", "0015_corrections.sql",
     "0016_search.sql", "0017_words_of_notes.sql", "0018_vectors.sql", "0019_unindexed.sql",
-    "0020_what_waits.sql",
+    "0020_what_waits.sql", "0021_sums.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 

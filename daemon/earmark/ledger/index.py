@@ -12,14 +12,20 @@ from dataclasses import dataclass
 
 from earmark.domain import Instant, Seconds
 from earmark.errors import EnvironmentFault, LedgerError
-from earmark.ledger import index_damage
+from earmark.ledger import index_check, index_damage, index_sums
 from earmark.ledger.connection import TROUBLE, Connection, Row
 from earmark.ledger.fts5 import WORDS, in_all, lacking
-from earmark.ledger.index_damage import Sentences
+from earmark.ledger.told_sentences import Sentences
 from earmark.ledger.vectors import Vectors
 
 GONE = "search.gone"
 """The fact that words went out of the index whose letters may still be in its pages."""
+
+CHECKED = "search.checked"
+"""The fact that the whole of it was looked at."""
+
+DAY = 86400.0
+"""Seconds after which it is looked at again."""
 
 WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
 """What words in each of the columns count when passages are chosen; `text` has the same words as `stems`."""
@@ -82,7 +88,7 @@ class Index:
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.vectors = Vectors(db)
-        if not db.read_only and not db.has_fts5 and not index_damage.is_suited(db):
+        if not db.read_only and not db.has_fts5 and not index_check.is_suited(db):
             index_damage.begin_anew(db)  # else no words could be changed or go, which goes through the index
 
     def lacks(self) -> str:
@@ -110,6 +116,17 @@ class Index:
         row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
         return row["n"] if row else 0
 
+    def count_unheard(self, why: str) -> int:
+        """Recordings that are there and done, for this reason, without their words: nothing can be put in of them."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM jobs j WHERE stage = 'transcribe' AND state = 'done' AND reason = ?"
+            " AND recording_id NOT IN (SELECT recording_id FROM transcripts)"
+            " AND recording_id NOT IN (SELECT recording_id FROM erasures)"
+            " AND recording_id IN (SELECT recording_id FROM places WHERE gone_at IS NULL)",
+            (why,),
+        )
+        return row["n"] if row else 0
+
     def put(
         self, recording_id: str, entries: Sequence[Entry], form: int, language: str, heading: str
     ) -> None:
@@ -133,6 +150,10 @@ class Index:
             "INSERT INTO indexed (recording_id, form, language, heading) VALUES (?, ?, ?, ?)",
             (recording_id, form, language, heading),
         )
+        for row in self._db.all(f"{index_sums.ROWS} WHERE p.recording_id = ?", (recording_id,)):
+            self._db.execute(
+                "UPDATE passages SET sum = ? WHERE id = ?", (index_sums.of_passage(row), row["id"])
+            )
         self.vectors.put_back(recording_id, kept)
 
     def take_out(self, recording_id: str) -> None:
@@ -250,13 +271,11 @@ class Index:
         return [row["id"] for row in rows]
 
     def stored(self, ids: Collection[int]) -> dict[int, Stored]:
-        """Passages by their number in the ledger, as far as they are there."""
+        """Passages by their number in the ledger, as far as they are there. Raises LedgerError where one is damaged."""
         rows = self._db.all(
-            "SELECT p.*, i.language, i.heading AS about, f.text, f.stems, f.pairs, f.speakers FROM passages p"
-            " JOIN indexed i ON i.recording_id = p.recording_id JOIN passages_fts f ON f.rowid = p.id"
-            " WHERE p.id IN (SELECT value FROM json_each(?))",
-            (json.dumps(sorted(ids)),),
+            f"{index_sums.ROWS} WHERE p.id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
         )
+        index_sums.require_right(self._db, rows)
         return {row["id"]: _stored(row) for row in rows}
 
     def passage(self, recording_id: str, number: int) -> Stored | None:
@@ -267,16 +286,28 @@ class Index:
         return self.stored([row["id"]]).get(row["id"]) if row else None
 
     def check(self) -> bool:
-        """False if the index is not what it should be. 3 s of processor for 100,000 passages."""
-        return index_damage.is_sound(self._db)
+        """False if the index is not what it should be. 7 s of processor for 100,000 passages."""
+        return index_check.is_sound(self._db)
+
+    def is_small(self) -> bool:
+        """Whether it can be looked at whole before each answer."""
+        return index_check.is_small(self._db)
+
+    def checked_at(self) -> Instant:
+        """When somebody who may write looked at the whole of it last, and it was as it should be; 0 for never."""
+        row = self._db.one("SELECT at FROM facts WHERE name = ?", (CHECKED,))
+        return Instant(row["at"]) if row else Instant(0.0)
+
+    def was_checked(self, now: Instant) -> None:
+        self._db.execute("INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (CHECKED, now))
 
     def is_made(self) -> bool:
         """False if a table or a trigger of it is missing."""
-        return index_damage.is_made(self._db)
+        return index_check.is_made(self._db)
 
     def is_whole(self) -> bool:
         """False if something of it is missing that can be told without looking at all of it; nothing is written."""
-        return index_damage.is_whole(self._db)
+        return index_check.is_whole(self._db)
 
     def made_sound(self, *, pages: bool = False) -> bool:
         """Make it anew if it is damaged, and nothing else of the ledger is; true if it was. All is put in again. `pages`:

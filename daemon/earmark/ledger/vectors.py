@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from earmark.ledger import index_sums
 from earmark.ledger.connection import Connection
 
 _DUE = (
@@ -74,22 +75,31 @@ class Vectors:
         for id in range(now.first, now.first + len(now.texts)):
             self._db.execute("DELETE FROM vectors WHERE id = ?", (id,))
         for id, vector in enumerate(vectors, start=now.first):
-            self._db.execute("INSERT INTO vectors (id, vector) VALUES (?, ?)", (id, vector))
+            self._db.execute(
+                "INSERT INTO vectors (id, vector, sum) VALUES (?, ?, ?)",
+                (id, vector, index_sums.of_vector(id, vector)),
+            )
+        row = (said.recording_id, model, said.words, now.first, signs)
         self._db.execute(
-            "INSERT INTO embedded (recording_id, model, words, first, signs) VALUES (?, ?, ?, ?, ?)",
-            (said.recording_id, model, said.words, now.first, signs),
+            "INSERT INTO embedded (recording_id, model, words, first, signs, sum) VALUES (?, ?, ?, ?, ?, ?)",
+            (*row, index_sums.of_signs(*row)),
         )
         return True
 
     def kept(self, recording_id: str) -> Kept | None:
-        """The vectors of a recording, to be put back behind a change that leaves its words as they are."""
-        row = self._db.one("SELECT * FROM embedded WHERE recording_id = ?", (recording_id,))
+        """The vectors of a recording, to be put back behind a change that leaves its words as they are; None where they
+        are damaged.
+        """
+        row = self._db.one(f"{index_sums.SIGNS} WHERE recording_id = ?", (recording_id,))
         if row is None:
             return None
         rows = self._db.all(
-            "SELECT v.vector FROM vectors v JOIN passages p ON p.id = v.id WHERE p.recording_id = ? ORDER BY p.number",
+            "SELECT v.id, v.vector, v.sum FROM vectors v JOIN passages p ON p.id = v.id WHERE p.recording_id = ?"
+            " ORDER BY p.number",
             (recording_id,),
         )
+        if not all(map(index_sums.is_right, (row, *rows))):
+            return None
         return Kept(row["model"], row["words"], tuple(each["vector"] for each in rows), row["signs"])
 
     def put_back(self, recording_id: str, kept: Kept | None) -> None:
@@ -102,21 +112,22 @@ class Vectors:
         self, model: str, among: Collection[str] | None, but: Collection[str]
     ) -> list[tuple[int, bytes]]:
         """For each recording with vectors of this model the number of its first passage in the ledger, and their signs.
-        `among`: of these recordings only; `but`: of none of these.
+        `among`: of these recordings only; `but`: of none of these. Raises LedgerError where a row is damaged.
         """
-        rows = self._db.all("SELECT recording_id, first, signs FROM embedded WHERE model = ?", (model,))
+        rows = self._db.all(f"{index_sums.SIGNS} WHERE model = ?", (model,))
+        index_sums.require_right(self._db, rows)
         return [
             (first, signs)
-            for recording_id, first, signs in rows
+            for recording_id, _, _, first, signs, _ in rows
             if signs and (among is None or recording_id in among) and recording_id not in but
         ]
 
     def of(self, ids: Collection[int]) -> dict[int, bytes]:
-        """The vectors of passages, as far as they are there."""
+        """The vectors of passages, as far as they are there. Raises LedgerError where one is damaged."""
         rows = self._db.all(
-            "SELECT id, vector FROM vectors WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(sorted(ids)),),
+            f"{index_sums.VECTORS} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
         )
+        index_sums.require_right(self._db, rows)
         return {row["id"]: row["vector"] for row in rows}
 
     def room(self) -> int:

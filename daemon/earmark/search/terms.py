@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from earmark.summarization.words import stemmer_for
 
-FORM = 1
-"""Goes up when words are made in another way; then all is put into the index again."""
+FORM = 2
+"""Goes up when words are made in another way, or more is kept of them; then all is put into the index again."""
 
 _MARKS = "".join(
     c for c in map(chr, range(0x300, min(sys.maxunicode, 0xFFFF))) if unicodedata.category(c)[0] == "M"

@@ -10,6 +10,7 @@ from earmark.context import Context
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerError
 from earmark.events import Event
 from earmark.ledger import NO_WORDS, Ledger, index_saved
+from earmark.ledger.index import DAY
 from earmark.log import get_logger
 from earmark.search.indexing import bring_up_to_date
 
@@ -31,6 +32,7 @@ class Indexing:
         self.more = False
         """True if there are words that are not in the index."""
         self._nothing_at: object = None
+        self._looked_at = context.now()  # before this session began
         journal = context.ledger.journal
         if not (lacks := context.ledger.index.lacks()):
             journal.clear(NO_WORDS)
@@ -43,6 +45,16 @@ class Indexing:
             return
         self.more = bring_up_to_date(self._context, BUDGET)
         self._nothing_at = None if self.more else self._context.ledger.db.version()
+
+    def look(self, idle: Callable[[], bool]) -> None:
+        """Look at the whole index once a day, when nothing else is to be done. Raises LedgerError where it is damaged."""
+        now, index = self._context.now(), self._context.ledger.index
+        if 0 <= now - self._looked_at < DAY or not idle():
+            return
+        if not index.check():
+            raise LedgerError(f"{self._context.ledger.file}: the ledger is damaged: the index of search")
+        index.was_checked(now)
+        self._looked_at = now
 
 
 def check(ledger: Ledger) -> None:

@@ -213,6 +213,7 @@ class Supervisor:
     def _session(self) -> int:
         with Ledger(self.home.ledger_file, alive=self.ping) as ledger:
             check(ledger)
+            ledger.index.was_checked(self.clock.wall())
             context = Context(
                 ledger, self.home, self.config, self.folders, clock=self.clock, step=self.step,
                 on_battery=self.on_battery,

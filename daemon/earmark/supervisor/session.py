@@ -180,6 +180,7 @@ class Session:
         # A sweep reads all notes that were not, and takes as long as that in one turn.
         more = self._scanning.notes_read() and self._sweeping.turn()
         self._embedding.turn(lambda: not (more or self._busy()))
+        self._indexing.look(lambda: not (more or self._busy() or self._embedding.busy()))
         self._say(tuple(w for stage in self._stages for w in stage.working()))
         self._say_caught_up()
         return more or self._owing.more or self._indexing.more

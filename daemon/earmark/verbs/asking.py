@@ -31,6 +31,7 @@ from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import AskWorker, Broken, Server, unasked
 from earmark.verbs.resolve import resolve
 from earmark.verbs.searching import Found, Result, search
+from earmark.verbs.trusting import made_anew_in_doubt
 
 MOST_READ = 40
 """Passages that a server is given at most; a window of 8,192 tokens has room for some 30."""
@@ -138,12 +139,16 @@ def ask(
     listener.reads(len(given), len({result.hit.recording_id for result, _ in given}))
     asking = _Asking(home, config, given, listener)
     if server is not None and not isinstance(server, str):
-        return asking.run(question, found, server)
-    own = AskWorker(home, config)
-    try:
-        return asking.run(question, found, own)
-    finally:
-        own.stop()
+        reply = asking.run(question, found, server)
+    else:
+        own = AskWorker(home, config)
+        try:
+            reply = asking.run(question, found, own)
+        finally:
+            own.stop()
+    if reply.nothing and made_anew_in_doubt(home, config, writes=standing is None):
+        return ask(home, config, typed, listener, where=where, most=most, server=server, standing=standing)
+    return reply
 
 
 def _given(home: Home, config: Config, found: Found) -> Iterator[tuple[Result, Stored]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.config import Config, load_config
 from earmark.context import Context
+from earmark.domain import ArtifactState, Kind
 from earmark.errors import ConfigError, EnvironmentFault, LedgerBusy, LedgerError
-from earmark.ledger import Artifact
+from earmark.ledger import Artifact, Written
 from earmark.paths import Home
 from earmark.pipeline.names_there import READ, why_names_not_read
 from earmark.pipeline.said_in_notes import SaidInNotes, has_news, is_unread
@@ -52,31 +54,40 @@ def read_notes_first(home: Home, which: Callable[[Context], Iterable[str]]) -> l
     return _read(home, config, recordings)
 
 
-def read_changed_notes(home: Home) -> list[str]:
-    """Read, of all recordings, the notes that were changed since a run last read them; returns why any is not read. Raises
-    NeverRan.
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """`reasons`: why what people changed in notes lately is not read, a sentence each. `away`: recordings of which a note
+    with the transcript is not where it was, so that nobody knows what was changed there since.
     """
+
+    reasons: tuple[str, ...] = ()
+    away: tuple[Path, ...] = ()
+
+
+def read_changed_notes(home: Home) -> NotRead:
+    """Read, of all recordings, the notes that were changed since a run last read them. Raises NeverRan."""
     try:
         config = load_config(home.config_file)
     except ConfigError:
-        return [f"without the configuration no note is read, so {WITHOUT}"]
-    reasons, news = _unread_of(home, config)
+        return NotRead((f"without the configuration no note is read, so {WITHOUT}",))
+    found, news = _unread_of(home, config)
     left = _read(home, config, [*dict.fromkeys(a.recording_id for a in news)]) if news else []
-    return [*dict.fromkeys([*reasons, *left])]
+    return NotRead((*dict.fromkeys([*found.reasons, *left]),), found.away)
 
 
-def changed_notes(home: Home, config: Config) -> list[str]:
+def changed_notes(home: Home, config: Config) -> NotRead:
     """The same for a process that cannot write: which notes are not read. Raises NeverRan."""
-    reasons, news = _unread_of(home, config)
-    return [*reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)]
+    found, news = _unread_of(home, config)
+    return NotRead((*found.reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)), found.away)
 
 
-def _unread_of(home: Home, config: Config) -> tuple[list[str], list[Artifact]]:
-    """Why notes that were changed lately are not read, and those that are to be."""
+def _unread_of(home: Home, config: Config) -> tuple[NotRead, list[Artifact]]:
+    """What was changed lately and is not read, and the notes that are to be."""
     with opened_context(home, config, read_only=True) as context:
-        changed = [*_changed_since(context)]
+        changed, away = _looked_at(context)
         news = [a for a in changed if has_news(context, a)]
-        return [f"{a.path.name}: {why}" for a in changed if (why := _why(context, a))], news
+        reasons = [f"{a.path.name}: {why}" for a in changed if (why := _why(context, a))]
+        return NotRead((*reasons,), (*_found_without(context, away),)), news
 
 
 def _why(context: Context, artifact: Artifact) -> str:
@@ -84,24 +95,39 @@ def _why(context: Context, artifact: Artifact) -> str:
     return "; ".join(filter(None, (why_not_read(context, artifact), why_names_not_read(context, artifact))))
 
 
-def _changed_since(context: Context) -> Iterator[Artifact]:
+def _looked_at(context: Context) -> tuple[list[Artifact], list[Written]]:
     """Notes that somebody changed after the last run began, as far as their files' times tell: what was changed earlier it
-    has read, if it looks into that folder.
+    has read, if it looks into that folder. And those with a transcript that are not where they were.
     """
     report = read_report(context.home.status_file)
     began = report.started_at - BEFORE if report is not None else 0.0
     seen = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in report.folders) if report else ()
-    artifacts = context.ledger.artifacts
-    for note in artifacts.notes_written(READ):
+    artifacts, one_file = context.ledger.artifacts, context.config.notes.layout == "one-file"
+    with_words = Kind.SUMMARY if one_file else Kind.TRANSCRIPT
+    changed: list[Artifact] = []
+    away: list[Written] = []
+    for note in artifacts.notes_written((*READ, ArtifactState.GONE)):
         try:
             file = os.lstat(note.path)
+        except (FileNotFoundError, NotADirectoryError):
+            if note.kind is with_words:
+                away.append(note)
+            continue
         except OSError:
             continue
         at = max(file.st_mtime, file.st_ctime)
         if at <= note.at or (at < began and note.path.startswith(seen)):
             continue
         if (artifact := artifacts.at(Path(os.fsdecode(note.path)))) is not None:
-            yield artifact
+            changed.append(artifact)
+    return changed, away
+
+
+def _found_without(context: Context, away: Iterable[Written]) -> Iterator[Path]:
+    """The recordings of these notes, of which something is found all the same."""
+    notes = [*away]
+    unseen = context.ledger.index.unseen() if notes else set[str]()
+    return iter(dict.fromkeys(Path(os.fsdecode(n.place)) for n in notes if n.recording_id not in unseen))
 
 
 def _read(home: Home, config: Config, recordings: list[str]) -> list[str]:

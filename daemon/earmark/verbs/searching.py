@@ -21,10 +21,11 @@ from earmark.errors import (
     NotFound,
     UsageError,
 )
-from earmark.ledger import Artifact, Ledger, Place, Recording
+from earmark.ledger import Artifact, Place, Recording
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
 from earmark.paths import Home, whole
+from earmark.pipeline.rebuild import FOUND
 from earmark.search.finding import Hit, find
 from earmark.search.indexing import bring_up_to_date
 from earmark.search.query import Query
@@ -35,6 +36,7 @@ from earmark.verbs.listing import is_tagged, notes_of_places, title_of
 from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
 from earmark.verbs.reading_notes import changed_notes, read_changed_notes
+from earmark.verbs.trusting import made_anew, made_anew_in_doubt, require_looked_at, require_trusted
 
 MOST = 200
 """Passages that are shown at most."""
@@ -65,7 +67,9 @@ class Result:
 class Found:
     """`missing`: recordings whose words are not in the index yet. `by_words`: those that are found by words only, as
     their vectors are not made yet; 0 where there is no model. `why`: why none was looked for by its meaning all the same.
-    `not_read`: why what people changed in notes lately is not in it.
+    `not_read`: why what people changed in notes lately is not in it. `unheard`: recordings of whose words the ledger has
+    none, as their notes were there before it was. `away`: recordings of which a note with the transcript is not where it
+    was, so that what was changed there since is not in it.
     """
 
     results: tuple[Result, ...]
@@ -74,6 +78,8 @@ class Found:
     by_words: int = 0
     why: str = ""
     not_read: tuple[str, ...] = ()
+    unheard: int = 0
+    away: tuple[Path, ...] = ()
 
 
 def search(
@@ -88,9 +94,9 @@ def search(
     done, and of how many. `standing`: who says what the query means, for a process that cannot write; None for one of its
     own. Raises UsageError, NotFound.
     """
-    not_read = tuple(read_changed_notes(home) if standing is None else changed_notes(home, config))
+    left = read_changed_notes(home) if standing is None else changed_notes(home, config)
     found = _found(home, config, query, most, tell, standing)
-    return replace(found, not_read=not_read)
+    return replace(found, not_read=left.reasons, away=left.away)
 
 
 def _found(
@@ -104,12 +110,13 @@ def _found(
     with asked_for(home, meant(query), standing) as asked:
         try:
             found = _search(home, config, query, most, tell, asked)
-            if found.results or _is_whole(home, config):
+            if found.results or not made_anew_in_doubt(home, config, writes=standing is None):
                 return found
         except Exception as error:
             # Rows of a damaged index that make no sense come out as errors of any kind.
             anew = isinstance(error, IndexMadeAnew)  # by who was to fill it
-            if not anew and (_is_of_another(error) or not _made_anew(home, config, pages=True)):
+            writes = standing is None
+            if not anew and (_is_of_another(error) or not made_anew(home, writes=writes, pages=True)):
                 raise
         return _search(home, config, query, most, tell, asked)
 
@@ -124,6 +131,8 @@ def _search(
         missing = context.ledger.index.count_due(FORM)
         if asked and asked.model and context.ledger.index.vectors.any(asked.model.digest):
             asked.begin(config)
+        if not require_trusted(context):
+            require_looked_at(context)
     if missing:
         missing = _fill(home, config, missing, tell)
     return _ask(home, config, query, most, missing, asked)
@@ -145,8 +154,9 @@ def _ask(home: Home, config: Config, query: Query, most: int, missing: int, aske
         folders = [_folder(context, said) for said in query.folders]
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
+        unheard = index.count_unheard(FOUND)
     by_words = len(waiting if among is None else waiting & among)
-    return Found(tuple(results), tops, missing, by_words, asked.why if asked else "")
+    return Found(tuple(results), tops, missing, by_words, asked.why if asked else "", unheard=unheard)
 
 
 def _missing(home: Home, config: Config) -> int:
@@ -170,23 +180,6 @@ def _fill(home: Home, config: Config, missing: int, tell: Callable[[int, int], N
     except EnvironmentFault:
         return _missing(home, config)
     return 0
-
-
-def _is_whole(home: Home, config: Config) -> bool:
-    """True if nothing of the index is missing, as far as that is told at once, or nothing can be done about it."""
-    with opened_context(home, config, read_only=True) as context:
-        if context.ledger.index.is_whole():
-            return True
-    try:
-        return not _made_anew(home, config)
-    except EnvironmentFault:
-        return True
-
-
-def _made_anew(home: Home, config: Config, *, pages: bool = False) -> bool:
-    """True if nothing but the index was damaged, and it is another one now."""
-    with Ledger(home.ledger_file) as ledger:
-        return ledger.index.made_sound(pages=pages)
 
 
 def _among(context: Context, query: Query) -> set[str] | None:

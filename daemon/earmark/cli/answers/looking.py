@@ -117,7 +117,13 @@ class SearchAnswer(Answer):
     query: Text = key("What was asked.")
     results: list[FoundPassage] = key("Passages, the best first.")
     missing: int = key("Recordings whose words are not in the index yet.")
+    unheard: int = key(
+        "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
+    )
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
+    away: list[Text] = key(
+        "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
+    )
     by_words: int = key("Recordings that are found by words only, because their vectors are not made yet.")
     why_by_words: Text = key(
         "Why nothing was looked for by its meaning, though a model is there; else empty."
@@ -151,7 +157,13 @@ class AskAnswer(Answer):
     dropped: int = key("How many sentences of the server they do not.")
     passages: list[FoundPassage] = key("What was found for the question, the best first.")
     missing: int = key("Recordings whose words are not in the index yet.")
+    unheard: int = key(
+        "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
+    )
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
+    away: list[Text] = key(
+        "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
+    )
     read: int = key("How many of the passages, from the first, the server was given.")
     model: Text = key("Which model answered; empty if none did.")
     made_at: Text = key("Where it runs: `this device`, or a host.")

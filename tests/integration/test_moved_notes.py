@@ -1,0 +1,66 @@
+"""Notes that their owner moved, renamed or removed: what is corrected in them is found, or it is said that it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from earmark.assistants.tools import Tools
+from earmark.cli.console import here
+from earmark.cli.main import app
+from earmark.verbs.meaning import MeaningWorker
+from typer.testing import CliRunner
+
+from tests.daemon_rig import Rig, run_child
+from tests.integration.test_corrected_words import NOTE, talk
+
+SAID = "The note with the transcript of talk.m4a is not where earmark wrote it: what you correct there is not found."
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    made = talk(tmp_path, summary={"endpoint": "none"})
+    monkeypatch.setenv("EARMARK_HOME", str(made.home))
+    return made
+
+
+def found(verb: str) -> dict[str, Any]:
+    said = CliRunner().invoke(app, [verb, "numbat", "--json"])
+    assert said.exit_code == 0, said.output
+    answer: dict[str, Any] = json.loads(said.stdout)
+    return answer
+
+
+def said(verb: str) -> str:
+    told = CliRunner().invoke(app, [verb, "numbat"], env={"COLUMNS": "60"})
+    assert told.exit_code == 0, told.output
+    return " ".join(told.stderr.split())
+
+
+def moved(note: Path, to: Path) -> None:
+    to.parent.mkdir(exist_ok=True)
+    note.rename(to)
+    to.write_text(to.read_text().replace("says number 0", "says numbat"))
+
+
+@pytest.mark.shows("search:away")
+def test_of_notes_that_are_not_where_they_were_it_is_said_that_corrections_in_them_are_not_found(
+    rig: Rig,
+) -> None:
+    assert found("search")["away"] == []
+    moved(rig.folder / NOTE, rig.root / "vault" / "My talk.md")
+    home, config = here()
+    tools = Tools(home, config, "nobody", MeaningWorker(home, config))
+    for _ in range(2):  # before a run has seen it, and after
+        for verb in ("search", "ask"):
+            answer = found(verb)
+            assert (answer["away"], answer["not_read"]) == ([str(rig.folder / "talk.m4a")], [])
+            assert SAID in said(verb)
+        told = tools.call("search", {"query": "numbat"})
+        assert told["recordings_whose_notes_are_not_where_they_were"] == 1
+        assert run_child(rig) == 0
+    went = CliRunner().invoke(app, ["forget", str(rig.folder / "talk.m4a"), "--yes"])
+    assert went.exit_code == 0, went.output
+    assert found("search")["away"] == []
