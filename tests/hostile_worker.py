@@ -137,6 +137,10 @@ TRICKS: dict[str, Callable[[Request], object]] = {
         heard(r, 10.0, segment(1.0, 2.0)),
         finished(r, 10.0, parts=2, parts_unheard=2),
     ),
+    "more bytes unheard than there are": lambda r: (
+        heard(r, 10.0, segment(1.0, 2.0)),
+        finished(r, 10.0, bytes_unheard=1 << 40),
+    ),
     "louder than can be": lambda r: finished(r, loudest=60.0),
     "more than centuries that could not be read": lambda r: finished(r, unreadable_seconds=3.2e9),
     "a share above one": lambda r: finished(r, language_probability=7.0),

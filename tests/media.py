@@ -41,6 +41,7 @@ class Decoded:
                 self.truncated = decoder.truncated
                 self.unreadable, self.loudest = decoder.unreadable_seconds, decoder.loudest
                 self.parts, self.parts_unheard = decoder.parts, decoder.parts_unheard
+                self.bytes_unheard = decoder.bytes_unheard
                 self.tracks, self.tracks_unheard = len(recording.tracks), decoder.tracks_unheard
                 self.tracks_of_file = decoder.tracks
             finally:

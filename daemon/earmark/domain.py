@@ -219,6 +219,7 @@ class Transcript:
     `tracks` are the sound tracks of the file; the words of `tracks_unheard` of them are not in the transcript.
     `language` is the one of most of it (`languages`: all of them). `misheard`: why the words may not be what was said.
     `parts` are the recordings that the file holds one after the other; `parts_unheard` of them could not be read.
+    `bytes_unheard` lie behind one of them and are no recording that could be read.
     `only_english`: the model knows no other language. `to_english`: a translation into English was asked for; `english` is
     that of all that was not heard as English, and `untranslated` says that there is none though there should be one.
     `loudest` is the level of the loudest second in decibels of full scale, before it was made louder; None if unknown.
@@ -243,6 +244,7 @@ class Transcript:
     tracks_unheard: int = 0
     parts: int = 1
     parts_unheard: int = 0
+    bytes_unheard: int = 0
     unreadable_seconds: Seconds = 0.0
     loudest: float | None = None
     misheard: Misheard | None = None

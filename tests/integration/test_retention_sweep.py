@@ -249,6 +249,7 @@ def test_frontmatter_that_nobody_can_read_counts_as_a_hold(world: World) -> None
         ({"truncated": True}, "ends before its own declared end"),
         ({"tracks": 3, "tracks_unheard": 1}, "1 of its 3 sound tracks could not be heard"),
         ({"parts": 3, "parts_unheard": 1}, "1 of its 3 parts could not be read"),
+        ({"bytes_unheard": 48_212}, "48,212 bytes behind what was heard"),
         ({"unreadable_seconds": 0.5}, "0.5 seconds of it could not be read"),
     ],
 )  # fmt: skip

@@ -302,6 +302,7 @@ def test_a_damaged_recording_says_so_in_plain_words() -> None:
             {"parts": 3, "parts_unheard": 1},
             "The file is 3 recordings one after the other; 1 of them could not be read",
         ),
+        ({"bytes_unheard": 48_212}, "The file has 48,212 bytes behind what was heard, "),
         (
             {"loudest": -62.4},
             "Very quiet (-62 dB): the recording was made louder to hear it, and words may be missing.",
@@ -315,7 +316,7 @@ def test_what_could_not_be_heard_is_said_in_the_note(flaw: dict[str, Any], sente
     note = render_transcript(dataclasses.replace(TRANSCRIPT, **flaw), CONTEXT, NoteStyle())
     assert sentence in note
     top = read_frontmatter(note) or {}
-    for key in ("unreadable_seconds", "parts_unheard"):
+    for key in ("unreadable_seconds", "parts_unheard", "bytes_unheard"):
         assert top.get(key) == flaw.get(key)
 
 

@@ -77,6 +77,8 @@ class Status:
     not_understood: dict[str, int]
     not_translated: dict[str, int]
     very_quiet: int
+    wordless: int
+    wordless_seconds: float
     drafts: int = 0
     drafts_wait: str = ""
     drafts_kept: tuple[Line, ...] = ()
@@ -161,7 +163,8 @@ def gather(context: Context) -> Status:
         # Plain ones: `asdict` takes a counter apart.
         dict(Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed)),
         dict(Counter(c.model for c in heard if c.untranslated)),
-        sum(is_quiet(c.loudest) for c in heard),
+        sum(is_quiet(c.loudest) for c in heard), sum(c.wordless > 0 for c in heard),
+        round(sum(c.wordless for c in heard), 1),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), copies=_copies(by_recording), elsewhere=(other,) if other else (),
         words_offered=_offered(context) if any(c.corrected for c in heard) else 0,

@@ -141,9 +141,13 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
 def _told(row: Listed) -> list[str]:
     """What is said of a recording besides its state."""
     said = [f"{row.state.word}: {row.state.reason}"] if row.state.reason else []
-    if not row.whole:
+    if row.wordless:
+        said.append(
+            f"somebody speaks for {counted(round(row.wordless), 'second')} of it, and no words were made out there"
+        )
+    if not row.whole and not (row.wordless and len(row.not_heard) == 1):
         said.append("not all of it heard (earmark why FILE says what is missing)")
-    elif row.not_heard:
+    elif row.whole and row.not_heard:
         said.append("very quiet (earmark why FILE says more)")
     if row.copy_of is not None:
         said.append(f"copy of {short(row.copy_of)}")
@@ -169,7 +173,8 @@ def _document(row: Listed) -> dict[str, Any]:
         "path": str(row.path), "folder": str(row.place.folder), "group": row.state.group, "recorded": row.dated,
         "state": row.state.word if here else f"{row.state.word}, file gone",
         "duration": row.duration, "recording": row.recording, "notes": list(map(str, row.notes)),
-        "reason": row.state.reason, "not_heard": list(row.not_heard), "whole": row.whole, "title": row.title,
+        "reason": row.state.reason, "not_heard": list(row.not_heard), "whole": row.whole,
+        "wordless_seconds": round(row.wordless, 1), "title": row.title,
         "copy_of": None if row.copy_of is None else str(row.copy_of),
     }  # fmt: skip
 

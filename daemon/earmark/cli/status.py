@@ -205,6 +205,13 @@ def _heard_lines(found: Status) -> list[str]:
             f"  [yellow]{what} could not be translated by {escape(one_line(model))}[/]  "
             f"[dim](earmark models download {other})[/]"
         )
+    if found.wordless:
+        what = counted(found.wordless, "recording")
+        long = counted(round(found.wordless_seconds), "second")
+        lines.append(
+            f"  [yellow]In {what} somebody speaks for {long}{' in all' if found.wordless > 1 else ''}, and no words were"
+            " made out there[/]  [dim](earmark list)[/]"
+        )
     if found.very_quiet:
         what = counted(found.very_quiet, "recording is", "recordings are")
         lines.append(f"  [yellow]{what} very quiet[/]  [dim](earmark list)[/]")

@@ -17,7 +17,7 @@ from earmark.cli.lines import as_copy, cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState
+from earmark.domain import ArtifactState, wordless_seconds
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -49,6 +49,7 @@ class Story:
     word: str
     reason: str
     not_heard: list[str]
+    wordless_seconds: float
     not_translated: list[str]
     translated: bool
     others: list[Path]
@@ -92,8 +93,9 @@ def why(
 def _document(story: Story) -> dict[str, Any]:
     return {
         "path": str(story.path), "recording": story.recording, "state": story.word, "reason": story.reason,
-        "not_heard": story.not_heard, "translated": "en" if story.translated else None,
-        "not_translated": story.not_translated, "also_at": list(map(str, story.others)),
+        "not_heard": story.not_heard, "wordless_seconds": story.wordless_seconds,
+        "translated": "en" if story.translated else None, "not_translated": story.not_translated,
+        "also_at": list(map(str, story.others)),
         "copy_of": None if story.copy_of is None else str(story.copy_of),
         "events": [asdict(e) | {"path": str(e.path) if e.path else None, "sentence": told(e)} for e in story.events],
     }  # fmt: skip
@@ -120,6 +122,7 @@ def _story(context: Context, path: Path) -> Story:
     transcript = ledger.words.transcript(recording_id) if recording_id else None
     return Story(
         path, recording_id, word, reason, list(not_heard(ledger, transcript)),
+        round(wordless_seconds(transcript), 1) if transcript else 0.0,
         untranslated_as(transcript) if transcript else [],
         transcript is not None and is_translated(transcript), others, events,
         copy_of(place, ledger.places.of(place.recording_id)) if place is not None else None,

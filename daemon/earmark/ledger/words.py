@@ -21,6 +21,10 @@ _TIMES: TypeAdapter[WordTimes] = TypeAdapter(WordTimes)
 _SPEAKERS = "json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.speakers')"
 """The names of those who speak in a transcript, one a row."""
 
+_SECONDS_WORDLESS = f"""(SELECT sum(json_extract(value, '$.end') - json_extract(value, '$.start'))
+    FROM json_each(CASE WHEN json_valid(body) THEN body ELSE '{{}}' END, '$.segments')
+    WHERE json_extract(value, '$.mark') = '{Mark.WORDLESS}')"""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -38,7 +42,7 @@ class Checkpoint:
 class Condition:
     """How a recording was heard. `whole`: false if not all of it could be: it breaks off, is damaged, misses tracks or
     parts, or was not understood. `loudest`: level of its loudest second, None if unknown. `owed`: a better transcript is.
-    `corrected`: a person may have corrected words.
+    `corrected`: a person may have corrected words. `wordless`: seconds in which somebody speaks and no words were made out.
     """
 
     whole: bool
@@ -48,6 +52,7 @@ class Condition:
     model: str
     owed: bool
     corrected: bool
+    wordless: float
 
 
 class Words:
@@ -251,14 +256,18 @@ class Words:
         rows = self._db.all(
             "SELECT t.recording_id, EXISTS (SELECT 1 FROM drafts d WHERE d.recording_id = t.recording_id AND d.kept = '')"
             " AS owed, CASE WHEN json_valid(body) THEN json_extract(body, '$.model', '$.misheard', '$.untranslated',"
-            " '$.loudest', '$.truncated', '$.bad_packets', '$.tracks_unheard', '$.parts_unheard', '$.unreadable_seconds')"
-            " END AS told, instr(body, ?) > 0 AS corrected FROM transcripts t",
-            (CORRECTED,),
+            " '$.loudest', '$.truncated', '$.bad_packets', '$.tracks_unheard', '$.parts_unheard', '$.bytes_unheard',"
+            " '$.unreadable_seconds') END AS told, instr(body, ?) > 0 AS corrected,"
+            f" CASE WHEN instr(body, ?) > 0 THEN {_SECONDS_WORDLESS} END AS wordless FROM transcripts t",
+            (CORRECTED, f'"{Mark.WORDLESS}"'),
         )
         found = {}
         for row in rows:
-            model, misheard, untranslated, loudest, *missing = json.loads(row["told"] or "null") or [None] * 9
-            whole = misheard is None and not any(missing)
+            model, misheard, untranslated, loudest, *missing = (
+                json.loads(row["told"] or "null") or [None] * 10
+            )
+            wordless = row["wordless"] or 0.0
+            whole = misheard is None and not any(missing) and not wordless
             found[row["recording_id"]] = Condition(
                 whole,
                 misheard,
@@ -267,6 +276,7 @@ class Words:
                 str(model or ""),
                 bool(row["owed"]),
                 bool(row["corrected"]),
+                wordless,
             )
         return found
 

@@ -18,6 +18,7 @@ from earmark.messages.fields import (
     LINE_LIMIT,
     REPLY_LIMIT,
     WHEN_ASKED,
+    Bytes,
     Count,
     JobId,
     Label,
@@ -187,6 +188,7 @@ class Finished(Message):
     tracks_unheard: Count = 0
     parts: Count = 1
     parts_unheard: Count = 0
+    bytes_unheard: Bytes = 0
     unreadable_seconds: Moment = 0.0
     loudest: Level | None = None
     only_english: bool = False
@@ -222,6 +224,7 @@ class Finished(Message):
             tracks_unheard=self.tracks_unheard,
             parts=self.parts,
             parts_unheard=self.parts_unheard,
+            bytes_unheard=self.bytes_unheard,
             unreadable_seconds=self.unreadable_seconds,
             loudest=self.loudest,
             only_english=self.only_english,

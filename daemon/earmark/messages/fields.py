@@ -25,6 +25,7 @@ Voice = Annotated[int, Field(ge=0, le=2)]
 """One of the three voices of a window."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Bytes = Annotated[int, Field(ge=0, le=1 << 50)]
 Level = Annotated[float, Field(ge=-120.0, le=3.1)]
 """Decibels of full scale; a square wave on it has a root mean square of 0, and of 3 where a sine's is called 0."""
 Label = Annotated[str, Field(max_length=300)]

@@ -49,6 +49,10 @@ def _not_heard(transcript: Transcript) -> list[str]:
             f"The file is {counted(transcript.parts, 'recording')} one after the other; {unheard} of them could not be read"
             f" and {were} left out."
         )
+    if unheard := transcript.bytes_unheard:
+        sentences.append(
+            f"The file has {unheard:,} bytes behind what was heard, in which no sound was found: half of a copy, perhaps."
+        )
     if unheard := transcript.tracks_unheard:
         were = "was" if unheard == 1 else "were"
         sentences.append(

@@ -74,6 +74,7 @@ def about_damage(transcript: Transcript) -> Properties:
         "tracks_unheard": transcript.tracks_unheard or None,
         "misheard": transcript.misheard,
         "parts_unheard": transcript.parts_unheard or None,
+        "bytes_unheard": transcript.bytes_unheard or None,
     }
 
 

@@ -100,6 +100,7 @@ def as_json(transcript: Transcript) -> str:
         "misheard": transcript.misheard,
         "parts": transcript.parts,
         "parts_unheard": transcript.parts_unheard,
+        "bytes_unheard": transcript.bytes_unheard,
         "unreadable_seconds": transcript.unreadable_seconds,
         "loudest": transcript.loudest,
         "recorded_at": transcript.recorded_at,

@@ -167,6 +167,8 @@ def implausible_finished(message: Finished, told: Told) -> str | None:
         return "more sound tracks not heard than there are"
     if message.parts_unheard >= max(1, message.parts):
         return "as many parts not heard as there are"
+    if message.bytes_unheard > told.size:
+        return "more bytes not heard than the file has"
     return None
 
 

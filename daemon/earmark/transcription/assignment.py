@@ -131,6 +131,7 @@ def _finished(
         tracks_unheard=decoder.tracks_unheard,
         parts=decoder.parts,
         parts_unheard=decoder.parts_unheard,
+        bytes_unheard=decoder.bytes_unheard,
         unreadable_seconds=round(decoder.unreadable_seconds, 1),
         loudest=round(decoder.loudest, 1),
         only_english=only_english,

@@ -126,7 +126,12 @@ def is_stream(read: Read, at: int) -> bool:
         return True  # ISO 13818-1, 2.5.3.3, and ISO 11172-1, 2.4.3.2
     if head.startswith(b"G") and all(read(1, at + PACKET * n) == b"G" for n in range(1, PACKETS)):
         return True
-    return any(_in_frames(read, at, length) for length in mpeg.FRAMES)
+    return is_of_cameras(read, at) or any(_in_frames(read, at, length) for length in mpeg.FRAMES)
+
+
+def is_of_cameras(read: Read, at: int) -> bool:
+    """Whether a transport stream begins there that has four bytes of time before each packet (Blu-ray, AVCHD)."""
+    return all(read(1, at + 4 + (PACKET + 4) * number) == b"G" for number in range(PACKETS))
 
 
 def _in_frames(read: Read, at: int, length_of: Callable[[bytes], int]) -> bool:

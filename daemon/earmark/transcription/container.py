@@ -19,10 +19,14 @@ from av.stream import Discard
 from earmark.errors import MediaError
 from earmark.files import says_in_cloud
 from earmark.formats import DEMUXERS, HEAD, is_text
-from earmark.transcription.declared import Declared, container_end, read_declared, sensible
+from earmark.transcription.declared import AV_TIME_BASE, Declared, container_end, read_declared, sensible
 from earmark.transcription.pages import Read
 from earmark.transcription.parts import Part, PartFile, find_parts, mend_wav
+from earmark.transcription.program import first_places
 from earmark.transcription.tracks import choose_tracks
+
+MOST_LATE = 3600.0
+"""Seconds without sound that are believed of a track that begins late: its side joins, or is unmuted."""
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]", b"<asx", b"<ASX", b"<smil")
 
@@ -33,7 +37,8 @@ class Track:
 
     `end`: the second in which the whole container ends, None if it does not say; a track that begins late ends later
     than its own length says, and a picture later than any sound. `size`: bytes of the container; `read` gives so many of
-    them from a place on.
+    them from a place on, and `at` is the file's byte where its first one would be. `late`: the container is what the file
+    has from where the track begins.
     """
 
     container: InputContainer
@@ -42,6 +47,8 @@ class Track:
     end: float | None
     size: int
     read: Read
+    at: int
+    late: bool = False
 
     def close(self) -> None:
         self.container.close()
@@ -54,13 +61,14 @@ class OpenRecording:
     `tracks`: the container's default one first, each in a container of its own, so that each can be read at its own
     pace. `unheard`: tracks that are not among them. `later`: further recordings in the same file, to be opened with
     `open_part` when this one has been read; `before`: how many before it could not be opened. `declared` is of all
-    together. `mute`: tracks in which nobody speaks, for the parts, too.
+    together. `mute`: tracks in which nobody speaks, for the parts, too. `part`: which part of the file it is.
     """
 
     tracks: tuple[Track, ...]
     unheard: int
     declared: Declared
     fd: int
+    part: Part
     later: tuple[Part, ...] = ()
     before: int = 0
     mute: frozenset[int] = frozenset()
@@ -121,7 +129,7 @@ def _first_of(fd: int, parts: list[Part], mute: frozenset[int]) -> tuple[OpenRec
 def open_part(fd: int, part: Part, mute: frozenset[int] = frozenset()) -> OpenRecording:
     """Open one part of the file as a recording of its own. Raises MediaError like `open_recording`."""
     head = os.pread(fd, HEAD, part.start)
-    whole = part == Part(0, os.fstat(fd).st_size)
+    whole = (part.start, part.end, part.prefix) == (0, os.fstat(fd).st_size, b"")
     try:
         container = _open(fd, None if whole else part)
     except _UNREADABLE as error:
@@ -133,12 +141,20 @@ def open_part(fd: int, part: Part, mute: frozenset[int] = frozenset()) -> OpenRe
         raise MediaError(_why_not(head, error)) from None
     opened: list[Track] = []
     try:
-        chosen = choose_tracks(container, mute)
-        alone = len(chosen.heard) == 1
-        opened = [_track(container, chosen.heard[0], fd, part, alone)]
+        late = _late_tracks(container, fd, part)
+        chosen = choose_tracks(container, mute, late=len(late))
+        alone = len(chosen.heard) == 1 and not late
+        opened = [_track(container, track, fd, part, alone) for track in chosen.heard[:1]]
         for other in chosen.heard[1:]:
             opened.append(_opened_again(fd, part, other.index))
-        return OpenRecording(tuple(opened), chosen.unheard, _declared_together(opened), fd, mute=mute)
+        begun = [track for place in late if (track := _opened_late(fd, part, *place, container))]
+        opened += begun
+        if not opened:
+            raise MediaError("The sound track of the video begins late, and cannot be decoded here.")
+        if not chosen.heard:
+            container.close()
+        unheard = chosen.unheard + len(late) - len(begun)
+        return OpenRecording(tuple(opened), unheard, _declared_together(opened), fd, part, mute=mute)
     except BaseException:
         container.close()
         for track in opened:
@@ -161,6 +177,32 @@ def _opened_again(fd: int, part: Part, index: int) -> Track:
         raise
 
 
+def _late_tracks(container: InputContainer, fd: int, part: Part) -> list[tuple[int, int]]:
+    """The tracks of a program stream of which the container does not know, and the byte of the file where each begins."""
+    if container.format.name != "mpeg" or part.prefix:
+        return []
+    known = {stream.id for stream in container.streams}
+    places = first_places(fd, part.start, part.end)
+    return [(number, at) for number, at in places.items() if number not in known]
+
+
+def _opened_late(fd: int, part: Part, number: int, at: int, first: InputContainer) -> Track | None:
+    """The track of that number from where it begins, on the clock of the whole; None if it cannot be heard."""
+    rest = replace(part, start=at)
+    container = _open(fd, rest)
+    try:
+        stream = next(s for s in container.streams.audio if s.id == number)
+        if stream.codec_context.sample_rate == 0:
+            raise StopIteration
+        track = _track(container, stream, fd, rest, alone=False)
+    except (StopIteration, *_UNREADABLE):
+        container.close()
+        return None
+    began = ((container.start_time or 0) - (first.start_time or 0)) / AV_TIME_BASE
+    origin = (first.start_time or 0) / AV_TIME_BASE
+    return replace(track, declared=replace(track.declared, origin=origin), end=began + MOST_LATE, late=True)
+
+
 def _track(container: InputContainer, stream: AudioStream, fd: int, part: Part, alone: bool) -> Track:
     for other in container.streams:
         if other.index != stream.index:
@@ -173,7 +215,8 @@ def _track(container: InputContainer, stream: AudioStream, fd: int, part: Part, 
         source.seek(at)
         return source.read(count)
 
-    return Track(container, stream, declared, end, len(part.prefix) + part.end - part.start, read)
+    at = part.start - len(part.prefix)
+    return Track(container, stream, declared, end, part.end - at, read, at)
 
 
 def _declared_together(tracks: list[Track]) -> Declared:
@@ -182,7 +225,7 @@ def _declared_together(tracks: list[Track]) -> Declared:
         return tracks[0].declared
     ends = [track.declared.duration for track in tracks]
     if len(tracks) == len(tracks[0].container.streams):
-        ends += [track.end for track in tracks]
+        ends += [track.end for track in tracks if not track.late]
     recorded = next((t.declared.recorded_at for t in tracks if t.declared.recorded_at), None)
     return replace(
         tracks[0].declared,

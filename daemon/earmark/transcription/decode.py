@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,14 +11,15 @@ from dataclasses import replace
 import numpy as np
 
 from earmark.errors import MediaError
-from earmark.transcription.container import OpenRecording, open_part
+from earmark.transcription.container import MOST_LATE, OpenRecording, open_part
 from earmark.transcription.declared import breaks_off, is_truncated
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.lanes import LATEST_ECHO, Lanes, near
 from earmark.transcription.leveling import cleared, leveled, loud_enough, loudest_second
 from earmark.transcription.mixing import Channels, Source, mix, sources
 from earmark.transcription.parts import Part
-from earmark.transcription.reading import MOST_GAP, MOST_LATE, Reader
+from earmark.transcription.reading import MOST_GAP, Reader
+from earmark.transcription.unclaimed import unclaimed
 from earmark.transcription.windows import QUIET, SPEECH, Voice
 
 CHUNK, MARGIN = 16, 2
@@ -76,6 +78,8 @@ class Decoder:
         self._lost = 0.0
         self._left_out = 0.0
         self._breaks_off = 0.0
+        self.bytes_unheard = 0
+        """Bytes of the file that nothing accounts for: behind a recording in it, and no recording themselves."""
 
     @property
     def seconds(self) -> float:
@@ -181,7 +185,21 @@ class Decoder:
                 self._short |= is_truncated(reader.track.declared, reached)
                 self._breaks_off = max(self._breaks_off, breaks_off(reader.track.declared, reached))
             self._missing += sum(r.samples == 0 and r.bad_packets > 0 for r in self._readers)
+        if any(r.strangers and r.track.container.format.name != "mpeg" for r in self._readers):
+            self._missing += 1  # of a program stream it is known what begins late, and heard
+            self.tracks = max(self.tracks, len(self._readers) + recording.unheard + 1)
+        self.bytes_unheard += self._unclaimed(recording)
         self._settle()
+
+    def _unclaimed(self, recording: OpenRecording) -> int:
+        """The bytes behind a part that has been read."""
+        part = recording.part
+        if part.lost_from is not None or (part.ends is None and not self._readers[0].reach.endless):
+            return 0
+        reached = max(reader.track.at + reader.reach.end for reader in self._readers)
+        return unclaimed(
+            lambda count, at: os.pread(recording.fd, count, at), max(part.ends or 0, reached), part.end
+        )
 
     def _settle(self) -> None:
         """Take what the readers of a part have counted; the track that lost most stands for all."""

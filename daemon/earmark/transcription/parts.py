@@ -14,7 +14,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from earmark.transcription import fragments, joined, unfinished
+from earmark.transcription import ends, fragments, joined, unfinished
+from earmark.transcription.unclaimed import is_filling
 
 MOST_PARTS = 1_000
 
@@ -24,7 +25,8 @@ class Part:
     """Bytes `start` to `end` of a file, after `prefix`.
 
     `goes_on`: it is the same recording as the part before, behind a damaged place; `broken`: such a one follows;
-    `lost_from`: the byte of the part from which nothing can be found any more.
+    `lost_from`: the byte of the part from which nothing can be found any more. `ends`: the byte of the file that its
+    structure ends before, None if that says nothing.
     """
 
     start: int
@@ -33,18 +35,21 @@ class Part:
     goes_on: bool = False
     broken: bool = False
     lost_from: int | None = None
+    ends: int | None = None
 
 
 def find_parts(fd: int) -> list[Part]:
     """Where each recording in the file begins and ends; one part, the whole file, for nearly every file."""
-    size = os.fstat(fd).st_size
-    starts = [0]
-    while len(starts) < MOST_PARTS:
-        following = joined.following(fd, starts[-1], size)
-        if following is None:
-            break
-        starts.append(following)
-    parts = (Part(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True))
+    size, read = os.fstat(fd).st_size, ends.reader(fd)
+    parts: list[Part] = []
+    start: int | None = 0
+    while start is not None and len(parts) < MOST_PARTS:
+        behind = joined.behind(fd, start, size)
+        end = behind.start or size
+        if behind.end is not None and is_filling(read, behind.end, end):
+            end = behind.end  # some of FFmpeg's demuxers take it for damage
+        parts.append(Part(start, end, ends=behind.end))
+        start = behind.start
     return list(itertools.islice(itertools.chain.from_iterable(_pieces(fd, p) for p in parts), MOST_PARTS))
 
 
@@ -62,10 +67,12 @@ def _pieces(fd: int, part: Part) -> Iterator[Part]:
         if onward is None or init is None:
             yield replace(part, lost_from=broken - part.start + len(part.prefix))
             return
-        yield replace(part, end=onward, broken=True)
+        yield replace(part, end=onward, broken=True, ends=None)
         # Fragments name places in the file, so what lies before them is covered and not left out.
         covered = init + struct.pack(">I4sQ", 1, b"free", onward - part.start - len(init) + len(part.prefix))
-        part = Part(part.start - len(part.prefix) + len(covered), part.end, covered, goes_on=True)
+        part = Part(
+            part.start - len(part.prefix) + len(covered), part.end, covered, goes_on=True, ends=part.ends
+        )
         at = onward
     yield part
 

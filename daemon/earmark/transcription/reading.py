@@ -24,6 +24,7 @@ from earmark.transcription.engine import RATE
 from earmark.transcription.losses import STREAMS, Losses
 from earmark.transcription.mixing import Channels, clean
 from earmark.transcription.tracks import check_channels, check_rate
+from earmark.transcription.unclaimed import Reach
 
 BLOCK = RATE
 """Samples of each channel that are resampled at a time: one second."""
@@ -33,9 +34,6 @@ LEAST_GAP = 0.2
 
 MOST_GAP = 60.0
 """Seconds of silence that a timestamp is believed where the container does not say how long it is."""
-
-MOST_LATE = 3600.0
-"""The same for a track of several: it has no sound before its side joins, and while it is muted."""
 
 MOST_ERRORS = 100
 """Read errors without a packet between them after which the rest is given up."""
@@ -56,10 +54,13 @@ class Reader:
         self.samples = 0
         """Samples of each channel given out so far."""
         self.bad_packets = 0
+        self.strangers = False
+        """Whether there are packets of streams that were not there when the container was opened."""
         self._counted: float | None = None
         self._by_packets = track.container.format.name in STREAMS
         alone = len(track.container.streams) == 1
         self.losses = Losses(track.container.format.name, alone, track.read)
+        self.reach = Reach(track.container.format.name)
 
     @property
     def seconds(self) -> float:
@@ -101,6 +102,7 @@ class Reader:
                 for packet in self.track.container.demux(self.track.stream):
                     errors = 0
                     length = packet.duration or 0
+                    self.reach.packet(packet.pos, packet.size, length * self._bytes_at_a_time())
                     self.losses.packet(
                         packet.pos, packet.size, float(length * packet.time_base) if packet.time_base else 0.0
                     )
@@ -108,6 +110,8 @@ class Reader:
                 return
             except av.EOFError:
                 return
+            except IndexError:  # PyAV, of a packet of a stream that it did not see begin
+                self.strangers = True
             except (av.FFmpegError, ValueError, OSError) as error:
                 if says_in_cloud(error):
                     raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK)) from error
@@ -116,12 +120,19 @@ class Reader:
                 self.bad_packets += 1
                 self.losses.unreadable()
 
+    def _bytes_at_a_time(self) -> int:
+        """Of all channels together, uncompressed; 0 if that is not known yet."""
+        context = self.track.stream.codec_context
+        return context.channels * (context.format.bytes if context.format is not None else 0)
+
     def _frames(self, packet: Packet[AudioStream]) -> list[AudioFrame]:
         self._counted = None
         if self._by_packets and packet.duration and packet.time_base:
             self._counted = float(packet.duration * packet.time_base)
         try:
             return [f for f in packet.decode() if f.samples > 0]
+        except av.EOFError:
+            return []  # the end of a decoder that was told of it before
         except (av.FFmpegError, ValueError, IndexError, OSError):
             self._lose()
             return []

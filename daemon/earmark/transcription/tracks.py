@@ -41,13 +41,16 @@ class Tracks:
     unheard: int
 
 
-def choose_tracks(container: InputContainer, mute: frozenset[int] = frozenset()) -> Tracks:
+def choose_tracks(container: InputContainer, mute: frozenset[int] = frozenset(), late: int = 0) -> Tracks:
     """Take every sound track that this build can decode and that belongs to the first one's scene. What stands in `mute`
-    has no voice, so that it is no version of anything.
+    has no voice, so that it is no version of anything. `late`: tracks that begin later, and of which the container does not
+    know.
 
     Raises MediaError if there is none, or if all claim a sample rate or a number of channels that no recorder has.
     """
     tracks = list(container.streams.audio)
+    if not tracks and late:
+        return Tracks((), 0)
     if not tracks:
         kind = "video has no sound track" if container.streams.video else "file holds no sound"
         raise MediaError(f"The {kind}, so there is nothing to transcribe.")

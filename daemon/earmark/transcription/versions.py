@@ -27,7 +27,7 @@ def mute_tracks(
     while True:
         recording = open_recording(fd, mute)
         try:
-            tracks = frozenset(track.stream.index for track in recording.tracks)
+            tracks = frozenset(track.stream.index for track in recording.tracks if not track.late)
             if recording.unheard == 0 or tracks == mute or _speaks(recording, max_seconds, voice, alive):
                 return mute
         finally:

@@ -37,7 +37,8 @@ class Listed:
 
     `state` in one word; `reason` if there is one to give; `dated`: its one date, `date` that as its notes show it; `title`
     is that of its summary, as its note has it. `not_heard`: why words may be missing; `whole`: false if it is because
-    something was not heard at all, and not for its level only. `copy_of`: the file that was here first with the same
+    something was not heard at all, and not for its level only. `wordless`: seconds in which somebody speaks and no words
+    were made out. `copy_of`: the file that was here first with the same
     content, if it is not this one.
     """
 
@@ -51,6 +52,7 @@ class Listed:
     date: str
     title: str
     copy_of: Path | None = None
+    wordless: float = 0.0
 
     @property
     def path(self) -> Path:
@@ -126,6 +128,7 @@ def _rows(
             recording_id not in not_whole, recording.recorded_at, recording.recorded_text,
             title_of(mine, titles.get(recording_id, "")),
             copy_of(place, everywhere[recording_id]),
+            heard[recording_id].wordless if recording_id in heard else 0.0,
         )  # fmt: skip
         rows.append(row)
     return sorted(rows, key=lambda row: (-row.dated, row.path))

@@ -53,6 +53,8 @@ class StatusAnswer(Answer):
     )
     not_translated: dict[str, int] = key("Recordings that could not be translated, by model.")
     very_quiet: int = key("Recordings that are very quiet.")
+    wordless: int = key("Recordings in which somebody speaks for a while and no words were made out.")
+    wordless_seconds: float = key("For how long in all of them.")
     drafts: int = key("Transcripts that wait for a better one.")
     drafts_wait: Text = key("For what they wait.")
     drafts_kept: list[Line] = key("Drafts that stay.")
@@ -80,6 +82,7 @@ class Row(Part):
     notes: list[Text] = key("Its notes and sidecars.")
     not_heard: list[Text] = key("Why words may be missing.")
     whole: bool = key("False if something was not heard at all.")
+    wordless_seconds: float = key("Seconds in which somebody speaks and no words were made out.")
     copy_of: Text | None = key("The file that was here first with the same content; null if it is none.")
 
 
@@ -188,6 +191,7 @@ class WhyAnswer(Answer):
     state: Text = key("In a word.")
     reason: Text = key("Why.")
     not_heard: list[Text] = key("Why words may be missing.")
+    wordless_seconds: float = key("Seconds in which somebody speaks and no words were made out.")
     translated: Text | None = key("`en` if there is an English version.")
     not_translated: list[Text] = key("Why there is none though it was asked for.")
     also_at: list[Text] = key("Other files that hold the same recording.")

@@ -114,6 +114,8 @@ def failings(transcript: Transcript) -> list[str]:
         found.append(
             f"{transcript.parts_unheard} of its {counted(transcript.parts, 'part')} could not be read"
         )
+    if transcript.bytes_unheard:
+        found.append(f"{transcript.bytes_unheard:,} bytes behind what was heard could not be read")
     if transcript.tracks_unheard:
         found.append(
             f"{transcript.tracks_unheard} of its {counted(transcript.tracks, 'sound track')} could not be heard"
