@@ -182,6 +182,12 @@ class WorkerProcess:
 
     def reply(self, seconds: float = 120.0) -> Reply:
         """The next message; fails the test if the worker ends or is silent for so long."""
+        if (reply := self.reply_or_end(seconds)) is None:
+            pytest.fail(f"the worker ended with {self.process.wait(10)}")
+        return reply
+
+    def reply_or_end(self, seconds: float = 120.0) -> Reply | None:
+        """The next message, or None if the worker ends; fails the test if it is silent for so long."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + seconds
         while b"\n" not in self._rest:
@@ -190,7 +196,7 @@ class WorkerProcess:
                 pytest.fail("the worker said nothing")
             chunk = self.process.stdout.read(1 << 16)
             if not chunk:
-                pytest.fail(f"the worker ended with {self.process.wait(10)}")
+                return None
             self._rest += chunk
         line, self._rest = self._rest.split(b"\n", 1)
         return parse_reply.validate_json(line)

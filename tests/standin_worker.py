@@ -11,6 +11,8 @@ an order:
     segv@N  kill@N  hang@N  exit@N    do that once N segments of this recording are heard (from its start)
     pause@N                           the same as hang, but only while a file NAME.pause lies beside the recording
     denied                            "may not be read", but only while a file NAME.pause lies beside the recording
+    long@N                            say that it takes ten hours, and from segment N on wait before each one until another
+                                      recording was heard in between, while a file NAME.pause lies beside this one
     alone  unsure                     say that one voice says everything, that it is not known well who says what
     spanish                           say that most of it is Spanish, also where no English is asked for
     expects                           say what it was told to expect
@@ -112,6 +114,19 @@ def act(order: str, path: bytes) -> None:
         time.sleep(3600)
 
 
+def let_one_in(path: bytes) -> None:
+    """Hear the next recording that is asked for, as one does between two windows."""
+    import select
+
+    until = time.monotonic() + 20
+    while os.path.exists(path + b".pause") and time.monotonic() < until:
+        if select.select([0], [], [], 0.01)[0]:
+            if not (line := sys.stdin.readline()):
+                sys.exit()
+            transcribe(_read(line, 0)[0])
+            return
+
+
 def words(digest: str, number: int) -> str:
     return f"Recording {digest[:12]} says number {number} here."
 
@@ -142,13 +157,18 @@ def transcribe(request: dict[str, Any]) -> None:
     if order == "media":
         say(type="failed", job=job, fault="media", sentence="The file holds no sound.")
         return
+    if order == "long" and request.get("most"):
+        say(type="put off", job=job)
+        return
     total = SECONDS * SEGMENTS
     language = "es" if order == "spanish" else "en"
-    say(type="started", job=job, declared_duration=total)
+    say(type="started", job=job, declared_duration=36_000.0 if order == "long" else total)
     first = round(request["resume_at"] / SECONDS)
     for number in range(first, SEGMENTS):
         if order in ("nan", "garbage") or (at.isdigit() and int(at) == number):
             act(order, path)
+        if order == "long" and number >= int(at):
+            let_one_in(path)
         start = number * SECONDS
         segment = {
             "start": start, "end": start + SECONDS - 1,

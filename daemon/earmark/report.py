@@ -19,7 +19,9 @@ from earmark.files import counted, overwrite_own, read_bytes, write_own
 
 
 class Working(BaseModel):
-    """One recording or summary under way. `at`/`total`: seconds of audio, or chunks of a summary."""
+    """One recording or summary under way. `at`/`total`: seconds of audio, or chunks of a summary. `aside`: a short recording
+    is heard first that came meanwhile.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +29,7 @@ class Working(BaseModel):
     file: str
     at: float
     total: float | None
+    aside: bool = False
 
 
 class Reading(BaseModel):

@@ -150,3 +150,42 @@ def test_a_piece_that_fails_is_the_last_and_what_came_before_it_is_there() -> No
     assert [next(results) for _ in range(4)] == [0, 1, 2, 3]
     with pytest.raises(MemoryError):
         next(results)
+
+
+class Letting:
+    """Somebody who waits to be let in as soon as so many pieces were begun."""
+
+    def __init__(self, after: set[int]) -> None:
+        self.after, self.at_work, self.begun = set(after), 0, 0
+        self.let_in: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+
+    def do(self, number: int) -> int:
+        with self._lock:
+            self.at_work += 1
+            self.begun += 1
+        threading.Event().wait(0.001)
+        with self._lock:
+            self.at_work -= 1
+        return number * number
+
+    def wanted(self) -> bool:
+        return any(self.begun >= at for at in self.after)
+
+    def hear(self) -> None:
+        if self.wanted():
+            self.let_in.append((self.begun, self.at_work))
+            self.after.remove(min(self.after))
+
+
+@pytest.mark.shows("transcription:between")
+@given(after=st.sets(st.integers(0, 29), max_size=5), at_once=st.integers(1, 5), count=st.integers(1, 30))
+@settings(max_examples=60, deadline=None)
+def test_whoever_waits_is_let_in_while_nothing_is_worked_on_and_no_piece_is_done_twice_or_left_out(
+    after: set[int], at_once: int, count: int
+) -> None:
+    others = Letting({at for at in after if at < count})
+    assert list(side_by_side(others.do, range(count), at_once, others)) == [n * n for n in range(count)]
+    assert others.begun == count
+    assert all(at_work == 0 for _, at_work in others.let_in)
+    assert len(others.let_in) == sum(at < count for at in after) or at_once == 1

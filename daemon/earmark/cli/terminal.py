@@ -189,7 +189,8 @@ def done(work: Working) -> str:
     """How far a piece of work is."""
     if work.stage == "summarize":
         return f"{work.at:.0f} / {work.total:.0f}" if work.total else ""
-    return f"{span(work.at)} / {span(work.total)}" if work.total else span(work.at)
+    far = f"{span(work.at)} / {span(work.total)}" if work.total else span(work.at)
+    return f"{far}, after a short one that came meanwhile" if work.aside else far
 
 
 def path_line(path: str) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from earmark.diarization.hearing import Voices
     from earmark.diarization.pieces import Stretch
     from earmark.messages import Stretch as Told
+    from earmark.transcription.between import Between
 
 LONGEST = 60.0
 """Seconds of sound between signs of life, at most."""
@@ -94,7 +95,7 @@ def tell_apart(
     as_asked(request.job, request.path, say, tell)
 
 
-def _tell_apart(voices: Voices, load: LoadSpeakers, request: TellApart, say: Say) -> None:
+def _tell_apart(voices: Voices, load: LoadSpeakers, request: TellApart, say: Say, _: Between) -> None:
     pulse = Pulse(request.job, 0.0, say)
     with answered(request.job, say, "telling voices apart"):
         tell_apart(voices, request, say, partial(_alive, pulse, load.threads))

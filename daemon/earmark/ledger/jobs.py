@@ -46,6 +46,8 @@ _AMONG = {
 
 _FILE_IS_HERE = "EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id AND p.gone_at IS NULL AND p.watched{})"
 
+_UNTRIED = " AND j.attempts = 0 AND j.interruptions = 0 AND j.reason IS NULL AND r.size <= ?"
+
 _IS_DUE = "j.state = 'waiting' AND (j.not_before <= ? OR j.not_before > ? + ?)"
 
 
@@ -106,9 +108,11 @@ class Jobs:
         newest_first: bool,
         among: Among = Among.NEW,
         but: Collection[Path] = (),
+        most_bytes: int | None = None,
     ) -> Job | None:
         """The next job that is due and whose file is there, charged with one attempt; None if nothing is due. `among`: of
-        transcriptions; `but`: not from files in these drop folders.
+        transcriptions; `but`: not from files in these drop folders; `most_bytes`: only what nobody has tried and nothing is
+        said of, in files of so many bytes at most.
 
         Work that keeps being cut short goes behind the rest, so that whoever cuts it cannot hold up the others.
         """
@@ -117,6 +121,7 @@ class Jobs:
             row = self._db.one(
                 "SELECT j.id FROM jobs j JOIN recordings r ON r.id = j.recording_id"
                 f" WHERE j.stage = ? AND {_IS_DUE} {_meant(stage, among, but)}"
+                f"{_UNTRIED if most_bytes is not None else ''}"
                 f" ORDER BY j.interruptions / 3, r.priority DESC, r.recorded_at {order}, j.id LIMIT 1",
                 (
                     stage,
@@ -124,6 +129,7 @@ class Jobs:
                     now,
                     LONGEST_BACKOFF,
                     *_left_out(stage, but),
+                    *(() if most_bytes is None else (most_bytes,)),
                 ),
             )
             if row is None:

@@ -50,6 +50,7 @@ __all__ = [
     "LoadSpeakers",
     "Message",
     "Progress",
+    "PutOff",
     "Ready",
     "Reply",
     "ServerRequest",
@@ -116,11 +117,14 @@ class TranscribeRequest(Message):
     """Titles and terms; what sounds like a name in them is spelled like it."""
     initial_prompt: str | None = None
     beam_size: int = 5
-    resume_at: float = 0.0
     careful: bool = False
     """One window at a time, because a worker has ended over this recording."""
+    resume_at: float = 0.0
     """Seconds; everything before it is already checkpointed. Always the `upto` of an earlier `Heard`."""
     max_seconds: float = 24 * 3600.0
+    most: float | None = None
+    """Seconds of the recording after which it is put off, as it is if it says that it is longer; None for all of it. A
+    recording that is heard between the windows of another one has a `most`."""
 
 
 # --- transcription: replies ---
@@ -234,6 +238,13 @@ class Finished(Message):
         return replace(heard, misheard=misheard(heard), untranslated=untranslated(heard))
 
 
+class PutOff(Message):
+    """The recording is longer than what was to be heard of it at this time; what was said of it before holds."""
+
+    type: Literal["put off"] = "put off"
+    job: JobId
+
+
 class Failed(Message):
     """The work was not done; `sentence` is shown to the user as it is."""
 
@@ -328,7 +339,19 @@ parse_speaker_request: TypeAdapter[LoadSpeakers | TellApart] = TypeAdapter(
 parse_meaning_request: TypeAdapter[LoadEncoder | Embed] = TypeAdapter(
     Annotated[LoadEncoder | Embed, Field(discriminator="type")], config=WHEN_ASKED
 )
-Reply = Ready | Started | Progress | Heard | Finished | Stretch | ToldApart | Embedded | Summarized | Failed
+Reply = (
+    Ready
+    | Started
+    | Progress
+    | Heard
+    | Finished
+    | PutOff
+    | Stretch
+    | ToldApart
+    | Embedded
+    | Summarized
+    | Failed
+)
 parse_reply: TypeAdapter[Reply] = TypeAdapter(
     Annotated[Reply, Field(discriminator="type")], config=WHEN_ASKED
 )

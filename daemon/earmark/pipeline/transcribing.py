@@ -74,16 +74,24 @@ def nobody(_: FolderSettings) -> SpeechModel | None:
 
 
 def claim(
-    context: Context, by: str, auto: str = "", quick: Quick = nobody, among: Among = Among.NEW
+    context: Context,
+    by: str,
+    auto: str = "",
+    quick: Quick = nobody,
+    among: Among = Among.NEW,
+    most_bytes: int | None = None,
 ) -> Transcribing | None:
     """Take the next recording that is due, charge it with an attempt, and say what to ask a worker for.
 
     `auto`: the model that the name "auto" stands for now, if that is known: what another one heard is not gone on with.
+    `most_bytes`: only what nobody has tried, of so many bytes at most.
     """
     jobs, newest_first = context.ledger.jobs, context.config.intake.order == "newest-first"
     return next_of(
         context,
-        lambda: jobs.claim(Stage.TRANSCRIBE, by, context.now(), newest_first, among, context.silent),
+        lambda: jobs.claim(
+            Stage.TRANSCRIBE, by, context.now(), newest_first, among, context.silent, most_bytes
+        ),
         lambda job: _prepare(context, job, auto, quick),
     )
 

@@ -21,6 +21,7 @@ from earmark.transcription.serving import Say, answered, serve
 
 if TYPE_CHECKING:
     from earmark.search.encoder import Encoder
+    from earmark.transcription.between import Between
 
 LONGEST = 5.0
 """Seconds that one text may take, for which processor time is allowed as for sound."""
@@ -48,7 +49,7 @@ def prepare(load: LoadEncoder) -> tuple[Encoder, Ready]:
     return encoder, Ready(engine="sentences", device="cpu", compute_type="int8", sandbox=sandbox)
 
 
-def embed(encoder: Encoder, load: LoadEncoder, request: Embed, say: Say) -> None:
+def embed(encoder: Encoder, load: LoadEncoder, request: Embed, say: Say, _: Between) -> None:
     """Answer one request."""
     with answered(request.job, say, "making vectors"):
         limits.allow_cpu(LONGEST * len(request.texts), load.threads)

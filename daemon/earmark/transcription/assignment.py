@@ -10,9 +10,10 @@ from functools import partial
 from earmark.domain import Fault
 from earmark.errors import MediaError
 from earmark.files import Identity
-from earmark.messages import Finished, Heard, Message, Started, TranscribeRequest
+from earmark.messages import Finished, Heard, Message, PutOff, Started, TranscribeRequest
 from earmark.transcription import limits
 from earmark.transcription.as_asked import Refused, as_asked, must_be, still_that
+from earmark.transcription.between import NOTHING, Between
 from earmark.transcription.container import open_recording
 from earmark.transcription.declared import Declared
 from earmark.transcription.decode import Decoder
@@ -35,17 +36,24 @@ def transcribe(
     alive: Alive,
     threads: int,
     at_once: int = 1,
+    between: Between = NOTHING,
 ) -> None:
     """Do what `request` asks and say so; anything the file can do wrong ends in one Failed. MemoryError is raised.
 
-    `threads`: all that hear, in `at_once` windows side by side.
+    `threads`: all that hear, in `at_once` windows side by side; `between` them other recordings may be heard.
     """
-    as_asked(
-        request.job,
-        request.path,
-        say,
-        lambda fd: _transcribe(fd, engine, request, say, alive, threads, at_once),
-    )
+
+    def do(fd: int) -> None:
+        try:
+            _transcribe(fd, engine, request, say, alive, threads, at_once, between)
+        except _Longer:
+            say(PutOff(job=request.job))
+
+    as_asked(request.job, request.path, say, do)
+
+
+class _Longer(Exception):
+    """There is more of the recording than is to be heard of it at this time."""
 
 
 def _transcribe(
@@ -56,6 +64,7 @@ def _transcribe(
     alive: Alive,
     threads: int,
     at_once: int,
+    between: Between,
 ) -> None:
     before = Identity.of(os.fstat(fd))
 
@@ -63,13 +72,20 @@ def _transcribe(
         limits.allow_cpu(LONGEST, threads)
         alive(at, total)
 
-    beat(request.resume_at, None)
-    must_be(fd, request.recording_id, lambda: beat(request.resume_at, None))
+    def idle(at: float, total: float | None) -> None:
+        """A sign of life where no window is being heard."""
+        beat(at, total)
+        between.hear()
+
+    at_work = partial(idle, request.resume_at, None)
+    at_work()
+    must_be(fd, request.recording_id, at_work)
     asked = _asked(engine, request)
     try:
-        at_work = partial(beat, request.resume_at, None)
+        if request.most is not None and _declared(fd) > request.most:
+            raise _Longer
         mute = mute_tracks(fd, request.max_seconds, engine.voice, at_work)
-        main = _main_language(fd, mute, engine, asked, request, beat)
+        main = _main_language(fd, mute, engine, asked, request, idle)
         asked = replace(asked, main=main.language)
         recording = open_recording(fd, mute)
         try:
@@ -80,20 +96,23 @@ def _transcribe(
                 recording, request.max_seconds, engine.voice, round(request.resume_at * RATE), lanes
             )
             speech_seconds = 0.0
-            blocks = _beating(decoder, request.resume_at, declared.duration, beat)
-            at_work = partial(beat, request.resume_at, declared.duration)
-            for passage in listen(engine, blocks, asked, request.resume_at, lanes, at_work, at_once):
+            blocks = _beating(decoder, request.resume_at, declared.duration, beat, idle)
+            alive_too = partial(beat, request.resume_at, declared.duration)
+            passages = listen(engine, blocks, asked, request.resume_at, lanes, alive_too, at_once, between)
+            for passage in passages:
                 speech_seconds += passage.speech_seconds
                 say(_heard(request, passage, main, speech_seconds, decoder.bad_packets))
                 beat(passage.upto, declared.duration)
+                if request.most is not None and passage.upto > request.most:
+                    raise _Longer
             finished = _finished(request, decoder, declared, main, speech_seconds, not engine.multilingual)
         finally:
             recording.close()
     except (MediaError, Refused):
         # A file that was being replaced reads like a damaged one; what it is now decides which it was.
-        still_that(fd, before, request.recording_id, lambda: beat(request.resume_at, None))
+        still_that(fd, before, request.recording_id, partial(beat, request.resume_at, None))
         raise
-    still_that(fd, before, request.recording_id, lambda: beat(request.resume_at, None))
+    still_that(fd, before, request.recording_id, at_work)
     say(finished)
 
 
@@ -166,7 +185,7 @@ def _asked(engine: Engine, request: TranscribeRequest) -> Asked:
 
 
 def _main_language(
-    fd: int, mute: frozenset[int], engine: Engine, asked: Asked, request: TranscribeRequest, beat: Alive
+    fd: int, mute: frozenset[int], engine: Engine, asked: Asked, request: TranscribeRequest, idle: Alive
 ) -> Main:
     if asked.language is not None:
         return Main(asked.language, 1.0)
@@ -175,14 +194,26 @@ def _main_language(
     recording = open_recording(fd, mute)
     try:
         decoder = Decoder(recording, request.max_seconds, engine.voice)
-        blocks = _beating(decoder, request.resume_at, recording.declared.duration, beat)
+        blocks = _beating(decoder, request.resume_at, recording.declared.duration, idle, idle)
         return settle(engine, blocks, asked.allowed)
     finally:
         recording.close()
 
 
-def _beating(decoder: Decoder, resume_at: float, total: float | None, beat: Alive) -> Iterator[Samples]:
-    """The decoder's blocks, with a sign of life after each; skipping to where it goes on takes time too."""
+def _declared(fd: int) -> float:
+    """Seconds that the recording says it has; 0 if it does not say."""
+    recording = open_recording(fd, frozenset())
+    try:
+        return recording.declared.duration or 0.0
+    finally:
+        recording.close()
+
+
+def _beating(
+    decoder: Decoder, resume_at: float, total: float | None, beat: Alive, idle: Alive
+) -> Iterator[Samples]:
+    """The decoder's blocks, with a sign of life after each; skipping to where it goes on takes time too, and is `idle`."""
     for block in decoder.blocks():
-        beat(min(decoder.samples / RATE, resume_at), total)
+        at = decoder.samples / RATE
+        (idle if at < resume_at else beat)(min(at, resume_at), total)
         yield block

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from earmark.domain import Mark, Segment, is_speech
+from earmark.transcription.between import NOTHING, Between
 from earmark.transcription.engine import RATE, Answer, Engine, Phrase, Samples, Wish
 from earmark.transcription.guard import confidence, marks
 from earmark.transcription.lanes import Lanes, in_order, sides
@@ -64,16 +65,17 @@ def listen(
     lanes: Lanes | None = None,
     alive: Callable[[], object] = lambda: None,
     at_once: int = 1,
+    between: Between = NOTHING,
 ) -> Iterator[Passage]:
     """Hear a recording from `resume_at` seconds on, which must be 0 or the `upto` of an earlier passage.
 
     `blocks` is the recording from its start, and `lanes` holds its sides up to the last block. `at_once` windows are heard
     side by side; a window depends on nothing but its samples, so that neither their number nor resuming changes a word.
-    `alive` is called after each answer of the engine, in any thread.
+    `alive` is called after each answer of the engine, in any thread. `between` windows other recordings may be heard.
     """
     cutter = Windows(blocks, engine.voice, round(resume_at * RATE))
     cut = ((window, _apart(engine, window, lanes)) for window in cutter)
-    return side_by_side(lambda each: _passage(engine, *each, asked, alive), cut, at_once)
+    return side_by_side(lambda each: _passage(engine, *each, asked, alive), cut, at_once, between)
 
 
 def _apart(engine: Engine, window: Window, lanes: Lanes | None) -> list[Window]:

@@ -22,6 +22,7 @@ from earmark.locality.confinement.process import die_with_parent, harden_process
 from earmark.locality.confinement.sandbox import if_refused
 from earmark.messages import LINE_LIMIT, Failed, Message, Progress, Ready
 from earmark.transcription import limits
+from earmark.transcription.between import NOTHING, Between
 from earmark.transcription.gpu import if_gpu_failed
 
 EX_UNAVAILABLE, EX_PROTOCOL = 69, 76
@@ -38,13 +39,13 @@ def serve(
     parse: TypeAdapter[Any],
     load: type[Load],
     prepare: Callable[[Load], tuple[Loaded, Ready]],
-    work: Callable[[Loaded, Load, Work, Say], None],
+    work: Callable[[Loaded, Load, Work, Say, Between], None],
     too_large: Callable[[Load], str],
 ) -> int:
     """Be a worker until stdin ends; the return value is the exit status.
 
     The first request is of the type `load`, for `prepare`, which raises EarmarkError or MemoryError (said as `too_large`
-    says) where it cannot be met; every other one is for `work`.
+    says) where it cannot be met; every other one is for `work`, which may let those in between that come meanwhile.
     """
     requests, say = _begin()
     first = read(requests, parse)
@@ -63,13 +64,31 @@ def serve(
         return EX_UNAVAILABLE
     waiting = listening(requests, parse)  # where the system refuses a thread, this worker never was ready
     say(ready)
-    while True:
-        request = waiting.get()
+
+    def attend(request: Any, between: Between) -> None:
         if isinstance(request, load):
             sentence = "This worker has a model already; start another one for another model."
             say(Failed(job=0, fault=Fault.INTERNAL, sentence=sentence))
         else:
-            work(loaded, first, request, say)
+            work(loaded, first, request, say, between)
+
+    between = _Between(waiting, attend)
+    while True:
+        attend(waiting.get(), between)
+
+
+class _Between:
+    """Requests that wait while another one is worked on; nobody is let in between them."""
+
+    def __init__(self, waiting: queue.SimpleQueue[Any], attend: Callable[[Any, Between], None]) -> None:
+        self._waiting, self._attend = waiting, attend
+
+    def wanted(self) -> bool:
+        return not self._waiting.empty()
+
+    def hear(self) -> None:
+        if self.wanted():
+            self._attend(self._waiting.get(), NOTHING)
 
 
 def _begin() -> tuple[BinaryIO, Say]:

@@ -21,6 +21,7 @@ from earmark.transcription import limits
 from earmark.transcription.serving import Pulse, Say, answered, serve
 
 if TYPE_CHECKING:
+    from earmark.transcription.between import Between
     from earmark.transcription.engine import Engine
 
 
@@ -64,13 +65,15 @@ def _get_the_rest() -> None:
     VoiceDetector()
 
 
-def _transcribe(engine: Engine, load: LoadModel, request: TranscribeRequest, say: Say) -> None:
+def _transcribe(
+    engine: Engine, load: LoadModel, request: TranscribeRequest, say: Say, between: Between
+) -> None:
     from earmark.transcription.assignment import transcribe
 
     pulse = Pulse(request.job, request.resume_at, say)
     with answered(request.job, say, "transcribing"):
         at_once = load.at_once if engine.device == "cpu" and not request.careful else 1
-        transcribe(engine, request, say, pulse.at, _threads(load), at_once)
+        transcribe(engine, request, say, pulse.at, _threads(load), at_once, between)
 
 
 def _threads(load: LoadModel) -> int:

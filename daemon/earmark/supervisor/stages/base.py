@@ -146,7 +146,7 @@ class Stage(ABC, Generic[Work]):
             with own_fault(self._context, partial(self._went_wrong, seat, now)):
                 if seat.work is not None:
                     self._died(seat.work, end)
-            seat.free(now)
+            self._clear(seat, now)
             return True
         return False
 
@@ -169,6 +169,10 @@ class Stage(ABC, Generic[Work]):
                 at, total = seat.progress or (0.0, None)
                 stage, name = self.shown(seat.work)
                 found.append(Working(stage=stage, file=name, at=at, total=total))
+            if seat.aside is not None:
+                at, total = seat.aside.progress or (0.0, None)
+                stage, name = self.shown(seat.aside.work)
+                found.append(Working(stage=stage, file=name, at=at, total=total, aside=True))
         return found
 
     def next_at(self, now: Tick) -> float:
@@ -199,9 +203,21 @@ class Stage(ABC, Generic[Work]):
         for seat in self.seats:
             if seat.work is not None:
                 endings.give_back(self._context, seat.work.job)
-                seat.work = None
+            for other in seat.others:
+                endings.give_back(self._context, other.job)
+            seat.work = seat.coming = seat.aside = None
+
+    def _clear(self, seat: Seat[Work], now: Tick) -> None:
+        """Nobody goes on with what sat here. What its worker had besides its work is given back uncharged."""
+        for other in seat.others:
+            if not self._erased(other):
+                endings.give_back(self._context, other.job)
+        seat.clear(now)
 
     def _said(self, seat: Seat[Work], message: Reply, now: Tick) -> None:
+        coming = seat.coming
+        if coming is not None and not isinstance(message, Ready) and message.job == coming.job.id:
+            seat.begin_coming(now)
         work = seat.work
         if isinstance(message, Ready) and seat.ready is None:
             self._ready(seat, message)
@@ -221,7 +237,7 @@ class Stage(ABC, Generic[Work]):
             # It goes on about a recording before; this one has nothing to do with it.
             self._end(seat, "something about a recording that it had done with")
             endings.give_back(self._context, work.job)
-            seat.free(now)
+            self._clear(seat, now)
         elif (cannot_be := self._cannot_be(work, message)) is not None:
             self._end(seat, cannot_be)
         elif isinstance(message, Progress):
@@ -235,7 +251,7 @@ class Stage(ABC, Generic[Work]):
             if erased and seat.worker is not None:
                 # Not a word more of it is to be heard or kept.
                 seat.worker.kill()
-                seat.free(now)
+                self._clear(seat, now)
 
     def _end(self, seat: Seat[Work], cannot_be: str) -> None:
         if seat.worker is not None:
@@ -263,7 +279,7 @@ class Stage(ABC, Generic[Work]):
             endings.went_wrong(self._context, work.job, file, name, sentence, charged)
         if seat.worker is not None:
             seat.worker.kill()
-        seat.free(now)
+        self._clear(seat, now)
 
     def _not_started(self, seat: Seat[Work], end: End, order: Order | None, now: Tick) -> None:
         """A worker ended before it was ready. After a few in a row there is no point in loading a model again and again,

@@ -29,6 +29,15 @@ STANDSTILL = 12
 where a day-long recording goes on takes two minutes; a slow summary server may take as many for one answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Aside(Generic[Work]):
+    """Work that its worker has put aside for another piece of work, how far it was, and since when."""
+
+    work: Work
+    progress: tuple[float, float | None] | None
+    since: Tick
+
+
 @dataclass(slots=True)
 class Seat(Generic[Work]):
     """A seat for one worker. `work` is what it is busy with. `leaving`: it was told to go and has not gone yet."""
@@ -39,6 +48,11 @@ class Seat(Generic[Work]):
     ready: Ready | None = None
     needs_ready: bool = False
     work: Work | None = None
+    coming: Work | None = None
+    """What its worker was given besides, and has not begun."""
+    aside: Aside[Work] | None = None
+    goes_on: bool = False
+    """It has put its work aside once, and has not got further with it since: now that has its turn."""
     sign_of_life: Tick = NEVER
     idle_since: Tick = NEVER
     advanced: Tick = NEVER
@@ -83,10 +97,33 @@ class Seat(Generic[Work]):
         if self.worker is not None:
             self.worker.send(request)
 
+    def give_besides(self, work: Work, request: Message) -> None:
+        """Have the worker do this as soon as it can, and then go on with what it is busy with."""
+        self.given.add(work.job.id)
+        self.coming = work
+        if self.worker is not None:
+            self.worker.send(request)
+
+    def begin_coming(self, now: Tick) -> None:
+        """The worker speaks of what it was given besides: the rest is put aside."""
+        if self.work is not None:
+            self.aside = Aside(self.work, self.progress, now)
+        self._turn_to(self.coming, now)
+
+    @property
+    def others(self) -> list[Work]:
+        """What its worker has besides what it is busy with."""
+        aside = [self.aside.work] if self.aside is not None else []
+        return aside + ([self.coming] if self.coming is not None else [])
+
+    def _turn_to(self, work: Work | None, now: Tick) -> None:
+        self.work, self.coming, self.progress, self.suspected = work, None, None, None
+        self.sign_of_life = self.advanced = now
+
     def reach(self, at: float, total: float | None, now: Tick, *, further: bool) -> None:
         """It has got so far with its work, or says so. `further`: that counts as getting further."""
         if further:
-            self.advanced = now
+            self.advanced, self.goes_on = now, False
         self.progress = (at, total or (self.progress[1] if self.progress else None))
 
     def silent_for(self, now: Tick, patience: float, slack: float = 0.0) -> float | None:
@@ -104,8 +141,20 @@ class Seat(Generic[Work]):
         return silent if silent >= patience else standing
 
     def free(self, now: Tick) -> None:
-        """The work is over, one way or the other."""
+        """The work is over, one way or the other; the worker goes on with what it has besides."""
+        if self.aside is not None:
+            progress, coming = self.aside.progress, self.coming
+            self._turn_to(self.aside.work, now)
+            self.progress, self.aside, self.coming, self.goes_on = progress, None, coming, True
+        elif self.coming is not None:
+            self._turn_to(self.coming, now)
+        else:
+            self.clear(now)
+
+    def clear(self, now: Tick) -> None:
+        """Whoever sat here goes on with nothing."""
         self.work, self.progress, self.idle_since = None, None, now
+        self.coming, self.aside, self.goes_on = None, None, False
 
     def end(self, left: Left) -> End:
         """The worker is gone: what is known of how."""

@@ -12,9 +12,10 @@ from earmark.errors import ModelError
 from earmark.events import Event
 from earmark.files import may_be_read
 from earmark.ledger import Among
-from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, Ready, Reply, Started
+from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, PutOff, Ready, Reply, Started
 from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
+from earmark.supervisor.between import MEMO, MOST_BYTES, OTHER_MODEL, PUT_OFF, is_long
 from earmark.supervisor.sizing import falls_back, load_order, model_size, worker_count
 from earmark.supervisor.stages.base import REST_SECONDS
 from earmark.supervisor.stages.opening import OpeningStage
@@ -72,6 +73,36 @@ class TranscriptionStage(OpeningStage[Transcribing]):
             order = self._order(model, count, may_use)
             seat.ensure(self._post, self.starter(order.memory_limit_mb), order, now)
             seat.give(work, work.request, now)
+        for seat in self.seats:
+            if self._lets_in(seat):
+                self._hear_between(seat, auto, count, may_use)
+
+    def _lets_in(self, seat: Seat[Transcribing]) -> bool:
+        """True if the worker here hears a long recording, and the turn is not that one's."""
+        work, worker = seat.work, seat.worker
+        if (
+            work is None
+            or worker is None
+            or seat.ready is None
+            or not worker.serves
+            or work.better is not None
+        ):
+            return False
+        at, total = seat.progress or (work.request.resume_at, None)
+        return not seat.others and not seat.goes_on and is_long(at, total)
+
+    def _hear_between(self, seat: Seat[Transcribing], auto: str, count: int, may_use: Allowance) -> None:
+        """Have a short recording that nobody has tried heard between two windows of the one that is heard here."""
+        context = self._context
+        work = transcribing.claim(context, self._run_id, auto, self._quick, most_bytes=MOST_BYTES)
+        if work is None:
+            return
+        model = work.quick or self._find(work.model)
+        if model is None or not _serves_for(seat.order, self._load(model, count, may_use)):
+            context.ledger.jobs.give_back(work.job.id, OTHER_MODEL if model else None, context.now())
+            return
+        work.request = work.request.model_copy(update={"most": MEMO})
+        seat.give_besides(work, work.request)
 
     def expect(self, folder: Path | None) -> None:
         """A recording is about to be taken from this drop folder: a worker loads what will hear it, if nobody is here."""
@@ -99,12 +130,15 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         return count, may_use
 
     def _order(self, model: SpeechModel, count: int, may_use: Allowance) -> LoadModel:
+        order = self._load(model, count, may_use)
+        self.told_folders(order)
+        return order
+
+    def _load(self, model: SpeechModel, count: int, may_use: Allowance) -> LoadModel:
         context = self._context
         known = self.known_folders()
         on_processor = context.clock.monotonic() < self._without_gpu_until
-        order = load_order(context.config, model, context.folders, count, may_use, known, on_processor)
-        self.told_folders(order)
-        return order
+        return load_order(context.config, model, context.folders, count, may_use, known, on_processor)
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
         """The next recording and the model that is to hear it: a new one, else one of which there is a draft, if that may be
@@ -206,14 +240,19 @@ class TranscriptionStage(OpeningStage[Transcribing]):
                 engine = seat.ready.engine if seat.ready else ""
                 model = seat.order.model_name if isinstance(seat.order, LoadModel) else self.model_name
                 transcribing.finished(context, work, message, model, engine)
-                seat.free(now)
+                self._free(seat, now)
+            case PutOff():
+                context.ledger.jobs.give_back(work.job.id, PUT_OFF, context.now())
+                self._free(seat, now)
             case Failed():
                 transcribing.failed(context, work, message)
                 file = work.place.path
                 older = message.fault is Fault.ACCESS and context.answers(file) and may_be_read(file)
                 if (older or message.fault is Fault.ENVIRONMENT) and seat.worker is not None:
                     seat.worker.dismiss()  # its walls are older than what it was to read, or its graphics card failed
-                seat.free(now)
+                    self._clear(seat, now)
+                else:
+                    self._free(seat, now)
             case _:
                 pass
 
@@ -222,6 +261,13 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         endings.give_back(self._context, work.job)
         if seat.worker is not None:
             seat.worker.kill()
+        self._clear(seat, now)
+
+    def _free(self, seat: Seat[Transcribing], now: Tick) -> None:
+        """Its work is over. What was put aside for it took no time meanwhile."""
+        aside = seat.aside
+        if aside is not None and aside.work.began is not None:
+            aside.work.began += now - aside.since
         seat.free(now)
 
     def further(self, seat: Seat[Transcribing], work: Transcribing, message: Progress) -> bool:
@@ -240,7 +286,9 @@ class TranscriptionStage(OpeningStage[Transcribing]):
                 return plausible.implausible_failure(message)
             case Started():
                 return plausible.implausible_started(work.told)
-            case Progress():
+            case PutOff() if work.request.most is None:
+                return "that it hears no more of what it was to hear whole"
+            case Progress() | PutOff():
                 return None
             case _:
                 return "what a transcription does not say"
@@ -301,3 +349,15 @@ class TranscriptionStage(OpeningStage[Transcribing]):
                 if seat.worker is not None:
                     seat.worker.dismiss()
                 self.seats.remove(seat)
+
+
+def _serves_for(order: Order | None, wanted: LoadModel) -> bool:
+    """True if a worker with this order may do what one with that order is wanted for: only what it may take differs."""
+    if not isinstance(order, LoadModel):
+        return False
+    sizes = {
+        "cpu_threads": order.cpu_threads,
+        "at_once": order.at_once,
+        "memory_limit_mb": order.memory_limit_mb,
+    }
+    return order == wanted.model_copy(update=sizes)
