@@ -6,7 +6,7 @@ import sqlite3
 
 
 def take_speakers_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0012 to 0021; whoever calls says which version that is."""
+    """Undo the scripts 0012 to 0022; whoever calls says which version that is."""
     take_index_out(db)
     for table in ("stretches", "turns", "voiceprints", "people"):
         db.execute(f"DROP TABLE {table}")
@@ -17,7 +17,7 @@ def take_speakers_out(db: sqlite3.Connection) -> None:
 
 
 def take_index_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0016 to 0021."""
+    """Undo the scripts 0016 to 0022."""
     take_words_of_notes_out(db)
     made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%indexed%' OR sql LIKE '%passages%')"
     for (name,) in db.execute(made).fetchall():
@@ -27,7 +27,7 @@ def take_index_out(db: sqlite3.Connection) -> None:
 
 
 def take_words_of_notes_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0017 to 0021."""
+    """Undo the scripts 0017 to 0022."""
     take_vectors_out(db)
     for trigger in ("note_has_other_words", "note_is_taken"):
         db.execute(f"DROP TRIGGER {trigger}")
@@ -35,7 +35,7 @@ def take_words_of_notes_out(db: sqlite3.Connection) -> None:
 
 
 def take_vectors_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0018 to 0021."""
+    """Undo the scripts 0018 to 0022."""
     take_what_waits_out(db)
     made = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%vectors%' OR sql LIKE '%embedded%')"
     for (name,) in db.execute(made).fetchall():
@@ -45,7 +45,7 @@ def take_vectors_out(db: sqlite3.Connection) -> None:
 
 
 def take_what_waits_out(db: sqlite3.Connection) -> None:
-    """Undo the scripts 0020 and 0021."""
+    """Undo the scripts 0020 to 0022."""
     take_sums_out(db)
     for (name,) in db.execute(
         "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%to_write%'"
@@ -57,6 +57,7 @@ def take_what_waits_out(db: sqlite3.Connection) -> None:
 
 
 def take_sums_out(db: sqlite3.Connection) -> None:
-    """Undo the script 0021."""
+    """Undo the scripts 0021 and 0022."""
+    db.execute("DROP TABLE digests")
     for table in ("passages", "vectors", "embedded"):
         db.execute(f"ALTER TABLE {table} DROP COLUMN sum")

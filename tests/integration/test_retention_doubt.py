@@ -17,7 +17,7 @@ from earmark.intake.rules import HOLD_MARKER, HOLD_MARKERS
 from earmark.ledger import Ledger
 from earmark.ledger.note_ids import short
 from earmark.pipeline.publishing import publish_owed
-from earmark.pipeline.rebuild import reconcile
+from earmark.retention.doubt import reconcile
 from earmark.retention.held import everything_held
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.sweep.apply import purge_due

@@ -29,7 +29,8 @@ from earmark.notes.comparing import digests
 from earmark.notes.frontmatter import recording_of
 from earmark.notes.keeping import asks_to_keep, keep_keys
 from earmark.pipeline.acceptance import What, note_missing
-from earmark.pipeline.rebuild import reconcile, say_repaired
+from earmark.pipeline.rebuild import say_repaired
+from earmark.retention.doubt import reconcile
 from earmark.retention.erasure.matching import matching
 from earmark.retention.held import By, everything_held
 from earmark.retention.markers import look_at_markers
@@ -630,7 +631,7 @@ def test_a_rule_that_is_set_while_another_verb_compares_with_the_copy_stays(worl
         return found
 
     second._read = meanwhile  # type: ignore[assignment,method-assign]
-    assert second.reconcile() == []
+    assert second.reconcile().restored == set()
     second._read = read  # type: ignore[method-assign]
     world.pass_days(60)
     assert world.plan() == set()

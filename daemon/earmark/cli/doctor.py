@@ -20,11 +20,12 @@ from earmark.diarization.models import find_speaker_model
 from earmark.errors import ConfigError, EarmarkError
 from earmark.files import is_locked
 from earmark.ledger import NO_WORDS, lacking_here
+from earmark.ledger.digests import in_words
 from earmark.ledger.lock import UNKNOWN, holder, just_taken
 from earmark.locality.policy.addresses import LOCAL_PORTS
 from earmark.paths import Home, platform_home
 from earmark.report import Report, other_config, other_version, read_report
-from earmark.retention.holds import DOUBT
+from earmark.retention.doubt import DOUBT
 from earmark.service.checks import Finding, sentence
 from earmark.service.doctor import Patient, diagnose
 from earmark.service.elsewhere import elsewhere
@@ -145,9 +146,15 @@ def _ledger_troubles(home: Home, config: Config, running: bool) -> Iterator[str]
         with opened_context(home, config, read_only=True) as context:
             context.ledger.db.check()
             troubles = context.ledger.journal.troubles()
+            other = in_words(context.ledger.protection.second.digests.disagreeing())
     except EarmarkError as error:
         yield str(error)
         return
+    if other and not any(t.subject == DOUBT for t in troubles):
+        yield (
+            f"The ledger is damaged: other rows are there than were written in {', '.join(other)}; the next start compares"
+            " them with their second copy, and nothing goes meanwhile"
+        )
     # Folders are looked at by the doctor itself, so that what it says of them is of this moment, and so is this Python.
     troubles = [t for t in troubles if t.subject != NO_WORDS]
     yield from (t.sentence for t in troubles if t.subject == DOUBT or (running and t.kind == "system"))

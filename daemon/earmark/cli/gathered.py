@@ -222,8 +222,8 @@ def _counts(context: Context, known: states.Knowledge, places: Mapping[str, list
         for recording in context.ledger.recordings.all()
     )
     return {
-        "recordings": found.total(), "transcribed": found[states.DONE], "waiting": found[states.WAITING],
-        "failed": found[states.FAILED],
+        "recordings": found.total(), "transcribed": found[states.Group.DONE], "waiting": found[states.Group.WAITING],
+        "failed": found[states.Group.FAILED],
     }  # fmt: skip
 
 

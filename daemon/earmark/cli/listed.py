@@ -35,9 +35,9 @@ from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import STATES, Listed, Wanted, listed
 from earmark.verbs.opening import opened_context
-from earmark.verbs.states import DONE, FAILED, WAITING
+from earmark.verbs.states import Group
 
-COLORS = {DONE: "green", WAITING: "cyan", FAILED: "red"}
+COLORS = {Group.DONE: "green", Group.WAITING: "cyan", Group.FAILED: "red"}
 
 NARROWEST = 12
 """Characters of a title that a narrow terminal shows."""
@@ -103,7 +103,7 @@ def list_recordings(
             tops = {*context.folders, *context.ledger.places.folders()}
         if json:
             groups = Counter(row.state.group for row in rows)
-            counts = {group: groups[group] for group in (DONE, WAITING, FAILED)}
+            counts = {group: groups[group] for group in Group}
             print_answer("list", {"recordings": [_document(row) for row in rows], "counts": counts})
         elif as_csv:
             _print_csv(rows)
@@ -120,7 +120,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
     what = counted(recordings, "recording")
     if recordings != len(rows):
         what = f"{counted(len(rows), 'file')} of {what}"
-    print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in (DONE, WAITING, FAILED))}")
+    print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in Group)}")
     told = Counter(sentence for row in rows for sentence in _told(row))
     for sentence, count in told.items():
         print_sentence(f" {marks.mark(sentence)} {counted(count, 'file')}, {cell(sentence)}", 6)

@@ -36,8 +36,8 @@ from earmark.files import counted
 from earmark.ledger.candidates import CLASSES
 from earmark.paths import whole
 from earmark.retention import next_sweep, plan_now
+from earmark.retention.doubt import DOUBT
 from earmark.retention.held import By, everything_held
-from earmark.retention.holds import DOUBT
 from earmark.retention.overdue import overdue
 from earmark.retention.rules.decide import Plan
 from earmark.retention.rules.policy import describe, policy_of

@@ -17,7 +17,7 @@ from earmark.cli.lines import as_copy, cell, print_sentence
 from earmark.cli.told import apart, told
 from earmark.config import folder_settings
 from earmark.context import Context
-from earmark.domain import ArtifactState, wordless_seconds
+from earmark.domain import ArtifactState, Gone, wordless_seconds
 from earmark.errors import NotFound
 from earmark.files import is_locked, read_bytes
 from earmark.formats import HEAD, of_others
@@ -29,6 +29,7 @@ from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.names_there import why_names_not_read
+from earmark.pipeline.outputs import what_became
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
 from earmark.report import how_far, read_report
@@ -110,12 +111,14 @@ def _story(context: Context, path: Path) -> Story:
     others = [p.path for p in ledger.places.of(recording_id) if p.path != mine] if recording_id else []
     if place is not None:
         state = states.of_one(context, place)
-        word, reason = state.word, state.reason
+        word, reason = str(state.word), state.reason
         if artifact is not None and artifact.state is ArtifactState.EDITED:
             reason = _edited(context, artifact)
         elif artifact is not None:
             reason = _not_read_yet(context, artifact) or reason
         reason = at_odds(context, path) or reason
+        if place.gone_why is Gone.REPLACED:
+            reason = "; ".join(filter(None, (what_became(context, place), reason)))
     else:
         reasons = _why_not_taken(context, path, events)
         word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))

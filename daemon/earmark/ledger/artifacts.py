@@ -223,6 +223,10 @@ class Artifacts:
             ),
         )  # fmt: skip
 
+    def properties_written(self, path: Path, top: str) -> None:
+        """Of a note that a person changed, its properties as we have written them by now."""
+        self._db.execute("UPDATE artifacts SET top = ? WHERE path = ?", (top, os.fsencode(path)))
+
     def names_read(self, path: Path, names: Iterable[str]) -> None:
         """What stands in the list of speakers of a note by now is known, whoever wrote it there."""
         self._db.execute(

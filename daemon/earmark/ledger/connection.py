@@ -25,7 +25,7 @@ MIGRATIONS: tuple[str, ...] = (
     "0007_summary_revisions.sql", "0008_lay_in.sql", "0009_languages.sql", "0010_english.sql", "0011_drafts.sql",
     "0012_diarize.sql", "0013_word_times.sql", "0014_voiceprints.sql", "0015_corrections.sql",
     "0016_search.sql", "0017_words_of_notes.sql", "0018_vectors.sql", "0019_unindexed.sql",
-    "0020_what_waits.sql", "0021_sums.sql",
+    "0020_what_waits.sql", "0021_sums.sql", "0022_digests.sql",
 )  # fmt: skip
 """Scripts in order; PRAGMA user_version counts how many have run."""
 
@@ -70,6 +70,7 @@ class Connection:
     ) -> None:
         self.file = file
         self.read_only = read_only
+        self._before: dict[str, Callable[[], None]] = {}
         self._after: dict[str, Callable[[], None]] = {}
         try:
             _require_ordinary(file)
@@ -170,9 +171,12 @@ class Connection:
             yield
             return
         self.execute("BEGIN IMMEDIATE")
+        self._before.clear()
         self._after.clear()
         try:
             yield
+            for act in self._before.values():
+                act()
             self.execute("COMMIT")
         except BaseException:
             # On a full disk SQLite has rolled back already; a second ROLLBACK would hide the real error.
@@ -200,6 +204,14 @@ class Connection:
             if self._in_transaction():
                 with suppress(*TROUBLE):  # there is nothing to lose by it
                     self._db.execute("COMMIT")
+
+    def before_commit(self, name: str, act: Callable[[], None]) -> None:
+        """Do something once at the end of the transaction under way, and in it."""
+        self._before[name] = act
+
+    def awaits(self, name: str) -> bool:
+        """True if something of this name is done at the end of the transaction under way."""
+        return self._in_transaction() and name in self._before
 
     def after_commit(self, name: str, act: Callable[[], None]) -> None:
         """Do something once when the transaction under way is on disk; not at all if it is rolled back."""

@@ -22,6 +22,7 @@ class Lineage:
 
         `size`: of the former, in bytes; `tags`: those that earmark wrote into the former's notes.
         """
+        self._protection.second.changing("formers")
         self._db.execute(
             "INSERT OR REPLACE INTO formers SELECT former, ?, size, tags FROM formers WHERE recording_id = ?",
             (recording_id, former),
@@ -30,7 +31,6 @@ class Lineage:
             "INSERT OR REPLACE INTO formers VALUES (?, ?, ?, ?)",
             (former, recording_id, size, json.dumps(sorted(set(tags)))),
         )
-        self._protection.second.changed()
 
     def formers(self, recording_id: str) -> list[str]:
         """Every content that went on as this recording."""
@@ -104,8 +104,8 @@ class Lineage:
 
     def drop(self, recording_id: str) -> None:
         """Forget a recording's former contents, and what notes said of them; call in the transaction of its erasure."""
+        self._protection.second.changing("formers")
         for former in self.own_formers(recording_id):
             self._protection.drop(former)
             self._db.execute("DELETE FROM formers WHERE former = ?", (former,))
         self._db.execute("DELETE FROM formers WHERE recording_id = ? OR former = ?", (recording_id,) * 2)
-        self._protection.second.changed()

@@ -59,6 +59,7 @@ def _drop_unreadable_facts(ledger: Ledger) -> int:
             list(json.loads(row["tags"]))
         except _NONSENSE:
             # Only the tags are lost; whether the note says `keep` is not.
+            ledger.protection.second.changing("notes_seen")
             ledger.db.execute(
                 "UPDATE notes_seen SET tags = '[]', identity = '' WHERE path = ?", (row["path"],)
             )

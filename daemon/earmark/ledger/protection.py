@@ -42,12 +42,13 @@ class Protection:
     def hold(self, recording_id: str, why: str, now: Instant) -> bool:
         """Nothing of this recording may be deleted by a rule; true if that is news."""
         return self._change(
+            "holds",
             "INSERT INTO holds (recording_id, at, why) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             (recording_id, now, why),
         )
 
     def release_hold(self, recording_id: str) -> bool:
-        return self._change("DELETE FROM holds WHERE recording_id = ?", (recording_id,))
+        return self._change("holds", "DELETE FROM holds WHERE recording_id = ?", (recording_id,))
 
     def holds(self) -> dict[str, tuple[Instant, str]]:
         """When and why, by recording."""
@@ -63,12 +64,13 @@ class Protection:
 
     def set_item_rule(self, recording_id: str, kind: str, body: str, now: Instant) -> None:
         self._change(
+            "item_rules",
             "INSERT OR REPLACE INTO item_rules (recording_id, kind, body, at) VALUES (?, ?, ?, ?)",
             (recording_id, kind, body, now),
         )
 
     def clear_item_rules(self, recording_id: str) -> bool:
-        return self._change("DELETE FROM item_rules WHERE recording_id = ?", (recording_id,))
+        return self._change("item_rules", "DELETE FROM item_rules WHERE recording_id = ?", (recording_id,))
 
     def item_rules(self, recording_id: str) -> dict[str, str]:
         """The body of each rule (config.RetentionRule as JSON), by class."""
@@ -90,6 +92,8 @@ class Protection:
         """This note was read just now."""
         with self._db.transaction():
             before = self.seen_at(note.path, note.recording_id)
+            if note.keep or (before is not None and before.keep):
+                self.second.changing("notes_seen")
             self._db.execute(
                 "INSERT INTO notes_seen VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path, recording_id) DO UPDATE SET"
                 " kind = excluded.kind, identity = excluded.identity, keep = excluded.keep, tags = excluded.tags,"
@@ -99,8 +103,6 @@ class Protection:
                     json.dumps(note.tags), note.first_seen, note.seen_at,
                 ),
             )  # fmt: skip
-            if note.keep or (before is not None and before.keep):
-                self.second.changed()
 
     def unsee(self, path: Path) -> None:
         """No note is there any more; what one that said `keep` said stays."""
@@ -108,11 +110,11 @@ class Protection:
 
     def forget_seen(self, note: Seen) -> None:
         """The note that said so is somewhere else now, and says so there; call in the transaction that writes that down."""
+        self.second.changing("notes_seen")
         self._db.execute(
             "DELETE FROM notes_seen WHERE path = ? AND recording_id = ?",
             (os.fsencode(note.path), note.recording_id),
         )
-        self.second.changed()
 
     def seen(self, recording_id: str) -> list[Seen]:
         """Every note that was ever seen of a recording, the latest last."""
@@ -150,22 +152,21 @@ class Protection:
     def unkeep(self, recording_id: str) -> int:
         """A person releases what notes said; returns how many had said `keep`."""
         with self._db.transaction():
-            count = self._db.execute(
+            self.second.changing("notes_seen")
+            return self._db.execute(
                 "UPDATE notes_seen SET keep = 0, identity = '' WHERE recording_id IN (?, ?) AND keep",
                 (recording_id, short(recording_id)),
             ).rowcount
-            if count:
-                self.second.changed()
-        return count
 
     def met(self, recording_id: str) -> None:
         """A recording is known from now on whose notes were seen before it; call in the transaction that accepts it."""
-        changed = self._db.execute(
+        if self._db.one("SELECT 1 FROM notes_seen WHERE recording_id = ?", (short(recording_id),)) is None:
+            return
+        self.second.changing("notes_seen")
+        self._db.execute(
             "UPDATE OR IGNORE notes_seen SET recording_id = ? WHERE recording_id = ?",
             (recording_id, short(recording_id)),
-        ).rowcount
-        if changed:
-            self.second.changed()
+        )
 
     # --- what was erased ---
 
@@ -175,28 +176,31 @@ class Protection:
         return bytes(row["value"]) if row else b""
 
     def tombstone(self, keyed_id: str, now: Instant) -> None:
-        self._change("INSERT OR IGNORE INTO tombstones (keyed_id, at) VALUES (?, ?)", (keyed_id, now))
+        self._change(
+            "tombstones", "INSERT OR IGNORE INTO tombstones (keyed_id, at) VALUES (?, ?)", (keyed_id, now)
+        )
 
     def tombstoned(self, keyed_id: str) -> Instant | None:
         row = self._db.one("SELECT at FROM tombstones WHERE keyed_id = ?", (keyed_id,))
         return row["at"] if row else None
 
     def lift_tombstone(self, keyed_id: str) -> bool:
-        return self._change("DELETE FROM tombstones WHERE keyed_id = ?", (keyed_id,))
+        return self._change("tombstones", "DELETE FROM tombstones WHERE keyed_id = ?", (keyed_id,))
 
     # --- the copy ---
 
     def drop(self, recording_id: str) -> None:
         """Forget what people decided about a recording that is being erased; call in the transaction."""
         for table in ("holds", "item_rules", "notes_seen"):
+            self.second.changing(table)
             ids = (recording_id, short(recording_id))
             self._db.execute(f"DELETE FROM {table} WHERE recording_id IN (?, ?)", ids)
-        self.second.changed()
 
     def pass_on(self, former: str, recording_id: str) -> None:
         """What people decided about one content holds for the one that it goes on as; call in the transaction. What notes of
         the former say stays with it (ledger/lineage.py).
         """
+        self.second.changing("holds", "item_rules")
         self._db.execute(
             "INSERT OR IGNORE INTO holds SELECT ?, at, why FROM holds WHERE recording_id = ?",
             (recording_id, former),
@@ -205,14 +209,11 @@ class Protection:
             "INSERT OR IGNORE INTO item_rules SELECT ?, kind, body, at FROM item_rules WHERE recording_id = ?",
             (recording_id, former),
         )
-        self.second.changed()
 
-    def _change(self, sql: str, values: tuple[Any, ...]) -> bool:
+    def _change(self, table: str, sql: str, values: tuple[Any, ...]) -> bool:
         with self._db.transaction():
-            changed = self._db.execute(sql, values).rowcount > 0
-            if changed:
-                self.second.changed()
-        return changed
+            self.second.changing(table)
+            return self._db.execute(sql, values).rowcount > 0
 
 
 def _seen(row: Any) -> Seen:

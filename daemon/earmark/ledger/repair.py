@@ -20,10 +20,10 @@ from typing import Any
 from earmark.domain import Instant
 from earmark.files import flush_file, flush_folder_of
 from earmark.ledger.connection import MIGRATIONS, TROUBLE
+from earmark.ledger.digests import ALL_TABLES, TABLES
 from earmark.ledger.index import is_derived
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
-from earmark.ledger.second_copy import TABLES as PROTECTING
 
 _ROW_TROUBLE = (sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeError, OverflowError)
 """A row that was read but cannot be: STRICT types, checks and keys of the new ledger find out."""
@@ -40,13 +40,28 @@ BREATH = 500
 
 @dataclass(slots=True)
 class Repaired:
-    """What came of it. `aside`: where the damaged file is kept; `copied`: rows by table; `doubtful`: protections of which
-    nobody knows whether all of them could be read, in words.
+    """What came of it. `aside`: where the damaged file is kept; `copied`: rows by table; `doubtful`: tables that protect and
+    of which nobody knows whether all rows could be read.
     """
 
     aside: Path
     copied: dict[str, int] = field(default_factory=dict)
-    doubtful: list[str] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Salvaged:
+    """Which tables could be read from end to end, the digests of those that protect as they were kept in the damaged ledger,
+    and those of these of which other rows were read.
+    """
+
+    whole: set[str] = field(default_factory=set)
+    kept: dict[str, str] = field(default_factory=dict)
+    other: frozenset[str] = frozenset()
+
+    def is_right(self, table: str) -> bool:
+        """True if all rows of a table are there: by their digest, or, of an older ledger, because all could be read."""
+        return table not in self.other if self.kept.get(table) else table in self.whole
 
 
 def repair(
@@ -66,15 +81,21 @@ def repair(
     filling, filled = _beside(file, "filling"), _beside(file, "filled")
     result = Repaired(_aside_name(file, now))
     with Ledger(filling, alive=alive) as ledger:
-        whole: dict[str, bool] = {}
+        salvaged = _Salvaged()
         if not bare:
-            _salvage(file, ledger, result.copied, whole, alive)
+            _salvage(file, ledger, result.copied, salvaged, alive)
         if ledger.protection.second.is_whole():
-            ledger.protection.second.reconcile(repaired=True)
+            kept = salvaged.kept
+            result.doubtful = ledger.protection.second.reconcile(repaired=True, kept=kept or None).doubtful
+            result.doubtful |= {
+                table for table in ALL_TABLES.keys() - TABLES.keys() if not salvaged.is_right(table)
+            }
         else:
             # No new copy before the doubt is written down: after a kill it would pass for one that was whole.
-            result.doubtful = [words for table, (_, _, words) in PROTECTING.items() if not whole.get(table)]
+            result.doubtful = {table for table in ALL_TABLES if not salvaged.is_right(table)}
         told(ledger, result)
+        with ledger.transaction():
+            ledger.protection.second.digests.take()
     _flush(filling)
     filling.rename(filled)
     finish(file, now)
@@ -125,7 +146,7 @@ def _flush(file: Path) -> None:
 
 
 def _salvage(
-    damaged: Path, ledger: Ledger, copied: dict[str, int], whole: dict[str, bool], alive: Callable[[], None]
+    damaged: Path, ledger: Ledger, copied: dict[str, int], salvaged: _Salvaged, alive: Callable[[], None]
 ) -> None:
     """Copy every readable row of `damaged` into `ledger`, which is new.
 
@@ -148,7 +169,11 @@ def _salvage(
                     table = row["name"]
                     if is_derived(table):
                         continue  # made anew out of the others
-                    copied[table], whole[table] = _copy(source, ledger, table, alive)
+                    copied[table], whole = _copy(source, ledger, table, alive)
+                    if whole:
+                        salvaged.whole.add(table)
+                digests = ledger.protection.second.digests
+                salvaged.kept, salvaged.other = digests.kept(), digests.disagreeing()
                 _drop_orphans(ledger)
                 mend(ledger)
                 if 0 < _version(source) <= MIGRATIONS.index(SCALED):

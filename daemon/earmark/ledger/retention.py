@@ -9,6 +9,7 @@ from pathlib import Path
 from earmark.domain import Instant, Kind
 from earmark.ledger.candidates import Candidate, single, stream
 from earmark.ledger.connection import Connection
+from earmark.ledger.digests import Digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Retention:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self._digests = Digests(db)
 
     def candidates(self, kind: Kind, tags: frozenset[str] = frozenset()) -> Iterator[Candidate]:
         """Every file of a kind that is on disk as far as the ledger knows: folder by folder, newest recording first.
@@ -48,7 +50,7 @@ class Retention:
         latest = self.policy()
         if latest is not None and latest.digest == digest:
             return False
-        self._db.execute("INSERT INTO policies (digest, body, since) VALUES (?, ?, ?)", (digest, body, now))
+        self._change("INSERT INTO policies (digest, body, since) VALUES (?, ?, ?)", (digest, body, now))
         return True
 
     def policy(self) -> PolicyInForce | None:
@@ -64,11 +66,16 @@ class Retention:
 
     def reported(self, policy: int, now: Instant) -> None:
         """A sweep has said what this policy takes."""
-        self._db.execute("UPDATE policies SET reported_at = ? WHERE id = ?", (now, policy))
+        self._change("UPDATE policies SET reported_at = ? WHERE id = ?", (now, policy))
 
     def approved(self, policy: int, now: Instant) -> None:
         """A person has seen what this policy takes, and applied it."""
-        self._db.execute("UPDATE policies SET approved_at = ? WHERE id = ?", (now, policy))
+        self._change("UPDATE policies SET approved_at = ? WHERE id = ?", (now, policy))
+
+    def _change(self, sql: str, values: tuple[object, ...]) -> None:
+        with self._db.transaction():
+            self._digests.changing("policies")
+            self._db.execute(sql, values)
 
     def judged(self, recording_id: str, transcript_rev: int, gate: str) -> str | None:
         """What this gate said of this revision: "" if it passed, sentences if not, None if it was not asked yet."""

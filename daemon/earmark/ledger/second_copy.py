@@ -9,33 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from earmark.files import Busy, FileLock, read_bytes, write_own
 from earmark.ledger.connection import Connection
+from earmark.ledger.digests import ALL_TABLES, MARKED, TABLES, Digests, digest_of, in_words, line_of
 
 COPY, LOCK = "protection.jsonl", "protection.lock"
 SERIAL = "protection.serial"
 FORMAT = 1
 
-MARKED = "marker:"
-"""Facts `marker:FOLDER`: what a folder is (files/handles.py) that had a hold marker when it was last looked at."""
-
-TABLES: dict[str, tuple[str, str, str]] = {
-    "holds": ("recording_id, at, why", "", "the list of holds"),
-    "item_rules": ("recording_id, kind, body, at", "", "the rules for single recordings"),
-    "notes_seen": (
-        "path, recording_id, kind, identity, keep, tags, first_seen, seen_at", "WHERE keep", "the notes that say `keep`",
-    ),
-    "formers": ("former, recording_id, size, tags", "", "the list of recordings that went on"),
-    "tombstones": ("keyed_id, at", "", "the list of what was erased"),
-    "facts": ("name, value, at", f"WHERE substr(name, 1, {len(MARKED)}) = '{MARKED}'", "the list of folders with a marker"),
-    "keys": ("name, value", "", "the key of the list of what was erased"),
-}  # fmt: skip
-"""By table: its columns, which rows protect, and what a person calls it."""
-
+__all__ = ["COPY", "MARKED", "TABLES", "Compared", "CopyUnreadable", "SecondCopy"]
 
 Rows = list[tuple[str, tuple[Any, ...]]]
 """Rows of the copy, each with its table."""
@@ -45,15 +33,36 @@ class CopyUnreadable(Exception):
     """The ledger is new, and its former protections stand in a copy that is damaged or may not be read."""
 
 
+@dataclass(slots=True)
+class Compared:
+    """What a comparison with the copy came to: tables that got rows back from it, and tables of which nobody knows whether
+    their rows are those that were written there.
+    """
+
+    restored: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+
+    @property
+    def restored_in_words(self) -> list[str]:
+        return in_words(self.restored)
+
+
 class SecondCopy:
     """The copy of the tables that protect, and the serial number of their last change."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
+        self.digests = Digests(db)
         self._file = db.file.with_name(COPY)
 
+    def changing(self, *tables: str) -> None:
+        """Rows of these tables that protect are about to be changed. Call in the transaction of the change, before it."""
+        for table in tables:
+            self.digests.changing(table)
+        self.changed()
+
     def changed(self) -> None:
-        """Something that protects has changed: count, and copy after the commit. Call in the transaction of the change."""
+        """Something that protects changes: count, and copy after the commit. Call in the transaction of the change."""
         self._db.execute(
             "INSERT INTO facts (name, value, at) VALUES (?, '1', 0) ON CONFLICT (name) DO UPDATE SET"
             " value = CAST(value AS INTEGER) + 1",
@@ -69,39 +78,77 @@ class SecondCopy:
             try:
                 serial, rows = -1, []
                 while serial != (serial := self._serial()):
-                    rows = [(table, row) for table in TABLES for row in self._rows(table)]
+                    rows = [(table, row) for table in TABLES for row in self.digests.rows(table)]
                 write_own(self._file, _dump(serial, rows))
             finally:
                 lock.release()
 
-    def reconcile(self, *, repaired: bool = False) -> list[str]:
-        """Compare with the copy; put back what the ledger has lost. Returns which protections those were, in words.
-
-        `repaired`: the ledger was just filled from a damaged one, so that the copy counts. Raises CopyUnreadable
-        if the ledger is new and there is a copy that cannot be read: nobody knows then what was held.
+    def agrees(self) -> bool:
+        """True if the ledger is what was written into it, and the copy the same. As it is nearly always, and then nobody
+        need wait for the lock to write.
         """
         copied = self._read()
-        if copied is None and self._serial() == 0 and self._file.exists():
-            raise CopyUnreadable(f"{self._file} cannot be read, and the ledger is new")
-        if copied is None or (self._serial() > copied[0] and not repaired):
-            self.write()
-            return []
-        if not repaired and not any(self._missing(table, copied[1]) for table in TABLES):
-            return []  # as it is nearly always, and then nobody need wait for the lock to write
-        lost: list[str] = []
+        if copied is None:
+            return False
+        with self._db.one_moment():
+            return (
+                self._serial() <= copied[0]
+                and self.digests.are_taken()
+                and not self.digests.disagreeing()
+                and not any(self._missing(table, copied[1]) for table in TABLES)
+            )
+
+    def reconcile(self, *, repaired: bool = False, kept: Mapping[str, str] | None = None) -> Compared:
+        """Compare with the copy and with the digests; put back what the ledger has lost.
+
+        `repaired`: the ledger was just filled from a damaged one, so that the copy counts, and `kept` are the digests that
+        were read there. Raises CopyUnreadable if the ledger is new and there is a copy that cannot be read: nobody knows
+        then what was held.
+        """
+        found, copied = Compared(), self._read()
         with self._db.transaction():
-            if self._serial() > copied[0] and not repaired:
-                return []  # somebody has decided something since the copy was read
-            for table, (columns, _, words) in TABLES.items():
-                missing = self._missing(table, copied[1])
-                marks = ", ".join("?" for _ in columns.split(", "))
-                self._db.execute_many(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", missing)
-                if missing:
-                    lost.append(words)
-            if lost or repaired:
-                self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, 0)", (SERIAL, str(copied[0])))
+            if copied is None and self._serial() == 0 and self._file.exists():
+                raise CopyUnreadable(f"{self._file} cannot be read, and the ledger is new")
+            # Somebody may have decided something since the copy was read; then it is one behind.
+            counts = copied is not None and (repaired or self._serial() <= copied[0])
+            kept = self.digests.kept() if kept is None else kept
+            for table in ALL_TABLES:
+                theirs = None if copied is None or table not in TABLES else _of(table, copied[1])
+                self._compare(table, kept.get(table), theirs, counts, found)
+            if copied is not None and (found.restored or found.doubtful or repaired):
+                serial = max(self._serial(), copied[0])
+                self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, 0)", (SERIAL, str(serial)))
                 self.changed()
-        return lost
+            self.digests.take()
+            self._db.after_commit("protection", self.write)
+        return found
+
+    def _compare(
+        self, table: str, kept: str | None, theirs: set[tuple[Any, ...]] | None, counts: bool, found: Compared
+    ) -> None:
+        """One table. `kept`: the digest of what was written there; `theirs`: the rows of the copy, which `counts` if it
+        is of the last change.
+        """
+        ours = set(self.digests.rows(table))
+        right = kept == "" or kept == digest_of(ours)
+        if not right and theirs is not None and kept == digest_of(theirs):
+            self._drop(table)
+            self._put(table, theirs)
+            found.restored.add(table)
+            return
+        if not right and ours != theirs:
+            found.doubtful.add(table)
+        if counts and theirs is not None and theirs - ours:
+            self._put(table, theirs - ours)
+            found.restored.add(table)
+
+    def _drop(self, table: str) -> None:
+        self._db.execute(f"DELETE FROM {table} {ALL_TABLES[table][1]}")
+
+    def _put(self, table: str, rows: set[tuple[Any, ...]]) -> None:
+        columns = TABLES[table][0]
+        marks = ", ".join("?" for _ in columns.split(", "))
+        self._db.execute_many(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", list(rows))
 
     @property
     def aside(self) -> Path:
@@ -119,16 +166,11 @@ class SecondCopy:
 
     def _missing(self, table: str, copied: Rows) -> list[tuple[Any, ...]]:
         """The rows of a table that only the copy has."""
-        known = set(self._rows(table))
-        return [row for name, row in copied if name == table and row not in known]
+        return list(_of(table, copied) - set(self.digests.rows(table)))
 
     def _serial(self) -> int:
         row = self._db.one("SELECT value FROM facts WHERE name = ?", (SERIAL,))
         return int(row["value"]) if row else 0
-
-    def _rows(self, table: str) -> list[tuple[Any, ...]]:
-        columns, where, _ = TABLES[table]
-        return [tuple(r) for r in self._db.all(f"SELECT {columns} FROM {table} {where}")]
 
     def _read(self) -> tuple[int, Rows] | None:
         try:
@@ -137,11 +179,14 @@ class SecondCopy:
             return None
 
 
+def _of(table: str, copied: Rows) -> set[tuple[Any, ...]]:
+    return {row for name, row in copied if name == table}
+
+
 def _dump(serial: int, rows: Rows) -> bytes:
     lines = [json.dumps({"earmark_protection": FORMAT, "serial": serial})]
     for table, row in rows:
-        values = [{"b64": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for v in row]
-        lines.append(json.dumps([table, values]))
+        lines.append(json.dumps([table, line_of(row)]))
     text = "\n".join(lines).encode() + b"\n"
     return text + json.dumps({"sha256": hashlib.sha256(text).hexdigest()}).encode() + b"\n"
 

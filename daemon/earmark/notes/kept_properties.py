@@ -24,7 +24,7 @@ def with_theirs(written: str, theirs: str, ours: str, speakers: str = "speakers"
     before; `theirs`: the note as it is. None where nobody can tell what they changed. `speakers`: the property that
     lists them, each in their place.
     """
-    before, now, new = _entries(written), _entries(top_of(theirs)), _entries(top_of(ours))
+    before, now, new = entries(written), entries(top_of(theirs)), entries(top_of(ours))
     if before is None or now is None or new is None:
         return None
     kept: dict[str, str] = {}
@@ -33,11 +33,11 @@ def with_theirs(written: str, theirs: str, ours: str, speakers: str = "speakers"
             kept[key] = raw
         elif before[key][1] != value:
             both = _both(key, value, before[key], new.get(key), in_place=key == speakers)
-            kept[key] = raw if both is None else _commented(both, raw)
+            kept[key] = raw if both is None else commented(both, raw)
         elif key in new and new[key][1] == value and has_comment(raw):
             kept[key] = raw
         elif key in new or has_comment(raw):
-            kept[key] = _commented(new[key][0] if key in new else "", raw)
+            kept[key] = commented(new[key][0] if key in new else "", raw)
     added = {key: raw for key, (raw, _) in new.items() if key not in before and key not in kept}
     last = {key: kept.pop(key) for key in [*kept][-1:]} if added else {}
     lines = "".join((kept | added | last).values())
@@ -47,7 +47,7 @@ def with_theirs(written: str, theirs: str, ours: str, speakers: str = "speakers"
 _ABOVE = ""
 """In the place of a key: comments above the first property."""
 
-_Entry = tuple[str, Any]
+Entry = tuple[str, Any]
 """A property as it stands there, and its value."""
 
 
@@ -55,7 +55,7 @@ _BLOCK = re.compile(r"[^\n]*:[ \t]*[|>]")
 """A text of several lines, in which nothing is a comment."""
 
 
-def _commented(ours: str, theirs: str) -> str:
+def commented(ours: str, theirs: str) -> str:
     """A property as we write it now, with the comments that a person has put beside it. Such a one says what they say of it,
     and not that it is to stay.
     """
@@ -68,7 +68,7 @@ def _commented(ours: str, theirs: str) -> str:
     return f"{first}{behind}{end}{rest}{below}"
 
 
-def _both(key: str, theirs: Any, before: _Entry, new: _Entry | None, *, in_place: bool) -> str | None:
+def _both(key: str, theirs: Any, before: Entry, new: Entry | None, *, in_place: bool) -> str | None:
     """A list with what either side added to it and without what either took out; None if that is theirs as it stands."""
     if new is None or new[1] == before[1]:
         return None
@@ -84,7 +84,7 @@ def _both(key: str, theirs: Any, before: _Entry, new: _Entry | None, *, in_place
     return dumped({key: items})
 
 
-def _entries(top: str) -> Mapping[str, _Entry] | None:
+def entries(top: str) -> Mapping[str, Entry] | None:
     """Each property of a note in YAML, in order; None where they are not one on end of the other."""
     values = well_formed(top)
     if values is None:

@@ -23,9 +23,9 @@ from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output
 from earmark.pipeline.words_held import has_transcript, words_held
 
-_OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK)
-"""Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there. That is
-put right, beside what is theirs, where a person changed only properties.
+_OTHER_PROPERTIES = (Owed.POLICY, Owed.AUDIO_WENT, Owed.AUDIO_BACK, Owed.REPLACED, Owed.BACK)
+"""Why the properties of a note say what is not so any more: a date on which nothing goes, audio that is not there or is
+another one. That is put right, beside what is theirs, where a person changed only properties.
 """
 
 

@@ -14,6 +14,7 @@ from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.forms import sidecars
 from earmark.notes.names import candidates, later
+from earmark.notes.our_properties import earlier_one
 from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, style_of
@@ -72,7 +73,7 @@ def outputs(
         about,
         audio_here=place.here,
         audio_expires=expires_on(context, place),
-        audio_gone=_gone(context, place),
+        audio_gone=what_became(context, place),
         likely=context.ledger.voices.likely(place.recording_id) if context.config.remember_voices else {},
     )
     draft = context.ledger.drafts.of(place.recording_id)
@@ -102,13 +103,13 @@ def revision(recording: Recording, kind: Kind, *, one_file: bool) -> int:
     return recording.summary_rev * SUMMARY_COUNTS + (recording.transcript_rev if one_file else 0)
 
 
-def _gone(context: Context, place: Place) -> str | None:
+def what_became(context: Context, place: Place) -> str | None:
     """What a note says of a recording that is not at its place any more; None while it is, or if nobody knows."""
     if place.here or place.gone_at is None:
         return None
     if place.gone_why is Gone.REPLACED:
         day = datetime.fromtimestamp(place.gone_at).astimezone().strftime("%Y-%m-%d")
-        return f"{place.path.name} has held another recording since {day}; this is the earlier one."
+        return earlier_one(place.path.name, day)
     return how_it_went(context, place)
 
 

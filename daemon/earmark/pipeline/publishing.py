@@ -41,6 +41,7 @@ from earmark.pipeline.endings import REPORT_IT
 from earmark.pipeline.following import bring_along, name_base
 from earmark.pipeline.outputs import Output, outputs
 from earmark.pipeline.own_fault import own_fault
+from earmark.pipeline.put_right import put_right
 from earmark.pipeline.said_in_notes import take_said
 
 UNWRITABLE = "notes cannot be written"
@@ -191,6 +192,8 @@ def _write(context: Context, folder: Folder, place: Place, output: Output) -> tu
     an edited one.
     """
     earlier = look_at_earlier(context, folder, place, output)
+    if output.form == "md":
+        put_right(context, folder, place, output)
     if earlier.unwanted or earlier.settled is not None:
         return earlier.settled, False
     if not place.here and not earlier.ours:

@@ -11,8 +11,8 @@ from earmark.domain import Instant, Kind, Owed, Stage
 from earmark.events import Event
 from earmark.files import StillChanging, digest, read_bytes, what_is_at
 from earmark.ledger import Ledger, Recording
+from earmark.ledger.digests import in_words
 from earmark.ledger.repair import Repaired
-from earmark.ledger.second_copy import CopyUnreadable
 from earmark.notes.comparing import Likeness, likeness
 from earmark.notes.dates import date_of
 from earmark.notes.frontmatter import LIMIT, decoded, owner_of, read_frontmatter
@@ -20,7 +20,7 @@ from earmark.notes.names import candidates
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import revision
 from earmark.pipeline.own_fault import own_fault
-from earmark.retention.holds import DOUBT
+from earmark.retention.doubt import begin_doubt
 
 NAMES = 8
 """Candidates for a note's name that are looked at: two recordings of one name, each edited a few times."""
@@ -44,41 +44,12 @@ def say_repaired(ledger: Ledger, result: Repaired, now: Instant) -> None:
         ledger.journal.record(now, Event.LEDGER_SET_ASIDE, sentence)
         ledger.journal.trouble(ASIDE, "system", sentence, now, str(result.aside))
         if result.doubtful:
-            _doubt(
+            begin_doubt(
                 ledger,
-                f"The ledger was damaged, and could not be read whole: {', '.join(result.doubtful)}",
+                f"The ledger was damaged, and could not be read whole: {', '.join(in_words(result.doubtful))}",
+                result.doubtful,
                 now,
             )
-
-
-def reconcile(context: Context) -> None:
-    """Compare the ledger with the copy of what protects; whatever one has lost comes back from the other. Where the ledger
-    is new and its copy cannot be read, nothing goes until a person has looked.
-    """
-    ledger = context.ledger
-    try:
-        lost = ledger.protection.second.reconcile()
-    except CopyUnreadable as unreadable:
-        second = ledger.protection.second
-        with ledger.transaction():
-            _doubt(ledger, f"{unreadable}; it is kept as {second.aside}", context.now())
-        context.step("after:doubt")
-        second.set_aside()
-        with ledger.transaction():
-            second.changed()
-        return
-    if lost:
-        sentence = f"The ledger had lost part of {', '.join(lost)}; it is there again."
-        context.tell(Event.PROTECTION_RESTORED, sentence, level="error")
-
-
-def _doubt(ledger: Ledger, what: str, now: Instant) -> None:
-    doubt = (
-        f"{what}. No rule takes anything until you have looked (earmark hold, earmark retention plan) and say that all is as"
-        " it should be: earmark retention trust"
-    )
-    ledger.journal.record(now, Event.PROTECTION_DOUBTFUL, doubt)
-    ledger.journal.trouble(DOUBT, "system", doubt, now)
 
 
 def forget_aside(context: Context) -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.ledger.candidates import FAILED
+from earmark.retention.doubt import DOUBT
 from earmark.retention.markers import FoldersSeen, why_folder_holds
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule, kept_by
-
-DOUBT = "[protection]"
-"""Under which name `status` shows that nobody knows whether all holds are there, after damage to the ledger."""
 
 
 def why_held(

@@ -104,13 +104,13 @@ def look(context: Context, folder: Path, *, marked: bool) -> bool:
     now = what_is_at(folder)
     if marked and now and now != before and not ledger.db.read_only:
         with ledger.transaction():
+            ledger.protection.second.changing("facts")
             ledger.journal.set_fact(name, now, context.now())
-            ledger.protection.second.changed()
     if not marked and now == before and not ledger.db.read_only:
         # A person took it away; whatever else that folder was called has it no longer, either.
         with ledger.transaction():
+            ledger.protection.second.changing("facts")
             ledger.journal.drop_facts(MARKED, now)
-            ledger.protection.second.changed()
     return marked or now == before
 
 

@@ -324,7 +324,7 @@ class Supervisor:
         result = repair(self.home.ledger_file, now, told, self.ping, bare=self._repairs > 2)
         log.error(
             Event.LEDGER_SET_ASIDE, sentence=str(error), kept=str(result.aside),
-            recordings=result.copied.get("recordings", 0), doubtful=result.doubtful,
+            recordings=result.copied.get("recordings", 0), doubtful=sorted(result.doubtful),
         )  # fmt: skip
 
     @contextmanager

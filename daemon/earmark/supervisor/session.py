@@ -18,9 +18,10 @@ from earmark.locality.confinement.sandbox import OFF
 from earmark.locality.confinement.sockets import own_families
 from earmark.messages import Failed
 from earmark.pipeline import drafts
-from earmark.pipeline.rebuild import date_recordings, reconcile
+from earmark.pipeline.rebuild import date_recordings
 from earmark.power import KeepAwake
 from earmark.report import STALLED, Report, Working, how_far
+from earmark.retention.doubt import reconcile
 from earmark.supervisor.arriving import Phase
 from earmark.supervisor.awake import Awake
 from earmark.supervisor.embedding import Embedding

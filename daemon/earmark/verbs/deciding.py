@@ -9,8 +9,9 @@ from earmark.errors import RetentionError
 from earmark.events import Event
 from earmark.ledger.candidates import CLASSES
 from earmark.retention import NotesSeen
+from earmark.retention.doubt import end_doubt
 from earmark.retention.gate import verdict
-from earmark.retention.holds import DOUBT, why_held
+from earmark.retention.holds import why_held
 from earmark.retention.rules.policy import describe
 from earmark.verbs.resolve import Meant
 
@@ -81,9 +82,8 @@ def clear_rule(context: Context, meant: Meant) -> str:
 def trust(context: Context) -> bool:
     """A person has looked, after damage to the ledger: all holds are as they should be. True if that was in doubt."""
     with context.ledger.transaction():
-        doubted = context.ledger.journal.clear(DOUBT)
+        doubted = end_doubt(context.ledger)
         if doubted:
-            context.ledger.protection.second.changed()
             context.tell(Event.PROTECTION_TRUSTED, "The list of holds is as it should be.")
     return doubted
 

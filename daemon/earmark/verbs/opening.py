@@ -15,8 +15,8 @@ from earmark.errors import IndexMadeAnew, LedgerError, NeverRan
 from earmark.files import has_own_processes, holders, is_locked
 from earmark.ledger import Ledger
 from earmark.paths import Home
-from earmark.pipeline.rebuild import reconcile
 from earmark.report import other_config, read_report
+from earmark.retention.doubt import reconcile
 
 
 @contextmanager

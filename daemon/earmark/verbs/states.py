@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from earmark.config import Config
 from earmark.context import Context
@@ -14,14 +15,34 @@ from earmark.files import is_locked
 from earmark.ledger import Draft, Job, Place
 from earmark.pipeline import drafts
 
-DONE, WAITING, FAILED = "done", "waiting", "failed"
-"""What each recording is, exactly one of them: the numbers of `status` and `list` add up."""
+
+class Group(StrEnum):
+    """What each recording is, exactly one of them: the numbers of `status` and `list` add up."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+class Word(StrEnum):
+    """The word for a recording at a path."""
+
+    DONE = "done"
+    DRAFT = "draft"
+    PARKED = "parked"
+    WAITING = "waiting"
+    TRANSCRIBING = "transcribing"
+    TRANSCRIBED = "transcribed"
+    """It still waits for its speakers or its summary."""
+    NOT_WRITTEN = "not written"
+    FAILED = "failed"
+
 
 GROUPS = {
-    "done": DONE, "draft": DONE, "parked": WAITING, "waiting": WAITING, "transcribing": WAITING, "transcribed": WAITING,
-    "not written": WAITING, "failed": FAILED,
+    Word.DONE: Group.DONE, Word.DRAFT: Group.DONE, Word.PARKED: Group.WAITING, Word.WAITING: Group.WAITING,
+    Word.TRANSCRIBING: Group.WAITING, Word.TRANSCRIBED: Group.WAITING, Word.NOT_WRITTEN: Group.WAITING,
+    Word.FAILED: Group.FAILED,
 }  # fmt: skip
-"""By the word for a recording at a path. Transcribed is what still waits for its speakers or its summary."""
 
 AWAY = "its file is not in the folder any more; it goes on when the file is back"
 LAID_DOWN = "earmark does not run; it goes on where it was when it does"
@@ -29,13 +50,13 @@ LAID_DOWN = "earmark does not run; it goes on where it was when it does"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`word`: one of GROUPS."""
+    """What is to be said of a recording."""
 
-    word: str
+    word: Word
     reason: str = ""
 
     @property
-    def group(self) -> str:
+    def group(self) -> Group:
         return GROUPS[self.word]
 
 
@@ -53,37 +74,37 @@ class Knowledge:
         heard, draft = self.jobs.get((recording_id, Stage.TRANSCRIBE)), self.drafts.get(recording_id)
         follow = [self.jobs.get((recording_id, stage)) for stage in (Stage.DIARIZE, Stage.SUMMARIZE)]
         if draft is not None and not draft.kept:
-            return State("draft", drafts.of_one(draft, self.config))
+            return State(Word.DRAFT, drafts.of_one(draft, self.config))
         if heard is not None and heard.state is not JobState.DONE:
             return self._unheard(heard, here)
         for job in follow:
             if job is not None and job.state is JobState.FAILED:
-                return State("failed", failed_reason(job))
+                return State(Word.FAILED, failed_reason(job))
         for job in follow:
             if job is not None and job.state is JobState.WAITING:
-                return State("transcribed", job.reason or "")
+                return State(Word.TRANSCRIBED, job.reason or "")
             if job is not None and job.state is JobState.CLAIMED:
-                return State("transcribed", "" if self.works else LAID_DOWN)
+                return State(Word.TRANSCRIBED, "" if self.works else LAID_DOWN)
         parked = follow[-1]
         if parked is not None and parked.state is JobState.PARKED:
-            return State("done", parked.reason or "")
-        return State("done", f"its transcript is a draft and stays one: {draft.kept}" if draft else "")
+            return State(Word.DONE, parked.reason or "")
+        return State(Word.DONE, f"its transcript is a draft and stays one: {draft.kept}" if draft else "")
 
     def at(self, place: Place, *, here: bool) -> State:
         """The same for one of its files, whose notes may have troubles of their own."""
         if place.trouble and place.here:
-            return State("not written", place.trouble)
+            return State(Word.NOT_WRITTEN, place.trouble)
         return self.of(place.recording_id, here=here)
 
     def _unheard(self, job: Job, here: bool) -> State:
         if job.state is JobState.CLAIMED:
             # What went wrong before is over: it is tried anew.
-            return State("transcribing") if self.works else State("waiting", LAID_DOWN)
+            return State(Word.TRANSCRIBING) if self.works else State(Word.WAITING, LAID_DOWN)
         if job.state is JobState.FAILED:
-            return State("failed", failed_reason(job))
+            return State(Word.FAILED, failed_reason(job))
         if job.state is JobState.WAITING and not here:
-            return State("waiting", AWAY)
-        return State("parked" if job.state is JobState.PARKED else "waiting", job.reason or "")
+            return State(Word.WAITING, AWAY)
+        return State(Word.PARKED if job.state is JobState.PARKED else Word.WAITING, job.reason or "")
 
 
 def everything(context: Context) -> Knowledge:

@@ -101,6 +101,8 @@ def _described(answer: type[BaseModel]) -> list[str]:
         if "properties" in part:
             about = " ".join(str(part.get("description", "")).split())
             lines += [f"**{name}**{': ' + about if about else ''}", "", *_table(part)]
+        elif "enum" in part:
+            lines += [f"**{name}**: {' · '.join(f'`{value}`' for value in part['enum'])}", ""]
     return lines
 
 

@@ -9,14 +9,32 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from earmark.ledger import Receipt
 
 OF_ROWS = ("voices", "index")
 """What is in no file: stored voices, and words in the index of search."""
 
-Ended = Literal["purged", "restored", "erased"]
+
+class Ended(StrEnum):
+    """What came of a file that was taken."""
+
+    PURGED = "purged"
+    RESTORED = "restored"
+    ERASED = "erased"
+
+
+class What(StrEnum):
+    """What a deed was done to."""
+
+    FILE = "file"
+    ERASURE = "erasure"
+    """A recording with all that was made of it."""
+    VOICES = "voices"
+    INDEX = "index"
+
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -29,7 +47,7 @@ class Deed:
     `taken`: the receipt of its way to the trash, None if that was cut off or there is none. `ended`: of what came of it.
     """
 
-    what: Literal["file", "erasure", "voices", "index"]
+    what: What
     recording: str
     files: tuple[str, ...]
     kind: str
@@ -76,17 +94,17 @@ def deeds_of(receipts: Iterable[Receipt]) -> list[Deed]:
                 found.append(begun := deed)
             elif deed.files[0] not in begun.files:
                 begun.files += deed.files
-            begun.ended, begun.how = receipt, "purged" if receipt.act == "purged" else "restored"
+            begun.ended, begun.how = receipt, Ended(receipt.act)
         elif receipt.act == "erased":
             found.append(_of_erasure(receipt, facts))
             for other in by_recording.pop(found[-1].recording, ()):
                 if other.ended is None:
-                    other.ended, other.how = receipt, "erased"
+                    other.ended, other.how = receipt, Ended.ERASED
         elif receipt.act == "forgotten":
             rule = text_of(facts, "rule")
             indexed = rule.startswith("index:")
             kind = "index" if indexed else "voiceprints"
-            what: Literal["voices", "index"] = "index" if indexed else "voices"
+            what = What.INDEX if indexed else What.VOICES
             found.append(Deed(what, "", (), kind, None, rule, ended=receipt, facts=facts))
     return found
 
@@ -126,7 +144,7 @@ def names_of(deed: Deed) -> list[list[str]]:
 def _of_file(receipt: Receipt, facts: dict[str, Any]) -> Deed:
     taken = receipt if receipt.act == "trashed" else None
     return Deed(
-        "file", text_of(facts, "recording"), (text_of(facts, "file"),), text_of(facts, "kind"),
+        What.FILE, text_of(facts, "recording"), (text_of(facts, "file"),), text_of(facts, "kind"),
         number_of(facts, "bytes"), text_of(facts, "rule"), taken=taken,
     )  # fmt: skip
 
@@ -135,8 +153,8 @@ def _of_erasure(receipt: Receipt, facts: dict[str, Any]) -> Deed:
     paths = facts.get("paths")
     files = tuple(path for path in paths if isinstance(path, str)) if isinstance(paths, list) else ()
     return Deed(
-        "erasure", text_of(facts, "recording"), files, "", number_of(facts, "bytes"), "",
-        ended=receipt, how="erased", facts=facts,
+        What.ERASURE, text_of(facts, "recording"), files, "", number_of(facts, "bytes"), "",
+        ended=receipt, how=Ended.ERASED, facts=facts,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Kind, TrashState
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import OF_ROWS, Deed, hash_of, names_of, number_of
+from earmark.export.account.deeds import OF_ROWS, Deed, Ended, What, hash_of, names_of, number_of
 from earmark.export.account.model import Entry, State
 from earmark.export.account.wording import WHAT, count_of, iso, one_line, rule_text_in_words
 from earmark.formats import ENDINGS
@@ -52,7 +52,7 @@ class Entries:
         self._code_of: dict[str, str | None] = {}
         self._missing: dict[str, int] = {}
         self._deeds = list(deeds)
-        self._erased = {deed.recording for deed in self._deeds if deed.what == "erasure"}
+        self._erased = {deed.recording for deed in self._deeds if deed.what is What.ERASURE}
         self.not_in_table: set[str] = set()
         self.recordings: set[str] = set()
         for row in context.ledger.trash.in_state(*TrashState):
@@ -84,7 +84,7 @@ class Entries:
             what=_what(deed),
             name=name,
             named=named,
-            files=1 if deed.what == "file" else number_of(deed.facts, "files"),
+            files=1 if deed.what is What.FILE else number_of(deed.facts, "files"),
             bytes=deed.bytes,
             sha256=row.sha256 if row is not None else None,
             rule=deed.rule if self._codes is None and deed.rule else None,
@@ -95,9 +95,7 @@ class Entries:
             ended_at=iso(deed.ended.at) if deed.ended else None,
             ended_receipt=deed.ended.seq if deed.ended else None,
             receipt_hash=hash_of(deed.latest),
-            became={"purged": "removed", "restored": "brought back", "erased": "erased"}.get(
-                deed.how or "", ""
-            ),
+            became=_BECAME[deed.how] if deed.how is not None else "",
             here_again=self._is_here(deed, row),
             in_folder=None if self._folder is None else self._where(deed),
             note=self._note(deed, row, state),
@@ -130,7 +128,7 @@ class Entries:
 
     def _row(self, deed: Deed) -> Trashed | None:
         """What the ledger has of this very deed: of the rows of its path and recording, the latest that began by then."""
-        if deed.what != "file":
+        if deed.what is not What.FILE:
             return None
         for file in deed.files:
             rows = self._rows.get((deed.recording, file, deed.kind), ())
@@ -201,7 +199,7 @@ class Entries:
         """For those that have none in `codes`: by what their receipts say of their content and of each name they had."""
         assert self._codes is not None
         erased = [
-            deed for deed in self._deeds if deed.what == "erasure" and codes.get(deed.recording) is None
+            deed for deed in self._deeds if deed.what is What.ERASURE and codes.get(deed.recording) is None
         ]
         keyed = {self._keyed(key): key for key in self._codes.codes} if erased else {}
         found: dict[str, str] = {}
@@ -244,18 +242,18 @@ class Entries:
 
     def _is_here(self, deed: Deed, row: Trashed | None) -> bool:
         """Whether a file with the content of a recording that went is in a watched folder now."""
-        if row is None or row.kind is not Kind.AUDIO or deed.how == "restored":
+        if row is None or row.kind is not Kind.AUDIO or deed.how is Ended.RESTORED:
             return False
         return any(place.here for place in self._context.ledger.places.of(row.sha256))
 
     def _note(self, deed: Deed, row: Trashed | None, state: State) -> str:
-        if deed.what == "voices":
+        if deed.what is What.VOICES:
             count = number_of(deed.facts, "voiceprints")
             return f"{count} of them" if count is not None else ""
-        if deed.what == "index":
+        if deed.what is What.INDEX:
             count = number_of(deed.facts, "recordings")
             return f"of {count_of(count, 'recording')}" if count is not None else ""
-        if state == "in trash" and row is not None:
+        if state is State.IN_TRASH and row is not None:
             if (said := _LEFT.get(row.state)) is not None:
                 return said
             if not reachable(row):
@@ -267,8 +265,11 @@ class Entries:
         return ""
 
 
+_BECAME = {Ended.PURGED: "removed", Ended.RESTORED: "brought back", Ended.ERASED: "erased"}
+
+
 def _what(deed: Deed) -> str:
-    if deed.what == "erasure":
+    if deed.what is What.ERASURE:
         return "recording with all that was made of it"
     if deed.kind == "audio" and deed.rule.startswith("failed:"):
         return WHAT["failed"]
@@ -276,12 +277,12 @@ def _what(deed: Deed) -> str:
 
 
 def _state(deed: Deed, at_the_end: bool) -> State:
-    if deed.what == "erasure":
-        return "erased"
-    if deed.what == "voices":
-        return "voices forgotten"
-    if deed.what == "index":
-        return "not found any more"
+    if deed.what is What.ERASURE:
+        return State.ERASED
+    if deed.what is What.VOICES:
+        return State.VOICES_FORGOTTEN
+    if deed.what is What.INDEX:
+        return State.NOT_FOUND
     if at_the_end or deed.how is None:
-        return "in trash" if deed.ended is None else "gone later"
-    return "brought back" if deed.how == "restored" else "deleted"
+        return State.IN_TRASH if deed.ended is None else State.GONE_LATER
+    return State.BROUGHT_BACK if deed.how is Ended.RESTORED else State.DELETED

@@ -17,7 +17,7 @@ from earmark.config.retention import RetentionRule
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.export.account.codes import Codes
-from earmark.export.account.deeds import Deed, deeds_of, facts_of, hash_of, number_of
+from earmark.export.account.deeds import Deed, Ended, What, deeds_of, facts_of, hash_of, number_of
 from earmark.export.account.entries import NO_NAME, Entries
 from earmark.export.account.model import Account, Chain, Entry, Kept, RulesOfTime
 from earmark.export.account.wording import (
@@ -107,11 +107,11 @@ def _sorted_out(
         if entries.is_elsewhere(deed):
             continue
         ended = deed.ended
-        if deed.what != "file" or deed.how == "purged":
+        if deed.what is not What.FILE or deed.how is Ended.PURGED:
             if asked.covers(ended):
                 assert ended is not None
                 deleted.append((ended.seq, entries.entry(deed)))
-        elif deed.how == "restored" and asked.covers(ended):
+        elif deed.how is Ended.RESTORED and asked.covers(ended):
             assert ended is not None
             back.append((ended.seq, entries.entry(deed)))
         is_taken = deed.taken is not None and asked.before_end(deed.taken)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-State = Literal[
-    "deleted", "erased", "voices forgotten", "not found any more", "in trash", "gone later", "brought back"
-]
+
+class State(StrEnum):
+    """What became of what an entry is about."""
+
+    DELETED = "deleted"
+    ERASED = "erased"
+    VOICES_FORGOTTEN = "voices forgotten"
+    NOT_FOUND = "not found any more"
+    IN_TRASH = "in trash"
+    GONE_LATER = "gone later"
+    BROUGHT_BACK = "brought back"
 
 
 class _Part(BaseModel):

@@ -17,7 +17,7 @@ from earmark.export.account.blocks import (
     Heading,
     Paragraph,
 )
-from earmark.export.account.model import Account, Entry
+from earmark.export.account.model import Account, Entry, State
 from earmark.export.account.trusting import limits, on_checking, on_the_chain
 from earmark.export.account.wording import count_of, shown, size_of
 
@@ -101,7 +101,7 @@ def _in_short(account: Account) -> Iterator[str]:
     size = size_of(sum(e.bytes or 0 for e in files))
     among = f"{count_of(audio, 'recording')} among them"
     yield f"{count_of(len(files), 'file')} removed for good by rules, {among}; {size} in all."
-    erased = [e for e in account.deletions if e.state == "erased"]
+    erased = [e for e in account.deletions if e.state is State.ERASED]
     if erased:
         of = sum(e.files or 0 for e in erased)
         yield (
@@ -166,7 +166,7 @@ def _deletions(account: Account) -> Iterator[Block]:
         yield Paragraph("Nothing was removed for good in this time.")
         return
     yield _grid(account, account.deletions, "Removed for good")
-    if any(e.state == "erased" for e in account.deletions):
+    if any(e.state is State.ERASED for e in account.deletions):
         yield Paragraph(
             "A recording that is erased on a person's word goes with its name, its hash and every word of it; that is what "
             "the person asked for. Its receipt keeps only the number of files and bytes. Whoever still has the file can ask "
@@ -246,12 +246,12 @@ ENDED = 5
 
 def _row(number: int, e: Entry, names: dict[str, str]) -> list[str]:
     what = e.what
-    if e.files is not None and e.state == "erased":
+    if e.files is not None and e.state is State.ERASED:
         what = f"{what}: {count_of(e.files, 'file')}"
     if e.note:
         what = f"{what} ({e.note})"
     begun = shown(e.left_at) or (
-        "" if e.state in ("erased", "voices forgotten", "not found any more") else "not known"
+        "" if e.state in (State.ERASED, State.VOICES_FORGOTTEN, State.NOT_FOUND) else "not known"
     )
     ended = "still there" if e.state == "in trash" else shown(e.ended_at)
     if e.state == "gone later":

@@ -12,6 +12,7 @@ from earmark.context import Context
 from earmark.domain import Instant
 from earmark.files import sha256_of
 from earmark.ledger import Ledger
+from earmark.retention.doubt import UNSURE, may_be_erased
 from earmark.retention.receipts import issue, keyed
 
 
@@ -32,8 +33,10 @@ REFUSED = (
 
 
 def why_refused(ledger: Ledger, recording_id: str) -> str | None:
-    """The sentence for a file that is not taken because its content was erased, or None if it may be taken."""
-    return None if erased_at(ledger, recording_id) is None else REFUSED
+    """The sentence for a file that is not taken because its content was erased, or may have been; None if it may be."""
+    if erased_at(ledger, recording_id) is not None:
+        return REFUSED
+    return UNSURE if may_be_erased(ledger, recording_id) else None
 
 
 def lift(context: Context, recording_id: str) -> bool:

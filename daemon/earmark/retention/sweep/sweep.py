@@ -10,6 +10,7 @@ from earmark.events import Event
 from earmark.files import named, why
 from earmark.ledger import Swept
 from earmark.log import get_logger
+from earmark.retention.doubt import reconcile
 from earmark.retention.erasure.erase import recover as recover_erasures
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.decide import Plan, fuse
@@ -72,6 +73,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
     """Carry out a plan that a person has seen, and purge what is due. Call in `ledger.acting`."""
     ledger = context.ledger
     ledger.check()
+    reconcile(context)
     NotesSeen(context).inspect_everywhere()
     row = ledger.trash.begin_sweep(context.now())
     report = apply(context, plan)
@@ -86,6 +88,7 @@ def sweep_by_hand(context: Context, plan: Plan) -> SweepReport:
 
 def _sweep(context: Context, until: Callable[[], bool], boot: BootClock) -> SweepReport:
     context.ledger.check()
+    reconcile(context)
     recover(context)
     for path, why_so in recover_erasures(context).stays:
         sentence = f"{named(path)} stays, although its recording was erased: {why_so}"
