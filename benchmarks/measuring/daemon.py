@@ -26,6 +26,7 @@ settle_seconds = {settle}
 
 [transcription]
 idle_seconds = {idle}
+{model}
 """
 
 
@@ -46,12 +47,16 @@ class Drop:
 class Daemon:
     """`earmark run FOLDER --service` with its own home below `root`; stopped when the block ends."""
 
-    def __init__(self, root: Path, *, settle: float = 2.0, idle: float = 600.0) -> None:
+    def __init__(
+        self, root: Path, *, settle: float = 2.0, idle: float = 600.0, model: Path | None = None
+    ) -> None:
         self.home, self.folder = root / "home", root / "Recordings"
         self._outside = root / "outside"
         for folder in (self.home / "config", self.folder, self._outside):
             folder.mkdir(parents=True, exist_ok=True)
-        (self.home / "config/config.toml").write_text(CONFIG.format(settle=settle, idle=idle))
+        (self.home / "config/config.toml").write_text(
+            CONFIG.format(settle=settle, idle=idle, model=_model(model))
+        )
         self._log = root / "daemon.log"
 
     def __enter__(self) -> Daemon:
@@ -115,6 +120,10 @@ class Daemon:
             json.loads(line).get("event", "") for line in lines if line.startswith("{") and line.endswith("}")
         ]
 
+    def peak(self) -> int:
+        """Bytes that the supervisor and the processes that live below it have had resident at most, added up (Linux)."""
+        return sum(_peak(process.pid) for process in (self.process, *self.process.children(recursive=True)))
+
     def _cpu(self) -> tuple[float, float]:
         """Processor seconds so far of the supervisor and of the transcription workers that live."""
         times = self.process.cpu_times()
@@ -147,3 +156,16 @@ class Daemon:
             return db.execute(query, (value,)).fetchone()[0]
         finally:
             db.close()
+
+
+def _model(folder: Path | None) -> str:
+    return f'model_dir = "{folder}"' if folder else ""
+
+
+def _peak(pid: int) -> int:
+    """VmHWM: the kernel's own count of the highest resident memory of a live process."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
