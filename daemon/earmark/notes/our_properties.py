@@ -12,7 +12,7 @@ from earmark.notes.escape import Dialect, escape_inline
 from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.kept_properties import Entry, commented, entries
 
-OURS = ("audio_expires", "recording")
+EXPIRES, RECORDING = "audio_expires", "recording"
 """Properties that say what is so of the file and not what was said in it (before prefix and other names)."""
 
 _EARLIER = "{name} has held another recording since {day}; this is the earlier one."
@@ -26,6 +26,11 @@ _FIELD = re.compile(r"^(?P<key>(?:- )?[ \t]*[\w./-]+):: ?(?P<value>[^\n]*)\n", r
 def earlier_one(name: str, day: str) -> str:
     """What the note of a recording says whose file has other content since that day ("YYYY-MM-DD")."""
     return _EARLIER.format(name=name, day=day)
+
+
+def says_earlier(raw: str) -> bool:
+    """True if the line is there that `up_to_date` puts above the text."""
+    return _SAID.match(body_of(with_our_lines(raw))) is not None
 
 
 def up_to_date(

@@ -10,7 +10,7 @@ from earmark.files import Folder, NotRegular, digest, put_in_place, read_bytes
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.frontmatter import top_of
-from earmark.notes.our_properties import OURS, properties_of, up_to_date
+from earmark.notes.our_properties import EXPIRES, RECORDING, properties_of, says_earlier, up_to_date
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.outputs import Output, what_became
@@ -40,8 +40,10 @@ def _put_right(context: Context, folder: Folder, place: Place, output: Output, a
         return
     if compared(context.ledger, data, artifact, style.key("speakers")) is not Likeness.EDITED:
         return
-    keys = [style.key(name) for name in OURS]
     replaced = not place.here and place.gone_why is Gone.REPLACED
+    # A link that leads nowhere, after a rename, misleads nobody, and is left to whoever has the note.
+    names = (EXPIRES, RECORDING) if replaced or says_earlier(raw) else (EXPIRES,)
+    keys = [style.key(name) for name in names]
     earlier = what_became(context, place) if replaced else None
     text = up_to_date(raw, artifact.top, output.text, keys, earlier, style.dialect)
     if text is None:
