@@ -25,6 +25,7 @@ from earmark.notes.naming import left_over, names_in, news, renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
+from earmark.pipeline.moved_notes import moved_to
 from earmark.pipeline.outputs import revision
 
 READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
@@ -48,6 +49,11 @@ class _List:
         return tuple(self.news.get(number, name) for number, name in enumerate(before, start=1))
 
 
+def is_read(context: Context, artifact: Artifact) -> bool:
+    """Whether it is read what a person says in a note."""
+    return artifact.state in READ or moved_to(context, artifact) is not None
+
+
 def has_names(context: Context, artifact: Artifact) -> bool:
     """Whether a note has names in its list that nobody has taken."""
     return artifact.names != () and _listed(context, artifact) is not None
@@ -65,7 +71,7 @@ def take_names(context: Context, recording_id: str) -> bool:
     """
     ledger = context.ledger
     notes = [a for a in ledger.artifacts.of_recording(recording_id) if a.note and a.names != ()]
-    lists = [found for a in notes if a.state in READ and (found := _listed(context, a)) is not None]
+    lists = [found for a in notes if is_read(context, a) and (found := _listed(context, a)) is not None]
     if not lists:
         return False
     transcript = ledger.words.transcript(recording_id)
@@ -181,8 +187,10 @@ def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[fl
 
 
 def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
-    """Where a note lies; if its folder has another name by now, beside its recording."""
+    """Where a note lies; if its folder has another name by now, beside its recording; or where its owner moved it."""
     yield artifact.path
+    if (moved := moved_to(context, artifact)) is not None:
+        yield moved
     for place in context.ledger.places.of(artifact.recording_id):
         if place.here and place.path.parent != artifact.path.parent:
             beside = place.path.parent / artifact.path.name
