@@ -64,3 +64,42 @@ def test_of_notes_that_are_not_where_they_were_it_is_said_that_corrections_in_th
     went = CliRunner().invoke(app, ["forget", str(rig.folder / "talk.m4a"), "--yes"])
     assert went.exit_code == 0, went.output
     assert found("search")["away"] == []
+
+
+@pytest.mark.shows("search:moved-read", "transcription:corrected-moved")
+@pytest.mark.parametrize("to", ["My talk.md", "vault/My talk.md"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_note_that_was_moved_within_the_drop_folder_is_read_where_a_run_saw_it(
+    rig: Rig, to: str, known: bool
+) -> None:
+    mine = rig.folder / to
+    if known:
+        mine.parent.mkdir(exist_ok=True)
+        (rig.folder / NOTE).rename(mine)
+        assert run_child(rig) == 0
+        assert found("search")["away"] == []
+        mine.write_text(mine.read_text().replace("says number 0", "says numbat"))
+    else:
+        moved(rig.folder / NOTE, mine)
+        assert found("search")["away"] == [str(rig.folder / "talk.m4a")]
+        assert run_child(rig) == 0
+    files = {path.name for path in rig.folder.rglob("*.md")}
+    for word, former in (("numbat", ""), ("wombat", "number 1"), ("bilby", "number 2")):
+        if former:
+            mine.write_text(mine.read_text().replace(f"says {former}", f"says {word}"))
+        for _ in range(2):  # by the verb, and after a run
+            answer = json.loads(CliRunner().invoke(app, ["search", word, "--json"]).stdout)
+            assert f"says {word} here" in answer["results"][0]["snippet"]
+            assert (answer["away"], answer["not_read"]) == ([], [])
+            text = mine.read_bytes()
+            assert run_child(rig) == 0
+            assert mine.read_bytes() == text  # it is the person's own
+            assert {path.name for path in rig.folder.rglob("*.md")} == files  # and the only one
+    assert "says bilby here" in (rig.folder / "talk.txt").read_text()
+    why = " ".join(CliRunner().invoke(app, ["why", str(mine)]).stdout.split())
+    assert "words or names that you change in it are read" in why
+    # A copy is none, while the note is there; of two nobody knows which it is.
+    (rig.folder / "second.md").write_text(mine.read_text().replace("says bilby", "says quoll"))
+    assert run_child(rig) == 0
+    answer = json.loads(CliRunner().invoke(app, ["search", "quoll", "--json"]).stdout)
+    assert (answer["results"], answer["away"]) == ([], [str(rig.folder / "talk.m4a")])

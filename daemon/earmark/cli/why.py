@@ -28,6 +28,7 @@ from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.earlier import Theirs, what_is_theirs
+from earmark.pipeline.moved_notes import moved_here
 from earmark.pipeline.names_there import why_names_not_read
 from earmark.pipeline.outputs import what_became
 from earmark.pipeline.words_given import is_behind
@@ -152,6 +153,11 @@ def _as_moved_note(context: Context, path: Path) -> str:
         meant = resolve(context, path)
     except NotFound:
         return ""
+    if moved_here(context, path) is not None:
+        return (
+            f"it is a note of {short(meant.shown)} that somebody moved or renamed: it is yours, no rule takes it, and words"
+            " or names that you change in it are read"
+        )
     read = " and ".join(map(short, notes_read(context, meant.recording_id)))
     return (
         f"it is a note of {short(meant.shown)} that somebody moved, renamed or copied: it is yours, no rule takes it, and "

@@ -116,17 +116,6 @@ class Index:
         row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
         return row["n"] if row else 0
 
-    def count_unheard(self, why: str) -> int:
-        """Recordings that are there and done, for this reason, without their words: nothing can be put in of them."""
-        row = self._db.one(
-            "SELECT count(*) AS n FROM jobs j WHERE stage = 'transcribe' AND state = 'done' AND reason = ?"
-            " AND recording_id NOT IN (SELECT recording_id FROM transcripts)"
-            " AND recording_id NOT IN (SELECT recording_id FROM erasures)"
-            " AND recording_id IN (SELECT recording_id FROM places WHERE gone_at IS NULL)",
-            (why,),
-        )
-        return row["n"] if row else 0
-
     def put(
         self, recording_id: str, entries: Sequence[Entry], form: int, language: str, heading: str
     ) -> None:

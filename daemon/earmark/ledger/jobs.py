@@ -140,6 +140,17 @@ class Jobs:
             )
             return self.get(row["id"])
 
+    def count_wordless(self, why: str) -> int:
+        """Recordings that are there and were done for this reason, and of which there are no words."""
+        row = self._db.one(
+            "SELECT count(*) AS n FROM jobs j WHERE stage = 'transcribe' AND state = 'done' AND reason = ?"
+            " AND recording_id NOT IN (SELECT recording_id FROM transcripts)"
+            " AND recording_id NOT IN (SELECT recording_id FROM erasures)"
+            " AND recording_id IN (SELECT recording_id FROM places WHERE gone_at IS NULL)",
+            (why,),
+        )
+        return row["n"] if row else 0
+
     def done(self, job_id: int, now: Instant, reason: str | None = None) -> None:
         self._set(job_id, JobState.DONE, reason, now)
 

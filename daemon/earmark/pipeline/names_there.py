@@ -24,6 +24,7 @@ from earmark.notes.naming import given, news
 from earmark.notes.reading import read_transcript
 from earmark.notes.speakers import names_of
 from earmark.notes.style import style_of
+from earmark.pipeline.moved_notes import moved_to
 from earmark.pipeline.words_held import has_transcript, words_held
 from earmark.speaking import Turn, names_after
 
@@ -41,6 +42,11 @@ class NamesThere:
     names: tuple[str, ...]
     news: Mapping[int, str]
     odds: tuple[str, ...]
+
+
+def is_read(context: Context, artifact: Artifact) -> bool:
+    """Whether it is read what a person says in a note."""
+    return artifact.state in READ or moved_to(context, artifact) is not None
 
 
 def has_names(context: Context, artifact: Artifact) -> bool:
@@ -78,7 +84,7 @@ def say_odds(context: Context, found: NamesThere) -> None:
 
 def names_there(context: Context, artifact: Artifact) -> NamesThere | None:
     """What a note says of who speaks, if it is none of our own writing."""
-    if artifact.state not in READ or not artifact.note or artifact.names == ():
+    if not artifact.note or artifact.names == () or not is_read(context, artifact):
         return None
     key = style_of(context.config.notes).key("speakers")
     for at, data in what_stands_there(context, artifact):
@@ -143,8 +149,10 @@ def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[fl
 
 
 def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
-    """Where a note lies; if its folder has another name by now, beside its recording."""
+    """Where a note lies; if its folder has another name by now, beside its recording; or where its owner moved it."""
     yield artifact.path
+    if (moved := moved_to(context, artifact)) is not None:
+        yield moved
     for place in context.ledger.places.of(artifact.recording_id):
         if place.here and place.path.parent != artifact.path.parent:
             beside = place.path.parent / artifact.path.name

@@ -12,8 +12,9 @@ from earmark.errors import LedgerBusy
 from earmark.events import Event
 from earmark.files import Identity
 from earmark.ledger import Artifact
+from earmark.pipeline.moved_notes import lies_at, moved_here
 from earmark.pipeline.names_given import take_names
-from earmark.pipeline.names_there import READ, has_names, has_other_names
+from earmark.pipeline.names_there import has_names, has_other_names, is_read
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.words_given import has_other_words, has_words, take_words
 from earmark.pipeline.words_unread import say_what_is_not_read, why_not_read
@@ -39,21 +40,22 @@ class SaidInNotes:
             self._context.tell(Event.WENT_WRONG, sentence, file=path, level="error", journal=False)
 
     def _glance(self, path: Path) -> bool:
-        artifact = self._context.ledger.artifacts.at(path)
-        if artifact is None or artifact.state not in READ:
+        context = self._context
+        artifact = context.ledger.artifacts.at(path) or moved_here(context, path)
+        if artifact is None or not is_read(context, artifact):
             return True
         try:
-            identity = Identity.of(path.lstat())
+            identity = Identity.of(lies_at(context, artifact).lstat())
         except OSError:
             return True
         if self._read.get(path) == identity:
             return True
-        if is_unread(self._context, artifact):
+        if is_unread(context, artifact):
             try:
-                with self._context.ledger.acting():
-                    take_said(self._context, artifact.recording_id)
-                    if (now := self._context.ledger.artifacts.at(path)) is not None:
-                        say_what_is_not_read(self._context, now)
+                with context.ledger.acting():
+                    take_said(context, artifact.recording_id)
+                    if (now := context.ledger.artifacts.at(artifact.path)) is not None:
+                        say_what_is_not_read(context, now)
             except LedgerBusy:
                 return False
         self._read[path] = identity
@@ -62,7 +64,7 @@ class SaidInNotes:
 
 def is_unread(context: Context, artifact: Artifact) -> bool:
     """Whether a note may say what nobody has read, or has what cannot be read."""
-    if artifact.state not in READ:
+    if not is_read(context, artifact):
         return False
     said = has_names(context, artifact) or has_words(context, artifact)
     return said or bool(why_not_read(context, artifact))
@@ -70,7 +72,7 @@ def is_unread(context: Context, artifact: Artifact) -> bool:
 
 def has_news(context: Context, artifact: Artifact) -> bool:
     """Whether a note says anything that was not read; no file that was edited otherwise is unread for that."""
-    if artifact.state not in READ:
+    if not is_read(context, artifact):
         return False
     return has_other_names(context, artifact) or has_other_words(context, artifact)
 

@@ -26,7 +26,7 @@ from earmark.notes.speakers import TURN, names_of
 from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
 from earmark.pipeline.names_given import edited_otherwise, leave_edited
-from earmark.pipeline.names_there import READ, what_stands_there
+from earmark.pipeline.names_there import is_read, what_stands_there
 from earmark.pipeline.outputs import revision
 from earmark.pipeline.words_held import has_transcript, holds_words, text_of, words_held
 from earmark.rehearing import brought_over
@@ -64,7 +64,7 @@ def take_words(context: Context, recording_id: str) -> bool:
     """Read what people have corrected in a recording's notes; true if any words are news. Call in `ledger.acting`."""
     taken = False
     for artifact in context.ledger.artifacts.of_recording(recording_id):
-        if artifact.state in READ and _is_known(context, artifact):
+        if is_read(context, artifact) and _is_known(context, artifact):
             stands = _changed(context, artifact)
             taken = (stands is not None and _take(context, artifact, stands)) or taken
     return taken

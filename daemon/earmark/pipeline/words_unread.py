@@ -20,7 +20,8 @@ from earmark.notes.reading import read_transcript, why_unread
 from earmark.notes.render import lines_above
 from earmark.notes.style import style_of
 from earmark.pipeline.drafts import notice
-from earmark.pipeline.names_there import READ
+from earmark.pipeline.moved_notes import lies_at, moved_here
+from earmark.pipeline.names_there import READ, is_read
 from earmark.pipeline.words_given import is_behind, other_model
 from earmark.pipeline.words_held import has_transcript, text_of, words_held
 
@@ -36,14 +37,19 @@ def why_not_read(context: Context, artifact: Artifact) -> str:
     """Why words that a person corrects in a note are not read; "" if they are, or nobody changed it. Of a note of which
     `is_behind` is true that is the reason.
     """
-    if artifact.state not in READ or not has_transcript(context, artifact) or is_behind(context, artifact):
+    if (
+        not is_read(context, artifact)
+        or not has_transcript(context, artifact)
+        or is_behind(context, artifact)
+    ):
         return ""
-    if not context.answers(artifact.path):
+    path = lies_at(context, artifact)
+    if not context.answers(path):
         return ""
     try:
-        data = read_bytes(artifact.path)
+        data = read_bytes(path)
     except NotRegular:
-        if artifact.path.is_symlink():
+        if path.is_symlink():
             return "it is a symlink, which is not followed; put the file itself in its place"
         return "it is no ordinary file; put one in its place"
     except OSError:
@@ -122,7 +128,7 @@ def notes_read(context: Context, recording_id: str) -> list[Path]:
 
 
 def changed_elsewhere(context: Context) -> Iterator[tuple[Path, list[Path]]]:
-    """Notes with a transcript that somebody moved, renamed or copied and then changed, which are not read; and those of
+    """Notes with a transcript that somebody copied, or moved away, and then changed, which are not read; and those of
     their recording that are.
     """
     for note in context.ledger.protection.transcripts_elsewhere():
@@ -133,7 +139,7 @@ def changed_elsewhere(context: Context) -> Iterator[tuple[Path, list[Path]]]:
             data = read_bytes(note.path)
         except OSError:
             continue
-        if not context.ledger.artifacts.knows(digest(data)):
+        if not context.ledger.artifacts.knows(digest(data)) and moved_here(context, note.path) is None:
             yield note.path, notes_read(context, recording_id)
 
 

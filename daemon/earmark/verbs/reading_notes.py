@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, Kind
 from earmark.errors import ConfigError, EnvironmentFault, LedgerBusy, LedgerError
 from earmark.ledger import Artifact, Written
+from earmark.ledger.note_ids import short
 from earmark.paths import Home
+from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_there import READ, why_names_not_read
 from earmark.pipeline.said_in_notes import SaidInNotes, has_news, is_unread
 from earmark.pipeline.words_unread import said_besides, why_not_read
@@ -30,7 +34,7 @@ def read_notes(context: Context, recordings: Iterable[str]) -> list[str]:
     unread = _unread(context, recordings)
     if not SaidInNotes(context).look_at(artifact.path for artifact in unread):
         return [f"another earmark is writing, so {WITHOUT}; try again in a moment"]
-    return [f"{a.path.name}: {why}" for a in unread if (why := _why(context, a))]
+    return [f"{lies_at(context, a).name}: {why}" for a in unread if (why := _why(context, a))]
 
 
 def lines_besides(context: Context, recording_id: str) -> list[str]:
@@ -78,7 +82,7 @@ def read_changed_notes(home: Home) -> NotRead:
 def changed_notes(home: Home, config: Config) -> NotRead:
     """The same for a process that cannot write: which notes are not read. Raises NeverRan."""
     found, news = _unread_of(home, config)
-    return NotRead((*found.reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)), found.away)
+    return NotRead((*found.reasons, *(f"{lies_at(context, a).name}: {WITHOUT}" for a in news)), found.away)
 
 
 def _unread_of(home: Home, config: Config) -> tuple[NotRead, list[Artifact]]:
@@ -86,7 +90,7 @@ def _unread_of(home: Home, config: Config) -> tuple[NotRead, list[Artifact]]:
     with opened_context(home, config, read_only=True) as context:
         changed, away = _looked_at(context)
         news = [a for a in changed if has_news(context, a)]
-        reasons = [f"{a.path.name}: {why}" for a in changed if (why := _why(context, a))]
+        reasons = [f"{lies_at(context, a).name}: {why}" for a in changed if (why := _why(context, a))]
         return NotRead((*reasons,), (*_found_without(context, away),)), news
 
 
@@ -104,23 +108,52 @@ def _looked_at(context: Context) -> tuple[list[Artifact], list[Written]]:
     seen = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in report.folders) if report else ()
     artifacts, one_file = context.ledger.artifacts, context.config.notes.layout == "one-file"
     with_words = Kind.SUMMARY if one_file else Kind.TRANSCRIPT
+    elsewhere = _Elsewhere(context)
     changed: list[Artifact] = []
     away: list[Written] = []
     for note in artifacts.notes_written((*READ, ArtifactState.GONE)):
         try:
             file = os.lstat(note.path)
+            lies = note.path
         except (FileNotFoundError, NotADirectoryError):
-            if note.kind is with_words:
+            if note.kind is not with_words:
+                continue
+            moved = elsewhere.of(note.recording_id)
+            if moved is None:
                 away.append(note)
-            continue
+                continue
+            lies, file = moved
         except OSError:
             continue
         at = max(file.st_mtime, file.st_ctime)
-        if at <= note.at or (at < began and note.path.startswith(seen)):
+        if at <= note.at or (at < began and lies.startswith(seen)):
             continue
         if (artifact := artifacts.at(Path(os.fsdecode(note.path)))) is not None:
             changed.append(artifact)
     return changed, away
+
+
+class _Elsewhere:
+    """Notes with a transcript that a run saw where earmark wrote none, asked for when the first one is missing."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @functools.cached_property
+    def _paths(self) -> dict[str, list[bytes]]:
+        paths: dict[str, list[bytes]] = {}
+        for seen in self._context.ledger.protection.transcripts_elsewhere():
+            if self._context.top_of(seen.path) is not None:
+                paths.setdefault(seen.recording_id, []).append(os.fsencode(seen.path))
+        return paths
+
+    def of(self, recording_id: str) -> tuple[bytes, os.stat_result] | None:
+        """Where the only one of a recording is, and its file; as cheap as it can be said of 10,000."""
+        found = []
+        for path in (*self._paths.get(recording_id, ()), *self._paths.get(short(recording_id), ())):
+            with suppress(OSError):
+                found.append((path, os.lstat(path)))
+        return found[0] if len(found) == 1 else None
 
 
 def _found_without(context: Context, away: Iterable[Written]) -> Iterator[Path]:

@@ -154,7 +154,7 @@ def _ask(home: Home, config: Config, query: Query, most: int, missing: int, aske
         folders = [_folder(context, said) for said in query.folders]
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
-        unheard = index.count_unheard(FOUND)
+        unheard = context.ledger.jobs.count_wordless(FOUND)
     by_words = len(waiting if among is None else waiting & among)
     return Found(tuple(results), tops, missing, by_words, asked.why if asked else "", unheard=unheard)
 
