@@ -21,10 +21,8 @@ from earmark.messages.fields import (
     Bytes,
     Count,
     JobId,
-    Label,
     Language,
     Level,
-    Measures,
     Message,
     Moment,
     Segments,
@@ -32,6 +30,7 @@ from earmark.messages.fields import (
     Share,
 )
 from earmark.messages.meaning import Embed, Embedded, LoadEncoder
+from earmark.messages.signs import Progress, PutOff, Ready, Started
 from earmark.messages.voices import LoadSpeakers, Stretch, TellApart, ToldApart, VoicePrint
 from earmark.misheard import misheard
 from earmark.translation import untranslated
@@ -130,33 +129,6 @@ class TranscribeRequest(Message):
 # --- transcription: replies ---
 
 
-class Ready(Message):
-    """The model is loaded and the doors are shut; `sandbox` lists what is enforced, in words."""
-
-    type: Literal["ready"] = "ready"
-    engine: Label
-    device: Label
-    compute_type: Label
-    sandbox: Measures = ()
-
-
-class Started(Message):
-    """The file is open and is what was asked for; from here on a crash is this recording's."""
-
-    type: Literal["started"] = "started"
-    job: JobId
-    declared_duration: Moment | None
-
-
-class Progress(Message):
-    """A sign of life. `at`/`total` are seconds of audio (transcription) or chunks (summaries)."""
-
-    type: Literal["progress"] = "progress"
-    job: JobId
-    at: Moment
-    total: Moment | None
-
-
 class Heard(Message):
     """A checkpoint: `segments` are final, and nothing before `upto` seconds will be heard again.
 
@@ -236,13 +208,6 @@ class Finished(Message):
             english=english or (),
         )
         return replace(heard, misheard=misheard(heard), untranslated=untranslated(heard))
-
-
-class PutOff(Message):
-    """The recording is longer than what was to be heard of it at this time; what was said of it before holds."""
-
-    type: Literal["put off"] = "put off"
-    job: JobId
 
 
 class Failed(Message):

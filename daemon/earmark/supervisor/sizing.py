@@ -131,6 +131,18 @@ def falls_back(order: object) -> bool:
     return isinstance(order, LoadModel) and order.device == "auto" and may_use_gpu(order.device)
 
 
+def serves_for(order: object, wanted: LoadModel) -> bool:
+    """True if a worker with this order may do what one with that order is wanted for: only what it may take differs."""
+    if not isinstance(order, LoadModel):
+        return False
+    sizes = {
+        "cpu_threads": order.cpu_threads,
+        "at_once": order.at_once,
+        "memory_limit_mb": order.memory_limit_mb,
+    }
+    return order == wanted.model_copy(update=sizes)
+
+
 def speakers_order(
     config: Config, models: SpeakerModel, readable: Iterable[Path], known: Mapping[Path, str] = {}
 ) -> LoadSpeakers:

@@ -6,7 +6,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import ctranslate2
 
@@ -15,6 +15,17 @@ from earmark.locality.confinement.sandbox import if_refused
 from earmark.transcription.gpu import MOST_SAID, is_gpu_failure, why_not
 
 Model = TypeVar("Model")
+
+DRIVER = "libcuda.so.1"
+
+MOST_ON_CARD = 16
+"""Windows that are heard in one call on a card at most; a processor that prepares more of them is behind."""
+
+ON_ANY_CARD = 4
+"""Windows where nobody knows how much memory is free."""
+
+WINDOW_ON_CARD = 64 * 1024 * 1024
+"""Bytes that a window takes on a card with any model; see `batch_for`."""
 
 CUBLAS = ("libcublasLt.so.12", "libcublas.so.12")
 """What CTranslate2 computes with on a card; its wheels are built for CUDA 12 and need no cuDNN (seen in 4.8.5)."""
@@ -39,6 +50,34 @@ def compute_type_of(device: str, configured: str) -> str:
         ("float16", "int8_float16", "float32") if device == "cuda" else ("int8", "float32")
     )
     return next((kind for kind in wanted if kind in supported), "default")
+
+
+def batch_for(free: int | None, model_bytes: int) -> int:
+    """Windows that a card hears in one call, with so many bytes free after the model was loaded: as many as half of that
+    holds. What a window takes grows with the model: 0.25 GB for large-v3-turbo (1.6 GB) and 0.7 GB for large-v3 (3.1 GB), as
+    reckoned from the sizes of their layers with a beam of five, and measured nowhere.
+    """
+    if free is None:
+        return ON_ANY_CARD
+    return max(1, min(MOST_ON_CARD, free // 2 // (WINDOW_ON_CARD + model_bytes // 4)))
+
+
+def free_on_card(load: Callable[[str], Any] = ctypes.CDLL) -> int | None:
+    """Bytes of memory that are free on the card, by its driver; None if that does not say."""
+    device, context = ctypes.c_int(), ctypes.c_void_p()
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    try:
+        driver = load(DRIVER)
+        failed = (
+            driver.cuInit(0)
+            or driver.cuDeviceGet(ctypes.byref(device), 0)
+            or driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), device)
+            or driver.cuCtxSetCurrent(context)
+            or driver.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total))
+        )
+    except (OSError, AttributeError):
+        return None
+    return None if failed else free.value
 
 
 def packaged_libraries(within: Sequence[str]) -> list[Path]:

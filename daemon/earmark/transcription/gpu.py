@@ -16,6 +16,11 @@ def is_gpu_failure(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and str(error).startswith(GPU_FAILED)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """True if what was asked of the card is more than its memory holds."""
+    return isinstance(error, RuntimeError) and _says_no_memory(str(error))
+
+
 def why_not(said: str) -> str:
     """Why a model does not run on the card, by what the library said, and what to do about it."""
     return f"The graphics card cannot be used ({said}). {_what_to_do(said)}"
@@ -30,8 +35,12 @@ def if_gpu_failed(error: BaseException) -> str:
 
 
 def _what_to_do(said: str) -> str:
-    if "out of memory" in said or "ALLOC_FAILED" in said:
+    if _says_no_memory(said):
         return f"Close what else uses its memory, choose a smaller model ([transcription] model), or {PROCESSOR}."
     if "Library" in said:
         return f"Install NVIDIA's cuBLAS for CUDA 12 (pip install nvidia-cublas-cu12), or {PROCESSOR}."
     return f"Look at its driver (nvidia-smi), or {PROCESSOR}."
+
+
+def _says_no_memory(said: str) -> bool:
+    return "out of memory" in said or "ALLOC_FAILED" in said

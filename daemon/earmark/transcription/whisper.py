@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,15 @@ import ctranslate2
 import faster_whisper
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
+from faster_whisper.transcribe import get_suppressed_tokens
 
 from earmark.domain import WordTimes
-from earmark.transcription.device import choose_device, compute_type_of, opened
+from earmark.transcription.device import batch_for, choose_device, compute_type_of, free_on_card, opened
 from earmark.transcription.engine import Answer, Phrase, Samples, Weight, Wish
-from earmark.transcription.guard import COMPRESSES, UNLIKELY, is_loop, is_said, repetitions
+from earmark.transcription.passes import DOUBTFUL, PASSES, Pass, as_often_as_said, text_of
 from earmark.transcription.timestamps import STEP, split
+from earmark.transcription.together import Together
 from earmark.transcription.voice import VoiceDetector
-from earmark.transcription.voicing import bursts
 from earmark.transcription.word_times import begins, word_times
 from earmark.weights.card import read_json
 
@@ -40,10 +39,6 @@ MOST_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3_000, 1_500, 100
 
 Whisper was trained on 30 s; less costs less, and no word (docs/measurements.md).
 """
-
-DOUBTFUL = -0.8
-"""Mean log probability (a confidence of 0.45) from which a text that repeats itself may be what was said. Measured: -0.2 to
--0.6 for what people say again and again; speech that the model does not understand is below."""
 
 FRAMES_STEP = 500
 """The encoder is given a multiple of this. With any length at all, each window left holes of another size in the heap
@@ -66,21 +61,22 @@ LEAST_SHARE = 1e-10
 MOST_PROMPT = 223
 """Tokens of vocabulary and prompt together: half of Whisper's context of 448, less one (openai/whisper)."""
 
-# Whisper's own answer to a failed pass is to sample at rising temperatures. CTranslate2's random generator cannot be
-# seeded again once it has been used (it is a thread-local of its worker), so a window would come out differently
-# after a restart. A failed pass is therefore searched again without repeats, which is the same every time.
-_PASSES: tuple[dict[str, Any], ...] = (
-    {},
-    {"no_repeat_ngram_size": 3, "repetition_penalty": 1.1},
-)
-
 
 class WhisperEngine:
     """faster-whisper on one device. Loading raises ModelError if the directory cannot be used."""
 
     def __init__(
-        self, model_dir: Path, device: str, compute_type: str, cpu_threads: int, at_once: int = 1
+        self,
+        model_dir: Path,
+        device: str,
+        compute_type: str,
+        cpu_threads: int,
+        at_once: int = 1,
+        batch: int | None = None,
     ) -> None:
+        """`at_once`: windows that a processor hears side by side; `batch`: those of which a card hears all in one call, None
+        for as many as its memory holds.
+        """
         self.device = choose_device(device)
         self.compute_type = compute_type_of(self.device, compute_type)
         self.name = f"faster-whisper {faster_whisper.__version__}"
@@ -98,11 +94,22 @@ class WhisperEngine:
             f"in {model_dir} as {self.compute_type}",
             self.device,
         )
+        on_card = self.device != "cpu"
+        if batch is None:
+            batch = batch_for(free_on_card(), (model_dir / "model.bin").stat().st_size) if on_card else 1
+        # On a card what comes together has one length, which costs it next to nothing.
+        self._least_frames = MOST_FRAMES if on_card and batch > 1 else LEAST_FRAMES
+        self._together = Together(batch) if batch > 1 else None
         # A model that an old CTranslate2 converted does not say which of its heads look at the sound.
         self._aligns = bool(read_json(model_dir / "config.json").get("alignment_heads"))
         self._voice = VoiceDetector()
         self._odds: dict[int, dict[str, float]] = {}
         self._heard = _Heard()
+
+    @property
+    def batch(self) -> int:
+        """Windows that it hears in one call at most."""
+        return self._together.most if self._together is not None else 1
 
     @property
     def multilingual(self) -> bool:
@@ -138,7 +145,7 @@ class WhisperEngine:
     def language_odds_within(
         self, speech: Samples, pieces: Sequence[tuple[int, int]]
     ) -> list[Mapping[str, float]]:
-        if not self.multilingual or self.device != "cpu":
+        if not self.multilingual or (self.device != "cpu" and self._together is None):
             return [self.language_odds(speech[first:last]) for first, last in pieces]
         whole = np.array(self._listen(speech)[0])
         found: list[Mapping[str, float]] = []
@@ -154,18 +161,32 @@ class WhisperEngine:
         features = whisper.feature_extractor(speech)
         content = min(features.shape[-1] - 1, MOST_FRAMES)
         wanted = -(-(content + FRAMES_AFTER) // FRAMES_STEP) * FRAMES_STEP
-        length = min(MOST_FRAMES, max(LEAST_FRAMES, wanted))
-        return whisper.encode(pad_or_trim(features[:, :content], length)), content
+        length = min(MOST_FRAMES, max(self._least_frames, wanted))
+        padded = pad_or_trim(features[:, :content], length)
+        if self._together is None:
+            return whisper.encode(padded), content
+        states = self._together.do(("encode", padded.shape), padded, self._encode_all)
+        return ctranslate2.StorageView.from_array(states), content
+
+    def _encode_all(self, features: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """The encoder's states of each, in the memory of the machine: on a card nobody can take one out of several."""
+        sound = ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(features)))
+        states = self._model.model.encode(sound, to_cpu=True).to(ctranslate2.DataType.float32)
+        return [np.array(each)[None] for each in np.array(states)]
 
     def hear(self, speech: Samples, wish: Wish) -> Answer:
+        with self._together.inside() if self._together is not None else nullcontext():
+            return self._hear(speech, wish)
+
+    def _hear(self, speech: Samples, wish: Wish) -> Answer:
         whisper = self._model
         encoded, content = self._listen(speech)
         tokenizer = self._tokenizer(wish)
-        best: _Pass | None = None
-        for extra in _PASSES:
+        best: Pass | None = None
+        for extra in PASSES:
             found = self._search(encoded, tokenizer, wish, extra)
             if found.repeats and found.logprob >= DOUBTFUL:
-                found = _as_often_as_said(found, self.voice(speech), tokenizer)
+                found = as_often_as_said(found, self.voice(speech), tokenizer)
             if best is None or found.better_than(best):
                 best = found
             if not found.failed:
@@ -234,11 +255,37 @@ class WhisperEngine:
         task = "translate" if wish.english else "transcribe"
         return Tokenizer(self._model.hf_tokenizer, self.multilingual, task=task, language=wish.language)
 
-    def _search(self, encoded: Any, tokenizer: Tokenizer, wish: Wish, extra: dict[str, Any]) -> _Pass:
-        result = self._model.model.generate(
-            encoded,
-            [_prompt(tokenizer, wish)],
-            beam_size=wish.beam_size,
+    def _search(self, encoded: Any, tokenizer: Tokenizer, wish: Wish, extra: dict[str, Any]) -> Pass:
+        prompt = _prompt(tokenizer, wish)
+
+        def generate(asked: Sequence[tuple[Any, list[int]]]) -> Sequence[Any]:
+            return self._generate(asked, tokenizer, wish.beam_size, extra)
+
+        if self._together is None:
+            result = generate([(encoded, prompt)])[0]
+        else:
+            # Prompts of one call have one length. What else an answer depends on is the same in all of a model's.
+            key = ("generate", tuple(encoded.shape), len(prompt), wish.beam_size, tuple(extra))
+            result = self._together.do(key, (encoded, prompt), generate)
+        tokens = list(result.sequences_ids[0])
+        text = text_of(tokens, tokenizer)
+        # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
+        logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
+        return Pass(tokens, text, logprob, float(result.no_speech_prob))
+
+    def _generate(
+        self, asked: Sequence[tuple[Any, list[int]]], tokenizer: Tokenizer, beam: int, extra: dict[str, Any]
+    ) -> Sequence[Any]:
+        """The answers to passages as the encoder left them, each with its prompt."""
+        states = asked[0][0]
+        if len(asked) > 1:
+            states = ctranslate2.StorageView.from_array(
+                np.concatenate([np.array(encoded) for encoded, _ in asked])
+            )
+        answers: Sequence[Any] = self._model.model.generate(
+            states,
+            [prompt for _, prompt in asked],
+            beam_size=beam,
             max_length=self._model.max_length,
             return_scores=True,
             return_no_speech_prob=True,
@@ -246,12 +293,8 @@ class WhisperEngine:
             suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
             max_initial_timestamp_index=round(1.0 / STEP),
             **extra,
-        )[0]
-        tokens = list(result.sequences_ids[0])
-        text = _text(tokens, tokenizer)
-        # CTranslate2's score is the mean over the tokens without the end token, which counts as well.
-        logprob = float(result.scores[0]) * len(tokens) / (len(tokens) + 1)
-        return _Pass(tokens, text, logprob, float(result.no_speech_prob))
+        )
+        return answers
 
 
 class _Heard(threading.local):
@@ -264,60 +307,6 @@ class _Heard(threading.local):
 def _shares(found: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Probability by language, of CTranslate2's tokens ("<|de|>")."""
     return {token[2:-2]: min(1.0, max(0.0, float(share))) for token, share in found}
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """One search: the tokens, their text, their mean log probability, and the model's guess that nobody spoke.
-
-    `said`: the text repeats itself, and the voice is one that does, too.
-    """
-
-    tokens: list[int]
-    text: str
-    logprob: float
-    no_speech: float
-    said: bool = False
-
-    @property
-    def failed(self) -> bool:
-        return self.logprob < UNLIKELY or (get_compression_ratio(self.text) > COMPRESSES and not self.said)
-
-    @property
-    def repeats(self) -> bool:
-        return get_compression_ratio(self.text) > COMPRESSES or is_loop(self.text)
-
-    def better_than(self, other: _Pass) -> bool:
-        """It does not run in a loop as the other does, or it is more probable."""
-        mine, its = (one.repeats and not one.said for one in (self, other))
-        return its if mine != its else self.logprob > other.logprob
-
-
-def _as_often_as_said(found: _Pass, voice: NDArray[np.float32], tokenizer: Tokenizer) -> _Pass:
-    """A pass that repeats itself, marked as said if the voice does, too.
-
-    Whisper counts badly: what it repeats a few times more often than the voice begins is cut off there.
-    """
-    times, begins = repetitions(found.text), bursts(voice)
-    tokens = found.tokens
-    if 2 <= begins < times <= 2 * begins:
-        last = [tokens[-1]] if tokens[-1] >= tokenizer.timestamp_begin else []
-        ends = range(1, len(tokens) + 1)
-        kept = next(end for end in ends if repetitions(_text(tokens[:end], tokenizer)) >= begins)
-        if not _new_words(_text(tokens[:kept], tokenizer), _text(tokens[kept:], tokenizer)):
-            tokens = [*tokens[:kept], *last]
-    text = _text(tokens, tokenizer)
-    return replace(found, tokens=tokens, text=text, said=True) if is_said(text, voice) else found
-
-
-def _new_words(before: str, after: str) -> bool:
-    said, later = (set(re.findall(r"\w+", text.casefold())) for text in (before, after))
-    return not later <= said
-
-
-def _text(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
-    text: str = tokenizer.decode([t for t in tokens if t < tokenizer.timestamp_begin])
-    return text.strip()
 
 
 def _prompt(tokenizer: Tokenizer, wish: Wish) -> list[int]:

@@ -22,7 +22,7 @@ from earmark.transcription.serving import Pulse, Say, answered, serve
 
 if TYPE_CHECKING:
     from earmark.transcription.between import Between
-    from earmark.transcription.engine import Engine
+    from earmark.transcription.whisper import WhisperEngine
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     return serve(parse_transcription_request, LoadModel, prepare, _transcribe, _too_large)
 
 
-def prepare(load: LoadModel) -> tuple[Engine, Ready]:
+def prepare(load: LoadModel) -> tuple[WhisperEngine, Ready]:
     """Shut the doors, then load the model. Raises EarmarkError or MemoryError."""
     model_dir = unpack_path(load.model_dir)
     readable = [unpack_path(p) for p in load.readable]
@@ -66,13 +66,15 @@ def _get_the_rest() -> None:
 
 
 def _transcribe(
-    engine: Engine, load: LoadModel, request: TranscribeRequest, say: Say, between: Between
+    engine: WhisperEngine, load: LoadModel, request: TranscribeRequest, say: Say, between: Between
 ) -> None:
     from earmark.transcription.assignment import transcribe
 
     pulse = Pulse(request.job, request.resume_at, say)
     with answered(request.job, say, "transcribing"):
-        at_once = load.at_once if engine.device == "cpu" and not request.careful else 1
+        at_once = load.at_once if engine.device == "cpu" else engine.batch
+        if request.careful:
+            at_once = 1
         transcribe(engine, request, say, pulse.at, _threads(load), at_once, between)
 
 

@@ -16,7 +16,7 @@ from earmark.messages import Failed, Finished, Heard, LoadModel, Progress, PutOf
 from earmark.pipeline import drafts, endings, plausible, transcribing
 from earmark.pipeline.transcribing import Transcribing
 from earmark.supervisor.between import MEMO, MOST_BYTES, OTHER_MODEL, PUT_OFF, is_long
-from earmark.supervisor.sizing import falls_back, load_order, model_size, worker_count
+from earmark.supervisor.sizing import falls_back, load_order, model_size, serves_for, worker_count
 from earmark.supervisor.stages.base import REST_SECONDS
 from earmark.supervisor.stages.opening import OpeningStage
 from earmark.supervisor.stages.seat import Order, Seat
@@ -98,7 +98,7 @@ class TranscriptionStage(OpeningStage[Transcribing]):
         if work is None:
             return
         model = work.quick or self._find(work.model)
-        if model is None or not _serves_for(seat.order, self._load(model, count, may_use)):
+        if model is None or not serves_for(seat.order, self._load(model, count, may_use)):
             context.ledger.jobs.give_back(work.job.id, OTHER_MODEL if model else None, context.now())
             return
         work.request = work.request.model_copy(update={"most": MEMO})
@@ -136,8 +136,7 @@ class TranscriptionStage(OpeningStage[Transcribing]):
 
     def _load(self, model: SpeechModel, count: int, may_use: Allowance) -> LoadModel:
         context = self._context
-        known = self.known_folders()
-        on_processor = context.clock.monotonic() < self._without_gpu_until
+        known, on_processor = self.known_folders(), context.clock.monotonic() < self._without_gpu_until
         return load_order(context.config, model, context.folders, count, may_use, known, on_processor)
 
     def _claim(self, auto: str) -> tuple[Transcribing, SpeechModel] | None:
@@ -349,15 +348,3 @@ class TranscriptionStage(OpeningStage[Transcribing]):
                 if seat.worker is not None:
                     seat.worker.dismiss()
                 self.seats.remove(seat)
-
-
-def _serves_for(order: Order | None, wanted: LoadModel) -> bool:
-    """True if a worker with this order may do what one with that order is wanted for: only what it may take differs."""
-    if not isinstance(order, LoadModel):
-        return False
-    sizes = {
-        "cpu_threads": order.cpu_threads,
-        "at_once": order.at_once,
-        "memory_limit_mb": order.memory_limit_mb,
-    }
-    return order == wanted.model_copy(update=sizes)
