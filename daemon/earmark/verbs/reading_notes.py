@@ -82,7 +82,7 @@ def read_changed_notes(home: Home) -> NotRead:
 def changed_notes(home: Home, config: Config) -> NotRead:
     """The same for a process that cannot write: which notes are not read. Raises NeverRan."""
     found, news = _unread_of(home, config)
-    return NotRead((*found.reasons, *(f"{lies_at(context, a).name}: {WITHOUT}" for a in news)), found.away)
+    return NotRead((*found.reasons, *(f"{a.path.name}: {WITHOUT}" for a in news)), found.away)
 
 
 def _unread_of(home: Home, config: Config) -> tuple[NotRead, list[Artifact]]:
