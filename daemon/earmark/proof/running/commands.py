@@ -5,6 +5,7 @@ Each is watched as a daemon is, while the daemon is, or for a few seconds where 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from earmark.config import Config
+from earmark.errors import EarmarkError
 from earmark.locality.confinement import landlock
 from earmark.locality.policy import forwarding
 from earmark.paths import Home, shared_models
@@ -24,14 +26,14 @@ from earmark.proof.running.known import consent_of, readable
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.open_ends import leads_nowhere
 from earmark.proof.running.roles import ASSISTANTS, PAGES, SUMMARIZER, SUPERVISOR, TRANSCRIBER
-from earmark.proof.running.rules import A_MOMENT, Judge
+from earmark.proof.running.rules import A_MOMENT, LEDGER, Judge
 from earmark.proof.running.sampler import family
 from earmark.proof.running.seen import Act, Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.shut import LISTS, Before, held, readers, rightful
 from earmark.proof.running.telling import pids_of
 from earmark.proof.running.watching import Watcher
-from earmark.verbs.opening import watched_folders
+from earmark.verbs.opening import opened_context, watched_folders
 
 UNKNOWN = "of which home it reads the recordings only root can see"
 WITHOUT = 3.0
@@ -65,6 +67,8 @@ class OfCommand(Judge):
     """How many filters held whoever started it."""
     models: tuple[Path, ...] = ()
     """Where models are, which who serves pages lists."""
+    tops: tuple[Path, ...] = ()
+    """Drop folders in which the ledger knows recordings, also where none is watched now."""
     silent: ClassVar[tuple[str, ...]] = (SUPERVISOR, *Judge.silent)
 
     def __post_init__(self) -> None:
@@ -118,7 +122,9 @@ class OfCommand(Judge):
         root, before = self.seen.processes[self.setting.supervisor], self._before()
         if self.serves:
             also = self.models if self.verb == "serve" else ()
-            own = replace(self.setting, readable=(self.setting.state, *self.setting.folders, *also))
+            own = replace(
+                self.setting, readable=(self.setting.state, *self.setting.folders, *self.tops, *also)
+            )
             yield held(self.seen, root, self._name(SUPERVISOR, [root.pid]), OWN[self.verb], own, before)
         elif wrong := readers(root):
             claim = f"{self._name(SUPERVISOR, [root.pid])} lets nobody read its memory"
@@ -201,9 +207,11 @@ class Beside:
     def begin(self, follow: bool = True) -> None:
         """Watch from now on. One that is gone, or whose watcher does not come up, is told at the end."""
         self._began = time.monotonic()
+        # Whoever reads it locks parts of it, as SQLite does.
+        ledger = [f"{os.path.realpath(self.home.state)}/{name}" for name in LEDGER]
         for pid, watcher in list(self._watchers.items()):
             try:
-                watcher.begin((), (), follow, 0.0)
+                watcher.begin((), ledger, follow, 0.0)
             except OSError:
                 watcher.close()
                 del self._watchers[pid]
@@ -226,7 +234,8 @@ class Beside:
             else:
                 placed = replace(setting, supervisor=command.pid)
                 judge = OfCommand(
-                    seen, placed, verb=command.verb, starters=self._starters[command.pid], models=self._models()
+                    seen, placed, verb=command.verb, starters=self._starters[command.pid], models=self._models(),
+                    tops=self._tops(),
                 )  # fmt: skip
                 yield from judge.claims()
         met = {command.pid for command in self.commands}
@@ -260,6 +269,14 @@ class Beside:
     def _models(self) -> tuple[Path, ...]:
         configured = self.config.transcription.model_dir
         return (self.home.models, shared_models(), *([configured] if configured else []))
+
+    def _tops(self) -> tuple[Path, ...]:
+        with (
+            contextlib.suppress(EarmarkError),
+            opened_context(self.home, self.config, read_only=True) as context,
+        ):
+            return tuple(Path(os.path.realpath(folder)) for folder in context.ledger.places.folders())
+        return ()
 
     def _setting(self) -> Setting:
         """By the configuration in force; a command keeps that with which it was started."""
