@@ -61,6 +61,16 @@ class Home:
         return self.state / "status.json"
 
     @property
+    def pages_file(self) -> Path:
+        """Where `earmark serve` listens, and the lock that it holds while it does."""
+        return self.state / "serve.lock"
+
+    @property
+    def pages_key_file(self) -> Path:
+        """What whoever opens a page has to know."""
+        return self.state / "serve.key"
+
+    @property
     def models(self) -> Path:
         return self.data / "models"
 

@@ -31,6 +31,8 @@ NO_JSON = {
     "config json-reference": "prints a page of docs/, or with --schema JSON already",
     "export recording": "prints a document; --format json is JSON",
     "mcp": "speaks MCP, which is JSON, on its standard input and output",
+    "open": "prints a link",
+    "serve": "prints where its pages are, and goes on",
     "service logs": "prints a log, and goes on with --follow",
     "service show": "prints a file, the unit",
 }

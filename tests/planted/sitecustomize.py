@@ -1,7 +1,7 @@
 """Breaches, planted into a real daemon: Python imports this file at the start of each process with its folder in PYTHONPATH.
 
-Which ones is read from `planted.json` in the installation's home, by process: "daemon", "mcp", "transcription",
-"summarization".
+Which ones is read from `planted.json` in the installation's home, by process: "daemon", "mcp", "serve",
+"transcription", "summarization".
 With "quick" there the speech model is replaced, so that a row of the table costs no seconds of CPU; everything else is real.
 """
 
@@ -525,13 +525,17 @@ def plant_in_summarization(names: list[str]) -> None:
 
 
 def plant_in_assistants(names: list[str]) -> None:
-    """`earmark mcp`."""
+    """`earmark mcp`, and `earmark serve`."""
     from earmark.locality.confinement import sandbox
 
     if "child" in names:
         child()
     if "line" in names:
         open_line("", "")
+    if "everywhere" in names:
+        from earmark.verbs import pages_at
+
+        pages_at.HOST = "0.0.0.0"
     if "file" in names:
         KEPT.append((HOME / "copied").open("w"))
     if "never shuts" in names:
@@ -550,8 +554,8 @@ def plant() -> None:
         sys.modules[module.__name__] = module
     if arguments[1:4] == ["-m", "earmark", "run"] and "daemon" in planted:
         plant_in_daemon(planted["daemon"])
-    elif arguments[1:4] == ["-m", "earmark", "mcp"]:
-        plant_in_assistants(planted.get("mcp", []))
+    elif arguments[1:3] == ["-m", "earmark"] and arguments[3] in ("mcp", "serve"):
+        plant_in_assistants(planted.get(arguments[3], []))
     elif "earmark.transcription.worker" in arguments:
         plant_in_transcription(planted.get("transcription", []))
     elif "earmark.summarization.worker" in arguments:

@@ -63,6 +63,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "weights/onnx.py": ({"open"}, "the model's files"),
     "summarization/templating.py": ({"open", "read_text"}, "a template, read only"),
     "summarization/cues.py": ({"read_text"}, "our own word lists"),
+    "pages/site.py": ({"read_bytes"}, "our own style sheet, script and picture"),
     "power.py": ({"read_text"}, "what the kernel says of plug and battery"),
     "cli/voice.py": ({"os.open"}, "the null device, for a closed pipe"),
     "locality/confinement/inherited.py": ({"os.open"}, "the null device, for stdin"),

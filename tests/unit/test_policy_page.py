@@ -11,7 +11,8 @@ from earmark.config import Config
 from earmark.domain import Instant
 from earmark.locality.policy.consent import fingerprint, host_away, missing_consent
 from earmark.locality.policy.page import render_page
-from earmark.locality.policy.snapshot import Facts, Page, snapshot
+from earmark.locality.policy.parts import Page
+from earmark.locality.policy.snapshot import Facts, snapshot
 
 FACTS = Facts(
     version="1",

@@ -18,6 +18,7 @@ PROFILES = {
     "transcription on a GPU": (*calls.TRANSCRIPTION, calls.GPU),
     "summaries": calls.SUMMARIES,
     "assistants": calls.ASSISTANTS,
+    "pages": calls.PAGES,
     "listener": calls.LISTENER,
     "door": calls.DOOR,
 }
@@ -202,6 +203,14 @@ ARGUMENTS: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("summaries", "sendmsg", (3,), False),
     ("summaries", "connect", (3,), False),
     ("summaries", "openat", (0, 0, 1), False),
+    ("pages", "socket", (2, 1, 0), False),
+    ("pages", "connect", (3,), False),
+    ("pages", "bind", (3,), False),
+    ("pages", "accept4", (3,), True),
+    ("pages", "sendto", (3, 0, 0, 0, 99), False),
+    ("pages", "setsockopt", (3, 6, 1), True),
+    ("pages", "setsockopt", (3, 1, 25), False),  # SO_BINDTODEVICE
+    ("pages", "openat", (0, 0, 1), False),
     ("door", "socket", (2, 1 | 0o2004000, 6), True),
     ("door", "socket", (10, 1, 0), True),
     ("door", "socket", (2, 2, 0), False),
@@ -227,9 +236,10 @@ def test_arguments_decide(
 def test_the_privacy_page_counts_right() -> None:
     page = Path(__file__).parents[2] / "docs" / "privacy.md"
     numbers = seccomp.numbers_of("x86_64")
-    hearing, summarizing, assisting = (
+    hearing, summarizing, assisting, serving = (
         len({n for g in groups for n in named(g) if n in numbers})
-        for groups in (calls.TRANSCRIPTION, calls.SUMMARIES, calls.ASSISTANTS)
+        for groups in (calls.TRANSCRIPTION, calls.SUMMARIES, calls.ASSISTANTS, calls.PAGES)
     )
-    counts = f"{hearing} for hearing, {summarizing} for summarizing, {assisting} for `earmark mcp`"
+    counts = f"{hearing} for hearing, {summarizing} for summarizing, {assisting} for `earmark mcp`, "
+    counts += f"{serving} for `earmark serve`"
     assert counts in page.read_text()

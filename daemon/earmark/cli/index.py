@@ -58,6 +58,8 @@ VERBS = (
     Verb("config", SETUP, "Show, change, check and document the configuration.", "config"),
     Verb("service", SETUP, "Install, remove, restart or show the background service.", "service"),
     Verb("mcp", SETUP, "Let an assistant on this device read the recordings.", "mcp", "mcp"),
+    Verb("serve", SETUP, "Show pages for your browser, on this device only.", "serve", "serve"),
+    Verb("open", SETUP, "Print a link to the pages of `earmark serve`.", "serve", "open_pages"),
     Verb("summary", SETUP, "See which server would write summaries.", "summary"),
     Verb("models", SETUP, "List, add, download, verify or remove models.", "models"),
     Verb(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -11,32 +10,25 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark import __version__
 from earmark.cli.acts import acting
 from earmark.cli.asking import agreed
 from earmark.cli.console import err, here, one_line, out, plain_errors, print_answer, readable
 from earmark.cli.lines import print_sentence
 from earmark.config import Config
-from earmark.context import Clock
-from earmark.diarization.models import speaker_folder
-from earmark.domain import Instant
 from earmark.errors import Declined, EarmarkError, PrivacyError
 from earmark.files import counted, is_locked
-from earmark.ledger import Ledger
-from earmark.locality.policy.consent import FACT, consented, missing_consent
+from earmark.locality.policy.consent import missing_consent
 from earmark.locality.policy.destination import Destination, destination
 from earmark.locality.policy.page import Format, render_page
-from earmark.locality.policy.snapshot import Facts, snapshot
-from earmark.paths import Home, shared_models
+from earmark.locality.policy.snapshot import snapshot
+from earmark.paths import Home
 from earmark.proof.outcome import Outcome
 from earmark.report import Report, read_report
-from earmark.search.models import meaning_folder
 from earmark.verbs import consenting
 from earmark.verbs.opening import opened_context, wake_daemon
+from earmark.verbs.policy_facts import CHECKED, facts_now
 
 app = typer.Typer(help="Show what leaves this device and what is kept, and prove it.")
-
-CHECKED = "privacy.checked"
 
 
 @app.callback(invoke_without_command=True)
@@ -56,7 +48,7 @@ def privacy(
     out.answers = json
     with plain_errors():
         home, config = here()
-        page = snapshot(config, _facts(home, config))
+        page = snapshot(config, facts_now(home, config))
         if json:
             print_answer("privacy", {"page": jsonlib.loads(render_page(page, "json"))})
         elif format is None and out.is_terminal:
@@ -228,58 +220,6 @@ def _where(end: Destination, privacy: str) -> str:
         further = ", and by what answers there on to anywhere" if privacy == "cloud" else ""
         return f"{end.named}, which is this device now{further}"
     return end.named
-
-
-def _facts(home: Home, config: Config) -> Facts:
-    report = read_report(home.status_file)
-    running = is_locked(home.lock_file)
-    folders = tuple(str(f.path) for f in config.folder) or (report.folders if report else ())
-    verified: tuple[Instant, bool] | None = None
-    untried = 0
-    made: tuple[tuple[str, int], ...] = ()
-    voiceprints = people = 0
-    consent: str | None = None
-    if home.ledger_file.exists():
-        with opened_context(home, config, read_only=True) as context:
-            ledger = context.ledger
-            if fact := ledger.journal.fact(CHECKED):
-                said = jsonlib.loads(fact[0])
-                verified, untried = (fact[1], bool(said["passed"])), int(said.get("untried", 0))
-            made = _made(ledger)
-            voiceprints, people = ledger.voices.count(), len(ledger.voices.people())
-            if allowed := ledger.journal.fact(FACT):
-                consent = allowed[0]
-    end = destination(config, consent)
-    return Facts(
-        version=__version__, now=Clock().wall(), config_file=str(home.config_file),
-        vocabulary_file=str(home.vocabulary_file), state=str(home.state),
-        models=str(home.models), shared_models=str(shared_models()), folders=folders,
-        model=report.model if report else None, running=running,
-        sandbox=(report.sandbox or None) if report else None,
-        speakers=speaker_folder(home.models) is not None,
-        speakers_sandbox=(report.speakers_sandbox or None) if report else None,
-        meaning=meaning_folder(home.models) is not None,
-        search_sandbox=(report.search_sandbox or None) if report else None,
-        summary_sandbox=(report.summary_sandbox or None) if report else None,
-        handing_on=config.privacy == "cloud"
-        and consented(config.summary.endpoint, config.privacy, config.summary.allowed_hosts, consent),
-        consent=missing_consent(config, consent) is None and end is not None and end.allowed, destination=end,
-        verified=verified, untried=untried, made=made, voiceprints=voiceprints, people=people,
-    )  # fmt: skip
-
-
-def _made(ledger: Ledger) -> tuple[tuple[str, int], ...]:
-    """Summaries by where they were made, in words."""
-    unverified = ", which does not say whether it handed the words on"
-    return tuple(
-        (_plain(f"{host} by {by}") + (unverified if locality == "unverified" else ""), count)
-        for host, by, locality, count in ledger.words.made_where()
-    )
-
-
-def _plain(name: str) -> str:
-    """A name that a worker gave, as text that is nothing but text in Markdown, HTML and a terminal."""
-    return re.sub(r"[<>\[\]`|*\\]", "", readable(name))
 
 
 def _phrases(home: Home, config: Config) -> list[str]:

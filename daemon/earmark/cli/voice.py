@@ -18,6 +18,8 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from earmark.errors import EnvironmentFault
+from earmark.readable import one_line as one_line
+from earmark.readable import readable as readable
 
 _HINT = re.compile(
     r"(?<![\w/.-])(?<!sudo )earmark (?=(?:status|list|search|ask|why|retry|resummarize|privacy|retention|hold|unhold|trash"
@@ -78,9 +80,6 @@ class Voice(Console):
 out = Voice(soft_wrap=True, highlight=False, emoji=False)
 err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
-_JOINS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
-"""What joins letters or pictures, or keeps them apart, in names of many languages and in emoji: between two of them."""
-
 CODES = {
     0: "all well", 1: "a check failed, a thing was refused, or you did not agree", 2: "wrong usage", 3: "too busy to check",
     65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
@@ -124,20 +123,6 @@ FOR_THE_SYSTEM = "sudo earmark --system "
 def speak_for(prefix: str) -> None:
     """From here on hints are for the service that `prefix` is said to: the system's, or with "" the user's own."""
     out.prefix = err.prefix = prefix
-
-
-def readable(text: object) -> str:
-    """Any path or sentence as text that a terminal can show (names may hold bytes that are no text, or controls)."""
-    raw = str(text).encode("utf-8", "backslashreplace").decode()
-    joins = {found.start() for found in _JOINS.finditer(raw)}
-    return "".join(
-        c if c.isprintable() or c == "\n" or at in joins else repr(c)[1:-1] for at, c in enumerate(raw)
-    )
-
-
-def one_line(text: object) -> str:
-    """The same where a line is one thing that is said: a name with a newline in it says no further line."""
-    return readable(text).replace("\n", "\\n")
 
 
 @contextmanager

@@ -53,6 +53,19 @@ class FileLock:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, words, 0)
 
+    def only_read(self) -> None:
+        """Go on holding it by a descriptor that cannot write, for a process that is to have no file open for writing. Raises
+        Busy if another one was quicker.
+        """
+        fd = os.open(self.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self.release()
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            raise Busy(str(self.file)) from None
+        self._fd = fd
+
     def still_the_file(self) -> bool:
         """False if the file was removed or replaced since it was locked."""
         try:
@@ -94,13 +107,18 @@ def holders(file: Path, proc: Path = Path("/proc"), kind: str = "FLOCK") -> list
 
 
 def is_locked(file: Path) -> bool:
-    """True if some process holds the lock right now."""
+    """True if some process holds the lock right now. A process that may open nothing for writing can ask, too."""
+    way = fcntl.LOCK_EX  # of which a network's file system makes one that needs a file open for writing
     try:
         fd = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return False
+        way = fcntl.LOCK_SH
+        try:
+            fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, way | fcntl.LOCK_NB)
     except OSError:
         return True
     else:

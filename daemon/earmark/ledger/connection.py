@@ -89,6 +89,9 @@ class Connection:
             self._db.set_progress_handler(lambda: _go_on(alive), BREATH)
             self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}").fetchall()
             self._db.execute("PRAGMA foreign_keys = ON").fetchall()
+            if read_only:
+                # Whoever may change no file could not sort many rows: SQLite would make a file for that.
+                self._db.execute("PRAGMA temp_store = MEMORY").fetchall()
             self.has_fts5 = fts5.is_there(self._db)
             if cut:
                 self._db.execute("PRAGMA writable_schema = ON").fetchall()

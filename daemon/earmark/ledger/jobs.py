@@ -100,6 +100,14 @@ class Jobs:
     def all(self) -> list[Job]:
         return [_job(r) for r in self._db.all("SELECT * FROM jobs ORDER BY id")]
 
+    def not_done(self, states: Collection[JobState], most: int) -> list[Job]:
+        """Jobs in these states, at most so many, those that changed last before others."""
+        rows = self._db.all(
+            f"SELECT * FROM jobs WHERE state IN ({', '.join('?' * len(states))}) ORDER BY changed_at DESC, id LIMIT ?",
+            (*states, most),
+        )
+        return [_job(row) for row in rows]
+
     def claim(
         self,
         stage: Stage,

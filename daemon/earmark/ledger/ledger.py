@@ -22,6 +22,7 @@ from earmark.ledger.protection import Protection
 from earmark.ledger.receipts import Receipts
 from earmark.ledger.recordings import Recordings
 from earmark.ledger.retention import Retention
+from earmark.ledger.shelf import Shelf
 from earmark.ledger.trash import Trash
 from earmark.ledger.turns import Turns
 from earmark.ledger.voices import Voices
@@ -41,6 +42,7 @@ class Ledger:
         self.db = Connection(file, read_only=read_only, alive=alive)
         self.recordings = Recordings(self.db)
         self.places = Places(self.db)
+        self.shelf = Shelf(self.db)
         self.jobs = Jobs(self.db)
         self.drafts = Drafts(self.db)
         self.words = Words(self.db)

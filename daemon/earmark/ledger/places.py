@@ -60,14 +60,14 @@ class Places:
             "SELECT * FROM places WHERE path = ? ORDER BY gone_at IS NOT NULL, gone_at DESC LIMIT 1",
             (os.fsencode(path),),
         )
-        return _place(row) if row else None
+        return place_of(row) if row else None
 
     def get(self, path: Path, recording_id: str) -> Place | None:
         """This recording at this path, now or in the past."""
         row = self._db.one(
             "SELECT * FROM places WHERE path = ? AND recording_id = ?", (os.fsencode(path), recording_id)
         )
-        return _place(row) if row else None
+        return place_of(row) if row else None
 
     def of(self, recording_id: str) -> list[Place]:
         """Every place of a recording, those still there first."""
@@ -75,10 +75,10 @@ class Places:
             "SELECT * FROM places WHERE recording_id = ? ORDER BY gone_at IS NOT NULL, accepted_at, path",
             (recording_id,),
         )
-        return [_place(r) for r in rows]
+        return [place_of(r) for r in rows]
 
     def all(self) -> list[Place]:
-        return [_place(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
+        return [place_of(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
     def paths(self) -> list[str]:
         """Where recordings are, or were."""
@@ -104,7 +104,7 @@ class Places:
             " ORDER BY size DESC",
             (Gone.MISSING, least, most),
         )
-        return [_place(r) for r in rows]
+        return [place_of(r) for r in rows]
 
     def folders(self) -> set[Path]:
         """Every drop folder that is watched and in which a recording is or was."""
@@ -243,7 +243,7 @@ class Places:
             " ORDER BY p.owed != 'replaced', p.accepted_at LIMIT ?",
             (now, now, *values, limit),
         )
-        return [_place(r) for r in rows]
+        return [place_of(r) for r in rows]
 
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a place whose notes could not be written."""
@@ -259,7 +259,7 @@ class Places:
             "SELECT * FROM places WHERE not_before > 0 AND not_before > ? AND trouble IS NOT NULL AND watched",
             (now,),
         )
-        return [_place(r) for r in rows]
+        return [place_of(r) for r in rows]
 
     def any_troubled(self, folder: Path) -> bool:
         """True if notes are owed in this folder that could not be written."""
@@ -301,7 +301,7 @@ class Places:
         )
 
 
-def _place(row: Row) -> Place:
+def place_of(row: Row) -> Place:
     return Place(
         path=Path(os.fsdecode(row["path"])),
         folder=Path(os.fsdecode(row["folder"])),

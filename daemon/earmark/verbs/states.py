@@ -4,7 +4,7 @@ and `status` alike, so that they count the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -124,6 +124,14 @@ def of_one(context: Context, place: Place) -> State:
         jobs, {recording_id: draft} if draft else {}, context.config, is_locked(context.home.lock_file)
     )
     return known.at(place, here=any(each.here for each in ledger.places.of(recording_id)))
+
+
+def of_some(context: Context, recording_ids: Iterable[str]) -> Knowledge:
+    """Of these recordings."""
+    ledger, ids = context.ledger, list(recording_ids)
+    jobs = {(each, stage): job for each in ids for stage in Stage if (job := ledger.jobs.of(each, stage))}
+    drafts_of = {each: draft for each in ids if (draft := ledger.drafts.of(each))}
+    return Knowledge(jobs, drafts_of, context.config, is_locked(context.home.lock_file))
 
 
 def failed_reason(job: Job) -> str:

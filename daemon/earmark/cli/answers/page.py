@@ -17,8 +17,8 @@ INTRODUCTION = """\
 
 Every verb takes `--json` and prints one object on stdout, and nothing else there: no color, no wrapping, no progress.
 <!-- json:nothing-else --> (`earmark status --watch --json` prints one whenever it has changed.) Only those have no `--json`
-that print a document or a log, `earmark config edit`, which is an editor's, and `earmark mcp`, which is an
-assistant's. <!-- json:every-verb --> Each has the keys
+that print a document or a log, `earmark config edit`, which is an editor's, `earmark mcp`, which is an
+assistant's, and `earmark serve` and `earmark open`, which are a browser's. <!-- json:every-verb --> Each has the keys
 below, and no others. <!-- json:schema --> `version` goes up when a key changes its meaning or goes; new keys may come.
 
 Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> Lengths

@@ -1,11 +1,13 @@
 """The numbers of the system calls that calls.py speaks of. Data, checked by a test against the system's headers."""
 
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
+    "accept4": (288, 242),
     "access": (21, None), "arch_prctl": (158, None), "bind": (49, 200), "brk": (12, 214), "clock_getres": (229, 114),
     "clock_gettime": (228, 113), "clock_nanosleep": (230, 115), "clone": (56, 220), "clone3": (435, 435),
     "close": (3, 57), "connect": (42, 203), "dup": (32, 23), "epoll_pwait2": (441, 441), "eventfd2": (290, 19),
     "exit": (60, 93), "exit_group": (231, 94), "faccessat": (269, 48), "faccessat2": (439, 439),
-    "fadvise64": (221, 223), "fcntl": (72, 25), "fstat": (5, 80), "futex": (202, 98), "futex_requeue": (456, 456),
+    "fadvise64": (221, 223), "fcntl": (72, 25),
+    "flock": (73, 32), "fstat": (5, 80), "futex": (202, 98), "futex_requeue": (456, 456),
     "futex_wait": (455, 455), "futex_waitv": (449, 449), "futex_wake": (454, 454), "get_mempolicy": (239, 236),
     "getcpu": (309, 168), "getcwd": (79, 17), "getdents64": (217, 61), "getegid": (108, 177), "geteuid": (107, 175),
     "getgid": (104, 176), "getpeername": (52, 205), "getpid": (39, 172), "getppid": (110, 173),

@@ -146,6 +146,18 @@ ASSISTANT = Group(
         Guarded("fcntl", ((Where(1, (5, 6, 7)),),)),  # F_GETLK, F_SETLK, F_SETLKW
     ),
 )
+PAGES_TO_BROWSERS = Group(
+    "takes connections at the one socket that was bound before, and answers them: it can make no socket and connect to "
+    "nothing; its threads wake it through a pair of sockets made before; reads the ledger beside a daemon that writes it; "
+    "sees by its lock whether a daemon runs; sees a worker end",
+    "accept4 listen poll ppoll recvfrom sendmsg shutdown getsockname getpeername getsockopt flock wait4",
+    (
+        Guarded("sendto", ((Where(4, (0,), wide=True),),)),
+        Guarded("setsockopt", ((Where(1, (6,)), Where(2, (1,))),)),  # IPPROTO_TCP: TCP_NODELAY
+        Guarded("ioctl", ((Where(1, (0x5421,)),),)),  # FIONBIO
+        Guarded("fcntl", ((Where(1, (5, 6, 7)),),)),  # F_GETLK, F_SETLK, F_SETLKW
+    ),
+)
 GPU = Group(
     "CUDA: opens its devices for writing (Landlock leaves no other file but the names of its own threads), commands them, "
     "and holds a local socket open, which nobody can be answered through; measured with driver 580 on an H200",
@@ -177,6 +189,8 @@ SUMMARIES = (FILES, *_EVERY, CONNECTION)
 """What the process that summarizes may do."""
 ASSISTANTS = (FILES, *_EVERY, ASSISTANT)
 """What `earmark mcp` may do."""
+PAGES = (FILES, *_EVERY, PAGES_TO_BROWSERS)
+"""What `earmark serve` may do."""
 LISTENER = (FILES, *_EVERY)
 """What the process that looks which program listens at a port may do."""
 DOOR = (Group("reads and closes what it has open", "read close fstat lseek"), *_EVERY, CONNECTING)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from earmark.locality.policy.snapshot import Operation, Page
+from earmark.locality.policy.parts import Operation, Page
 
 Format = Literal["md", "json", "html"]
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from earmark.config import Config
 from earmark.domain import Instant
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
 from earmark.locality.policy.biometric import of_voices
 from earmark.locality.policy.destination import Destination, not_looked_up
+from earmark.locality.policy.parts import Kept, Operation, Page, Quick, Where
 from earmark.locality.policy.servers import endpoint_keeps
 from earmark.locality.policy.terms import KEPT_UNTIL_DELETED, of_index, rule_in_words, term, with_exceptions
-
-Where = Literal["this device", "local network", "cloud"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,62 +58,8 @@ class Facts:
     """How many are stored,"""
     people: int = 0
     """and of how many people who were named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quick:
-    """The page in four lines."""
-
-    default_retention: str
-    zero_data_retention: str
-    trains_on_data: str
-    last_verified: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Something that is kept: what, where, for how long, and who can read it."""
-
-    what: str
-    where: str
-    how_long: str
-    words: bool
-    """True if it holds what was said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing earmark does: where it runs, what it connects to, and what goes there."""
-
-    name: str
-    where: Where
-    connects_to: str
-    sends: str
-    held_by: str
-    """What makes it so, in words."""
-
-    @property
-    def connectivity(self) -> bool:
-        return self.connects_to != ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The whole page."""
-
-    generated_at: str
-    version: str
-    privacy: str
-    config_file: str
-    quick: Quick
-    kept: tuple[Kept, ...]
-    operations: tuple[Operation, ...]
-    endpoint: str
-    endpoint_keeps: tuple[str, ...]
-    not_enforced: tuple[str, ...]
-    summaries_made: tuple[tuple[str, int], ...]
-    delete: tuple[tuple[str, str], ...]
-    export: tuple[tuple[str, str], ...]
+    pages: str = ""
+    """Where `earmark serve` listens now; "" if it does not run."""
 
 
 def snapshot(config: Config, facts: Facts) -> Page:
@@ -243,10 +187,13 @@ def kept(config: Config, facts: Facts) -> tuple[Kept, ...]:
         ),
         Kept(
             "locks (who holds the daemon's: pid and host)",
-            ", ".join(f"{facts.state}/{name}.lock" for name in ("daemon", "acting", "protection", "check")),
+            ", ".join(
+                f"{facts.state}/{name}.lock" for name in ("daemon", "acting", "protection", "check", "serve")
+            ),
             KEPT_UNTIL_DELETED,
             False,
         ),
+        Kept("key of the pages of `earmark serve`", f"{facts.state}/serve.key", KEPT_UNTIL_DELETED, False),
         Kept("settings", facts.config_file, KEPT_UNTIL_DELETED, False),
         Kept("names that you accepted", facts.vocabulary_file, "until `earmark vocabulary forget`", True),
         Kept("models of speech, speakers and search", _models(config, facts), KEPT_UNTIL_DELETED, False),
@@ -287,6 +234,7 @@ def operations(config: Config, facts: Facts) -> tuple[Operation, ...]:
             if there
         ),
         ("retention, trash, erasure, export, status", "files and the ledger only"),
+        ("pages for your browser (earmark serve)", _listens(facts.pages)),
     )
     if config.transcription.stay_awake:
         held = "caffeinate of macOS, which is told the daemon's process number and nothing else; elsewhere nothing is done"
@@ -340,6 +288,15 @@ def not_enforced(config: Config, facts: Facts) -> tuple[str, ...]:
             'transcription: the sandbox is turned off in the configuration ([transcription] sandbox = "off")'
         )
     return tuple(dict.fromkeys(said))
+
+
+def _listens(address: str) -> str:
+    now = (
+        f"listens at {address}, on this device only"
+        if address
+        else "does not run, and listens only while it does"
+    )
+    return f"{now}; it opens no connection, changes no file, and answers nobody without its key"
 
 
 def _held(sentences: tuple[str, ...] | None, otherwise: str) -> str:

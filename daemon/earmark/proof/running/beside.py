@@ -1,4 +1,4 @@
-"""Which commands of earmark are at work for an installation, beside its daemon: `earmark mcp`, `ask`, `search`, and so on.
+"""Which commands of earmark are at work for an installation, beside its daemon: `earmark mcp`, `serve`, `ask`, and so on.
 
 They read its words, too, and have workers of their own.
 """
@@ -15,7 +15,7 @@ from earmark.paths import CARRIED, Home, home_of
 from earmark.proof.running.descriptors import status_of
 from earmark.service.elsewhere import same_place, verb_of
 
-ELSEWHERE = ("run", "privacy", "models", "config", "service", "doctor")
+ELSEWHERE = ("run", "privacy", "models", "config", "service", "doctor", "open")
 """Verbs that are not meant: a daemon is looked at as such, a check is this one or waits for it, a download is to fetch, and
 the others read no word.
 """

@@ -5,6 +5,7 @@ Each is watched as a daemon is, while the daemon is, or for a few seconds where 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -14,24 +15,25 @@ from pathlib import Path
 from typing import ClassVar
 
 from earmark.config import Config
+from earmark.errors import EarmarkError
 from earmark.locality.confinement import landlock
 from earmark.locality.policy import forwarding
-from earmark.paths import Home
+from earmark.paths import Home, shared_models
 from earmark.proof.outcome import Outcome
 from earmark.proof.running.beside import Command, commands_of
 from earmark.proof.running.descriptors import status_of
 from earmark.proof.running.known import consent_of, readable
 from earmark.proof.running.leads import Leads
 from earmark.proof.running.open_ends import leads_nowhere
-from earmark.proof.running.roles import ASSISTANTS, SUMMARIZER, SUPERVISOR, TRANSCRIBER
-from earmark.proof.running.rules import A_MOMENT, Judge
+from earmark.proof.running.roles import ASSISTANTS, PAGES, SUMMARIZER, SUPERVISOR, TRANSCRIBER
+from earmark.proof.running.rules import A_MOMENT, LEDGER, Judge
 from earmark.proof.running.sampler import family
 from earmark.proof.running.seen import Act, Seen
 from earmark.proof.running.setting import Setting
 from earmark.proof.running.shut import LISTS, Before, held, readers, rightful
 from earmark.proof.running.telling import pids_of
 from earmark.proof.running.watching import Watcher
-from earmark.verbs.opening import watched_folders
+from earmark.verbs.opening import opened_context, watched_folders
 
 UNKNOWN = "of which home it reads the recordings only root can see"
 WITHOUT = 3.0
@@ -39,6 +41,15 @@ WITHOUT = 3.0
 
 OF_A_PERSON = ("socket", "connect", "aim", "send", "bind", "wall", "filter", "standing")
 """Acts of a person's own command that are judged, or tell what held it. It writes where it was told to."""
+
+OWN = {"mcp": ASSISTANTS, "serve": PAGES}
+"""Commands that shut their own doors, and by whose list."""
+
+TAKES = ("accept4", "listen")
+"""Calls by which pages are served, and which earmark makes nowhere else."""
+
+AT_HOME = ("tcp listens 127.0.0.1:", "tcp accepted 127.0.0.1:")
+"""The sockets of pages: one that listens on this device only, and those of browsers of this device."""
 
 STARTING, LULL = 30.0, 0.5
 """Seconds that a worker may take to start, and in which one that waits does nothing."""
@@ -54,10 +65,17 @@ class OfCommand(Judge):
     verb: str = ""
     starters: int = 0
     """How many filters held whoever started it."""
+    models: tuple[Path, ...] = ()
+    """Where models are, which who serves pages lists."""
+    tops: tuple[Path, ...] = ()
+    """Drop folders in which the ledger knows recordings, also where none is watched now."""
     silent: ClassVar[tuple[str, ...]] = (SUPERVISOR, *Judge.silent)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.verb == "serve":
+            self.seen = replace(self.seen)
+            self.seen.acts = [act for act in self.seen.acts if not self._takes(act)]
         if not self.serves:
             own = {pid for pid, role in self.role.items() if role == SUPERVISOR}
             self.seen = replace(self.seen)
@@ -80,7 +98,20 @@ class OfCommand(Judge):
     @property
     def serves(self) -> bool:
         """Whether it is the one that shuts its own doors; the others are a person's own command, as a shell is."""
-        return self.verb == "mcp"
+        return self.verb in OWN
+
+    def _takes(self, act: Act) -> bool:
+        return act.what == "odd" and act.about in TAKES and self.role.get(act.pid) == SUPERVISOR
+
+    def _silent(self, pid: int) -> Outcome:
+        if self.verb != "serve" or self.role[pid] != SUPERVISOR:
+            return super()._silent(pid)
+        claim = f"{self._name(SUPERVISOR, [pid])} listens at 127.0.0.1 only, and connects to nothing"
+        return self._outcome(claim, [*self._sockets(pid), *self._sent(pid)], [pid])
+
+    def _may_have(self, pid: int, row: str) -> bool:
+        pages = self.verb == "serve" and self.role[pid] == SUPERVISOR
+        return super()._may_have(pid, row) or (pages and row.startswith(AT_HOME))
 
     def _name(self, role: str, pids: list[int]) -> str:
         told = role.replace("daemon", f"earmark {self.verb}").replace(SUPERVISOR, f"earmark {self.verb}")
@@ -90,8 +121,11 @@ class OfCommand(Judge):
     def _walls(self) -> Iterator[Outcome]:
         root, before = self.seen.processes[self.setting.supervisor], self._before()
         if self.serves:
-            own = replace(self.setting, readable=(self.setting.state, *self.setting.folders))
-            yield held(self.seen, root, self._name(SUPERVISOR, [root.pid]), ASSISTANTS, own, before)
+            also = self.models if self.verb == "serve" else ()
+            own = replace(
+                self.setting, readable=(self.setting.state, *self.setting.folders, *self.tops, *also)
+            )
+            yield held(self.seen, root, self._name(SUPERVISOR, [root.pid]), OWN[self.verb], own, before)
         elif wrong := readers(root):
             claim = f"{self._name(SUPERVISOR, [root.pid])} lets nobody read its memory"
             yield Outcome(claim, False, "; ".join(wrong))
@@ -112,7 +146,7 @@ class OfCommand(Judge):
     def _before(self) -> Before:
         root = self.seen.processes[self.setting.supervisor]
         standing = {a.about for a in self.seen.by(root.pid, "standing", "filter")}
-        own = rightful(ASSISTANTS, root.pid) & standing if self.serves else set()
+        own = rightful(OWN[self.verb], root.pid) & standing if self.serves else set()
         count = int(root.status.get("Seccomp_filters", 0))
         if self.serves:
             count = count - 1 if own else self.starters
@@ -173,9 +207,11 @@ class Beside:
     def begin(self, follow: bool = True) -> None:
         """Watch from now on. One that is gone, or whose watcher does not come up, is told at the end."""
         self._began = time.monotonic()
+        # Whoever reads it locks parts of it, as SQLite does.
+        ledger = [f"{os.path.realpath(self.home.state)}/{name}" for name in LEDGER]
         for pid, watcher in list(self._watchers.items()):
             try:
-                watcher.begin((), (), follow, 0.0)
+                watcher.begin((), ledger, follow, 0.0)
             except OSError:
                 watcher.close()
                 del self._watchers[pid]
@@ -197,7 +233,10 @@ class Beside:
                 yield Outcome(claim, None, seen)
             else:
                 placed = replace(setting, supervisor=command.pid)
-                judge = OfCommand(seen, placed, verb=command.verb, starters=self._starters[command.pid])
+                judge = OfCommand(
+                    seen, placed, verb=command.verb, starters=self._starters[command.pid], models=self._models(),
+                    tops=self._tops(),
+                )  # fmt: skip
                 yield from judge.claims()
         met = {command.pid for command in self.commands}
         for command in commands_of(self.home, met):
@@ -226,6 +265,18 @@ class Beside:
             return f"it was not looked at: {error}"
         there = seen.processes.get(command.pid)
         return seen if there and there.looks else "it had ended before it could be looked at"
+
+    def _models(self) -> tuple[Path, ...]:
+        configured = self.config.transcription.model_dir
+        return (self.home.models, shared_models(), *([configured] if configured else []))
+
+    def _tops(self) -> tuple[Path, ...]:
+        with (
+            contextlib.suppress(EarmarkError),
+            opened_context(self.home, self.config, read_only=True) as context,
+        ):
+            return tuple(Path(os.path.realpath(folder)) for folder in context.ledger.places.folders())
+        return ()
 
     def _setting(self) -> Setting:
         """By the configuration in force; a command keeps that with which it was started."""

@@ -14,6 +14,7 @@ DOOR, KNOCK, LINK, HELPER, STRANGER = "door", "knock", "question to LM Studio", 
 LISTENER = "process that looks who listens"
 AWAKE = "caffeinate of macOS"
 ASSISTANTS = "earmark mcp"
+PAGES = "earmark serve"
 
 _MODULES = {
     "earmark.transcription.worker": TRANSCRIBER,

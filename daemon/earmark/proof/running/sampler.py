@@ -25,6 +25,7 @@ STARTING = 5.0
 
 _FIELDS = ("PPid", "Seccomp", "Seccomp_filters", "NoNewPrivs", "Uid", "Name")
 _NO_ADDRESS = ("unix", "packet", "netlink")
+_LISTENS = "0A"  # TCP_LISTEN (net/tcp_states.h)
 _INODE = {"unix": 6, "packet": 8, "netlink": 9}
 """Column of the inode in these tables of /proc/net; in the others it is the tenth."""
 
@@ -198,15 +199,18 @@ def started_at(pid: int) -> float:
 
 
 def rows(pid: int, inodes: Iterable[str], again: bool = False) -> list[str]:
-    """The sockets with these inodes, from every table of the network that the process is in: `tcp 127.0.0.1:80`."""
+    """The sockets with these inodes, from every table of the network that the process is in: `tcp 127.0.0.1:80`, or
+    `tcp listens 127.0.0.1:80`.
+    """
     wanted, found = set(inodes), []
+    listening: set[str] = set()
     for table in (*TABLES, "icmp", "icmp6", *_NO_ADDRESS):
         for line in _read(pid, f"net/{table}").decode(errors="replace").splitlines()[1:]:
             columns = line.split()
             inode = columns[_INODE.get(table, 9)] if len(columns) > _INODE.get(table, 9) else ""
             if inode in wanted:
                 wanted.discard(inode)
-                found.append(f"{table} {_end(table, columns)}".strip())
+                found.append(f"{table} {_end(table, columns, listening)}".strip())
     if wanted and not again:
         # It may have been closed, or have got its address, between the two looks.
         still = _inodes(pid)
@@ -215,12 +219,22 @@ def rows(pid: int, inodes: Iterable[str], again: bool = False) -> list[str]:
     return found + [f"socket of a family that is in no table ({inode})" for inode in sorted(wanted)]
 
 
-def _end(table: str, columns: list[str]) -> str:
+def _end(table: str, columns: list[str], listening: set[str]) -> str:
+    """Where a socket leads; of one that listens where, and of one that this took whose it is: the kernel lists the former
+    first. `listening`: the addresses of those before.
+    """
+    if table in ("tcp", "tcp6") and columns[3] == _LISTENS:
+        listening.add(columns[1])
+        return f"listens {_address(columns[1])}"
     if table == "unix":
         return columns[7] if len(columns) > 7 else ""
     if table in _NO_ADDRESS:
         return ""
-    address, port = address_and_port(columns[2])
+    return f"{'accepted ' if columns[1] in listening else ''}{_address(columns[2])}"
+
+
+def _address(column: str) -> str:
+    address, port = address_and_port(column)
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 

@@ -17,6 +17,7 @@ from earmark.proof.running.roles import (
     DOOR,
     EMBEDDER,
     LISTENER,
+    PAGES,
     SUMMARIZER,
     TRANSCRIBER,
 )
@@ -31,11 +32,11 @@ TOO_MUCH = "it did more different things than this check keeps (20,000); what ca
 LISTS = {
     TRANSCRIBER: calls.TRANSCRIPTION, DIARIZER: calls.TRANSCRIPTION, EMBEDDER: calls.TRANSCRIPTION,
     SUMMARIZER: calls.SUMMARIES, DOOR: calls.DOOR, LISTENER: calls.LISTENER,
-    ASSISTANTS: calls.ASSISTANTS,
+    ASSISTANTS: calls.ASSISTANTS, PAGES: calls.PAGES,
 }  # fmt: skip
 """What each of these processes may do, and no other."""
 
-_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER, DOOR, ASSISTANTS)
+_WITHOUT_FILES = (TRANSCRIBER, DIARIZER, EMBEDDER, SUMMARIZER, DOOR, ASSISTANTS, PAGES)
 """Whom Landlock holds. Who looks which program listens has to look at all of /proc."""
 
 _BEGUN = {"read": "opened a recording", "answered": "answered", "connect": "connected"}

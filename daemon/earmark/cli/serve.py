@@ -1,0 +1,82 @@
+"""`earmark serve` and `earmark open`: pages for the browser of whoever sits at this device."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from earmark.cli.console import err, here, out, plain_errors
+from earmark.cli.lines import print_sentence
+from earmark.context import Clock
+from earmark.errors import NotFound
+from earmark.locality.confinement.inherited import close_inherited
+from earmark.locality.policy.consent import FACT
+from earmark.locality.policy.destination import destination
+from earmark.models.inventory import this_device
+from earmark.paths import shared_models
+from earmark.verbs.meaning import MeaningWorker
+from earmark.verbs.opening import opened_context
+from earmark.verbs.pages_at import HOST, key_of, made_key, served_at
+
+PORT = 8765
+"""Where pages are unless another port is named."""
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(help="Port at 127.0.0.1; 0: any that is free, which is printed.", min=0, max=65535)
+    ] = PORT,
+) -> None:
+    """Serve pages for your browser, on this device only, until Ctrl-C. They show, and change nothing.
+
+    Nobody gets in without the link that `earmark open` prints. It opens no connection and changes no file.
+
+    Examples: [bold]earmark serve[/] · [bold]earmark serve --port 0[/]
+    """
+    close_inherited()
+    with plain_errors():
+        from earmark.pages.reading import Reader
+        from earmark.pages.serving import bound, held_lock
+        from earmark.pages.serving import serve as serve_pages
+
+        home, config = here()
+        with opened_context(home, config, read_only=True) as context:
+            folders = {*context.folders, *context.ledger.places.folders()}
+            allowed = context.ledger.journal.fact(FACT)
+        key, listening = made_key(home), bound(port)
+        with listening:
+            lock = held_lock(home, listening.getsockname()[1])
+            standing = MeaningWorker(home, config)  # while programs can still be started
+            end = destination(config, allowed[0] if allowed else None)
+            configured = config.transcription.model_dir
+            readable = [home.state, home.models, shared_models(), *sorted(folders)]
+            readable += [configured] if configured else []
+
+            def ready(holds: tuple[str, ...]) -> None:
+                for sentence in holds:
+                    err.print(f"[dim]{escape(sentence)}[/]")
+                out.print(f"Pages at http://{HOST}:{listening.getsockname()[1]} (earmark open prints a link)")
+
+            try:
+                serve_pages(
+                    Reader(home, config, end, standing, this_device()), key, listening, readable,
+                    "require" if config.require_sandbox else "auto", ready,
+                )  # fmt: skip
+            finally:
+                standing.stop()
+                lock.release()
+
+
+def open_pages() -> None:
+    """Print a link to the pages that `earmark serve` shows; it may be used for ten minutes.
+
+    Example: [bold]earmark open[/]
+    """
+    with plain_errors():
+        home, _ = here()
+        address, key = served_at(home), key_of(home)
+        if not address or key is None:
+            raise NotFound("earmark serve does not run; start it with: earmark serve")
+        print_sentence(escape(key.link(address, Clock().wall())))

@@ -1,0 +1,66 @@
+"""Pages as HTML: what comes out of a recording, a name or a note is text on them, and never anything else."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import Response
+
+from earmark.readable import one_line, readable
+from earmark.report import in_bytes
+
+
+def page_of(base: str, template: str, *, status: int = 200, **said: Any) -> Response:
+    """The page that a template makes of these values. `base`: the path that all addresses begin with."""
+    text = _environment().get_template(template).render(base=base, **said)
+    return Response(text.encode("utf-8", "backslashreplace"), status, media_type="text/html; charset=utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("earmark.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters |= {"moment": moment, "day": day, "length": length, "bytes": in_bytes, "seconds": seconds}
+    made.filters |= {"one_line": one_line}
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """Text without what is not seen: a name can turn what stands beside it around."""
+    return readable(value) if type(value) is str else value
+
+
+def moment(instant: float | None) -> str:
+    """Local date and time to the minute; "" for none, and for one that no calendar knows."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(instant)) if instant else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def day(instant: float | None) -> str:
+    """The local day, as `moment` says it."""
+    return moment(instant)[:10]
+
+
+def length(seconds: float | None) -> str:
+    """`0:32`, `48:00`, `1:02:03`."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def seconds(at: float) -> str:
+    """A second as a script and a media fragment take it."""
+    return f"{max(0.0, at):.2f}"

@@ -1,0 +1,157 @@
+"""Which address shows which page. All below one path that only this installation has; nothing is acted on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from earmark.context import Clock
+from earmark.errors import EarmarkError, NotFound, place_of
+from earmark.pages.gate import COOKIE
+from earmark.pages.looking import listed
+from earmark.pages.looks import page_of
+from earmark.pages.reading import Reader
+from earmark.pages.sound import sound
+from earmark.pages.telling import place_meant, told
+from earmark.verbs.pages_at import Key
+
+LONGEST_WORD = 1_000
+"""Characters of what is typed into a field."""
+
+FURTHEST = 10**9
+
+_STATIC = {"page.css": "text/css", "player.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+def site(reader: Reader, key: Key) -> Starlette:
+    """The pages of one installation."""
+    show = partial(page_of, f"/{key.place}/")
+
+    def page(path: str, template: str, said: Callable[[Request], dict[str, Any]]) -> Route:
+        def answer(request: Request) -> Response:
+            return _guarded(show, lambda: show(template, asked=request.query_params, **said(request)))
+
+        return Route(path, answer)
+
+    async def heard(request: Request) -> Response:
+        return await _sound(reader, request)
+
+    pages = [
+        page("/", "work.html", lambda _: reader.work()),
+        page("/recordings", "recordings.html", partial(_listed, reader)),
+        page("/recordings/{id}", "recording.html", partial(_told, reader)),
+        page("/search", "search.html", lambda request: reader.found(_word(request, "q"))),
+        page("/trash", "trash.html", lambda _: reader.trash()),
+        page("/receipts", "receipts.html", lambda request: reader.receipts(_number(request, "skip"))),
+        page("/models", "models.html", lambda _: reader.models()),
+        page("/privacy", "privacy.html", lambda _: reader.privacy()),
+        Route("/enter", partial(_entered, show, key)),
+        Route("/sound/{id}", heard),
+        *(Route(f"/{name}", _static(name)) for name in _STATIC),
+    ]
+    return Starlette(
+        routes=[Mount(f"/{key.place}", routes=pages)],
+        exception_handlers={
+            HTTPException: lambda request, error: _wrong(show, 404, "There is no such page.")
+        },
+    )
+
+
+def _wrong(show: Callable[..., Response], status: int, sentence: str) -> Response:
+    return show("wrong.html", status=status, sentence=sentence, asked={})
+
+
+def _guarded(show: Callable[..., Response], made: Callable[[], Response]) -> Response:
+    """The page, or one that says why there is none."""
+    try:
+        return made()
+    except NotFound as error:
+        return _wrong(show, 404, str(error))
+    except EarmarkError as error:
+        return _wrong(show, 503, str(error))
+    except Exception as error:
+        # Never its text, which may hold what was said.
+        sentence = f"This page went wrong ({type(error).__name__} at {place_of(error)[-1]})."
+        return _wrong(show, 500, sentence)
+
+
+def _word(request: Request, name: str) -> str:
+    return str(request.query_params.get(name, "")).strip()[:LONGEST_WORD]
+
+
+def _number(request: Request, name: str) -> int:
+    said = request.query_params.get(name, "")
+    return min(int(said), FURTHEST) if said.isascii() and said.isdigit() and len(said) < 12 else 0
+
+
+def _second(request: Request) -> float:
+    try:
+        said = float(request.query_params.get("from", "0"))
+    except ValueError:
+        return 0.0
+    return said if math.isfinite(said) and 0 <= said <= FURTHEST else 0.0
+
+
+def _listed(reader: Reader, request: Request) -> dict[str, Any]:
+    folder, tag, speaker = (_word(request, name) for name in ("folder", "tag", "speaker"))
+    skip = _number(request, "skip")
+    with reader.looking() as context:
+        try:
+            found = listed(context, folder=folder, tag=tag, speaker=speaker, skip=skip)
+        except NotFound as error:
+            found = {"rows": [], "more": None, "of": None, "sentence": str(error)}
+    return {"sentence": "", **found, "folder": folder, "tag": tag, "speaker": speaker, "skip": skip}
+
+
+def _told(reader: Reader, request: Request) -> dict[str, Any]:
+    with reader.looking() as context:
+        return told(context, request.path_params["id"], _second(request))
+
+
+def _entered(show: Callable[..., Response], key: Key, request: Request) -> Response:
+    """Give the browser its cookie for a link that may be used now. The page leads on by itself: a cookie that is SameSite
+    would not go with a redirection, where the link was clicked in another program's page.
+    """
+    until, seal = (request.query_params.get(name, "") for name in ("until", "seal"))
+    if not key.opens(until, seal, Clock().wall()):
+        return _wrong(show, 403, "This link is too old, or none of ours; `earmark open` prints another.")
+    response = show("enter.html", asked={})
+    response.set_cookie(COOKIE, key.cookie, path=f"/{key.place}/", httponly=True, samesite="strict")
+    return response
+
+
+async def _sound(reader: Reader, request: Request) -> Response:
+    """The sound of a recording; of a question for its headers only those."""
+    from anyio.to_thread import run_sync
+
+    def meant() -> Any:
+        with reader.looking() as context:
+            return place_meant(context, request.path_params["id"], here=True)
+
+    try:
+        place = await run_sync(meant)
+        asked, unless = request.headers.get("range"), request.headers.get("if-range")
+        response = await sound(place, asked, place.recording_id, unless)
+    except EarmarkError:
+        return Response("The sound of this recording is not here.\n", 404, media_type="text/plain")
+    if request.method == "HEAD":
+        return Response(status_code=response.status_code, headers=dict(response.headers))
+    return response
+
+
+def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
+    body = files("earmark.pages").joinpath("static", name).read_bytes()
+
+    async def answer(_: Request) -> Response:
+        return Response(body, media_type=_STATIC[name])
+
+    return answer
