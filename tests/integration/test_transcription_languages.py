@@ -91,7 +91,8 @@ def test_the_verb_translates_a_file_that_is_not_watched(tmp_path: Path) -> None:
     made.configure()
     done = made.earmark("transcribe", FIXTURES / "french.opus", "--task", "translate")
     assert done.returncode == 0, done.stderr
-    assert "Good morning" in done.stdout  # base makes up much of the rest, and what depends on a sample
+    # base makes up much of the rest, and what depends on a sample and on the processor.
+    assert any(greeting in done.stdout for greeting in ("Good morning", "Hello")), done.stdout
     assert "Bonjour" not in done.stdout
 
 
