@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,14 +142,7 @@ def gather(context: Context) -> Status:
         if (reason := _edited(context, a))
     ]
     edited += [Line(str(path), _as_copy(read)) for path, read in changed_elsewhere(context)]
-    troubles = [Line(t.subject, t.sentence, t.since) for t in ledger.journal.troubles()]
-    said = {t.reason for t in troubles}
-    troubles += [
-        Line(str(p.path), "its notes cannot be written" + (f": {p.trouble}" if p.trouble not in said else ""))
-        for found in by_recording.values()
-        for p in found
-        if p.trouble and p.here and p.watched
-    ]
+    troubles = _troubles(context, by_recording)
     counts = _counts(context, known, by_recording)
     last = ledger.trash.last_sweep()
     sweep = Line(last.outcome, last.sentence, last.began_at) if last else None
@@ -172,6 +165,18 @@ def gather(context: Context) -> Status:
         folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
         config_newer=_newer(report, home) if running and report and not other else "",
     )  # fmt: skip
+
+
+def _troubles(context: Context, by_recording: Mapping[str, Iterable[Place]]) -> list[Line]:
+    """What is wrong, and the recordings whose notes cannot be written."""
+    troubles = [Line(t.subject, t.sentence, t.since) for t in context.ledger.journal.troubles()]
+    said = {t.reason for t in troubles}
+    return troubles + [
+        Line(str(p.path), "its notes cannot be written" + (f": {p.trouble}" if p.trouble not in said else ""))
+        for found in by_recording.values()
+        for p in found
+        if p.trouble and p.here and p.watched
+    ]
 
 
 def _newer(report: Report, home: Home) -> str:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import partial
 
-from earmark.corrections import Passage, Word, compared, words_of
+from earmark.corrections import Passage, Word, words_of
 from earmark.domain import Seconds, Segment
+from earmark.notes.block_words import MOST_PLACED, with_our_signs, without, words_in
 from earmark.notes.blocks import Block
 from earmark.notes.escape import escape_inline, normalize
 from earmark.notes.names_said import Shown
@@ -28,9 +29,6 @@ PLACED = 0.5
 what was said, as where a person has begun a new paragraph; what has less of them is the person's own.
 """
 
-MOST_PLACED = 2_000
-"""Words of a section that are compared to find out whether a paragraph belongs there."""
-
 MOVED = 2
 """Seconds by which a sentence may begin elsewhere than the note says, which was written before its words were corrected:
 what is not measured is reckoned by other letters then."""
@@ -41,12 +39,6 @@ _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
 
 _BARE_NAME = re.compile(r"^(?:\*\*)?(.*?)(?::\*\*|\*\*:|\*\*|:| [–—-])? ?$")
 """Of a name before a time what is no mark of it."""
-
-_ALIKE = str.maketrans(
-    {**dict.fromkeys("’‘ʼ＇", "'"), **dict.fromkeys("“”„‟", '"'), "…": "...", "‐": "-", "‑": "-"}
-)
-"""Signs that editors put for others, as iA Writer and Word do for all of a text."""
-_SIGN = re.compile(r"[.,;:!?…]+$")
 
 
 @dataclass(slots=True)
@@ -153,9 +145,9 @@ class Passages:
             if block is anchor and block.words == written and part.left_out:
                 self.placed.update(block.lines)
                 continue
-            found, foreign = _words_in(block, left)
-            words = _with_our_signs(found, left)
-            still = _without(left, words)
+            found, foreign = words_in(block, left)
+            words = with_our_signs(found, left)
+            still = without(left, words)
             if block is anchor or (words and len(left) - len(still) >= PLACED * len(words)):
                 said[n], left = words, still
                 self.placed.update(block.lines)
@@ -318,44 +310,3 @@ def _moved(
         if part not in parts and at in elsewhere:
             found[part] = elsewhere.pop(at)
     return found
-
-
-def _with_our_signs(words: Sequence[Word], heard: Sequence[str]) -> Sequence[Word]:
-    """The words, but for signs that editors put in the place of others by themselves: those stay as they were heard."""
-    plain = [word.text.translate(_ALIKE) for word in words][:MOST_PLACED]
-    if {word.text for word in words} <= {*heard}:
-        return words
-    found = [*words]
-    for same, i1, i2, j1, _ in compared([text.translate(_ALIKE) for text in heard], plain):
-        for n in range(i2 - i1 if same else 0):
-            found[j1 + n] = replace(found[j1 + n], text=heard[i1 + n])
-    return found
-
-
-def _words_in(block: Block, heard: Sequence[str]) -> tuple[Sequence[Word], bool]:
-    """The words of a block, and whether there is markup that we do not write. A tag is a word where one was heard."""
-    reading = read_back(block.words)
-    if not reading.tags:
-        return reading.words, reading.foreign
-    codes = compared(heard, [word.text for word in reading.words][:MOST_PLACED])
-    said = {
-        n
-        for same, i1, i2, first, last in codes
-        if same or i2 < len(heard)  # what is behind the last word that was heard is in the place of none
-        for n in range(first, min(last, first + i2 - i1))
-    }
-    words: list[Word] = []
-    for n, word in enumerate(reading.words):
-        if n in said or n not in reading.tags:
-            words.append(word)
-        elif words and (end := _SIGN.search(word.text)) is not None and _SIGN.search(words[-1].text) is None:
-            words[-1] = replace(
-                words[-1], text=f"{words[-1].text}{end[0]}"
-            )  # of the sentence that it stands in
-    return words, reading.foreign
-
-
-def _without(heard: list[str], words: Sequence[Word]) -> list[str]:
-    """What was heard but for what these words are of it."""
-    codes = compared(heard, [word.text for word in words][:MOST_PLACED])
-    return [word for same, i1, i2, _, _ in codes if not same for word in heard[i1:i2]]
