@@ -116,13 +116,6 @@ def test_an_edited_note_promises_no_day_on_which_nothing_goes(rig: Rig, ends: st
     before = {note: edited(note, ends) for note in notes_of(rig)}
     run(rig)
     assert all(re.search(r"^audio_expires: \d", text, re.M) for text in before.values())
-    decide(rig, held=True)
-    for note, text in before.items():
-        assert read(note) == without(text, "audio_expires")
-    decide(rig, held=False)
-    for note, text in before.items():
-        assert sorted(read(note).splitlines()) == sorted(text.splitlines())
-        assert read(note).endswith(THEIRS.replace("\n", ends))
     rig.sections["retention"] = RULES | {"audio": {"keep_for": "30d"}}
     run(rig)
     for note, text in before.items():
@@ -130,6 +123,11 @@ def test_an_edited_note_promises_no_day_on_which_nothing_goes(rig: Rig, ends: st
         assert days[0] != days[1]
         assert len(days[1]) == 1
         assert without(read(note), "audio_expires") == without(text, "audio_expires")
+        assert read(note).endswith(THEIRS.replace("\n", ends))
+    for held in (True, False):  # what is out is not put in again
+        decide(rig, held=held)
+        for note, text in before.items():
+            assert read(note) == without(text, "audio_expires")
 
 
 @pytest.mark.shows("retention:edited-notes-say")

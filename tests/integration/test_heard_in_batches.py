@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from earmark.domain import Segment
-from earmark.transcription import passes
+from earmark.transcription import passes, together
 from earmark.transcription.engine import RATE, Samples
 from earmark.transcription.hearing import Asked, listen
 from earmark.transcription.whisper import WhisperEngine
@@ -20,6 +20,12 @@ from tests.speech import SAMPLE, many_languages, quick_model
 pytestmark = pytest.mark.speech
 
 BATCH = 3
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may ask is waited for, however busy the machine is."""
+    monkeypatch.setattr(together, "GATHER", 30.0)
 
 
 def engine(compute_type: str, batch: int = 1, model: Any = None) -> WhisperEngine:

@@ -386,7 +386,9 @@ def test_a_note_of_whatever_size_is_read_in_bounded_time(more: str) -> None:
     began = time.process_time()
     read_transcript(f"{text}\n{more}", before, NoteStyle())
     read_transcript(text.replace("worst", f"worst {more}"), before, NoteStyle())
-    assert time.process_time() - began < 2.0
+    assert (
+        time.process_time() - began < 8.0
+    )  # 2 to 3 where others share the core; unbounded, it would be minutes
 
 
 def test_a_comment_that_a_person_wrote_beside_a_property_stays_whatever_the_list_is_now() -> None:

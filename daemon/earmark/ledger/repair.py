@@ -87,8 +87,11 @@ def repair(
         if ledger.protection.second.is_whole():
             kept = salvaged.kept
             result.doubtful = ledger.protection.second.reconcile(repaired=True, kept=kept or None).doubtful
+            # Where no policy is left, that of now is a new one, and only reports.
             result.doubtful |= {
-                table for table in ALL_TABLES.keys() - TABLES.keys() if not salvaged.is_right(table)
+                table
+                for table in ALL_TABLES.keys() - TABLES.keys()
+                if not salvaged.is_right(table) and ledger.protection.second.digests.rows(table)
             }
         else:
             # No new copy before the doubt is written down: after a kill it would pass for one that was whole.

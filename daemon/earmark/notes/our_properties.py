@@ -63,7 +63,7 @@ def up_to_date(
 
 
 def properties_of(top: str, written: str, ours: str, keys: Collection[str]) -> str:
-    """The properties `top`, with those of `keys` that are as in `written` as they are in `ours`."""
+    """The properties `top`, with those of `keys` that are as in `written` as they are in `ours`; none is added to them."""
     now, before, new = entries(top), entries(written) if written else None, entries(ours)
     if now is None or new is None or not top.startswith("---"):
         return _fields(top, written, ours, keys)
@@ -72,15 +72,9 @@ def properties_of(top: str, written: str, ours: str, keys: Collection[str]) -> s
     kept = {key: raw for key, (raw, _) in now.items()}
     for key in keys:
         was = before.get(key) if before is not None else now.get(key)
-        if _value(now.get(key)) != _value(was) or _value(was) == _value(new.get(key)):
+        if key not in kept or _value(now[key]) != _value(was) or _value(was) == _value(new.get(key)):
             continue
-        fresh = new[key][0] if key in new else ""
-        if key in kept:
-            kept[key] = commented(fresh, kept[key])
-        else:
-            last = [*kept][-1] if kept else None
-            end = {last: kept.pop(last)} if last is not None else {}
-            kept |= {key: fresh} | end
+        kept[key] = commented(new[key][0] if key in new else "", kept[key])
     opening, closing = top.split("\n", 1)[0], top.rstrip("\n").rpartition("\n")[2]
     return f"{opening}\n{''.join(kept.values())}{closing}{top[len(top.rstrip(chr(10))) :]}"
 
