@@ -454,3 +454,14 @@ class _Nobody:
     def writes(self) -> None: ...
     def waits(self, sentence: str) -> None: ...
     def stated(self, sentence: asking.Sentence) -> None: ...
+
+
+@pytest.mark.parametrize("length", [300, 5_000])
+def test_a_place_with_a_name_that_no_disk_takes_is_one_that_nobody_knows_and_is_said_short(
+    world: World, length: int
+) -> None:
+    said = run("invoice", "--in", "n" * length)
+    assert said.exit_code == 66, said.output
+    assert "no recording is or was at or below it" in " ".join(said.stderr.split())
+    assert "n" * 20 in said.stderr
+    assert len(said.stderr) < 250

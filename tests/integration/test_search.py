@@ -473,3 +473,77 @@ def test_a_daemon_under_which_the_index_breaks_makes_it_anew_when_it_writes(
     wait_for(lambda: any(told["event"] == "index-made-anew" for told in installation.events()))
     wait_for(indexed)
     assert not list(installation.state.glob("*.damaged-*"))
+
+
+AT_A_FIRE = (
+    ("Bob", "The fireman came to the old mill at night."),
+    ("Anna", "My cellar was dry."),
+    ("Bob", "The fireman said that a red engine stood there."),
+    ("Anna", "The mill is sold, and the engine went with it."),
+)
+
+
+@pytest.mark.shows("search:speaker")
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("speaker:Anna fireman", []),
+        ("speaker:Anna fire*", []),
+        ('speaker:Anna "red engine"', []),
+        ('speaker:Anna "dry the mill"', []),  # which Bob parts
+        ("speaker:Anna fire.m4a fireman", []),  # what it is called nobody says
+        ("speaker:Bob fireman", [(0.0, "Bob", ["fireman", "fireman"])]),
+        ("speaker:Anna mill", [(15.0, "Anna", ["mill"])]),
+        ("speaker:Anna the fireman mill", [(15.0, "Anna", ["The", "mill", "the"])]),
+        ("speaker:Anna eng*", [(15.0, "Anna", ["engine"])]),
+        ('speaker:Anna "the engine"', [(15.0, "Anna", ["The", "the", "engine"])]),
+        ("speaker:Anna", [(5.0, "Anna", [])]),
+        ("speaker:Anna speaker:Bob cellar", [(5.0, "Anna", ["cellar"])]),
+    ],
+)
+def test_with_a_speaker_only_what_they_say_is_found_and_shown(
+    root: Path, monkeypatch: pytest.MonkeyPatch, query: str, shown: list[tuple[float, str, list[str]]]
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    say(world, "fire.m4a", AT_A_FIRE)
+    results = answer(query)
+    told = [(r["at"], r["speaker"], [r["snippet"][a:b] for a, b in r["marks"]]) for r in results]
+    assert told == shown
+    if results and "Bob" not in query:
+        assert "fireman" not in results[0]["snippet"]
+
+
+@pytest.mark.shows("search:speaker")
+def test_what_one_speaker_says_is_found_behind_any_number_of_passages_in_which_others_say_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    many = (("Bob", f"Fireman, fireman, fireman. {FILLER}"), ("Anna", "Yes.")) * 120
+    say(world, "many.m4a", many)
+    say(world, "one.m4a", (("Bob", FILLER), ("Anna", "I saw a fireman.")), at=-9)
+    assert names("speaker:Anna fireman") == ["one.m4a"]
+
+
+@pytest.mark.shows("search:speaker")
+def test_a_speakers_name_without_letters_is_looked_for_as_it_is_and_one_that_is_exactly_so_comes_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    said = {
+        "family.m4a": "😀👩‍👧", "one.m4a": "😀", "hm.m4a": "???", "star.m4a": "*Ann*", "colon.m4a": "Ann: B",
+        "accent.m4a": "E\u0301va", "number.m4a": "①",
+    }  # fmt: skip
+    for day, (name, speaker) in enumerate(said.items()):
+        say(world, name, (("Bob", FILLER * 2), (speaker, "The kettle sings.")), at=day)
+    for name, speaker in said.items():
+        for words in ("", " kettle", ' "kettle sings"'):
+            results = answer(f'speaker:"{speaker}"{words}')
+            assert Path(results[0]["path"]).name == name, (speaker, words)
+            assert {(r["at"], r["speaker"]) for r in results[:1]} == {(5.0, results[0]["speaker"])}
+            if not any(c.isalnum() for c in speaker):
+                assert len(results) == 1
+    assert names("speaker:ann") == ["colon.m4a", "star.m4a"]
+    assert names("speaker:🎈") == []

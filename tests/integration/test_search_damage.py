@@ -16,7 +16,7 @@ from earmark.cli.main import app
 from earmark.domain import Summary
 from earmark.errors import LedgerError
 from earmark.ledger import Ledger
-from earmark.ledger.index import is_derived
+from earmark.ledger.index_check import is_derived
 from earmark.search.indexing import bring_up_to_date
 from earmark.search.terms import FORM
 from earmark.search.vectors import signs_of

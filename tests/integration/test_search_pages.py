@@ -18,7 +18,7 @@ from earmark.cli.console import here
 from earmark.cli.main import app
 from earmark.errors import LedgerError
 from earmark.ledger import Ledger
-from earmark.ledger.index import is_derived
+from earmark.ledger.index_check import is_derived
 from earmark.supervisor.indexing import Indexing
 from earmark.verbs.meaning import MeaningWorker
 from typer.testing import CliRunner

@@ -7,14 +7,14 @@ is put in by the daemon's next step, or by `earmark search` itself (search/index
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from earmark.domain import Instant, Seconds
 from earmark.errors import EnvironmentFault, LedgerError
 from earmark.ledger import index_check, index_damage, index_sums
 from earmark.ledger.connection import TROUBLE, Connection, Row
-from earmark.ledger.fts5 import WORDS, in_all, lacking
+from earmark.ledger.fts5 import in_all, lacking
 from earmark.ledger.told_sentences import Sentences
 from earmark.ledger.vectors import Vectors
 
@@ -32,8 +32,6 @@ WEIGHTS = "bm25(passages_fts, 0.0, 1.0, 1.0, 1.0, 1.0)"
 
 COUNTED = 1_000
 """Passages up to which it is counted which have a word: a common one is in most of 100,000, to count which takes 10 ms."""
-
-_TABLES = ("passages", "indexed", "vectors", "embedded")
 
 _DUE = (
     " FROM transcripts t LEFT JOIN indexed i ON i.recording_id = t.recording_id"
@@ -243,18 +241,30 @@ class Index:
         )
         return [row["id"] for row in rows]
 
-    def latest(
-        self, expression: str | None, most: int, among: Collection[str] | None, but: Collection[str]
-    ) -> list[int]:
-        """The same by date, the newest first; without an expression the first passage of each recording."""
-        where = (
-            "id IN (SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?)"
-            if expression
-            else "number = 0"
+    def spoken_in(self, meant: Callable[[tuple[str, ...]], bool]) -> set[str]:
+        """The recordings with a passage in which those speak whom `meant` takes. Reads all that is in the index."""
+        rows = self._db.each(
+            "SELECT DISTINCT p.recording_id, f.speakers FROM passages_fts f JOIN passages p ON p.id = f.rowid"
+            " WHERE f.speakers != ''"
         )
+        return {row["recording_id"] for row in rows if meant(tuple(row["speakers"].split("\n")))}
+
+    def latest(
+        self,
+        expression: str | None,
+        most: int,
+        among: Collection[str] | None,
+        but: Collection[str],
+        *,
+        first: bool = True,
+    ) -> list[int]:
+        """The same by date, the newest first; without an expression the first passage of each recording, or all of them."""
+        where = "p.number = 0" if first else "1"
+        if expression:
+            where = "p.id IN (SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?)"
         rows = self._db.all(
             "SELECT p.id FROM passages p JOIN recordings r ON r.id = p.recording_id"
-            f" WHERE p.{where}{_of('p', among, but)} ORDER BY r.recorded_at DESC, p.id LIMIT ?",
+            f" WHERE {where}{_of('p', among, but)} ORDER BY r.recorded_at DESC, p.id LIMIT ?",
             (*([expression] if expression else []), *_lists(among, but), most),
         )
         return [row["id"] for row in rows]
@@ -317,11 +327,6 @@ class Index:
 
     def clean_due(self) -> bool:
         return self._db.one("SELECT 1 FROM facts WHERE name = ?", (GONE,)) is not None
-
-
-def is_derived(table: str) -> bool:
-    """Whether a table is of the index, which is made of other tables."""
-    return table in _TABLES or table == WORDS or table.startswith(f"{WORDS}_")
 
 
 def _of(table: str, among: Collection[str] | None, but: Collection[str]) -> str:

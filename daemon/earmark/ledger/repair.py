@@ -21,7 +21,7 @@ from earmark.domain import Instant
 from earmark.files import flush_file, flush_folder_of
 from earmark.ledger.connection import MIGRATIONS, TROUBLE
 from earmark.ledger.digests import ALL_TABLES, TABLES
-from earmark.ledger.index import is_derived
+from earmark.ledger.index_check import is_derived
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
 

@@ -22,6 +22,7 @@ from earmark.notes.naming import renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
+from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_there import names_there, say_odds
 from earmark.pipeline.outputs import revision
 
@@ -44,12 +45,13 @@ def take_names(context: Context, recording_id: str) -> bool:
         given: dict[int, str] = {}
         by: dict[int, str] = {}
         for each in sorted(found, key=lambda there: there.at):
-            name = each.artifact.path.name
+            lies = lies_at(context, each.artifact)
+            name = lies.name
             for number in sorted(n for n in given.keys() & each.news if given[n] != each.news[n]):
                 context.tell(
                     Event.SPEAKERS_NAMED,
                     f"{by[number]} and {name} say different things of speaker {number}; {name} was written last and counts.",
-                    recording=recording_id, file=each.artifact.path,
+                    recording=recording_id, file=lies,
                 )  # fmt: skip
             given |= each.news
             by |= dict.fromkeys(each.news, name)

@@ -25,6 +25,7 @@ from earmark.notes.reading import Read, read_transcript
 from earmark.notes.speakers import TURN, names_of
 from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
+from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_given import edited_otherwise, leave_edited
 from earmark.pipeline.names_there import is_read, what_stands_there
 from earmark.pipeline.outputs import revision
@@ -141,9 +142,9 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
             ledger.words.drop_extractive_summary(artifact.recording_id)
             next_stage.summarize(context, artifact.recording_id)
+        lies = lies_at(context, artifact)
         context.tell(
-            Event.CORRECTED, f"{_counted(found)} in {artifact.path.name}.", recording=artifact.recording_id,
-            file=artifact.path,
+            Event.CORRECTED, f"{_counted(found)} in {lies.name}.", recording=artifact.recording_id, file=lies,
         )  # fmt: skip
     return True
 

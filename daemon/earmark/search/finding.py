@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from earmark.domain import Seconds
 from earmark.ledger import Stored
@@ -11,15 +11,20 @@ from earmark.ledger.index import Index
 from earmark.search.fusing import fuse
 from earmark.search.query import Query
 from earmark.search.ranking import AROUND, Ranked, idf, rank
+from earmark.search.said_by import as_typed, theirs, whose
 from earmark.search.snippet import shown
+from earmark.search.terms import TOKEN
 from earmark.search.vectors import Meaning
-from earmark.search.wanted import Term, all_of, any_of, excluded, required, terms_of
+from earmark.search.wanted import Term, all_of, any_of, excluded, named, required, terms_of
 
 CHOSEN = 50
 """Passages with some of the words that are compared with one another, and as many with all of them."""
 
 NEAR = 100
 """Passages near in meaning that are."""
+
+EXACT = 500
+"""Passages among which one is looked for of a speaker who is called exactly as was said, where others are called alike."""
 
 READ = 5_000
 """Passages that are gone through for the words of a query, about: the rare ones first. What all have tells nothing."""
@@ -58,44 +63,102 @@ def find(
     languages = index.languages()
     terms = terms_of(query, languages)
     needed, left_out = required(query, languages), excluded(query, languages)
+    signs = [name for name in query.speakers if not _has_words(index, name)]
+    if signs:  # which alone can be looked for
+        asked = {as_typed(name) for name in signs}
+        there = index.spoken_in(lambda names: asked <= {as_typed(name) for name in names})
+        among = there if among is None else there & {*among}
+        query_of_words = replace(query, speakers=tuple(name for name in query.speakers if name not in signs))
+        needed = required(query_of_words, languages)
+    asking = _Asking(index, query, terms, among, but)
     if not terms:
         expression = all_of([needed], left_out) if needed else None
-        ids = index.latest(expression, most, among, but)
-        stored = index.stored(ids)
-        return [_hit(Ranked(n, 0.0, True), stored[n], terms) for n in ids if n in stored]
-    stored, ranked = _by_words(index, query, terms, needed, left_out, among, but)
-    if meaning is not None:
-        near = _near(index, meaning, [each.id for each in ranked], needed, left_out, among, but)
-        ranked = fuse(ranked, near, asks=query.asks)[:most]
-        stored |= index.stored({each.id for each in ranked} - stored.keys())
-    return [_hit(each, stored[each.id], terms) for each in ranked[:most] if each.id in stored]
+        ids = asking.those(lambda many: index.latest(expression, many, among, but, first=not signs), most)
+        found = [Ranked(n, 0.0, True) for n in ids]
+    else:
+        found = _by_words(asking, query, needed, left_out)
+        if meaning is not None:
+            near = _near(index, meaning, [each.id for each in found], needed, left_out, among, but)
+            found = fuse(found, asking.with_theirs(near), asks=query.asks)
+    stored = asking.stored
+    found = sorted(found, key=lambda each: not asking.is_exact(each.id))[:most]
+    missing = index.stored({each.id for each in found} - stored.keys()) if not query.speakers else {}
+    return [_hit(each, at, terms) for each in found if (at := stored.get(each.id) or missing.get(each.id))]
 
 
-def _by_words(
-    index: Index,
-    query: Query,
-    terms: Sequence[Term],
-    needed: str,
-    left_out: str,
-    among: Collection[str] | None,
-    but: Collection[str],
-) -> tuple[dict[int, Stored], list[Ranked]]:
-    """The passages that words find, the best first, with those around them."""
+def _has_words(index: Index, name: str) -> bool:
+    """Whether somebody may be found by the words of a name: there are none in a smile, and FTS5 knows other ones in ①."""
+    words = TOKEN.findall(name)
+    return bool(words) and index.count(named(words)) > 0
+
+
+class _Asking:
+    """The passages that one query is asked about, as they are looked at: where it says who speaks, with their words only."""
+
+    def __init__(
+        self,
+        index: Index,
+        query: Query,
+        terms: Sequence[Term],
+        among: Collection[str] | None,
+        but: Collection[str],
+    ) -> None:
+        self.index, self.terms, self.among, self.but = index, terms, among, but
+        self.stored: dict[int, Stored] = {}
+        self._query, self._telling = query, [term for term in terms if term.telling]
+
+    def those(self, found: Callable[[int], list[int]], most: int) -> list[int]:
+        """At least so many of what is found, if there are. `found`: the first so many of all, the best first."""
+        many = most
+        while True:
+            ids = found(many)
+            if not self._query.speakers:
+                return ids
+            self._take(ids, self._telling)
+            kept = [id for id in ids if id in self.stored]
+            enough = len(kept) >= most and (many >= EXACT or any(map(self.is_exact, kept)))
+            if enough or len(ids) < many:
+                return kept
+            many *= 4
+
+    def with_words(self, expression: str) -> list[int]:
+        """Those that an FTS5 expression finds, to be compared with one another."""
+        return self.those(lambda many: self.index.found(expression, many, self.among, self.but), CHOSEN)
+
+    def with_theirs(self, near: Mapping[int, float]) -> dict[int, float]:
+        """Of passages near in meaning those in which somebody speaks who is asked for."""
+        if not self._query.speakers:
+            return dict(near)
+        self._take(near, ())
+        return {id: how for id, how in near.items() if id in self.stored}
+
+    def is_exact(self, id: int) -> bool:
+        """Whether those who are asked for are called exactly so, or nobody is."""
+        said = self._query.speakers
+        return not said or (id in self.stored and whose(said, self.stored[id].entry.speakers).exactly)
+
+    def _take(self, ids: Collection[int], terms: Sequence[Term]) -> None:
+        for id, each in self.index.stored({*ids} - self.stored.keys()).items():
+            own = theirs(each, self._query, terms)
+            if own is not None:
+                self.stored[id] = own
+
+
+def _by_words(asking: _Asking, query: Query, needed: str, left_out: str) -> list[Ranked]:
+    """The passages that words find, the best first."""
+    index, terms = asking.index, asking.terms
     passages, having = index.newest(), [index.count(term.expression) for term in terms]
     telling = [(n, term.expression) for n, term in zip(having, terms, strict=True) if term.telling]
-    if query.phrases:  # they say which; the words only rank them
-        words = any_of([needed, *(word for n, word in telling if n)])
-        ids = index.found(all_of([needed, words], left_out), CHOSEN, among, but)
-    else:
-        ids = [
-            number
-            for each in _expressions(telling)
-            for number in index.found(all_of([needed, *each], left_out), CHOSEN, among, but)
-        ]
-    ids = list(dict.fromkeys(ids))
+    # Phrases say which; the words only rank them.
+    any_word = [any_of([needed, *(word for n, word in telling if n)])]
+    expressions = [any_word] if query.phrases else [*_expressions(telling)]
+    found = [asking.with_words(all_of([needed, *each], left_out)) for each in expressions]
+    ids = list(dict.fromkeys(id for some in found for id in some))
     around = {n + away for n in ids for away in range(-len(AROUND), len(AROUND) + 1)}
-    stored = index.stored(around)
-    return stored, rank(ids, stored, terms, [idf(passages, n) for n in having])
+    beside = index.stored(around - asking.stored.keys())
+    if not query.speakers:
+        asking.stored |= beside
+    return rank(ids, beside | asking.stored, terms, [idf(passages, n) for n in having])
 
 
 def _near(

@@ -115,7 +115,7 @@ def _take(read: _Reading, piece: re.Match[str]) -> None:
     if key:
         if piece["minus"]:
             raise UsageError(f"-{key}: only words can be left out, as in -draft")
-        if not said.strip() or (key == "speaker" and not TOKEN.search(said)):
+        if not said.strip():
             raise UsageError(f"{key}: says nothing; say it as in {FILTERS[key]}")
         read.filters[key].append(said.strip())
         return

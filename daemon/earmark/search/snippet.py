@@ -45,6 +45,11 @@ def shown(entry: Entry, terms: Sequence[Term], language: str) -> Shown:
     return _with_dots(Shown(text, marks, second, name), first > 0, first + len(text) < len(entry.text))
 
 
+def has_any(text: str, terms: Sequence[Term], language: str) -> bool:
+    """Whether one of these words is in a text."""
+    return next(_spans(text, terms, language), None) is not None
+
+
 def _with_dots(shown: Shown, before: bool, after: bool) -> Shown:
     dots = "… " if before else ""
     marks = tuple((a + len(dots), b + len(dots)) for a, b in shown.marks)

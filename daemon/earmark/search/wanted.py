@@ -122,9 +122,13 @@ def _forms(word: str, languages: Sequence[str]) -> tuple[str, ...]:
 def required(query: Query, languages: Sequence[str]) -> str:
     """What has to be there whatever else is: phrases, and who speaks. "" where nothing has to."""
     parts = [_phrase(phrase) for phrase in query.phrases]
-    for speaker in query.speakers:
-        parts.append(f"{{speakers}} : ({_in_order(TOKEN.findall(speaker))})")
+    parts += [named(TOKEN.findall(speaker)) for speaker in query.speakers]
     return " AND ".join(parts)
+
+
+def named(words: Sequence[str]) -> str:
+    """Who has these words in their name, in this order."""
+    return f"{{speakers}} : ({_in_order(words)})"
 
 
 def excluded(query: Query, languages: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ question. What it says is bounded here as well; times and links are made here, o
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import time
 from collections.abc import Iterator
@@ -20,12 +21,14 @@ from earmark.errors import NotFound, UsageError
 from earmark.files import is_locked
 from earmark.ledger import Stored
 from earmark.messages import Failed, Progress
+from earmark.notes.escape import clip
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
 from earmark.paths import Home
 from earmark.questions import Answered, GivenPassage, GivenSentence, Stated
 from earmark.report import Working, read_report
 from earmark.search.query import FILTERS, LONGEST, Query, parse
+from earmark.search.said_by import sentences, theirs
 from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.questioning import AskWorker, Broken, Server, unasked
@@ -43,6 +46,9 @@ MOST_MESSAGES, LONGEST_ANSWER = 20_000, 3600.0
 """Messages of a worker about one question, and seconds that an answer may take, whatever is said meanwhile. An honest worker
 says that it goes on once a second, and ends a model that talks for ever.
 """
+
+LONGEST_SHOWN = 60
+"""Characters that are shown of a path that no disk takes."""
 
 SLOW = 20.0
 """Seconds without a word of the server after which that is said."""
@@ -108,8 +114,16 @@ def question_of(typed: str, where: Path | None = None) -> tuple[str, Query]:
 
 def place_of(home: Home, config: Config, file: Path) -> Path:
     """The recording of a note, or the file or folder itself. Raises NotFound, NeverRan."""
-    if file.is_dir():
-        return file
+    try:
+        if file.is_dir():
+            return file
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        named = clip(str(file), LONGEST_SHOWN)
+        raise NotFound(
+            f"--in {named}: no recording is or was at or below it; no file has a name as long"
+        ) from None
     with opened_context(home, config, read_only=True) as context, contextlib.suppress(NotFound):
         meant = resolve(context, file)
         if meant.place is not None:
@@ -133,7 +147,7 @@ def ask(
         return Reply(found)
     if why := unasked(home, config) if server is None else server if isinstance(server, str) else "":
         return Reply(found, why=why)
-    given = list(_given(home, config, found))
+    given = list(_given(home, config, found, query))
     if not given:
         return Reply(found)
     listener.reads(len(given), len({result.hit.recording_id for result, _ in given}))
@@ -151,12 +165,14 @@ def ask(
     return reply
 
 
-def _given(home: Home, config: Config, found: Found) -> Iterator[tuple[Result, Stored]]:
-    """The passages that were found, as far as they are there still."""
+def _given(home: Home, config: Config, found: Found, query: Query) -> Iterator[tuple[Result, Stored]]:
+    """The passages that were found, as far as they are there still; of who is asked for what they say only."""
     with opened_context(home, config, read_only=True) as context:
         gone = context.ledger.index.unseen()
         for result in found.results:
             stored = context.ledger.index.passage(result.hit.recording_id, result.hit.number)
+            if stored is not None and query.speakers:
+                stored = theirs(stored, query)
             if stored is not None and stored.entry.sentences and result.hit.recording_id not in gone:
                 yield result, stored
 
@@ -174,10 +190,9 @@ def _passage(result: Result, stored: Stored) -> GivenPassage:
 
 def _sentences(stored: Stored) -> Iterator[tuple[Seconds, str, str]]:
     entry = stored.entry
-    ends = [*(begin for begin, _, _ in entry.sentences[1:]), len(entry.text)]
-    for (begin, at, speaker), end in zip(entry.sentences, ends, strict=True):
+    for (_, at, speaker), text in zip(entry.sentences, sentences(stored), strict=True):
         name = entry.speakers[speaker - 1] if 0 < speaker <= len(entry.speakers) else ""
-        yield at, name, entry.text[begin:end].strip()
+        yield at, name, text
 
 
 def day_of(recorded: Instant) -> str:
