@@ -1,8 +1,9 @@
-"""Names and sentences as text that can be shown, on a terminal or on a page, whatever bytes are in them."""
+"""Names, sentences and times as text that can be shown, on a terminal or on a page, whatever bytes are in them."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 _JOINS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """What joins letters or pictures, or keeps them apart, in names of many languages and in emoji: between two of them."""
@@ -22,3 +23,16 @@ def readable(text: object) -> str:
 def one_line(text: object) -> str:
     """The same where a line is one thing that is said: a name with a newline in it says no further line."""
     return readable(text).replace("\n", "\\n")
+
+
+def moment(instant: float | None) -> str:
+    """Local date and time to the minute; "" for none, and for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def day(instant: float | None) -> str:
+    """The local day, as `moment` says it."""
+    return moment(instant)[:10]

@@ -35,6 +35,8 @@ from earmark.errors import (
 )
 from earmark.files import why
 from earmark.paths import Home, platform_home
+from earmark.readable import day as day
+from earmark.readable import moment as moment
 from earmark.service.idle import finishes, idle
 from earmark.service.reach import Here
 
@@ -114,25 +116,12 @@ def span(seconds: float | None) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def moment(instant: float | None) -> str:
-    """Local date and time to the minute; "" for none, and for one that no calendar knows."""
-    try:
-        return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M") if instant else ""
-    except (OverflowError, ValueError, OSError):
-        return ""
-
-
 def iso(instant: float | None) -> str | None:
     """Local time with its offset, as ISO 8601 has it, for programs; None for none, and for one that no calendar knows."""
     try:
         return datetime.fromtimestamp(instant).astimezone().isoformat(timespec="seconds") if instant else None
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def day(instant: float | None) -> str:
-    """The local day, as `moment` says it."""
-    return moment(instant)[:10]
 
 
 def instant_of(day: datetime) -> Instant:

@@ -28,8 +28,6 @@ SMALL = 2_000
 PARTS = tuple(f"{WORDS}_{part}" for part in ("data", "idx", "content", "docsize", "config"))
 """The tables in which FTS5 keeps the words."""
 
-_TABLES = ("passages", "indexed", "vectors", "embedded", WORDS)
-
 NONSENSE = (ValueError, TypeError, LookupError, *TROUBLE)
 """What comes out of rows that make no sense."""
 
@@ -60,7 +58,7 @@ def tables() -> list[str]:
 
 def is_derived(table: str) -> bool:
     """Whether a table is of the index, which is made of other tables."""
-    return table in _TABLES or table.startswith(f"{WORDS}_")
+    return table in tables() or table.startswith(f"{WORDS}_")
 
 
 def is_made(db: Connection) -> bool:

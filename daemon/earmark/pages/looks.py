@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
-from earmark.readable import one_line, readable
+from earmark.readable import day, moment, one_line, readable
 from earmark.report import in_bytes
 
 
@@ -37,19 +36,6 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Text without what is not seen: a name can turn what stands beside it around."""
     return readable(value) if type(value) is str else value
-
-
-def moment(instant: float | None) -> str:
-    """Local date and time to the minute; "" for none, and for one that no calendar knows."""
-    try:
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(instant)) if instant else ""
-    except (OverflowError, ValueError, OSError):
-        return ""
-
-
-def day(instant: float | None) -> str:
-    """The local day, as `moment` says it."""
-    return moment(instant)[:10]
 
 
 def length(seconds: float | None) -> str:
