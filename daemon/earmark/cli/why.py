@@ -122,7 +122,7 @@ def _story(context: Context, path: Path) -> Story:
             reason = "; ".join(filter(None, (what_became(context, place), reason)))
     else:
         reasons = _why_not_taken(context, path, events)
-        word, reason = _elsewhere(ledger, events) or ("not taken", "; ".join(reasons))
+        word, reason = _elsewhere(ledger, path, events) or ("not taken", "; ".join(reasons))
     transcript = ledger.words.transcript(recording_id) if recording_id else None
     return Story(
         path, recording_id, word, reason, list(not_heard(ledger, transcript)),
@@ -203,8 +203,10 @@ def _not_read_yet(context: Context, artifact: Artifact) -> str:
     return said_besides(context, artifact)
 
 
-def _elsewhere(ledger: Ledger, events: list[Entry]) -> tuple[str, str] | None:
+def _elsewhere(ledger: Ledger, path: Path, events: list[Entry]) -> tuple[str, str] | None:
     """For a path that holds nothing any more: where its recording is now."""
+    if os.path.lexists(path):  # such as a note under a name of its owner's, in which words were corrected
+        return None
     recording_id = next((e.recording_id for e in reversed(events) if e.recording_id), None)
     now_at = [p for p in ledger.places.of(recording_id) if p.here] if recording_id else []
     return ("renamed", f"it is {short(now_at[0].path)} now") if now_at else None
