@@ -66,7 +66,7 @@ def test_of_notes_that_are_not_where_they_were_it_is_said_that_corrections_in_th
     assert found("search")["away"] == []
 
 
-@pytest.mark.shows("search:moved-read", "transcription:corrected-moved")
+@pytest.mark.shows("search:moved-read", "transcription:corrected-moved", "transcription:moved-link")
 @pytest.mark.parametrize("to", ["My talk.md", "vault/My talk.md"])
 @pytest.mark.parametrize("known", [False, True])
 def test_a_note_that_was_moved_within_the_drop_folder_is_read_where_a_run_saw_it(
@@ -96,6 +96,10 @@ def test_a_note_that_was_moved_within_the_drop_folder_is_read_where_a_run_saw_it
             assert mine.read_bytes() == text  # it is the person's own
             assert {path.name for path in rig.folder.rglob("*.md")} == files  # and the only one
     assert "says bilby here" in (rig.folder / "talk.txt").read_text()
+    summary = (rig.folder / "talk.md").read_text()
+    assert "says bilby here" in summary
+    assert 'transcript: "[[My talk]]"\n' in summary  # as Obsidian finds it, in whatever folder
+    assert "[[My talk|transcript]]" in summary
     why = " ".join(CliRunner().invoke(app, ["why", str(mine)]).stdout.split())
     assert "words or names that you change in it are read" in why
     # A copy is none, while the note is there; of two nobody knows which it is.
@@ -103,3 +107,16 @@ def test_a_note_that_was_moved_within_the_drop_folder_is_read_where_a_run_saw_it
     assert run_child(rig) == 0
     answer = json.loads(CliRunner().invoke(app, ["search", "quoll", "--json"]).stdout)
     assert (answer["results"], answer["away"]) == ([], [str(rig.folder / "talk.m4a")])
+
+
+@pytest.mark.shows("transcription:moved-link")
+def test_the_link_of_a_summary_leads_to_a_transcript_that_was_moved(tmp_path: Path) -> None:
+    rig = talk(tmp_path, summary={"endpoint": "none"}, notes={"dialect": "plain"})
+    mine = rig.folder / "my vault" / "The talk.md"
+    moved(rig.folder / NOTE, mine)
+    assert run_child(rig) == 0
+    assert "[transcript](my%20vault/The%20talk.md)" in (rig.folder / "talk.md").read_text()
+    mine.rename(rig.folder / NOTE)
+    (rig.folder / NOTE).write_text((rig.folder / NOTE).read_text().replace("says number 1", "says wombat"))
+    assert run_child(rig) == 0
+    assert "[transcript](talk.transcript.md)" in (rig.folder / "talk.md").read_text()

@@ -264,7 +264,7 @@ def test_what_is_not_where_it_was_is_said_to_be_not_before_any_run_has_looked(wo
     assert "neither file nor note is where it was: moved or removed since earmark looked" in said
 
 
-@pytest.mark.shows("search:gone", "retention:index", "privacy:index")
+@pytest.mark.shows("search:gone", "search:left-out", "retention:index", "privacy:index")
 def test_what_retention_took_is_not_found_and_its_letters_go_with_the_sweep(world: World) -> None:
     world.set_policy({"transcript": {"keep_for": "10d"}, "trash": {"keep_for": "5d"}})
     say(world, "goes.m4a", (("", "The zeppelin hovers over Quedlinburg."),))
@@ -274,17 +274,28 @@ def test_what_retention_took_is_not_found_and_its_letters_go_with_the_sweep(worl
     say(world, "kept.m4a", (("", "The zeppelin lands later."),))
     assert world.apply().trashed
     assert names("zeppelin") == ["kept.m4a"]
+    taken = len(world.ledger.recordings.all()) - 1
+    for typed, count in (
+        ("zeppelin", taken),
+        ("zeppelin after:2999-01-01", 0),
+    ):  # of those that are asked about
+        said = CliRunner().invoke(app, ["search", typed], env={"COLUMNS": "200"}).stderr
+        told = f"What is said in {taken} recordings is not found: their notes lie in the trash (earmark trash list)."
+        assert (told in said) is bool(count), said
+        answer = json.loads(CliRunner().invoke(app, ["search", typed, "--json"]).stdout)
+        assert (answer["in_trash"], answer["out_by_rule"]) == (count, 0)
     place = world.place("goes.m4a")
     assert world.ledger.words.transcript(place.recording_id) is not None  # it can come back from the trash
     world.pass_days(6)
     world.sweep()
     assert world.ledger.words.transcript(place.recording_id) is None
     assert names("quedlinburg") == []
+    assert json.loads(CliRunner().invoke(app, ["search", "zeppelin", "--json"]).stdout)["in_trash"] == 0
     world.ledger.db.fold()
     assert b"uedlinburg" not in (world.root / "state" / "ledger.db").read_bytes()
 
 
-@pytest.mark.shows("retention:index-rule")
+@pytest.mark.shows("retention:index-rule", "search:left-out")
 def test_what_the_rule_of_the_index_took_is_not_found_nor_put_in_again_while_it_stands(world: World) -> None:
     walk, budget = world.place("calls/walk.m4a"), world.place("calls/budget.m4a")
     assert set(names("release")) == {"walk.m4a", "budget.m4a"}
@@ -310,6 +321,12 @@ def test_what_the_rule_of_the_index_took_is_not_found_nor_put_in_again_while_it_
     for _ in range(2):  # and it stays out
         assert world.sweep().trashed == 0
         assert set(names("release")) == {"budget.m4a", "young.m4a"}
+    out = of_old - 1
+    for verb in ("search", "ask"):
+        printed = CliRunner().invoke(app, [verb, "release"], env={"COLUMNS": "200"}).stderr
+        assert f"What is said in {out} recordings is not found: a rule keeps it out of the index" in printed
+        answer = json.loads(CliRunner().invoke(app, [verb, "release", "--json"]).stdout)
+        assert (answer["out_by_rule"], answer["in_trash"]) == (out, 0)
     receipt = world.ledger.receipts.last()
     assert receipt is not None
     assert json.loads(receipt.body)["rule"] == "index: keep_for 10d"
@@ -319,6 +336,7 @@ def test_what_the_rule_of_the_index_took_is_not_found_nor_put_in_again_while_it_
     world.set_policy({})
     world.sweep()
     assert set(names("release")) == {"walk.m4a", "budget.m4a", "young.m4a"}
+    assert json.loads(CliRunner().invoke(app, ["search", "release", "--json"]).stdout)["out_by_rule"] == 0
 
 
 @pytest.mark.shows("search:anew")

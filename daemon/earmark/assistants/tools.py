@@ -220,6 +220,8 @@ def _not_read(found: Found) -> dict[str, Any]:
         "changed_notes_not_read_yet": len(found.not_read),
         "recordings_whose_notes_are_not_where_they_were": len(found.away),
         "recordings_whose_words_are_not_known": found.unheard,
+        "recordings_that_a_rule_keeps_out_of_the_index": found.out_by_rule,
+        "recordings_whose_notes_are_in_the_trash": found.in_trash,
     }
     return {key: count for key, count in told.items() if count}
 
@@ -227,7 +229,7 @@ def _not_read(found: Found) -> dict[str, Any]:
 def _meant(context: Context, typed: str) -> str:
     """The recording whose id is, or begins with, what was typed, and whose words may be shown. Raises NotFound."""
     index = context.ledger.index
-    gone = index.unseen()
+    gone = index.unfound.unseen()
     ids = [
         r.id for r in context.ledger.recordings.all() if len(typed) >= SHORTEST_ID and r.id.startswith(typed)
     ]

@@ -159,7 +159,7 @@ def _document(typed: str, reply: Reply) -> dict[str, Any]:
         "sentences": [_cited(sentence) for sentence in reply.sentences],
         "dropped": 0 if answered is None else answered.dropped,
         "passages": [document(result) for result in reply.found.results], "missing": reply.found.missing,
-        "unheard": reply.found.unheard,
+        "unheard": reply.found.unheard, "out_by_rule": reply.found.out_by_rule, "in_trash": reply.found.in_trash,
         "not_read": list(reply.found.not_read), "away": [str(path) for path in reply.found.away],
         "read": 0 if answered is None else answered.read, "model": "" if answered is None else answered.model,
         "made_at": "" if answered is None else answered.made_at,

@@ -74,6 +74,7 @@ def search_words(
                 "search WORDS",
                 {
                     "query": " ".join(words), "results": results, "missing": found.missing, "unheard": found.unheard,
+                    "out_by_rule": found.out_by_rule, "in_trash": found.in_trash,
                     "by_words": found.by_words, "why_by_words": found.why,
                     "not_read": list(found.not_read), "away": [str(path) for path in found.away],
                 },
@@ -101,6 +102,13 @@ def tell_missing(found: Found) -> None:
             f"What is said in {what} is not found: {notes} there before this ledger was, and earmark has not heard"
             " what they are of (earmark retry FILE hears it)."
         )
+    if found.out_by_rule:
+        what = counted(found.out_by_rule, "recording")
+        err.print(f"What is said in {what} is not found: a rule keeps it out of the index (retention.index).")
+    if found.in_trash:
+        what, lies = counted(found.in_trash, "recording"), "lie" if found.in_trash > 1 else "lies"
+        notes = "their notes" if found.in_trash > 1 else "its note"
+        err.print(f"What is said in {what} is not found: {notes} {lies} in the trash (earmark trash list).")
 
 
 def _away(found: Found) -> str:

@@ -16,10 +16,8 @@ from earmark.ledger import index_check, index_damage, index_sums
 from earmark.ledger.connection import TROUBLE, Connection, Row
 from earmark.ledger.fts5 import in_all, lacking
 from earmark.ledger.told_sentences import Sentences
+from earmark.ledger.unfound import GONE, Unfound
 from earmark.ledger.vectors import Vectors
-
-GONE = "search.gone"
-"""The fact that words went out of the index whose letters may still be in its pages."""
 
 CHECKED = "search.checked"
 """The fact that the whole of it was looked at."""
@@ -39,18 +37,6 @@ _DUE = (
     " AND t.recording_id NOT IN (SELECT recording_id FROM erasures)"
     " AND t.recording_id NOT IN (SELECT recording_id FROM unindexed)"
 )
-
-_OF_PLACE = "place = p.path AND recording_id = p.recording_id AND form = 'md'"
-
-_READ = f"EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND state IN ('here', 'edited'))"
-"""That a note of a place is there."""
-
-_TAKEN = (
-    f"EXISTS (SELECT 1 FROM artifacts a WHERE {_OF_PLACE} AND state = 'trashed'"
-    f" AND NOT EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND kind = a.kind AND state != 'trashed')"
-    f" AND (kind = 'transcript' OR NOT EXISTS (SELECT 1 FROM artifacts WHERE {_OF_PLACE} AND kind = 'transcript')))"
-)
-"""That the note with the words of a place lies in the trash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +67,12 @@ class Stored:
 
 
 class Index:
-    """Rows of `passages`, `passages_fts` and `indexed`."""
+    """Rows of `passages`, `passages_fts` and `indexed`. `unfound`: of whose words nothing is found."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.vectors = Vectors(db)
+        self.unfound = Unfound(db)
         if not db.read_only and not db.has_fts5 and not index_check.is_suited(db):
             index_damage.begin_anew(db)  # else no words could be changed or go, which goes through the index
 
@@ -146,28 +133,6 @@ class Index:
     def take_out(self, recording_id: str) -> None:
         self._db.execute("DELETE FROM indexed WHERE recording_id = ?", (recording_id,))
 
-    def done_before(self, instant: Instant) -> list[str]:
-        """Recordings that were done by then and whose words are in the index, or would be put in."""
-        rows = self._db.all(
-            "SELECT r.id FROM recordings r JOIN transcripts t ON t.recording_id = r.id"
-            " WHERE r.done_at <= ? AND r.id NOT IN (SELECT recording_id FROM unindexed) ORDER BY r.id",
-            (instant,),
-        )
-        return [row["id"] for row in rows]
-
-    def keep_out(self, recording_id: str, now: Instant) -> None:
-        """Take a recording out, and do not put it in again; its letters go with `clean`. Call in a transaction."""
-        self.take_out(recording_id)
-        self._db.execute("INSERT INTO unindexed (recording_id, at) VALUES (?, ?)", (recording_id, now))
-        self._db.execute("INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (GONE, now))
-
-    def let_in_after(self, instant: Instant | None) -> None:
-        """Those may be put in again that were done later; None: all."""
-        self._db.execute(
-            "DELETE FROM unindexed WHERE ? IS NULL OR recording_id IN (SELECT id FROM recordings WHERE done_at > ?)",
-            (instant, instant),
-        )
-
     def languages(self) -> list[str]:
         """Codes of the main languages of what is in it."""
         return [row["language"] for row in self._db.all("SELECT DISTINCT language FROM indexed")]
@@ -209,22 +174,6 @@ class Index:
             (expression, json.dumps(sorted(ids))),
         )
         return {row["id"] for row in rows}
-
-    def unseen(self) -> set[str]:
-        """Recordings of which nothing is found: their note lies in the trash, or neither file nor note is there."""
-        rows = self._db.all(
-            "SELECT recording_id FROM indexed i WHERE NOT EXISTS (SELECT 1 FROM places p"
-            f" WHERE p.recording_id = i.recording_id AND NOT {_TAKEN} AND (p.gone_at IS NULL OR {_READ}))"
-        )
-        return {row["recording_id"] for row in rows}
-
-    def seen_at(self, recording_id: str) -> set[bytes]:
-        """The places of a recording at which its words may be shown, as bytes of their paths."""
-        rows = self._db.all(
-            f"SELECT path FROM places p WHERE recording_id = ? AND NOT {_TAKEN} AND (gone_at IS NULL OR {_READ})",
-            (recording_id,),
-        )
-        return {row["path"] for row in rows}
 
     def found(
         self, expression: str, most: int, among: Collection[str] | None, but: Collection[str]

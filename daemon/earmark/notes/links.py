@@ -18,8 +18,10 @@ _UNLINKABLE = re.compile(r'[#|^\[\]%\\"<>{}`:*?]')
 
 
 def address(name: str) -> str:
-    """The file name as a relative URL: its bytes, percent-encoded, nothing left that Markdown could read."""
-    return quote_from_bytes(os.fsencode(name), safe="")
+    """The file name, or a way to it with `/`, as a relative URL: its bytes, percent-encoded, nothing left that Markdown
+    could read.
+    """
+    return quote_from_bytes(os.fsencode(name), safe="/")
 
 
 def wikilinkable(name: str) -> bool:
@@ -28,12 +30,18 @@ def wikilinkable(name: str) -> bool:
 
 
 def file_link(name: str, label: str, dialect: Dialect) -> str:
-    """A link to a file in the same folder, shown as `label` (our own words, or escaped already)."""
+    """A link to a file, by its name or the way to it from the note's folder, shown as `label` (our own words, or escaped
+    already).
+    """
     if dialect == "obsidian" and wikilinkable(name):
-        # Obsidian notes are named without their suffix.
-        target = name.removesuffix(".md")
+        target = note_name(name)
         return f"[[{target}]]" if label == target else f"[[{target}|{label}]]"
     return f"[{label}]({address(name)})"
+
+
+def note_name(name: str) -> str:
+    """What Obsidian calls a note: without its suffix, and in whatever folder of the vault it is."""
+    return name.rpartition("/")[2].removesuffix(".md")
 
 
 def time_link(name: str, at: Seconds, dialect: Dialect) -> str:

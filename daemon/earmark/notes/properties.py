@@ -8,7 +8,7 @@ from earmark.domain import Summary, Transcript, is_speech
 from earmark.ledger.note_ids import short
 from earmark.notes.escape import as_tag, normalize
 from earmark.notes.frontmatter import FileName, Link, LocalTime, Value
-from earmark.notes.links import wikilinkable
+from earmark.notes.links import note_name, wikilinkable
 from earmark.notes.speakers import names_of
 from earmark.notes.style import NoteContext, NoteStyle, length
 from earmark.notes.writers import writers
@@ -117,7 +117,7 @@ def confidence(transcript: Transcript) -> float | None:
 
 def _file(name: str, style: NoteStyle) -> Value:
     if style.dialect == "obsidian" and wikilinkable(name):
-        return Link(f"[[{name.removesuffix('.md')}]]")
+        return Link(f"[[{note_name(name)}]]")
     return FileName(name)
 
 

@@ -54,8 +54,8 @@ class NoteContext:
 
     `audio_gone`: a sentence, when and by which rule the audio went; None while it is there. `recorded_at`: local
     wall time "YYYY-MM-DDTHH:MM:SS", or "" if nobody knows. `recorded_from`: where that date comes from, if not from the
-    recording itself. `transcript_note`, `summary_note`: file names in the same
-    folder. `notices`: plain sentences for the top of the note. `draft`: a better transcript follows.
+    recording itself. `transcript_note`, `summary_note`: the ways to them from the note's folder,
+    in it their names. `notices`: plain sentences for the top of the note. `draft`: a better transcript follows.
     `likely`: whom speakers without a name sound like, by number. `note_id`: the id by which notes name the recording, if it
     is not the short one.
     """

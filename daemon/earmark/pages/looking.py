@@ -110,7 +110,7 @@ def _rows(context: Context, places: list[Place]) -> list[Row]:
 def titled(context: Context, place: Place) -> str:
     """The heading of its summary; "" where there is none, and where its words may not be shown."""
     summary = context.ledger.words.summary(place.recording_id)
-    if summary is None or not context.ledger.index.seen_at(place.recording_id):
+    if summary is None or not context.ledger.index.unfound.seen_at(place.recording_id):
         return ""
     return title_of(_notes(context, place), summary.title)
 

@@ -76,7 +76,7 @@ def told(context: Context, recording_id: str, since: float) -> dict[str, Any]:
     recording = ledger.recordings.get(recording_id)
     if recording is None:
         raise NotFound("there is no such recording")
-    shown = bool(ledger.index.seen_at(recording_id))
+    shown = bool(ledger.index.unfound.seen_at(recording_id))
     transcript = ledger.words.transcript(recording_id) if shown else None
     lines, more = words_of(transcript, since) if transcript else ([], None)
     speakers = names_of(transcript) if transcript else ()

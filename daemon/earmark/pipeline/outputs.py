@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, style_of
 from earmark.pipeline import drafts
+from earmark.pipeline.moved_notes import moved_to
 from earmark.retention import expires_on, how_it_went
 from earmark.summarization.templating import load_template
 
@@ -90,7 +92,7 @@ def outputs(
     if summary is not None and notes.layout == "two-files":
         about = replace(
             about,
-            transcript_note=_name_of(context, place, Kind.TRANSCRIPT),
+            transcript_note=_way_to(context, place, Kind.TRANSCRIPT),
             notices=(*about.notices, *_hard_to_hear(transcript)),
         )
         yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style).encode())
@@ -135,8 +137,14 @@ def _layout(context: Context, summary: Summary | None) -> str:
         return ""
 
 
-def _name_of(context: Context, place: Place, kind: Kind) -> str | None:
+def _way_to(context: Context, place: Place, kind: Kind) -> str | None:
+    """The way from the recording's folder to its note of this kind, also where its owner moved it."""
+    folder = place.path.parent
     for artifact in reversed(context.ledger.artifacts.of_place(place)):
-        if artifact.kind is kind and artifact.on_disk and artifact.path.parent == place.path.parent:
+        if artifact.kind is not kind:
+            continue
+        if (path := moved_to(context, artifact)) is not None:
+            return os.path.relpath(path, folder)
+        if artifact.on_disk and artifact.path.parent == folder:
             return artifact.path.name
     return None

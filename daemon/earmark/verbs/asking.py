@@ -168,7 +168,7 @@ def ask(
 def _given(home: Home, config: Config, found: Found, query: Query) -> Iterator[tuple[Result, Stored]]:
     """The passages that were found, as far as they are there still; of who is asked for what they say only."""
     with opened_context(home, config, read_only=True) as context:
-        gone = context.ledger.index.unseen()
+        gone = context.ledger.index.unfound.unseen()
         for result in found.results:
             stored = context.ledger.index.passage(result.hit.recording_id, result.hit.number)
             if stored is not None and query.speakers:

@@ -159,7 +159,7 @@ class _Elsewhere:
 def _found_without(context: Context, away: Iterable[Written]) -> Iterator[Path]:
     """The recordings of these notes, of which something is found all the same."""
     notes = [*away]
-    unseen = context.ledger.index.unseen() if notes else set[str]()
+    unseen = context.ledger.index.unfound.unseen() if notes else set[str]()
     return iter(dict.fromkeys(Path(os.fsdecode(n.place)) for n in notes if n.recording_id not in unseen))
 
 

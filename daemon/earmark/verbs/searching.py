@@ -68,8 +68,9 @@ class Found:
     """`missing`: recordings whose words are not in the index yet. `by_words`: those that are found by words only, as
     their vectors are not made yet; 0 where there is no model. `why`: why none was looked for by its meaning all the same.
     `not_read`: why what people changed in notes lately is not in it. `unheard`: recordings of whose words the ledger has
-    none, as their notes were there before it was. `away`: recordings of which a note with the transcript is not where it
-    was, so that what was changed there since is not in it.
+    none, as their notes were there before it was. `out_by_rule`: those that a rule keeps out of the index, of those that
+    the query is about; `in_trash`: those of them whose note lies in the trash. `away`: recordings of which a note with the
+    transcript is not where it was, so that what was changed there since is not in it.
     """
 
     results: tuple[Result, ...]
@@ -79,6 +80,8 @@ class Found:
     why: str = ""
     not_read: tuple[str, ...] = ()
     unheard: int = 0
+    out_by_rule: int = 0
+    in_trash: int = 0
     away: tuple[Path, ...] = ()
 
 
@@ -147,7 +150,7 @@ def _is_of_another(error: Exception) -> bool:
 def _ask(home: Home, config: Config, query: Query, most: int, missing: int, asked: Asked | None) -> Found:
     with opened_context(home, config, read_only=True) as context:
         index, among = context.ledger.index, _among(context, query)
-        unseen, model = index.unseen(), asked.model if asked else None
+        unseen, model = index.unfound.unseen(), asked.model if asked else None
         waiting = index.vectors.without(model.digest, model.languages) - unseen if model else set()
         meaning = asked.meaning() if asked else None
         hits = find(index, query, most, among, unseen, meaning)
@@ -155,8 +158,12 @@ def _ask(home: Home, config: Config, query: Query, most: int, missing: int, aske
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
         unheard = context.ledger.jobs.count_wordless(FOUND)
-    by_words = len(waiting if among is None else waiting & among)
-    return Found(tuple(results), tops, missing, by_words, asked.why if asked else "", unheard=unheard)
+        by_rule, in_trash = index.unfound.by_rule(), index.unfound.in_trash()
+    counts = [len(ids if among is None else ids & among) for ids in (waiting, by_rule, in_trash)]
+    return Found(
+        tuple(results), tops, missing, counts[0], asked.why if asked else "",
+        unheard=unheard, out_by_rule=counts[1], in_trash=counts[2],
+    )  # fmt: skip
 
 
 def _missing(home: Home, config: Config) -> int:
@@ -233,7 +240,7 @@ def _folder(context: Context, said: str) -> Path:
 
 def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | None:
     ledger, recording_id = context.ledger, hit.recording_id
-    seen = ledger.index.seen_at(recording_id)
+    seen = ledger.index.unfound.seen_at(recording_id)
     places = [p for p in ledger.places.of(recording_id) if os.fsencode(p.path) in seen]
     inside = [p for p in places if all(p.path.is_relative_to(folder) for folder in folders)]
     place = next((p for p in inside or places if os.path.lexists(p.path)), next(iter(inside or places), None))

@@ -123,6 +123,10 @@ class SearchAnswer(Answer):
     unheard: int = key(
         "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
     )
+    out_by_rule: int = key(
+        "Recordings, of those that were asked about, that a rule keeps out of the index ([retention.index])."
+    )
+    in_trash: int = key("Recordings, of those that were asked about, whose note lies in the trash.")
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     away: list[Text] = key(
         "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
@@ -163,6 +167,10 @@ class AskAnswer(Answer):
     unheard: int = key(
         "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
     )
+    out_by_rule: int = key(
+        "Recordings, of those that were asked about, that a rule keeps out of the index ([retention.index])."
+    )
+    in_trash: int = key("Recordings, of those that were asked about, whose note lies in the trash.")
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     away: list[Text] = key(
         "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."

@@ -34,13 +34,13 @@ def tidy_index(context: Context) -> None:
     """Take recordings out of the index of search that its rule lets go, and let those in again that it does not any more."""
     rule, ledger, now = context.config.retention.index.keep_for, context.ledger, context.now()
     before = None if rule is None else rule.before(now)
-    ledger.index.let_in_after(before)
+    ledger.index.unfound.let_in_after(before)
     going = [] if before is None else list(_going(context, before))
     if not going:
         return
     with ledger.transaction():
         for recording_id in going:
-            ledger.index.keep_out(recording_id, now)
+            ledger.index.unfound.keep_out(recording_id, now)
         receipt = receipts.issue(
             ledger, now, "forgotten", rule=f"index: keep_for {rule}", recordings=len(going)
         )
@@ -57,7 +57,7 @@ def due_in_index(context: Context, now: Instant) -> int:
 def _going(context: Context, before: Instant) -> Iterator[str]:
     """Recordings that were done by then, but for those that are held."""
     notes = NotesSeen(context, writes=False)
-    for recording_id in context.ledger.index.done_before(before):
+    for recording_id in context.ledger.index.unfound.done_before(before):
         files = [(place.path, place.folder) for place in context.ledger.places.of(recording_id)]
         if why_held(context, notes, recording_id, files, {"index"}) is None:
             yield recording_id
