@@ -23,7 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -202,15 +202,28 @@ def main() -> None:
                 if sentences:
                     with ledger.transaction():
                         sentences.store(ledger.index, again)
-            cost(context, asked, took, meant)
+            cost(context, asked, took, meant, {each.recording_id: each.speakers for each in transcripts})
 
 
-def cost(context: Context, asked: list[Question], took: float, meant: dict[str, Meaning]) -> None:
-    """Print what the index takes of room and processor time."""
+def cost(
+    context: Context,
+    asked: list[Question],
+    took: float,
+    meant: dict[str, Meaning],
+    speakers: Mapping[str, Sequence[str]],
+) -> None:
+    """Print what the index takes of room and processor time. `speakers`: who speaks, by recording."""
     index = context.ledger.index
     long = [question.text for question in asked[::4]]
     short = [" ".join(sorted(re.findall(r"\w+", text), key=len)[-2:]) for text in long]
-    (of_long, slow), (of_short, _) = ((_middle(index, texts, {})) for texts in (long, short))
+    theirs = [
+        f'{words} speaker:"{names[len(words) % len(names)]}"'
+        for words, question in zip(short, asked[::4], strict=True)
+        if (names := speakers[question.meeting])
+    ]
+    (of_long, slow), (of_short, _), (of_one, slow_of_one) = (
+        _middle(index, texts, {}) for texts in (long, short, theirs)
+    )
     if meant:
         both, slowest = _middle(index, long, meant)
         print(
@@ -225,7 +238,8 @@ def cost(context: Context, asked: list[Question], took: float, meant: dict[str, 
     cleaned = time.process_time() - begun
     print(
         f"  {index.size()} passages: {took:.1f} s to build, {index.room() / 1e6:.0f} MB; a question {of_long:.0f} ms (the"
-        f" slowest of twenty {slow:.0f}), two words {of_short:.0f} ms; check {checked:.1f} s"
+        f" slowest of twenty {slow:.0f}), two words {of_short:.0f} ms, of one speaker {of_one:.0f} ms (the slowest"
+        f" of twenty {slow_of_one:.0f}); check {checked:.1f} s"
         f" ({'sound' if sound else 'NOT sound'}), cleaning {cleaned:.1f} s; seconds of processor"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from earmark.search.query import ASK, Query, Word
@@ -37,7 +37,8 @@ class By(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Term:
     """One word that is looked for. `forms`: what it may be in the index, one for each language; `plain`: as it was typed,
-    folded; `typed`: not folded. `telling`: it says what the query is about.
+    folded; `typed`: not folded. `telling`: it says what the query is about. `said_only`: it counts where it was said only,
+    and in no title or name.
     """
 
     by: By
@@ -46,17 +47,22 @@ class Term:
     telling: bool = True
     weight: float = 1.0
     typed: str = ""
+    said_only: bool = False
 
     @property
     def expression(self) -> str:
         """What FTS5 is asked."""
+        heading = "" if self.said_only else " heading"
         match self.by:
             case By.BEGINNING:
-                return f"{{text speakers heading}} : ({_as_said(self.plain, self.typed, ' *')})"
+                names = "" if self.said_only else " speakers"
+                return f"{{text{names}{heading}}} : ({_as_said(self.plain, self.typed, ' *')})"
             case By.PAIRS:
-                return f"{{pairs heading}} : ({_in_pairs(self.plain)})"
+                return f"{{pairs{heading}}} : ({_in_pairs(self.plain)})"
             case By.STEM:
                 stems = " OR ".join(f'"{form}"' for form in self.forms)
+                if self.said_only:
+                    return f"{{stems}} : ({stems})"
                 return f"({{stems heading}} : ({stems}) OR {{speakers heading}} : ({_as_said(self.plain, self.typed)}))"
 
 
@@ -75,8 +81,8 @@ def terms_of(query: Query, languages: Sequence[str]) -> list[Term]:
     words = [*query.words, *(Word(token) for phrase in query.phrases for token in phrase)]
     found = list(dict.fromkeys(term for word in words for term in _terms(word, languages, query.asks)))
     if not any(term.telling for term in found):
-        return [Term(term.by, term.forms, term.plain, typed=term.typed) for term in found]
-    return found
+        found = [Term(term.by, term.forms, term.plain, typed=term.typed) for term in found]
+    return [replace(term, said_only=bool(query.speakers)) for term in found]
 
 
 def _terms(word: Word, languages: Sequence[str], asks: bool = False) -> Iterable[Term]:
@@ -121,7 +127,7 @@ def _forms(word: str, languages: Sequence[str]) -> tuple[str, ...]:
 
 def required(query: Query, languages: Sequence[str]) -> str:
     """What has to be there whatever else is: phrases, and who speaks. "" where nothing has to."""
-    parts = [_phrase(phrase) for phrase in query.phrases]
+    parts = [_phrase(phrase, said_only=bool(query.speakers)) for phrase in query.phrases]
     parts += [named(TOKEN.findall(speaker)) for speaker in query.speakers]
     return " AND ".join(parts)
 
@@ -140,15 +146,16 @@ def excluded(query: Query, languages: Sequence[str]) -> str:
     return " OR ".join(parts)
 
 
-def _phrase(tokens: Sequence[str]) -> str:
+def _phrase(tokens: Sequence[str], *, said_only: bool = False) -> str:
     """Words in this order. Where signs are among them that are found by pairs, all of them, in any order of the parts."""
+    heading = "" if said_only else " heading"
     parts = [part for token in tokens for part in runs(token)]
     if not any(paired for paired, _ in parts):
-        return f"{{text heading}} : ({_in_order(tokens)})"
+        return f"{{text{heading}}} : ({_in_order(tokens)})"
     asked = [
-        f"{{pairs heading}} : ({_in_pairs(folded(part))})"
+        f"{{pairs{heading}}} : ({_in_pairs(folded(part))})"
         if paired
-        else f"{{text heading}} : ({_in_order([part])})"
+        else f"{{text{heading}}} : ({_in_order([part])})"
         for paired, part in parts
     ]
     return f"({' AND '.join(asked)})"
