@@ -72,6 +72,38 @@ def test_installing_again_replaces_what_the_last_time_wrote(home: dict[str, str]
     assert [path.name for path in unit_path("systemd", home).parent.iterdir()] == ["earmark.service"]
 
 
+@pytest.mark.shows("service:changed")
+def test_a_unit_that_somebody_wrote_into_is_kept_beside_what_takes_its_place(home: dict[str, str]) -> None:
+    unit = unit_path("systemd", home)
+
+    def again(*folders: str) -> list[str]:
+        done = install("systemd", PROGRAM, [*map(Path, folders)], run=Manager(), environ=home)
+        return [line for line in done if "was changed" in line]
+
+    def kept() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in unit.parent.iterdir() if path != unit}
+
+    assert again("/srv/rec") == again("/srv/rec") == again("/srv/other") == []
+    mine = unit.read_bytes() + b"\n[Service]\nNice=5 # \xe9\n"
+    unit.write_bytes(mine)
+    with pytest.raises(EarmarkError):
+        install("systemd", PROGRAM, run=Manager(enable=(1, "No.")), environ=home)
+    assert (unit.read_text("utf-8", "replace").count("Nice=5"), kept()) == (1, {})
+    unit.write_bytes(mine)
+    assert again("/srv/rec") == [
+        f"{unit} was changed since it was written, or is an earlier version's: what it said is in {unit}.changed."
+    ]
+    assert "Nice=5" not in unit.read_text()
+    assert kept() == {"earmark.service.changed": mine}
+    assert again("/srv/other") == []
+    former = unit.read_text().replace("as written", "of an earlier version")
+    unit.write_text(former)
+    assert f"what it said is in {unit}.changed-2." in " ".join(
+        uninstall("systemd", run=Manager(), environ=home)
+    )
+    assert kept() == {"earmark.service.changed": mine, "earmark.service.changed-2": former.encode()}
+
+
 @pytest.mark.shows("service:again")
 def test_folders_that_a_new_unit_does_not_name_are_said_with_what_watches_all(tmp_path: Path) -> None:
     assert no_more_watched([], [tmp_path]) is None

@@ -152,6 +152,19 @@ def test_a_second_install_that_launchd_does_not_take_brings_the_first_one_back(m
     assert "stopped. To start it: earmark service restart" in mac.says("service", "status")[1]
 
 
+@pytest.mark.shows("service:changed")
+def test_an_agent_that_somebody_wrote_into_is_kept_beside_what_takes_its_place(mac: Mac) -> None:
+    assert "was changed" not in mac.says("service", "install", mac.folder)[1]
+    mine = mac.agent.read_bytes().replace(b"<integer>10</integer>", b"<integer>5</integer>")
+    assert mine != mac.agent.read_bytes()
+    mac.agent.write_bytes(mine)
+    said = " ".join(mac.says("service", "install", mac.folder)[1].split())
+    assert f"{mac.agent} was changed since it was written" in said
+    assert mac.agent.read_bytes() != mine
+    assert mac.agent.with_name(f"{mac.agent.name}.changed").read_bytes() == mine
+    assert "was changed" not in mac.says("service", "uninstall")[1]
+
+
 @pytest.mark.shows("service:nothing-installed")
 def test_a_daemon_that_ends_at_once_is_not_called_started(mac: Mac) -> None:
     (mac.root / "earmark").write_text("#!/bin/sh\nexit 78\n")

@@ -15,7 +15,7 @@ from earmark.service.launchd import user_home
 from earmark.service.loading import Patience, came_up, forget_the_switch, load, turn_off_again, unload
 from earmark.service.protected import guard_of, guard_there, parts_of_program, passing
 from earmark.service.systemctl import Run
-from earmark.service.unit_files import refuse_if_foreign, text_of, write
+from earmark.service.unit_files import refuse_if_foreign, set_aside, text_of, write
 
 
 def require_lasting(executable: Path, environ: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ def install_agent(
     """
     refuse_if_foreign(file)
     before = agent_state(file, run)
-    with _undone_if_it_fails(file, before, state, run, patience):
+    with set_aside(file, text) as kept, _undone_if_it_fails(file, before, state, run, patience):
         unload(file, run, patience)
         make_private(state)
         write(file, text)
@@ -58,7 +58,7 @@ def install_agent(
     started = (
         "Started it" if up else "Handed it to launchd, and it does not work yet (earmark service status)"
     )
-    done = [f"Wrote {file}.", f"{started}; it starts again at every login and after a crash."]
+    done = [f"Wrote {file}.", *kept, f"{started}; it starts again at every login and after a crash."]
     if before.off:
         done.append(
             "It was turned off (System Settings, General, Login Items, or launchctl disable), and is on now."
@@ -74,13 +74,18 @@ def uninstall_agent(file: Path, run: Run, patience: Patience) -> list[str]:
     there, before = os.path.lexists(file), agent_state(file, run)
     if not there and not before.loaded:
         return [f"There is no {file}; nothing to do."]
-    unload(file, run, patience)
-    file.unlink(missing_ok=True)
+    with set_aside(file, None) as kept:
+        unload(file, run, patience)
+        file.unlink(missing_ok=True)
     if before.off is not False:
         forget_the_switch(run)
     if not there:
         return [f"There was no {file} any more; stopped the service."]
-    return [f"Stopped it and removed {file}.", "Recordings, notes, ledger and configuration are untouched."]
+    return [
+        f"Stopped it and removed {file}.",
+        *kept,
+        "Recordings, notes, ledger and configuration are untouched.",
+    ]
 
 
 @contextmanager

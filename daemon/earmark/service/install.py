@@ -23,7 +23,7 @@ from earmark.service.checks import check_folder
 from earmark.service.loading import Patience
 from earmark.service.story import lingering
 from earmark.service.systemctl import Run, command, lingers, start_anew, unit_folder, unit_state
-from earmark.service.unit_files import MARK, refuse_if_foreign, text_of, write
+from earmark.service.unit_files import MARK, UNSEALED, refuse_if_foreign, sealed, set_aside, text_of, write
 from earmark.service.units import unit_text
 
 Kind = Literal["systemd", "launchd"]
@@ -57,13 +57,13 @@ def render(
     carried = {name: str(whole(Path(environ[name]))) for name in CARRIED if environ.get(name)}
     if kind == "systemd":
         text = systemd.fill_in(unit_text("systemd/earmark.service"), executable, folders, carried)
-        return f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n{text}"
+        return sealed(f"# {MARK}; changes belong into `systemctl --user edit earmark`.\n# {UNSEALED}\n{text}")
     # In the state folder: private, swept by [retention.logs], and searched when a recording is erased.
     log_file = platform_home(dict(environ)).state / "earmark.log"
     text = launchd.fill_in(
         unit_text("launchd/org.earmark.daemon.plist"), executable, log_file, folders, carried
     )
-    return text.replace("<plist ", f"<!-- {MARK}. -->\n<plist ", 1)
+    return sealed(text.replace("<plist ", f"<!-- {MARK}; {UNSEALED}. -->\n<plist ", 1))
 
 
 def require_folders(named: Sequence[Path], configured: Sequence[Path], platform: str = sys.platform) -> None:
@@ -152,12 +152,12 @@ def install(
     refuse_if_foreign(path)
     # First of all, because it writes nothing and tells whether there is a manager to talk to.
     command("user", "daemon-reload", run=run)
-    with _undone_if_it_fails(path, run):
+    with set_aside(path, text) as kept, _undone_if_it_fails(path, run):
         write(path, text)
         command("user", "enable", systemd.UNIT, run=run)
         # It also starts what is stopped; `enable --now` would leave a running one on its old text.
         start_anew("user", run)
-    done = [f"Wrote {path}.", "Started it; it starts again at every login and after a crash."]
+    done = [f"Wrote {path}.", *kept, "Started it; it starts again at every login and after a crash."]
     if lingers(run) is False:
         done.append(f"It stops when you log out; to keep it running: {lingering()}")
     done.append("How it is: earmark service status. What it says: earmark service logs")
@@ -178,9 +178,14 @@ def uninstall(
     if not os.path.lexists(path):
         return _without_its_file(path, run)
     refuse_if_foreign(path)
-    command("user", "disable", "--now", systemd.UNIT, run=run)
-    _take_away(path, run)
-    done = [f"Stopped it and removed {path}.", "Recordings, notes, ledger and configuration are untouched."]
+    with set_aside(path, None) as kept:
+        command("user", "disable", "--now", systemd.UNIT, run=run)
+        _take_away(path, run)
+    done = [
+        f"Stopped it and removed {path}.",
+        *kept,
+        "Recordings, notes, ledger and configuration are untouched.",
+    ]
     own = path.with_name(path.name + ".d")
     if own.is_dir():
         done.append(f"Your own changes of the unit stay in {own}.")

@@ -1,9 +1,16 @@
-"""The unit's file as `earmark service install` writes it: recognized by its mark, written whole or not at all."""
+"""The unit's file as `earmark service install` writes it: recognized by its mark, written whole or not at all, and set aside
+where somebody changed it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault
@@ -11,6 +18,55 @@ from earmark.files import read_bytes
 from earmark.service.story import masked
 
 MARK = "Written by `earmark service install`"
+
+_SEAL = re.compile(r"as written: sha256 ([0-9a-f]{64})")
+
+UNSEALED = f"as written: sha256 {'0' * 64}"
+"""To be put into a comment of a unit; `sealed` writes the digest of all the rest there."""
+
+
+def sealed(text: str) -> str:
+    """A unit that says of itself what it was when it was written."""
+    return text.replace(UNSEALED, f"as written: sha256 {hashlib.sha256(text.encode()).hexdigest()}", 1)
+
+
+def is_as_written(text: str) -> bool:
+    """False where somebody changed a unit since, or nobody can tell, as with one of an earlier version."""
+    seal = _SEAL.search(text)
+    return seal is not None and sealed(_SEAL.sub(UNSEALED, text, count=1)) == text
+
+
+@contextmanager
+def set_aside(path: Path, now: str | None) -> Iterator[list[str]]:
+    """While a unit that somebody may have changed goes, or is replaced by `now`: a copy beside it, where no service manager
+    looks. Yields what is to be said of it, if anything; the copy goes where the block raises.
+    """
+    text = text_of(path) if path.exists() else None
+    if text is None or text == now or is_as_written(text):
+        yield []
+        return
+    aside = _kept(path, read_bytes(os.path.realpath(path)))
+    try:
+        yield [
+            f"{path} was changed since it was written, or is an earlier version's: what it said is in {aside}."
+        ]
+    except BaseException:
+        aside.unlink()
+        raise
+
+
+def _kept(path: Path, data: bytes) -> Path:
+    for number in itertools.count(1):
+        aside = path.with_name(f"{path.name}.changed{'' if number == 1 else f'-{number}'}")
+        try:
+            with aside.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise EnvironmentFault(f"{aside} cannot be written: {problem.strerror}.") from problem
+        return aside
+    raise AssertionError
 
 
 def refuse_if_foreign(path: Path) -> None:
