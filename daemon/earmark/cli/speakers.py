@@ -225,7 +225,8 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
         elif path in done.lost:
             said = "is not where it was; the name stands in it wherever it is now, and the ledger has it still, to know that"
         else:
-            said = "was edited by you, or its recording is gone; it stays as it is, so the ledger knows the name still"
+            whose = "is of a recording that is gone" if path in done.left else "was edited by you"
+            said = f"{whose} and stays as it is; so the ledger knows the name still, to read that note"
         print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:

@@ -37,8 +37,9 @@ class Doomed:
 @dataclass(slots=True)
 class Forgotten:
     """What came of it. `named_still`: notes that their owner edited or moved, in which the name stands; `renewed`: those of
-    them that were written anew all the same; `lost`: those that are not where they were; `found_again`: files of the state
-    folder that still hold a vector; `compacted`: whether the ledger, and the notes before it, could be written anew.
+    them that were written anew all the same; `lost`: those that are not where they were; `left`: those whose recording is
+    gone; `found_again`: files of the state folder that still hold a vector; `compacted`: whether the ledger, and the notes
+    before it, could be written anew.
     """
 
     vectors: int = 0
@@ -47,6 +48,7 @@ class Forgotten:
     named_still: list[Path] = field(default_factory=list)
     renewed: set[Path] = field(default_factory=set)
     lost: set[Path] = field(default_factory=set)
+    left: set[Path] = field(default_factory=set)
     found_again: list[Path] = field(default_factory=list)
     compacted: bool = True
 
@@ -99,6 +101,8 @@ def forget(
     written = _are_written(context, affected, wake)
     result.named_still = stands_in(context, affected, whose, before, written=written)
     now = standing(context, affected)
+    gone = [each for each in affected if not any(place.here for place in context.ledger.places.of(each))]
+    result.left = {*standing(context, gone).texts}
     result.lost = {*before.lost} & {*result.named_still}
     result.renewed = {p for p in result.named_still if before.texts.get(p) not in (None, now.texts.get(p))}
     if affected:
