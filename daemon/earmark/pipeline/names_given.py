@@ -43,6 +43,7 @@ def take_names(context: Context, recording_id: str) -> bool:
             if each.names:
                 ledger.artifacts.names_read(each.artifact.path, each.names)
             say_odds(context, each)
+            _say_cut(context, each)
         given: dict[int, str] = {}
         by: dict[int, str] = {}
         for each in sorted(found, key=lambda there: there.at):
@@ -57,6 +58,19 @@ def take_names(context: Context, recording_id: str) -> bool:
             given |= each.news
             by |= dict.fromkeys(each.news, name)
         return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+
+
+def _say_cut(context: Context, found: NamesThere) -> None:
+    """Tell that a name is longer than it is kept."""
+    for number in sorted(n for n in found.news if len(found.names[n - 1]) > LONGEST):
+        context.tell(
+            Event.SPEAKERS_NAMED,
+            f"{lies_at(context, found.artifact).name}: the name of speaker {number} has {len(found.names[number - 1])}"
+            f" characters, and is cut to {LONGEST} wherever it is written.",
+            recording=found.artifact.recording_id,
+            file=lies_at(context, found.artifact),
+            level="warning",
+        )  # fmt: skip
 
 
 def _show(context: Context, found: NamesThere) -> None:
