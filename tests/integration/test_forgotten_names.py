@@ -178,6 +178,25 @@ def test_a_note_that_was_moved_is_listed_where_it_lies_or_as_one_that_is_not_the
     assert listed(rig, "talk.md") == ("Speaker 1", "Speaker 2")
 
 
+def test_a_forgotten_name_is_nowhere_in_the_older_words_of_a_note_and_not_in_the_index(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("talk.m4a", "hello")
+    speak(rig)
+    change(rig, NOTE, ("![[", "My remark.\n\n![["))
+    change(rig, "talk.md", (UNNAMED, "  - Anneliese\n  - Carlotta\n"))
+    assert run_child(rig) == 0
+    with opened_context(rig.installed, rig.config()) as context, context.ledger.transaction():
+        for recording in context.ledger.recordings.all():
+            context.ledger.words.of_notes.keep(recording.id)  # as when it is heard again
+    assert "Anneliese" in told(rig, "search", "says", "number")
+    assert rig.query("SELECT count(*) FROM words_of_notes WHERE body LIKE '%Anneliese%'") == [(1,)]
+    assert forgotten(rig, "Anneliese") == ([], True)
+    assert files_with(rig, "Anneliese") == []
+    assert rig.query("SELECT count(*) FROM words_of_notes WHERE body LIKE '%Carlotta%'") == [(1,)]
+
+
 def test_nothing_is_known_of_a_forgotten_name_by_notes_that_their_owner_removed(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     named(rig)

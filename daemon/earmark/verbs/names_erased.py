@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Kind
@@ -15,7 +17,7 @@ from earmark.notes.name_lists import names_in
 from earmark.notes.names_out import goes_out, with_list
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
-from earmark.pipeline.moved_notes import moved_to
+from earmark.pipeline.moved_notes import lies_at, moved_to
 from earmark.pipeline.names_given import fitting
 from earmark.pipeline.outputs import revision
 
@@ -76,6 +78,22 @@ def clean_what_went(context: Context, recordings: Iterable[str], names: Collecti
             ]
             artifacts.names_read(artifact.path, without)
             artifacts.properties_written(artifact.path, with_list(artifact.top, without, key) or "")
+
+
+def clean_words(
+    context: Context, recordings: Iterable[str], names: Collection[str], but: Collection[Path]
+) -> None:
+    """Of the older words that notes hold nobody needs to know who said them, but for those notes in which a name stands."""
+    held = context.ledger.words.of_notes
+    for recording_id in recordings:
+        for artifact in context.ledger.artifacts.of_recording(recording_id):
+            former = held.of(artifact)
+            if former is None or lies_at(context, artifact) in but:
+                continue
+            held.read(
+                artifact,
+                replace(former, speakers=tuple("" if name in names else name for name in former.speakers)),
+            )
 
 
 def is_behind(context: Context, artifact: Artifact) -> bool:

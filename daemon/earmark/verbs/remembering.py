@@ -15,7 +15,7 @@ from earmark.files import is_locked
 from earmark.pipeline.names_given import take_names
 from earmark.retention import receipts
 from earmark.retention.erasure import leftovers
-from earmark.verbs.names_erased import await_notes, clean_what_went, entries_that_go, let_go
+from earmark.verbs.names_erased import await_notes, clean_what_went, clean_words, entries_that_go, let_go
 from earmark.verbs.names_standing import standing, stands_in
 from earmark.verbs.naming import rename_everywhere, require_known
 from earmark.verbs.sweeping import PATIENCE, write_owed
@@ -106,7 +106,7 @@ def forget(
     result.lost = {*before.lost} & {*result.named_still}
     result.renewed = {p for p in result.named_still if before.texts.get(p) not in (None, now.texts.get(p))}
     if affected:
-        _compact_again(context, result, written=written)
+        _compact_again(context, result, affected, whose, written=written)
     return result
 
 
@@ -117,13 +117,17 @@ def _compact(context: Context, result: Forgotten) -> None:
         result.compacted = False
 
 
-def _compact_again(context: Context, result: Forgotten, *, written: bool) -> None:
+def _compact_again(
+    context: Context, result: Forgotten, recordings: list[str], names: list[str], *, written: bool
+) -> None:
     """What was known of the notes before went when they were written anew, and is to be in no page."""
     ledger = context.ledger
     ledger.erasing.owe_compact(context.now())
     result.compacted = False
     if written:
         with suppress(LedgerBusy), ledger.acting(PATIENCE):
+            with ledger.transaction():
+                clean_words(context, recordings, names, result.named_still)
             _compact(context, result)
 
 
