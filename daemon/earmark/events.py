@@ -34,6 +34,7 @@ class Event(StrEnum):
     CORRECTED = "corrected"
     CORRECTIONS_NOT_READ = "corrections-not-read"
     NAMES_NOT_READ = "names-not-read"
+    NO_YAML = "no-yaml"
     SUMMARIZING = "summarizing"
     SUMMARIZED = "summarized"
     NOT_SUMMARIZED = "not-summarized"

@@ -229,6 +229,9 @@ def test_the_folder_of_another_machine_is_added_whole_under_its_own_name(tmp_pat
     with tarfile.open(archive, "w:gz") as made:
         made.add(HERE / "speakers", "usb/whatever")
     told = said("add", archive)
+    assert "and the notes of new recordings say who speaks from now on" in told
+    assert "earmark retry --speakers FILE" in told
+    assert "is off" not in told
     assert f"speakers is in {models / 'speakers'}" in told
     assert "model =" not in told
     found = find_speaker_model(models, NOWHERE)
@@ -237,6 +240,10 @@ def test_the_folder_of_another_machine_is_added_whole_under_its_own_name(tmp_pat
     assert found.features == "logmel40"
     assert "There is a model named speakers already" in said("add", archive)
     assert "called speakers: leave out --name" in said("add", archive, "--name", "mine")
+    said("remove", "speakers", "--yes")
+    (tmp_path / "home" / "config").mkdir(exist_ok=True)
+    (tmp_path / "home" / "config" / "config.toml").write_text("[transcription]\nspeakers = 'off'\n")
+    assert "FILE; but `speakers` is off in the configuration" in said("add", archive)
 
 
 def test_what_is_half_of_it_or_something_else_is_not_added_as_what_tells_who_speaks(tmp_path: Path) -> None:

@@ -70,8 +70,9 @@ def states(rig: Rig) -> set[str]:
 
 
 @pytest.mark.shows(
-    "transcription:speakers-named", "transcription:names-everywhere", "transcription:names-back"
-)
+    "transcription:speakers-named", "transcription:names-everywhere", "transcription:names-back",
+    "transcription:names-long",
+)  # fmt: skip
 def test_a_name_that_a_person_writes_into_the_list_is_theirs_in_all_that_is_written_of_it(
     tmp_path: Path,
 ) -> None:
@@ -94,8 +95,8 @@ def test_a_name_that_a_person_writes_into_the_list_is_theirs_in_all_that_is_writ
     assert "<v Ann&lt;b&gt; [x](y) &amp; " in vtt
     assert all(re.fullmatch(r"[\d:,]+ --> [\d:,]+", line) for line in srt.splitlines() if "-->" in line)
     assert json.loads((rig.folder / "talk.json").read_text())["speakers"][1].startswith("Ann<b> [x](y) &")
-    # A plain one, and of the other by the summary's list; what was too long before is cut.
-    change(rig, "talk.md", ("  - Speaker 1\n", f"  - {'Bob ' * 30}\n"))
+    # A plain one, and of the other by the summary's list; what was too long before is cut, and that is said.
+    change(rig, "talk.md", ("  - Speaker 1\n", f"  - {'Bob ' * 50}\n"))
     change(
         rig,
         "talk.transcript.md",
@@ -103,7 +104,10 @@ def test_a_name_that_a_person_writes_into_the_list_is_theirs_in_all_that_is_writ
     )
     assert run_child(rig) == 0
     bob = listed(rig, "talk.md", "em_speakers")[0]
-    assert (len(bob) <= 60, bob[:3]) == (True, "Bob")
+    assert (len(bob), bob[:3], bob[-1]) == (120, "Bob", "…")
+    assert "talk.md: the name of speaker 1 has 199 characters, and is cut to 120" in " ".join(
+        rig.events("speakers-named")
+    )
     assert (
         listed(rig, "talk.md", "em_speakers")
         == listed(rig, "talk.transcript.md", "em_speakers")
@@ -128,6 +132,26 @@ def test_a_name_that_a_person_writes_into_the_list_is_theirs_in_all_that_is_writ
     assert told[-1] == "Speakers 1, 2 went back to a number in talk.transcript.md."
     assert "Ann" not in (rig.root / "child.log").read_text()
     assert "".join(told).count("Anna") == 0
+    assert "".join(told).count("is cut to") == 1
+
+
+@pytest.mark.shows("transcription:names-long")
+def test_a_long_name_stays_as_it_was_typed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["srt", "vtt", "txt"]}})
+    rig.drop("talk.m4a", "hello")
+    speak(rig)
+    long = "Professor Maria-Magdalena von und zu Hohenstein-Wallenburg, Institut für Zeitgeschichte, München"
+    change(rig, "talk.transcript.md", ("  - Speaker 2\n", f"  - {long}\n"))
+    assert run_child(rig) == 0
+    assert listed(rig, "talk.transcript.md") == listed(rig, "talk.md") == ("Speaker 1", long)
+    assert f"**{long}** [" in rig.notes()["talk.transcript.md"]
+    for ending, shown in (
+        ("vtt", f"<v {long}>"),
+        ("txt", f"{long}: "),
+        ("srt", "\nProfessor Maria-Magdalena von und zu…:"),
+    ):
+        assert shown in (rig.folder / f"talk.{ending}").read_text()
+    assert "is cut to" not in "".join(rig.events("speakers-named"))
 
 
 @pytest.mark.shows("transcription:names-edited")

@@ -93,6 +93,26 @@ def test_in_a_subrip_file_a_turn_begins_with_the_speakers_name() -> None:
     ]
 
 
+@pytest.mark.shows("transcription:speakers-files", "transcription:names-long")
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("x" * 75, "x" * 39 + "…:"),
+        ("Anna Elisabeth von und zu Musterhausen", "Anna Elisabeth von und zu Musterhausen:"),
+        ("Dr. Anna Elisabeth von und zu Musterhausen", "Dr. Anna Elisabeth von und zu…:"),
+        ("\u5927" * 30, "\u5927" * 19 + "…:"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [1.0, 6.0, 40.0])
+def test_a_long_name_is_as_long_in_each_subtitle_and_on_one_line(
+    name: str, shown: str, seconds: float
+) -> None:
+    said = Segment(0.0, seconds, " Good morning to you all.", speaker=1)
+    rendered = srt(replace(transcript(said), speakers=(name, "")))
+    assert rendered.splitlines()[2].startswith(shown)
+    assert f"<v {name}>" in vtt(replace(transcript(said), speakers=(name, "")))
+
+
 @pytest.mark.shows("transcription:speakers-files")
 def test_in_a_webvtt_file_each_cue_has_its_voice() -> None:
     assert vtt(TALK).split("\n\n")[1:] == [

@@ -22,7 +22,7 @@ from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.earlier import Theirs, what_is_theirs
-from earmark.pipeline.names_there import why_names_not_read
+from earmark.pipeline.names_there import why_names_not_read, why_stays
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import changed_elsewhere, said_besides, why_not_read
@@ -98,6 +98,8 @@ def _edited(context: Context, artifact: Artifact) -> str:
         return f"{UNREAD}: {why}"
     if odds := why_names_not_read(context, artifact):
         return f"{EDITED}; of who speaks, {odds}"
+    if mistake := why_stays(context, artifact):
+        return f"{EDITED}; {mistake}"
     theirs = what_is_theirs(context, artifact)
     if theirs is Theirs.PROPERTIES:
         return ""

@@ -49,7 +49,12 @@ def tell_encoder(acts: Acts, name: str, added: Added, home: Home) -> None:
 def how_to_use(acts: Acts, name: str, home: Home, config: Config) -> None:
     """The line for the configuration, unless the model is what would be used without it."""
     if name == NAME:
-        further(acts, "`earmark transcribe FILE` says who speaks now; the notes of a folder do not yet")
+        off = "; but `speakers` is off in the configuration" if config.transcription.speakers == "off" else ""
+        further(
+            acts,
+            "`earmark transcribe FILE` and the notes of new recordings say who speaks from now on; those of what was"
+            f" transcribed before do by: earmark retry --speakers FILE{off}",
+        )
         return
     if name == MEANING:
         further(

@@ -195,7 +195,9 @@ def forget(
             return yes or agreed(f"{said}{also}?")
 
         with opened_context(home, config) as context:
-            done = remembering.forget(context, name, confirmed, everybody=everybody, names=names)
+            done = remembering.forget(
+                context, name, confirmed, everybody=everybody, names=names, wake=lambda: wake_daemon(home)
+            )
         if done is None:
             raise Declined("Nothing was erased.")
         wake_daemon(home)
@@ -218,12 +220,14 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
         return
     print_sentence(f"Erased: {counted(done.vectors, 'voiceprint')}. Receipt: {done.receipt}")
     for path in done.named_still:
-        said = (
-            "was written anew; the name stands in it still, in what was said or in what you wrote"
-            if path in done.renewed
-            else "was edited by you and stays as it is"
-        )
+        if path in done.renewed:
+            said = "was written anew; the name stands in it still, in what was said or in what you wrote"
+        elif path in done.lost:
+            said = "is not where it was; the name stands in it wherever it is now, and the ledger has it still, to know that"
+        else:
+            whose = "is of a recording that is gone" if path in done.left else "was edited by you"
+            said = f"{whose} and stays as it is; so the ledger knows the name still, to read that note"
         print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:
-        err.print("The ledger was in use and could not be written anew; the next sweep does it.")
+        err.print("The ledger or a note was in use and could not be written anew; the next sweep does it.")

@@ -27,6 +27,7 @@ _SAID = {
     Event.CORRECTED: "Its words were corrected",
     Event.CORRECTIONS_NOT_READ: "What you corrected was not read",
     Event.NAMES_NOT_READ: "A name that you wrote is nobody's",
+    Event.NO_YAML: "The properties of a note are no YAML",
     Event.SUMMARIZED: "It was summarized",
     Event.NOT_SUMMARIZED: "It could not be summarized",
     Event.WORKER_DIED: "The work on it was cut short",

@@ -29,7 +29,7 @@ from earmark.notes.damage import untranslated_as
 from earmark.notes.names import is_note
 from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.moved_notes import moved_here
-from earmark.pipeline.names_there import why_names_not_read
+from earmark.pipeline.names_there import why_names_not_read, why_stays
 from earmark.pipeline.outputs import what_became
 from earmark.pipeline.words_given import is_behind
 from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
@@ -178,6 +178,8 @@ def _edited(context: Context, artifact: Artifact) -> str:
         return f"{stays}; words that you correct in it are not read: {unread}"
     if odds := why_names_not_read(context, artifact):
         return f"{stays}; of who speaks, {odds}"
+    if mistake := why_stays(context, artifact):
+        return f"{stays}; {mistake}"
     theirs = what_is_theirs(context, artifact)
     if theirs is Theirs.PROPERTIES:
         return (
@@ -200,7 +202,7 @@ def _not_read_yet(context: Context, artifact: Artifact) -> str:
         return f"words that you correct in it are not read: {unread}"
     if odds := why_names_not_read(context, artifact):
         return f"of who speaks, {odds}"
-    return said_besides(context, artifact)
+    return why_stays(context, artifact) or said_besides(context, artifact)
 
 
 def _elsewhere(ledger: Ledger, path: Path, events: list[Entry]) -> tuple[str, str] | None:

@@ -7,10 +7,11 @@ and what they added is in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from earmark.notes.frontmatter import body_of, dumped, top_of, well_formed
+from earmark.notes.name_lists import as_read, names_in
 from earmark.notes.property_comments import comments_in, has_comment
 
 _KEY = re.compile(
@@ -19,20 +20,24 @@ _KEY = re.compile(
 )
 
 
-def with_theirs(written: str, theirs: str, ours: str, speakers: str = "speakers") -> str | None:
+def with_theirs(
+    written: str, theirs: str, ours: str, speakers: str = "speakers", known: Sequence[str] = ()
+) -> str | None:
     """`ours`, a later version of a note, with what a person has changed in the properties. `written`: these as we wrote them
     before; `theirs`: the note as it is. None where nobody can tell what they changed. `speakers`: the property that
-    lists them, each in their place.
+    lists them, each in their place; `known`: the names that were read there, of which those give way that are others by now.
     """
     before, now, new = entries(written), entries(top_of(theirs)), entries(top_of(ours))
     if before is None or now is None or new is None:
         return None
+    changed = _changed(names_in(theirs, speakers), known, names_in(ours, speakers))
     kept: dict[str, str] = {}
     for key, (raw, value) in now.items():
         if key not in before:
             kept[key] = raw
         elif before[key][1] != value:
-            both = _both(key, value, before[key], new.get(key), in_place=key == speakers)
+            places = changed if key == speakers else None
+            both = _both(key, value, before[key], new.get(key), places)
             kept[key] = raw if both is None else commented(both, raw)
         elif key in new and new[key][1] == value and has_comment(raw):
             kept[key] = raw
@@ -68,16 +73,31 @@ def commented(ours: str, theirs: str) -> str:
     return f"{first}{behind}{end}{rest}{below}"
 
 
-def _both(key: str, theirs: Any, before: Entry, new: Entry | None, *, in_place: bool) -> str | None:
-    """A list with what either side added to it and without what either took out; None if that is theirs as it stands."""
-    if new is None or new[1] == before[1]:
+def _changed(theirs: Sequence[str], known: Sequence[str], ours: Sequence[str]) -> frozenset[str]:
+    """Names in a person's list that were read there and are called otherwise by now."""
+    if not len(theirs) == len(known) == len(ours):
+        return frozenset()
+    places = zip(theirs, known, ours, strict=True)
+    return frozenset(name for name, was, now in places if name == was != now)
+
+
+def _both(
+    key: str, theirs: Any, before: Entry, new: Entry | None, changed: frozenset[str] | None
+) -> str | None:
+    """A list with what either side added to it and without what either took out; None if that is theirs as it stands.
+    `changed`: names that give way, where it is the list of speakers, each in their place.
+    """
+    if new is None or (new[1] == before[1] and not changed):
         return None
     lists = (theirs, before[1], new[1])
     if not all(isinstance(each, list) and all(isinstance(item, str) for item in each) for each in lists):
         return None
-    if in_place and len(theirs) == len(before[1]) == len(new[1]):
+    if changed is not None and len(theirs) == len(before[1]) == len(new[1]):
         places = zip(theirs, before[1], new[1], strict=True)
-        return dumped({key: [now if mine == was else mine for mine, was, now in places]})
+        items = [now if mine == was or as_read(mine) in changed else mine for mine, was, now in places]
+        return dumped({key: items}) if items != theirs else None
+    if new[1] == before[1]:
+        return None
     gone = {*before[1]} - {*new[1]}
     items = [item for item in theirs if item not in gone]
     items += [item for item in new[1] if item not in before[1] and item not in items]

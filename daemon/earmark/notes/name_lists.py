@@ -38,7 +38,7 @@ def names_in(text: str, key: str = "speakers") -> tuple[str, ...]:
     the text is taken.
     """
     listed = _listed(text, key)
-    return () if isinstance(listed, str) else tuple(_name(item) for item in listed)
+    return () if isinstance(listed, str) else tuple(as_read(item) for item in listed)
 
 
 def why_no_names(text: str, key: str = "speakers") -> str:
@@ -160,7 +160,8 @@ def _placed(texts: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _name(text: str) -> str:
+def as_read(text: str) -> str:
+    """The name for which an entry of a list stands."""
     text = normalize(without_links(text))
     ours = OURS.fullmatch(text)
     return ours["ours"] if ours else text

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from earmark.domain import Seconds, Segment, Transcript, is_speech
-from earmark.notes.escape import JOINER, normalize
+from earmark.notes.escape import JOINER, clip, normalize
 from earmark.notes.paragraphs import paragraphs
 from earmark.notes.speakers import called, names_of
 from earmark.replacing import before_replacing
@@ -21,6 +21,8 @@ from earmark.translation import in_english
 LINE = 42
 """Columns of a subtitle line (BBC and Netflix timed-text guidelines: 37-42); a CJK character takes two."""
 LINES = 2
+NAME = LINE - 2
+"""Columns of a name before what somebody says, so that it stands on one line with its colon."""
 LONGEST = 7.0
 """Seconds that one subtitle stays on screen at most (same guidelines)."""
 READ = 20
@@ -41,7 +43,7 @@ def srt(transcript: Transcript) -> str:
     """SubRip. It has no escape character, so a tag or an arrow in the speech is broken with U+2060.
 
     It has no field for a speaker either: as in subtitles for the deaf, the first of a turn begins with the name and a
-    colon, which players show and editors know, and with a dash where nobody knows who it is.
+    colon, which players show and editors know, and with a dash where nobody knows who it is. A name stands on one line.
     """
     blocks = []
     for number, cue in enumerate(_cues(transcript, named=True), start=1):
@@ -165,10 +167,11 @@ def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:
     free_from, before = 0, 0
     for index, segment in enumerate(said):
         text, name = normalize(segment.text), called(segment.speaker, names)
+        who = ""
         if text and named and segment.speaker != before:
-            text = f"{name}: {text}" if name else f"- {text}"
+            who = f"{_shortened(name)}:" if name else "-"
         before = segment.speaker if text else before
-        pages = _pages(text, segment.end - segment.start)
+        pages = _pages(text, segment.end - segment.start, who)
         start = max(round(segment.start * 1000), free_from)
         weights = [sum(map(_width, page)) or 1 for page in pages]
         length = round((segment.end - segment.start) * 1000)
@@ -185,14 +188,16 @@ def _cues(transcript: Transcript, *, named: bool = False) -> Iterator[Cue]:
         free_from = at
 
 
-def _pages(text: str, seconds: Seconds) -> list[tuple[str, ...]]:
-    """The words of one segment, one or two lines at a time."""
+def _pages(text: str, seconds: Seconds, who: str = "") -> list[tuple[str, ...]]:
+    """The words of one segment, one or two lines at a time. `who`: what stands before them, in one piece."""
     if not text:
         return []
+    text = f"{who.replace(' ', _IN_ONE)} {text}" if who else text
     columns = _width(text)
     wanted = max(-(-columns // (LINE * LINES)), int(seconds / LONGEST) + 1)
     # A long segment of few words is spread over narrower lines, so that no subtitle stays for too long.
     column = LINE if wanted == 1 else max(LINE // 3, min(LINE, -(-columns // (wanted * LINES))))
+    column = max(column, _width(who))
     lines = _wrapped(text, column)
     # Where the last word stands alone on a page of its own, somewhat longer lines have room for it.
     while len(lines) > wanted * LINES and column < LINE:
@@ -201,8 +206,18 @@ def _pages(text: str, seconds: Seconds) -> list[tuple[str, ...]]:
     return [tuple(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
 
 
+_IN_ONE = "\u00a0"
+"""Stands for a space at which no line ends; `normalize` leaves none in a text."""
+
+
 def _wrapped(text: str, column: int) -> list[str]:
-    return textwrap.wrap(text, max(1, column * len(text) // _width(text)), break_on_hyphens=False)
+    lines = textwrap.wrap(text, max(1, column * len(text) // _width(text)), break_on_hyphens=False)
+    return [line.replace(_IN_ONE, " ") for line in lines]
+
+
+def _shortened(name: str) -> str:
+    short = clip(name, NAME)
+    return short if _width(short) <= NAME else clip(name, NAME // 2)
 
 
 def _width(text: str) -> int:

@@ -9,8 +9,8 @@ from earmark.domain import Transcript
 from earmark.notes.escape import clip
 from earmark.notes.labels import labels_for
 
-LONGEST = 60
-"""Most characters of a speaker's name in a note."""
+LONGEST = 120
+"""Most characters of a speaker's name in a note; as many as those of who owns a task."""
 
 TURN = re.compile(r"^((?:- )?\*\*)((?:\\.|\*(?=[^*\n]|\*\* )|[^*\\\n])+?)(?=\*\* (?:\[|\d))", re.MULTILINE)
 """The name that a paragraph of a transcript begins with, before its time."""

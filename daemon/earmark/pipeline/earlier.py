@@ -144,7 +144,12 @@ def _merge(earlier: Earlier, found: _Found, output: Output | None, key: str) -> 
     tell what that is.
     """
     name = found.artifact.path.name
-    merged = with_theirs(found.artifact.top, found.text, output.text, key) if output is not None else None
+    artifact = found.artifact
+    merged = (
+        with_theirs(artifact.top, found.text, output.text, key, artifact.names or ())
+        if output is not None
+        else None
+    )
     if merged is None:
         earlier.edited.append(name)
     else:

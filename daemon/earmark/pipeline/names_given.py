@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Kind, Stage, Transcript
+from earmark.domain import ArtifactState, Kind, Owed, Stage, Transcript
 from earmark.events import Event
 from earmark.files import read_bytes
 from earmark.ledger import Artifact, Recording
@@ -23,7 +23,7 @@ from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
 from earmark.pipeline.moved_notes import lies_at
-from earmark.pipeline.names_there import names_there, say_odds
+from earmark.pipeline.names_there import NamesThere, is_to_show, names_there, say_odds
 from earmark.pipeline.outputs import revision
 
 
@@ -39,9 +39,11 @@ def take_names(context: Context, recording_id: str) -> bool:
         return False
     with ledger.transaction():
         for each in found:
+            _show(context, each)
             if each.names:
                 ledger.artifacts.names_read(each.artifact.path, each.names)
             say_odds(context, each)
+            _say_cut(context, each)
         given: dict[int, str] = {}
         by: dict[int, str] = {}
         for each in sorted(found, key=lambda there: there.at):
@@ -56,6 +58,30 @@ def take_names(context: Context, recording_id: str) -> bool:
             given |= each.news
             by |= dict.fromkeys(each.news, name)
         return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+
+
+def _say_cut(context: Context, found: NamesThere) -> None:
+    """Tell that a name is longer than it is kept."""
+    for number in sorted(n for n in found.news if len(found.names[n - 1]) > LONGEST):
+        context.tell(
+            Event.SPEAKERS_NAMED,
+            f"{lies_at(context, found.artifact).name}: the name of speaker {number} has {len(found.names[number - 1])}"
+            f" characters, and is cut to {LONGEST} wherever it is written.",
+            recording=found.artifact.recording_id,
+            file=lies_at(context, found.artifact),
+            level="warning",
+        )  # fmt: skip
+
+
+def _show(context: Context, found: NamesThere) -> None:
+    """Have a note written anew whose turns do not show yet what its list says, once."""
+    artifact, recording = found.artifact, context.ledger.recordings.get(found.artifact.recording_id)
+    if recording is None or not is_to_show(context, found):
+        return
+    now = revision(recording, artifact.kind, one_file=context.config.notes.layout == "one-file")
+    if artifact.rev >= now:
+        context.ledger.artifacts.stands_as(artifact.path, now - 1)
+        context.ledger.places.owe_recording(artifact.recording_id, Owed.POLICY)
 
 
 def give_names(context: Context, transcript: Transcript, given: Mapping[int, str], where: str) -> bool:

@@ -16,11 +16,14 @@ from earmark.events import Event
 from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comments import mark_of_merge
+from earmark.notes.comparing import Likeness
 from earmark.notes.encoding import in_windows_1252, with_our_lines
 from earmark.notes.frontmatter import decoded
 from earmark.notes.name_lists import names_in, why_no_names
 from earmark.notes.names_said import Held, Shown, said
 from earmark.notes.naming import given, news
+from earmark.notes.no_yaml import Mistake, mistake_in
+from earmark.notes.own_links import compared
 from earmark.notes.reading import read_transcript
 from earmark.notes.speakers import names_of
 from earmark.notes.style import style_of
@@ -28,13 +31,17 @@ from earmark.pipeline.moved_notes import moved_to
 from earmark.pipeline.words_held import has_transcript, words_held
 from earmark.speaking import Turn, names_after
 
+_WITHOUT = 'what stands there, between two "'
+"""What would be right, as the journal says it."""
+
 READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 
 
 @dataclass(frozen=True, slots=True)
 class NamesThere:
     """What a note says that is not as it was: when it was written last, the names that it is held against from now on, what
-    is new among them, and what names nobody, with what would be right.
+    is new among them, what names nobody, with what would be right, and where its properties are no YAML, for which the
+    note itself stays as it is.
     """
 
     artifact: Artifact
@@ -42,6 +49,7 @@ class NamesThere:
     names: tuple[str, ...]
     news: Mapping[int, str]
     odds: tuple[str, ...]
+    mistake: Mistake | None = None
 
 
 def is_read(context: Context, artifact: Artifact) -> bool:
@@ -52,7 +60,25 @@ def is_read(context: Context, artifact: Artifact) -> bool:
 def has_names(context: Context, artifact: Artifact) -> bool:
     """Whether a note has names that nobody has taken, or that name nobody."""
     found = names_there(context, artifact)
-    return found is not None and bool(found.odds or found.names != artifact.names)
+    return found is not None and bool(
+        found.odds or found.names != artifact.names or is_to_show(context, found)
+    )
+
+
+def is_to_show(context: Context, found: NamesThere) -> bool:
+    """Whether a note that stayed as it was, for a mistake in its properties, can show its names in its turns by now."""
+    artifact = found.artifact
+    if artifact.state is not ArtifactState.EDITED or artifact.mergeable or found.mistake or found.odds:
+        return False
+    key = style_of(context.config.notes).key("speakers")
+    if found.names != artifact.names or found.names == names_in(artifact.top, key):
+        return False
+    if artifact.rev < 1 or not any(place.here for place in context.ledger.places.of(artifact.recording_id)):
+        return False
+    try:
+        return compared(context.ledger, read_bytes(artifact.path), artifact, key) is Likeness.LINKS
+    except OSError:
+        return False
 
 
 def has_other_names(context: Context, artifact: Artifact) -> bool:
@@ -67,8 +93,39 @@ def why_names_not_read(context: Context, artifact: Artifact) -> str:
     return "; ".join(found.odds) if found is not None else ""
 
 
+def why_stays(context: Context, artifact: Artifact) -> str:
+    """Where the properties of a note that a person changed are no YAML, for which it stays as it is; "" where they are."""
+    if not artifact.note or not is_read(context, artifact):
+        return ""
+    for _, data in what_stands_there(context, artifact):
+        mistake = mistake_in(with_our_lines(decoded(data)))
+        return _at(mistake, mistake.right) if mistake is not None else ""
+    return ""
+
+
+def _at(mistake: Mistake, right: str) -> str:
+    what = (
+        f"right would be: {right}"
+        if right
+        else "put into quotes what is no plain word, and write no property twice"
+    )
+    return (
+        f"line {mistake.line} is no YAML, so that nobody can tell what you changed above the text, and this note alone keeps"
+        f" the names that its turns had; {what}"
+    )
+
+
 def say_odds(context: Context, found: NamesThere) -> None:
-    """Tell once that names in a note are nobody's, and have it count as a person's; which, the journal is not to hold."""
+    """Tell once that names in a note are nobody's, and have it count as a person's; which, the journal is not to hold. And
+    that its properties are no YAML.
+    """
+    if found.mistake is not None:
+        context.warn_once(
+            Event.NO_YAML,
+            f"{found.artifact.path.name}: {_at(found.mistake, _WITHOUT if found.mistake.right else '')}",
+            found.artifact.recording_id,
+            found.artifact.path,
+        )
     if not found.odds:
         return
     artifact = found.artifact
@@ -110,7 +167,8 @@ def _said(context: Context, artifact: Artifact, at: float, text: str, key: str) 
         return None
     found = said(listed, held, _shown(context, artifact, with_our_lines(text), held))
     names = tuple(found.names)
-    return NamesThere(artifact, at, names, news(artifact.names, names), tuple(found.odds))
+    mistake = mistake_in(with_our_lines(text))
+    return NamesThere(artifact, at, names, news(artifact.names, names), tuple(found.odds), mistake)
 
 
 def _shown(context: Context, artifact: Artifact, text: str, held: Held) -> tuple[Shown, ...]:

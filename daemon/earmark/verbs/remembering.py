@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Owed
-from earmark.errors import EnvironmentFault, NotFound, UsageError
+from earmark.domain import Owed
+from earmark.errors import EnvironmentFault, LedgerBusy, NotFound, UsageError
 from earmark.events import Event
-from earmark.files import is_locked, read_bytes
-from earmark.notes.escape import normalize
-from earmark.notes.frontmatter import decoded
-from earmark.notes.naming import words_too
-from earmark.pipeline.earlier import Theirs, what_is_theirs
+from earmark.files import is_locked
 from earmark.pipeline.names_given import take_names
 from earmark.retention import receipts
 from earmark.retention.erasure import leftovers
+from earmark.verbs.names_erased import await_notes, clean_what_went, clean_words, entries_that_go, let_go
+from earmark.verbs.names_standing import standing, stands_in
 from earmark.verbs.naming import rename_everywhere, require_known
 from earmark.verbs.sweeping import PATIENCE, write_owed
 
@@ -37,9 +36,10 @@ class Doomed:
 
 @dataclass(slots=True)
 class Forgotten:
-    """What came of it. `named_still`: notes that their owner edited, in which the name stands; `renewed`: those of them that
-    were written anew all the same; `found_again`: files of the state folder that still hold a vector; `compacted`: whether
-    the ledger could be written anew.
+    """What came of it. `named_still`: notes that their owner edited or moved, in which the name stands; `renewed`: those of
+    them that were written anew all the same; `lost`: those that are not where they were; `left`: those whose recording is
+    gone; `found_again`: files of the state folder that still hold a vector; `compacted`: whether the ledger, and the notes
+    before it, could be written anew.
     """
 
     vectors: int = 0
@@ -47,6 +47,8 @@ class Forgotten:
     receipt: int = 0
     named_still: list[Path] = field(default_factory=list)
     renewed: set[Path] = field(default_factory=set)
+    lost: set[Path] = field(default_factory=set)
+    left: set[Path] = field(default_factory=set)
     found_again: list[Path] = field(default_factory=list)
     compacted: bool = True
 
@@ -62,9 +64,11 @@ def forget(
     *,
     everybody: bool = False,
     names: bool = False,
+    wake: Callable[[], object] = lambda: None,
 ) -> Forgotten | None:
     """Erase somebody's voice, or with `everybody` all voices, those that are just being told apart included, if `confirm`
-    says so; with `names` the name, too, wherever we wrote it. None if it does not say so. Raises NotFound, UsageError.
+    says so; with `names` the name, too, wherever we wrote it. `wake`: tell a daemon that notes are owed. None if it does
+    not say so. Raises NotFound, UsageError.
     """
     if (name is None) != everybody:
         raise UsageError("say whom to forget: earmark speakers forget NAME, or --all (one of them)")
@@ -83,51 +87,56 @@ def forget(
         for recording_id in affected:
             take_names(context, recording_id)
         whose = [name] if name is not None else [*ledger.words.names_given()]
-        before = _edited(context, affected)
+        before = standing(context, affected)
         doomed_prints = _prints(context, name)
         with ledger.transaction():
+            entries = entries_that_go(context, affected, whose)
             _forget(context, name, result, names=names)
+            let_go(context, entries)
+            clean_what_went(context, affected, whose)
         context.step("after:rows")
-        try:
-            result.compacted = ledger.erasing.compact()
-        except EnvironmentFault:
-            result.compacted = False
+        _compact(context, result)
         result.found_again = leftovers.left(context, _needles(doomed_prints, ledger.voices.all_prints()))
     write_owed(context)
-    _look_for_names(context, result, whose, before, affected)
+    written = _are_written(context, affected, wake)
+    result.named_still = stands_in(context, affected, whose, before, written=written)
+    now = standing(context, affected)
+    gone = [each for each in affected if not any(place.here for place in context.ledger.places.of(each))]
+    result.left = {*standing(context, gone).texts}
+    result.lost = {*before.lost} & {*result.named_still}
+    result.renewed = {p for p in result.named_still if before.texts.get(p) not in (None, now.texts.get(p))}
+    if affected:
+        _compact_again(context, result, affected, whose, written=written)
     return result
 
 
-def _edited(context: Context, recordings: Iterable[str]) -> dict[Path, bytes | None]:
-    """The notes of these recordings that a person edited, and what stands in them; None where that cannot be seen."""
-    found: dict[Path, bytes | None] = {}
-    for recording_id in recordings:
-        for artifact in context.ledger.artifacts.of_recording(recording_id):
-            if artifact.state is ArtifactState.EDITED:
-                try:
-                    found[artifact.path] = read_bytes(artifact.path)
-                except OSError:
-                    found[artifact.path] = None
-    return found
+def _compact(context: Context, result: Forgotten) -> None:
+    try:
+        result.compacted = context.ledger.erasing.compact()
+    except EnvironmentFault:
+        result.compacted = False
 
 
-def _look_for_names(
-    context: Context, result: Forgotten, names: list[str], before: Mapping[Path, bytes | None], of: list[str]
+def _compact_again(
+    context: Context, result: Forgotten, recordings: list[str], names: list[str], *, written: bool
 ) -> None:
-    """Find out in which notes that a person edited a name stands still."""
-    runs = is_locked(context.home.lock_file)
-    for path, data in _edited(context, of).items():
-        if runs and _is_written_anew(context, path):
-            continue  # by the daemon, in a moment
-        if data is None or words_too(names, normalize(decoded(data).replace("\\", ""))):
-            result.named_still.append(path)
-            if path in before and data != before[path]:
-                result.renewed.add(path)
+    """What was known of the notes before went when they were written anew, and is to be in no page."""
+    ledger = context.ledger
+    ledger.erasing.owe_compact(context.now())
+    result.compacted = False
+    if written:
+        with suppress(LedgerBusy), ledger.acting(PATIENCE):
+            with ledger.transaction():
+                clean_words(context, recordings, names, result.named_still)
+            _compact(context, result)
 
 
-def _is_written_anew(context: Context, note: Path) -> bool:
-    artifact = context.ledger.artifacts.at(note)
-    return artifact is not None and what_is_theirs(context, artifact) is not Theirs.EVERYTHING
+def _are_written(context: Context, recordings: list[str], wake: Callable[[], object]) -> bool:
+    """Whether the notes of recordings say what is known, once a daemon that runs has had its time for it."""
+    if not recordings or not is_locked(context.home.lock_file):
+        return True
+    wake()
+    return await_notes(context, recordings, PATIENCE)
 
 
 def _forget(context: Context, name: str | None, result: Forgotten, *, names: bool) -> None:
