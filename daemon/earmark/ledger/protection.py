@@ -124,11 +124,12 @@ class Protection:
         )
         return [_seen(r) for r in rows]
 
-    def transcripts_elsewhere(self) -> list[Seen]:
-        """Every note with a transcript that was seen where earmark wrote none: moved, renamed or copied."""
+    def seen_elsewhere(self, kind: str) -> list[Seen]:
+        """Every note of this kind (`Seen.kind`) that was seen where earmark wrote none: moved, renamed or copied."""
         rows = self._db.all(
-            "SELECT * FROM notes_seen n WHERE kind = 'transcript' AND NOT EXISTS (SELECT 1 FROM artifacts a"
-            " WHERE a.path = n.path) ORDER BY seen_at"
+            "SELECT * FROM notes_seen n WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM artifacts a"
+            " WHERE a.path = n.path) ORDER BY seen_at",
+            (kind,),
         )
         return [_seen(row) for row in rows]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState
+from earmark.domain import ArtifactState, Kind
 from earmark.files import read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.frontmatter import LIMIT
@@ -41,14 +41,19 @@ def moved_here(context: Context, path: Path) -> Artifact | None:
     for seen in context.ledger.protection.at(path):
         recording_id = context.ledger.lineage.only(seen.recording_id)
         for artifact in context.ledger.artifacts.of_recording(recording_id) if recording_id else ():
-            if artifact.kind == seen.kind and moved_to(context, artifact) == path:
+            if seen_as(context, artifact.kind) == seen.kind and moved_to(context, artifact) == path:
                 return artifact
     return None
 
 
+def seen_as(context: Context, kind: Kind) -> str:
+    """As what a scan sees a note of this kind: one file with summary and transcript is neither to it."""
+    return "" if context.config.notes.layout == "one-file" else kind
+
+
 def _seen(context: Context, artifact: Artifact) -> Iterator[Path]:
     for seen in context.ledger.protection.seen(artifact.recording_id):
-        if seen.kind == artifact.kind and _is_it(context, seen.path, artifact):
+        if seen.kind == seen_as(context, artifact.kind) and _is_it(context, seen.path, artifact):
             yield seen.path
 
 

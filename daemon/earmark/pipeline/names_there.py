@@ -6,9 +6,8 @@ that another note or a verb has said since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Transcript
@@ -28,6 +27,7 @@ from earmark.notes.reading import read_transcript
 from earmark.notes.speakers import names_of
 from earmark.notes.style import style_of
 from earmark.pipeline.moved_notes import moved_to
+from earmark.pipeline.stands_there import what_stands_there
 from earmark.pipeline.words_held import has_transcript, words_held
 from earmark.speaking import Turn, names_after
 
@@ -192,27 +192,3 @@ def _is_of_the_same(held: Transcript, now: Transcript | None) -> bool:
     numbers = tuple(str(n) for n, _ in enumerate(held.speakers, start=1))
     turns = [Turn(s.start, s.end, s.speaker, s.overlapped) for s in now.segments if s.speaker]
     return names_after(replace(held, speakers=numbers), turns) == numbers
-
-
-def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[float, bytes]]:
-    """When a note was written last, and its bytes, for each place in which it may lie and can be read."""
-    for path in _where_it_lies(context, artifact):
-        if not context.answers(path):
-            continue
-        try:
-            found = path.lstat().st_mtime, read_bytes(path)
-        except OSError:
-            continue
-        yield found
-
-
-def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:
-    """Where a note lies; if its folder has another name by now, beside its recording; or where its owner moved it."""
-    yield artifact.path
-    if (moved := moved_to(context, artifact)) is not None:
-        yield moved
-    for place in context.ledger.places.of(artifact.recording_id):
-        if place.here and place.path.parent != artifact.path.parent:
-            beside = place.path.parent / artifact.path.name
-            if context.ledger.artifacts.at(beside) is None:
-                yield beside

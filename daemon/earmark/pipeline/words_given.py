@@ -27,8 +27,9 @@ from earmark.notes.style import NoteStyle, style_of
 from earmark.pipeline import next_stage
 from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_given import edited_otherwise, leave_edited
-from earmark.pipeline.names_there import is_read, what_stands_there
+from earmark.pipeline.names_there import is_read
 from earmark.pipeline.outputs import revision
+from earmark.pipeline.stands_there import what_stands_there
 from earmark.pipeline.words_held import has_transcript, holds_words, text_of, words_held
 from earmark.rehearing import brought_over
 
@@ -137,12 +138,14 @@ def _take(context: Context, artifact: Artifact, stands: _Stands) -> bool:
             ledger.artifacts.older_words_read(artifact.path)
             ledger.words.of_notes.read(artifact, theirs.transcript)
             leave_edited(context, [artifact], recording, after)
+        lies = lies_at(context, artifact)
+        if lies != artifact.path:  # their owner has it there, and wants none where it was
+            ledger.artifacts.owner_removed(artifact)
         ledger.artifacts.stay_removed(artifact.recording_id)
         if not any(a.note and a.kind is Kind.SUMMARY for a in edited):
             # Of other words it would be another one, and costs nothing to be made anew, whether a server answers or not.
             ledger.words.drop_extractive_summary(artifact.recording_id)
             next_stage.summarize(context, artifact.recording_id)
-        lies = lies_at(context, artifact)
         context.tell(
             Event.CORRECTED, f"{_counted(found)} in {lies.name}.", recording=artifact.recording_id, file=lies,
         )  # fmt: skip

@@ -8,10 +8,14 @@ from earmark.ledger import Artifact
 from earmark.notes.encoding import WESTERN, in_windows_1252, text_for_sure
 
 
+def kind_with_words(context: Context) -> Kind:
+    """Which of the notes have the transcript in them."""
+    return Kind.SUMMARY if context.config.notes.layout == "one-file" else Kind.TRANSCRIPT
+
+
 def has_transcript(context: Context, artifact: Artifact) -> bool:
     """Whether it is a note with a transcript in it."""
-    one_file = context.config.notes.layout == "one-file"
-    return artifact.note and artifact.kind is (Kind.SUMMARY if one_file else Kind.TRANSCRIPT)
+    return artifact.note and artifact.kind is kind_with_words(context)
 
 
 def holds_words(context: Context, artifact: Artifact) -> bool:

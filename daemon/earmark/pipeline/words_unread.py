@@ -20,10 +20,11 @@ from earmark.notes.reading import read_transcript, why_unread
 from earmark.notes.render import lines_above
 from earmark.notes.style import style_of
 from earmark.pipeline.drafts import notice
-from earmark.pipeline.moved_notes import lies_at, moved_here
+from earmark.pipeline.moved_notes import lies_at, moved_here, seen_as
 from earmark.pipeline.names_there import READ, is_read
+from earmark.pipeline.stands_there import is_anothers, why_anothers
 from earmark.pipeline.words_given import is_behind, other_model
-from earmark.pipeline.words_held import has_transcript, text_of, words_held
+from earmark.pipeline.words_held import has_transcript, kind_with_words, text_of, words_held
 
 _PLAYER = re.compile(r"(?:- )?!\[")
 _PLAYER_OR_GONE = re.compile(r"(?:- )?(?:!\[|\*[^*].*\*$)")
@@ -54,6 +55,8 @@ def why_not_read(context: Context, artifact: Artifact) -> str:
         return "it is no ordinary file; put one in its place"
     except OSError:
         return ""
+    if is_anothers(context, artifact, data):
+        return why_anothers(context, artifact)
     style = style_of(context.config.notes)
     like = compared(context.ledger, data, artifact, style.key("speakers"))
     if like is not Likeness.EDITED and (artifact.mergeable or artifact.state is not ArtifactState.EDITED):
@@ -131,7 +134,7 @@ def changed_elsewhere(context: Context) -> Iterator[tuple[Path, list[Path]]]:
     """Notes with a transcript that somebody copied, or moved away, and then changed, which are not read; and those of
     their recording that are.
     """
-    for note in context.ledger.protection.transcripts_elsewhere():
+    for note in context.ledger.protection.seen_elsewhere(seen_as(context, kind_with_words(context))):
         recording_id = context.ledger.lineage.only(note.recording_id)
         if recording_id is None or not context.answers(note.path):
             continue

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from earmark.config import Config, load_config
 from earmark.context import Context
-from earmark.domain import ArtifactState, Kind
+from earmark.domain import ArtifactState
 from earmark.errors import ConfigError, EnvironmentFault, LedgerBusy, LedgerError
+from earmark.events import Event
 from earmark.ledger import Artifact, Written
 from earmark.ledger.note_ids import short
 from earmark.paths import Home
-from earmark.pipeline.moved_notes import lies_at
+from earmark.pipeline.moved_notes import lies_at, seen_as
 from earmark.pipeline.names_there import READ, why_names_not_read
 from earmark.pipeline.said_in_notes import SaidInNotes, has_news, is_unread
+from earmark.pipeline.words_held import kind_with_words
 from earmark.pipeline.words_unread import said_besides, why_not_read
 from earmark.report import read_report
 from earmark.verbs.opening import opened_context
@@ -101,13 +103,13 @@ def _why(context: Context, artifact: Artifact) -> str:
 
 def _looked_at(context: Context) -> tuple[list[Artifact], list[Written]]:
     """Notes that somebody changed after the last run began, as far as their files' times tell: what was changed earlier it
-    has read, if it looks into that folder. And those with a transcript that are not where they were.
+    has read, if it looks into that folder, or has told why not. And those with a transcript that are not where they were.
     """
     report = read_report(context.home.status_file)
     began = report.started_at - BEFORE if report is not None else 0.0
     seen = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in report.folders) if report else ()
-    artifacts, one_file = context.ledger.artifacts, context.config.notes.layout == "one-file"
-    with_words = Kind.SUMMARY if one_file else Kind.TRANSCRIPT
+    artifacts, with_words = context.ledger.artifacts, kind_with_words(context)
+    unread = artifacts.told_of(Event.CORRECTIONS_NOT_READ, Event.NAMES_NOT_READ)
     elsewhere = _Elsewhere(context)
     changed: list[Artifact] = []
     away: list[Written] = []
@@ -126,7 +128,7 @@ def _looked_at(context: Context) -> tuple[list[Artifact], list[Written]]:
         except OSError:
             continue
         at = max(file.st_mtime, file.st_ctime)
-        if at <= note.at or (at < began and lies.startswith(seen)):
+        if at <= note.at or (at < began and lies.startswith(seen) and note.path not in unread):
             continue
         if (artifact := artifacts.at(Path(os.fsdecode(note.path)))) is not None:
             changed.append(artifact)
@@ -142,8 +144,9 @@ class _Elsewhere:
     @functools.cached_property
     def _paths(self) -> dict[str, list[bytes]]:
         paths: dict[str, list[bytes]] = {}
-        for seen in self._context.ledger.protection.transcripts_elsewhere():
-            if self._context.top_of(seen.path) is not None:
+        context = self._context
+        for seen in context.ledger.protection.seen_elsewhere(seen_as(context, kind_with_words(context))):
+            if context.top_of(seen.path) is not None:
                 paths.setdefault(seen.recording_id, []).append(os.fsencode(seen.path))
         return paths
 

@@ -21,10 +21,11 @@ from earmark.errors import (
     NotFound,
     UsageError,
 )
-from earmark.ledger import Artifact, Place, Recording
+from earmark.ledger import Place, Recording
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
 from earmark.paths import Home, whole
+from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.rebuild import FOUND
 from earmark.search.finding import Hit, find
 from earmark.search.indexing import bring_up_to_date
@@ -248,7 +249,7 @@ def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | N
     if place is None or recording is None:
         return None  # it went while it was looked for
     mine = notes_of_places(ledger.artifacts.of_place(place)).get((place.path, recording_id), [])
-    note, here = _note(mine), place.here and os.path.lexists(place.path)
+    note, here = _note(context, place), place.here and os.path.lexists(place.path)
     url = (place.path if here or note is None else note).as_uri()
     return Result(
         hit, place, recording.recorded_at, title_of(mine, summary.title if summary else ""),
@@ -258,7 +259,10 @@ def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | N
     )  # fmt: skip
 
 
-def _note(notes: Collection[Artifact]) -> Path | None:
-    """The note with the words."""
-    paths = {a.kind.value: a.path for a in notes if a.note and os.path.lexists(a.path)}
+def _note(context: Context, place: Place) -> Path | None:
+    """The note with the words, where it lies by now."""
+    lying = [(a, lies_at(context, a)) for a in context.ledger.artifacts.of_place(place) if a.note]
+    paths = {
+        a.kind.value: path for a, path in lying if (a.on_disk or path != a.path) and os.path.lexists(path)
+    }
     return paths.get("transcript") or paths.get("summary")
