@@ -94,11 +94,11 @@ class Index:
         rows = self._db.all(f"SELECT t.recording_id{_DUE} LIMIT ?", (form, most))
         return [row["recording_id"] for row in rows]
 
-    def count_due(self, form: int) -> int:
-        """How many those are."""
+    def count_due(self, form: int, but: Collection[str] = ()) -> int:
+        """How many those are, without some."""
         if not self._db.has_fts5:
             return 0
-        row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
+        row = self._db.one(f"SELECT count(*) AS n{_DUE}{_of('t', None, but)}", (form, *_lists(None, but)))
         return row["n"] if row else 0
 
     def put(
