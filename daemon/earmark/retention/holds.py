@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,20 +41,21 @@ def held_surely(context: Context, recordings: Iterable[str], kinds: Iterable[str
     """Those of these recordings that somebody holds, as far as the ledger and the markers in folders tell. Of what nobody
     can see, as a disk is away, or the ledger was damaged, it is not known.
     """
-    ledger, kinds = context.ledger, frozenset(kinds)
+    ledger, kinds, recordings = context.ledger, frozenset(kinds), {*recordings}
+    if not recordings:
+        return set()
     holds, own = ledger.protection.holds(), {each for each, _, _ in ledger.protection.all_item_rules()}
     kept = {each for seen in ledger.protection.keeping() for each in ledger.lineage.meant(seen.recording_id)}
     kept |= {
         each for known in kept for each in (*ledger.lineage.formers(known), *ledger.lineage.successors(known))
     }
-    marked = functools.cache(has_marker)
+    for folder, there in ledger.places.by_folder().items():
+        if not kept.issuperset(there & recordings) and has_marker(Path(folder)):
+            kept |= there
     return {
         each
         for each in recordings
-        if each in holds
-        or each in kept
-        or (each in own and _own_rule(context, each, kinds) is not None)
-        or any(marked(place.path.parent) for place in ledger.places.of(each))
+        if each in holds or each in kept or (each in own and _own_rule(context, each, kinds) is not None)
     }
 
 
