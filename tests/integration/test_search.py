@@ -565,3 +565,70 @@ def test_a_speakers_name_without_letters_is_looked_for_as_it_is_and_one_that_is_
                 assert len(results) == 1
     assert names("speaker:ann") == ["colon.m4a", "star.m4a"]
     assert names("speaker:🎈") == []
+
+
+@pytest.mark.shows("search:unseen-signs")
+def test_a_speakers_name_in_a_script_without_spaces_is_found_as_a_word_in_whatever_language_they_speak(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    people = {
+        "chinese.m4a": "李明",
+        "japanese.m4a": "クリストファー",
+        "korean.m4a": "김민수",
+        "thai.m4a": "สมชาย ใจดี",
+    }
+    for name, person in people.items():
+        say(
+            world,
+            name,
+            (("Bob", FILLER * 3), (person, "The dentist moved the appointment."), ("Bob", FILLER)),
+        )
+    for name, person in people.items():
+        for query in (person, f"{person} dentist", person.split()[0][:-1], f'"{person.split()[0]}"'):
+            results = answer(query)
+            assert {Path(r["path"]).name for r in results[:1]} == {name}, query
+            assert results[0]["all_words"], query
+        assert names(f"speaker:Bob {person}") == []
+        assert name not in names(f"dentist -{person.split()[0]}")
+
+
+UNSEEN = ("\u00ad", "\u200b", "\u2060", "\ufeff", "\u200d", "\u200c", "\u200e", "\u00ad\u200b")
+
+
+@pytest.mark.shows("search:unseen-signs")
+@pytest.mark.parametrize("sign", UNSEEN, ids=ascii)
+def test_signs_that_nobody_sees_are_no_part_of_a_word_be_it_typed_or_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    say(world, "plain.m4a", (("Sarah", "The spring release comes."), ("", "来週の会議で予算について。")))
+    say(
+        world,
+        "parted.m4a",
+        ((f"Sa{sign}rah", f"The sp{sign}ring re{sign}lease comes."), ("", f"会議で予{sign}算だ。")),
+    )
+    both = {"plain.m4a", "parted.m4a"}
+    for typed in (
+        f"re{sign}lease", f"{sign}release{sign}", f'"sp{sign}ring release"', f"rel{sign}ea*{sign}", f"予{sign}算",
+        f"{sign}speaker:Sa{sign}rah{sign}", f"release -flow{sign}ers", f"release after:2020-01-01{sign}",
+    ):  # fmt: skip
+        assert set(names(typed)) == both, ascii(typed)
+        assert set(names(re.sub(f"[{''.join(UNSEEN)}]", "", typed))) == both, ascii(typed)
+    assert names(f"release -com{sign}es") == []
+    assert run(sign).exit_code == 2
+
+
+@pytest.mark.shows("search:unseen-signs")
+def test_letters_that_a_joiner_gives_another_form_are_found_as_they_are_typed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    world = World(root)
+    said = {"persian.m4a": ("fa", "می\u200cخواهم بروم"), "hindi.m4a": ("hi", "रक्\u200dषा की बात")}
+    for name, (language, text) in said.items():
+        say(world, name, (("", text),), language)
+        assert names(text.split()[0]) == [name]
+        assert answer(text.split()[0])[0]["snippet"] == text

@@ -190,6 +190,60 @@ def test_a_search_that_meets_the_damage_only_when_it_fills_the_index_answers_all
     world.context.ledger = Ledger(file)
 
 
+CUT = 8
+
+
+def cut_short(world: World) -> tuple[Path, list[bytes]]:
+    """The ledger, and it without its last pages, of which all are of the index: one, two, ... of them."""
+    with_vectors_and_much_said(world)
+    file = world.ledger.file
+    world.ledger.db.fold()
+    world.ledger.close()
+    good, owner = file.read_bytes(), owners(file)
+    last = len(good) // PAGE
+    count = 0
+    while count < CUT and is_derived(owner.get(last - count, "passages")):
+        count += 1
+    assert count > 1
+    return file, [good[: -PAGE * n] for n in (1, 2, count)]
+
+
+@pytest.mark.shows("search:pages", "search:anew")
+def test_a_ledger_whose_end_is_missing_by_whole_pages_of_the_index_is_repaired_by_whoever_may_write(
+    world: World,
+) -> None:
+    file, shorter = cut_short(world)
+    walk = str(world.drop / "calls/walk.m4a")
+
+    def cut(data: bytes) -> None:
+        for beside in ("-wal", "-shm"):
+            file.with_name(file.name + beside).unlink(missing_ok=True)
+        file.write_bytes(data)
+
+    for data in shorter:
+        cut(data)
+        for words in (["status"], ["list"], ["forget", "--dry-run", walk]):
+            said = CliRunner().invoke(app, words, env={"COLUMNS": "400"})
+            assert said.exit_code in (0, 74), said.output
+            if said.exit_code:
+                assert "the ledger is damaged" in said.stderr
+                assert "`earmark run` repairs it" in said.stderr
+        assert file.read_bytes() == data
+        assert names("flowers") == ["walk.m4a"]
+        assert CliRunner().invoke(app, ["forget", "--dry-run", walk]).exit_code == 0
+        cut(data)
+        said = CliRunner().invoke(app, ["ask", "What about the flowers?"])
+        assert said.exit_code == 0, said.output
+        assert "walk.m4a" in said.stdout
+    cut(shorter[-1])
+    went = CliRunner().invoke(app, ["forget", walk, "--yes"])
+    assert went.exit_code == 0, went.output
+    assert (names("flowers"), names("release")) == ([], ["budget.m4a"])
+    assert b"flowers" not in b"".join(each.read_bytes() for each in file.parent.glob("ledger.db*"))
+    assert not list(file.parent.glob("*.damaged-*"))
+    world.context.ledger = Ledger(file)
+
+
 def kind_of_words(file: Path) -> tuple[str, int]:
     with closing(sqlite3.connect(file)) as db:
         (made,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'passages_fts'").fetchone()

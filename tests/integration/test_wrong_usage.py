@@ -123,3 +123,24 @@ def test_who_says_no_verb_of_several_is_told_which_there_are_in_one_json_object(
     assert "No such option: --json; say a verb first: " in answer["error"]["sentence"]
     for below in group.commands:
         assert below.name in answer["error"]["sentence"]
+
+
+@pytest.mark.shows("json:usage", "search:options")
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["ask", "what", "--in", "a", "--in", "b"], "--in"),
+        (["ask", "what", "--limit", "2", "--in", "a", "--limit=3"], "--limit"),
+        (["search", "what", "--limit", "2", "else", "--limit", "3"], "--limit"),
+        (["forget", "--before", "2026-01-01", "--before", "2026-01-02"], "--before"),
+    ],
+)
+def test_an_option_of_which_one_value_counts_is_refused_where_it_is_said_twice(
+    words: list[str], option: str
+) -> None:
+    done = CliRunner().invoke(app, [*words, "--json", "--json"])
+    answer = json.loads(done.stdout)
+    assert done.exit_code == answer["error"]["exit_code"] == 2
+    sentence = answer["error"]["sentence"]
+    assert "is said more than once" in sentence
+    assert option in done.stderr

@@ -23,6 +23,9 @@ A_MINUTE = "2026-03-31T14:30"
 NO_FILE = "it is empty, and names no file and no folder; say . for the folder that you are in"
 
 
+TWICE = "it is said more than once, and one of its values would not count; say it once"
+
+
 class Verb(TyperCommand):
     """One verb."""
 
@@ -40,6 +43,14 @@ class Verb(TyperCommand):
         out.acts = ()
         with said_plainly():
             return super().make_context(info_name, args, *arguments, **options)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words; an option of which one value counts is not said twice, as nobody could tell which is meant."""
+        _, _, said = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in said:
+            if _takes_one(parameter) and sum(each is parameter for each in said) > 1:
+                raise typer.BadParameter(TWICE, ctx=ctx, param=parameter)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         with said_plainly():
@@ -62,6 +73,12 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         with naming_verbs(self):
             return super().resolve_command(ctx, args)
+
+
+def _takes_one(parameter: Any) -> bool:
+    """Whether it is an option that takes one value."""
+    several = parameter.multiple or getattr(parameter, "count", False) or getattr(parameter, "is_flag", False)
+    return parameter.param_type_name == "option" and not several
 
 
 def _refuse_empty_paths(command: Any) -> None:

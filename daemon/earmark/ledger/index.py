@@ -43,6 +43,7 @@ _DUE = (
 class Entry:
     """One passage as it is stored. `sentences`: of each the character of `text` at which it begins, its second, and the
     number of its speaker in `speakers`, from 1; 0 for nobody that is known. `stems`, `pairs`: words by which it is found.
+    `named`: the pairs of its speakers' names, which are in no other column.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Entry:
     stems: str
     pairs: str
     speakers: tuple[str, ...]
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,11 @@ class Index:
         rows = self._db.all(f"SELECT t.recording_id{_DUE} LIMIT ?", (form, most))
         return [row["recording_id"] for row in rows]
 
-    def count_due(self, form: int) -> int:
-        """How many those are."""
+    def count_due(self, form: int, but: Collection[str] = ()) -> int:
+        """How many those are, without some."""
         if not self._db.has_fts5:
             return 0
-        row = self._db.one(f"SELECT count(*) AS n{_DUE}", (form,))
+        row = self._db.one(f"SELECT count(*) AS n{_DUE}{_of('t', None, but)}", (form, *_lists(None, but)))
         return row["n"] if row else 0
 
     def put(
@@ -108,6 +110,7 @@ class Index:
         kept = self.vectors.kept(recording_id)  # a title is another one more often than what was said
         self.take_out(recording_id)
         for entry in entries:
+            headed = "\n".join(filter(None, ("" if entry.number else heading, entry.named)))
             told = json.dumps(entry.sentences, separators=(",", ":"))
             cursor = self._db.execute(
                 "INSERT INTO passages (recording_id, number, start, end, sentences) VALUES (?, ?, ?, ?, ?)",
@@ -116,8 +119,7 @@ class Index:
             self._db.execute(
                 "INSERT INTO passages_fts (rowid, text, stems, pairs, speakers, heading) VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    cursor.lastrowid, entry.text, entry.stems, entry.pairs, "\n".join(entry.speakers),
-                    "" if entry.number else heading,
+                    cursor.lastrowid, entry.text, entry.stems, entry.pairs, "\n".join(entry.speakers), headed,
                 ),
             )  # fmt: skip
         self._db.execute(

@@ -20,7 +20,10 @@ SCRIPTS = ("0016_search.sql", "0018_vectors.sql", "0021_sums.sql")
 """What makes the tables and triggers of the index."""
 
 LEFT_OUT = "0019_unindexed.sql"
-"""What makes the list of recordings that a rule took out, which stays."""
+"""What makes the list of recordings that a rule took out, of which as much stays as makes sense."""
+
+TAKEN_OUT = "unindexed"
+"""That list. What is missing from it is in the index until the rule takes it out again."""
 
 SMALL = 2_000
 """Passages up to which each search looks at the whole index first, which takes 0.2 s of processor time then."""
@@ -43,6 +46,13 @@ _SAME = (
 _STRAY = "SELECT 1 FROM passages WHERE recording_id NOT IN (SELECT recording_id FROM indexed) LIMIT 1"
 """Passages of a recording that is not said to be in it."""
 
+SENSE = "recording_id IN (SELECT id FROM recordings)"
+"""What each row of the list is: a recording."""
+
+NOT_IN_IT = "recording_id NOT IN (SELECT recording_id FROM indexed)"
+
+_SENSELESS = f"SELECT 1 FROM {TAKEN_OUT} WHERE NOT ({SENSE} AND {NOT_IN_IT}) LIMIT 1"
+
 _CHECK = f"INSERT INTO {WORDS} ({WORDS}) VALUES ('integrity-check')"
 
 
@@ -58,7 +68,7 @@ def tables() -> list[str]:
 
 def is_derived(table: str) -> bool:
     """Whether a table is of the index, which is made of other tables."""
-    return table in tables() or table.startswith(f"{WORDS}_")
+    return table in tables() or table == TAKEN_OUT or table.startswith(f"{WORDS}_")
 
 
 def is_made(db: Connection) -> bool:
@@ -100,7 +110,9 @@ def is_sound(db: Connection) -> bool:
         return is_whole(db)
     try:
         with db.one_moment():
-            if not is_whole(db) or db.one(_STRAY) or not all(_is_tree(db, table) for table in tables()):
+            if not is_whole(db) or db.one(_STRAY) or db.one(_SENSELESS):
+                return False
+            if not all(is_tree(db, table) for table in (*tables(), TAKEN_OUT)):
                 return False
             for row in db.each("SELECT sentences FROM passages"):
                 sentences_of(row["sentences"])
@@ -114,7 +126,7 @@ def is_sound(db: Connection) -> bool:
     return True
 
 
-def _is_tree(db: Connection, table: str) -> bool:
+def is_tree(db: Connection, table: str) -> bool:
     """Whether the pages of a table and of its indexes are, with the same in all of them. One that is missing is none."""
     return [row[0] for row in db.all(f"PRAGMA integrity_check('{table}')")] == ["ok"]
 

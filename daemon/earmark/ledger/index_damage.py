@@ -13,7 +13,19 @@ from earmark.errors import LedgerError
 from earmark.ledger import index_pages
 from earmark.ledger.connection import TROUBLE, Connection, statements, text_of
 from earmark.ledger.fts5 import WORDS, suited
-from earmark.ledger.index_check import LEFT_OUT, PARTS, SCRIPTS, is_sound, is_suited, made, tables
+from earmark.ledger.index_check import (
+    LEFT_OUT,
+    NOT_IN_IT,
+    PARTS,
+    SCRIPTS,
+    SENSE,
+    TAKEN_OUT,
+    is_sound,
+    is_suited,
+    is_tree,
+    made,
+    tables,
+)
 
 SMALLEST = 512
 """Bytes of the smallest page that SQLite has."""
@@ -58,7 +70,9 @@ def _is_damaged(db: Connection) -> bool:
 def pages_made_anew(db: Connection) -> bool:
     """The same where pages of the file are damaged; false if they may be of anything else, and nothing is changed then."""
     triggers = [name for kind, name in made(*SCRIPTS) if kind == "TRIGGER"]
-    return index_pages.without(db, tables(), triggers) and _begun_anew(db)
+    if index_pages.without(db, tables(), triggers):
+        return _begun_anew(db)
+    return index_pages.without(db, [*tables(), TAKEN_OUT], triggers) and _begun_anew(db)
 
 
 def index_saved(file: Path, alive: Callable[[], object]) -> bool:
@@ -99,7 +113,7 @@ def _shorten(file: Path) -> bytes | None:
 def begin_anew(db: Connection) -> None:
     """Drop the index, whatever is left of it, and make an empty one, into which all is put again."""
     with db.transaction():
-        parts = made(*SCRIPTS)
+        parts, kept = made(*SCRIPTS), _taken_out(db)
         for kind, name in parts:
             if kind == "TRIGGER":
                 db.execute(f"DROP TRIGGER IF EXISTS {name}")
@@ -109,9 +123,22 @@ def begin_anew(db: Connection) -> None:
         for script in SCRIPTS:
             for statement in statements(text_of(script)):
                 db.execute(suited(statement, fts5=db.has_fts5))
-        if not db.all("PRAGMA table_info(unindexed)"):
-            for statement in statements(text_of(LEFT_OUT)):
-                db.execute(statement)
+        db.execute(f"DROP TABLE IF EXISTS {TAKEN_OUT}")
+        for statement in statements(text_of(LEFT_OUT)):
+            db.execute(statement)
+        db.execute_many(f"INSERT INTO {TAKEN_OUT} VALUES (?, ?)", kept)
+
+
+def _taken_out(db: Connection) -> list[tuple[str, float]]:
+    """What the list says of recordings that a rule took out, as far as it makes sense; nothing where it is damaged."""
+    try:
+        if not is_tree(db, TAKEN_OUT):
+            return []
+        sense = f"{SENSE} AND {NOT_IN_IT}" if is_tree(db, "indexed") else SENSE
+        rows = db.all(f"SELECT recording_id, at FROM {TAKEN_OUT} WHERE {sense}")
+    except (LedgerError, *TROUBLE):
+        return []
+    return [(row["recording_id"], row["at"]) for row in rows]
 
 
 def _drop_words(db: Connection) -> None:

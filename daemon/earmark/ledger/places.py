@@ -80,6 +80,13 @@ class Places:
     def all(self) -> list[Place]:
         return [place_of(r) for r in self._db.all("SELECT * FROM places ORDER BY accepted_at, path")]
 
+    def by_folder(self) -> dict[str, set[str]]:
+        """The recordings that are, or were, in each folder itself."""
+        found: dict[str, set[str]] = {}
+        for row in self._db.all("SELECT path, recording_id FROM places"):
+            found.setdefault(os.fsdecode(os.path.dirname(row["path"])), set()).add(row["recording_id"])  # noqa: PTH120 - of 10,000
+        return found
+
     def paths(self) -> list[str]:
         """Where recordings are, or were."""
         return [

@@ -21,7 +21,7 @@ from earmark.domain import Instant
 from earmark.files import flush_file, flush_folder_of
 from earmark.ledger.connection import MIGRATIONS, TROUBLE
 from earmark.ledger.digests import ALL_TABLES, TABLES
-from earmark.ledger.index_check import is_derived
+from earmark.ledger.index_check import TAKEN_OUT, is_derived
 from earmark.ledger.ledger import Ledger
 from earmark.ledger.mending import mend
 
@@ -170,7 +170,7 @@ def _salvage(
                     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
                 ):
                     table = row["name"]
-                    if is_derived(table):
+                    if is_derived(table) and table != TAKEN_OUT:
                         continue  # made anew out of the others
                     copied[table], whole = _copy(source, ledger, table, alive)
                     if whole:

@@ -4,6 +4,8 @@ trash, or neither file nor note is there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from earmark.domain import Instant
 from earmark.ledger.connection import Connection
 
@@ -25,14 +27,17 @@ _TAKEN = (
 _SHOWN = f"NOT {_TAKEN} AND (p.gone_at IS NULL OR {_READ})"
 """That the words of a place may be shown."""
 
-_UNSEEN = (
-    "SELECT i.recording_id FROM indexed i WHERE NOT EXISTS"
-    f" (SELECT 1 FROM places p WHERE p.recording_id = i.recording_id AND {_SHOWN})"
+_KNOWN = (
+    "SELECT t.recording_id FROM transcripts t WHERE t.recording_id NOT IN (SELECT recording_id FROM erasures)"
 )
+"""Recordings whose words are known."""
+
+_NOWHERE = f"NOT EXISTS (SELECT 1 FROM places p WHERE p.recording_id = t.recording_id AND {_SHOWN})"
+"""That they may be shown at none of their places."""
 
 
 class Unfound:
-    """Rows of `unindexed`, and those of `indexed` that nobody is shown."""
+    """Rows of `unindexed`, and recordings whose words nobody is shown."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
@@ -52,30 +57,38 @@ class Unfound:
         self._db.execute("INSERT INTO unindexed (recording_id, at) VALUES (?, ?)", (recording_id, now))
         self._db.execute("INSERT OR REPLACE INTO facts (name, value, at) VALUES (?, '', ?)", (GONE, now))
 
-    def let_in_after(self, instant: Instant | None) -> None:
-        """Those may be put in again that were done later; None: all."""
-        self._db.execute(
-            "DELETE FROM unindexed WHERE ? IS NULL OR recording_id IN (SELECT id FROM recordings WHERE done_at > ?)",
-            (instant, instant),
+    def taken_out(self) -> dict[str, Instant | None]:
+        """Recordings whose words are known and were taken out, each with when it was done."""
+        rows = self._db.all(
+            f"SELECT r.id, r.done_at FROM recordings r WHERE r.id IN ({_KNOWN})"
+            " AND r.id IN (SELECT recording_id FROM unindexed)"
         )
+        return {row["id"]: row["done_at"] for row in rows}
+
+    def let_in(self, recordings: Iterable[str]) -> None:
+        """These may be put in again."""
+        with self._db.transaction():
+            for recording_id in recordings:
+                self._db.execute("DELETE FROM unindexed WHERE recording_id = ?", (recording_id,))
 
     def by_rule(self) -> set[str]:
-        """Recordings whose words a rule keeps out of the index, and that would be found without it."""
+        """Recordings that were taken out, and that would be found without that."""
         rows = self._db.all(
-            "SELECT recording_id FROM unindexed u WHERE recording_id IN (SELECT recording_id FROM transcripts)"
-            " AND recording_id NOT IN (SELECT recording_id FROM erasures)"
-            f" AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = u.recording_id AND {_SHOWN})"
+            f"{_KNOWN} AND NOT {_NOWHERE} AND t.recording_id IN (SELECT recording_id FROM unindexed)"
         )
         return {row["recording_id"] for row in rows}
 
     def unseen(self) -> set[str]:
-        """Recordings of which nothing is found: their note lies in the trash, or neither file nor note is there."""
-        return {row["recording_id"] for row in self._db.all(_UNSEEN)}
+        """Recordings of which nothing is found, be they in the index or not: their note lies in the trash, or neither file
+        nor note is there.
+        """
+        return {row["recording_id"] for row in self._db.all(f"{_KNOWN} AND {_NOWHERE}")}
 
     def in_trash(self) -> set[str]:
         """Those of them whose note lies in the trash."""
         rows = self._db.all(
-            f"{_UNSEEN} AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = i.recording_id AND {_TAKEN})"
+            f"{_KNOWN} AND {_NOWHERE}"
+            f" AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = t.recording_id AND {_TAKEN})"
         )
         return {row["recording_id"] for row in rows}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.ledger.candidates import FAILED
 from earmark.retention.doubt import DOUBT
-from earmark.retention.markers import FoldersSeen, why_folder_holds
+from earmark.retention.markers import FoldersSeen, has_marker, why_folder_holds
 from earmark.retention.notes_seen import NotesSeen
 from earmark.retention.rules.policy import describe, item_rule, kept_by
 
@@ -35,6 +35,28 @@ def why_held(
         if (why := why_folder_holds(context, file, top, seen)) is not None:
             return why
     return _own_rule(context, recording_id, frozenset(kinds)) or notes.keeping(recording_id)
+
+
+def held_surely(context: Context, recordings: Iterable[str], kinds: Iterable[str]) -> set[str]:
+    """Those of these recordings that somebody holds, as far as the ledger and the markers in folders tell. Of what nobody
+    can see, as a disk is away, or the ledger was damaged, it is not known.
+    """
+    ledger, kinds, recordings = context.ledger, frozenset(kinds), {*recordings}
+    if not recordings:
+        return set()
+    holds, own = ledger.protection.holds(), {each for each, _, _ in ledger.protection.all_item_rules()}
+    kept = {each for seen in ledger.protection.keeping() for each in ledger.lineage.meant(seen.recording_id)}
+    kept |= {
+        each for known in kept for each in (*ledger.lineage.formers(known), *ledger.lineage.successors(known))
+    }
+    for folder, there in ledger.places.by_folder().items():
+        if not kept.issuperset(there & recordings) and has_marker(Path(folder)):
+            kept |= there
+    return {
+        each
+        for each in recordings
+        if each in holds or each in kept or (each in own and _own_rule(context, each, kinds) is not None)
+    }
 
 
 def _own_rule(context: Context, recording_id: str, kinds: frozenset[str]) -> str | None:

@@ -154,6 +154,11 @@ def _marker_or_none(folder: Path) -> Path | None:
         return None
 
 
+def has_marker(folder: Path) -> bool:
+    """Whether a marker lies in a folder or in one above it, as far as one can look."""
+    return any(_marker_or_none(each) is not None for each in _chain(folder / "-", folder))
+
+
 def _chain(path: Path, top: Path) -> Iterator[Path]:
     """The file's folder and all above it, by the names that they are called and by those that links lead to."""
     yield from path.parents

@@ -14,7 +14,7 @@ from earmark.events import Event
 from earmark.files import named
 from earmark.ledger import Entry
 from earmark.search.passages import Passage, passages_of
-from earmark.search.terms import FORM, stems_and_pairs
+from earmark.search.terms import FORM, joined, stems_and_pairs
 
 AT_ONCE = 50
 """Recordings that are put in by one transaction at most."""
@@ -60,14 +60,15 @@ def entries_of(transcript: Transcript) -> list[Entry]:
 
 def _entry(number: int, passage: Passage, language: str) -> Entry:
     speakers = tuple(dict.fromkeys(s.speaker for s in passage.sentences if s.speaker))
+    _, named = stems_and_pairs(" ".join(speakers), language)
     begins, text = [], ""
     for sentence in passage.sentences:
         text += " " if text else ""
         speaker = speakers.index(sentence.speaker) + 1 if sentence.speaker else 0
         begins.append((len(text), round(sentence.start, 2), speaker))
-        text += sentence.text
+        text += joined(sentence.text)
     stems, pairs = stems_and_pairs(text, language)
-    return Entry(number, passage.start, passage.end, tuple(begins), text, stems, pairs, speakers)
+    return Entry(number, passage.start, passage.end, tuple(begins), text, stems, pairs, speakers, named)
 
 
 def _heading(context: Context, recording_id: str, language: str) -> str:
@@ -76,5 +77,5 @@ def _heading(context: Context, recording_id: str, language: str) -> str:
     summary = ledger.words.summary(recording_id)
     called = [summary.title, *summary.tags] if summary is not None else []
     called += [place.path.stem for place in ledger.places.of(recording_id) if place.here]
-    lines = [named(" ".join(line.split())) for line in dict.fromkeys(called) if line.strip()]
+    lines = [joined(named(" ".join(line.split()))) for line in dict.fromkeys(called) if line.strip()]
     return "\n".join([*lines, *stems_and_pairs(" ".join(lines), language)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from earmark.errors import UsageError
-from earmark.search.terms import TOKEN
+from earmark.search.terms import TOKEN, UNSEEN, joined
 
 LONGEST = 1_000
 """Characters of a query; a long question has two hundred."""
@@ -31,6 +31,9 @@ ASK = frozenset(
 """English words that a question begins with."""
 
 _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
+
+_BEFORE = re.compile(rf'(?<![^\s"])[{UNSEEN}]+')
+"""What nobody sees, before a piece."""
 
 _PIECE = re.compile(
     rf'(?P<minus>-?)(?:(?P<key>{"|".join(FILTERS)}):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>[^\s"]+))',
@@ -81,7 +84,8 @@ def parse(typed: str) -> Query:
             f"the query has {len(typed):,} characters; say what to look for in {LONGEST:,} at most"
         )
     read = _Reading()
-    for piece in _PIECE.finditer(unicodedata.normalize("NFKC", typed.translate(_QUOTES))):
+    text = unicodedata.normalize("NFKC", typed.translate(_QUOTES))
+    for piece in _PIECE.finditer(text if text.isascii() else _BEFORE.sub("", text)):
         _take(read, piece)
     found = Query(
         tuple(dict.fromkeys(read.words)), tuple(dict.fromkeys(read.phrases)), tuple(read.without),
@@ -110,6 +114,8 @@ def _take(read: _Reading, piece: re.Match[str]) -> None:
     """One piece of what was typed."""
     quoted, plain = piece["quoted"], piece["plain"] or ""
     key, said = (piece["key"] or "").lower(), plain if quoted is None else quoted
+    if key != "folder":  # whose name is what it is
+        said = joined(said).strip(UNSEEN)
     if not key and plain.endswith(":") and plain[:-1].lower() in FILTERS:
         key, said = plain[:-1].lower(), ""
     if key:

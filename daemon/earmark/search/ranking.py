@@ -98,11 +98,10 @@ class _Counts:
         counts = [0.0] * len(self._terms)
         for number, times in self._times(entry.text, stems):
             counts[number] = times * (K1 + 1) / (times + K1 * (1 - B + B * length / USUAL))
-        if not self._plain.isdisjoint(_names(entry.speakers)):
-            named = _shares(stored, self._plain)
-            for number, term in enumerate(self._terms):
-                if term.plain in named:
-                    counts[number] += NAMED + SHARE * named[term.plain]
+        names = _names(entry.speakers)
+        if not self._plain.isdisjoint(names) or any(_is_named(term, names) for _, term in self._others):
+            for number, share in _shares(stored, self._terms).items():
+                counts[number] += NAMED + SHARE * share
         if stored.heading:
             for number in self._in_heading(stored.heading):
                 counts[number] += HEADED
@@ -150,14 +149,22 @@ def _is_in(term: Term, heading: frozenset[str]) -> bool:
     return any(term.plain in token for token in heading)
 
 
-def _shares(stored: Stored, wanted: set[str]) -> dict[str, float]:
-    """How much of a passage is said by whoever has one of these words in their name."""
+def _is_named(term: Term, names: frozenset[str]) -> bool:
+    """Whether a word is one of names, or in one as it is looked for."""
+    if term.by is By.STEM or term.said_only:
+        return term.plain in names
+    return _is_in(term, names)
+
+
+def _shares(stored: Stored, terms: Sequence[Term]) -> dict[int, float]:
+    """How much of a passage is said by whoever has one of these words in their name, by the word's number."""
     entry = stored.entry
     ends = [*(at for at, _, _ in entry.sentences[1:]), len(entry.text)]
-    named = [wanted & _tokens(name) for name in entry.speakers]
-    shares: dict[str, float] = {}
+    called = [_tokens(name) for name in entry.speakers]
+    named = [[n for n, term in enumerate(terms) if _is_named(term, names)] for names in called]
+    shares: dict[int, float] = {}
     for (at, _, speaker), end in zip(entry.sentences, ends, strict=True):
         if 0 < speaker <= len(named):
-            for token in named[speaker - 1]:
-                shares[token] = shares.get(token, 0.0) + (end - at) / max(1, len(entry.text))
+            for number in named[speaker - 1]:
+                shares[number] = shares.get(number, 0.0) + (end - at) / max(1, len(entry.text))
     return shares

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from earmark.summarization.words import stemmer_for
 
-FORM = 2
+FORM = 3
 """Goes up when words are made in another way, or more is kept of them; then all is put into the index again."""
 
 _MARKS = "".join(
@@ -23,10 +23,37 @@ _MARKS = "".join(
 TOKEN = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
 """Letters and digits with the marks that belong to them: what unicode61 takes for a token."""
 
+_NOTHING = "".join(
+    map(
+        chr,
+        (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF),
+    )
+)
+"""Signs that are no part of a word in which they are: where it may be parted, or which way it is read."""
+
+_JOINERS = "\u200c\u200d"
+"""Signs that say which form letters have; of no meaning in scripts whose letters have one."""
+
+UNSEEN = _NOTHING + _JOINERS
+"""Signs that nobody sees."""
+
+_OF_ONE_FORM = (
+    "0-9A-Za-z\u00c0-\u024f\u0300-\u052f\u0e00-\u0eff\u1e00-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+)
+
+_WITHIN = re.compile(
+    rf"(?<=[{_OF_ONE_FORM}])[{UNSEEN}]+(?=[{_OF_ONE_FORM}])|(?<=[\w{_MARKS}])[{_NOTHING}]+(?=[\w{_MARKS}])"
+)
+
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 LONGEST = 64
 """Characters of a word that count."""
+
+
+def joined(text: str) -> str:
+    """A text without signs that nobody sees within its words: a soft hyphen, a space of no width."""
+    return text if text.isascii() else _WITHIN.sub("", text)
 
 
 def folded(text: str) -> str:
@@ -72,7 +99,7 @@ def stems_and_pairs(text: str, language: str) -> tuple[str, str]:
     """Both columns of a text in a language."""
     stems: list[str] = []
     pairs: list[str] = []
-    for found in TOKEN.finditer(unicodedata.normalize("NFKC", text)):
+    for found in TOKEN.finditer(unicodedata.normalize("NFKC", joined(text))):
         for paired, part in runs(found[0]):
             if paired:
                 pairs += pairs_of(part)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from earmark.config import Config
 from earmark.context import Context
-from earmark.errors import IndexMadeAnew, LedgerError, NeverRan
+from earmark.errors import EarmarkError, IndexMadeAnew, LedgerError, LedgerTooNew, LedgerTooOld, NeverRan
 from earmark.files import has_own_processes, holders, is_locked
-from earmark.ledger import Ledger
+from earmark.ledger import DaemonLock, Ledger, index_saved
 from earmark.paths import Home
 from earmark.report import other_config, read_report
 from earmark.retention.doubt import reconcile
@@ -26,7 +27,7 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
         raise NeverRan(
             f"earmark has not run here yet (no ledger in {home.state}); start it with: earmark run FOLDER"
         )
-    with Ledger(home.ledger_file, read_only=read_only) as ledger:
+    with Ledger(home.ledger_file, read_only=True) if read_only else _to_write(home) as ledger:
         context = Context(ledger, home, config, watched_folders(home, config), logs=False)
         if not read_only:
             if not ledger.index.is_whole():
@@ -41,6 +42,28 @@ def opened_context(home: Home, config: Config, *, read_only: bool = False) -> It
             raise IndexMadeAnew(
                 "The index of search was damaged, and nothing else was; it is made anew. Say it again"
             ) from error
+
+
+def _to_write(home: Home) -> Ledger:
+    try:
+        return Ledger(home.ledger_file)
+    except LedgerError as error:
+        if not cut_index_made_anew(home, error):
+            raise
+    return Ledger(home.ledger_file)
+
+
+def cut_index_made_anew(home: Home, error: LedgerError) -> bool:
+    """Make an empty index where the ledger cannot be opened, for this reason, as the end of its file is missing; false where
+    something else is missing, too, or a daemon runs, which does this itself.
+    """
+    if isinstance(error, LedgerTooNew | LedgerTooOld):
+        return False
+    try:
+        with DaemonLock(home.lock_file):
+            return index_saved(home.ledger_file, lambda: None)
+    except (EarmarkError, OSError, sqlite3.Error):
+        return False
 
 
 def watched_folders(home: Home, config: Config) -> tuple[Path, ...]:

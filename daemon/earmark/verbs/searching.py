@@ -13,7 +13,6 @@ from earmark.context import Context
 from earmark.domain import Instant
 from earmark.errors import (
     EarmarkError,
-    EnvironmentFault,
     IndexMadeAnew,
     LedgerError,
     LedgerTooNew,
@@ -28,22 +27,18 @@ from earmark.paths import Home, whole
 from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.rebuild import FOUND
 from earmark.search.finding import Hit, find
-from earmark.search.indexing import bring_up_to_date
 from earmark.search.query import Query
-from earmark.search.terms import FORM
 from earmark.search.wanted import meant
+from earmark.verbs.filling import due, fill, kept_out_no_more
 from earmark.verbs.known import below_its_folder
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
 from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
-from earmark.verbs.reading_notes import changed_notes, read_changed_notes
+from earmark.verbs.reading_notes import NotRead, changed_notes, read_changed_notes
 from earmark.verbs.trusting import made_anew, made_anew_in_doubt, require_looked_at, require_trusted
 
 MOST = 200
 """Passages that are shown at most."""
-
-SLICE = 1.0
-"""Seconds of indexing after which the ledger is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +65,8 @@ class Found:
     their vectors are not made yet; 0 where there is no model. `why`: why none was looked for by its meaning all the same.
     `not_read`: why what people changed in notes lately is not in it. `unheard`: recordings of whose words the ledger has
     none, as their notes were there before it was. `out_by_rule`: those that a rule keeps out of the index, of those that
-    the query is about; `in_trash`: those of them whose note lies in the trash. `away`: recordings of which a note with the
-    transcript is not where it was, so that what was changed there since is not in it.
+    the query is about but for who speaks; `in_trash`: those of them whose note lies in the trash. `away`: recordings of
+    which a note with the transcript is not where it was, so that what was changed there since is not in it.
     """
 
     results: tuple[Result, ...]
@@ -98,7 +93,17 @@ def search(
     done, and of how many. `standing`: who says what the query means, for a process that cannot write; None for one of its
     own. Raises UsageError, NotFound.
     """
-    left = read_changed_notes(home) if standing is None else changed_notes(home, config)
+    writes = standing is None
+
+    def read() -> NotRead:
+        return read_changed_notes(home) if writes else changed_notes(home, config)
+
+    try:
+        left = read()
+    except Exception as error:
+        if not _is_another_now(home, error, writes=writes):
+            raise
+        left = read()
     found = _found(home, config, query, most, tell, standing)
     return replace(found, not_read=left.reasons, away=left.away)
 
@@ -112,15 +117,13 @@ def _found(
     standing: MeaningWorker | None,
 ) -> Found:
     with asked_for(home, meant(query), standing) as asked:
+        writes = standing is None
         try:
             found = _search(home, config, query, most, tell, asked)
-            if found.results or not made_anew_in_doubt(home, config, writes=standing is None):
+            if found.results or not made_anew_in_doubt(home, config, writes=writes):
                 return found
         except Exception as error:
-            # Rows of a damaged index that make no sense come out as errors of any kind.
-            anew = isinstance(error, IndexMadeAnew)  # by who was to fill it
-            writes = standing is None
-            if not anew and (_is_of_another(error) or not made_anew(home, writes=writes, pages=True)):
+            if not _is_another_now(home, error, writes=writes):
                 raise
         return _search(home, config, query, most, tell, asked)
 
@@ -132,14 +135,21 @@ def _search(
         context.ledger.index.require_words()
         if not context.ledger.index.is_made():
             raise LedgerError(f"{home.ledger_file}: the ledger is damaged; `earmark run` repairs it")
-        missing = context.ledger.index.count_due(FORM)
+        missing = due(context)
         if asked and asked.model and context.ledger.index.vectors.any(asked.model.digest):
             asked.begin(config)
         if not require_trusted(context):
             require_looked_at(context)
-    if missing:
-        missing = _fill(home, config, missing, tell)
-    return _ask(home, config, query, most, missing, asked)
+    return _ask(home, config, query, most, asked, full=not missing or fill(home, config, missing, tell))
+
+
+def _is_another_now(home: Home, error: Exception, *, writes: bool) -> bool:
+    """Whether the index was damaged, and is made anew. Rows that make no sense come out as errors of any kind. Raises
+    LedgerError.
+    """
+    if isinstance(error, IndexMadeAnew):  # by who was to fill it
+        return True
+    return not _is_of_another(error) and made_anew(home, writes=writes, pages=True)
 
 
 def _is_of_another(error: Exception) -> bool:
@@ -148,7 +158,8 @@ def _is_of_another(error: Exception) -> bool:
     return known or isinstance(error, LedgerTooOld | LedgerTooNew)
 
 
-def _ask(home: Home, config: Config, query: Query, most: int, missing: int, asked: Asked | None) -> Found:
+def _ask(home: Home, config: Config, query: Query, most: int, asked: Asked | None, *, full: bool) -> Found:
+    """`full`: all is in the index that is to be."""
     with opened_context(home, config, read_only=True) as context:
         index, among = context.ledger.index, _among(context, query)
         unseen, model = index.unfound.unseen(), asked.model if asked else None
@@ -159,35 +170,13 @@ def _ask(home: Home, config: Config, query: Query, most: int, missing: int, aske
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
         unheard = context.ledger.jobs.count_wordless(FOUND)
-        by_rule, in_trash = index.unfound.by_rule(), index.unfound.in_trash()
+        missing, waits = (0, set[str]()) if full else (due(context, unseen), kept_out_no_more(context))
+        by_rule, in_trash = index.unfound.by_rule() - waits, index.unfound.in_trash()
     counts = [len(ids if among is None else ids & among) for ids in (waiting, by_rule, in_trash)]
     return Found(
         tuple(results), tops, missing, counts[0], asked.why if asked else "",
         unheard=unheard, out_by_rule=counts[1], in_trash=counts[2],
     )  # fmt: skip
-
-
-def _missing(home: Home, config: Config) -> int:
-    with opened_context(home, config, read_only=True) as context:
-        return context.ledger.index.count_due(FORM)
-
-
-def _fill(home: Home, config: Config, missing: int, tell: Callable[[int, int], None]) -> int:
-    """How many recordings are not in the index after all: where the ledger cannot be written, what is there is asked."""
-    done = 0
-
-    def another() -> None:
-        nonlocal done
-        done += 1
-        tell(min(done, missing), missing)
-
-    try:
-        with opened_context(home, config) as context:
-            while bring_up_to_date(context, SLICE, another):
-                pass
-    except EnvironmentFault:
-        return _missing(home, config)
-    return 0
 
 
 def _among(context: Context, query: Query) -> set[str] | None:

@@ -12,7 +12,7 @@ from earmark.errors import EnvironmentFault, LedgerBusy, LedgerError
 from earmark.ledger import Ledger
 from earmark.ledger.index import DAY
 from earmark.paths import Home
-from earmark.verbs.opening import opened_context
+from earmark.verbs.opening import cut_index_made_anew, opened_context
 
 ANEW = "the index of search is damaged; `earmark run` or `earmark search`, where it may write, makes it anew"
 
@@ -62,11 +62,16 @@ def made_anew(home: Home, *, writes: bool, pages: bool = False) -> bool:
     process may not write. `pages`: look at all pages of the file.
     """
     if writes:
-        with contextlib.suppress(EnvironmentFault), Ledger(home.ledger_file) as ledger:
-            anew = ledger.index.made_sound(pages=pages)
-            if anew:
-                ledger.index.was_checked(Clock().wall())
-            return anew
+        try:
+            with contextlib.suppress(EnvironmentFault), Ledger(home.ledger_file) as ledger:
+                anew = ledger.index.made_sound(pages=pages)
+                if anew:
+                    ledger.index.was_checked(Clock().wall())
+                return anew
+        except LedgerError as error:
+            if not cut_index_made_anew(home, error):
+                raise
+            return True
     with Ledger(home.ledger_file, read_only=True) as ledger:
         if ledger.index.check():
             return False

@@ -124,9 +124,13 @@ class SearchAnswer(Answer):
         "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
     )
     out_by_rule: int = key(
-        "Recordings, of those that were asked about, that a rule keeps out of the index ([retention.index])."
+        "Recordings that a rule keeps out of the index ([retention.index]), of those in the folders, with the tags and of"
+        " the days that were asked about."
     )
-    in_trash: int = key("Recordings, of those that were asked about, whose note lies in the trash.")
+    in_trash: int = key(
+        "Recordings whose note lies in the trash, of those in the folders, with the tags and of the days that were asked"
+        " about."
+    )
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     away: list[Text] = key(
         "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
@@ -168,9 +172,13 @@ class AskAnswer(Answer):
         "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
     )
     out_by_rule: int = key(
-        "Recordings, of those that were asked about, that a rule keeps out of the index ([retention.index])."
+        "Recordings that a rule keeps out of the index ([retention.index]), of those in the folders, with the tags and of"
+        " the days that were asked about."
     )
-    in_trash: int = key("Recordings, of those that were asked about, whose note lies in the trash.")
+    in_trash: int = key(
+        "Recordings whose note lies in the trash, of those in the folders, with the tags and of the days that were asked"
+        " about."
+    )
     not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
     away: list[Text] = key(
         "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."

@@ -65,7 +65,8 @@ def reference() -> str:
 
 CODES_EXPLAINED = """\
 Wrong usage is 2, whoever notices it: the parser, or the verb, because words do not go together, or one is none of those
-that there are (`earmark models download NONSENSE`, `earmark run` without a folder). <!-- json:usage --> So is an empty file
+that there are (`earmark models download NONSENSE`, `earmark run` without a folder), and where an option is said
+twice of which one value counts. <!-- json:usage --> So is an empty file
 or folder (`earmark why "$FILE"` where that is not set): it is not the folder that somebody is in. <!-- json:empty --> Of a
 word that has several verbs below it (`receipts` with `--json` alone) the sentence says which. <!-- json:groups -->
 sysexits.h has 64 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from earmark.config.duration import Duration
 from earmark.context import Context
 from earmark.domain import Instant, Owed
 from earmark.events import Event
 from earmark.files import counted
 from earmark.retention import logs, receipts
-from earmark.retention.holds import why_held
+from earmark.retention.holds import held_surely, why_held
 from earmark.retention.notes_seen import NotesSeen
 
 
@@ -34,7 +35,7 @@ def tidy_index(context: Context) -> None:
     """Take recordings out of the index of search that its rule lets go, and let those in again that it does not any more."""
     rule, ledger, now = context.config.retention.index.keep_for, context.ledger, context.now()
     before = None if rule is None else rule.before(now)
-    ledger.index.unfound.let_in_after(before)
+    ledger.index.unfound.let_in(let_in_again(context, rule))
     going = [] if before is None else list(_going(context, before))
     if not going:
         return
@@ -46,6 +47,18 @@ def tidy_index(context: Context) -> None:
         )
         told = f"{counted(len(going), 'recording')} went out of the index of search by its rule; receipt {receipt.seq}"
         context.tell(Event.WORDS_DROPPED, f"{told} has the proof.")
+
+
+def let_in_again(context: Context, rule: Duration | None) -> set[str]:
+    """Recordings that were taken out of the index of search and that its rule does not keep out (any more): it was removed
+    or made longer, or they are held. Asks little, as each search does, and writes nothing.
+    """
+    taken = context.ledger.index.unfound.taken_out()
+    before = None if rule is None else rule.before(context.now())
+    if not taken or before is None:
+        return {*taken}
+    old = {each for each, done_at in taken.items() if done_at is not None and done_at <= before}
+    return (taken.keys() - old) | held_surely(context, old, {"index"})
 
 
 def due_in_index(context: Context, now: Instant) -> int:
