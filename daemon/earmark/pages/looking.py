@@ -11,6 +11,7 @@ from earmark.context import Context
 from earmark.domain import Instant
 from earmark.errors import NotFound
 from earmark.ledger import Place
+from earmark.pages.asked import meanings
 from earmark.verbs import states
 from earmark.verbs.asking import day_of
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
@@ -65,14 +66,17 @@ def listed(context: Context, *, folder: str, tag: str, speaker: str, skip: int) 
 def _is_meant(context: Context, places: list[Place], tag: str, spoken: set[str] | None) -> bool:
     if spoken is not None and not any(place.recording_id in spoken for place in places):
         return False
-    return not tag or any(is_tagged(_notes(context, place), tag) for place in places)
+    return not tag or any(
+        is_tagged(_notes(context, place), each) for place in places for each in meanings(tag)
+    )
 
 
 def _folder(context: Context, said: str) -> Path:
     """The folder that is meant: a whole path, or one below a drop folder, with that one's name or without it."""
-    typed = Path(said)
     tops = sorted({*context.folders, *context.ledger.places.folders()})
-    if "\0" not in said and ".." not in typed.parts:
+    for typed in map(Path, meanings(said)):
+        if ".." in typed.parts:
+            continue
         for folder in (*(top.parent / typed for top in tops), *(top / typed for top in tops)):
             if context.ledger.shelf.count(folder):
                 return folder
@@ -81,7 +85,8 @@ def _folder(context: Context, said: str) -> Path:
 
 def _spoken_by(context: Context, name: str) -> set[str]:
     words = context.ledger.words
-    names = [each for each in words.names_given() if each.casefold() == name.casefold()]
+    wanted = {each.casefold() for each in meanings(name)}
+    names = [each for each in words.names_given() if each.casefold() in wanted]
     return {recording_id for each in names for recording_id in words.spoken_by(each)}
 
 

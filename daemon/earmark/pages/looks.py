@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
+from earmark.pages.asked import in_address
 from earmark.readable import day, moment, one_line, readable
 from earmark.report import in_bytes
 
@@ -29,7 +30,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     made.filters |= {"moment": moment, "day": day, "length": length, "bytes": in_bytes, "seconds": seconds}
-    made.filters |= {"one_line": one_line}
+    made.filters |= {"one_line": one_line, "urlencode": in_address}
     return made
 
 

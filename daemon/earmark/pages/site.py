@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.resources import files
@@ -16,18 +15,15 @@ from starlette.routing import Mount, Route
 
 from earmark.context import Clock
 from earmark.errors import EarmarkError, NotFound, place_of
+from earmark.pages import asked
 from earmark.pages.gate import COOKIE
 from earmark.pages.looking import listed
 from earmark.pages.looks import page_of
 from earmark.pages.reading import Reader
 from earmark.pages.sound import sound
 from earmark.pages.telling import place_meant, told
+from earmark.readable import readable
 from earmark.verbs.pages_at import Key
-
-LONGEST_WORD = 1_000
-"""Characters of what is typed into a field."""
-
-FURTHEST = 10**9
 
 _STATIC = {"page.css": "text/css", "player.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -38,7 +34,7 @@ def site(reader: Reader, key: Key) -> Starlette:
 
     def page(path: str, template: str, said: Callable[[Request], dict[str, Any]]) -> Route:
         def answer(request: Request) -> Response:
-            return _guarded(show, lambda: show(template, asked=request.query_params, **said(request)))
+            return _guarded(show, lambda: show(template, asked=_asked(request), **said(request)))
 
         return Route(path, answer)
 
@@ -49,9 +45,13 @@ def site(reader: Reader, key: Key) -> Starlette:
         page("/", "work.html", lambda _: reader.work()),
         page("/recordings", "recordings.html", partial(_listed, reader)),
         page("/recordings/{id}", "recording.html", partial(_told, reader)),
-        page("/search", "search.html", lambda request: reader.found(_word(request, "q"))),
+        page("/search", "search.html", lambda request: reader.found(_typed(request))),
         page("/trash", "trash.html", lambda _: reader.trash()),
-        page("/receipts", "receipts.html", lambda request: reader.receipts(_number(request, "skip"))),
+        page(
+            "/receipts",
+            "receipts.html",
+            lambda request: reader.receipts(asked.number(_asked(request), "skip")),
+        ),
         page("/models", "models.html", lambda _: reader.models()),
         page("/privacy", "privacy.html", lambda _: reader.privacy()),
         Route("/enter", partial(_entered, show, key)),
@@ -84,26 +84,19 @@ def _guarded(show: Callable[..., Response], made: Callable[[], Response]) -> Res
         return _wrong(show, 500, sentence)
 
 
-def _word(request: Request, name: str) -> str:
-    return str(request.query_params.get(name, "")).strip()[:LONGEST_WORD]
+def _asked(request: Request) -> dict[str, str]:
+    return asked.asked_in(request.scope["query_string"])
 
 
-def _number(request: Request, name: str) -> int:
-    said = request.query_params.get(name, "")
-    return min(int(said), FURTHEST) if said.isascii() and said.isdigit() and len(said) < 12 else 0
-
-
-def _second(request: Request) -> float:
-    try:
-        said = float(request.query_params.get("from", "0"))
-    except ValueError:
-        return 0.0
-    return said if math.isfinite(said) and 0 <= said <= FURTHEST else 0.0
+def _typed(request: Request) -> str:
+    """What is searched for: text, whatever bytes were sent."""
+    return readable(asked.word(_asked(request), "q").strip())
 
 
 def _listed(reader: Reader, request: Request) -> dict[str, Any]:
-    folder, tag, speaker = (_word(request, name) for name in ("folder", "tag", "speaker"))
-    skip = _number(request, "skip")
+    said = _asked(request)
+    folder, tag, speaker = (asked.word(said, name) for name in ("folder", "tag", "speaker"))
+    skip = asked.number(said, "skip")
     with reader.looking() as context:
         try:
             found = listed(context, folder=folder, tag=tag, speaker=speaker, skip=skip)
@@ -114,14 +107,14 @@ def _listed(reader: Reader, request: Request) -> dict[str, Any]:
 
 def _told(reader: Reader, request: Request) -> dict[str, Any]:
     with reader.looking() as context:
-        return told(context, request.path_params["id"], _second(request))
+        return told(context, request.path_params["id"], asked.second(_asked(request), "from"))
 
 
 def _entered(show: Callable[..., Response], key: Key, request: Request) -> Response:
     """Give the browser its cookie for a link that may be used now. The page leads on by itself: a cookie that is SameSite
     would not go with a redirection, where the link was clicked in another program's page.
     """
-    until, seal = (request.query_params.get(name, "") for name in ("until", "seal"))
+    until, seal = (_asked(request).get(name, "") for name in ("until", "seal"))
     if not key.opens(until, seal, Clock().wall()):
         return _wrong(show, 403, "This link is too old, or none of ours; `earmark open` prints another.")
     response = show("enter.html", asked={})
@@ -139,8 +132,8 @@ async def _sound(reader: Reader, request: Request) -> Response:
 
     try:
         place = await run_sync(meant)
-        asked, unless = request.headers.get("range"), request.headers.get("if-range")
-        response = await sound(place, asked, place.recording_id, unless)
+        part, unless = request.headers.get("range"), request.headers.get("if-range")
+        response = await sound(place, part, place.recording_id, unless)
     except EarmarkError:
         return Response("The sound of this recording is not here.\n", 404, media_type="text/plain")
     if request.method == "HEAD":
