@@ -17,6 +17,7 @@ from earmark.locality.policy.consent import FACT
 from earmark.locality.policy.destination import destination
 from earmark.models.inventory import this_device
 from earmark.paths import shared_models
+from earmark.standing.gathered import hears_at_once
 from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.pages_at import HOST, link_now, made_key
@@ -45,6 +46,7 @@ def serve(
         home, config = here()
         with opened_context(home, config, read_only=True) as context:
             folders = {*context.folders, *context.ledger.places.folders()}
+            at_once = hears_at_once(context)
             allowed = context.ledger.journal.fact(FACT)
         lock = held_lock(home)  # before all else: whoever comes second changes nothing
         key, told = made_key(home)
@@ -71,7 +73,7 @@ def serve(
 
             try:
                 serve_pages(
-                    Reader(home, config, end, standing, this_device()), key, listening, readable,
+                    Reader(home, config, end, standing, this_device(), at_once), key, listening, readable,
                     "require" if config.require_sandbox else "auto", ready,
                 )  # fmt: skip
             finally:

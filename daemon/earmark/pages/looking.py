@@ -14,7 +14,7 @@ from earmark.ledger import Place
 from earmark.pages.asked import meanings
 from earmark.verbs import states
 from earmark.verbs.asking import day_of
-from earmark.verbs.listing import is_tagged, notes_of_places, title_of
+from earmark.verbs.listing import how_many, is_tagged, notes_of_places, title_of
 
 ON_A_PAGE = 50
 
@@ -41,7 +41,7 @@ class Row:
 
 def listed(context: Context, *, folder: str, tag: str, speaker: str, skip: int) -> dict[str, Any]:
     """A page of the list after so many recordings. `more`: after how many the next page begins, None where this is the last;
-    `of`: how many there are in all, None where only some of them are asked for. Raises NotFound.
+    `of`: how many there are in all, as `earmark list` says it, "" where only some of them are asked for. Raises NotFound.
     """
     shelf = context.ledger.shelf
     below = _folder(context, folder) if folder else None
@@ -60,7 +60,11 @@ def listed(context: Context, *, folder: str, tag: str, speaker: str, skip: int) 
                 break
     rows = _rows(context, [place for places in found for place in places])
     narrowed = bool(tag) or spoken is not None
-    return {"rows": rows, "more": more if more < of else None, "of": None if narrowed else of}
+    return {
+        "rows": rows,
+        "more": more if more < of else None,
+        "of": "" if narrowed else how_many(*shelf.count_files(below)),
+    }
 
 
 def _is_meant(context: Context, places: list[Place], tag: str, spoken: set[str] | None) -> bool:

@@ -101,7 +101,7 @@ def _listed(reader: Reader, request: Request) -> dict[str, Any]:
         try:
             found = listed(context, folder=folder, tag=tag, speaker=speaker, skip=skip)
         except NotFound as error:
-            found = {"rows": [], "more": None, "of": None, "sentence": str(error)}
+            found = {"rows": [], "more": None, "of": "", "sentence": str(error)}
     return {"sentence": "", **found, "folder": folder, "tag": tag, "speaker": speaker, "skip": skip}
 
 
