@@ -118,8 +118,12 @@ def test_the_page_of_a_recording_has_its_words_with_times_and_says_when_it_goes(
         r"<td>budget\.transcript\.md</td><td>transcript</td><td>–</td><td>kept by transcript: no rule \(class\)</td>",
         page,
     )
-    later = pages.get(f"recordings/{recording}?from=1").text
+    later = pages.get(f"recordings/{recording}?from=2").text
     assert re.findall(r'<span data-at="([\d.]+)">', later) == ["2.00"]
+    within = pages.get(f"recordings/{recording}?from=1.64").text
+    assert re.findall(r'<span data-at="([\d.]+)">', within) == ["0.00", "0.50", "1.00", "2.00"]
+    assert f'src="{sound}#t=1.64" data-from="1.64"' in within
+    assert re.search(r'<p id="from" class="from"><a class="time" href="[^"]+#t=0\.00"', within)
     for odd in ("nan", "inf", "-1", "1e999", "x"):
         assert "walrus." in pages.get(f"recordings/{recording}?from={odd}").text
     with world.ledger.transaction():

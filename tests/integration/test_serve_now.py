@@ -49,6 +49,7 @@ def fail(world: World, recording_id: str, why: str) -> None:
     assert job is not None
     with world.ledger.transaction():
         world.ledger.db.execute("UPDATE jobs SET state = 'failed', reason = ? WHERE id = ?", (why, job.id))
+        world.ledger.db.execute("DELETE FROM jobs WHERE recording_id = ? AND id != ?", (recording_id, job.id))
 
 
 @pytest.mark.shows("serve:now")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from earmark.below import below
 from earmark.context import Context
 from earmark.domain import Instant
 from earmark.errors import NotFound
@@ -14,7 +17,7 @@ from earmark.ledger import Place
 from earmark.pages.asked import meanings
 from earmark.verbs import states
 from earmark.verbs.asking import day_of
-from earmark.verbs.listing import how_many, is_tagged, notes_of_places, title_of
+from earmark.verbs.listing import copy_of, how_many, is_tagged, notes_of_places, title_of
 
 ON_A_PAGE = 50
 
@@ -37,6 +40,7 @@ class Row:
     title: str
     state: states.State
     here: bool
+    copy: str
 
 
 def listed(context: Context, *, folder: str, tag: str, speaker: str, skip: int) -> dict[str, Any]:
@@ -101,16 +105,19 @@ def _notes(context: Context, place: Place) -> Any:
 def _rows(context: Context, places: list[Place]) -> list[Row]:
     ids = list(dict.fromkeys(place.recording_id for place in places))
     known = states.of_some(context, ids)
-    here = {each for each in ids if any(place.here for place in context.ledger.places.of(each))}
-    rows = []
+    same = {each: context.ledger.places.of(each) for each in ids}
+    here = {each for each, files in same.items() if any(place.here for place in files)}
+    rows, named = [], partial(below, folders={*context.folders, *context.ledger.places.folders()})
     for place in places:
         recording = context.ledger.recordings.get(place.recording_id)
         if recording is not None:
+            of = copy_of(place, same[place.recording_id])
             state = known.at(place, here=place.recording_id in here)
             rows.append(
                 Row(
                     recording.id, place.path.name, folder_shown(place), day_of(recording.recorded_at) or "undated",
-                    recording.recorded_at, recording.duration, titled(context, place), state, place.here,
+                    recording.recorded_at, recording.duration, titled(context, place), state,
+                    place.here and os.path.lexists(place.path), f"copy of {named(of)}" if of else "",
                 )
             )  # fmt: skip
     return rows

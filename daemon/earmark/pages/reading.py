@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from earmark.below import below
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import EarmarkError
@@ -17,18 +19,30 @@ from earmark.locality.policy.snapshot import snapshot
 from earmark.models.catalog import Device
 from earmark.models.inventory import inventory, usage_here
 from earmark.pages.now import now
+from earmark.pages.presence import heard_at
 from earmark.paths import Home
 from earmark.report import in_bytes
 from earmark.retention.trash.rows import purged_from
 from earmark.search.query import parse
+from earmark.verbs.found_said import by_words_only, how_many, left_out, of_passage, unread
 from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.policy_facts import facts_now
-from earmark.verbs.searching import search
+from earmark.verbs.searching import Result, search
 from earmark.verbs.trash import IN_TRASH
 
 FOUND = 40
 """Passages that one search shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One that was found. `name`: of its file; `said`: of it besides its words; `sounds`: its file can be heard."""
+
+    found: Result
+    name: str
+    said: list[str]
+    sounds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +74,30 @@ class Reader:
             return now(context, self.at_once)
 
     def found(self, query: str) -> dict[str, Any]:
-        """Passages for a query, or why there are none."""
+        """Passages for a query, with what is to be said of them and of what is not found."""
+        nothing: dict[str, Any] = {"results": [], "notes": [], "said": ""}
         if not query.strip():
-            return {"results": [], "notes": []}
+            return nothing
         try:
             found = search(self.home, self.config, parse(query), FOUND, standing=self.standing)
         except EarmarkError as error:
-            return {"results": [], "notes": [str(error)]}
-        notes = []
-        if found.missing:
-            notes.append(f"{found.missing} recordings are not in the index yet, and not found.")
-        if found.why:
-            notes.append("Looked for by its words only; earmark search says on a terminal why.")
-        if found.not_read:
-            notes.append(f"{len(found.not_read)} notes were changed and not read yet.")
-        return {"results": found.results, "notes": notes}
+            return nothing | {"notes": [str(error)]}
+        named = partial(below, folders=found.tops)
+        notes = [f"not read: {reason}" for reason in unread(found.not_read)]
+        notes += left_out(found, named)
+        notes += filter(None, [by_words_only(found)])
+        with self.looking() as context:
+            sounds = {
+                r.hit.recording_id: heard_at(context, r.hit.recording_id) is not None for r in found.results
+            }
+        rows = [
+            Passage(r, named(r.place.path), of_passage(r), sounds[r.hit.recording_id]) for r in found.results
+        ]
+        return {
+            "results": rows,
+            "notes": notes,
+            "said": how_many(found, FOUND) if rows else "Nothing was found.",
+        }
 
     def trash(self) -> dict[str, Any]:
         """What lies in the trash, and when it will be purged."""

@@ -19,6 +19,7 @@ from earmark.pages import asked
 from earmark.pages.gate import COOKIE
 from earmark.pages.looking import listed
 from earmark.pages.looks import page_of
+from earmark.pages.presence import heard_at, why_silent
 from earmark.pages.reading import Reader
 from earmark.pages.sound import sound
 from earmark.pages.telling import place_meant, told
@@ -128,7 +129,11 @@ async def _sound(reader: Reader, request: Request) -> Response:
 
     def meant() -> Any:
         with reader.looking() as context:
-            return place_meant(context, request.path_params["id"], here=True)
+            known = place_meant(context, request.path_params["id"])
+            found = heard_at(context, known.recording_id)
+            if found is None:
+                raise NotFound(why_silent(context, known.recording_id))
+            return found
 
     try:
         place = await run_sync(meant)

@@ -93,7 +93,7 @@ class Status:
     config_newer: str = ""
 
 
-def _edited(context: Context, artifact: Artifact) -> str:
+def said_of_edited(context: Context, artifact: Artifact) -> str:
     """What is said of a note that a person changed; "" of one in which they changed no word, which is as good as ours."""
     if why := why_not_read(context, artifact):
         return f"{UNREAD}: {why}"
@@ -142,7 +142,7 @@ def gather(context: Context, shown: Shown, at_once: int = 0) -> Status:
     edited = [
         Line(str(a.path), reason, a.written_at)
         for a in ledger.artifacts.edited()
-        if (reason := _edited(context, a))
+        if (reason := said_of_edited(context, a))
     ]
     edited += [Line(str(path), _as_copy(read, shown)) for path, read in changed_elsewhere(context)]
     troubles = _troubles(context, by_recording)
