@@ -53,12 +53,11 @@ class Shelf:
             )
         return [self._files(row["id"], below) for row in rows]
 
-    def each(self, below: Path | None = None, skip: int = 0) -> Iterator[tuple[int, list[Place]]]:
-        """The files of all of them after the first `skip`, each with how many recordings come before it."""
+    def batches(self, below: Path | None = None, skip: int = 0) -> Iterator[list[list[Place]]]:
+        """The files of all of them after the first `skip`, some hundreds of recordings at a time."""
         while batch := self.newest(below, skip):
-            for files in batch:
-                yield skip, files
-                skip += 1
+            yield batch
+            skip += len(batch)
 
     def _files(self, recording_id: str, below: Path | None) -> list[Place]:
         rows = self._db.all(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 from importlib.resources import files
 from typing import Any
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,12 +19,14 @@ from earmark.context import Clock
 from earmark.errors import EarmarkError, NotFound, place_of
 from earmark.pages import asked
 from earmark.pages.gate import COOKIE
-from earmark.pages.looking import listed
+from earmark.pages.looking import Asked, listed
 from earmark.pages.looks import page_of
 from earmark.pages.presence import heard_at, why_silent
 from earmark.pages.reading import Reader
 from earmark.pages.sound import sound
+from earmark.pages.tags import Tags
 from earmark.pages.telling import place_meant, told
+from earmark.pages.turns import Turn
 from earmark.readable import readable
 from earmark.verbs.pages_at import Key
 
@@ -33,9 +37,22 @@ def site(reader: Reader, key: Key) -> Starlette:
     """The pages of one installation."""
     show = partial(page_of, f"/{key.place}/")
 
-    def page(path: str, template: str, said: Callable[[Request], dict[str, Any]]) -> Route:
-        def answer(request: Request) -> Response:
+    def page(
+        path: str,
+        template: str,
+        said: Callable[[Request], dict[str, Any]],
+        is_slow: Callable[[Request], bool] | None = None,
+    ) -> Route:
+        turn = Turn()
+
+        def made(request: Request, left: Callable[[], bool]) -> Response:
+            request.state.left = left
             return _guarded(show, lambda: show(template, asked=_asked(request), **said(request)))
+
+        async def answer(request: Request) -> Response:
+            if is_slow is not None and is_slow(request):
+                return await turn.take(request, partial(made, request))
+            return await run_sync(made, request, _never)
 
         return Route(path, answer)
 
@@ -43,10 +60,15 @@ def site(reader: Reader, key: Key) -> Starlette:
         return await _sound(reader, request)
 
     pages = [
-        page("/", "work.html", lambda _: reader.work()),
-        page("/recordings", "recordings.html", partial(_listed, reader)),
+        page("/", "work.html", lambda _: reader.work(), _always),
+        page(
+            "/recordings",
+            "recordings.html",
+            partial(_listed, reader, Tags()),
+            lambda r: _list_asked(r).is_slow,
+        ),
         page("/recordings/{id}", "recording.html", partial(_told, reader)),
-        page("/search", "search.html", lambda request: reader.found(_typed(request))),
+        page("/search", "search.html", lambda request: reader.found(_typed(request)), _always),
         page("/trash", "trash.html", lambda _: reader.trash()),
         page(
             "/receipts",
@@ -65,6 +87,14 @@ def site(reader: Reader, key: Key) -> Starlette:
             HTTPException: lambda request, error: _wrong(show, 404, "There is no such page.")
         },
     )
+
+
+def _always(_: Request) -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
 
 
 def _wrong(show: Callable[..., Response], status: int, sentence: str) -> Response:
@@ -94,16 +124,20 @@ def _typed(request: Request) -> str:
     return readable(asked.word(_asked(request), "q").strip())
 
 
-def _listed(reader: Reader, request: Request) -> dict[str, Any]:
+def _list_asked(request: Request) -> Asked:
     said = _asked(request)
     folder, tag, speaker = (asked.word(said, name) for name in ("folder", "tag", "speaker"))
-    skip = asked.number(said, "skip")
+    return Asked(folder, tag, speaker, asked.number(said, "skip"))
+
+
+def _listed(reader: Reader, tags: Tags, request: Request) -> dict[str, Any]:
+    wanted = _list_asked(request)
     with reader.looking() as context:
         try:
-            found = listed(context, folder=folder, tag=tag, speaker=speaker, skip=skip)
+            found = listed(context, wanted, tags, request.state.left)
         except NotFound as error:
             found = {"rows": [], "more": None, "of": "", "sentence": str(error)}
-    return {"sentence": "", **found, "folder": folder, "tag": tag, "speaker": speaker, "skip": skip}
+    return {"sentence": "", **found, **asdict(wanted)}
 
 
 def _told(reader: Reader, request: Request) -> dict[str, Any]:
@@ -125,7 +159,6 @@ def _entered(show: Callable[..., Response], key: Key, request: Request) -> Respo
 
 async def _sound(reader: Reader, request: Request) -> Response:
     """The sound of a recording; of a question for its headers only those."""
-    from anyio.to_thread import run_sync
 
     def meant() -> Any:
         with reader.looking() as context:

@@ -196,12 +196,12 @@ def _text(artifact: Artifact) -> str:
 def is_tagged(notes: Collection[Artifact], tag: str) -> bool:
     """Whether a tag stands in the notes of a recording now, whoever wrote it."""
     wanted = tag.lstrip("#").casefold()
-    texts = (text for a in notes if a.note and _may_say(text := _text(a), wanted))
+    texts = (text for a in notes if a.note and may_say(text := _text(a), wanted))
     properties = (read_frontmatter(text) or {} for text in texts)
     return wanted in (name for found in properties for each in tags_of(found) for name in tag_names(each))
 
 
-def _may_say(text: str, tag: str) -> bool:
+def may_say(text: str, tag: str) -> bool:
     """False if no YAML in a text can mean this tag; to read it as YAML takes a thousand times as long as to look for it."""
     return tag in text.casefold() or "\\" in text or not re.fullmatch(r"[^\W\d_][^\s\\]*", tag)
 
