@@ -224,3 +224,19 @@ def test_the_page_of_search_says_all_that_search_says_is_not_found(root: Path) -
         assert "two/talk.m4a" in page
         assert "4 passages in 4 recordings" in page
         assert "file gone: its note is there" in page or "neither file nor note" in page
+
+
+@pytest.mark.shows("serve:pages")
+def test_sizes_are_said_in_the_unit_of_the_commands_and_one_file_is_one(root: Path) -> None:
+    world = World(root, {"audio": {"keep_for": "1d"}})
+    place = world.record("old.m4a", audio=bytes(1_234_567), said="a purple walrus")
+    world.pass_days(2)
+    world.let_the_report_be_read()
+    with serving(root) as pages:
+        pages.enter()
+        assert " · 1.2 MB · " in text(page_of(pages, place.recording_id))
+        world.sweep()
+        trash = text(pages.get("trash").text)
+        assert "1 file, 1.2 MB. earmark trash restore ID" in trash
+        assert "1 file, 1.2 MB, in the trash" in said(root, "trash", "list")
+        assert "1 receipt of" in text(pages.get("receipts").text)

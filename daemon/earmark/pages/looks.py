@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.filesize import decimal
 from starlette.responses import Response
 
+from earmark.files import counted
 from earmark.notes.style import length
 from earmark.pages.asked import in_address
 from earmark.readable import day, moment, one_line, readable
-from earmark.report import in_bytes
 
 
 def page_of(base: str, template: str, *, status: int = 200, **said: Any) -> Response:
@@ -35,10 +36,10 @@ def _environment() -> Environment:
         "day": day,
         "length": length,
         "position": position,
-        "bytes": in_bytes,
+        "bytes": decimal,
         "seconds": seconds,
     }
-    made.filters |= {"one_line": one_line, "urlencode": in_address}
+    made.filters |= {"one_line": one_line, "urlencode": in_address, "counted": counted}
     return made
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from rich.filesize import decimal
+
 from earmark.below import below
 from earmark.config import Config
 from earmark.context import Context
@@ -21,7 +23,6 @@ from earmark.models.inventory import inventory, usage_here
 from earmark.pages.now import now
 from earmark.pages.presence import heard_at
 from earmark.paths import Home
-from earmark.report import in_bytes
 from earmark.retention.trash.rows import purged_from
 from earmark.search.query import parse
 from earmark.verbs.found_said import by_words_only, how_many, left_out, of_passage, unread
@@ -105,7 +106,7 @@ class Reader:
             rows = context.ledger.trash.in_state(*IN_TRASH)
         return {
             "rows": [(row, purged_from(self.config, row)) for row in reversed(rows[-1000:])], "count": len(rows),
-            "size": in_bytes(sum(row.size for row in rows)),
+            "size": decimal(sum(row.size for row in rows)),
         }  # fmt: skip
 
     def receipts(self, skip: int, most: int = 200) -> dict[str, Any]:
