@@ -29,6 +29,13 @@ main()
 """
 """The same process, with less patience."""
 
+STARTED = """
+import sys
+sys.argv = ["earmark", "serve", "--port", "0"]
+from earmark.cli.start import main
+main()
+"""
+
 
 class Answer(NamedTuple):
     status: int
@@ -105,11 +112,17 @@ def environment(root: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(root: Path, *, patience: tuple[float, float] | None = None, **variables: str) -> Iterator[Pages]:
-    """Serve at any port until the block ends. `patience`: seconds for a request and for an answer."""
+def serving(
+    root: Path, *, patience: tuple[float, float] | None = None, before: str = "", **variables: str
+) -> Iterator[Pages]:
+    """Serve at any port until the block ends. `patience`: seconds for a request and for an answer; `before`:
+    Python that is run in the same process before.
+    """
     command = ["-m", "earmark", "serve", "--port", "0"]
     if patience is not None:
         command = ["-c", QUICK.format(request=patience[0], answer=patience[1])]
+    if before:
+        command = ["-c", f"{before}\n{STARTED}"]
     process = subprocess.Popen(
         [sys.executable, *command], env=environment(root) | variables, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -86,6 +86,12 @@ class LedgerBusy(EarmarkError):
     exit_code = 75
 
 
+class AlreadyServed(EarmarkError):
+    """Another process serves the pages of this installation; the message says where."""
+
+    exit_code = LedgerBusy.exit_code
+
+
 class EnvironmentFault(EarmarkError):
     """The machine, not the recording: disk full, read-only, unmounted, quota. Nobody's attempt is charged."""
 

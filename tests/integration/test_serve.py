@@ -16,9 +16,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from earmark.context import Clock
 from earmark.domain import Segment
+from earmark.errors import NotFound
 from earmark.files import FileLock
+from earmark.paths import platform_home
 from earmark.search.indexing import bring_up_to_date
+from earmark.verbs.pages_at import link_now
 
 from tests.conftest import in_memory
 from tests.integration.test_assistants import TRIED
@@ -118,8 +122,12 @@ def test_the_page_of_a_recording_has_its_words_with_times_and_says_when_it_goes(
         r"<td>budget\.transcript\.md</td><td>transcript</td><td>–</td><td>kept by transcript: no rule \(class\)</td>",
         page,
     )
-    later = pages.get(f"recordings/{recording}?from=1").text
+    later = pages.get(f"recordings/{recording}?from=2").text
     assert re.findall(r'<span data-at="([\d.]+)">', later) == ["2.00"]
+    within = pages.get(f"recordings/{recording}?from=1.64").text
+    assert re.findall(r'<span data-at="([\d.]+)">', within) == ["0.00", "0.50", "1.00", "2.00"]
+    assert f'src="{sound}#t=1.64" data-from="1.64"' in within
+    assert re.search(r'<p id="from" class="from"><a class="time" href="[^"]+#t=0\.00"', within)
     for odd in ("nan", "inf", "-1", "1e999", "x"):
         assert "walrus." in pages.get(f"recordings/{recording}?from={odd}").text
     with world.ledger.transaction():
@@ -386,13 +394,114 @@ def test_one_serves_at_a_time_and_a_signal_or_a_kill_ends_it_without_a_word(worl
             )
         with serving(root) as first:
             again = said("serve", "--port", "0")
-            assert again.returncode == 2
-            assert "earmark serve runs already; `earmark open` prints its link" in again.stderr
+            assert again.returncode == 75
+            assert (
+                f"earmark serve runs already, at http://{first.host}; `earmark open` prints a link"
+                in again.stderr
+            )
             first.process.send_signal(signal.SIGINT)
             assert first.process.wait(20) == 0
             assert first.process.stderr is not None
             assert "Traceback" not in first.process.stderr.read().decode()
         other.ledger.close()
+
+
+@pytest.mark.shows("serve:ended")
+@pytest.mark.parametrize("both", [False, True])
+def test_who_serves_ends_without_a_word_where_nobody_reads_what_it_says(world: World, both: bool) -> None:
+    with in_memory() as root:
+        other = made(root)
+        reads, writes = os.pipe()
+        os.close(reads)
+        with subprocess.Popen(
+            [sys.executable, "-m", "earmark", "serve", "--port", "0"], env=environment(root),
+            stdin=subprocess.DEVNULL, stdout=writes, stderr=writes if both else subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            os.close(writes)
+            said = process.communicate(timeout=60)[1]
+        assert process.returncode == 141
+        assert both or "Traceback" not in said
+        assert both or "earmark:" not in said
+        other.ledger.close()
+
+
+@pytest.mark.shows("serve:once")
+def test_a_second_one_says_where_the_first_serves_and_open_what_became_of_its_key(root: Path) -> None:
+    World(root)
+    key = root / "state" / "serve.key"
+
+    def said(*words: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "earmark", *words],
+            env=environment(root),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    with serving(root) as pages:
+        at = f"earmark serve runs already, at http://{pages.host}"
+        for port in (str(pages.port), "0"):
+            code, _, told = said("serve", "--port", port)
+            assert (code, at in told) == (75, True), told
+        secret = key.read_bytes()
+        for left, sentence in (
+            (None, f"{key}: is not there any more"), (b"", f"{key}: is no key"), (b"\xff" * 40, f"{key}: is no key"),
+            (b"0" * 64 + b"\n", f"{key}: is another key than it was when earmark serve was started"),
+        ):  # fmt: skip
+            key.unlink(missing_ok=True)
+            if left is not None:
+                key.write_bytes(left)
+            with pytest.raises(NotFound) as refused:
+                link_now(platform_home({"EARMARK_HOME": str(root)}), Clock().wall())
+            assert sentence in str(refused.value)
+        code, link, told = said("open")
+        assert (code, link) == (66, ""), told
+        assert sentence in told
+        assert f"earmark serve runs at http://{pages.host}" in told
+        assert f"end it (pid {pages.process.pid}) and start it anew" in told
+        code, _, told = said("serve", "--port", "0")
+        assert (code, at in told) == (75, True), told
+        assert key.read_bytes() == left, "nobody but who serves makes a key"
+        key.write_bytes(secret)
+        code, link, _ = said("open")
+        assert pages.ask(link.strip().removeprefix(f"http://{pages.host}")).status == 200
+
+
+@pytest.mark.shows("serve:key")
+@pytest.mark.parametrize("left", [b"", b"garbage", b"\0" * 64, b"00" * 31])
+def test_a_key_that_is_none_is_made_anew(root: Path, left: bytes) -> None:
+    World(root)
+    key = root / "state" / "serve.key"
+    key.write_bytes(left)
+    with serving(root) as pages:
+        assert pages.enter().status == 200
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+@pytest.mark.shows("serve:key")
+def test_a_key_that_others_could_read_is_made_anew_and_that_is_said(root: Path) -> None:
+    World(root)
+    key = root / "state" / "serve.key"
+    with serving(root) as pages:
+        pages.enter()
+        known = pages.cookie
+    for mode in (0o644, 0o606):
+        before = key.read_bytes()
+        key.chmod(mode)
+        with serving(root) as pages:
+            pages.enter()
+            assert stat.S_IMODE(key.stat().st_mode) == 0o600
+            assert key.read_bytes() != before
+            assert pages.ask(f"{pages.base}recordings", Cookie=known).status == 403
+            pages.process.send_signal(signal.SIGTERM)
+            assert pages.process.wait(20) == 0
+            assert pages.process.stderr is not None
+            assert (
+                f"{key}: others could read it, so it is another one now"
+                in pages.process.stderr.read().decode()
+            )
 
 
 @pytest.mark.shows("serve:link")

@@ -100,6 +100,20 @@ def test_what_another_site_has_the_browser_ask_is_refused(pages: Pages, headers:
     assert pages.get("recordings", **own).status == 200
 
 
+@pytest.mark.shows("serve:opened")
+def test_another_local_page_can_have_a_page_opened_and_nothing_else(pages: Pages) -> None:
+    opened = {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    answer = pages.get("recordings", **opened)
+    assert answer.status == 200
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert answer.headers["x-frame-options"] == "DENY"
+    for other in ({"Sec_Fetch_Mode": "cors"}, {"Sec_Fetch_Dest": "iframe"}, {"Origin": "http://127.0.0.1:1"}):
+        assert pages.get("recordings", **(opened | other)).status == 403, other
+    for path in ("enter", "enter?until=1&seal=x"):
+        refused = pages.ask(pages.base + path)
+        assert (refused.status, "This link is too old, or none of ours" in refused.text) == (403, True)
+
+
 @pytest.mark.shows("serve:cookie")
 def test_without_the_right_cookie_every_path_is_refused_alike(pages: Pages, world: World) -> None:
     right = pages.cookie.partition("=")[2]

@@ -34,11 +34,13 @@ from earmark.errors import (
     place_of,
 )
 from earmark.files import why
+from earmark.notes.style import length
 from earmark.paths import Home, platform_home
 from earmark.readable import day as day
 from earmark.readable import moment as moment
 from earmark.service.idle import finishes, idle
 from earmark.service.reach import Here
+from earmark.verbs.found_said import unread
 
 _TYPERS: tuple[type[Exception], ...] = (
     *(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException" and issubclass(c, Exception)),
@@ -109,11 +111,7 @@ def print_answer(verb: str, document: Mapping[str, Any]) -> None:
 
 def span(seconds: float | None) -> str:
     """`0:32`, `48:00`, `1:02:03`."""
-    if seconds is None:
-        return ""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return "" if seconds is None else length(seconds)
 
 
 def iso(instant: float | None) -> str | None:
@@ -185,13 +183,7 @@ def say_what_is_left(paths: Iterable[Path]) -> None:
         err.print(f"[red]still holds bytes of it:[/] {escape(short(path))}{hint}")
 
 
-MOST_UNREAD = 5
-"""Notes that are named, of those that are not read."""
-
-
 def say_unread(reasons: Sequence[str]) -> None:
     """Why notes are not read that people changed."""
-    for line in reasons[:MOST_UNREAD]:
+    for line in unread(reasons):
         err.print(f"[yellow]not read:[/] {escape(readable(line))}")
-    if len(reasons) > MOST_UNREAD:
-        err.print(f"[yellow]not read:[/] {len(reasons) - MOST_UNREAD} more (earmark status)")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -15,7 +14,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.text import Text
 
+from earmark.below import below as listed_below
 from earmark.cli.console import one_line, out, short
+from earmark.verbs.listing import copied
 
 GAP = "  "
 
@@ -24,39 +25,8 @@ PADDED = 40
 
 
 def below(path: Path | str, folders: Collection[Path]) -> str:
-    """A path as it is listed: relative to its drop folder, and where there are several of these, with as much of that
-    folder's own path in front as tells it from the others. `earmark why` takes it in this form.
-    """
-    path = Path(path)
-    top = max((f for f in folders if path.is_relative_to(f)), key=lambda f: len(f.parts), default=None)
-    if top is None or path == top:
-        return short(path)
-    if len(folders) == 1:
-        return one_line(path.relative_to(top))
-    shown = _told_apart(frozenset(folders))[top]
-    return short(path) if shown is None else one_line(shown / path.relative_to(top))
-
-
-@cache
-def _told_apart(folders: frozenset[Path]) -> dict[Path, Path | None]:
-    """The least of each folder's path, from its end, that begins like no other's, unless both begin at the same folder; None
-    where all of it is needed.
-    """
-    parts = dict.fromkeys(folders, 1)
-    while True:
-        ends = {folder: folder.parts[-count:] for folder, count in parts.items()}
-        alike = {
-            one
-            for one, end in ends.items()
-            for other, its in ends.items()
-            if end[: len(its)] == its[: len(end)]
-            and one.parts[: -len(end)] != other.parts[: -len(its)]
-            and len(end) < len(one.parts)
-        }
-        if not alike:
-            return {f: Path(*end) if len(end) < len(f.parts) else None for f, end in ends.items()}
-        for folder in alike:
-            parts[folder] += 1
+    """A path as it is listed; one that is in no drop folder as one types it."""
+    return listed_below(path, folders, short)
 
 
 NARROW = 60
@@ -179,4 +149,4 @@ def cell(text: object) -> str:
 
 def as_copy(of: Path) -> str:
     """What is said of a file with the content of another one."""
-    return f"the same content as {short(of)}, heard once"
+    return copied(of, short)

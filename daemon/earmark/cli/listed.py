@@ -33,7 +33,7 @@ from earmark.files import counted
 from earmark.notes.escape import spreadsheet_cell
 from earmark.paths import whole
 from earmark.verbs.known import below_its_folder
-from earmark.verbs.listing import STATES, Listed, Wanted, listed
+from earmark.verbs.listing import STATES, Listed, Wanted, how_many, listed
 from earmark.verbs.opening import opened_context
 from earmark.verbs.states import Group
 
@@ -117,9 +117,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
     marks = Numbered()
     states = [_state(row, marks) for row in rows]
     groups, recordings = Counter(row.state.group for row in rows), len({row.recording for row in rows})
-    what = counted(recordings, "recording")
-    if recordings != len(rows):
-        what = f"{counted(len(rows), 'file')} of {what}"
+    what = how_many(len(rows), recordings)
     print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in Group)}")
     told = Counter(sentence for row in rows for sentence in _told(row))
     for sentence, count in told.items():

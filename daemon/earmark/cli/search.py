@@ -26,21 +26,12 @@ from earmark.cli.console import (
 )
 from earmark.cli.lines import Numbered, below, cell, columns, print_lines, print_sentence
 from earmark.errors import UsageError
-from earmark.files import counted
 from earmark.search.query import parse
+from earmark.verbs.found_said import by_words_only, how_many, left_out, of_passage
 from earmark.verbs.searching import MOST, Found, Result, search
-
-DRAFT = "a draft: a better transcript is to come, and its words may be others"
-AWAY = "file gone: its note is there"
-NOWHERE = "neither file nor note is where it was: moved or removed since earmark looked, or its disk is away"
-PARTLY = "not all of the words are in it"
-MEANT = "found by its meaning"
 
 NARROWEST = 12
 """Characters of a title that a narrow terminal shows."""
-
-MOST_AWAY = 5
-"""Recordings that are named, of those whose notes are not where they were."""
 
 LONGEST_NAME = 20
 """Cells of a speaker's name."""
@@ -90,48 +81,14 @@ def search_words(
 def tell_missing(found: Found) -> None:
     """That recordings are not found, and notes not read, if there are any."""
     say_unread(found.not_read)
-    if found.away:
-        err.print(escape(one_line(_away(found))))
-    if found.missing:
-        what = counted(found.missing, "recording")
-        err.print(f"The words of {what} are not in the index yet, and are not found.")
-    if found.unheard:
-        what = counted(found.unheard, "recording")
-        notes = "its notes were" if found.unheard == 1 else "their notes were"
-        err.print(
-            f"What is said in {what} is not found: {notes} there before this ledger was, and earmark has not heard"
-            " what they are of (earmark retry FILE hears it)."
-        )
-    if found.out_by_rule:
-        what = counted(found.out_by_rule, "recording")
-        err.print(f"What is said in {what} is not found: a rule keeps it out of the index (retention.index).")
-    if found.in_trash:
-        what, lies = counted(found.in_trash, "recording"), "lie" if found.in_trash > 1 else "lies"
-        notes = "their notes" if found.in_trash > 1 else "its note"
-        err.print(f"What is said in {what} is not found: {notes} {lies} in the trash (earmark trash list).")
-
-
-def _away(found: Found) -> str:
-    """Of which recordings notes were moved, renamed or removed, in one line."""
-    paths = found.away[:MOST_AWAY]
-    named = ", ".join(below(path, found.tops) for path in paths)
-    more = len(found.away) - len(paths)
-    many = f"{counted(more, 'more recording')} and " if more else ""
-    are = "notes with the transcripts" if len(found.away) > 1 else "note with the transcript"
-    what = f"The {are} of {many}{named}"
-    is_not = "are not where earmark wrote them" if len(found.away) > 1 else "is not where earmark wrote it"
-    return f"{what} {is_not}: what you correct there is not found."
+    for sentence in left_out(found, lambda path: below(path, found.tops)):
+        err.print(escape(one_line(sentence)))
 
 
 def _tell_what_is_missing(found: Found) -> None:
     tell_missing(found)
-    if found.why:
-        err.print(escape(one_line(f"By words only: {found.why}.")))
-    elif found.by_words:
-        wait = "waits for its" if found.by_words == 1 else "wait for their"
-        err.print(
-            f"By words only: {counted(found.by_words, 'recording')} {wait} vectors (earmark run makes them)."
-        )
+    if sentence := by_words_only(found):
+        err.print(escape(one_line(sentence)))
 
 
 @contextmanager
@@ -152,11 +109,9 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 def print_found(found: Found, limit: int) -> None:
     """Passages, the best first, with what is to be said of them."""
     results, marks = found.results, Numbered()
-    numbers = ["".join(marks.mark(sentence) for sentence in _told(result)) for result in results]
-    recordings = len({result.hit.recording_id for result in results})
-    best = "The best " if len(results) == limit else ""
-    out.print(f"{best}{counted(len(results), 'passage')} in {counted(recordings, 'recording')}")
-    for sentence, count in Counter(s for result in results for s in _told(result)).items():
+    numbers = ["".join(marks.mark(sentence) for sentence in of_passage(result)) for result in results]
+    out.print(how_many(found, limit))
+    for sentence, count in Counter(s for result in results for s in of_passage(result)).items():
         print_sentence(f" {marks.mark(sentence)} {count} {cell(sentence)}", 6)
     narrow = max(NARROWEST, (out.width - 42) // 2) if out.is_terminal else None
     heads = columns(
@@ -174,13 +129,6 @@ def print_found(found: Found, limit: int) -> None:
         print_lines([head])
         if result.hit.snippet:
             print_sentence(f"    {_marked(result)}")
-
-
-def _told(result: Result) -> list[str]:
-    """What is said of a passage besides its words."""
-    said = [MEANT] if result.hit.meant else [PARTLY] if not result.hit.whole else []
-    said += [DRAFT] if result.draft else []
-    return said if result.here else [*said, NOWHERE if result.note is None else AWAY]
 
 
 def _path(result: Result, tops: Collection[Path]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.segment import Segment
 
 from earmark import __version__
 from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer
-from earmark.cli.gathered import Line, Status, gather
+from earmark.cli.gathered import Status, gather
 from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
@@ -27,16 +27,34 @@ from earmark.files import counted
 from earmark.intake.untaken import closed_in_words, in_words
 from earmark.ledger.lock import UNKNOWN
 from earmark.locality.confinement.sandbox import NOT_ENFORCED
-from earmark.models.catalog import known
 from earmark.paths import Home
 from earmark.report import Report, how_far, in_queue, other_version
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
+from earmark.standing.saying import (
+    COPIES,
+    DRAFTS,
+    EDITED,
+    FAILED,
+    WAITING,
+    WRONG,
+    Part,
+    counts,
+    grouped,
+    heard,
+    parts,
+    swept,
+)
 from earmark.verbs.opening import opened_context
 
 SHOWN = 12
 """Files per heading before the rest is only counted."""
+
+
+_COLORS = {
+    FAILED: "red", DRAFTS: "yellow", WRONG: "yellow", WAITING: "cyan", EDITED: "dim", COPIES: "dim",
+}  # fmt: skip
 
 
 def status(
@@ -184,49 +202,17 @@ def _work_lines(report: Report, folders: list[Path]) -> list[str]:
 
 def _heard_lines(found: Status) -> list[str]:
     """What was not heard as it should be."""
-    lines: list[str] = []
-    if found.not_whole:
-        what = counted(found.not_whole, "recording was", "recordings were")
-        lines.append(f"  [yellow]{what} not heard whole[/]  [dim](earmark list)[/]")
-    for model, number in found.not_understood.items():
-        what = counted(number, "recording does", "recordings do")
-        published = known(model)
-        knows_more = published is not None and not published.english_only
-        help_ = "its notes say what helps" if knows_more else "earmark models download base"
-        lines.append(
-            f"  [yellow]{what} not look like English, as {escape(one_line(model))} heard "
-            f"{'it' if number == 1 else 'them'}[/]  [dim](earmark list; {help_})[/]"
-        )
-    for model, number in found.not_translated.items():
-        what = counted(number, "recording")
-        published = known(model)
-        other = "base" if published is not None and published.english_only else "small"
-        lines.append(
-            f"  [yellow]{what} could not be translated by {escape(one_line(model))}[/]  "
-            f"[dim](earmark models download {other})[/]"
-        )
-    if found.wordless:
-        what = counted(found.wordless, "recording")
-        long = counted(round(found.wordless_seconds), "second")
-        lines.append(
-            f"  [yellow]In {what} somebody speaks for {long}{' in all' if found.wordless > 1 else ''}, and no words were"
-            " made out there[/]  [dim](earmark list)[/]"
-        )
-    if found.very_quiet:
-        what = counted(found.very_quiet, "recording is", "recordings are")
-        lines.append(f"  [yellow]{what} very quiet[/]  [dim](earmark list)[/]")
-    return lines
+    return [
+        f"  [yellow]{escape(one_line(what))}[/]  [dim]({escape(one_line(helps))})[/]"
+        for what, helps in heard(found)
+    ]
 
 
 def show(found: Status, shown: int = SHOWN) -> Group:
     """The status for a person; at most so many files below each reason."""
     report = found.report
     lines = _daemon_lines(found)
-    counts = found.counts
-    lines.append(
-        f"  {counted(counts['recordings'], 'recording')}: "
-        f"{counts['transcribed']} transcribed, {counts['waiting']} waiting, {counts['failed']} failed"
-    )
+    lines.append(f"  {counts(found)}")
     if found.queue is not None:
         lines.append(f"  {in_queue(found.queue)}{'' if found.running else ', once it runs'}")
     lines += _heard_lines(found)
@@ -236,22 +222,9 @@ def show(found: Status, shown: int = SHOWN) -> Group:
         lines.append(f"  [dim]{escape(one_line(said))}[/]")
     if found.running and report is not None:
         lines += _work_lines(report, _folders(found))
-    for heading, group, color, all_of_them in (
-        ("Failed (earmark retry FILE tries again)", found.failed, "red", "list --state failed"),
-        (
-            "Drafts that stay (earmark retry FILE has them heard again)",
-            found.drafts_kept,
-            "yellow",
-            "status --json",
-        ),
-        ("Wrong right now", found.troubles, "yellow", "status --json"),
-        ("Waiting", found.waiting, "cyan", "list --state waiting"),
-        ("Edited by you", found.edited, "dim", "status --json"),
-        ("Copies", found.copies, "dim", "status --json"),
-    ):
-        if group:
-            lines += ["", f"[bold {color}]{heading}[/]"]
-            lines += _grouped(group, _folders(found), shown, all_of_them)
+    for part in parts(found):
+        lines += ["", f"[bold {_COLORS[part.heading]}]{part.heading}[/]"]
+        lines += _grouped(part, _folders(found), shown)
     lines += _later_lines(found)
     return Group(*map(Sentence, lines))
 
@@ -260,33 +233,22 @@ def _folders(found: Status) -> list[Path]:
     return [Path(folder) for folder in found.folders]
 
 
-def _grouped(group: Sequence[Line], folders: list[Path], shown: int, all_of_them: str) -> Iterator[str]:
+def _grouped(part: Part, folders: list[Path], shown: int) -> Iterator[str]:
     """Each reason whole, and below it a line a file, as many as fit."""
-    by_reason: dict[str, list[Line]] = {}
-    for line in group:
-        by_reason.setdefault(line.reason, []).append(line)
-    left = max(shown, len(by_reason))
-    for reason, files in by_reason.items():
+    for reason, files, more in grouped(part.lines, shown):
         yield f"  {escape(one_line(reason))}"
-        # Each reason has a file at least.
-        here = max(1, min(len(files), left - len(by_reason) + 1))
-        left -= here - 1
         names = [
-            (f"[dim]{ago(x.since) if x.since else ''}[/]", escape(below(x.path, folders)))
-            for x in files[:here]
+            (f"[dim]{ago(x.since) if x.since else ''}[/]", escape(below(x.path, folders))) for x in files
         ]
         yield from (f"    {line.lstrip()}" for line in columns(names))
-        if len(files) > here:
-            yield f"    [dim]and {len(files) - here} more (earmark {all_of_them})[/]"
+        if more:
+            yield f"    [dim]and {more} more (earmark {part.command})[/]"
 
 
 def _later_lines(found: Status) -> Iterator[str]:
     """What was swept, and what could be made better."""
     if found.last_sweep is not None:
-        then = f"; next one {moment(found.next_sweep)}" if found.next_sweep else ""
-        said = one_line(found.last_sweep.reason)
-        last = f"{ago(found.last_sweep.since or 0.0)}: {escape(said.removesuffix('.') if then else said)}"
-        yield from ("", f"[dim]last retention sweep {last}{then}[/]")
+        yield from ("", f"[dim]last retention sweep {escape(one_line(swept(found, ago)))}[/]")
     if found.outdated_summaries:
         made = counted(found.outdated_summaries, "summary was", "summaries were")
         yield ""

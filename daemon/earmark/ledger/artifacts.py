@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from earmark.domain import ArtifactState, Instant, Kind
 from earmark.ledger.artifact import NOT_OURS, SUMMARY_COUNTS, Artifact, Digests, Known, Written, artifact_of
@@ -14,6 +15,14 @@ from earmark.ledger.places import Place
 
 FOR_EVER = 1 << 62
 """A revision that no later one comes after."""
+
+
+class NotePath(NamedTuple):
+    """Where a note is, or was when it was looked at last, as bytes: `place` is the path of its recording."""
+
+    recording_id: str
+    place: bytes
+    path: bytes
 
 
 class Artifacts:
@@ -33,6 +42,16 @@ class Artifacts:
     def of_recording(self, recording_id: str) -> list[Artifact]:
         rows = self._db.all("SELECT * FROM artifacts WHERE recording_id = ? ORDER BY id", (recording_id,))
         return [artifact_of(r) for r in rows]
+
+    def note_paths(self, recording_ids: Sequence[str]) -> list[NotePath]:
+        """The notes of some recordings that were on disk when they were looked at last; some hundreds at once."""
+        states = (ArtifactState.HERE.value, ArtifactState.EDITED.value)
+        rows = self._db.all(
+            "SELECT recording_id, place, path FROM artifacts WHERE form = 'md' AND state IN (?, ?)"
+            f" AND recording_id IN ({', '.join('?' * len(recording_ids))})",
+            (*states, *recording_ids),
+        )
+        return [NotePath(*row) for row in rows]
 
     def at(self, path: Path) -> Artifact | None:
         row = self._db.one("SELECT * FROM artifacts WHERE path = ?", (os.fsencode(path),))

@@ -29,6 +29,14 @@ class Shelf:
             )
         return int(row["n"]) if row else 0
 
+    def count_files(self, below: Path | None = None) -> tuple[int, int]:
+        """How many files there are, or were, and of how many recordings; with a folder: at or below it."""
+        where, values = ("", ()) if below is None else (" WHERE path >= ? AND path < ?", _below(below))
+        row = self._db.one(
+            f"SELECT count(*) AS files, count(DISTINCT recording_id) AS recordings FROM places{where}", values
+        )
+        return (int(row["files"]), int(row["recordings"])) if row else (0, 0)
+
     def newest(self, below: Path | None = None, skip: int = 0, most: int = _BATCH) -> list[list[Place]]:
         """The files of the newest `most` recordings after the first `skip`, those first that are there. A recording without
         any is an empty list. With a folder: those at or below it.
@@ -45,12 +53,11 @@ class Shelf:
             )
         return [self._files(row["id"], below) for row in rows]
 
-    def each(self, below: Path | None = None, skip: int = 0) -> Iterator[tuple[int, list[Place]]]:
-        """The files of all of them after the first `skip`, each with how many recordings come before it."""
+    def batches(self, below: Path | None = None, skip: int = 0) -> Iterator[list[list[Place]]]:
+        """The files of all of them after the first `skip`, some hundreds of recordings at a time."""
         while batch := self.newest(below, skip):
-            for files in batch:
-                yield skip, files
-                skip += 1
+            yield batch
+            skip += len(batch)
 
     def _files(self, recording_id: str, below: Path | None) -> list[Place]:
         rows = self._db.all(

@@ -12,6 +12,7 @@ from earmark.domain import Segment, Transcript
 from earmark.notes.damage import damage, untranslated_as
 from earmark.notes.escape import normalize
 from earmark.notes.labels import IN_ENGLISH, LANGUAGES, labels_for
+from earmark.notes.notices import NO_SPEECH, NOBODY_NAMED, OVERLAPPED, UNSURE
 from earmark.notes.paragraphs import PAUSE, SECONDS, Paragraph, paragraphs
 from earmark.notes.runs import why_left_out
 from earmark.notes.speakers import called, names_of
@@ -119,13 +120,13 @@ def document(transcript: Transcript, context: NoteContext) -> Document:
 def _notices(transcript: Transcript, said: Iterable[Said]) -> Iterator[str]:
     words = [each for paragraph in said for each in paragraph.words]
     if all(each.ours for each in words):
-        yield "No speech was heard in this recording."
+        yield NO_SPEECH
     if transcript.speakers_unsure:
-        yield "Who says what is uncertain in this recording, so nobody is named."
+        yield NOBODY_NAMED
     if any(each.unsure for each in words):
-        yield "Words in italics with (?) were hard to hear."
+        yield UNSURE
     if any(each.overlapped for each in words):
-        yield "During words in italics with (+) somebody else talks as well."
+        yield OVERLAPPED
 
 
 def _said(segments: Iterable[Segment], names: tuple[str, ...], language: str) -> tuple[Said, ...]:

@@ -22,6 +22,8 @@ from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import IN_ENGLISH, LANGUAGES, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
+from earmark.notes.notices import NO_SPEECH as NO_SPEECH_HEARD
+from earmark.notes.notices import NOBODY_NAMED, OVERLAPPED, UNSURE, unsupported
 from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.runs import marked_up, why_left_out
 from earmark.notes.speakers import called, names_of
@@ -123,9 +125,7 @@ def _summary_body(
     """`wrong`: what a reader of the summary alone has to know of the recording."""
     dialect = style.dialect
     notices = [*context.notices, *wrong]
-    if summary.unsupported:
-        what = "statement was" if summary.unsupported == 1 else "statements were"
-        notices.append(f"{summary.unsupported} {what} left out because the recording does not bear them out.")
+    notices += unsupported(summary)
     if style.summary_layout:
         try:
             return fill_layout(style.summary_layout, _for_layout(summary, context, dialect, notices))
@@ -165,13 +165,13 @@ def _transcript_body(
         *untranslated_as(transcript),
     ]
     if all(part.left_out for part in parts) and not wordless_seconds(transcript):
-        notices.append("No speech was heard in this recording.")
+        notices.append(NO_SPEECH_HEARD)
     if transcript.speakers_unsure:
-        notices.append("Who says what is uncertain in this recording, so nobody is named.")
+        notices.append(NOBODY_NAMED)
     if _unsure(parts, style):
-        notices.append("Words in italics with (?) were hard to hear.")
+        notices.append(UNSURE)
     if any(run.overlapped for part in parts for run in part.runs()):
-        notices.append("During words in italics with (+) somebody else talks as well.")
+        notices.append(OVERLAPPED)
     return fill(
         "transcript",
         dialect,

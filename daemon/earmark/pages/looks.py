@@ -6,10 +6,13 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.filesize import decimal
 from starlette.responses import Response
 
+from earmark.files import counted
+from earmark.notes.style import length
+from earmark.pages.asked import in_address
 from earmark.readable import day, moment, one_line, readable
-from earmark.report import in_bytes
 
 
 def page_of(base: str, template: str, *, status: int = 200, **said: Any) -> Response:
@@ -28,8 +31,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters |= {"moment": moment, "day": day, "length": length, "bytes": in_bytes, "seconds": seconds}
-    made.filters |= {"one_line": one_line}
+    made.filters |= {
+        "moment": moment,
+        "day": day,
+        "length": length,
+        "position": position,
+        "bytes": decimal,
+        "seconds": seconds,
+    }
+    made.filters |= {"one_line": one_line, "urlencode": in_address, "counted": counted}
     return made
 
 
@@ -38,13 +48,9 @@ def _shown(value: Any) -> Any:
     return readable(value) if type(value) is str else value
 
 
-def length(seconds: float | None) -> str:
-    """`0:32`, `48:00`, `1:02:03`."""
-    if seconds is None:
-        return ""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+def position(at: float) -> str:
+    """Where something is said, as notes' links say it: whole seconds, rounded down."""
+    return length(int(at))
 
 
 def seconds(at: float) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from earmark.errors import EnvironmentFault, UsageError
+from earmark.errors import AlreadyServed, EnvironmentFault
 from earmark.files import Busy, FileLock, why
 from earmark.locality.confinement import calls
 from earmark.locality.confinement.sandbox import Mode, shut_the_doors
@@ -27,7 +27,7 @@ from earmark.pages.reading import Reader
 from earmark.pages.site import site
 from earmark.paths import Home
 from earmark.verbs.opening import opened_context
-from earmark.verbs.pages_at import HOST, Key
+from earmark.verbs.pages_at import HOST, Key, served_at, written
 
 M_ARENA_MAX = -8  # malloc.h
 
@@ -36,7 +36,7 @@ THREADS = 2
 
 
 def bound(port: int) -> socket.socket:
-    """A socket at 127.0.0.1 and this port; at any that is free for 0. Raises UsageError, EnvironmentFault."""
+    """A socket at 127.0.0.1 and this port; at any that is free for 0. Raises EnvironmentFault."""
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -48,18 +48,35 @@ def bound(port: int) -> socket.socket:
     return found
 
 
-def held_lock(home: Home, port: int) -> FileLock:
-    """The lock that says that this installation's pages are served, and at which port. Raises UsageError if they are."""
+def held_lock(home: Home) -> FileLock:
+    """The lock that says that this installation's pages are served. Raises AlreadyServed if they are."""
     lock = FileLock(home.pages_file)
     try:
         lock.acquire()
-        lock.write(f"{port}\n".encode())
-        lock.only_read()
+        lock.write(b"")  # where somebody served before
     except Busy:
-        raise UsageError("earmark serve runs already; `earmark open` prints its link") from None
+        raise already_served(home) from None
     except OSError as error:
         raise EnvironmentFault(f"{home.pages_file}: cannot be locked: {why(error)}") from error
     return lock
+
+
+def say_where(lock: FileLock, home: Home, port: int, key: Key) -> None:
+    """Write into the lock at which port pages are served, and by which key. Raises AlreadyServed, EnvironmentFault."""
+    try:
+        lock.write(written(port, key))
+        lock.only_read()
+    except Busy:
+        raise already_served(home) from None
+    except OSError as error:
+        raise EnvironmentFault(f"{home.pages_file}: cannot be written: {why(error)}") from error
+
+
+def already_served(home: Home) -> AlreadyServed:
+    """Where they are served."""
+    address = served_at(home)
+    at = f", at http://{address}" if address else ""
+    return AlreadyServed(f"earmark serve runs already{at}; `earmark open` prints a link to its pages")
 
 
 def serve(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 from importlib.resources import files
 from typing import Any
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,18 +17,18 @@ from starlette.routing import Mount, Route
 
 from earmark.context import Clock
 from earmark.errors import EarmarkError, NotFound, place_of
+from earmark.pages import asked
 from earmark.pages.gate import COOKIE
-from earmark.pages.looking import listed
+from earmark.pages.looking import Asked, listed
 from earmark.pages.looks import page_of
+from earmark.pages.presence import heard_at, why_silent
 from earmark.pages.reading import Reader
 from earmark.pages.sound import sound
+from earmark.pages.tags import Tags
 from earmark.pages.telling import place_meant, told
+from earmark.pages.turns import Turn
+from earmark.readable import readable
 from earmark.verbs.pages_at import Key
-
-LONGEST_WORD = 1_000
-"""Characters of what is typed into a field."""
-
-FURTHEST = 10**9
 
 _STATIC = {"page.css": "text/css", "player.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -36,9 +37,22 @@ def site(reader: Reader, key: Key) -> Starlette:
     """The pages of one installation."""
     show = partial(page_of, f"/{key.place}/")
 
-    def page(path: str, template: str, said: Callable[[Request], dict[str, Any]]) -> Route:
-        def answer(request: Request) -> Response:
-            return _guarded(show, lambda: show(template, asked=request.query_params, **said(request)))
+    def page(
+        path: str,
+        template: str,
+        said: Callable[[Request], dict[str, Any]],
+        is_slow: Callable[[Request], bool] | None = None,
+    ) -> Route:
+        turn = Turn()
+
+        def made(request: Request, left: Callable[[], bool]) -> Response:
+            request.state.left = left
+            return _guarded(show, lambda: show(template, asked=_asked(request), **said(request)))
+
+        async def answer(request: Request) -> Response:
+            if is_slow is not None and is_slow(request):
+                return await turn.take(request, partial(made, request))
+            return await run_sync(made, request, _never)
 
         return Route(path, answer)
 
@@ -46,12 +60,21 @@ def site(reader: Reader, key: Key) -> Starlette:
         return await _sound(reader, request)
 
     pages = [
-        page("/", "work.html", lambda _: reader.work()),
-        page("/recordings", "recordings.html", partial(_listed, reader)),
+        page("/", "work.html", lambda _: reader.work(), _always),
+        page(
+            "/recordings",
+            "recordings.html",
+            partial(_listed, reader, Tags()),
+            lambda r: _list_asked(r).is_slow,
+        ),
         page("/recordings/{id}", "recording.html", partial(_told, reader)),
-        page("/search", "search.html", lambda request: reader.found(_word(request, "q"))),
+        page("/search", "search.html", lambda request: reader.found(_typed(request)), _always),
         page("/trash", "trash.html", lambda _: reader.trash()),
-        page("/receipts", "receipts.html", lambda request: reader.receipts(_number(request, "skip"))),
+        page(
+            "/receipts",
+            "receipts.html",
+            lambda request: reader.receipts(asked.number(_asked(request), "skip")),
+        ),
         page("/models", "models.html", lambda _: reader.models()),
         page("/privacy", "privacy.html", lambda _: reader.privacy()),
         Route("/enter", partial(_entered, show, key)),
@@ -64,6 +87,14 @@ def site(reader: Reader, key: Key) -> Starlette:
             HTTPException: lambda request, error: _wrong(show, 404, "There is no such page.")
         },
     )
+
+
+def _always(_: Request) -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
 
 
 def _wrong(show: Callable[..., Response], status: int, sentence: str) -> Response:
@@ -84,44 +115,41 @@ def _guarded(show: Callable[..., Response], made: Callable[[], Response]) -> Res
         return _wrong(show, 500, sentence)
 
 
-def _word(request: Request, name: str) -> str:
-    return str(request.query_params.get(name, "")).strip()[:LONGEST_WORD]
+def _asked(request: Request) -> dict[str, str]:
+    return asked.asked_in(request.scope["query_string"])
 
 
-def _number(request: Request, name: str) -> int:
-    said = request.query_params.get(name, "")
-    return min(int(said), FURTHEST) if said.isascii() and said.isdigit() and len(said) < 12 else 0
+def _typed(request: Request) -> str:
+    """What is searched for: text, whatever bytes were sent."""
+    return readable(asked.word(_asked(request), "q").strip())
 
 
-def _second(request: Request) -> float:
-    try:
-        said = float(request.query_params.get("from", "0"))
-    except ValueError:
-        return 0.0
-    return said if math.isfinite(said) and 0 <= said <= FURTHEST else 0.0
+def _list_asked(request: Request) -> Asked:
+    said = _asked(request)
+    folder, tag, speaker = (asked.word(said, name) for name in ("folder", "tag", "speaker"))
+    return Asked(folder, tag, speaker, asked.number(said, "skip"))
 
 
-def _listed(reader: Reader, request: Request) -> dict[str, Any]:
-    folder, tag, speaker = (_word(request, name) for name in ("folder", "tag", "speaker"))
-    skip = _number(request, "skip")
+def _listed(reader: Reader, tags: Tags, request: Request) -> dict[str, Any]:
+    wanted = _list_asked(request)
     with reader.looking() as context:
         try:
-            found = listed(context, folder=folder, tag=tag, speaker=speaker, skip=skip)
+            found = listed(context, wanted, tags, request.state.left)
         except NotFound as error:
-            found = {"rows": [], "more": None, "of": None, "sentence": str(error)}
-    return {"sentence": "", **found, "folder": folder, "tag": tag, "speaker": speaker, "skip": skip}
+            found = {"rows": [], "more": None, "of": "", "sentence": str(error)}
+    return {"sentence": "", **found, **asdict(wanted)}
 
 
 def _told(reader: Reader, request: Request) -> dict[str, Any]:
     with reader.looking() as context:
-        return told(context, request.path_params["id"], _second(request))
+        return told(context, request.path_params["id"], asked.second(_asked(request), "from"))
 
 
 def _entered(show: Callable[..., Response], key: Key, request: Request) -> Response:
     """Give the browser its cookie for a link that may be used now. The page leads on by itself: a cookie that is SameSite
     would not go with a redirection, where the link was clicked in another program's page.
     """
-    until, seal = (request.query_params.get(name, "") for name in ("until", "seal"))
+    until, seal = (_asked(request).get(name, "") for name in ("until", "seal"))
     if not key.opens(until, seal, Clock().wall()):
         return _wrong(show, 403, "This link is too old, or none of ours; `earmark open` prints another.")
     response = show("enter.html", asked={})
@@ -131,16 +159,19 @@ def _entered(show: Callable[..., Response], key: Key, request: Request) -> Respo
 
 async def _sound(reader: Reader, request: Request) -> Response:
     """The sound of a recording; of a question for its headers only those."""
-    from anyio.to_thread import run_sync
 
     def meant() -> Any:
         with reader.looking() as context:
-            return place_meant(context, request.path_params["id"], here=True)
+            known = place_meant(context, request.path_params["id"])
+            found = heard_at(context, known.recording_id)
+            if found is None:
+                raise NotFound(why_silent(context, known.recording_id))
+            return found
 
     try:
         place = await run_sync(meant)
-        asked, unless = request.headers.get("range"), request.headers.get("if-range")
-        response = await sound(place, asked, place.recording_id, unless)
+        part, unless = request.headers.get("range"), request.headers.get("if-range")
+        response = await sound(place, part, place.recording_id, unless)
     except EarmarkError:
         return Response("The sound of this recording is not here.\n", 404, media_type="text/plain")
     if request.method == "HEAD":

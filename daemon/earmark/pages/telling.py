@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from earmark.below import below
 from earmark.context import Context
-from earmark.domain import Instant, Kind, Segment, Transcript, is_speech
+from earmark.domain import ArtifactState, Instant, Kind, Mark, Segment, Summary, Transcript, is_speech
 from earmark.errors import NotFound
-from earmark.ledger import Place
+from earmark.ledger import Artifact, Place
 from earmark.ledger.candidates import CLASSES
+from earmark.notes.damage import untranslated_as
+from earmark.notes.notices import NOBODY_NAMED, OVERLAPPED, UNSURE, hard_to_hear, unsupported
 from earmark.notes.speakers import called, names_of
 from earmark.pages.looking import folder_shown, titled
+from earmark.pages.presence import heard_at, why_silent
+from earmark.pipeline import drafts
 from earmark.retention import NotesSeen
-from earmark.retention.gate import why_shut
 from earmark.retention.holds import why_held
 from earmark.retention.rules.decide import Decider
 from earmark.retention.rules.policy import policy_of
+from earmark.retention.sweep.inspect import Inspector
+from earmark.speaking import as_told
+from earmark.standing.gathered import said_of_edited
 from earmark.verbs import states
-from earmark.verbs.listing import not_heard
+from earmark.verbs.listing import copied, copy_of, not_heard
 
 MOST_WORDS = 6_000
 """Words on one page, some 40 minutes; a longer recording goes on on the next."""
@@ -39,11 +48,12 @@ class Piece:
 
 @dataclass(slots=True)
 class Line:
-    """What one person says from `at` on. `unsure`: the engine was."""
+    """What one person says from `at` on. `unsure`: it was hard to hear; `overlapped`: somebody else talks as well."""
 
     at: float
     speaker: str
     unsure: bool
+    overlapped: bool
     pieces: list[Piece] = field(default_factory=list)
 
 
@@ -57,16 +67,12 @@ class Goes:
     why: str
 
 
-def place_meant(context: Context, recording_id: str, *, here: bool = False) -> Place:
-    """A file of the recording with this whole id, one that is there before others. Raises NotFound. `here`: only one that is
-    there.
-    """
+def place_meant(context: Context, recording_id: str) -> Place:
+    """A file of the recording with this whole id, one that is there before others. Raises NotFound."""
     is_id = len(recording_id) == ID and set(recording_id) <= set("0123456789abcdef")
     places = context.ledger.places.of(recording_id) if is_id else []
     if not places or context.ledger.erasing.is_begun(recording_id):
         raise NotFound("there is no such recording")
-    if here and not places[0].here:
-        raise NotFound("its file is not in the folder any more")
     return places[0]
 
 
@@ -77,17 +83,62 @@ def told(context: Context, recording_id: str, since: float) -> dict[str, Any]:
     if recording is None:
         raise NotFound("there is no such recording")
     shown = bool(ledger.index.unfound.seen_at(recording_id))
-    transcript = ledger.words.transcript(recording_id) if shown else None
+    heard = ledger.words.transcript(recording_id)
+    transcript = as_told(heard) if heard and shown else None
     lines, more = words_of(transcript, since) if transcript else ([], None)
-    speakers = names_of(transcript) if transcript else ()
+    sounds = heard_at(context, recording_id)
+    place = sounds or place
+    named = partial(below, folders={*context.folders, *ledger.places.folders()})
+    summary = ledger.words.summary(recording_id) if shown else None
     return {
-        "recording": recording, "place": place, "where": folder_shown(place), "title": titled(context, place),
-        "others": [other.path for other in ledger.places.of(recording_id) if other.here and other.path != place.path],
-        "state": states.of_one(context, place), "shown": shown, "lines": lines, "more": more, "since": since,
-        "summary": ledger.words.summary(recording_id) if shown else None,
-        "named": [name for name in (transcript.speakers if transcript else ()) if name], "speakers": speakers,
-        "wrong": not_heard(ledger, transcript) if transcript else (), "goes": list(goes(context, recording_id)),
+        "recording": recording, "place": place, "name": named(place.path), "where": folder_shown(place),
+        "title": titled(context, place), "others": list(_others(context, place, named)),
+        "silent": "" if sounds else why_silent(context, recording_id),
+        "state": states.of_one(context, place), "shown": shown, "lines": lines, "legends": legends(lines),
+        "more": more, "since": since,
+        "summary": summary, "named": [name for name in (transcript.speakers if transcript else ()) if name],
+        "wrong": list(warned(context, place, heard, summary)), "goes": list(goes(context, recording_id)),
+        "edited": [(named(a.path), said) for a, said in _edited(context, recording_id)],
     }  # fmt: skip
+
+
+def warned(
+    context: Context, place: Place, heard: Transcript | None, summary: Summary | None
+) -> Iterator[str]:
+    """What a reader has to know of a recording, in the sentences of its notes."""
+    draft = context.ledger.drafts.of(place.recording_id)
+    if draft is not None and not draft.kept and draft.here:
+        yield drafts.notice(context.config)
+    if heard is None:
+        return
+    yield from not_heard(context.ledger, heard)
+    yield from untranslated_as(heard)
+    yield from hard_to_hear(heard)
+    if heard.speakers_unsure:
+        yield NOBODY_NAMED
+    if summary is not None:
+        yield from unsupported(summary)
+
+
+def legends(lines: list[Line]) -> list[str]:
+    """What marks of these lines mean."""
+    unsure, overlapped = any(line.unsure for line in lines), any(line.overlapped for line in lines)
+    return [*([UNSURE] if unsure else []), *([OVERLAPPED] if overlapped else [])]
+
+
+def _others(context: Context, place: Place, named: Callable[[Path], str]) -> Iterator[str]:
+    """Further files with the same content."""
+    same = context.ledger.places.of(place.recording_id)
+    for other in same:
+        if other.here and other.path != place.path:
+            of = copy_of(other, same)
+            yield f"{named(other.path)}: {copied(of or place.path, named)}"
+
+
+def _edited(context: Context, recording_id: str) -> Iterator[tuple[Artifact, str]]:
+    for artifact in context.ledger.artifacts.of_recording(recording_id):
+        if artifact.state is ArtifactState.EDITED and (said := said_of_edited(context, artifact)):
+            yield artifact, said
 
 
 def words_of(transcript: Transcript, since: float) -> tuple[list[Line], float | None]:
@@ -95,13 +146,15 @@ def words_of(transcript: Transcript, since: float) -> tuple[list[Line], float | 
     names, left = names_of(transcript), MOST_WORDS
     lines: list[Line] = []
     for segment in transcript.segments:
-        if segment.start < since or not is_speech(segment) or not segment.text.strip():
+        over = segment.start < since and segment.end <= since
+        if over or not is_speech(segment) or not segment.text.strip():
             continue
         pieces = list(_pieces(segment))
         if left < len(pieces) and lines:
             return lines, segment.start
         left -= max(len(pieces), segment.text.count(" ") + 1)
-        lines.append(Line(segment.start, called(segment.speaker, names), segment.mark is not None, pieces))
+        unsure = segment.mark is Mark.LOW_CONFIDENCE
+        lines.append(Line(segment.start, called(segment.speaker, names), unsure, segment.overlapped, pieces))
     return lines, None
 
 
@@ -121,17 +174,19 @@ def goes(context: Context, recording_id: str) -> Iterator[Goes]:
     decides.
     """
     policy, ledger, kinds = policy_of(context.config), context.ledger, CLASSES
-    decider = Decider(policy, context.now())
+    decider, notes = Decider(policy, context.now()), NotesSeen(context, writes=False)
+    inspect = Inspector(context, notes, thorough=False, writes=False)
     places = [place for place in ledger.places.of(recording_id) if place.here]
     files = [(place.path, place.folder) for place in places]
-    held = why_held(context, NotesSeen(context, writes=False), recording_id, files, kinds) if files else None
-    shut = why_shut(context, recording_id, writes=False) if files and not policy.empty else None
+    held = why_held(context, notes, recording_id, files, kinds) if files else None
     for kind, path in _files(context, recording_id, places):
         item = ledger.retention.candidate(kind, path, recording_id, policy.tags_of_notes)
         if item is None:
             continue
         decided = decider.decide_alone(item)
-        keeps = held or (shut if kind is Kind.AUDIO and decided.rule else None)
+        keeps = held or (inspect(decided) if decided.goes else None)
+        if not keeps and decided.keeping and not item.unfinished:
+            keeps = inspect.guards(item)  # it will be kept then, too, as far as can be said now
         if keeps:
             yield Goes(path.name, decided.about, None, keeps)
         elif decided.goes:

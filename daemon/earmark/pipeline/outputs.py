@@ -15,17 +15,14 @@ from earmark.events import Event
 from earmark.ledger import SUMMARY_COUNTS, Place, Recording
 from earmark.notes.forms import sidecars
 from earmark.notes.names import candidates, later
+from earmark.notes.notices import hard_to_hear
 from earmark.notes.our_properties import earlier_one
-from earmark.notes.properties import confidence
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, style_of
 from earmark.pipeline import drafts
 from earmark.pipeline.moved_notes import moved_to
 from earmark.retention import expires_on, how_it_went
 from earmark.summarization.templating import load_template
-
-HARD_TO_HEAR = 0.6
-"""Mean confidence under which a summary warns: read speech comes to 0.75 and more here, far-field meetings to 0.4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def outputs(
         about = replace(
             about,
             transcript_note=_way_to(context, place, Kind.TRANSCRIPT),
-            notices=(*about.notices, *_hard_to_hear(transcript)),
+            notices=(*about.notices, *hard_to_hear(transcript)),
         )
         yield Output(Kind.SUMMARY, "md", noted, render_summary(summary, transcript, about, style).encode())
 
@@ -113,14 +110,6 @@ def what_became(context: Context, place: Place) -> str | None:
         day = datetime.fromtimestamp(place.gone_at).astimezone().strftime("%Y-%m-%d")
         return earlier_one(place.path.name, day)
     return how_it_went(context, place)
-
-
-def _hard_to_hear(transcript: Transcript) -> tuple[str, ...]:
-    """A summary shows single sentences without the marks of the transcript, so it says once that they are doubtful."""
-    sure = confidence(transcript)
-    if sure is None or sure >= HARD_TO_HEAR:
-        return ()
-    return (f"Much of this recording was hard to hear (confidence {sure}): listen before you quote.",)
 
 
 def _layout(context: Context, summary: Summary | None) -> str:

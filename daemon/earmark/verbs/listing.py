@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Instant, Kind, Transcript
-from earmark.files import read_bytes
+from earmark.files import counted, read_bytes
 from earmark.ledger import Artifact, Ledger, Place, Recording
 from earmark.notes.damage import damage, is_quiet
 from earmark.notes.escape import JOINER
@@ -196,12 +196,12 @@ def _text(artifact: Artifact) -> str:
 def is_tagged(notes: Collection[Artifact], tag: str) -> bool:
     """Whether a tag stands in the notes of a recording now, whoever wrote it."""
     wanted = tag.lstrip("#").casefold()
-    texts = (text for a in notes if a.note and _may_say(text := _text(a), wanted))
+    texts = (text for a in notes if a.note and may_say(text := _text(a), wanted))
     properties = (read_frontmatter(text) or {} for text in texts)
     return wanted in (name for found in properties for each in tags_of(found) for name in tag_names(each))
 
 
-def _may_say(text: str, tag: str) -> bool:
+def may_say(text: str, tag: str) -> bool:
     """False if no YAML in a text can mean this tag; to read it as YAML takes a thousand times as long as to look for it."""
     return tag in text.casefold() or "\\" in text or not re.fullmatch(r"[^\W\d_][^\s\\]*", tag)
 
@@ -230,3 +230,14 @@ def copy_of(place: Place, same: Iterable[Place]) -> Path | None:
     """
     here = [other.path for other in same if other.here]
     return here[0] if place.here and place.path in here and place.path != here[0] else None
+
+
+def copied(of: Path, shown: Callable[[Path], str]) -> str:
+    """What is said of a file with the content of another one. `shown`: how that one's path is said."""
+    return f"the same content as {shown(of)}, heard once"
+
+
+def how_many(files: int, recordings: int) -> str:
+    """`18 recordings`, `19 files of 18 recordings`."""
+    what = counted(recordings, "recording")
+    return what if files == recordings else f"{counted(files, 'file')} of {what}"

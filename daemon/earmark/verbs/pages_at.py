@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from earmark.domain import Instant
-from earmark.errors import EnvironmentFault
-from earmark.files import is_locked, read_bytes, why, write_own
+from earmark.errors import EnvironmentFault, NotFound
+from earmark.files import holders, is_locked, read_bytes, why, write_own
 from earmark.paths import Home
 
 HOST = "127.0.0.1"
@@ -76,24 +79,68 @@ def key_of(home: Home) -> Key | None:
     return Key(secret) if len(secret) == _BYTES else None
 
 
-def made_key(home: Home) -> Key:
-    """The key, made if there is none. Raises EnvironmentFault."""
+def made_key(home: Home) -> tuple[Key, str]:
+    """The key, made if there is none, or if others could read the one that is there; which is then said, else "". Raises
+    EnvironmentFault.
+    """
+    file, told = home.pages_key_file, ""
     if (known := key_of(home)) is not None:
-        return known
+        if not _is_open(file):
+            return known, ""
+        told = f"{file}: others could read it, so it is another one now; whoever was let in needs a new link"
     secret = secrets.token_bytes(_BYTES)
     try:
-        write_own(home.pages_key_file, f"{secret.hex()}\n".encode())
+        write_own(file, f"{secret.hex()}\n".encode())
     except OSError as error:
-        raise EnvironmentFault(f"{home.pages_key_file}: cannot be written: {why(error)}") from error
-    return Key(secret)
+        raise EnvironmentFault(f"{file}: cannot be written: {why(error)}") from error
+    return Key(secret), told
+
+
+def _is_open(file: Path) -> bool:
+    """Whether others than its owner have any right to a file."""
+    try:
+        return bool(stat.S_IMODE(file.lstat().st_mode) & 0o077)
+    except OSError:
+        return False
+
+
+def written(port: int, key: Key) -> bytes:
+    """What stands in the lock of who serves: the port, and what all paths begin with, by which its key is known."""
+    return f"{port} {key.place}\n".encode()
 
 
 def served_at(home: Home) -> str:
     """`127.0.0.1:PORT` where `earmark serve` listens for this installation; "" if it does not run."""
-    if not is_locked(home.pages_file):
-        return ""
-    try:
-        port = read_bytes(home.pages_file, most=16).decode("ascii").strip()
-    except (OSError, ValueError):
-        return ""
+    port, _ = _said(home)
     return f"{HOST}:{port}" if port.isdigit() else ""
+
+
+def link_now(home: Home, now: Instant) -> str:
+    """A link to the pages that are served. Raises NotFound, which says what helps."""
+    port, place = _said(home)
+    if not port.isdigit():
+        raise NotFound("earmark serve does not run; start it with: earmark serve")
+    key, file = key_of(home), home.pages_key_file
+    if key is not None and key.place == place:
+        return key.link(f"{HOST}:{port}", now)
+    if key is not None:
+        what = "is another key than it was when earmark serve was started"
+    else:
+        what = "is no key" if os.path.lexists(file) else "is not there any more"
+    pids = [pid for pid in holders(home.pages_file) or () if pid > 0]
+    which = f" (pid {pids[0]})" if pids else ""
+    raise NotFound(
+        f"{file}: {what}, so no link can be made: earmark serve runs at http://{HOST}:{port} with the one that it was"
+        f" started with; end it{which} and start it anew with: earmark serve"
+    )
+
+
+def _said(home: Home) -> tuple[str, str]:
+    """What stands in the lock, while it is held."""
+    if not is_locked(home.pages_file):
+        return "", ""
+    try:
+        port, _, place = read_bytes(home.pages_file, most=64).decode("ascii").strip().partition(" ")
+    except (OSError, ValueError):
+        return "", ""
+    return port, place

@@ -26,6 +26,13 @@
     else return;
     event.preventDefault();
   });
+  const from = Number(player.dataset.from);
+  if (from) {
+    const set = () => { player.currentTime = from; };
+    player.readyState ? set() : player.addEventListener("loadedmetadata", set, { once: true });
+    const first = document.getElementById("from");
+    if (first) first.scrollIntoView({ block: "center" });
+  }
   player.addEventListener("timeupdate", () => {
     let low = 0, high = times.length;
     while (low < high) {
