@@ -235,6 +235,11 @@ def test_a_ledger_whose_end_is_missing_by_whole_pages_of_the_index_is_repaired_b
         said = CliRunner().invoke(app, ["ask", "What about the flowers?"])
         assert said.exit_code == 0, said.output
         assert "walk.m4a" in said.stdout
+    cut(shorter[0][: PAGE * 6])  # of all tables nothing
+    for words in (["search", "flowers"], ["ask", "What about the flowers?"], ["forget", walk, "--yes"]):
+        said = CliRunner().invoke(app, words, env={"COLUMNS": "400"})
+        assert (said.exit_code, "`earmark run` repairs it" in said.stderr) == (74, True), said.output
+    assert file.read_bytes() == shorter[0][: PAGE * 6]
     cut(shorter[-1])
     went = CliRunner().invoke(app, ["forget", walk, "--yes"])
     assert went.exit_code == 0, went.output

@@ -141,7 +141,7 @@ def test_while_the_configuration_cannot_be_read_nothing_is_let_in_again(world: W
     assert told("zeppelin") == (0, 0, len(SAID), 0)
 
 
-@pytest.mark.shows("search:damage")
+@pytest.mark.shows("search:taken-out")
 @pytest.mark.parametrize(
     "forged",
     [

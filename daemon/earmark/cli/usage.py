@@ -46,7 +46,8 @@ class Verb(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words; an option of which one value counts is not said twice, as nobody could tell which is meant."""
-        _, _, said = self.make_parser(ctx).parse_args(args=list(args))
+        parsed: Any = self.make_parser(ctx).parse_args(args=list(args))
+        said = parsed[2]
         for parameter in said:
             if _takes_one(parameter) and sum(each is parameter for each in said) > 1:
                 raise typer.BadParameter(TWICE, ctx=ctx, param=parameter)

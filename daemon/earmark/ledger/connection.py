@@ -273,9 +273,10 @@ class Connection:
         self._db.execute("COMMIT")
 
     def _translate(self, error: sqlite3.DatabaseError | UnicodeDecodeError) -> Exception:
-        helps = "; `earmark run` repairs it" if self.read_only else ""
         if isinstance(error, UnicodeDecodeError):
-            return LedgerError(f"{self.file}: the ledger is damaged: it holds text that is none{helps}")
+            return LedgerError(
+                f"{self.file}: the ledger is damaged: it holds text that is none; `earmark run` repairs it"
+            )
         text = str(error)
         if text == "constraint failed":  # of a table they name it; FTS5 cannot write what it has read
             return LedgerError(f"{self.file}: the ledger is damaged: the index of search ({text})")
@@ -289,7 +290,7 @@ class Connection:
                 return EnvironmentFault(f"{self.file}: the ledger cannot be read: {text}{room}")
             return EnvironmentFault(f"{self.file}: the ledger cannot be written: {text}")
         if any(word in text for word in SIGNS_OF_DAMAGE):
-            return LedgerError(f"{self.file}: the ledger is damaged: {text}{helps}")
+            return LedgerError(f"{self.file}: the ledger is damaged: {text}; `earmark run` repairs it")
         return error
 
 

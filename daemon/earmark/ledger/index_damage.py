@@ -146,7 +146,7 @@ def _drop_words(db: Connection) -> None:
         try:
             db.execute(f"DROP TABLE IF EXISTS {WORDS}")
             return
-        except (LedgerError, *TROUBLE):
+        except (LedgerError, MemoryError, *TROUBLE):
             pass  # FTS5 opens the table before it drops it, and cannot open it where its own tables are damaged
     db.execute("PRAGMA writable_schema = ON")
     try:
