@@ -132,16 +132,6 @@ class Artifacts:
         )
         return [Written(path, recording, at, place, Kind(kind)) for path, recording, at, place, kind in rows]
 
-    def told_of(self, *events: str) -> set[bytes]:
-        """The paths of notes that are a person's, or not where they were, of which one of these was told."""
-        marks = ", ".join("?" for _ in events)
-        rows = self._db.all(
-            "SELECT path FROM artifacts a WHERE state IN ('edited', 'gone') AND form = 'md'"
-            f" AND EXISTS (SELECT 1 FROM events WHERE path = a.path AND what IN ({marks}))",
-            events,
-        )
-        return {row["path"] for row in rows}
-
     def writing(
         self,
         place: Place,

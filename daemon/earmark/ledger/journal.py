@@ -86,6 +86,16 @@ class Journal:
         )
         return [_entry(r) for r in rows]
 
+    def notes_told_of(self, *events: str) -> set[bytes]:
+        """The paths of notes that are a person's, or not where they were, of which one of these was told."""
+        marks = ", ".join("?" for _ in events)
+        rows = self._db.all(
+            "SELECT path FROM artifacts a WHERE state IN ('edited', 'gone') AND form = 'md'"
+            f" AND EXISTS (SELECT 1 FROM events WHERE path = a.path AND what IN ({marks}))",
+            events,
+        )
+        return {row["path"] for row in rows}
+
     def last_entry(self) -> int:
         """The number of the latest entry; 0 if there is none."""
         row = self._db.one("SELECT coalesce(max(id), 0) AS id FROM events")

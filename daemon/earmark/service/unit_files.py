@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from earmark.errors import EnvironmentFault
-from earmark.files import read_bytes
+from earmark.files import read_bytes, write_new
 from earmark.service.story import masked
 
 MARK = "Written by `earmark service install`"
@@ -59,8 +59,7 @@ def _kept(path: Path, data: bytes) -> Path:
     for number in itertools.count(1):
         aside = path.with_name(f"{path.name}.changed{'' if number == 1 else f'-{number}'}")
         try:
-            with aside.open("xb") as file:
-                file.write(data)
+            write_new(aside, data)
         except FileExistsError:
             continue
         except OSError as problem:

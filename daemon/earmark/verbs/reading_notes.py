@@ -109,7 +109,7 @@ def _looked_at(context: Context) -> tuple[list[Artifact], list[Written]]:
     began = report.started_at - BEFORE if report is not None else 0.0
     seen = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in report.folders) if report else ()
     artifacts, with_words = context.ledger.artifacts, kind_with_words(context)
-    unread = artifacts.told_of(Event.CORRECTIONS_NOT_READ, Event.NAMES_NOT_READ)
+    unread = context.ledger.journal.notes_told_of(Event.CORRECTIONS_NOT_READ, Event.NAMES_NOT_READ)
     elsewhere = _Elsewhere(context)
     changed: list[Artifact] = []
     away: list[Written] = []
