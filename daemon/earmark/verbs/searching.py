@@ -171,7 +171,8 @@ def _ask(home: Home, config: Config, query: Query, most: int, asked: Asked | Non
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
         unheard = context.ledger.jobs.count_wordless(FOUND)
         missing, waits = (0, set[str]()) if full else (due(context, unseen), kept_out_no_more(context))
-        by_rule, in_trash = index.unfound.by_rule() - waits, index.unfound.in_trash()
+        by_rule = index.unfound.by_rule() - waits
+        in_trash = index.unfound.in_trash() if unseen else set[str]()
     counts = [len(ids if among is None else ids & among) for ids in (waiting, by_rule, in_trash)]
     return Found(
         tuple(results), tops, missing, counts[0], asked.why if asked else "",
