@@ -45,17 +45,21 @@ def is_anothers(context: Context, artifact: Artifact, data: bytes) -> bool:
     return bool(same_words) and not same_words & context.ledger.lineage.names_of(artifact.recording_id)
 
 
-def why_anothers(context: Context, artifact: Artifact) -> str:
-    """What is said of it, and what would be right."""
+def why_anothers(context: Context, artifact: Artifact, data: bytes) -> str:
+    """What is said of it, and what would be right: to give it another id, only where its words are those that were written
+    for this recording.
+    """
     key, mine = (
         style_of(context.config.notes).key("earmark_id"),
         context.ledger.lineage.note_id(artifact.recording_id),
     )
     place = next(iter(context.ledger.places.of(artifact.recording_id)), None)
     of = f"of {place.path.name}" if place is not None else "that was here"
+    worded = context.ledger.artifacts.worded_as(words_of(text_for_sure(data) or decoded(data)))
+    is_ours = bool(worded & context.ledger.lineage.names_of(artifact.recording_id))
     return (
         f"it is the note of another recording, by its `{key}` or its words, and is read for none; put the one {of} back in"
-        f" its place, or let it say `{key}: {mine}`"
+        f" its place{f', or let it say `{key}: {mine}`' if is_ours else ''}"
     )
 
 

@@ -56,7 +56,7 @@ def why_not_read(context: Context, artifact: Artifact) -> str:
     except OSError:
         return ""
     if is_anothers(context, artifact, data):
-        return why_anothers(context, artifact)
+        return why_anothers(context, artifact, data)
     style = style_of(context.config.notes)
     like = compared(context.ledger, data, artifact, style.key("speakers"))
     if like is not Likeness.EDITED and (artifact.mergeable or artifact.state is not ArtifactState.EDITED):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from earmark.below import below
 from earmark.config import Config, load_config
 from earmark.context import Context
 from earmark.domain import ArtifactState
@@ -36,7 +37,7 @@ def read_notes(context: Context, recordings: Iterable[str]) -> list[str]:
     unread = _unread(context, recordings)
     if not SaidInNotes(context).look_at(artifact.path for artifact in unread):
         return [f"another earmark is writing, so {WITHOUT}; try again in a moment"]
-    return [f"{lies_at(context, a).name}: {why}" for a in unread if (why := _why(context, a))]
+    return [f"{_named(context, a)}: {why}" for a in unread if (why := _why(context, a))]
 
 
 def lines_besides(context: Context, recording_id: str) -> list[str]:
@@ -92,8 +93,13 @@ def _unread_of(home: Home, config: Config) -> tuple[NotRead, list[Artifact]]:
     with opened_context(home, config, read_only=True) as context:
         changed, away = _looked_at(context)
         news = [a for a in changed if has_news(context, a)]
-        reasons = [f"{lies_at(context, a).name}: {why}" for a in changed if (why := _why(context, a))]
+        reasons = [f"{_named(context, a)}: {why}" for a in changed if (why := _why(context, a))]
         return NotRead((*reasons,), (*_found_without(context, away),)), news
+
+
+def _named(context: Context, artifact: Artifact) -> str:
+    """A note where it lies, as it is told from those of the same name in other folders."""
+    return below(lies_at(context, artifact), {*context.folders, *context.ledger.places.folders()})
 
 
 def _why(context: Context, artifact: Artifact) -> str:
