@@ -212,7 +212,8 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
             "speakers forget",
             {
                 "voiceprints": done.vectors, "recordings_renamed": done.recordings,
-                "named_still": [readable(path) for path in done.named_still], "receipt": done.receipt,
+                "named_still": [readable(path) for path in (*done.named_still, *done.others)],
+                "in_trash": [readable(row.original) for row in done.in_trash], "receipt": done.receipt,
                 "found_again": [readable(path) for path in done.found_again], "compacted": done.compacted,
                 "complete": done.complete,
             }
@@ -228,6 +229,12 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
             whose = "is of a recording that is gone" if path in done.left else "was edited by you"
             said = f"{whose} and stays as it is; so the ledger knows the name still, to read that note"
         print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
+    for path in done.others:
+        said = "is no file that is written anew; the name stands in it, and stays"
+        print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
+    for row in done.in_trash:
+        said = f"lies in the trash, with the name in it: earmark trash empty {row.id}, or restore it and say this again"
+        print_sentence(f"  [yellow]{escape(short(row.original))} {said}[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:
         err.print("The ledger or a note was in use and could not be written anew; the next sweep does it.")
