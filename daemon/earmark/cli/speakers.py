@@ -144,8 +144,11 @@ def name_speaker(
         with opened_context(home, config) as context:
             meant = resolve(context, file)
             numbers, kept = naming.name(context, meant, who, name)
+            later = naming.waits(context, meant.recording_id)
         wake_daemon(home)
-        what = f"is {kept}" if kept else "has no name"
+        what = (f"is {kept}" if kept else "has no name") + (
+            "; its notes say so with the next run" if later else ""
+        )
         for number in numbers:
             acts.did(meant.shown, f"speaker {number} {what}", recording=meant.recording_id)
 
@@ -163,9 +166,10 @@ def merge(
     with plain_errors(), acting("speakers merge", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
-            count = naming.merge(context, name, other)
+            count, both = naming.merge(context, name, other)
         wake_daemon(home)
-        said = f"is {other} now, in {counted(count, 'recording')}."
+        also = f"; in {counted(both, 'recording')} both speak, and are one there from now on" if both else ""
+        said = f"is {other} now, in {counted(count, 'recording')}{also}."
         acts.did(name, said, shown=escape(readable(f"{name} {said}")))
 
 
