@@ -316,3 +316,22 @@ def test_every_file_below_the_drop_folders_in_which_a_forgotten_name_stands_is_n
         for p in rig.folder.rglob("*")
         if p.is_file() and p.name not in found and b"Anneliese" in p.read_bytes()
     ]
+
+
+@pytest.mark.shows("transcription:names-again")
+def test_an_older_note_that_is_put_back_gives_a_forgotten_name_again_and_that_is_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    named(rig)
+    backup = rig.notes()["talk.md"]
+    assert "was forgotten" not in told(rig, "why", str(rig.folder / "talk.m4a"))
+    assert done(rig, "Anneliese").complete
+    (rig.folder / "talk.md").write_text(backup)
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Anneliese", "Carlotta")
+    why = told(rig, "why", str(rig.folder / "talk.m4a"))
+    assert why.count("that was forgotten, and gave it back") == 1
+    assert "speaker 1 that was forgotten" in why
+    # Said again, it goes but out of that note, which is its owner's, and is named.
+    again = done(rig, "Anneliese")
+    assert [p.name for p in (*again.named_still, *again.others)] == ["talk.md"]
+    assert listed(rig, NOTE) == ("Speaker 1", "Carlotta")
