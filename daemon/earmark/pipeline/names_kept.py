@@ -32,15 +32,27 @@ IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState
 _KEPT = "names.kept."
 """Facts begin so that say of which notes, by their numbers, a forgotten name is kept; no name is in them."""
 
+_PLAIN = re.compile(r"[0-9A-Za-z]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def names_any(context: Context, names: Collection[str], text: str) -> bool:
     """Whether one of these names stands in a note, also where it is longer in its list than it is kept."""
+    names = may_have(names, text)
+    if not names:
+        return False
     listed = names_in(text, style_of(context.config.notes).key("speakers"))
     in_list = any(fitting(context, each) in names for each in listed)
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     return in_list or bool(words_too(names, normalize(unescape(plain.replace("\\", "")))))
+
+
+def may_have(names: Collection[str], text: str) -> set[str]:
+    """Those of the names of which the longest run of plain letters is in a text, however it is escaped: asked before what
+    takes longer.
+    """
+    folded = text.lower()
+    return {name for name in names if max(_PLAIN.findall(name), key=len, default="").lower() in folded}
 
 
 def kept_of(context: Context, artifact: Artifact) -> set[str]:

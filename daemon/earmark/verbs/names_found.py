@@ -11,8 +11,9 @@ from earmark.files import files_below, read_bytes, sha256_of
 from earmark.intake.folder import where_notes_may_be
 from earmark.ledger import Artifact, Trashed
 from earmark.notes.frontmatter import decoded
+from earmark.notes.name_lists import is_number
 from earmark.notes.names import is_text
-from earmark.pipeline.names_kept import IN_TRASH, kept_of, names_any
+from earmark.pipeline.names_kept import IN_TRASH, kept_of, may_have, names_any
 from earmark.verbs.names_erased import is_behind
 
 MOST = 16 * 1024 * 1024
@@ -48,12 +49,21 @@ def below_folders(context: Context, names: Collection[str], *, but: Collection[P
 
 def that_keep(context: Context, name: str | None) -> list[Artifact]:
     """The notes by which the ledger knows a name still, or any that nobody has any more (None)."""
-    given = context.ledger.words.names_given().keys() if name is None else ()
-    return [
-        artifact
-        for artifact in context.ledger.artifacts.all()
-        if (kept_of(context, artifact) - {*given} if name is None else name in kept_of(context, artifact))
-    ]
+    given = {*context.ledger.words.names_given()} if name is None else set()
+    found = []
+    for artifact in context.ledger.artifacts.all():
+        # To read all properties as YAML takes a minute for some ten thousand notes.
+        if name is None:
+            called = {each for each in artifact.names or () if not is_number(each)}
+            asked = artifact.state is not ArtifactState.HERE or not called <= given
+        else:
+            texts = "\n".join((*(artifact.names or ()), artifact.top))
+            asked = bool(may_have([name], texts)) or context.ledger.words.of_notes.known(artifact)
+        if asked and (
+            kept_of(context, artifact) - given if name is None else name in kept_of(context, artifact)
+        ):
+            found.append(artifact)
+    return found
 
 
 def _has(context: Context, path: Path, names: Collection[str], *, unread: bool = False) -> bool:

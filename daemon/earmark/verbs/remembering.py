@@ -133,7 +133,10 @@ def _compact_again(
 ) -> None:
     """What was known of the notes before went when they were written anew, and is to be in no page."""
     ledger = context.ledger
-    ledger.erasing.owe_compact(context.now())
+    with ledger.transaction():
+        ledger.erasing.owe_compact(context.now())
+        known = [note for each in recordings for note in ledger.artifacts.of_recording(each)]
+        keep_in_mind(context, [note for note in known if kept_of(context, note) & {*names}])
     result.compacted = False
     if written:
         with suppress(LedgerBusy), ledger.acting(PATIENCE):
@@ -151,8 +154,6 @@ def _clean_what_is_kept(context: Context, recordings: list[str], names: list[str
             gone = {each for each in kept if not may_stand(context, artifact, each)}
             if gone:
                 take_out(context, artifact, gone)
-            if kept - gone:
-                keep_in_mind(context, [artifact])
 
 
 def _require_anywhere(context: Context, name: str, *, names: bool) -> None:
