@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from earmark.cli.main import app
 from earmark.files import is_locked
+from earmark.retention import plan_now
+from earmark.retention.sweep.apply import apply
 from earmark.verbs import remembering
+from earmark.verbs import trash as verbs_trash
 from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner
 
@@ -205,3 +208,136 @@ def test_nothing_is_known_of_a_forgotten_name_by_notes_that_their_owner_removed(
     told(rig, "speakers", "forget", "Anneliese", "--names", "--yes")
     assert set(rig.notes()) == {NOTE}
     assert files_with(rig, "Anneliese") == []
+
+
+def going(rig: Rig) -> None:
+    """Both names are given, there are sidecars, and a rule takes these and the summary to the trash."""
+    rig.sections = {"notes": {"formats": FORMATS[:4]}}
+    named(rig)
+    gone = {"delete_after_done": True}
+    rig.sections["retention"] = {"summary": gone, "sidecar": gone, "fuse_items": 0, "fuse_percent": 0}
+    with opened_context(rig.installed, rig.config()) as context, context.ledger.acting():
+        apply(context, plan_now(context))
+    assert {p.name for p in rig.folder.iterdir()} == {"talk.m4a", NOTE}
+
+
+def done(rig: Rig, name: str | None) -> remembering.Forgotten:
+    with opened_context(rig.installed, rig.config()) as context:
+        found = remembering.forget(context, name, lambda _: True, everybody=name is None, names=True)
+    assert found is not None
+    return found
+
+
+SIDECARS = {"talk.srt", "talk.vtt", "talk.txt", "talk.json"}
+
+
+@pytest.mark.shows("transcription:names-left")
+def test_a_forgotten_name_that_stands_in_the_trash_is_said_each_time_until_the_trash_is_emptied(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    going(rig)
+    first = done(rig, "Anneliese")
+    assert {row.original.name for row in first.in_trash} == {*SIDECARS, "talk.md"}
+    assert (first.named_still, first.others, first.complete) == ([], [], False)
+    said = told(rig, "speakers", "forget", "Anneliese", "--names", "--yes")
+    assert "talk.srt lies in the trash, with the name in it: earmark trash empty" in said
+    assert "is not where it was" not in said
+    # What is brought back is named where it lies, and nobody has the name again for it.
+    with opened_context(rig.installed, rig.config()) as context:
+        verbs_trash.bring_back(context, [str(rig.folder / "talk.srt")], lambda _: None)
+    assert "Anneliese" in (rig.folder / "talk.srt").read_text()
+    again = done(rig, "Anneliese")
+    assert [path.name for path in (*again.named_still, *again.others)] == ["talk.srt"]
+    assert {row.original.name for row in again.in_trash} == {*SIDECARS, "talk.md"} - {"talk.srt"}
+    (rig.folder / "talk.srt").unlink()
+    told(rig, "trash", "empty", "--even-held", "--yes")
+    assert run_child(rig) == 0
+    assert files_with(rig, "Anneliese") == []
+    assert "nobody was given this name" in told_none(rig, "Anneliese")
+
+
+def told_none(rig: Rig, name: str) -> str:
+    said = CliRunner().invoke(
+        app,
+        ["speakers", "forget", name, "--names", "--yes"],
+        env={"EARMARK_HOME": str(rig.home), "COLUMNS": "300"},
+    )
+    assert said.exit_code == 66, said.output
+    return said.output
+
+
+@pytest.mark.shows("transcription:names-left")
+@pytest.mark.parametrize("way", ["taken out", "removed"])
+def test_what_is_kept_of_a_forgotten_name_goes_once_it_stands_in_no_note_any_more(
+    tmp_path: Path, way: str
+) -> None:
+    rig = Rig(tmp_path)
+    named(rig)
+    change(rig, NOTE, ("![[", "My remark of Anneliese.\n\n![["))
+    assert done(rig, "Anneliese").named_still == [rig.folder / NOTE]
+    # Whoever says it again is told the same.
+    assert done(rig, "Anneliese").named_still == [rig.folder / NOTE]
+    assert done(rig, "Carlotta").named_still == done(rig, None).named_still == [rig.folder / NOTE]
+    assert run_child(rig) == 0
+    assert files_with(rig, "Anneliese")
+    note = rig.folder / NOTE
+    if way == "removed":
+        note.unlink()
+        assert run_child(rig) == 0  # which finds that it is gone; what was kept goes at the sweep after that
+    else:
+        text = (
+            note.read_text()
+            .replace("Anneliese", "Speaker 1")
+            .replace("[[People/Carlotta|Carlotta]]", "Speaker 2")
+        )
+        note.write_text(text)
+    assert run_child(rig) == 0
+    assert files_with(rig, "Anneliese") == []
+    assert "nobody was given this name" in told_none(rig, "Anneliese")
+    assert files_with(rig, "Carlotta") == []
+    assert listed(rig, "talk.md") == ("Speaker 1", "Speaker 2")
+
+
+@pytest.mark.shows("transcription:names-left")
+def test_every_file_below_the_drop_folders_in_which_a_forgotten_name_stands_is_named(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": FORMATS[:4]}})
+    named(rig)
+    keep = rig.folder / "keep"
+    keep.mkdir()
+    (keep / "mine.srt").write_bytes((rig.folder / "talk.srt").read_bytes())
+    (rig.folder / "talk.vtt").rename(keep / "moved.vtt")
+    (rig.folder / "talk copy.md").write_bytes((rig.folder / NOTE).read_bytes())
+    text = rig.folder / "talk.txt"
+    text.write_text(text.read_text() + "mine\n")
+    assert run_child(rig) == 0
+    found = {"mine.srt", "moved.vtt", "talk copy.md", "talk.txt"}
+    for _ in "twice":
+        now = done(rig, "Anneliese")
+        assert {path.name for path in (*now.named_still, *now.others)} == found
+        assert now.complete
+    assert "one is called so: Carlotta" in told_none(rig, "carlotta")
+    assert not [
+        p.name
+        for p in rig.folder.rglob("*")
+        if p.is_file() and p.name not in found and b"Anneliese" in p.read_bytes()
+    ]
+
+
+@pytest.mark.shows("transcription:names-again")
+def test_an_older_note_that_is_put_back_gives_a_forgotten_name_again_and_that_is_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    named(rig)
+    backup = rig.notes()["talk.md"]
+    assert "was forgotten" not in told(rig, "why", str(rig.folder / "talk.m4a"))
+    assert done(rig, "Anneliese").complete
+    (rig.folder / "talk.md").write_text(backup)
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Anneliese", "Carlotta")
+    why = told(rig, "why", str(rig.folder / "talk.m4a"))
+    assert why.count("that was forgotten, and gave it back") == 1
+    assert "speaker 1 that was forgotten" in why
+    # Said again, it goes but out of that note, which is its owner's, and is named.
+    again = done(rig, "Anneliese")
+    assert [p.name for p in (*again.named_still, *again.others)] == ["talk.md"]
+    assert listed(rig, NOTE) == ("Speaker 1", "Carlotta")

@@ -76,7 +76,8 @@ def test_what_is_done_with_recordings_is_said_thing_by_thing(world: World) -> No
         "will be summarized again as lecture",
     )
     assert did("speakers name", "a.wav", "2", "Ben") == [("a.wav", "done", "speaker 2 is Ben")]
-    assert did("speakers merge", "Ben", "Anna")[0][1:] == ("done", "is Anna now, in 1 recording.")
+    merged = "is Anna now, in 1 recording; in 1 recording both speak, and are one there from now on."
+    assert did("speakers merge", "Ben", "Anna")[0][1:] == ("done", merged)
     assert did("retention set", "a.wav", "--never")[0][1] == "done"
     assert did("retention accept", "a.wav", odd)[1] == (odd, "done", "accepted as it is")
     assert did("retention trust", "--yes") == [("holds", "unchanged", "Nothing was in doubt.")]

@@ -7,6 +7,7 @@ own: how alike real ones are, tests/unit/test_recognizing.py says.
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from array import array
 from contextlib import closing
@@ -351,3 +352,32 @@ def test_the_stage_hands_voices_over_where_that_is_asked_for(rig: Rig) -> None:
     rig.drop("alone.m4a", "alone speakers\n")
     assert run_child(rig) == 0
     assert rig.query("SELECT count(*) FROM voiceprints") == [(4,)]
+
+
+@pytest.mark.shows("transcription:voices-merge")
+def test_where_two_speak_in_one_recording_who_are_merged_it_is_said(rig: Rig) -> None:
+    first = hear(rig, "first.m4a", voice(BEN), voice(ANNA))
+    second = hear(rig, "second.m4a", voice(BEN), voice(ANNA))
+    for file, number, name in ((first, "1", "Ann"), (first, "2", "Anna"), (second, "2", "Ann")):
+        said(rig, "name", file, number, name)
+    told = said(rig, "merge", "Ann", "Anna")
+    assert (
+        "Ann is Anna now, in 2 recordings; in 1 recording both speak, and are one there from now on." in told
+    )
+    assert "  - Anna\n  - Anna\n" in listed(rig, "first.transcript.md")
+
+
+@pytest.mark.shows("transcription:names-verb")
+@pytest.mark.parametrize("away", [True, False])
+def test_a_name_for_which_no_note_can_be_written_yet_is_said_to_be_there_with_the_next_run(
+    rig: Rig, away: bool
+) -> None:
+    file = hear(rig, "talk.m4a", voice(BEN), voice(ANNA))
+    if away:
+        rig = Rig(Path(shutil.move(rig.root, rig.root.with_name("elsewhere"))))
+        file = rig.folder / "talk.transcript.md"
+    told = said(rig, "name", file, "2", "Anna")
+    assert ("speaker 2 is Anna; its notes say so with the next run" in told) is away
+    assert ("Anna" in rig.notes()["talk.transcript.md"]) is not away
+    assert run_child(rig) == 0
+    assert "Anna" in rig.notes()["talk.transcript.md"]

@@ -144,8 +144,11 @@ def name_speaker(
         with opened_context(home, config) as context:
             meant = resolve(context, file)
             numbers, kept = naming.name(context, meant, who, name)
+            later = naming.waits(context, meant.recording_id)
         wake_daemon(home)
-        what = f"is {kept}" if kept else "has no name"
+        what = (f"is {kept}" if kept else "has no name") + (
+            "; its notes say so with the next run" if later else ""
+        )
         for number in numbers:
             acts.did(meant.shown, f"speaker {number} {what}", recording=meant.recording_id)
 
@@ -163,9 +166,10 @@ def merge(
     with plain_errors(), acting("speakers merge", json) as acts:
         home, config = here()
         with opened_context(home, config) as context:
-            count = naming.merge(context, name, other)
+            count, both = naming.merge(context, name, other)
         wake_daemon(home)
-        said = f"is {other} now, in {counted(count, 'recording')}."
+        also = f"; in {counted(both, 'recording')} both speak, and are one there from now on" if both else ""
+        said = f"is {other} now, in {counted(count, 'recording')}{also}."
         acts.did(name, said, shown=escape(readable(f"{name} {said}")))
 
 
@@ -212,7 +216,8 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
             "speakers forget",
             {
                 "voiceprints": done.vectors, "recordings_renamed": done.recordings,
-                "named_still": [readable(path) for path in done.named_still], "receipt": done.receipt,
+                "named_still": [readable(path) for path in (*done.named_still, *done.others)],
+                "in_trash": [readable(row.original) for row in done.in_trash], "receipt": done.receipt,
                 "found_again": [readable(path) for path in done.found_again], "compacted": done.compacted,
                 "complete": done.complete,
             }
@@ -228,6 +233,12 @@ def _report(done: remembering.Forgotten, json: bool) -> None:
             whose = "is of a recording that is gone" if path in done.left else "was edited by you"
             said = f"{whose} and stays as it is; so the ledger knows the name still, to read that note"
         print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
+    for path in done.others:
+        said = "is no file that is written anew; the name stands in it, and stays"
+        print_sentence(f"  [yellow]{escape(short(path))} {said}[/]")
+    for row in done.in_trash:
+        said = f"lies in the trash, with the name in it: earmark trash empty {row.id}, or restore it and say this again"
+        print_sentence(f"  [yellow]{escape(short(row.original))} {said}[/]")
     say_what_is_left(done.found_again)
     if not done.compacted:
         err.print("The ledger or a note was in use and could not be written anew; the next sweep does it.")

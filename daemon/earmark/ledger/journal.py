@@ -159,6 +159,9 @@ class Journal:
         )
         return {row["name"].removeprefix(prefix): row["value"] for row in rows}
 
+    def drop_fact(self, name: str) -> None:
+        self._db.execute("DELETE FROM facts WHERE name = ?", (name,))
+
     def drop_facts(self, prefix: str, value: str) -> None:
         """Forget those of them that say this."""
         self._db.execute(

@@ -36,6 +36,11 @@ class Receipts:
     def all(self) -> list[Receipt]:
         return [_receipt(r) for r in self._db.all("SELECT * FROM receipts ORDER BY seq")]
 
+    def has(self, act: str, text: str) -> bool:
+        """Whether a receipt for such an act has this text in its body."""
+        sql = "SELECT 1 FROM receipts WHERE act = ? AND instr(body, ?) LIMIT 1"
+        return self._db.one(sql, (act, text)) is not None
+
     def append(self, receipt: Receipt, head: str) -> None:
         """Add the next receipt and say that it is the last one; call inside a transaction."""
         self._db.execute(

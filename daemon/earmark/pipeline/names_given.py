@@ -23,6 +23,7 @@ from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
 from earmark.pipeline.moved_notes import lies_at
+from earmark.pipeline.names_again import say_again
 from earmark.pipeline.names_there import NamesThere, is_to_show, names_there, say_odds
 from earmark.pipeline.outputs import revision
 
@@ -57,7 +58,10 @@ def take_names(context: Context, recording_id: str) -> bool:
                 )  # fmt: skip
             given |= each.news
             by |= dict.fromkeys(each.news, name)
-        return give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+        news = give_names(context, transcript, given, f"in {' and '.join(dict.fromkeys(by.values()))}")
+        for each in found if news else ():
+            say_again(context, each, {n: fitting(context, name) for n, name in each.news.items()})
+        return news
 
 
 def _say_cut(context: Context, found: NamesThere) -> None:

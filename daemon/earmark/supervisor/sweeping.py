@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -10,6 +11,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from earmark.context import Context
 from earmark.domain import Instant
+from earmark.errors import LedgerBusy
+from earmark.pipeline.names_kept import drop_kept
 from earmark.retention import next_sweep, remember_policy, sweep_by_clock, sweep_due
 from earmark.supervisor.inbox import SweepDue
 
@@ -60,6 +63,8 @@ class Sweeping:
         if not self._due and not sweep_due(self._context):
             return False
         report = sweep_by_clock(self._context, budget=BUDGET)
+        with suppress(LedgerBusy), self._context.ledger.acting():
+            drop_kept(self._context)
         self._due = report.more
         return report.more
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState
 from earmark.files import read_bytes
 from earmark.ledger import Artifact
-from earmark.notes.escape import normalize
 from earmark.notes.frontmatter import decoded
 from earmark.notes.name_lists import names_in
-from earmark.notes.naming import words_too
 from earmark.notes.style import style_of
 from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.moved_notes import moved_to
 from earmark.pipeline.names_given import fitting
+from earmark.pipeline.names_kept import names_any
 from earmark.verbs.names_erased import is_behind
 
-_KNOWN = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING, ArtifactState.TRASHED)
+_KNOWN = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +77,6 @@ def stands_in(
     return found
 
 
-def names_any(context: Context, names: Collection[str], text: str) -> bool:
-    """Whether one of these names stands in a note, also where it is longer in its list than it is kept."""
-    listed = names_in(text, style_of(context.config.notes).key("speakers"))
-    in_list = any(fitting(context, each) in names for each in listed)
-    return in_list or bool(words_too(names, normalize(unescape(text.replace("\\", "")))))
-
-
 def _knows(context: Context, artifact: Artifact, names: Collection[str]) -> bool:
     """Whether the ledger has one of these names to read a note by."""
     listed = names_in(artifact.top, style_of(context.config.notes).key("speakers"))
@@ -93,7 +84,7 @@ def _knows(context: Context, artifact: Artifact, names: Collection[str]) -> bool
 
 
 def _lies(context: Context, artifact: Artifact) -> Path | None:
-    """Where a note is, or was before it went to the trash; None where its owner removed it."""
+    """Where a note is, or was when it was looked at last; None where its owner removed it, or a rule took it."""
     return moved_to(context, artifact) or (artifact.path if artifact.state in _KNOWN else None)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from earmark.context import Context
 from earmark.domain import Instant, Owed, Seconds, Transcript, is_speech
 from earmark.errors import NotFound, UsageError
+from earmark.files import is_locked
 from earmark.notes.name_lists import is_number, without_links
 from earmark.notes.naming import given_to
 from earmark.notes.speakers import names_of
@@ -97,9 +98,19 @@ def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[in
     return numbers, kept
 
 
-def merge(context: Context, one: str, other: str) -> int:
-    """Two names are one person's, who goes by the second from now on; returns in how many recordings that is news. Raises
-    NotFound if nobody goes by either, UsageError.
+def waits(context: Context, recording_id: str) -> bool:
+    """Whether notes of a recording could not be written, and no daemon runs that would: the next run does."""
+    recording = context.ledger.recordings.get(recording_id)
+    if recording is None or is_locked(context.home.lock_file):
+        return False
+    now = (recording.transcript_rev, recording.summary_rev)
+    places = context.ledger.places.of(recording_id)
+    return any(p.here and (p.owed or (p.transcript_rev, p.summary_rev) != now) for p in places)
+
+
+def merge(context: Context, one: str, other: str) -> tuple[int, int]:
+    """Two names are one person's, who goes by the second from now on; returns in how many recordings that is news, and in
+    how many of them both speak, who are one person there from now on. Raises NotFound if nobody goes by either, UsageError.
     """
     kept = fitting(context, without_links(other))
     if not kept or one == kept or is_number(kept):
@@ -111,6 +122,7 @@ def merge(context: Context, one: str, other: str) -> int:
         for each in (one, kept):
             require_known(context, each)
         with ledger.transaction():
+            both = {*ledger.words.spoken_by(one)} & {*ledger.words.spoken_by(kept)}
             renamed = rename_everywhere(context, one, kept)
             person, into = ledger.voices.person(one), ledger.voices.person(kept)
             if person is not None:
@@ -122,7 +134,7 @@ def merge(context: Context, one: str, other: str) -> int:
                 for recording_id in affected:
                     ledger.places.owe_recording(recording_id, Owed.POLICY)
     write_owed(context)
-    return renamed
+    return renamed, len(both)
 
 
 def rename_everywhere(context: Context, one: str, other: str) -> int:

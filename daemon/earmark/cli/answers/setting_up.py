@@ -103,11 +103,16 @@ class VoicesForgottenAnswer(Answer):
 
     voiceprints: int = key("How many.")
     recordings_renamed: int = key("Recordings in which a name was taken back.")
-    named_still: list[Text] = key("Notes that were edited, and still name them.")
+    named_still: list[Text] = key(
+        "Notes and other text files below the drop folders in which the name stands still."
+    )
+    in_trash: list[Text] = key("Where files were that lie in the trash and have the name in them.")
     receipt: int | None = key("Number of the proof.")
     found_again: list[Text] = key("Files that still hold bytes of it.")
     compacted: bool = key("The ledger was written anew.")
-    complete: bool = key("Nothing of it is left in the state folder.")
+    complete: bool = key(
+        "Nothing is left in the state folder, but what it takes to read notes in `named_still`."
+    )
 
 
 class ServersAnswer(Answer):
