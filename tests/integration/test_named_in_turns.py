@@ -87,6 +87,52 @@ def test_a_name_in_the_place_of_a_name_in_all_turns_is_that_voice_s_everywhere(t
 
 
 @pytest.mark.shows("transcription:names-turns")
+@pytest.mark.parametrize(
+    "typed",
+    ["Eve", "*Eve*", "_Eve_", "`Eve`", "<b>Eve</b>", "==Eve==", "[[People/Eve|Eve]]", "Eve,", "***Eve***"],
+)
+def test_a_name_is_one_however_it_is_set_before_the_time_of_a_turn(tmp_path: Path, typed: str) -> None:
+    rig = talk(tmp_path)
+    words = (rig.folder / "talk.txt").read_text()
+    mine = change(rig, NOTE, ("**Speaker 1** [", f"{typed} ["))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert listed(rig, "talk.md") == ("Eve", "Speaker 2")
+    assert (rig.folder / "talk.txt").read_text() == words.replace("Speaker 1", "Eve")
+    assert rig.events("corrected") == []
+
+
+@pytest.mark.shows("transcription:names-turns")
+def test_a_sentence_before_the_time_of_a_turn_is_neither_a_name_nor_said_and_is_told(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    before = (rig.folder / "talk.txt").read_text()
+    remark = "We ought to ask them about that once more."
+    mine = change(rig, NOTE, ("**Speaker 1** [", f"{remark} ["))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert listed(rig, "talk.md") == UNNAMED
+    assert (rig.folder / "talk.txt").read_text() == before
+    for verb in (
+        ("why", str(rig.folder / NOTE)),
+        ("export", "recording", str(rig.folder / "talk.m4a"), "-f", "txt"),
+    ):
+        assert re.search(r"lines? of yours (is|are) in the note only", told(rig, *verb)), verb
+
+
+@pytest.mark.shows("transcription:corrected-no-speech")
+def test_a_name_before_a_time_where_nobody_knows_who_speaks_is_told_and_was_not_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["txt"]}})
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    before = (rig.folder / "talk.txt").read_text()
+    mine = change(rig, NOTE, ("\n[[talk.m4a#", "\nEve [[talk.m4a#"))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert (rig.folder / "talk.txt").read_text() == before
+    assert "of yours" in told(rig, "why", str(rig.folder / NOTE))
+
+
+@pytest.mark.shows("transcription:names-turns")
 def test_a_name_throughout_a_note_that_was_edited_otherwise_is_taken_once_and_takes_nothing_back(
     tmp_path: Path,
 ) -> None:
