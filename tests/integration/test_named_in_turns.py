@@ -279,6 +279,37 @@ def test_a_list_that_is_no_list_of_names_stays_and_is_told_with_what_would_be_ri
     assert "of who speaks" not in told(rig, "status")
 
 
+@pytest.mark.shows("transcription:names-written", "transcription:names-unreadable")
+def test_no_name_in_a_list_is_passed_over_in_silence(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    ours, first = rig.notes()["talk.md"], "speakers:\n  - Speaker 1\n  - Speaker 2\n"
+    for listing, names in (
+        ("speakers:\n  * Ada\n  * Bea\n", ("Ada", "Bea")),
+        ("speakers:\n  1. Cleo\n  2. Dora\n", ("Cleo", "Dora")),
+        ("Speakers:\n  - Eve\n  - Fay\n", ("Eve", "Fay")),
+        ("speakers:\n  - Null\n  - null\n", ("Null", "null")),
+        ("speakers:\n  - #Gina\n  - 2. Hana\n", ("#Gina", "Hana")),
+    ):
+        (rig.folder / "talk.md").write_text(ours)
+        mine = change(rig, "talk.md", (first, listing))
+        assert run_child(rig) == 0
+        assert listed(rig, NOTE) == names, listing
+        assert listed(rig, "talk.md") == names, mine
+    for listing, said in (
+        ("speakers:\n  - # Ada\n  - Bea\n", "place 1 of its list speakers is a comment and no name"),
+        ("speakers:\n  Ada\n  Bea\n", "its list speakers cannot be read as names"),
+        ("speakers:\n  - Ada\n  - Bea\nSpeakers: Cleo\n", "it has both speakers and Speakers"),
+    ):
+        (rig.folder / "talk.md").write_text(ours)
+        mine = change(rig, "talk.md", (first, listing))
+        assert run_child(rig) == 0
+        assert rig.notes()["talk.md"] == mine
+        assert listed(rig, NOTE) == ("#Gina", "Hana")
+        assert said in rig.events("names-not-read")[-1]
+        for told_by in (told(rig, "why", str(rig.folder / "talk.md")), told(rig, "status")):
+            assert said in told_by, listing
+
+
 @pytest.mark.shows("transcription:names-forgotten")
 def test_of_a_note_in_which_words_were_corrected_it_is_not_said_that_a_forgotten_name_stays_in_it(
     tmp_path: Path,

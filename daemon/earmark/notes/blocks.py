@@ -53,9 +53,9 @@ _SECOND = re.compile(r".*#t=(\d{1,7})")
 
 @dataclass(slots=True)
 class Block:
-    """Lines that belong together; none: what stands before the time of the next one. `at`: the second that it begins with,
-    or None; `said`: what stands behind that, by line; `own`: a person has put markup around it, so that it is no paragraph as
-    we write one.
+    """Lines that belong together; none: what stands before the time of the next one. `at`: the second that it begins
+    with, or None; `said`: what stands behind that, by line; `own`: a person has put markup around it, so that it is no
+    paragraph as we write one.
     """
 
     lines: range
