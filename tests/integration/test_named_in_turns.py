@@ -240,6 +240,38 @@ def test_one_turn_with_another_name_stays_in_its_note_and_is_told_by_all_that_ca
     assert rig.notes()[NOTE] == mine
 
 
+@pytest.mark.shows("transcription:names-turns")
+def test_turns_that_have_a_number_still_get_the_name_of_the_list(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    another_in_turn(rig, 0, "Eve")
+    change(rig, NOTE, ("  - Speaker 1\n", "  - Eve\n"))
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Eve", "Speaker 2")
+    assert "Speaker 1" not in turns(rig)
+    assert states(rig) == {"here"}
+    assert rig.events("names-not-read") == []
+    # A number where a name was written is an edit of that turn.
+    mine = another_in_turn(rig, 0, "Speaker 1")
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert "begins with another name than speaker 1 has" in told(rig, "why", str(rig.folder / NOTE))
+
+
+@pytest.mark.shows("transcription:names-unreadable")
+def test_of_a_line_with_two_names_it_is_said_that_one_line_is_one_name(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("  - Speaker 1\n", "  - Ada, Bea\n"))
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Ada, Bea", "Speaker 2")
+    said = "the name of speaker 1 has a comma or semicolon in it: one line is one name"
+    assert [said in each for each in rig.events("speakers-named")] == [True, False]
+    assert said in told(rig, "why", str(rig.folder / NOTE))
+    # Where everybody has a name, nobody else can be meant.
+    change(rig, NOTE, ('  - "Ada, Bea"\n  - Speaker 2\n', "  - Lee, Ada\n  - Bea\n"))
+    assert run_child(rig) == 0
+    assert len([each for each in rig.events("speakers-named") if "comma" in each]) == 1
+
+
 @pytest.mark.shows("transcription:names-unreadable")
 def test_a_list_that_is_no_list_of_names_stays_and_is_told_with_what_would_be_right(tmp_path: Path) -> None:
     rig = talk(tmp_path)

@@ -85,7 +85,9 @@ def _listed(text: str, key: str) -> tuple[str, ...] | str:
     there = _spelled(block, properties, wanted)
     if len(there) > 1:
         both = " and ".join(there)
-        return f"it has both {both}, so that nobody can tell which is its list of speakers; keep {wanted} alone"
+        return (
+            f"it has both {both}, so that nobody can tell which is its list of speakers; keep {wanted} alone"
+        )
     if not there:
         other = next(iter(_spelled(block, properties, OUR_KEY)), "")
         return (
