@@ -87,6 +87,52 @@ def test_a_name_in_the_place_of_a_name_in_all_turns_is_that_voice_s_everywhere(t
 
 
 @pytest.mark.shows("transcription:names-turns")
+@pytest.mark.parametrize(
+    "typed",
+    ["Eve", "*Eve*", "_Eve_", "`Eve`", "<b>Eve</b>", "==Eve==", "[[People/Eve|Eve]]", "Eve,", "***Eve***"],
+)
+def test_a_name_is_one_however_it_is_set_before_the_time_of_a_turn(tmp_path: Path, typed: str) -> None:
+    rig = talk(tmp_path)
+    words = (rig.folder / "talk.txt").read_text()
+    mine = change(rig, NOTE, ("**Speaker 1** [", f"{typed} ["))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert listed(rig, "talk.md") == ("Eve", "Speaker 2")
+    assert (rig.folder / "talk.txt").read_text() == words.replace("Speaker 1", "Eve")
+    assert rig.events("corrected") == []
+
+
+@pytest.mark.shows("transcription:names-turns")
+def test_a_sentence_before_the_time_of_a_turn_is_neither_a_name_nor_said_and_is_told(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    before = (rig.folder / "talk.txt").read_text()
+    remark = "We ought to ask them about that once more."
+    mine = change(rig, NOTE, ("**Speaker 1** [", f"{remark} ["))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert listed(rig, "talk.md") == UNNAMED
+    assert (rig.folder / "talk.txt").read_text() == before
+    for verb in (
+        ("why", str(rig.folder / NOTE)),
+        ("export", "recording", str(rig.folder / "talk.m4a"), "-f", "txt"),
+    ):
+        assert re.search(r"lines? of yours (is|are) in the note only", told(rig, *verb)), verb
+
+
+@pytest.mark.shows("transcription:corrected-no-speech")
+def test_a_name_before_a_time_where_nobody_knows_who_speaks_is_told_and_was_not_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, {"notes": {"formats": ["txt"]}})
+    rig.drop("talk.m4a", "hello")
+    assert run_child(rig) == 0
+    before = (rig.folder / "talk.txt").read_text()
+    mine = change(rig, NOTE, ("\n[[talk.m4a#", "\nEve [[talk.m4a#"))
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert (rig.folder / "talk.txt").read_text() == before
+    assert "of yours" in told(rig, "why", str(rig.folder / NOTE))
+
+
+@pytest.mark.shows("transcription:names-turns")
 def test_a_name_throughout_a_note_that_was_edited_otherwise_is_taken_once_and_takes_nothing_back(
     tmp_path: Path,
 ) -> None:
@@ -194,6 +240,38 @@ def test_one_turn_with_another_name_stays_in_its_note_and_is_told_by_all_that_ca
     assert rig.notes()[NOTE] == mine
 
 
+@pytest.mark.shows("transcription:names-turns")
+def test_turns_that_have_a_number_still_get_the_name_of_the_list(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    another_in_turn(rig, 0, "Eve")
+    change(rig, NOTE, ("  - Speaker 1\n", "  - Eve\n"))
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Eve", "Speaker 2")
+    assert "Speaker 1" not in turns(rig)
+    assert states(rig) == {"here"}
+    assert rig.events("names-not-read") == []
+    # A number where a name was written is an edit of that turn.
+    mine = another_in_turn(rig, 0, "Speaker 1")
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert "begins with another name than speaker 1 has" in told(rig, "why", str(rig.folder / NOTE))
+
+
+@pytest.mark.shows("transcription:names-unreadable")
+def test_of_a_line_with_two_names_it_is_said_that_one_line_is_one_name(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    change(rig, NOTE, ("  - Speaker 1\n", "  - Ada, Bea\n"))
+    assert run_child(rig) == 0
+    assert listed(rig, NOTE) == listed(rig, "talk.md") == ("Ada, Bea", "Speaker 2")
+    said = "the name of speaker 1 has a comma or semicolon in it: one line is one name"
+    assert [said in each for each in rig.events("speakers-named")] == [True, False]
+    assert said in told(rig, "why", str(rig.folder / NOTE))
+    # Where everybody has a name, nobody else can be meant.
+    change(rig, NOTE, ('  - "Ada, Bea"\n  - Speaker 2\n', "  - Lee, Ada\n  - Bea\n"))
+    assert run_child(rig) == 0
+    assert len([each for each in rig.events("speakers-named") if "comma" in each]) == 1
+
+
 @pytest.mark.shows("transcription:names-unreadable")
 def test_a_list_that_is_no_list_of_names_stays_and_is_told_with_what_would_be_right(tmp_path: Path) -> None:
     rig = talk(tmp_path)
@@ -231,6 +309,37 @@ def test_a_list_that_is_no_list_of_names_stays_and_is_told_with_what_would_be_ri
     assert run_child(rig) == 0
     assert listed(rig, NOTE) == listed(rig, "talk.md") == ("007", "Q")
     assert "of who speaks" not in told(rig, "status")
+
+
+@pytest.mark.shows("transcription:names-written", "transcription:names-unreadable")
+def test_no_name_in_a_list_is_passed_over_in_silence(tmp_path: Path) -> None:
+    rig = talk(tmp_path)
+    ours, first = rig.notes()["talk.md"], "speakers:\n  - Speaker 1\n  - Speaker 2\n"
+    for listing, names in (
+        ("speakers:\n  * Ada\n  * Bea\n", ("Ada", "Bea")),
+        ("speakers:\n  1. Cleo\n  2. Dora\n", ("Cleo", "Dora")),
+        ("Speakers:\n  - Eve\n  - Fay\n", ("Eve", "Fay")),
+        ("speakers:\n  - Null\n  - null\n", ("Null", "null")),
+        ("speakers:\n  - #Gina\n  - 2. Hana\n", ("#Gina", "Hana")),
+    ):
+        (rig.folder / "talk.md").write_text(ours)
+        mine = change(rig, "talk.md", (first, listing))
+        assert run_child(rig) == 0
+        assert listed(rig, NOTE) == names, listing
+        assert listed(rig, "talk.md") == names, mine
+    for listing, said in (
+        ("speakers:\n  - # Ada\n  - Bea\n", "place 1 of its list speakers is a comment and no name"),
+        ("speakers:\n  Ada\n  Bea\n", "its list speakers cannot be read as names"),
+        ("speakers:\n  - Ada\n  - Bea\nSpeakers: Cleo\n", "it has both speakers and Speakers"),
+    ):
+        (rig.folder / "talk.md").write_text(ours)
+        mine = change(rig, "talk.md", (first, listing))
+        assert run_child(rig) == 0
+        assert rig.notes()["talk.md"] == mine
+        assert listed(rig, NOTE) == ("#Gina", "Hana")
+        assert said in rig.events("names-not-read")[-1]
+        for told_by in (told(rig, "why", str(rig.folder / "talk.md")), told(rig, "status")):
+            assert said in told_by, listing
 
 
 @pytest.mark.shows("transcription:names-forgotten")

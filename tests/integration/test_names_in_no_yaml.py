@@ -19,6 +19,8 @@ LINES = (
     ('  - "Ann" Meier\n', 4, "- '\"Ann\" Meier'"),
     ("  - [Ann\n", 4, '- "[Ann"'),
     ("  - Ann\nmine: it is: so\n", 5, 'mine: "it is: so"'),
+    ("  * Ann\n  * Bob\n", 4, "- Ann"),
+    ("  - @ann\n", 4, '- "@ann"'),
     ("  - Ann\nspeakers: Bob\n", 5, ""),
     ("  - Ann\n - Bob\n", 5, ""),
 )
@@ -68,6 +70,7 @@ def test_a_name_for_which_properties_are_no_yaml_counts_and_it_is_said_what_woul
     (event,) = rig.events("no-yaml")
     assert event.startswith(f"{NOTE}: line {number} is no YAML")
     assert "Ann" not in event
+    assert "right would be: " + ('- "..."' if right.startswith("- ") else "what stands there") in event
     assert "is no YAML" in (log := (rig.root / "child.log").read_text())
     assert "Ann" not in log
     # It is said once, and no more once it is right.

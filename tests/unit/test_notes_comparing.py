@@ -12,7 +12,7 @@ import pytest
 from earmark.domain import ArtifactState, Instant, Kind, Segment, Summary, Transcript
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness, digests, likeness
-from earmark.notes.name_lists import names_in
+from earmark.notes.name_lists import names_in, why_no_names
 from earmark.notes.naming import given
 from earmark.notes.render import render_one_file, render_summary, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
@@ -60,6 +60,17 @@ def test_a_link_in_the_list_is_the_persons_own_and_is_read_as_a_name() -> None:
         ("  - @anna\n  - 'Bob'   # of sales\n", ("@anna", "Bob")),
         ("  [*anna, Bob]\n", ("*anna", "Bob")),
         ("\t- Anna\n\t- Bob\n", ("Anna", "Bob")),
+        ("  * Anna\n  * Bob\n", ("Anna", "Bob")),
+        ("* Anna\n+ Bob\n", ("Anna", "Bob")),
+        ("  1. Anna\n  2. Bob\n", ("Anna", "Bob")),
+        ("  2) Bob\n  1) Anna\n", ("Anna", "Bob")),
+        ("  1. Anna\n  1. Bob\n", ("Anna", "Bob")),
+        ("  - 1. Anna\n  - Bob\n", ("Anna", "Bob")),
+        ("  - Anna\n  - 2) Bob\n", ("Anna", "Bob")),
+        ("  - #Anna\n  - Null\n", ("#Anna", "Null")),
+        ("  - null # his name\n  - NULL\n", ("null", "NULL")),
+        ("  [Null, ~]\n", ("Null", "~")),
+        ("  Anna\n  Bob\n", ()),
         ("  Anna: of sales\n  Bob: his\n", ()),
         ("  - - Anna\n  - Bob\n", ()),
     ],
@@ -71,6 +82,28 @@ def test_names_are_read_however_a_person_writes_the_list(written: str, names: tu
     assert note != NOTE
     assert names_in(note) == names
     assert names_in(note.replace("speakers:\n", '"speakers":\n').replace("\n", "\r\n")) == names
+    assert names_in(note.replace("speakers:\n", "Speakers:\n")) == names
+
+
+@pytest.mark.shows("transcription:names-written")
+@pytest.mark.parametrize(
+    ("written", "key", "said"),
+    [
+        ("speakers:\n  - # Anna\n  - Bob\n", "speakers", '- "# '),
+        ("speakers:\n  - Anna\nSpeakers:\n  - Eve\n", "speakers", "speakers and Speakers"),
+        ("speakers:\n  - Anna\n", "earmark_speakers", "earmark_speakers"),
+        ("Speakers:\n  - Anna\n", "earmark_speakers", "earmark_speakers"),
+        ("speakers:\n  Anna\n  Bob\n", "speakers", "one line for each"),
+    ],
+)
+def test_a_list_that_is_not_read_is_said_to_be_none_with_what_would_be_right(
+    written: str, key: str, said: str
+) -> None:
+    note = NOTE.replace("speakers:\n  - Speaker 1\n  - Speaker 2\n", written)
+    assert note != NOTE
+    assert names_in(note, key) == ()
+    assert said in why_no_names(note, key)
+    assert not any(name in why_no_names(note, key) for name in ("Bob", "Eve"))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,21 @@ def test_whatever_the_list_and_the_turns_say_only_what_stands_there_is_a_name_an
         assert again.odds, "it is said as long as it stands there"
 
 
+def test_a_number_of_ours_in_a_turn_contradicts_no_name_in_the_list() -> None:
+    written = ("Speaker 1", "Bea")
+
+    def odds(listed: tuple[str, ...], first: str, known: tuple[str, ...]) -> list[str]:
+        shown = [Shown(0.0, 1, first), Shown(10.0, 2, "Bea"), Shown(20.0, 1, "Speaker 1")]
+        found = said(listed, Held(written, known, written), shown)
+        assert found.names == [*listed]
+        return found.odds
+
+    assert odds(("Eve", "Bea"), "Eve", written) == []
+    assert odds(("Eve", "Bea"), "Eve", ("Eve", "Bea")) == [], "it was read"
+    assert len(odds(("Eve", "Bea"), "Zoe", written)) == 1
+    assert len(odds(written, "Eve", written)) == 1
+
+
 def test_an_older_note_takes_nothing_back_by_its_turns() -> None:
     known = ("Eve", "Bea")
     assert there(WRITTEN, TURNS["named"], known)[1] == {}, "its turns were read"

@@ -5,9 +5,10 @@ a heading, a highlight. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from earmark.notes.before_times import name_before
 from earmark.notes.comments import without_long_comments
 
 _LINK = (
@@ -29,6 +30,8 @@ _TIMED = re.compile(
     rf"(?P<closed>(?:{_CLOSED}(?=\s|$))?)(?P<rest>.*)"
 )
 _BEGUN = re.compile(_LEAD)
+_LINKED = re.compile(_LINK)
+_STAMPED = re.compile(r"(?<=\s)[\[(]?(?:\d{1,3}:)?\d{1,2}:\d\d[\])]?(?=\s|$)")
 _TITLE = re.compile(r"[ \t>]*\[![\w-]+\]")
 """How the title of a callout begins, which is no text of the note."""
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
@@ -50,8 +53,9 @@ _SECOND = re.compile(r".*#t=(\d{1,7})")
 
 @dataclass(slots=True)
 class Block:
-    """Lines that belong together. `at`: the second that it begins with, or None; `said`: what stands behind that, by line;
-    `own`: a person has put markup around it, so that it is no paragraph as we write one.
+    """Lines that belong together; none: what stands before the time of the next one. `at`: the second that it begins
+    with, or None; `said`: what stands behind that, by line; `own`: a person has put markup around it, so that it is no
+    paragraph as we write one.
     """
 
     lines: range
@@ -88,12 +92,13 @@ def is_fence(line: str) -> bool:
     return line.lstrip().startswith(("```", "~~~"))
 
 
-def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
+def blocks(lines: Sequence[str], part: Iterable[int], begins: Collection[int] = ()) -> Iterator[Block]:
     """The blocks of these lines, in order. The title of a callout, properties, and what opens and closes code, are in
-    none.
+    none. `begins`: the seconds at which turns begin, before whose times a person may have set anything.
     """
     numbers = [*part]
     links = [found["stamp"] is None for n in numbers if (found := _TIMED.match(lines[n])) is not None]
+    links += [True for n in numbers if _TIMED.match(lines[n]) is None and _LINKED.search(lines[n])]
     linked = 2 * sum(links) > len(links)  # where times are links, one that is none is a person's
     open_lines = without_long_comments(lines, numbers)
     block: Block | None = None
@@ -112,7 +117,7 @@ def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
             fenced, text = not fenced, ""
         else:
             text = "" if _TITLE.match(line) else line[_begun(line) :]
-        timed = _timed(line, linked=linked)
+        timed = _timed(line, linked=linked) or _timed_later(line, begins, linked=linked)
         own = _OWN.match(line) is not None
         in_quote = own and _QUOTE.match(line) is not None
         goes_on = block is not None and (
@@ -124,6 +129,11 @@ def blocks(lines: Sequence[str], part: Iterable[int]) -> Iterator[Block]:
         quoted = in_quote
         if timed is not None:
             block = _begins(n, line, timed, own=fenced or n in open_lines)
+            before = line[_begun(line) : timed.start()].strip()
+            if before:
+                block.own, block.name = True, name_before(before)
+                if not block.name:
+                    yield Block(range(n, n), [before], own=True)
         elif not text.strip():
             continue
         elif block is None:
@@ -149,15 +159,29 @@ def _timed(line: str, *, linked: bool) -> re.Match[str] | None:
     return None if found is None or (linked and found["stamp"] is not None) else found
 
 
+def _timed_later(line: str, begins: Collection[int], *, linked: bool) -> re.Match[str] | None:
+    """The time of a turn behind something that is none of what we write there."""
+    found = (_LINKED if linked else _STAMPED).search(line, _begun(line))
+    timed = _TIMED.match(line, found.start()) if found is not None else None
+    return timed if timed is not None and _second_of(timed) in begins else None
+
+
+def _second_of(timed: re.Match[str]) -> int:
+    return int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
+
+
 def _begins(n: int, line: str, timed: re.Match[str], *, own: bool) -> Block:
     """The block that begins with a time. What is opened before it and not closed behind it is so around the words."""
     rest, opened = timed["rest"], timed["opened"]
+    name = timed["name"] or timed["label"] or ""
+    if opened and name.endswith(f"**{opened[::-1]} "):
+        # What is opened before a name and closed behind it is around that.
+        name, opened = f"{name[: -len(opened) - 1]} ", ""
     if opened and not timed["closed"]:
         rest = f" {opened}{rest.removeprefix(' ')}"
-    at = int(timed["wiki"] or timed["link"] or _seconds(timed["stamp"]))
-    marked = opened or timed["embed"] or timed["closed"] or timed["label"]
+    at = _second_of(timed)
+    marked = timed["opened"] or timed["embed"] or timed["closed"] or timed["label"]
     ours = timed["lead"] in ("", "- ") and not (marked or own)
-    name = timed["name"] or timed["label"] or ""
     return Block(range(n, n + 1), [rest], at, line[: timed.start("rest")], own=not ours, name=name)
 
 

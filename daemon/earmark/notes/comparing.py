@@ -159,8 +159,11 @@ def _likeness(text: str, artifact: Artifact, key: str) -> Likeness:
     said, said_by_number = _two(artifact.words_sha256)
     names = names_in(text, key) if nameless else ()
     # By those of the list, or by those that are known, as where a person wrote them in the place of others in the text.
+    written = names_in(artifact.top, key) if nameless else ()
     by_number = any(
-        each and _sha(numbered(words, each)) == said_by_number for each in (names, artifact.names) if names
+        each and _sha(numbered(words, each, written)) == said_by_number
+        for each in (names, artifact.names)
+        if names
     )
     if _sha(words) != said and not by_number:
         return Likeness.EDITED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from earmark.notes.escape import normalize
@@ -14,9 +14,13 @@ OURS = re.compile(rf"(?P<ours>(?:{'|'.join(sorted(SPEAKERS))}) (?P<number>\d+))(
 """What stands in the list for one whom nobody has named: "Speaker 2", or "Speaker 2 (Anna?)" for a voice like hers."""
 
 _NUMBERED = re.compile(
-    rf"(?P<label>(?:{'|'.join(sorted(SPEAKERS))}) )?(?P<number>\d{{1,3}}): +(?P<name>.+)", re.I
+    rf"(?P<label>(?:{'|'.join(sorted(SPEAKERS))}) )?(?P<number>\d{{1,3}})[:.)] +(?P<name>.+)", re.I
 )
-"""A name behind whom it is of, as people write it: "Speaker 2: Anna", or "2: Anna"."""
+"""A name behind whom it is of, as people write it: "Speaker 2: Anna", "2: Anna", or "2. Anna"."""
+
+_MARK = r"(?:[-*+\u2022]|\d{1,3}[.)])"
+"""What begins a line of a list, as YAML, Markdown or a person has it."""
+_MARKED = re.compile(rf"(?P<mark>{_MARK})(?P<said>.*)")
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*[|/])?([^\[\]|/]+)\]\]")
 
@@ -29,6 +33,12 @@ _PARTS = frozenset(
     "first last given family surname first_name last_name firstname lastname first-name last-name title role id".split()
 )
 """Keys behind which stands what is of a person and no name."""
+
+OUR_KEY = "speakers"
+"""What the property is called that lists who speaks, where no configuration says otherwise."""
+
+_COMMENT = "# "
+"""Stands for an entry that is a comment and nothing else."""
 
 ONE_EACH = "write one line for each, in their order, each a name"
 
@@ -67,14 +77,33 @@ def is_number(name: str) -> bool:
 
 def _listed(text: str, key: str) -> tuple[str, ...] | str:
     """What stands in the list, or why that is no list of names."""
-    if key not in text:
+    wanted = key
+    block = first_block(text)[0]
+    if key.casefold() not in block.casefold() and OUR_KEY not in block.casefold():
         return ()
     properties = read_frontmatter(text) or {}
+    there = _spelled(block, properties, wanted)
+    if len(there) > 1:
+        both = " and ".join(there)
+        return (
+            f"it has both {both}, so that nobody can tell which is its list of speakers; keep {wanted} alone"
+        )
+    if not there:
+        other = next(iter(_spelled(block, properties, OUR_KEY)), "")
+        return (
+            f"its list {other} is not read, because it is called {wanted} here; call it so" if other else ()
+        )
+    key = there[0]
     listed = properties.get(key)
+    typed = _by_lines(block, key)
     if not isinstance(listed, list | dict) and text.startswith("---") and well_formed(top_of(text)) is None:
-        listed = _by_lines(first_block(text)[0], key) or ()
+        listed = typed
     elif key not in properties:
         return ()
+    if isinstance(listed, str) and text.startswith("---"):
+        if len(_below(key, block)) > 1 and not typed:
+            return _no_list(key)
+        listed = typed or listed
     if isinstance(listed, str):
         listed = listed.split(",") if listed.strip() else None
     if listed in (None, [], {}):
@@ -85,9 +114,12 @@ def _listed(text: str, key: str) -> tuple[str, ...] | str:
             return _no_list(key)
     if not isinstance(listed, list | tuple):
         return _no_list(key)
-    items = [*map(_item, _as_typed(listed, text, key))]
+    items = [*map(_item, _as_typed(listed, typed))]
     if any(isinstance(item, list | dict) for item in items):
         return _no_list(key)
+    if _COMMENT in items:
+        where = items.index(_COMMENT) + 1
+        return f'place {where} of its list {key} is a comment and no name; put it into quotes (- "# ..."), or take it out'
     return _placed(["" if item is None else str(item) for item in items])
 
 
@@ -95,34 +127,54 @@ def _no_list(key: str) -> str:
     return f"its list {key} cannot be read as names; {ONE_EACH} (  - Anna)"
 
 
-def _as_typed(items: Sequence[Any], text: str, key: str) -> Sequence[Any]:
-    """The items, of which those that YAML takes for numbers, days and the like are as a person has typed them: 007."""
-    if all(item is None or isinstance(item, str | list | dict) for item in items):
-        return items
-    typed = _by_lines(first_block(text)[0], key)
+def _spelled(block: str, properties: Iterable[str], key: str) -> list[str]:
+    """How a property is called in a note, in whichever case."""
+    lines = re.findall(rf"""^["']?({re.escape(key)})["']?[ \t]*:""", block, re.MULTILINE | re.I)
+    return [*dict.fromkeys([*(each for each in properties if each.casefold() == key.casefold()), *lines])]
+
+
+def _as_typed(items: Sequence[Any], typed: Sequence[str]) -> Sequence[Any]:
+    """The items, of which those that YAML takes for numbers, days, nothing and the like are as a person has typed them:
+    007, Null.
+    """
     if len(typed) != len(items):
         return items
     return [
-        item if item is None or isinstance(item, str | list | dict) else raw
-        for item, raw in zip(items, typed, strict=True)
+        item if isinstance(item, str | list | dict) else raw for item, raw in zip(items, typed, strict=True)
     ]
 
 
-def _by_lines(block: str, key: str) -> list[str]:
-    """The list in properties that are no YAML, because of a name such as @anna or *anna, or of anything else there."""
+def _below(key: str, block: str) -> list[str]:
+    """The lines below a property that has nothing on its own."""
     found = re.search(
-        rf"""^["']?{re.escape(key)}["']?[ \t]*:(?:\s*\[([^\n]*)\])?[ \t]*\r?$((?:\n[ \t]*-(?:[ \t][^\n]*)?)*)""",
+        rf"""^["']?{re.escape(key)}["']?[ \t]*:[ \t]*\r?$((?:\n[ \t]+\S[^\n]*)*)""", block, re.MULTILINE
+    )
+    return found[1].split("\n")[1:] if found is not None else []
+
+
+def _by_lines(block: str, key: str) -> list[str]:
+    """The list as a person has typed it, also in properties that are no YAML, because of a name such as @anna or *anna, of
+    the mark before it, or of anything else there.
+    """
+    found = re.search(
+        rf"""^["']?{re.escape(key)}["']?[ \t]*:(?:\s*\[([^\n]*)\])?[ \t]*\r?$((?:\n[ \t]*{_MARK}(?:[ \t][^\n]*|\r)?)*)""",
         block,
         re.MULTILINE,
     )
     if found is None:
         return []
-    items = (
-        found[1].split(",")
-        if found[1] is not None
-        else [line.strip()[1:] for line in found[2].split("\n")[1:]]
-    )
-    return [_QUOTED.sub(r"\2", re.sub(r"[ \t]#.*", "", item).strip()) for item in items]
+    if found[1] is not None:
+        return [_bare(item) for item in found[1].split(",")]
+    lines = [each for line in found[2].split("\n")[1:] if (each := _MARKED.match(line.strip())) is not None]
+    numbers = [each["mark"][:-1] for each in lines if each["mark"][0].isdigit()]
+    counted = sorted(map(int, numbers)) == [*range(1, len(lines) + 1)]
+    return [f"{each['mark']} {_bare(each['said'])}" if counted else _bare(each["said"]) for each in lines]
+
+
+def _bare(item: str) -> str:
+    """What an entry says, without quotes and the comment behind it."""
+    said = re.sub(r"(?<=\S)[ \t]+#.*", "", item.strip()) if not item.strip().startswith("# ") else _COMMENT
+    return _QUOTED.sub(r"\2", said)
 
 
 def _item(item: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from earmark.domain import Seconds
 from earmark.notes.name_lists import ONE_EACH
-from earmark.notes.naming import given_to, left_over, news
+from earmark.notes.naming import given, given_to, left_over, news
 from earmark.notes.style import stamp
 
 BY_HAND = "or say it with: earmark speakers name FILE NUMBER NAME"
@@ -135,7 +135,9 @@ def _by_turns(found: Said, held: Held, numbers: Sequence[int], written: str, sho
         first = next(iter(names & listed or names & (known - {written}) or {written}))
         if not listed and first in known:
             _call(found, numbers, first)
-        found.odds += _strays([turn for turn in turns if turn.name not in ("", first)], numbers)
+        # What we wrote for somebody without a name is no other name than the one that the list has by now.
+        fits = {"", first, written} if listed and not given(held.written)[numbers[0] - 1] else {"", first}
+        found.odds += _strays([turn for turn in turns if turn.name not in fits], numbers)
     elif listed:
         for n in numbers:
             if held.known:

@@ -76,12 +76,20 @@ def _unescaped(written: str) -> str:
     return normalize(re.sub(r"\\(.)", r"\1", written).replace(JOINER, ""))
 
 
-def numbered(body: str, names: Sequence[str]) -> str:
-    """The body of a note with the places of the speakers' names in this list, where its turns begin, instead of them."""
+def numbered(body: str, names: Sequence[str], written: Sequence[str] = ()) -> str:
+    """The body of a note with the places of the speakers' names in this list, where its turns begin, instead of them. So it
+    is with the numbers of ours that were `written` for them, if they have names by now.
+    """
+    ours = {
+        name: n
+        for n, (name, named) in enumerate(zip(written, given(written), strict=True), start=1)
+        if not named and len(written) == len(names)
+    }
 
     def place(found: re.Match[str]) -> str:
         name = _unescaped(found[2])
-        return f"{found[1]}{names.index(name) + 1}" if name in names else found[0]
+        n = names.index(name) + 1 if name in names else ours.get(name)
+        return found[0] if n is None else f"{found[1]}{n}"
 
     return TURN.sub(place, body)
 

@@ -11,6 +11,8 @@ from earmark.notes.frontmatter import first_block, is_plain_yaml, loaded
 
 _ITEM = re.compile(r"(?P<before>[ \t]*-[ \t]+)(?P<said>\S.*)")
 _PAIR = re.compile(r"(?P<before>[^\s#\-:'\"][^:\n]*:[ \t]+)(?P<said>\S.*)")
+_BULLET = re.compile(r"(?P<before>[ \t]*)[*+\u2022](?P<said>[ \t]+\S.*)")
+"""An entry of a list as Markdown has it."""
 _REMARK = re.compile(r"[ \t]+#.*|\r$")
 
 
@@ -53,7 +55,8 @@ def _problem(block: str) -> int | None:
 
 
 def _is_wrong(line: str) -> bool:
-    return (_ITEM.fullmatch(line) or _PAIR.fullmatch(line)) is not None and _raises(line.strip())
+    known = _ITEM.fullmatch(line) or _PAIR.fullmatch(line) or _BULLET.fullmatch(line)
+    return known is not None and _raises(line.strip())
 
 
 def _raises(text: str) -> bool:
@@ -65,7 +68,9 @@ def _raises(text: str) -> bool:
 
 
 def _righted(line: str) -> str:
-    """A line with what it says in quotes."""
+    """A line with what it says in quotes, or with the mark of a list that YAML has."""
+    if (entry := _BULLET.fullmatch(line)) is not None:
+        return f"{entry['before']}-{entry['said']}"
     found = _ITEM.fullmatch(line) or _PAIR.fullmatch(line)
     if found is None:
         return line

@@ -67,7 +67,9 @@ class _Section:
 
 
 class Passages:
-    """A note held against paragraphs of what was told. `placed`: its lines that are of what was said."""
+    """A note held against paragraphs of what was told. `placed`: its lines that are of what was said. `aside`: what stands
+    before times and is not.
+    """
 
     def __init__(
         self, told: Sequence[Segment], parts: Sequence[Paragraph], blocks: Sequence[Block], style: NoteStyle
@@ -76,6 +78,7 @@ class Passages:
         self.foreign = False
         self.spelled = True
         self.placed: set[int] = set()
+        self.aside: list[str] = []
         self._style = style
         # A note has times within its paragraphs, whatever is to be in the next one, or none.
         self._sentences = any(block.links for block in blocks)
@@ -155,6 +158,9 @@ class Passages:
                 so = is_spelled_so(block.parts, style.dialect, marks=style.confidence_marks)
                 self.spelled = self.spelled and so and [*words] == [*found] and len(block.said) == 1
         section.said = [word for n in sorted(said) for word in said[n]]
+        self.aside += [
+            block.rest for n, block in enumerate(section.theirs) if not block.lines and n not in said
+        ]
 
     def _written(self, part: Paragraph) -> str:
         """What we write behind the time of a paragraph, but for times within it."""

@@ -18,7 +18,8 @@ from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
 from earmark.notes.names_said import Shown
 from earmark.notes.paragraphs import paragraphs
-from earmark.notes.passages import Passages
+from earmark.notes.passages import MOVED, Passages
+from earmark.notes.speakers import names_of
 from earmark.notes.style import NoteStyle
 from earmark.speaking import as_told
 
@@ -84,23 +85,22 @@ def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
         # Somebody is at it, and what is below is code until they close it.
         return "a block of code in it is not closed; close it with another ```"
     long = any(len(lines[n]) > LONGEST_LINE for n in part)
-    theirs = [] if long else [*islice(blocks(lines, part), MOST_BLOCKS + 1)]
+    told = as_told(transcript).segments
+    # A note that an earlier version wrote has paragraphs that end elsewhere.
+    ours = [
+        paragraphs(told, style.paragraph_pause, style.paragraph_seconds, as_before=before)
+        for before in (False, True)
+    ]
+    begins = {
+        max(0, int(each.at)) + moved for parts in ours for each in parts for moved in range(-MOVED, MOVED + 1)
+    }
+    theirs = [] if long else [*islice(blocks(lines, part, begins), MOST_BLOCKS + 1)]
     if long or len(theirs) > MOST_BLOCKS or any(len(block.rest) > LONGEST_LINE for block in theirs):
         return (
             f"a paragraph in it has more than {LONGEST_LINE:,} characters, or there are more than {MOST_BLOCKS:,} of them;"
             " divide it, or take out what is none of the transcript"
         )
-    told = as_told(transcript).segments
-    # A note that an earlier version wrote has paragraphs that end elsewhere.
-    found = [
-        Passages(
-            told,
-            paragraphs(told, style.paragraph_pause, style.paragraph_seconds, as_before=before),
-            theirs,
-            style,
-        )
-        for before in (False, True)
-    ]
+    found = [Passages(told, parts, theirs, style) for parts in ours]
     best = max(found, key=lambda each: each.likeness)
     if best.anchored < LEAST_THERE * len(best.parts):
         return (
@@ -113,8 +113,12 @@ def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
     restored = best.restored()
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
     whole = top_of(text) + "".join(kept)[:-1]
-    besides = tuple(lines[n].strip() for n in part if n not in best.placed and _TOLD.search(lines[n]))
-    return Read(best.passages(), whole, best.foreign, best.spelled, besides, best.shown())
+    besides = [lines[n].strip() for n in part if n not in best.placed and _TOLD.search(lines[n])]
+    besides += [text for text in best.aside if _TOLD.search(text)]
+    shown = best.shown()
+    if not names_of(transcript):
+        besides += [turn.name for turn in shown if turn.name]
+    return Read(best.passages(), whole, best.foreign, best.spelled, tuple(besides), shown)
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

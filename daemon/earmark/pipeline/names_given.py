@@ -5,6 +5,7 @@ Names are no edit, but a note that was edited as well stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from earmark.notes.comparing import Likeness
 from earmark.notes.encoding import with_our_lines
 from earmark.notes.escape import clip
 from earmark.notes.kept_properties import with_theirs
-from earmark.notes.naming import renamed, words_too
+from earmark.notes.naming import given, renamed, words_too
 from earmark.notes.own_links import compared
 from earmark.notes.speakers import LONGEST, names_of
 from earmark.notes.style import style_of
@@ -45,6 +46,7 @@ def take_names(context: Context, recording_id: str) -> bool:
                 ledger.artifacts.names_read(each.artifact.path, each.names)
             say_odds(context, each)
             _say_cut(context, each)
+            _say_several(context, each)
         given: dict[int, str] = {}
         by: dict[int, str] = {}
         for each in sorted(found, key=lambda there: there.at):
@@ -71,6 +73,21 @@ def _say_cut(context: Context, found: NamesThere) -> None:
             Event.SPEAKERS_NAMED,
             f"{lies_at(context, found.artifact).name}: the name of speaker {number} has {len(found.names[number - 1])}"
             f" characters, and is cut to {LONGEST} wherever it is written.",
+            recording=found.artifact.recording_id,
+            file=lies_at(context, found.artifact),
+            level="warning",
+        )  # fmt: skip
+
+
+def _say_several(context: Context, found: NamesThere) -> None:
+    """Tell that a line with a comma is one name, where somebody has none who may be meant by it."""
+    if all(given(found.names)):
+        return
+    for number in sorted(n for n, name in found.news.items() if re.search(r"\S[,;]\s*\S", name)):
+        context.tell(
+            Event.SPEAKERS_NAMED,
+            f"{lies_at(context, found.artifact).name}: the name of speaker {number} has a comma or semicolon in"
+            " it: one line is one name; if those are two people, write one line for each.",
             recording=found.artifact.recording_id,
             file=lies_at(context, found.artifact),
             level="warning",

@@ -31,9 +31,6 @@ from earmark.pipeline.stands_there import what_stands_there
 from earmark.pipeline.words_held import has_transcript, words_held
 from earmark.speaking import Turn, names_after
 
-_WITHOUT = 'what stands there, between two "'
-"""What would be right, as the journal says it."""
-
 READ = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 
 
@@ -115,6 +112,19 @@ def _at(mistake: Mistake, right: str) -> str:
     )
 
 
+def _without_words(right: str) -> str:
+    """What would be right, as the journal says it."""
+    if not right:
+        return ""
+    if not right.startswith("- "):
+        return 'what stands there, between two "'
+    return (
+        '- "..." with what stands there for the dots'
+        if right[2] in "\"'"
+        else "- ... with what stands there for the dots"
+    )
+
+
 def say_odds(context: Context, found: NamesThere) -> None:
     """Tell once that names in a note are nobody's, and have it count as a person's; which, the journal is not to hold. And
     that its properties are no YAML.
@@ -122,7 +132,7 @@ def say_odds(context: Context, found: NamesThere) -> None:
     if found.mistake is not None:
         context.warn_once(
             Event.NO_YAML,
-            f"{found.artifact.path.name}: {_at(found.mistake, _WITHOUT if found.mistake.right else '')}",
+            f"{found.artifact.path.name}: {_at(found.mistake, _without_words(found.mistake.right))}",
             found.artifact.recording_id,
             found.artifact.path,
         )
