@@ -83,7 +83,7 @@ err = Voice(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 CODES = {
     0: "all well", 1: "a check failed, a thing was refused, or you did not agree", 2: "wrong usage", 3: "too busy to check",
     65: "a recording or plan is bad", 66: "not found", 69: "no model or server", 70: "a mistake of earmark's own",
-    74: "disk trouble", 75: "another daemon, or earmark serve, runs", 76: "a newer earmark wrote the ledger",
+    74: "disk trouble", 75: "another earmark runs", 76: "a newer earmark wrote the ledger",
     77: "not allowed (privacy)", 78: "bad configuration", NOBODY_READS: "nobody reads the output",
 }  # fmt: skip
 """What a verb ends with. From 65 on as in sysexits.h, but for 76 and 141."""
