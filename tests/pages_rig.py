@@ -70,10 +70,8 @@ class Pages:
 
     def link_printed(self) -> str:
         """What `earmark open` prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "earmark", "open"], env=environment(self.root), capture_output=True, text=True,
-            check=True, timeout=60,
-        )  # fmt: skip
+        done = earmark(self.root, "open")
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     def enter(self) -> Answer:
@@ -109,6 +107,13 @@ class Pages:
 
 def environment(root: Path) -> dict[str, str]:
     return os.environ | {"EARMARK_HOME": str(root), "COLUMNS": "400", "NO_COLOR": "1"}
+
+
+def earmark(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "earmark", *words], env=environment(root), capture_output=True, text=True, timeout=60
+    )  # fmt: skip
 
 
 @contextmanager

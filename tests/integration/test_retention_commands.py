@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import typer
-from earmark.cli import export, gathered, receipts, retention, status, trash
+from earmark.cli import export, receipts, retention, status, trash
+from earmark.cli.console import short
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
 from earmark.retention.erasure import tombstones
+from earmark.standing import gathered
 from typer.testing import CliRunner
 
 from tests.retention_world import World, as_somebody
@@ -93,7 +95,7 @@ def test_without_any_rule_the_plan_says_where_one_would_stand(world: World) -> N
 
 def test_the_last_sweep_and_the_next_one_are_one_sentence(world: World) -> None:
     found = replace(
-        gathered.gather(world.context),
+        gathered.gather(world.context, short),
         last_sweep=gathered.Line("nothing", "No rule lets anything go.", 1.0),
         next_sweep=2.0,
     )

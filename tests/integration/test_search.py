@@ -76,6 +76,13 @@ def told(world: World) -> World:
 
 
 @pytest.fixture
+def bare(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """With nothing in it yet."""
+    monkeypatch.setenv("EARMARK_HOME", str(root))
+    return World(root)
+
+
+@pytest.fixture
 def world(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("EARMARK_HOME", str(root))
     monkeypatch.chdir(root)
@@ -520,11 +527,9 @@ AT_A_FIRE = (
     ],
 )
 def test_with_a_speaker_only_what_they_say_is_found_and_shown(
-    root: Path, monkeypatch: pytest.MonkeyPatch, query: str, shown: list[tuple[float, str, list[str]]]
+    bare: World, query: str, shown: list[tuple[float, str, list[str]]]
 ) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
-    say(world, "fire.m4a", AT_A_FIRE)
+    say(bare, "fire.m4a", AT_A_FIRE)
     results = answer(query)
     told = [(r["at"], r["speaker"], [r["snippet"][a:b] for a, b in r["marks"]]) for r in results]
     assert told == shown
@@ -534,28 +539,24 @@ def test_with_a_speaker_only_what_they_say_is_found_and_shown(
 
 @pytest.mark.shows("search:speaker")
 def test_what_one_speaker_says_is_found_behind_any_number_of_passages_in_which_others_say_it(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    bare: World,
 ) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
     many = (("Bob", f"Fireman, fireman, fireman. {FILLER}"), ("Anna", "Yes.")) * 120
-    say(world, "many.m4a", many)
-    say(world, "one.m4a", (("Bob", FILLER), ("Anna", "I saw a fireman.")), at=-9)
+    say(bare, "many.m4a", many)
+    say(bare, "one.m4a", (("Bob", FILLER), ("Anna", "I saw a fireman.")), at=-9)
     assert names("speaker:Anna fireman") == ["one.m4a"]
 
 
 @pytest.mark.shows("search:speaker")
 def test_a_speakers_name_without_letters_is_looked_for_as_it_is_and_one_that_is_exactly_so_comes_first(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    bare: World,
 ) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
     said = {
         "family.m4a": "😀👩‍👧", "one.m4a": "😀", "hm.m4a": "???", "star.m4a": "*Ann*", "colon.m4a": "Ann: B",
         "accent.m4a": "E\u0301va", "number.m4a": "①",
     }  # fmt: skip
     for day, (name, speaker) in enumerate(said.items()):
-        say(world, name, (("Bob", FILLER * 2), (speaker, "The kettle sings.")), at=day)
+        say(bare, name, (("Bob", FILLER * 2), (speaker, "The kettle sings.")), at=day)
     for name, speaker in said.items():
         for words in ("", " kettle", ' "kettle sings"'):
             results = answer(f'speaker:"{speaker}"{words}')
@@ -569,10 +570,8 @@ def test_a_speakers_name_without_letters_is_looked_for_as_it_is_and_one_that_is_
 
 @pytest.mark.shows("search:unseen-signs")
 def test_a_speakers_name_in_a_script_without_spaces_is_found_as_a_word_in_whatever_language_they_speak(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    bare: World,
 ) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
     people = {
         "chinese.m4a": "李明",
         "japanese.m4a": "クリストファー",
@@ -581,7 +580,7 @@ def test_a_speakers_name_in_a_script_without_spaces_is_found_as_a_word_in_whatev
     }
     for name, person in people.items():
         say(
-            world,
+            bare,
             name,
             (("Bob", FILLER * 3), (person, "The dentist moved the appointment."), ("Bob", FILLER)),
         )
@@ -599,14 +598,10 @@ UNSEEN = ("\u00ad", "\u200b", "\u2060", "\ufeff", "\u200d", "\u200c", "\u200e", 
 
 @pytest.mark.shows("search:unseen-signs")
 @pytest.mark.parametrize("sign", UNSEEN, ids=ascii)
-def test_signs_that_nobody_sees_are_no_part_of_a_word_be_it_typed_or_said(
-    root: Path, monkeypatch: pytest.MonkeyPatch, sign: str
-) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
-    say(world, "plain.m4a", (("Sarah", "The spring release comes."), ("", "来週の会議で予算について。")))
+def test_signs_that_nobody_sees_are_no_part_of_a_word_be_it_typed_or_said(bare: World, sign: str) -> None:
+    say(bare, "plain.m4a", (("Sarah", "The spring release comes."), ("", "来週の会議で予算について。")))
     say(
-        world,
+        bare,
         "parted.m4a",
         ((f"Sa{sign}rah", f"The sp{sign}ring re{sign}lease comes."), ("", f"会議で予{sign}算だ。")),
     )
@@ -622,13 +617,9 @@ def test_signs_that_nobody_sees_are_no_part_of_a_word_be_it_typed_or_said(
 
 
 @pytest.mark.shows("search:unseen-signs")
-def test_letters_that_a_joiner_gives_another_form_are_found_as_they_are_typed(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EARMARK_HOME", str(root))
-    world = World(root)
+def test_letters_that_a_joiner_gives_another_form_are_found_as_they_are_typed(bare: World) -> None:
     said = {"persian.m4a": ("fa", "می\u200cخواهم بروم"), "hindi.m4a": ("hi", "रक्\u200dषा की बात")}
     for name, (language, text) in said.items():
-        say(world, name, (("", text),), language)
+        say(bare, name, (("", text),), language)
         assert names(text.split()[0]) == [name]
         assert answer(text.split()[0])[0]["snippet"] == text

@@ -26,7 +26,7 @@ from earmark.verbs.pages_at import link_now
 
 from tests.conftest import in_memory
 from tests.integration.test_assistants import TRIED
-from tests.pages_rig import Answer, Pages, environment, serving
+from tests.pages_rig import Answer, Pages, earmark, environment, serving
 from tests.retention_world import DAY, World
 
 pytest_plugins = ("tests.retention_root",)
@@ -156,10 +156,7 @@ def test_the_other_pages_say_what_is_done_and_kept_and_who_listens(pages: Pages,
     assert "There is no model here" in pages.get("models").text or "<table>" in pages.get("models").text
     said = f"listens at {pages.host}, on this device only"
     assert said in pages.get("privacy").text
-    told = subprocess.run(
-        [sys.executable, "-m", "earmark", "privacy", "--format", "md"], env=environment(world.root),
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    told = earmark(world.root, "privacy", "--format", "md")
     assert said in told.stdout
     assert pages.get("nothing").status == 404
 
@@ -431,13 +428,7 @@ def test_a_second_one_says_where_the_first_serves_and_open_what_became_of_its_ke
     key = root / "state" / "serve.key"
 
     def said(*words: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "earmark", *words],
-            env=environment(root),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = earmark(root, *words)
         return done.returncode, done.stdout, done.stderr
 
     with serving(root) as pages:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from earmark.domain import Segment, Stage
 from earmark.files import FileLock
 from earmark.report import Reading, Report, Working, write_report
 
-from tests.pages_rig import Pages, environment, serving
+from tests.pages_rig import Pages, earmark, serving
 from tests.retention_world import World
 
 pytest_plugins = ("tests.retention_root",)
@@ -27,13 +25,7 @@ def text(page: str) -> str:
 
 
 def told(root: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "earmark", *words],
-        env=environment(root),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = earmark(root, *words)
     assert done.returncode == 0, done.stderr
     return " ".join(done.stdout.split())
 

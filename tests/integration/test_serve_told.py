@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from earmark.domain import Mark, Segment
 from earmark.search.indexing import bring_up_to_date
 
 from tests.integration.test_serve_now import fail, text
-from tests.pages_rig import Pages, environment, serving
+from tests.pages_rig import Pages, earmark, serving
 from tests.retention_world import World
 
 pytest_plugins = ("tests.retention_root",)
@@ -28,13 +26,7 @@ SAID = (
 
 
 def said(root: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "earmark", *words],
-        env=environment(root),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = earmark(root, *words)
     return " ".join((done.stdout + done.stderr).split())
 
 

@@ -23,7 +23,7 @@ from earmark.cli.console import (
     span,
 )
 from earmark.cli.lines import below, cell, print_lines, print_sentence
-from earmark.cli.search import document, print_found, tell_missing
+from earmark.cli.search import document, print_found, tell_missing, unfound
 from earmark.errors import UsageError
 from earmark.files import counted
 from earmark.verbs import asking
@@ -158,9 +158,7 @@ def _document(typed: str, reply: Reply) -> dict[str, Any]:
         "question": typed, "answered": bool(reply.sentences), "nothing": reply.nothing, "why": reply.why,
         "sentences": [_cited(sentence) for sentence in reply.sentences],
         "dropped": 0 if answered is None else answered.dropped,
-        "passages": [document(result) for result in reply.found.results], "missing": reply.found.missing,
-        "unheard": reply.found.unheard, "out_by_rule": reply.found.out_by_rule, "in_trash": reply.found.in_trash,
-        "not_read": list(reply.found.not_read), "away": [str(path) for path in reply.found.away],
+        "passages": [document(result) for result in reply.found.results], **unfound(reply.found),
         "read": 0 if answered is None else answered.read, "model": "" if answered is None else answered.model,
         "made_at": "" if answered is None else answered.made_at,
         "locality": "" if answered is None else answered.locality,

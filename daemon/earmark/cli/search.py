@@ -64,10 +64,8 @@ def search_words(
             print_answer(
                 "search WORDS",
                 {
-                    "query": " ".join(words), "results": results, "missing": found.missing, "unheard": found.unheard,
-                    "out_by_rule": found.out_by_rule, "in_trash": found.in_trash,
+                    "query": " ".join(words), "results": results, **unfound(found),
                     "by_words": found.by_words, "why_by_words": found.why,
-                    "not_read": list(found.not_read), "away": [str(path) for path in found.away],
                 },
             )  # fmt: skip
             return
@@ -76,6 +74,14 @@ def search_words(
             print_found(found, limit)
         else:
             out.print("Nothing was found.")
+
+
+def unfound(found: Found) -> dict[str, Any]:
+    """What an answer says of what is not found, and not read, for a program."""
+    return {
+        "missing": found.missing, "unheard": found.unheard, "out_by_rule": found.out_by_rule,
+        "in_trash": found.in_trash, "not_read": list(found.not_read), "away": [str(path) for path in found.away],
+    }  # fmt: skip
 
 
 def tell_missing(found: Found) -> None:

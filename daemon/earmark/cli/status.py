@@ -17,8 +17,7 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from earmark import __version__
-from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer
-from earmark.cli.gathered import Status, gather
+from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer, short
 from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
@@ -32,6 +31,7 @@ from earmark.report import Report, how_far, in_queue, other_version
 from earmark.service.idle import idle, restarts
 from earmark.service.reach import Here
 from earmark.service.story import Scope
+from earmark.standing.gathered import Status, gather
 from earmark.standing.saying import (
     COPIES,
     DRAFTS,
@@ -70,7 +70,7 @@ def status(
         home, config = here_to_look()
         if not watch:
             with opened_context(home, config, read_only=True) as context:
-                found = gather(context)
+                found = gather(context, short)
             found = _remedied(found, home, scope_of(cli))
             if json:
                 print_answer("status", as_json(found))
@@ -106,7 +106,7 @@ def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
     ):
         while True:
             with opened_context(home, config, read_only=True) as context:
-                found = gather(context)
+                found = gather(context, short)
             # Systemd is asked once for each time that the daemon has come or gone, and not every second.
             if before != (found.running, found.daemon):
                 before, asked = (found.running, found.daemon), _remedied(found, home, scope)

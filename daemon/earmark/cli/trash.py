@@ -15,6 +15,7 @@ from earmark.cli.lines import Numbered, below, cell, print_columns, print_senten
 from earmark.errors import Declined
 from earmark.files import counted
 from earmark.ledger import Trashed
+from earmark.ledger.trash import IN_TRASH
 from earmark.retention.trash.rows import purged_from
 from earmark.verbs import trash
 from earmark.verbs.opening import opened_context, wake_daemon
@@ -31,7 +32,7 @@ def list_trash(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            rows = context.ledger.trash.in_state(*trash.IN_TRASH)
+            rows = context.ledger.trash.in_state(*IN_TRASH)
             tops = context.ledger.places.folders()
         if json:
             print_answer(

@@ -10,6 +10,9 @@ from pathlib import Path
 from earmark.domain import Instant, Kind, TrashState
 from earmark.ledger.connection import Connection, Row
 
+IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING)
+"""Of a file that a rule took and that is still to be had."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trashed:

@@ -60,8 +60,8 @@ class Unfound:
     def taken_out(self) -> dict[str, Instant | None]:
         """Recordings whose words are known and were taken out, each with when it was done."""
         rows = self._db.all(
-            f"SELECT r.id, r.done_at FROM recordings r WHERE r.id IN ({_KNOWN})"
-            " AND r.id IN (SELECT recording_id FROM unindexed)"
+            f"SELECT r.id, r.done_at FROM ({_KNOWN} AND t.recording_id IN (SELECT recording_id FROM unindexed)) k"
+            " JOIN recordings r ON r.id = k.recording_id"
         )
         return {row["id"]: row["done_at"] for row in rows}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from earmark.context import Context
 from earmark.errors import NotFound
@@ -32,9 +31,5 @@ def _why_not(place: Place) -> str:
     try:
         os.close(open_sound(place))
     except NotFound as error:
-        return GONE if not _is_there(place.path) else f"There is no sound: {error}."
+        return f"There is no sound: {error}." if os.path.lexists(place.path) else GONE
     return ""
-
-
-def _is_there(path: Path) -> bool:
-    return os.path.lexists(path)

@@ -15,6 +15,7 @@ from earmark.below import below
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import EarmarkError
+from earmark.ledger.trash import IN_TRASH
 from earmark.locality.policy.destination import Destination
 from earmark.locality.policy.page import split
 from earmark.locality.policy.snapshot import snapshot
@@ -30,7 +31,6 @@ from earmark.verbs.meaning import MeaningWorker
 from earmark.verbs.opening import opened_context
 from earmark.verbs.policy_facts import facts_now
 from earmark.verbs.searching import Result, search
-from earmark.verbs.trash import IN_TRASH
 
 FOUND = 40
 """Passages that one search shows."""
@@ -88,9 +88,8 @@ class Reader:
         notes += left_out(found, named)
         notes += filter(None, [by_words_only(found)])
         with self.looking() as context:
-            sounds = {
-                r.hit.recording_id: heard_at(context, r.hit.recording_id) is not None for r in found.results
-            }
+            ids = {r.hit.recording_id for r in found.results}
+            sounds = {each: heard_at(context, each) is not None for each in ids}
         rows = [
             Passage(r, named(r.place.path), of_passage(r), sounds[r.hit.recording_id]) for r in found.results
         ]

@@ -8,8 +8,8 @@ from threading import Lock
 
 from earmark.files import Identity, read_bytes
 from earmark.ledger.artifacts import NotePath
-from earmark.notes.frontmatter import decoded, first_block, read_frontmatter, tag_names, tags_of
-from earmark.verbs.listing import TOP, may_say
+from earmark.notes.frontmatter import decoded, first_block
+from earmark.verbs.listing import TOP, may_say, tags_in
 
 KEPT = 20_000
 """Notes of which something is kept, some 500 bytes each. When there are more, all are read anew."""
@@ -39,7 +39,7 @@ class Tags:
             known = self._known.get(path)
             top = known[1] if known and known[0] == now else _top(_text(path))
             if isinstance(top, str) and may_say(top, wanted):
-                top = _tags(_text(path))
+                top = tags_in(_text(path))
         except OSError:
             return False
         with self._lock:
@@ -56,8 +56,4 @@ def _text(path: bytes) -> str:
 
 def _top(text: str) -> Top:
     block, _ = first_block(text)
-    return block if len(block) <= LONGEST else _tags(text)
-
-
-def _tags(text: str) -> frozenset[str]:
-    return frozenset(name for tag in tags_of(read_frontmatter(text) or {}) for name in tag_names(tag))
+    return block if len(block) <= LONGEST else tags_in(text)

@@ -69,13 +69,9 @@ def take_names(context: Context, recording_id: str) -> bool:
 def _say_cut(context: Context, found: NamesThere) -> None:
     """Tell that a name is longer than it is kept."""
     for number in sorted(n for n in found.news if len(found.names[n - 1]) > LONGEST):
-        context.tell(
-            Event.SPEAKERS_NAMED,
-            f"{lies_at(context, found.artifact).name}: the name of speaker {number} has {len(found.names[number - 1])}"
-            f" characters, and is cut to {LONGEST} wherever it is written.",
-            recording=found.artifact.recording_id,
-            file=lies_at(context, found.artifact),
-            level="warning",
+        _warn_of(
+            context, found, f"the name of speaker {number} has {len(found.names[number - 1])} characters, and is cut to"
+            f" {LONGEST} wherever it is written.",
         )  # fmt: skip
 
 
@@ -84,14 +80,18 @@ def _say_several(context: Context, found: NamesThere) -> None:
     if all(given(found.names)):
         return
     for number in sorted(n for n, name in found.news.items() if re.search(r"\S[,;]\s*\S", name)):
-        context.tell(
-            Event.SPEAKERS_NAMED,
-            f"{lies_at(context, found.artifact).name}: the name of speaker {number} has a comma or semicolon in"
-            " it: one line is one name; if those are two people, write one line for each.",
-            recording=found.artifact.recording_id,
-            file=lies_at(context, found.artifact),
-            level="warning",
+        _warn_of(
+            context, found, f"the name of speaker {number} has a comma or semicolon in it: one line is one name; if those"
+            " are two people, write one line for each.",
         )  # fmt: skip
+
+
+def _warn_of(context: Context, found: NamesThere, sentence: str) -> None:
+    """Tell something of the names in a note, where it lies by now."""
+    lies, recording = lies_at(context, found.artifact), found.artifact.recording_id
+    context.tell(
+        Event.SPEAKERS_NAMED, f"{lies.name}: {sentence}", recording=recording, file=lies, level="warning"
+    )
 
 
 def _show(context: Context, found: NamesThere) -> None:

@@ -10,12 +10,13 @@ from html import unescape
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, TrashState
+from earmark.domain import ArtifactState
 from earmark.errors import EnvironmentFault
 from earmark.files import files_below, read_bytes
 from earmark.intake.folder import where_notes_may_be
 from earmark.ledger import Artifact
 from earmark.ledger.note_ids import BEGIN, short
+from earmark.ledger.trash import IN_TRASH
 from earmark.notes.escape import normalize
 from earmark.notes.frontmatter import LIMIT, decoded
 from earmark.notes.name_lists import is_number, names_in
@@ -25,9 +26,6 @@ from earmark.notes.naming import words_too
 from earmark.notes.style import style_of
 from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_given import fitting
-
-IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING)
-"""Where a file stands that a rule took and that is still to be had."""
 
 _KEPT = "names.kept."
 """Facts begin so that say of which notes, by their numbers, a forgotten name is kept; no name is in them."""
@@ -74,6 +72,11 @@ def take_out(context: Context, artifact: Artifact, names: Collection[str]) -> No
     if any(fitting(context, name) in names for name in listed):
         top = with_list(artifact.top, _without(context, listed, names), key)
         artifacts.properties_written(artifact.path, top or "")
+    take_out_of_words(context, artifact, names)
+
+
+def take_out_of_words(context: Context, artifact: Artifact, names: Collection[str]) -> None:
+    """Know nobody by these names who says the older words that a note holds. Call in a transaction."""
     former = context.ledger.words.of_notes.of(artifact)
     if former is not None:
         left = tuple("" if fitting(context, name) in names else name for name in former.speakers)

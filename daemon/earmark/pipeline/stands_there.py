@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.files import read_bytes
+from earmark.files import digest, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import words_of
 from earmark.notes.encoding import text_for_sure
@@ -35,13 +35,15 @@ def what_stands_there(context: Context, artifact: Artifact) -> Iterator[tuple[fl
 
 def is_anothers(context: Context, artifact: Artifact, data: bytes) -> bool:
     """Whether what stands where a note was is the note of another recording: by its `earmark_id`, and where it has none, by
-    its words, if they are those of a note that was written for that one, whatever space is behind them.
+    its words, if they are those of a note that was written for that one.
     """
+    if digest(data) in (artifact.sha256, artifact.next_sha256):
+        return False  # as we wrote it, which most are: asked before YAML is read
     text = text_for_sure(data) or decoded(data)
     says = recording_of(text, style_of(context.config.notes))
     if says is not None:
         return says not in context.ledger.lineage.may_name(artifact.recording_id)
-    same_words = context.ledger.artifacts.worded_as(words_of(f"{text.rstrip()}\n"))
+    same_words = _worded_as(context, text)
     return bool(same_words) and not same_words & context.ledger.lineage.names_of(artifact.recording_id)
 
 
@@ -55,12 +57,17 @@ def why_anothers(context: Context, artifact: Artifact, data: bytes) -> str:
     )
     place = next(iter(context.ledger.places.of(artifact.recording_id)), None)
     of = f"of {place.path.name}" if place is not None else "that was here"
-    worded = context.ledger.artifacts.worded_as(words_of(text_for_sure(data) or decoded(data)))
+    worded = _worded_as(context, text_for_sure(data) or decoded(data))
     is_ours = bool(worded & context.ledger.lineage.names_of(artifact.recording_id))
     return (
         f"it is the note of another recording, by its `{key}` or its words, and is read for none; put the one {of} back in"
         f" its place{f', or let it say `{key}: {mine}`' if is_ours else ''}"
     )
+
+
+def _worded_as(context: Context, text: str) -> set[str]:
+    """The recordings for which a note with these words was written, whatever space is behind them."""
+    return context.ledger.artifacts.worded_as(words_of(f"{text.rstrip()}\n"))
 
 
 def _where_it_lies(context: Context, artifact: Artifact) -> Iterable[Path]:

@@ -17,9 +17,9 @@ SLICE = 1.0
 """Seconds of indexing after which the ledger is looked at again."""
 
 
-def due(context: Context, but: Collection[str] = ()) -> int:
-    """How many recordings are to be put in, without some."""
-    return context.ledger.index.count_due(FORM, but) + len(kept_out_no_more(context).difference(but))
+def due(context: Context, let_in: set[str], but: Collection[str] = ()) -> int:
+    """How many recordings are to be put in, without some. `let_in`: those that `kept_out_no_more` says."""
+    return context.ledger.index.count_due(FORM, but) + len(let_in.difference(but))
 
 
 def kept_out_no_more(context: Context) -> set[str]:

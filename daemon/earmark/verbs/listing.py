@@ -197,8 +197,12 @@ def is_tagged(notes: Collection[Artifact], tag: str) -> bool:
     """Whether a tag stands in the notes of a recording now, whoever wrote it."""
     wanted = tag.lstrip("#").casefold()
     texts = (text for a in notes if a.note and may_say(text := _text(a), wanted))
-    properties = (read_frontmatter(text) or {} for text in texts)
-    return wanted in (name for found in properties for each in tags_of(found) for name in tag_names(each))
+    return any(wanted in tags_in(text) for text in texts)
+
+
+def tags_in(text: str) -> frozenset[str]:
+    """What the tags of a note go by, from its beginning."""
+    return frozenset(name for tag in tags_of(read_frontmatter(text) or {}) for name in tag_names(tag))
 
 
 def may_say(text: str, tag: str) -> bool:

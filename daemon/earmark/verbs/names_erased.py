@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
@@ -13,13 +12,14 @@ from earmark.files import read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness
 from earmark.notes.encoding import with_our_lines
-from earmark.notes.name_lists import names_in
-from earmark.notes.names_out import goes_out, with_list
+from earmark.notes.names_out import goes_out
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.moved_notes import lies_at, moved_to
 from earmark.pipeline.names_given import fitting
+from earmark.pipeline.names_kept import take_out, take_out_of_words
 from earmark.pipeline.outputs import revision
+from earmark.verbs.sweeping import owed_of
 
 _LOOK_SECONDS = 0.05
 """Between two looks at whether a daemon has written the notes."""
@@ -65,35 +65,21 @@ def let_go(context: Context, notes: Iterable[Artifact]) -> None:
 
 def clean_what_went(context: Context, recordings: Iterable[str], names: Collection[str]) -> None:
     """Of notes that are not there any more nobody needs to know how they called somebody."""
-    key, artifacts = style_of(context.config.notes).key("speakers"), context.ledger.artifacts
     for recording_id in recordings:
-        for artifact in artifacts.of_recording(recording_id):
-            if artifact.state is not ArtifactState.GONE or not artifact.note:
-                continue
-            if moved_to(context, artifact) is not None:
-                continue  # it is read where it lies by now
-            without = [
-                f"Speaker {n}" if fitting(context, name) in names else name
-                for n, name in enumerate(artifact.names or names_in(artifact.top, key), start=1)
-            ]
-            artifacts.names_read(artifact.path, without)
-            artifacts.properties_written(artifact.path, with_list(artifact.top, without, key) or "")
+        for artifact in context.ledger.artifacts.of_recording(recording_id):
+            # One that was moved is read where it lies by now.
+            if artifact.state is ArtifactState.GONE and artifact.note and moved_to(context, artifact) is None:
+                take_out(context, artifact, names)
 
 
 def clean_words(
     context: Context, recordings: Iterable[str], names: Collection[str], but: Collection[Path]
 ) -> None:
     """Of the older words that notes hold nobody needs to know who said them, but for those notes in which a name stands."""
-    held = context.ledger.words.of_notes
     for recording_id in recordings:
         for artifact in context.ledger.artifacts.of_recording(recording_id):
-            former = held.of(artifact)
-            if former is None or lies_at(context, artifact) in but:
-                continue
-            held.read(
-                artifact,
-                replace(former, speakers=tuple("" if name in names else name for name in former.speakers)),
-            )
+            if lies_at(context, artifact) not in but:
+                take_out_of_words(context, artifact, names)
 
 
 def is_behind(context: Context, artifact: Artifact) -> bool:
@@ -107,23 +93,8 @@ def is_behind(context: Context, artifact: Artifact) -> bool:
 def await_notes(context: Context, recordings: Collection[str], seconds: float) -> bool:
     """Wait until a daemon has written the notes that are owed of recordings that are there; false if it has not in time."""
     until = time.monotonic() + seconds
-    while _owed(context, recordings):
+    while any(place.watched for each in recordings for place in owed_of(context, each)):
         if time.monotonic() > until:
             return False
         time.sleep(_LOOK_SECONDS)
     return True
-
-
-def _owed(context: Context, recordings: Collection[str]) -> bool:
-    return any(_is_owed(context, recording_id) for recording_id in recordings)
-
-
-def _is_owed(context: Context, recording_id: str) -> bool:
-    """Whether notes are to be written, now or once what is in the way is over."""
-    recording = context.ledger.recordings.get(recording_id)
-    return recording is not None and any(
-        place.owed
-        or (place.transcript_rev, place.summary_rev) != (recording.transcript_rev, recording.summary_rev)
-        for place in context.ledger.places.of(recording_id)
-        if place.here and place.watched
-    )

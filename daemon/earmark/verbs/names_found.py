@@ -10,10 +10,11 @@ from earmark.domain import ArtifactState
 from earmark.files import files_below, read_bytes, sha256_of
 from earmark.intake.folder import where_notes_may_be
 from earmark.ledger import Artifact, Trashed
+from earmark.ledger.trash import IN_TRASH
 from earmark.notes.frontmatter import decoded
 from earmark.notes.name_lists import is_number
 from earmark.notes.names import is_text
-from earmark.pipeline.names_kept import IN_TRASH, kept_of, may_have, names_any
+from earmark.pipeline.names_kept import kept_of, may_have, names_any
 from earmark.verbs.names_erased import is_behind
 
 MOST = 16 * 1024 * 1024

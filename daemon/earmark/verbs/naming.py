@@ -15,7 +15,7 @@ from earmark.notes.naming import given_to
 from earmark.notes.speakers import names_of
 from earmark.pipeline.names_given import fitting, give_names, take_names
 from earmark.verbs.resolve import Meant
-from earmark.verbs.sweeping import PATIENCE, write_owed
+from earmark.verbs.sweeping import PATIENCE, owed_of, write_owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,7 @@ def name(context: Context, meant: Meant, who: str, called: str) -> tuple[list[in
 
 def waits(context: Context, recording_id: str) -> bool:
     """Whether notes of a recording could not be written, and no daemon runs that would: the next run does."""
-    recording = context.ledger.recordings.get(recording_id)
-    if recording is None or is_locked(context.home.lock_file):
-        return False
-    now = (recording.transcript_rev, recording.summary_rev)
-    places = context.ledger.places.of(recording_id)
-    return any(p.here and (p.owed or (p.transcript_rev, p.summary_rev) != now) for p in places)
+    return not is_locked(context.home.lock_file) and bool(owed_of(context, recording_id))
 
 
 def merge(context: Context, one: str, other: str) -> tuple[int, int]:

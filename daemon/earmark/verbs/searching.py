@@ -20,7 +20,7 @@ from earmark.errors import (
     NotFound,
     UsageError,
 )
-from earmark.ledger import Place, Recording
+from earmark.ledger import Artifact, Place, Recording
 from earmark.notes.links import time_link
 from earmark.notes.style import style_of
 from earmark.paths import Home, whole
@@ -135,7 +135,7 @@ def _search(
         context.ledger.index.require_words()
         if not context.ledger.index.is_made():
             raise LedgerError(f"{home.ledger_file}: the ledger is damaged; `earmark run` repairs it")
-        missing = due(context)
+        missing = due(context, kept_out_no_more(context))
         if asked and asked.model and context.ledger.index.vectors.any(asked.model.digest):
             asked.begin(config)
         if not require_trusted(context):
@@ -170,7 +170,8 @@ def _ask(home: Home, config: Config, query: Query, most: int, asked: Asked | Non
         results = [found for hit in hits if (found := _result(context, hit, folders)) is not None]
         tops = frozenset({*context.folders, *context.ledger.places.folders()})
         unheard = context.ledger.jobs.count_wordless(FOUND)
-        missing, waits = (0, set[str]()) if full else (due(context, unseen), kept_out_no_more(context))
+        waits = set[str]() if full else kept_out_no_more(context)
+        missing = 0 if full else due(context, waits, unseen)
         by_rule = index.unfound.by_rule() - waits
         in_trash = index.unfound.in_trash() if unseen else set[str]()
     counts = [len(ids if among is None else ids & among) for ids in (waiting, by_rule, in_trash)]
@@ -238,8 +239,9 @@ def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | N
     recording, summary = ledger.recordings.get(recording_id), ledger.words.summary(recording_id)
     if place is None or recording is None:
         return None  # it went while it was looked for
-    mine = notes_of_places(ledger.artifacts.of_place(place)).get((place.path, recording_id), [])
-    note, here = _note(context, place), place.here and os.path.lexists(place.path)
+    written = ledger.artifacts.of_place(place)
+    mine = notes_of_places(written).get((place.path, recording_id), [])
+    note, here = _note(context, written), place.here and os.path.lexists(place.path)
     url = (place.path if here or note is None else note).as_uri()
     return Result(
         hit, place, recording.recorded_at, title_of(mine, summary.title if summary else ""),
@@ -249,9 +251,9 @@ def _result(context: Context, hit: Hit, folders: Collection[Path]) -> Result | N
     )  # fmt: skip
 
 
-def _note(context: Context, place: Place) -> Path | None:
-    """The note with the words, where it lies by now."""
-    lying = [(a, lies_at(context, a)) for a in context.ledger.artifacts.of_place(place) if a.note]
+def _note(context: Context, written: Collection[Artifact]) -> Path | None:
+    """The note with the words, where it lies by now, of all that was written."""
+    lying = [(a, lies_at(context, a)) for a in written if a.note]
     paths = {
         a.kind.value: path for a, path in lying if (a.on_disk or path != a.path) and os.path.lexists(path)
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earmark.context import Context
 from earmark.errors import LedgerBusy
-from earmark.ledger import DaemonLock
+from earmark.ledger import DaemonLock, Place
 from earmark.pipeline.publishing import publish_owed
 from earmark.retention import SweepReport, plan_now, remember_policy, sweep_by_hand
 from earmark.retention.rules.decide import Plan
@@ -42,6 +42,16 @@ def sweep(
         report = sweep_by_hand(context, plan)
     write_owed(context)
     return plan, report
+
+
+def owed_of(context: Context, recording_id: str) -> list[Place]:
+    """Where a recording is and notes are to be written, now or once what is in the way is over."""
+    recording = context.ledger.recordings.get(recording_id)
+    if recording is None:
+        return []
+    now = (recording.transcript_rev, recording.summary_rev)
+    places = context.ledger.places.of(recording_id)
+    return [p for p in places if p.here and (p.owed or (p.transcript_rev, p.summary_rev) != now)]
 
 
 def write_owed(context: Context) -> None:

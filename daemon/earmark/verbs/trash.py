@@ -19,8 +19,6 @@ from earmark.retention.trash.restoring import restore
 from earmark.verbs.known import known_path
 from earmark.verbs.sweeping import PATIENCE, write_owed
 
-IN_TRASH = (TrashState.HERE, TrashState.MOVING, TrashState.RESTORING, TrashState.PURGING)
-
 
 def meant(context: Context, name: str) -> Trashed:
     """A row by its id, or the latest by where the file was. Raises NotFound."""

@@ -114,27 +114,34 @@ class FoundPassage(Part):
     url: Text = key("Opens the recording at the time, or its note where the file is gone.")
 
 
+_MISSING = "Recordings whose words are not in the index yet."
+_NOT_READ = "Why what was changed in notes lately is not in it; a sentence for each note."
+_UNHEARD = (
+    "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not"
+    " heard."
+)
+_OUT_BY_RULE = (
+    "Recordings that a rule keeps out of the index ([retention.index]), of those in the folders, with the tags and of"
+    " the days that were asked about."
+)
+_IN_TRASH = (
+    "Recordings whose note lies in the trash, of those in the folders, with the tags and of the days that were asked"
+    " about."
+)
+_AWAY = "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
+
+
 class SearchAnswer(Answer):
     """What was found; nothing is an answer, too."""
 
     query: Text = key("What was asked.")
     results: list[FoundPassage] = key("Passages, the best first.")
-    missing: int = key("Recordings whose words are not in the index yet.")
-    unheard: int = key(
-        "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
-    )
-    out_by_rule: int = key(
-        "Recordings that a rule keeps out of the index ([retention.index]), of those in the folders, with the tags and of"
-        " the days that were asked about."
-    )
-    in_trash: int = key(
-        "Recordings whose note lies in the trash, of those in the folders, with the tags and of the days that were asked"
-        " about."
-    )
-    not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
-    away: list[Text] = key(
-        "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
-    )
+    missing: int = key(_MISSING)
+    unheard: int = key(_UNHEARD)
+    out_by_rule: int = key(_OUT_BY_RULE)
+    in_trash: int = key(_IN_TRASH)
+    not_read: list[Text] = key(_NOT_READ)
+    away: list[Text] = key(_AWAY)
     by_words: int = key("Recordings that are found by words only, because their vectors are not made yet.")
     why_by_words: Text = key(
         "Why nothing was looked for by its meaning, though a model is there; else empty."
@@ -167,22 +174,12 @@ class AskAnswer(Answer):
     sentences: list[Cited] = key("The answer: sentences that the recordings bear out.")
     dropped: int = key("How many sentences of the server they do not.")
     passages: list[FoundPassage] = key("What was found for the question, the best first.")
-    missing: int = key("Recordings whose words are not in the index yet.")
-    unheard: int = key(
-        "Recordings of whose words nothing is found: their notes were there before the ledger was, and they were not heard."
-    )
-    out_by_rule: int = key(
-        "Recordings that a rule keeps out of the index ([retention.index]), of those in the folders, with the tags and of"
-        " the days that were asked about."
-    )
-    in_trash: int = key(
-        "Recordings whose note lies in the trash, of those in the folders, with the tags and of the days that were asked"
-        " about."
-    )
-    not_read: list[Text] = key("Why what was changed in notes lately is not in it; a sentence for each note.")
-    away: list[Text] = key(
-        "Recordings of which a note with the transcript is not where it was: what was changed there since is not in it."
-    )
+    missing: int = key(_MISSING)
+    unheard: int = key(_UNHEARD)
+    out_by_rule: int = key(_OUT_BY_RULE)
+    in_trash: int = key(_IN_TRASH)
+    not_read: list[Text] = key(_NOT_READ)
+    away: list[Text] = key(_AWAY)
     read: int = key("How many of the passages, from the first, the server was given.")
     model: Text = key("Which model answered; empty if none did.")
     made_at: Text = key("Where it runs: `this device`, or a host.")
