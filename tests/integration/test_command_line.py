@@ -25,15 +25,16 @@ def processor_time(*words: str) -> float:
     taken = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "earmark", *words], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(taken)
 
 
-@pytest.mark.parametrize(("word", "seconds"), [("--version", 0.15), ("--help", 0.4)])
-def test_version_and_help_load_no_verb(word: str, seconds: float) -> None:
-    assert processor_time(word) < seconds
+# Times as long as Python alone takes to start: measured 1.5 and 19.
+@pytest.mark.parametrize(("word", "times"), [("--version", 4), ("--help", 40)])
+def test_version_and_help_load_no_verb(word: str, times: float) -> None:
+    assert processor_time("-m", "earmark", word) < times * processor_time("-c", "pass")
     listed = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "earmark", word],
         capture_output=True,

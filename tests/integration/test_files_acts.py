@@ -25,6 +25,7 @@ from earmark.files import (
     remove,
     renaming,
     take_out,
+    write_new,
     writers,
 )
 from earmark.files.renaming import hidden_kind
@@ -328,6 +329,22 @@ def test_a_hidden_file_that_nobody_knows_gets_its_name_back(tmp_path: Path) -> N
     assert found.pop(".earmark-0123456789abcdeg.tmp") == b"not our pattern"
     assert set(found) == {"note.md", "note (2).md"}
     assert set(found.values()) == {MINE, LATER}
+
+
+def test_a_new_file_is_written_though_another_earmark_tidies_the_folder_meanwhile(tmp_path: Path) -> None:
+    tidied = []
+
+    def tidy(_: str) -> None:
+        """As a daemon does that starts at that moment, at each of the steps of the first try."""
+        for path in tmp_path.iterdir():
+            if hidden_kind(path.name) and len(tidied) < 2:
+                with opened(tmp_path) as folder:
+                    recover_hidden(folder, path.name, lambda _: False)
+                tidied.extend([] if path.exists() else [path.name])
+
+    write_new(tmp_path / "sample.wav", NEW, step=tidy)
+    assert len(tidied) == 2
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"sample.wav": NEW}
 
 
 @pytest.mark.parametrize("act", ["take", "remove", "replace"])

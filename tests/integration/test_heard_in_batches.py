@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +28,23 @@ BATCH = 3
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever may ask is waited for, however busy the machine is."""
     monkeypatch.setattr(together, "GATHER", 30.0)
+
+
+@pytest.fixture
+def begun_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first windows begin at one moment: else each may ask for what no other asks for just then."""
+    inside, begun = together.Together.inside, threading.Barrier(BATCH)
+
+    @contextmanager
+    def with_others(self: together.Together) -> Iterator[None]:
+        with inside(self):
+            if self.most > 1 and not begun.broken:
+                with suppress(threading.BrokenBarrierError):
+                    begun.wait(10)
+                begun.abort()
+            yield
+
+    monkeypatch.setattr(together.Together, "inside", with_others)
 
 
 def engine(compute_type: str, batch: int = 1, model: Any = None) -> WhisperEngine:
@@ -86,6 +105,7 @@ def unsure(segments: Sequence[Segment]) -> list[Segment]:
 
 
 @pytest.mark.shows("transcription:gpu-batches")
+@pytest.mark.usefixtures("begun_at_once")
 @pytest.mark.parametrize("compute_type", ["float32", "int8"])
 def test_windows_that_are_heard_in_one_call_give_the_words_and_times_of_single_ones(
     speech: Samples, compute_type: str

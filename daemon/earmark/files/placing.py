@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from earmark.files.renaming import (
     rename_to_hidden,
 )
 from earmark.files.taking import OtherContent, Step, put_back, quiet, remove, remove_own
+
+TIDIED = 3
+"""How often what is being written may be taken for what a crash left, by another earmark that looks through the folder."""
 
 CAME_BETWEEN = "it was saved at that very moment"
 
@@ -156,10 +160,14 @@ def overwrite_own(file: Path, data: bytes) -> None:
         os.close(fd)
 
 
-def write_new(file: Path, data: bytes) -> None:
+def write_new(file: Path, data: bytes, *, step: Step = quiet) -> None:
     """Write a file that a person asked for under a name that must be free. Raises FileExistsError, OSError."""
     with opened(file.parent) as folder:
-        put_in_place(folder, file.name, data, None)
+        for _ in range(TIDIED):
+            with suppress(FileNotFoundError):
+                put_in_place(folder, file.name, data, None, step=step)
+                return
+        put_in_place(folder, file.name, data, None, step=step)
 
 
 def name_new(temp: Path, target: Path) -> None:
