@@ -61,6 +61,8 @@ class Context:
     """Notes that were not beside their recording at a scan, and of which it is not written down yet who took them."""
     silent: frozenset[Path] = frozenset()
     """Drop folders that do not answer: nothing in them is looked at, opened or written, because that would hang."""
+    coming: Callable[[int], bool] = lambda _: False
+    """Whether a file of so many bytes was found and is not read yet: it may be the recording that left another place."""
     examined: Tick | None = None
     """When the whole ledger was found sound, after something had gone wrong."""
 

@@ -13,6 +13,7 @@ from earmark.files import Identity, being_written, content_of
 from earmark.intake.folder import scan
 from earmark.intake.rules import Rules
 from earmark.intake.watcher import Watcher, is_network
+from earmark.report import STALLED
 from earmark.supervisor.arriving import Arriving
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,3 +224,29 @@ def test_a_run_waits_for_a_file_that_changes_no_more_and_for_no_other(tmp_path: 
         arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
         now += 10
     assert arriving.idle(Tick(now))
+
+
+def test_a_file_of_that_size_is_awaited_until_it_is_taken_or_has_no_end(tmp_path: Path) -> None:
+    """As long as it may be the recording that another one took the place of."""
+    file, arriving, now = tmp_path / "b.wav", Arriving(2.0), 0.0
+    file.write_bytes(b"1234")
+
+    def awaited(at: float, size: int = 4) -> bool:
+        return arriving.awaits(size, Tick(at))
+
+    assert not awaited(now)
+    arriving.see(os.fsencode(file), tmp_path, Identity.of(file.lstat()), Tick(now))
+    assert awaited(now)
+    assert not awaited(now, size=5)
+    arriving.silent = {tmp_path}
+    assert not awaited(now)
+    arriving.silent = ()
+    (settled,), _ = arriving.settled(Tick(now + 2))
+    arriving.read(settled, Tick(now + 2))
+    assert awaited(now + 3)
+    assert not awaited(now + 2 + STALLED)
+    settled.begin(Tick(now + 2 + STALLED))
+    settled.moved = Tick(now + 100 + STALLED)
+    assert not awaited(now + 100 + 2 * STALLED)
+    arriving.leave(settled.path)
+    assert not awaited(now + 3)

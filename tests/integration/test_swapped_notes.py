@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,72 @@ def test_what_search_does_not_read_it_says_after_any_number_of_runs(rig: Rig) ->
         assert [said for said in answer["not_read"] if "it is a symlink" in said], answer
         assert run_child(rig) == 0
         age(rig)
+
+
+@pytest.mark.shows("privacy:forget", "durability:took-names")
+@pytest.mark.parametrize("names", ["ab", "abc", "cba", "dabc"])
+@pytest.mark.parametrize("kind", ["folder", "file"])
+@pytest.mark.parametrize("edited", [False, True])
+def test_notes_stay_with_recordings_that_took_each_others_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: str, kind: str, edited: bool
+) -> None:
+    rig = Rig(tmp_path, {"notes": FORMATS, "summary": {"endpoint": "none"}})
+    monkeypatch.setenv("EARMARK_HOME", str(rig.home))
+    stems = [f"{name}/talk" if kind == "folder" else name for name in names]
+    for stem in stems:
+        (rig.folder / stem).parent.mkdir(exist_ok=True)
+        rig.drop(f"{stem}.m4a", stem)
+    assert run_child(rig) == 0
+    if edited:
+        mine = rig.folder / f"{stems[0]}.md"
+        mine.write_text(f"{mine.read_text()}\nMy own line.\n")
+    (rig.folder / f"{stems[1]}.srt").unlink()  # its owner has removed one
+    assert run_child(rig) == 0
+    were = [contents(rig, stem) for stem in stems]
+    in_a_ring(rig, [stem.partition("/")[0] for stem in stems])
+    for _ in range(2):
+        assert run_child(rig) == 0
+        for stem, was in zip(stems, [*were[1:], were[0]], strict=True):
+            there = contents(rig, stem)
+            assert there.keys() == was.keys()
+            renamed = {".md", ".transcript.md"} if kind == "file" else set()  # which say what it is called
+            assert [name for name in there.keys() - renamed if there[name] != was[name]] == []
+            heard = was[".txt"].split()[:3]
+            assert b" ".join(heard) in there[".transcript.md"]
+            assert (b"My own line." in there[".md"]) is (edited and was is were[0])
+        states = rig.query("SELECT path, state FROM artifacts WHERE state != 'here'")
+        away, theirs = f"{rig.folder / stems[0]}.srt", f"{rig.folder / stems[-1]}.md"
+        assert {os.fsdecode(path): state for path, state in states} == (
+            {away: "gone"} | ({theirs: "edited"} if edited else {})
+        )
+    # What is corrected in one of them is its own recording's.
+    note = rig.folder / f"{stems[-1]}.transcript.md"
+    note.write_text(note.read_text().replace("says number 1", "says wombat"))
+    assert run_child(rig) == 0
+    assert ["says wombat" in (rig.folder / f"{stem}.txt").read_text() for stem in stems] == [
+        stem is stems[-1] for stem in stems
+    ]
+    told = CliRunner().invoke(app, ["forget", f"{rig.folder / stems[0]}.m4a", "--yes"])
+    assert told.exit_code == 0, told.output
+    assert contents(rig, stems[0]) == {}
+    assert contents(rig, stems[-1])[".m4a"] == were[0][".m4a"]
+    assert "says wombat" in note.read_text()
+
+
+def in_a_ring(rig: Rig, names: list[str]) -> None:
+    """Each of these folders, or of these recordings with what is called after them, gets the name of the one before it."""
+    for name, before in [(names[0], "between"), *zip(names[1:], names, strict=False), ("between", names[-1])]:
+        for path in [*rig.folder.iterdir()]:
+            if path.name == name or path.name.startswith(f"{name}."):
+                path.rename(path.with_name(f"{before}{path.name.removeprefix(name)}"))
+
+
+def contents(rig: Rig, stem: str) -> dict[str, bytes]:
+    """By ending, the recording and its notes."""
+    files = [
+        path for path in rig.folder.rglob("*") if str(path.relative_to(rig.folder)).startswith(f"{stem}.")
+    ]
+    return {path.name.removeprefix(Path(stem).name): path.read_bytes() for path in files}
 
 
 def age(rig: Rig) -> None:

@@ -62,6 +62,11 @@ class Artifact:
         return self.form == "md"
 
     @property
+    def named_as(self) -> Kind | str:
+        """What its name is made for (notes/names.py): the kind of a note, the form of a sidecar."""
+        return self.kind if self.note else self.form
+
+    @property
     def on_disk(self) -> bool:
         """True if it was there when last looked at."""
         return self.state in (ArtifactState.HERE, ArtifactState.EDITED)

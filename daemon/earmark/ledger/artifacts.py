@@ -333,6 +333,12 @@ class Artifacts:
             (os.fsencode(new), sha256, lay_in, os.fsencode(old)),
         )
 
+    def exchange(self, one: Path, other: Path) -> None:
+        """What is known of two notes is true of each other's paths. Call in a transaction."""
+        a, b = os.fsencode(one), os.fsencode(other)
+        for old, new in ((a, b"\0"), (b, a), (b"\0", b)):  # between the two it has a path that is nobody's
+            self._db.execute("UPDATE artifacts SET path = ? WHERE path = ?", (new, old))
+
     def _remember_taken(self, path: Path) -> None:
         """A note that a rule took is not to be written again, whatever gets the name that it had."""
         self._db.execute(

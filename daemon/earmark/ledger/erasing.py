@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earmark.domain import Instant
+from earmark.events import Event
 from earmark.files import pack_path, unpack_path
 from earmark.ledger.connection import Connection
 from earmark.ledger.index import Index
@@ -137,7 +138,7 @@ class Erasing:
 
     def still_alive(self, needles: set[bytes]) -> set[bytes]:
         """Those byte strings that other recordings have a right to: the same words were said there, or a file of theirs
-        has that name.
+        has that name, or had it before.
         """
         alive = set()
         columns = (
@@ -150,6 +151,10 @@ class Erasing:
             if any(
                 self._db.one(f"SELECT 1 FROM {table} WHERE instr({column}, ?) LIMIT 1", (needle,))
                 for table, column in columns
+            ) or self._db.one(
+                "SELECT 1 FROM events WHERE recording_id IS NOT NULL"
+                " AND (path = ?1 OR (what = ?2 AND instr(CAST(detail AS BLOB), ?1))) LIMIT 1",
+                (needle, Event.RENAMED),
             ):
                 alive.add(needle)
         return alive

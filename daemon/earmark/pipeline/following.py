@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Gone, Kind, Owed
+from earmark.domain import ArtifactState, Kind, Owed
 from earmark.events import Event
 from earmark.files import (
     Folder,
@@ -33,6 +33,7 @@ from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.placement import MOST_NAMES
 from earmark.notes.style import style_of
+from earmark.pipeline.changed_places import came_along_with, change_places, know_others_there, name_base
 from earmark.pipeline.doubles import drop_doubles
 from earmark.pipeline.renamed_folder import (
     came_along,
@@ -43,19 +44,15 @@ from earmark.pipeline.renamed_folder import (
 )
 
 
-def name_base(place: Place) -> str:
-    """The name that the notes of a place are called after: its file's, unless that has other content now."""
-    return earlier(place.path.name) if place.gone_why is Gone.REPLACED else place.path.name
-
-
 def bring_along(context: Context, folder: Folder, place: Place) -> None:
     """Give the untouched notes of a place the names that they should have in its folder; edited ones stay where their
     owner knows them. Raises OtherContent if somebody saves one at this very moment, FileExistsError, OSError.
     """
     _respell(context, folder, place)
+    change_places(context, folder, place)
     drop_doubles(context, place)
     for known in context.ledger.artifacts.of_place(place):
-        kind = _kind(known)
+        kind = known.named_as
         if known.path.parent == folder.path and belongs(known.path.name, name_base(place), kind):
             continue
         artifact: Artifact | None = known
@@ -65,8 +62,11 @@ def bring_along(context: Context, folder: Folder, place: Place) -> None:
             _edited_one(context, folder, artifact)
         if artifact is None or artifact.state is not ArtifactState.HERE:
             continue
+        know_others_there(context, artifact)
         _make_way(context, folder, place, kind)
-        _follow(context, folder, artifact, name_base(place))
+        now = context.ledger.artifacts.at(artifact.path)
+        if now is not None and now.id == artifact.id:  # else its path is another's
+            _follow(context, folder, artifact, name_base(place))
 
 
 def _respell(context: Context, folder: Folder, place: Place) -> None:
@@ -150,7 +150,7 @@ def _follow(context: Context, folder: Folder, artifact: Artifact, base: str) -> 
                 ledger.artifacts.forget(artifact.path)  # where it lay may be away; it is written anew here
             return
         now, sha256 = found
-        if now.parent != folder.path or not belongs(now.name, base, _kind(artifact)):
+        if now.parent != folder.path or not belongs(now.name, base, artifact.named_as):
             ledger.artifacts.move(artifact.path, now, sha256, what_is_at(now.parent))
             moved = ledger.artifacts.at(now)
             _follow(context, folder, moved or artifact, base)
@@ -216,10 +216,13 @@ def _make_way(context: Context, folder: Folder, place: Place, kind: Kind | str) 
     theirs = context.ledger.places.get(other.place, other.recording_id)
     if theirs is None or (
         other.place.parent == folder.path
-        and belongs(other.path.name, name_base(theirs), _kind(other))
+        and belongs(other.path.name, name_base(theirs), other.named_as)
         # Not if a scan has only not missed it yet, and the disk finds this very file under its name.
         and not respelled(folder, place.path.name, folder, theirs.path.name)
     ):
+        return
+    came_along_with(context, theirs)
+    if _known_as(context, folder, other.path.name) != other:
         return
     _follow(context, folder, other, earlier(place.path.name))
     context.ledger.places.owe(
@@ -255,8 +258,4 @@ def _left_behind(context: Context, artifact: Artifact) -> tuple[Path, str] | Non
 
 
 def _names(artifact: Artifact, base: str) -> Iterator[str]:
-    return itertools.islice(candidates(base, _kind(artifact)), MOST_NAMES)
-
-
-def _kind(artifact: Artifact) -> Kind | str:
-    return artifact.kind if artifact.note else artifact.form
+    return itertools.islice(candidates(base, artifact.named_as), MOST_NAMES)

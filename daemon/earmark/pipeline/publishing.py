@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from earmark.context import Context
-from earmark.domain import Instant, JobState, Stage
+from earmark.domain import Instant, JobState, Owed, Stage
 from earmark.errors import EarmarkError, EnvironmentFault, LedgerBusy, LedgerError
 from earmark.events import Event
 from earmark.files import (
@@ -36,9 +36,10 @@ from earmark.notes.faults import environment_fault
 from earmark.notes.frontmatter import top_of
 from earmark.notes.placement import Action, Placement, place_note
 from earmark.notes.style import style_of
+from earmark.pipeline.changed_places import name_base
 from earmark.pipeline.earlier import look_at_earlier
 from earmark.pipeline.endings import REPORT_IT
-from earmark.pipeline.following import bring_along, name_base
+from earmark.pipeline.following import bring_along
 from earmark.pipeline.outputs import Output, outputs
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.put_right import put_right
@@ -83,7 +84,11 @@ def publish_owed(context: Context, limit: int = 20) -> tuple[list[Written], bool
     """Write what is owed, a bounded number of places at a time. Second value: whether more is owed right now."""
     owed = context.ledger.places.owed(context.now(), limit + 1, context.silent)
     written = []
+    # Where recordings took each other's names, it is known of all of them before a note of any is moved.
+    under_way = {p.path for p in owed if p.owed is Owed.REPLACED and context.coming(p.identity.size)}
     for place in owed[:limit]:
+        if place.path in under_way:
+            continue
         with own_fault(context, partial(_went_wrong, context, place)):
             if (done := _publish(context, place)) is not None:
                 written.append(done)

@@ -39,7 +39,7 @@ def came_along(context: Context, folder: Folder, artifact: Artifact) -> bool:
         data = read_bytes(artifact.path.name, folder)
     except OSError:
         return False
-    return is_of(context, data, artifact) if artifact.note else _is_renamed(folder, artifact)
+    return is_of(context, data, artifact) if artifact.note else is_renamed(folder, artifact)
 
 
 def is_of(context: Context, data: bytes, artifact: Artifact) -> bool:
@@ -52,7 +52,7 @@ def stayed_away(context: Context, folder: Folder, artifact: Artifact) -> bool:
     """True if a note is not there any more because its owner removed it, and not because its folder is away or is another
     one now: the very folder in which it lay is there.
     """
-    return _is_renamed(folder, artifact) or _is_there(context, artifact)
+    return is_renamed(folder, artifact) or _is_there(context, artifact)
 
 
 def left_behind(context: Context, artifact: Artifact) -> Iterator[Path]:
@@ -81,7 +81,7 @@ def found_behind(context: Context, artifact: Artifact) -> bool:
     return False
 
 
-def _is_renamed(folder: Folder, artifact: Artifact) -> bool:
+def is_renamed(folder: Folder, artifact: Artifact) -> bool:
     """True if the note lay in this very folder, under another name of it."""
     return artifact.path.parent != folder.path and artifact.lay_in == folder.what
 

@@ -54,11 +54,23 @@ class SaidInNotes:
             try:
                 with context.ledger.acting():
                     take_said(context, artifact.recording_id)
-                    if (now := context.ledger.artifacts.at(artifact.path)) is not None:
+                    now = context.ledger.artifacts.at(artifact.path)
+                    if now is not None and not _is_under_way(context, now):
                         say_what_is_not_read(context, now)
             except LedgerBusy:
                 return False
         self._read[path] = identity
+        return True
+
+
+def _is_under_way(context: Context, artifact: Artifact) -> bool:
+    """Whether the recording of a note is not what the ledger says at its place: then the note may have moved with it."""
+    place = context.ledger.places.get(artifact.place, artifact.recording_id)
+    if place is None or not place.here:
+        return False
+    try:
+        return Identity.of(place.path.lstat()) != place.identity
+    except OSError:
         return True
 
 

@@ -179,6 +179,18 @@ class Arriving:
         """Those that a thread reads or will read."""
         return [f for f in self._files.values() if f.phase is Phase.READING]
 
+    def awaits(self, size: int, now: Tick) -> bool:
+        """True if a file of so many bytes is on its way that will be taken before long: it is read, or settles."""
+        return any(
+            file.identity.size == size
+            and file.folder not in self.silent
+            and (
+                (file.phase is Phase.READING and max(now - file.since, file.silent(now)) < STALLED)
+                or (file.phase is Phase.SETTLING and file.since - file.first <= self._patience(file))
+            )
+            for file in self._files.values()
+        )
+
     def idle(self, now: Tick) -> bool:
         """True if nothing has still to be taken but what others are writing to, all the time or again and again, and what
         gives no byte any more. One that stays the same since it was seen to change last is waited for, however long that

@@ -50,6 +50,7 @@ class Taking:
         self._readers = Readers(post, context.clock)
         self._left_out = left_out
         self.arriving = Arriving(context.config.intake.settle_seconds)
+        context.coming = lambda size: self.arriving.awaits(size, context.clock.monotonic())
         self.went_wrong = False
         """earmark itself went wrong with a file."""
         self._given_up: dict[bytes, str] = {}
