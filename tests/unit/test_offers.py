@@ -131,6 +131,6 @@ def test_a_whole_day_of_corrections_takes_no_longer_than_a_moment() -> None:
             "so Meier went to the old town and back again " * 8,
         )
     ]
-    began = time.monotonic()
+    began = time.process_time()
     assert [offer.times for offer in offered(*one * 1_000, apart=1)] == [1_000]
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

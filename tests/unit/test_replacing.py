@@ -182,9 +182,9 @@ def test_a_long_table_and_a_long_text_take_no_longer_than_a_moment() -> None:
         f"w{n}": f"v{n}" for n in range(20_000)
     }
     text = " ".join(f"word {n} of many w{n} of wood" for n in range(1_000))
-    began = time.monotonic()
+    began = time.process_time()
     made = replaced(heard(text, "w " * 15_000), table)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert made.segments[0].text.startswith("Term0 v0 of wood Term1 v1 of wood")
 
 
