@@ -5,6 +5,7 @@
     .venv/bin/python benchmarks/summaries.py --qmsum FILE --items    each line of its lists, to be read and judged
     .venv/bin/python benchmarks/summaries.py --qmsum FILE --fit      how much people's summaries speak of the same
     .venv/bin/python benchmarks/summaries.py --qmsum FILE --endpoint URL [--first N]    its meetings through a model
+    .venv/bin/python benchmarks/summaries.py --qmsum FILE --endpoint URL --items    and each line of the model's lists
     .venv/bin/python benchmarks/summaries.py --endpoint URL      and a model (auto, or a base URL)
     .venv/bin/python benchmarks/summaries.py --endpoint URL --hour   a dense hour through that model, with its coverage
 
@@ -307,7 +308,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=5, help="so many meetings through the model")
     arguments = parser.parse_args()
     if arguments.qmsum and arguments.endpoint:
-        fitting.through_a_model(arguments.qmsum, arguments.endpoint, arguments.model, arguments.first)
+        fitting.through_a_model(
+            arguments.qmsum, arguments.endpoint, arguments.model, arguments.first, arguments.items
+        )
         return 0
     if arguments.fit:
         fitting.floor(arguments.qmsum or QMSUM)

@@ -18,6 +18,7 @@ from earmark.summarization.fit import Fit, measured, merged
 from earmark.summarization.sentences import sentences_of
 from earmark.summarization.templating import load_template
 
+from measuring import proposed
 from measuring.qmsum import Meeting, lines_of, meetings
 from measuring.rouge import rouge
 
@@ -27,9 +28,11 @@ PATIENCE = 3600.0
 HEAD = "ROUGE-1  ROUGE-2  ROUGE-L  words"
 
 
-def through_a_model(file: Path, endpoint: str, model: str, first: int) -> None:
-    """Print, for the first meetings of a file, the picked sentences, the model alone, and what is shown by the rule."""
-    connection = connect(endpoint, model, timeout=PATIENCE)
+def through_a_model(file: Path, endpoint: str, model: str, first: int, items: bool = False) -> None:
+    """Print, for the first meetings of a file, the picked sentences, the model alone, and what is shown by the rule.
+    `items`: and each line that the model proposed for its lists, with what became of it.
+    """
+    connection, spoken = proposed.overheard(connect(endpoint, model, timeout=PATIENCE))
     print(f"{file.name} through {connection.shown_model}   {HEAD}")
     rows: dict[str, list[tuple[float, ...]]] = {"picked": [], "model": [], "shown": []}
     for number, meeting in enumerate(meetings(file)[:first]):
@@ -41,11 +44,11 @@ def through_a_model(file: Path, endpoint: str, model: str, first: int) -> None:
             job=1, transcript=transcript, endpoint=endpoint, model=model, timeout=PATIENCE
         )
         sentences = sentences_of(transcript.segments, names_of(transcript))
+        template = load_template("meeting", None)
         begun = time.monotonic()
+        spoken.clear()
         try:
-            said = answer_of(
-                connection, request, load_template("meeting", None), sentences, lambda at, total: None
-            )
+            said = answer_of(connection, request, template, sentences, lambda at, total: None)
         except SummaryFault as fault:
             print(f"   no summary after {time.monotonic() - begun:.0f} s: {fault.sentence}")
             rows["model"].append((0.0, 0.0, 0.0, 0.0))
@@ -63,7 +66,12 @@ def through_a_model(file: Path, endpoint: str, model: str, first: int) -> None:
             f"{fit.held} of {fit.said} lines held, {_share(fit)} covered, lists backed {fit.backed} of {fit.listed}: "
             f"{fit.why_not or 'the model'}"
         )
-        _lines(shown)
+        if items:
+            proposed.items(
+                number, proposed.proposed(spoken, template, sentences, picked, said.summary, shown)
+            )
+        else:
+            _lines(shown)
     for name, scores in rows.items():
         if scores:
             _print(f"mean {name:6}", tuple(statistics.mean(column) for column in zip(*scores, strict=True)))

@@ -104,6 +104,11 @@ def obeying(payload: str) -> Any:
         at = next((at for at, words in lines if "payload" in words), 0)
         quote = "the payload was spoken here by somebody"
         item = {"quote": quote, "at": at, "text": f"{payload} the payload was spoken here"}
+        still_open = {
+            "quote": "whether the payload is heard there",
+            "at": at,
+            "text": f"{payload} the payload is heard",
+        }
         return json.dumps(
             {
                 "title": payload,
@@ -111,7 +116,7 @@ def obeying(payload: str) -> Any:
                 "key_points": [item, {**item, "text": f"{payload} the payload was spoken here {LONG}"}],
                 "decisions": [item],
                 "tasks": [{**item, "owner": payload, "due": payload}],
-                "open_questions": [item],
+                "open_questions": [still_open],
                 "people": [payload],
                 "tags": [payload],
                 payload: [item],
@@ -131,11 +136,13 @@ def spoken_with(payload: str) -> Transcript:
     spoken = transcript(
         "We met on Monday to talk about the bridge. The engineers measured the pillars again."
     )
-    # It is a decision and an open question in plain words, so that it comes into the lists, too.
-    begins = "We decided that the payload was spoken here by somebody, which is an open question"
-    hostile = Segment(20.0, 26.0, f"{begins}: {payload}")
+    # A decision and an open question in plain words, so that it comes into the lists, too.
+    hostile = (
+        Segment(20.0, 26.0, f"We decided that the payload was spoken here by somebody: {payload}"),
+        Segment(30.0, 36.0, f"It is an open question whether the payload is heard there: {payload}"),
+    )
     return Transcript(
-        **{**{n: getattr(spoken, n) for n in Transcript.__slots__}, "segments": (*spoken.segments, hostile)}
+        **{**{n: getattr(spoken, n) for n in Transcript.__slots__}, "segments": (*spoken.segments, *hostile)}
     )
 
 

@@ -17,6 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+MORE = (
+    "Decisions, tasks and open questions stand here only if they were said in plain words; there may be more."
+)
 ID = "5e" * 32
 
 TRANSCRIPT = Transcript(
@@ -144,7 +147,7 @@ The team ships on Friday; Anna sends the invoice.
 
 ---
 
-*Summed up from the [[standup.transcript|transcript]] by gemma-3-4b (lm-studio), on this device.*
+*Summed up from the [[standup.transcript|transcript]] by gemma-3-4b (lm-studio), on this device. {MORE}*
 """
     )
 
@@ -162,7 +165,7 @@ def test_a_summary_note_for_logseq_is_an_outline() -> None:
     assert note.startswith("type:: summary\nrecording:: standup.m4a\n")
     assert (
         note.partition("\n\n")[2]
-        == """\
+        == f"""\
 - # Release stand-up
 - ![standup.m4a](standup.m4a)
 - The team ships on Friday; Anna sends the invoice.
@@ -175,7 +178,7 @@ def test_a_summary_note_for_logseq_is_an_outline() -> None:
 	- TODO Book a room
 - ## People
 	- Anna
-- *Summed up from the [transcript](standup.transcript.md) by gemma-3-4b (lm-studio), on this device.*
+- *Summed up from the [transcript](standup.transcript.md) by gemma-3-4b (lm-studio), on this device. {MORE}*
 """
     )
 

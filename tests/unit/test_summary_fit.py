@@ -47,6 +47,11 @@ def shown(model: Summary, held: int = 10, said: int = 10) -> tuple[Fit, Summary]
     return fit, merged(model, PICKED, fit, SENTENCES, "en")
 
 
+def listing(name: str, item: Point | Task) -> Summary:
+    """What lists nothing else."""
+    return replace(GOOD, **{"decisions": (), "tasks": (), "open_questions": (), name: (item,)})  # type: ignore[arg-type]
+
+
 @pytest.mark.shows("summaries:fits", "summaries:lists-merged")
 def test_a_model_that_fits_takes_the_place_and_what_only_the_rules_list_stands_beside_it() -> None:
     fit, made = shown(GOOD)
@@ -108,17 +113,79 @@ def test_what_held_of_a_model_that_does_not_fit_stands_among_the_picked_sentence
 
 
 @pytest.mark.shows("summaries:lists-merged")
-def test_of_a_model_that_fits_and_lists_what_is_no_task_only_what_rests_on_words_of_one_is_shown() -> None:
+def test_of_a_model_that_fits_only_what_rests_on_plain_words_of_a_task_is_shown() -> None:
     at_random = tuple(Task(f"Do thing {at}.", at) for at in (0.0, 5.0, 10.0))
-    fit, made = shown(replace(GOOD, tasks=(*at_random, *GOOD.tasks), decisions=()))
+    fit, made = shown(replace(GOOD, tasks=(*at_random, *GOOD.tasks)))
     assert fit.why_not == ""
-    assert fit.in_doubt
+    assert (fit.listed, fit.backed) == (5, 2)
     assert [t.text for t in made.tasks if not t.by] == ["Send the updated budget to the bank."]
-    _, trusted = shown(replace(GOOD, tasks=(at_random[0], *GOOD.tasks)))
-    assert [t.text for t in trusted.tasks if not t.by] == [
-        "Do thing 0.0.",
-        "Send the updated budget to the bank.",
-    ]
+    _, trusted_before = shown(replace(GOOD, tasks=(at_random[0], *GOOD.tasks)))
+    assert [t.text for t in trusted_before.tasks if not t.by] == ["Send the updated budget to the bank."]
+
+
+@pytest.mark.shows("summaries:lists-merged")
+@pytest.mark.parametrize(
+    ("name", "item"),
+    [
+        ("open_questions", Point("How customers are told about the new launch date.", 45.0)),
+        ("tasks", Task("Look at the payment page.", 35.0)),
+        ("decisions", Point("The budget is sent to the bank.", 25.0)),
+        ("decisions", Point("The launch is not postponed to May.", 20.0)),
+        ("tasks", Task("The newsletter is not drafted this week.", 55.0)),
+        ("decisions", Point("The spring campaign costs too much.", 20.0)),
+        ("tasks", Task("Keep four thousand for the autumn.", 30.0)),
+        ("tasks", Task("Write a short newsletter about the launch date.", 50.0)),
+        ("decisions", Point("The launch is postponed to May.", 20.0, flagged=("Lisbon",))),
+    ],
+    ids=[
+        "a question that was only asked",
+        "a promise of nothing that can be delivered",
+        "a task that is called a decision",
+        "a decision turned round",
+        "a promise turned round",
+        "a decision about something else",
+        "a task that rests on another's words",
+        "an idea, beside a promise",
+        "a name that nobody said",
+    ],
+)
+def test_what_does_not_say_what_was_plainly_said_is_left_out(name: str, item: Point | Task) -> None:
+    _, made = shown(listing(name, item))
+    listed = getattr(made, name)
+    assert item.text not in {line.text for line in listed}
+    assert {line.at for line in listed} == {line.at for line in getattr(PICKED, name)}, (
+        "the rules' line stays"
+    )
+
+
+@pytest.mark.shows("summaries:lists-merged")
+@pytest.mark.parametrize(
+    ("name", "item"),
+    [
+        ("tasks", Task("Ben repairs the payment page.", 30.0)),
+        ("tasks", Task("Book a room for the review.", 60.0)),
+        ("open_questions", Point("Whether the new supplier can deliver in time.", 40.0)),
+    ],
+    ids=["a request", "what is not to be forgotten", "what is called open"],
+)
+def test_what_says_in_other_words_what_was_plainly_said_is_shown_once(name: str, item: Point | Task) -> None:
+    _, made = shown(listing(name, item))
+    listed = getattr(made, name)
+    assert [line.text for line in listed if not line.by] == [item.text]
+    assert len(listed) == len(getattr(PICKED, name)), "in the place of the rules' line, not beside it"
+
+
+@pytest.mark.shows("summaries:lists-merged")
+def test_where_no_words_of_decisions_are_known_what_a_model_that_fits_lists_is_shown() -> None:
+    spoken = transcript(MEETING, "fi")
+    picked = extract(spoken)
+    model = replace(GOOD, language="fi")
+    sentences = sentences_of(spoken.segments)
+    fit = measured(model, picked, sentences, "fi", 10, 10)
+    assert (fit.listed, fit.backed) == (0, 0)
+    assert merged(model, picked, fit, sentences, "fi").tasks == GOOD.tasks
+    fit = measured(model, picked, sentences, "fi", 1, 10)
+    assert merged(model, picked, fit, sentences, "fi").tasks == ()
 
 
 def test_in_another_language_nothing_is_merged_and_what_it_speaks_of_is_not_compared() -> None:
@@ -147,7 +214,8 @@ def test_the_note_says_whose_each_line_is(dialect: str) -> None:
     note = render_summary(model, HEARD, CONTEXT, style)
     assert f"{MARK} [" in note
     assert (
-        f"gemma-3-12b (lm-studio), on this device; lines with {MARK} are sentences of the recording.*" in note
+        f"gemma-3-12b (lm-studio), on this device; lines with {MARK} are sentences of the recording. Decisions"
+        in note
     )
     _, stays = shown(GOOD, 1, 10)
     note = render_summary(stays, HEARD, CONTEXT, style)

@@ -232,9 +232,12 @@ def test_that_no_speech_was_found_stands_alone(dialect: str) -> None:
 
 @pytest.mark.shows("summaries:none-found")
 def test_an_empty_list_is_not_said_to_mean_that_there_was_nothing() -> None:
-    def note(language: str) -> str:
+    def note(language: str, by: str) -> str:
         spoken = transcript("The bridge is closed. It opens in May. The cables are old.", language)
-        return render_summary(extract(spoken), spoken, NoteContext("ab" * 32, "a.m4a"), NoteStyle("plain"))
+        made = replace(extract(spoken), by=by)
+        return render_summary(made, spoken, NoteContext("ab" * 32, "a.m4a"), NoteStyle("plain"))
 
-    assert "stand here only if they were said in plain words; there may be more" in note("en")
-    assert "are not looked for in this language" in note("fi")
+    for by in ("extractive", "ollama"):
+        assert "stand here only if they were said in plain words; there may be more" in note("en", by)
+    assert "are not looked for in this language" in note("fi", "extractive")
+    assert "open questions" not in note("fi", "ollama")

@@ -321,9 +321,10 @@ def _unseen(summary: Summary, context: NoteContext, dialect: Dialect) -> str:
 
 
 def _about_lists(summary: Summary) -> str:
-    """What an empty list means where no model was asked: not that there was nothing."""
+    """What an empty list means: not that there was nothing. "" where a model lists what it finds."""
     if summary.language.split("-")[0].lower() not in LANGUAGES:
-        return "Decisions, tasks and open questions are not looked for in this language."
+        without = "Decisions, tasks and open questions are not looked for in this language."
+        return without if summary.by == "extractive" else ""
     return "Decisions, tasks and open questions stand here only if they were said in plain words; there may be more."
 
 

@@ -2,23 +2,23 @@
 
 A model that is too small for it answers in the right form, with one sentence about an hour, or with tasks that nobody took
 on. What is measured: how many of its lines the recording bears out, how much of what the recording speaks of comes up in
-them, how much of the recording it saw, and how many entries of its lists rest on words that make one. Pure.
+them, and how much of the recording it saw. Of its lists only what `backing` bears out is shown. Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rapidfuzz import fuzz
 
 from earmark.domain import Point, Summary, Task
-from earmark.summarization.cues import Cues, cues_for
+from earmark.summarization.backing import backed, in_one_language
+from earmark.summarization.cues import cues_for
 from earmark.summarization.extractive import BY as PICKED
 from earmark.summarization.extractive import LISTS
-from earmark.summarization.lists import ALIKE, asked
+from earmark.summarization.lists import ALIKE
 from earmark.summarization.picking import weights_of
 from earmark.summarization.sentences import Sentence
 from earmark.summarization.words import content_words, empty_words_for
@@ -36,9 +36,6 @@ validation meetings reach 0.22 to 0.94 (half of them 0.49 or more), their first 
 SEEN = 0.5
 """Share of the speech that the model gave an answer about."""
 
-BACKED = 0.5
-"""Share of the entries of its lists that have to rest on words that make one; of a model with fewer, only those count."""
-
 MOST_MERGED = 3
 """Points of a model that does not fit that are shown beside the picked ones."""
 
@@ -49,8 +46,8 @@ Line = TypeVar("Line", Point, Task)
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was measured. `covered`: None where it says nothing. `backed` of `listed` entries rest on words
-    that make one; both 0 in languages without such words.
+    """What was measured. `covered`: None where it says nothing. `backed` of `listed` entries of its lists say what somebody
+    said outright; both 0 in languages without words for that.
     """
 
     said: int
@@ -71,20 +68,14 @@ class Fit:
             return f"its summary speaks of {self.covered:.0%} of what the picked sentences speak of"
         return ""
 
-    @property
-    def in_doubt(self) -> bool:
-        """Whether only those entries of its lists count that rest on such words."""
-        return bool(self.why_not) or self.backed < BACKED * self.listed
-
 
 def measured(
     model: Summary, picked: Summary, sentences: Sequence[Sentence], language: str, held: int, said: int
 ) -> Fit:
     """Hold a model's summary against the picked one. `held` of `said` lines of all its answers were borne out."""
-    cues = cues_for(language)
-    entries = [(name, item) for name in LISTS for item in getattr(model, name)] if cues else []
-    flagged = sum(bool(item.flagged) for item in (*model.key_points, *(i for _, i in entries)))
-    told = _in_one_language(model, language) and bool(picked.key_points)
+    entries = [item for name in LISTS for item in getattr(model, name)] if cues_for(language) else []
+    flagged = sum(bool(item.flagged) for item in (*model.key_points, *entries))
+    told = in_one_language(model, language) and bool(picked.key_points)
     return Fit(
         said=said,
         held=max(0, held - flagged),
@@ -92,9 +83,7 @@ def measured(
         covered=_covered(model, picked, sentences, language) if told else None,
         seen=model.coverage,
         listed=len(entries),
-        backed=sum(
-            _is_backed(item, name, picked, sentences, cues, language) for name, item in entries if cues
-        ),
+        backed=sum(map(len, backed(model, picked, language).values())),
     )
 
 
@@ -102,10 +91,9 @@ def merged(
     model: Summary, picked: Summary, fit: Fit, sentences: Sequence[Sentence], language: str
 ) -> Summary:
     """The summary that is shown: of who fits, with what only the other has, each line by whom it is."""
-    together = _in_one_language(model, language)
-    listed = _only_backed(model, picked, sentences, language) if fit.in_doubt else model
+    together = in_one_language(model, language)
     if not fit.why_not:
-        return _with_lists(listed, picked, PICKED, sentences) if together else listed
+        return _with_lists(model, picked, sentences, language) if cues_for(language) else model
     shown = replace(
         picked,
         model=model.model,
@@ -117,7 +105,7 @@ def merged(
         return shown
     points = [point for point in model.key_points if not point.flagged]
     return replace(
-        _with_lists(shown, listed, MODEL, sentences),
+        shown,
         key_points=_with(picked.key_points, points, MODEL, sentences, MOST_MERGED),
         extra={
             heading: tuple(replace(point, by=MODEL) for point in section if not point.flagged)
@@ -126,35 +114,13 @@ def merged(
     )
 
 
-def _with_lists(summary: Summary, other: Summary, by: str, sentences: Sequence[Sentence]) -> Summary:
-    """The summary with what only the other one lists."""
-    return replace(
-        summary,
-        decisions=_with(summary.decisions, other.decisions, by, sentences),
-        tasks=_with(summary.tasks, other.tasks, by, sentences),
-        open_questions=_with(summary.open_questions, other.open_questions, by, sentences),
-    )
-
-
-def _only_backed(model: Summary, picked: Summary, sentences: Sequence[Sentence], language: str) -> Summary:
-    """The model's summary with those entries that rest on words that make one; without any, where no words are known that
-    do: there the word of a model that does not fit is not enough.
-    """
-    cues = cues_for(language)
-
-    def backed(name: str, entries: Sequence[Line]) -> tuple[Line, ...]:
-        return tuple(e for e in entries if cues and _is_backed(e, name, picked, sentences, cues, language))
-
-    return replace(
-        model,
-        decisions=backed("decisions", model.decisions),
-        tasks=backed("tasks", model.tasks),
-        open_questions=backed("open_questions", model.open_questions),
-    )
-
-
-def _in_one_language(model: Summary, language: str) -> bool:
-    return model.language.split("-")[0].lower() == language.split("-")[0].lower()
+def _with_lists(model: Summary, picked: Summary, sentences: Sequence[Sentence], language: str) -> Summary:
+    """The model's summary with those entries of its lists that count, and with what else the rules list."""
+    lists: dict[str, Any] = {}
+    for name, entries in backed(model, picked, language).items():
+        others = getattr(picked, name) if in_one_language(model, language) else ()
+        lists[name] = _with(entries, others, PICKED, sentences)
+    return replace(model, **lists)
 
 
 def _with(
@@ -185,35 +151,6 @@ def _around(line: Point | Task, sentences: Sequence[Sentence]) -> list[Sentence]
     """The sentence that a line rests on, and those beside it."""
     index = next((i for i, sentence in enumerate(sentences) if sentence.start == line.at), None)
     return [] if index is None else [*sentences[max(0, index - 1) : index + 2]]
-
-
-def _is_backed(
-    item: Point | Task, name: str, picked: Summary, sentences: Sequence[Sentence], cues: Cues, language: str
-) -> bool:
-    """Whether the strict rules list what it rests on, too, or that has the words of a decision, a promise, a request or a
-    question. What stands in the sentence beside it counts if the entry speaks of that.
-    """
-    listed = {other.at for other in getattr(picked, name)}
-    about = {*content_words(item.text, language)}
-    return any(
-        (sentence.start in listed or _makes_one(sentence.text, name, cues))
-        and (sentence.start == item.at or about & {*content_words(sentence.text, language)})
-        for sentence in _around(item, sentences)
-    )
-
-
-def _makes_one(text: str, name: str, cues: Cues) -> bool:
-    def says(what: re.Pattern[str]) -> bool:
-        found = what.search(text)
-        return found is not None and cues.doubt.search(text, 0, found.start()) is None
-
-    match name:
-        case "decisions":
-            return not asked(text) and says(cues.decision)
-        case "tasks":
-            return any(map(says, (cues.owned_task, cues.promise, cues.request, cues.ours)))
-        case _:
-            return asked(text) or cues.open_question.search(text) is not None
 
 
 def _covered(model: Summary, picked: Summary, sentences: Sequence[Sentence], language: str) -> float:

@@ -123,13 +123,10 @@ def _is_order(text: str) -> bool:
 
 def agrees(statement: str, said: Sequence[str], language: str) -> bool:
     """False if a word is denied on one side only, or if what is stated as sure was only asked or guessed."""
+    if turned_round(statement, said, language):
+        return False
     there = [clause for text in said for clause in clauses(text, language)]
     stated = list(clauses(statement, language))
-    for clause in stated:
-        for stem in clause.stems:
-            denied = {other.denied for other in there if stem in other.stems}
-            if denied and clause.denied not in denied:
-                return False
     if any(clause.open for clause in stated):
         return True
     stems = frozenset[str]().union(*(clause.stems for clause in stated))
@@ -138,3 +135,14 @@ def agrees(statement: str, said: Sequence[str], language: str) -> bool:
     return not doubtful or sum(len(stems & c.stems) for c in sure) >= sum(
         len(stems & c.stems) for c in doubtful
     )
+
+
+def turned_round(statement: str, said: Sequence[str], language: str) -> bool:
+    """Whether a word is denied in the statement or in what was said, and not in both."""
+    there = [clause for text in said for clause in clauses(text, language)]
+    for clause in clauses(statement, language):
+        for stem in clause.stems:
+            denied = {other.denied for other in there if stem in other.stems}
+            if denied and clause.denied not in denied:
+                return True
+    return False
