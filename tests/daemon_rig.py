@@ -240,7 +240,9 @@ CONTEXT.set_forkserver_preload(
     [
         "tests.daemon_rig",
         "earmark.cli.main",
+        "earmark.cli.answers",
         *sorted({f"earmark.cli.{verb.module}" for verb in VERBS}),
+        "tests.forked",
         "tests.warmed",
     ]
 )
