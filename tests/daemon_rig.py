@@ -19,7 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -240,7 +240,9 @@ CONTEXT.set_forkserver_preload(
     [
         "tests.daemon_rig",
         "earmark.cli.main",
+        "earmark.cli.answers",
         *sorted({f"earmark.cli.{verb.module}" for verb in VERBS}),
+        "tests.forked",
         "tests.warmed",
     ]
 )
@@ -278,6 +280,31 @@ def steps_of(rig: Rig) -> list[str]:
     assert run_child(rig, steps_file=file) == 0
     names: list[str] = json.loads(file.read_text())
     return names
+
+
+SAME_MOMENT = {
+    ("after:announce", "before:create-temp"),
+    ("after:announce", "before:fsync"),
+    ("before:fsync", "after:fsync"),
+    ("after:fsync", "before:create"),
+    ("after:fsync", "before:fsync-folder"),
+    ("after:create", "before:fsync-folder"),
+    ("after:drop-old", "before:fsync-folder"),
+    ("before:fsync-folder", "after:fsync-folder"),
+    ("after:fsync-folder", "before:written"),
+}
+"""Steps of one note between which nothing is written anywhere: killing at the first is killing at the second. What a
+killed process has written, the kernel keeps, whether it was flushed or not.
+"""
+
+
+def moments_of(steps: Sequence[str]) -> list[int]:
+    """At which steps (1, 2, ...) of a run to kill it, for each state once that it can leave."""
+    return [
+        number
+        for number, pair in enumerate(zip(("", *steps), steps, strict=False), start=1)
+        if pair not in SAME_MOMENT
+    ]
 
 
 Prepare = Callable[[Rig], None]

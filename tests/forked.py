@@ -12,9 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.conftest import Installation
 from tests.daemon_rig import CONTEXT
+
+if TYPE_CHECKING:
+    from tests.conftest import Installation
 
 
 def _say(words: list[str], environ: dict[str, str], folder: Path, streams: tuple[Path, Path, Path]) -> None:

@@ -13,13 +13,13 @@ from typing import TypeVar
 Test = TypeVar("Test")
 
 SECONDS: Mapping[str, float] = {
-    "test_under_systemd": 760, "test_transcription_languages": 600, "test_notes_following": 600,
-    "test_durability_crash_points": 470, "test_transcription_worker": 460, "test_privacy_breaches": 390,
-    "test_privacy_verbs": 370, "test_speakers": 360, "test_summary_llama_cpp": 340, "test_daemon": 320,
-    "test_all_pairs": 300, "test_transcription_tracks": 280, "test_summaries": 260, "test_durability_machine_faults": 260,
-    "test_odd_notes": 250, "test_calls": 230, "test_first_run": 230, "test_durability_resume": 220,
+    "test_under_systemd": 760, "test_summary_llama_cpp": 500, "test_notes_following": 420, "test_privacy_breaches": 390,
+    "test_daemon": 390, "test_speakers": 360, "test_all_pairs": 330, "test_transcription_worker": 320,
+    "test_transcription_tracks": 280, "test_privacy_verbs": 270, "test_durability_machine_faults": 260,
+    "test_durability_crash_points": 250, "test_odd_notes": 250, "test_first_run": 250,
+    "test_transcription_languages": 240, "test_calls": 230, "test_summaries": 225, "test_durability_resume": 220,
     "test_durability_protection": 200, "test_durability_folder": 170, "test_worker_escapes": 160,
-    "test_fault_boundary": 140, "test_consent_daemon": 130, "test_locality_traps": 110,
+    "test_fault_boundary": 140, "test_consent_daemon": 130, "test_heard_in_batches": 120, "test_locality_traps": 110,
     "test_under_a_service_manager": 100, "test_worker_starting": 90, "test_summary_worker": 90, "test_nothing_leaves": 80,
     "test_durability_bad_media": 80, "test_durability_system_calls": 50, "test_durability_state_machine": 50,
     "test_recorders": 40,

@@ -7,6 +7,7 @@ That a process without it prepares them is shown by whatever starts `python -m e
 from __future__ import annotations
 
 import gc
+from importlib import import_module
 
 from earmark.domain import Mark, Point, Segment, Summary, Transcript
 from earmark.notes.comparing import digests
@@ -25,6 +26,9 @@ ABOUT = NoteContext(
     SPOKEN.recording_id, "memo.m4a", "2026-01-02T03:04:05", duration=9.0, audio_expires="2026-02-02"
 )
 STYLE = NoteStyle()
+
+for late in ("pathspec", "rapidfuzz.distance", "structlog"):
+    import_module(late)  # what is loaded when it is first needed
 
 for note in (render_transcript(SPOKEN, ABOUT, STYLE), render_summary(CAME_TO, SPOKEN, ABOUT, STYLE)):
     digests(note)

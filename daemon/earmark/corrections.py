@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from rapidfuzz.distance import Indel
-
 from earmark.domain import Mark, Seconds, Segment, Transcript, WordTimes, is_speech
 from earmark.replacing import before_replacing
 from earmark.spacing import WORD
@@ -185,6 +183,8 @@ def as_heard(transcript: Transcript) -> Transcript:
 
 def compared(one: Sequence[str], other: Sequence[str]) -> Codes:
     """What stays of a sequence of words in another, as much as can, and what is between that."""
+    from rapidfuzz.distance import Indel  # no verb that only looks waits for it
+
     codes = groupby(Indel.opcodes(one, other), key=lambda code: code.tag == "equal")
     return [
         (same, found[0].src_start, found[-1].src_end, found[0].dest_start, found[-1].dest_end)

@@ -11,20 +11,32 @@ import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, TextIO
 
-import structlog
-
 Renderer = Callable[[Any, str, MutableMapping[str, Any]], str]
+
+
+class _Late:
+    """structlog is loaded with the first event: most verbs log nothing, and it would be a quarter of their start."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, level: str) -> Any:
+        import structlog
+
+        return getattr(structlog.get_logger(self._name), level)
 
 
 def get_logger(name: str) -> Any:
     """A structlog logger; `log.info("event-name", key=value)`."""
-    return structlog.get_logger(name)
+    return _Late(name)
 
 
 def configure_logging(
     stream: TextIO, *, json: bool, verbose: bool = False, renderer: Renderer | None = None
 ) -> None:
     """Send events to `stream`: as JSON lines, or through `renderer` (a person's view; the default is `plain`)."""
+    import structlog
+
     processors: list[Any] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level]
     if json:
         processors += [

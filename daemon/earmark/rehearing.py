@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rapidfuzz.distance import Indel
-
 from earmark.corrections import (
     MOST_WORDS,
     Codes,
@@ -235,6 +233,8 @@ class _Edges:
 
 def _cut(new: Sequence[str], left: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> int:
     """Before which word the new ones are most like one of these and one of those, letter by letter."""
+    from rapidfuzz.distance import Indel  # no verb that only looks waits for it
+
     if len(new) > MOST_CUT:
         before, behind = len(left[0]), len(right[0])
         return len(new) * before // max(1, before + behind)

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rapidfuzz.distance import Levenshtein
-
 VOWELS = frozenset("aeiouy")
 
 ALIKE = ("bp", "cgjkqxsz", "dt", "fvw", "mn", "lr")
@@ -35,5 +33,7 @@ def distance(heard: str, name: str) -> float:
     one, other = letters(heard), letters(name)
     if not other:
         return 1.0
+    from rapidfuzz.distance import Levenshtein  # no verb that only looks waits for it
+
     edits = Levenshtein.distance(one, other) + Levenshtein.distance(sounds(one), sounds(other))
     return edits / (2.0 * len(other))

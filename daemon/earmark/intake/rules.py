@@ -6,13 +6,14 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from pathspec import PathSpec
+from typing import TYPE_CHECKING, Any
 
 from earmark.config.closed import package
 from earmark.files import fold
 from earmark.formats import ENDINGS, NO_SOUND
+
+if TYPE_CHECKING:
+    from pathspec import PathSpec
 
 LITTER_FOLDERS = frozenset(
     name.lower()
@@ -77,6 +78,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.ignore:
+            from pathspec import PathSpec  # whoever ignores nothing does not wait for it
+
             object.__setattr__(self, "_spec", PathSpec.from_lines("gitignore", map(_composed, self.ignore)))
 
     def why_not_folder(self, name: str, relative: str) -> str | None:

@@ -34,7 +34,8 @@ Moment = Annotated[Any, BeforeValidator(_moment), _moment_schema(nullable=True)]
 class Part(BaseModel):
     """A part of an answer; what is not named here is never in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when it is used: a verb uses its own answer, of some sixty parts.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Answer(Part):
