@@ -196,6 +196,35 @@ def test_notes_stay_with_recordings_that_took_each_others_names(
     assert "says wombat" in note.read_text()
 
 
+@pytest.mark.shows("durability:took-names")
+@pytest.mark.parametrize("aside", ["folder", "file"])
+def test_notes_that_went_elsewhere_than_their_recordings_come_after_them(tmp_path: Path, aside: str) -> None:
+    rig = Rig(tmp_path, {"notes": FORMATS, "summary": {"endpoint": "none"}})
+    stems = ["p/talk", "q/talk", "s/talk"] if aside == "folder" else ["p", "q", "s"]
+    for stem in stems:
+        (rig.folder / stem).parent.mkdir(exist_ok=True)
+        rig.drop(f"{stem}.m4a", stem)
+    assert run_child(rig) == 0
+    words = [contents(rig, stem)[".txt"] for stem in stems]
+    p, q, s = ([rig.folder / f"{stem}{ending}" for ending in contents(rig, stem)] for stem in stems)
+    exchanged([path for path in p if path.suffix == ".m4a"], [path for path in q if path.suffix == ".m4a"])
+    exchanged(p, s)
+    # Now `p` has all of `s`, `q` the recording of `p` beside its own notes, and `s` that of `q` beside those of `p`.
+    for _ in range(2):
+        assert run_child(rig) == 0
+        assert [contents(rig, stem)[".txt"] for stem in stems] == [words[2], words[0], words[1]]
+        assert len([path for path in rig.folder.rglob("*") if path.is_file()]) == 3 * len(p)
+        assert {state for (state,) in rig.query("SELECT DISTINCT state FROM artifacts")} == {"here"}
+
+
+def exchanged(one: list[Path], other: list[Path]) -> None:
+    """The files at these paths, pair by pair, by their endings."""
+    for a, b in zip(sorted(one), sorted(other), strict=True):
+        a.rename(a.with_name(".between"))
+        b.rename(a)
+        a.with_name(".between").rename(b)
+
+
 def in_a_ring(rig: Rig, names: list[str]) -> None:
     """Each of these folders, or of these recordings with what is called after them, gets the name of the one before it."""
     for name, before in [(names[0], "between"), *zip(names[1:], names, strict=False), ("between", names[-1])]:

@@ -252,6 +252,14 @@ class Places:
         )
         return [place_of(r) for r in rows]
 
+    def owed_for(self, why: Owed, limit: int) -> list[Place]:
+        """Places of which the notes are owed for this reason, as many as `limit`."""
+        rows = self._db.all(
+            "SELECT * FROM places WHERE owed = ? AND gone_at IS NULL AND watched ORDER BY accepted_at LIMIT ?",
+            (why, limit),
+        )
+        return [place_of(r) for r in rows]
+
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a place whose notes could not be written."""
         row = self._db.one(

@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from earmark.context import Context
-from earmark.domain import ArtifactState, Gone
+from earmark.domain import ArtifactState, Gone, Owed
 from earmark.events import Event
-from earmark.files import Folder, digest, opened, read_bytes
+from earmark.files import Folder, digest, opened, read_bytes, what_is_at
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import belongs, candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
-from earmark.pipeline.renamed_folder import is_of, is_renamed
+from earmark.pipeline.renamed_folder import in_its_folder, is_of, is_renamed
 
 NAMES = 12
 """Under so many of the names that a note may have it is looked for."""
+
+AT_ONCE = 100
+"""Under the names of the notes of so many recordings that went elsewhere at the same time it is looked for."""
 
 _THERE = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 
@@ -44,7 +47,7 @@ def change_places(context: Context, folder: Folder, place: Place) -> None:
         if other is not None:
             with context.ledger.transaction():
                 artifacts.exchange(artifact.path, other.path)
-                artifacts.move(other.path, other.path, artifact.sha256, folder.what)
+                artifacts.move(other.path, other.path, artifact.sha256, what_is_at(other.path.parent))
                 context.tell(Event.NOTE_FOLLOWED, note=str(other.path), before=str(artifact.path))
 
 
@@ -85,6 +88,16 @@ def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str
         if (with_folder and other.lay_in not in ("", folder.what)) or (
             _is(context, artifact, other) and not _is(context, other, other)
         ):
+            yield other
+    known = [context.ledger.artifacts.at(path) for path in in_its_folder(context, artifact)]
+    # And wherever those lay that went on at the same time.
+    for place in context.ledger.places.owed_for(Owed.RENAMED, AT_ONCE):
+        known += context.ledger.artifacts.of_place(place)
+    for other in known:
+        alike = other is not None and (other.named_as, other.note) == (artifact.named_as, artifact.note)
+        if other is None or not alike or other.recording_id == artifact.recording_id:
+            continue
+        if _is(context, artifact, other) and not _is(context, other, other):
             yield other
 
 

@@ -56,16 +56,21 @@ def stayed_away(context: Context, folder: Folder, artifact: Artifact) -> bool:
 
 
 def left_behind(context: Context, artifact: Artifact) -> Iterator[Path]:
-    """Files with the name of a note, in the folder in which it lay, which is called otherwise now."""
+    """Files with the name of a note, in the folder in which it lay, which is called otherwise now; none that is known."""
+    for path in in_its_folder(context, artifact):
+        if context.ledger.artifacts.at(path) is None:
+            yield path
+
+
+def in_its_folder(context: Context, artifact: Artifact) -> Iterator[Path]:
+    """The same, those included that are known as another recording's."""
     top = context.top_of(artifact.path)
     if top is None or not artifact.lay_in:
         return
     ending = b"/" + os.fsencode(artifact.path.name)
     for found in context.notes_found.get(top, ()):
         path = Path(os.fsdecode(found))
-        if not found.endswith(ending) or path == artifact.path or what_is_at(path.parent) != artifact.lay_in:
-            continue
-        if context.ledger.artifacts.at(path) is None:
+        if found.endswith(ending) and path != artifact.path and what_is_at(path.parent) == artifact.lay_in:
             yield path
 
 
