@@ -41,6 +41,11 @@ _BARE_NAME = re.compile(r"^(?:\*\*)?(.*?)(?::\*\*|\*\*:|\*\*|:| [–—-])? ?$")
 """Of a name before a time what is no mark of it."""
 
 
+def bare_name(before: str) -> str:
+    """Who speaks, by what stands before a time, as a reader sees it."""
+    return as_shown(_BARE_NAME.sub(r"\1", before))
+
+
 @dataclass(slots=True)
 class _Section:
     """Our paragraphs, by their place, and what stands for them in the note. `said`: the words there."""
@@ -115,7 +120,7 @@ class Passages:
     def shown(self) -> tuple[Shown, ...]:
         """With which name each turn begins whose time is there."""
         return tuple(
-            Shown(part.at, part.speaker, as_shown(_BARE_NAME.sub(r"\1", section.anchor.name)))
+            Shown(part.at, part.speaker, bare_name(section.anchor.name))
             for section in self._sections
             if section.anchor is not None and (part := self.parts[section.ours[0]]).left_out is None
         )
