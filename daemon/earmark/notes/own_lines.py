@@ -19,11 +19,12 @@ _N = r"[\d,.]+"
 _TIME = r"[\d:]+"
 _PATTERNS = (
     # damage.py
-    rf"The recording breaks off: the file (?:announces {_TIME}, and {_TIME} of it could be read|ends early, after {_TIME})\.",
+    rf"The recording breaks off: the file (?:announces {_TIME}, and {_TIME} of it could be read"
+    rf"|ends early, after {_TIME})\.",
     rf"The file is {_N} recordings? one after the other; {_N} of them could not be read and (?:was|were) left out\.",
     rf"The file has {_N} bytes behind what was heard, in which no sound was found: half of a copy, perhaps\.",
-    rf"{_N} of the {_N} sound tracks of the file (?:was|were) not heard\. Left out is what cannot be decoded here, and another"
-    r" version of what was heard \(in another language, with a commentary\)\.",
+    rf"{_N} of the {_N} sound tracks of the file (?:was|were) not heard\. Left out is what cannot be decoded here, and"
+    r" another version of what was heard \(in another language, with a commentary\)\.",
     rf"Somebody speaks for {_N} seconds? of it, and no words were made out there\.",
     rf"The file is damaged: {_N} (?:seconds|pieces?) of it could not be read, so words may be missing\.",
     r"What could be heard of it is silent\.",
