@@ -64,8 +64,8 @@ _POSSESSIVE = re.compile(r"['’][sS]$")
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A segment that a person corrected: its recording, its number in it, what was heard, and what they say. `sentence`: which
-    sentence of the recording it begins in, and `begins`: that one begins with it.
+    """A segment that a person corrected: its recording, its number in it, what was heard, and what they say. `sentence`:
+    which sentence of the recording it begins in, and `begins`: that one begins with it.
     """
 
     recording_id: str

@@ -237,6 +237,7 @@ def rows(*words: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else found["recordings"]
 
 
+@pytest.mark.shows("json:to-come")
 def test_a_list_is_looked_through_by_state_date_folder_speaker_and_tag(world: World) -> None:
     day = 86400.0
     world.record("old.wav", dated=world.now - 90 * day, speakers=("Anna Schmidt", ""))
@@ -276,6 +277,7 @@ def test_a_list_is_looked_through_by_state_date_folder_speaker_and_tag(world: Wo
     assert set(names("--since", "2025-10-01", "--state", "done")) == {"marked.wav", "new.wav", "unsure.wav"}
     assert {row["title"] for row in rows("--tag", "private")} == {"Quarter's end"}
     assert "Quarter's end  old.wav" in said("list")
+    assert "--since 2999-01-01: has not begun" in said("list", "--since", "2999-01-01", code=2)
     assert "there is no such state; there are: done, waiting, failed, damaged" in said(
         "list", "--state", "lost", code=2
     )
