@@ -21,7 +21,8 @@ that print a document or a log, `earmark config edit`, which is an editor's, `ea
 assistant's, and `earmark serve` and `earmark open`, which are a browser's. <!-- json:every-verb --> Each has the keys
 below, and no others. <!-- json:schema --> `version` goes up when a key changes its meaning or goes; new keys may come.
 
-Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> Lengths
+Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> That
+of a note that you edited (`status`) is when you saved it last. <!-- json:edited-since --> Lengths
 are seconds, sizes bytes. A name may hold bytes that are no text; they are JSON escapes, `\\udc80` to `\\udcff`,
 as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
 
