@@ -296,7 +296,9 @@ def test_status_says_when_a_note_was_edited_and_not_when_it_was_written(world: W
     for at, text in ((saved, "3 h ago"), (world.now, "")):
         os.utime(note, (at, at))
         (line,) = json.loads(said("status", "--json"))["edited"]
-        assert (line["since"] and datetime.fromisoformat(line["since"]).timestamp()) == (int(at) if text else None)
+        assert (line["since"] and datetime.fromisoformat(line["since"]).timestamp()) == (
+            int(at) if text else None
+        )
         shown = next(each for each in said("status").splitlines() if each.endswith("old.md"))
         assert shown.split("old.md")[0].strip() == text
 

@@ -165,7 +165,9 @@ def gather(context: Context, shown: Shown, at_once: int = 0) -> Status:
         for a in ledger.artifacts.edited()
         if (reason := said_of_edited(context, a))
     ]
-    edited += [Line(str(path), _as_copy(read, shown), _saved_at(path)) for path, read in changed_elsewhere(context)]
+    edited += [
+        Line(str(path), _as_copy(read, shown), _saved_at(path)) for path, read in changed_elsewhere(context)
+    ]
     troubles = _troubles(context, by_recording)
     counts = _counts(context, known, by_recording)
     last = ledger.trash.last_sweep()

@@ -70,12 +70,12 @@ that there are (`earmark models download NONSENSE`, `earmark run` without a fold
 twice of which one value counts. <!-- json:usage --> So is an empty file
 or folder (`earmark why "$FILE"` where that is not set): it is not the folder that somebody is in. <!-- json:empty --> Of a
 word that has several verbs below it (`receipts` with `--json` alone) the sentence says which. <!-- json:groups -->
-So is a new file to write to whose name is taken; one that cannot be written is 74. <!-- json:outputs --> So is a day from which
-on something is asked for, and which has not begun, where nothing is of then (`receipts report`, `list`, `export`, and `after:` of
-`search`). <!-- json:to-come -->
 sysexits.h has 64 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to
-look for. What is understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no
-folder ends with 78, because nobody types its words.
+look for. Wrong usage is a new file to write to, too, whose name is taken; one that cannot be written is
+74. <!-- json:outputs --> So is a day that has not begun, from which on something is asked for, if nothing is of then
+(`receipts report`, `list`, `export`, and `after:` of `search`). <!-- json:to-come --> What is understood and is not there
+(a file, a recording, a model by its name) is 66. A service that is told no folder ends with 78, because nobody types
+its words.
 
 A verb that could not do its work with each thing that it was told of does not end with 0, also where it did it with
 others: with 1, with 66 for a recording whose file is gone (`earmark retry`), with 65 for what was to be erased. `acts`
