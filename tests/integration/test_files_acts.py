@@ -332,7 +332,7 @@ def test_a_hidden_file_that_nobody_knows_gets_its_name_back(tmp_path: Path) -> N
 
 
 def test_a_new_file_is_written_though_another_earmark_tidies_the_folder_meanwhile(tmp_path: Path) -> None:
-    tidied = []
+    tidied: list[str] = []
 
     def tidy(_: str) -> None:
         """As a daemon does that starts at that moment, at each of the steps of the first try."""

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 from earmark.cli.main import app
+from earmark.config import Config
 from earmark.domain import Mark, Misheard, Segment, Transcript
+from earmark.notes.escape import Dialect
 from earmark.notes.own_lines import is_own
 from earmark.notes.render import render_one_file, render_transcript
 from earmark.notes.style import NoteContext, NoteStyle
+from earmark.pipeline.drafts import notice
 from typer.testing import CliRunner
 
 from tests.daemon_rig import Rig, run_child
@@ -54,6 +57,9 @@ def test_a_legend_and_a_time_that_are_left_when_words_were_made_sure_or_taken_ou
     assert "1 line of yours is in the note only" in told(rig, "why", str(note))
 
 
+DIALECTS: tuple[Dialect, ...] = ("obsidian", "plain", "logseq")
+
+
 def _transcripts() -> list[Transcript]:
     plain = Transcript("a" * 64, (Segment(0.0, 9.0, "Said.", 0.9),), "en", 1.0, 30.0, 9.0, "tiny.en", "e")
     doubted = (
@@ -81,12 +87,16 @@ def test_each_line_that_is_written_above_a_transcript_is_known_as_ours() -> None
         "The audio went to the system's trash on 2026-01-02 by the rule audio: keep_last [5] & *x*.",
         "talk_1.m4a has held another recording since 2026-01-02; this is the earlier one.",
     )  # fmt: skip
-    for transcript, dialect, why, draft in product(
-        _transcripts(), ("obsidian", "plain", "logseq"), gone, (False, True)
-    ):
+    for transcript, dialect, why, draft in product(_transcripts(), DIALECTS, gone, (False, True)):
         style = NoteStyle(dialect=dialect)
         about = NoteContext(
-            "a" * 64, "talk.m4a", "2026-01-01", audio_here=why is None, audio_gone=why, draft=draft
+            "a" * 64,
+            "talk.m4a",
+            "2026-01-01",
+            audio_here=why is None,
+            audio_gone=why,
+            draft=draft,
+            notices=(notice(Config()),) if draft else (),
         )
         for text in (
             render_transcript(transcript, about, style),

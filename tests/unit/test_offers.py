@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from earmark.offers import Correction, Offer, Spoken, corrections_in, offers
+from earmark.amended import Correction, Spoken, corrections_in
+from earmark.offers import Offer, offers
 from earmark.summarization.words import empty_words_for
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from earmark.amended import Correction, Spoken, corrections_in
 from earmark.ledger.connection import Connection
-from earmark.offers import Correction, Spoken, corrections_in
 
 _SEGMENTS = "json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.segments') s"
 
