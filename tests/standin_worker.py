@@ -16,6 +16,7 @@ an order:
     alone  unsure                     say that one voice says everything, that it is not known well who says what
     spanish                           say that most of it is Spanish, also where no English is asked for
     expects                           say what it was told to expect
+    mumbled                           mark each segment as hard to hear
     foreign                           be as unsure of each word as one who knows English only is of another language
     nan  garbage  media               answer with a number that is none, with bytes that are no message, or "not a recording"
 
@@ -173,7 +174,8 @@ def transcribe(request: dict[str, Any]) -> None:
         segment = {
             "start": start, "end": start + SECONDS - 1,
             "text": f"Expects {request['hotwords']}." if order == "expects" else words(digest, number),
-            "confidence": 0.3 if order == "foreign" else 0.9, "mark": None,
+            "confidence": 0.3 if order == "foreign" else 0.9,
+            "mark": "low-confidence" if order == "mumbled" else None,
         }  # fmt: skip
         english = []
         if request.get("to_english"):

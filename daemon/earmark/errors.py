@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -96,6 +98,19 @@ class EnvironmentFault(EarmarkError):
     """The machine, not the recording: disk full, read-only, unmounted, quota. Nobody's attempt is charged."""
 
     exit_code = 74
+
+
+@contextmanager
+def as_said(file: Path) -> Iterator[None]:
+    """What keeps a new file from being written that a person named, as an error: UsageError where there is one of that name,
+    else EnvironmentFault.
+    """
+    try:
+        yield
+    except FileExistsError:
+        raise UsageError(f"{file}: exists already; name another file") from None
+    except OSError as error:
+        raise EnvironmentFault(f"{file}: cannot be written: {error.strerror or error}") from error
 
 
 class NoState(EnvironmentFault):

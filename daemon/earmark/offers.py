@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from earmark.amended import ENDS, Correction
 from earmark.corrections import MOST_WORDS, compared, words_of
 from earmark.sounding import distance, letters
 from earmark.spacing import ELIDING, spaceless
@@ -50,19 +51,7 @@ LONGEST = 60
 NOUNS = ("de", "lb")
 """Languages that write each noun with a capital, which makes no name of it."""
 
-_ENDS = re.compile(r"[.!?…:。！？؟।][^\w\s]*$")
 _POSSESSIVE = re.compile(r"['’][sS]$")
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A segment that a person corrected: its recording, its number in it, what was heard, and what they say."""
-
-    recording_id: str
-    number: int
-    heard: str
-    said: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +66,13 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Words in the place of others. `where`: in which recording, segment and sentence of that; `begins`: a sentence begins
+    """Words in the place of others. `where`: in which recording and sentence; `begins`: a sentence begins
     with them; `apart`: more than case and spaces changed.
     """
 
     word: str
     heard: str
-    where: tuple[str, int, int]
+    where: tuple[str, int]
     begins: bool
     distance: float
     language: str
@@ -95,12 +84,9 @@ class _Change:
 
 @dataclass(slots=True)
 class _Word:
-    """One word of a run: without what stands at it, in which segment and which sentence of it, and whether that begins
-    with it.
-    """
+    """One word of a run: without what stands at it, in which sentence, and whether that begins with it."""
 
     text: str
-    number: int
     sentence: int
     begins: bool
 
@@ -116,9 +102,9 @@ def offers(
     changes: defaultdict[str, list[_Change]] = defaultdict(list)
     ordered = sorted(corrections, key=lambda each: (each.recording_id, each.number))
     for run in _runs(ordered):
-        for change in _changes(run):
-            words = {word.casefold() for word in change.word.split()}
-            if words.isdisjoint(empty(change.language)):
+        empty_words = empty(run[0].language)
+        for change in _changes(run, empty_words):
+            if _words_in(change.word).isdisjoint(empty_words):
                 changes[change.word.casefold()].append(change)
     asked = 0
 
@@ -146,7 +132,11 @@ def _runs(corrections: Sequence[Correction]) -> Iterator[list[Correction]]:
         yield run
 
 
-def _changes(run: Sequence[Correction]) -> Iterator[_Change]:
+def _words_in(text: str) -> set[str]:
+    return {word.casefold() for word in text.split()}
+
+
+def _changes(run: Sequence[Correction], empty: frozenset[str]) -> Iterator[_Change]:
     """The names and terms that stand in the place of something that sounds like them."""
     before = [word for each in run for word in _words(each, each.heard)]
     after = [word for each in run for word in _words(each, each.said)]
@@ -165,7 +155,24 @@ def _changes(run: Sequence[Correction]) -> Iterator[_Change]:
     language = run[0].language
     for same, i1, i2, j1, j2 in codes:
         if not same and 0 < i2 - i1 <= MOST_CHANGED and 0 < j2 - j1 <= MOST_CHANGED:
-            yield from _paired(before[i1:i2], after[j1:j2], run[0].recording_id, language)
+            gone, come = before[i1:i2], after[j1:j2]
+            whole = _whole_name(gone, come, run[0].recording_id, language, empty)
+            yield from [whole] if whole else _paired(gone, come, run[0].recording_id, language)
+
+
+def _whole_name(
+    before: Sequence[_Word], after: Sequence[_Word], recording_id: str, language: str, empty: frozenset[str]
+) -> _Change | None:
+    """Several words in a row that are written like a name, and sound like what was heard, are one name, and not several."""
+    if not 1 < len(after) <= MOST_OF_A_NAME or len(before) > MOST_OF_A_NAME:
+        return None
+    heard, said = (" ".join(word.text for word in words) for words in (before, after))
+    named = after[0].text[0].isupper() and after[-1].text[0].isupper()
+    named = named and len({word.sentence for word in after}) == 1
+    far = distance(heard, said)
+    if not named or far > NEAR_NAME or not _words_in(said).isdisjoint(empty):
+        return None
+    return _Change(said, heard, (recording_id, after[0].sentence), after[0].begins, far, language)
 
 
 def _paired(
@@ -183,7 +190,7 @@ def _paired(
             gone.update(out)
             come.update(into)
             first = after[into[0]]
-            where = (recording_id, first.number, first.sentence)
+            where = (recording_id, first.sentence)
             yield _Change(said, heard, where, first.begins, far, language)
     yield from _left(
         [word for n, word in enumerate(before) if n not in gone],
@@ -201,7 +208,7 @@ def _left(
     for heard, said in pairs:
         if 0 < len(heard) <= MOST_OF_A_NAME and 0 < len(said) <= MOST_OF_A_NAME:
             was, word = (" ".join(each.text for each in words) for words in (heard, said))
-            where = (recording_id, said[0].number, said[0].sentence)
+            where = (recording_id, said[0].sentence)
             yield _Change(word, was, where, said[0].begins, distance(was, word), language)
 
 
@@ -214,12 +221,12 @@ def _phrases(words: Sequence[_Word]) -> Iterator[tuple[tuple[int, ...], str]]:
 
 def _words(each: Correction, text: str) -> Iterator[_Word]:
     """The words of a segment; none where a script has no spaces, because nobody can tell there where a name ends."""
-    begins, sentence = True, 0
+    begins, sentence = each.begins, each.sentence
     for word in words_of(unicodedata.normalize("NFC", text)):
         bare = _bare(word.text, each.language)
         if bare:
-            yield _Word(bare, each.number, sentence, begins)
-        ends = bool(_ENDS.search(word.text))
+            yield _Word(bare, sentence, begins)
+        ends = bool(ENDS.search(word.text))
         begins, sentence = ends or (begins and not bare), sentence + ends
 
 
@@ -291,7 +298,7 @@ def _told(word: str, changes: Sequence[_Change]) -> Offer:
         word,
         tuple(each for each, _ in Counter(change.heard for change in changes).most_common()),
         len(where),
-        tuple(dict.fromkeys(recording_id for recording_id, _, _ in where)),
+        tuple(dict.fromkeys(recording_id for recording_id, _ in where)),
     )
 
 

@@ -12,11 +12,12 @@ from earmark.spacing import between_words
 
 _CLOSING = "\"'”’“‘»«›‹)\\]」』】）"
 _END = re.compile(
-    rf"[.!?…\u037e\u0589\u1362]+[{_CLOSING}]*(?:[\u00a0\u202f ]»)?(?=\s|$)"
+    rf"[.!?…\u203c\u203d\u2047-\u2049\u037e\u0589\u1362]+[{_CLOSING}]*(?:[\u00a0\u202f ]»)?(?=\s|$)"
     rf"|[。！？｡؟۔।॥།။៕។]+[.!?…]*[{_CLOSING}]*"
 )
-"""Marks that end a sentence, with the quotation marks and brackets behind them. Those of the first line (with the Greek,
-Armenian and Ethiopic ones) do so before a space only, as in 3.5 or a name of a file; in French one may stand before `»`."""
+"""Marks that end a sentence, with the quotation marks and brackets behind them. Those of the first line (with the doubled,
+Greek, Armenian and Ethiopic ones) do so before a space only, as in 3.5 or a name of a file; in French one may stand before
+`»`."""
 
 _SHORT = "|".join(
     (

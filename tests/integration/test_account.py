@@ -160,7 +160,7 @@ def test_a_board_reads_what_was_deleted_when_by_which_rule_and_that_the_receipts
     ):
         assert sentence in page.shown
     assert file.read_text("utf-8") == report("--format", "html").stdout
-    report("--out", str(file), code=65)
+    report("--out", str(file), code=2)
 
 
 @pytest.mark.shows("retention:report")
@@ -253,7 +253,7 @@ def test_a_deletion_late_in_the_evening_belongs_to_the_day_of_this_clock(world: 
     purge_one(world)
     (line,) = lines("--until", "2025-10-31")
     assert line["ended_at"] == "2025-10-31T23:45:00+01:00"
-    assert [entry["state"] for entry in lines("--since", "2025-11-01")] == []
+    assert "has not begun" in report("--since", "2025-11-01", code=2).stderr
     assert len(lines("--since", "2025-10-31", "--until", "2025-10-31")) == 1
 
 
@@ -556,6 +556,8 @@ def test_without_a_single_receipt_the_report_says_that_nothing_was_deleted(world
         ("--out report.doc", 2, "say which --format"),
         ("--json --format md", 2, "--json goes to standard output"),
         ("--since 2025-02-01 --until 2025-01-01", 2, "--until is a day before --since"),
+        ("--since 2999-01-01", 2, "--since 2999-01-01: has not begun"),
+        ("--since 2999-01-01 --until 2999-12-31 --json", 2, "has not begun"),
         ("--since 0001-01-01", 2, "a day that no clock knows"),
         ("--until 9999-12-31 --format html", 0, ""),
     ],

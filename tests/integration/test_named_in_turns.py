@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from earmark.cli.main import app
+from earmark.notes.before_times import name_behind
 from typer.testing import CliRunner
 
 from tests.daemon_rig import Rig, run_child
@@ -103,6 +104,47 @@ def test_a_name_is_one_however_it_is_set_before_the_time_of_a_turn(tmp_path: Pat
 
 
 @pytest.mark.shows("transcription:names-turns")
+@pytest.mark.parametrize("typed", ["**Eve:**", "__Eve__:", "<b>Eve:</b>", "Eve:", "*Eve:*"])
+def test_a_name_with_a_colon_behind_the_time_of_a_turn_is_one_as_before_it(
+    tmp_path: Path, typed: str
+) -> None:
+    rig = talk(tmp_path)
+    words = (rig.folder / "talk.txt").read_text()
+    mine = re.sub(r"(?m)^(\*\*Speaker 1\*\* )(\[\[.*?\]\]) ", rf"\2 {typed} ", rig.notes()[NOTE])
+    (rig.folder / NOTE).write_text(mine)
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert listed(rig, "talk.md") == ("Eve", "Speaker 2")
+    assert (rig.folder / "talk.txt").read_text() == words.replace("Speaker 1", "Eve")
+    assert rig.events("corrected") == []
+
+
+@pytest.mark.shows("transcription:names-turns")
+@pytest.mark.parametrize(
+    ("text", "heard", "name"),
+    [
+        (" **Anna:** we go", "we go", "Anna"),
+        (" **Anna Maria**: we go", "we go", "Anna Maria"),
+        (" ***Dr. Roe:*** other words", "we go", "Dr. Roe"),
+        (" __Anna:__ we go", "we go", "Anna"),
+        (" **Anna:**", "we go", "Anna"),
+        (" Anna: we go", "we go", "Anna"),
+        (" *Anna:* we go", "we go", "Anna"),
+        (" **Important:** we go", "Important, we go", ""),
+        (" **Anna** we go", "we go", ""),
+        (" Anna: they went", "we go", ""),
+        (" Listen: we go", "Listen we go", ""),
+        (" well: we go", "we go", ""),
+        (" at 10:30 we go", "we go", ""),
+        (" **We left. So:** we go", "we go", ""),
+        (" One: two: we go", "we go", ""),
+    ],
+)
+def test_what_is_behind_a_time_is_a_name_where_it_was_not_heard(text: str, heard: str, name: str) -> None:
+    assert name_behind(text, heard.split())[0] == name
+
+
+@pytest.mark.shows("transcription:names-turns")
 def test_a_sentence_before_the_time_of_a_turn_is_neither_a_name_nor_said_and_is_told(tmp_path: Path) -> None:
     rig = talk(tmp_path)
     before = (rig.folder / "talk.txt").read_text()
@@ -130,6 +172,13 @@ def test_a_name_before_a_time_where_nobody_knows_who_speaks_is_told_and_was_not_
     assert rig.notes()[NOTE] == mine
     assert (rig.folder / "talk.txt").read_text() == before
     assert "of yours" in told(rig, "why", str(rig.folder / NOTE))
+    mine = change(
+        rig, NOTE, ("\nEve [[talk.m4a#", "\n[[talk.m4a#"), ("]] Recording", "]] **Eve:** Recording")
+    )
+    assert run_child(rig) == 0
+    assert rig.notes()[NOTE] == mine
+    assert (rig.folder / "talk.txt").read_text() == before
+    assert "1 line of yours is in the note only" in told(rig, "why", str(rig.folder / NOTE))
 
 
 @pytest.mark.shows("transcription:names-turns")

@@ -159,9 +159,9 @@ def test_an_export_goes_onto_a_stick_as_a_folder_and_as_a_zip(tmp_path: Path, sa
         for name in ("export", "export.zip"):
             say("export", "--out", stick / name)
             assert "as exported" in say("export", "verify", stick / name.upper())
-            assert "is there already" in say("export", "--out", stick / name.upper(), answers=65)
+            assert "is there already" in say("export", "--out", stick / name.upper(), answers=2)
         say("receipts", "export", "--out", stick / "receipts.jsonl")
-        assert "File exists" in say("receipts", "export", "--out", stick / "Receipts.jsonl", answers=65)
+        assert "exists already" in say("receipts", "export", "--out", stick / "Receipts.jsonl", answers=2)
         assert sorted(p.name for p in stick.iterdir()) == ["export", "export.zip", "receipts.jsonl"]
         assert clobbered(tmp_path / "backing") == []
 
@@ -183,7 +183,7 @@ def test_a_folder_in_two_spellings_is_one(tmp_path: Path, say: Any) -> None:
         assert seen(rig) == {"Calls/a.m4a", "Calls/a.md", "Calls/a.transcript.md"}
         assert len(rig.query("SELECT 1 FROM places")) == 1
         # An export into a folder from which recordings are taken is refused, however that is written.
-        said = say("export", "--out", rig.folder / "CALLS" / "out.zip", answers=65, configured=(
+        said = say("export", "--out", rig.folder / "CALLS" / "out.zip", answers=2, configured=(
             f"[[folder]]\npath = '{rig.folder}'\n"
         ))  # fmt: skip
         assert "lies in the drop folder" in said

@@ -14,6 +14,8 @@ from earmark.cli import export, receipts, retention, status, trash
 from earmark.cli.console import short
 from earmark.cli.forget import forget
 from earmark.cli.hold import hold
+from earmark.domain import Kind
+from earmark.pipeline.acceptance import note_missing
 from earmark.retention.erasure import tombstones
 from earmark.standing import gathered
 from typer.testing import CliRunner
@@ -123,7 +125,7 @@ def test_apply_asks_and_does_nothing_on_a_no(world: World) -> None:
 @pytest.mark.shows("retention:apply")
 def test_a_saved_plan_is_refused_when_the_world_has_changed(world: World) -> None:
     assert run("retention", "plan", "--save", "plan.json")[0] == 0
-    assert run("retention", "plan", "--save", "plan.json")[0] == 65
+    assert run("retention", "plan", "--save", "plan.json")[0] == 2
     (world.root / "config" / "config.toml").write_text(CONFIG + "keep_last = 1\n")
     code, output = run("retention", "apply", "--plan", "plan.json", "--yes")
     assert code == 65
@@ -301,7 +303,7 @@ def test_receipts_are_exported_and_verified_anywhere(world: World) -> None:
 def test_export_and_its_verification(world: World) -> None:
     result = run_json("export", "--out", "all.zip")
     assert result["recordings"] == 2
-    assert run("export", "--out", "all.zip")[0] == 65
+    assert run("export", "--out", "all.zip")[0] == 2
     assert run("export")[0] == 2
     assert run("export", "verify", "all.zip")[0] == 0
     (world.root / "all.zip").write_bytes(b"not a zip")
@@ -315,7 +317,7 @@ def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
     assert "right now" in output
 
 
-@pytest.mark.shows("retention:forget")
+@pytest.mark.shows("retention:forget", "json:outputs")
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -339,7 +341,16 @@ def test_only_one_actor_works_on_the_files_at_a_time(world: World) -> None:
         ("retention apply --plan config/config.toml --yes", 65, "is not a plan saved by"),
         ("retention set drop/a.wav --never --kind audios", 2, "there is no such class"),
         ("retention plan --at 0001-01-01", 2, "a day that no clock knows"),
-        ("retention plan --save ~nosuch/x", 65, "the plan cannot be saved"),
+        ("receipts report --out nosuch/x.html", 74, "cannot be written: No such file or directory"),
+        ("receipts report --out config/config.toml --format md", 2, "exists already; name another file"),
+        ("receipts export --out nosuch/x", 74, "cannot be written: No such file or directory"),
+        ("receipts export --out config/config.toml", 2, "exists already; name another file"),
+        ("export --out config/config.toml", 2, "name a new folder"),
+        ("export --out config/config.toml/x.zip", 74, "could not be written"),
+        ("export recording drop/a.wav -o nosuch/x.html", 74, "cannot be written: No such file or directory"),
+        ("export recording drop/a.wav -o config/config.toml", 2, "exists already"),
+        ("export --out new.zip --since 2999-01-01", 2, "has not begun"),
+        ("retention plan --save ~nosuch/x", 74, "cannot be written: No such file or directory"),
         ("retention set ~nosuch/x --never", 66, "does not know this recording"),
         ("retention set drop/a.wav", 2, "say exactly one"),
         ("retention set drop/a.wav --keep-for soon", 2, "is not a length of time"),
@@ -437,3 +448,32 @@ def test_an_edited_note_that_is_held_says_both(world: World) -> None:
     (world.root / "config" / "config.toml").write_text("[retention.summary]\nkeep_for = '1d'\n")
     stays = {Path(d["path"]).name: d["reason"] for d in run_json("retention", "plan")["stays"]}
     assert stays["a.md"] == "edited by you, and held by `keep: true` in a.md"
+
+
+@pytest.mark.shows("retention:plan-there")
+def test_a_plan_counts_no_file_that_its_owner_took_away_and_notes_stay_only_where_they_are(
+    world: World,
+) -> None:
+    place = world.ledger.places.at(world.drop / "a.wav")
+    assert place is not None
+    sidecar = world.note(place, Kind.SIDECAR, ".srt", "1\n")
+    before = run_json("retention", "plan")
+    assert before["stays_because"]["kept by sidecar: no rule (class)"] == 1
+    sidecar.unlink()
+    assert "kept by sidecar: no rule (class)" not in run_json("retention", "plan")["stays_because"]
+    assert "kept by sidecar: no rule" not in run("retention", "plan")[1]
+    gone = before["stays_because"]["kept by transcript: no rule (class)"]
+    (world.drop / "a.wav").unlink()
+    note_missing(world.context, {world.drop / "a.wav"})
+    for note in world.drop.glob("a.*md"):
+        note.unlink()
+    world.record("c.wav")
+    for file in world.drop.glob("c.*"):
+        file.unlink()
+    note_missing(world.context, {world.drop / "c.wav"})
+    assert run_json("retention", "plan")["stays_because"]["kept by transcript: no rule (class)"] == gone - 1
+    told = [row.detail for row in world.ledger.journal.latest() if row.what == "missing"]
+    assert told == [
+        "The file is not in the folder any more; its notes stay.",
+        "The file is not in the folder any more.",
+    ]

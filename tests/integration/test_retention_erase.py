@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from earmark.domain import Instant, Kind, Segment
-from earmark.errors import RetentionError
+from earmark.errors import UsageError
 from earmark.events import Event
 from earmark.export import export, verify
 from earmark.files import Folder, remove
@@ -313,7 +313,7 @@ def test_an_export_verifies_and_shows_what_was_changed_removed_or_added(
 def test_an_export_never_overwrites_and_leaves_nothing_half(world: World, root: Path) -> None:
     world.record("a.wav")
     (root / "out").mkdir()
-    with pytest.raises(RetentionError, match="is there already"):
+    with pytest.raises(UsageError, match="is there already"):
         export(world.context, root / "out")
     (world.drop / "a.md").unlink()
     result = export(world.context, root / "new" / "out.zip")

@@ -14,14 +14,16 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from earmark.cli import main
-from earmark.domain import Gone, Instant, Stage
+from earmark.domain import ArtifactState, Gone, Instant, Stage
 from earmark.events import Event
 from earmark.files import Identity, counted
 from earmark.pipeline.queued import Hearing, progress
@@ -237,6 +239,7 @@ def rows(*words: str) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else found["recordings"]
 
 
+@pytest.mark.shows("json:to-come")
 def test_a_list_is_looked_through_by_state_date_folder_speaker_and_tag(world: World) -> None:
     day = 86400.0
     world.record("old.wav", dated=world.now - 90 * day, speakers=("Anna Schmidt", ""))
@@ -276,10 +279,28 @@ def test_a_list_is_looked_through_by_state_date_folder_speaker_and_tag(world: Wo
     assert set(names("--since", "2025-10-01", "--state", "done")) == {"marked.wav", "new.wav", "unsure.wav"}
     assert {row["title"] for row in rows("--tag", "private")} == {"Quarter's end"}
     assert "Quarter's end  old.wav" in said("list")
+    assert "--since 2999-01-01: has not begun" in said("list", "--since", "2999-01-01", code=2)
     assert "there is no such state; there are: done, waiting, failed, damaged" in said(
         "list", "--state", "lost", code=2
     )
     assert "no recording is or was at or below it" in said("list", "--folder", "elsewhere", code=66)
+
+
+@pytest.mark.shows("json:edited-since")
+def test_status_says_when_a_note_was_edited_and_not_when_it_was_written(world: World) -> None:
+    world.record("old.wav")
+    note = world.drop / "old.md"
+    note.write_text(note.read_text() + "Mine.\n")
+    world.ledger.artifacts.set_state(note, ArtifactState.EDITED)
+    saved = time.time() - 3 * 3600
+    for at, text in ((saved, "3 h ago"), (world.now, "")):
+        os.utime(note, (at, at))
+        (line,) = json.loads(said("status", "--json"))["edited"]
+        assert (line["since"] and datetime.fromisoformat(line["since"]).timestamp()) == (
+            int(at) if text else None
+        )
+        shown = next(each for each in said("status").splitlines() if each.endswith("old.md"))
+        assert shown.split("old.md")[0].strip() == text
 
 
 def test_low_confidence_is_what_the_quality_gate_calls_unsure(world: World) -> None:

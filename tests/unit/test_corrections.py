@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from earmark.corrections import as_heard, corrected, text_of, words_of
@@ -616,3 +617,30 @@ def test_a_time_is_one_whatever_stands_around_it(link: str, typed: str) -> None:
     for whole in (body, *([body.replace(link, typed)] if link == "[[talk.m4a#" else [])):
         bare = re.sub(r"\[\[talk.m4a#t=\d+\|([\d:]+)\]\]", r"[\1]", whole)
         assert said(read(before, head + bare)) == said(before)
+
+
+@pytest.mark.shows("transcription:corrected")
+@pytest.mark.parametrize("times", ["paragraph", "sentence"])
+@pytest.mark.parametrize("signs", ["!", "!!", "!!!", "?!", "!?", "??", "…", "...", "..", "⁉", "…!"])
+def test_signs_that_a_person_types_stay_as_they_are_typed(
+    signs: str, times: Literal["paragraph", "sentence"]
+) -> None:
+    style = NoteStyle(times=times)
+    plain = transcript(("We do it constantly.", "Then another one."), pause=0.5)
+    first, second = plain.segments
+    for segments in (
+        (first, second),
+        (replace(first, mark=Mark.LOW_CONFIDENCE), second),
+        (replace(first, overlapped=True), second),
+        (second, replace(first, start=second.start, end=second.end)),
+    ):
+        before = replace(plain, segments=segments)
+        text = render_transcript(before, ABOUT, style)
+        for typed in (f"constantly{signs}", f"¿constantly{signs}", f"— constantly{signs}"):
+            theirs = text.replace("constantly.", typed)
+            found = read_transcript(theirs, before, style)
+            assert found is not None
+            after = corrected(before, found.passages, marks=True)
+            assert typed in after.transcript.text
+            assert (found.foreign, found.spelled) == (False, True)
+            assert body_of(render_transcript(after.transcript, ABOUT, style)) == body_of(theirs)

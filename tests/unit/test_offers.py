@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from earmark.offers import Correction, Offer, offers
+from earmark.amended import Correction, Spoken, corrections_in
+from earmark.offers import Offer, offers
 from earmark.summarization.words import empty_words_for
 
 
@@ -15,7 +16,7 @@ def offered(
 ) -> list[Offer]:
     """What is offered of sentences that were heard and corrected, each in a place of its own."""
     corrections = [
-        Correction("rec", apart * n, heard, said, language) for n, (heard, said) in enumerate(pairs)
+        Correction("rec", apart * n, heard, said, language, 100 * n) for n, (heard, said) in enumerate(pairs)
     ]
     return offers(corrections, empty_words_for, lambda word: (by_itself or {}).get(word, 0))
 
@@ -134,3 +135,43 @@ def test_a_whole_day_of_corrections_takes_no_longer_than_a_moment() -> None:
     began = time.process_time()
     assert [offer.times for offer in offered(*one * 1_000, apart=1)] == [1_000]
     assert time.process_time() - began < 5
+
+
+def in_segments(*pairs: tuple[str, str], pause: float = 0.0) -> list[tuple[str, int]]:
+    """What is offered of the segments of one recording, one after the other, and in how many sentences it was corrected."""
+    segments = [
+        Spoken(n, n * (9.0 + pause), n * (9.0 + pause) + 9.0, said, None if heard == said else heard, "en")
+        for n, (heard, said) in enumerate(pairs)
+    ]
+    found = offers(corrections_in("rec", segments), empty_words_for, lambda _: 0)
+    return [(offer.word, offer.times) for offer in found]
+
+
+@pytest.mark.shows("transcription:offered")
+def test_one_sentence_is_one_in_however_many_segments_it_was_heard() -> None:
+    city = ("we flew to San Francisco and", "we flew to Sankt Franzisko and")
+    back = ("then left San Francisco again.", "then left Sankt Franzisko again.")
+    rest = ("Then we slept.",) * 2
+    assert in_segments(rest, city, back, rest) == []
+    assert in_segments(rest, city, ("stayed a while and",) * 2, back, rest) == []
+    assert in_segments(rest, city, back, rest, back) == [("Sankt Franzisko", 2)]
+    assert in_segments(rest, back, back, rest) == [("Sankt Franzisko", 2)]
+    # A long pause ends a sentence, and where none has an end each segment is one.
+    assert in_segments(rest, city, back, rest, pause=3.0) == [("Sankt Franzisko", 2)]
+    assert in_segments(city, (city[0], city[1])) == [("Sankt Franzisko", 2)]
+
+
+@pytest.mark.shows("transcription:offered-names")
+@pytest.mark.parametrize(
+    ("heard", "said", "word"),
+    [
+        ("Wir waren in San Francisco damals", "Wir waren in Sankt Franzisko damals", "Sankt Franzisko"),
+        ("to San Francisco now", "to Sankt Franzisko now", "Sankt Franzisko"),
+        ("with Hana Arent there", "with Hannah Arendt there", "Hannah Arendt"),
+        ("by Vander Lyen here", "by Van der Leyen here", "Van der Leyen"),
+        ("San Francisco is far", "Sankt Franzisko is far", "Sankt Franzisko"),
+    ],
+)
+def test_a_name_of_several_words_is_offered_whole(heard: str, said: str, word: str) -> None:
+    found = words((heard, said), (heard, said))
+    assert found == [word]

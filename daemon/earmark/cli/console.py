@@ -130,6 +130,18 @@ def instant_of(day: datetime) -> Instant:
         raise UsageError(f"{day.date()}: is a day that no clock knows; name a later one") from None
 
 
+def to_come(day: datetime | None) -> bool:
+    """Whether a local day that was given on the command line has not begun."""
+    return day is not None and instant_of(day) > time.time()
+
+
+def nothing_since(day: datetime) -> UsageError:
+    """Of a day that has not begun nothing can be told."""
+    return UsageError(
+        f"--since {day:%Y-%m-%d}: has not begun, so nothing is from then on; name today or an earlier day"
+    )
+
+
 def ago(instant: float, now: float | None = None) -> str:
     """`just now`, `5 min ago`, `3 h ago`, `12 days ago`."""
     seconds = (time.time() if now is None else now) - instant

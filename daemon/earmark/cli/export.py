@@ -15,12 +15,14 @@ from earmark.cli.console import (
     err,
     here_to_look,
     instant_of,
+    nothing_since,
     out,
     plain_errors,
     print_answer,
     readable,
     say_unread,
     short,
+    to_come,
 )
 from earmark.cli.lines import print_sentence
 from earmark.cli.put_out import fit_for_output, put_out
@@ -78,6 +80,8 @@ def export(
             below = below_its_folder(inside, whole(folder)) if folder else None
             if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
                 raise NotFound(f"{below}: no recording is or was at or below it")
+            if since is not None and to_come(since) and not meant(inside):
+                raise nothing_since(since)
             result = write_export(
                 inside,
                 path,

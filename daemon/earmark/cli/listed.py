@@ -20,12 +20,14 @@ from earmark.cli.console import (
     here_to_look,
     instant_of,
     iso,
+    nothing_since,
     one_line,
     out,
     plain_errors,
     print_answer,
     short,
     span,
+    to_come,
 )
 from earmark.cli.lines import Numbered, below, cell, print_columns, print_sentence
 from earmark.errors import NotFound, UsageError
@@ -100,6 +102,8 @@ def list_recordings(
                 raise NotFound(f"{at}: no recording is or was at or below it")
             wanted = Wanted(state, instant_of(since) if since else None, at, speaker, tag)
             rows = sorted(listed(context, wanted), key=KEYS[sort])
+            if not rows and since is not None and to_come(since):
+                raise nothing_since(since)
             tops = {*context.folders, *context.ledger.places.folders()}
         if json:
             groups = Counter(row.state.group for row in rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from earmark.errors import as_said
 from earmark.files import write_new
 from earmark.paths import whole
 
@@ -19,12 +20,15 @@ def fit_for_output(format: str, output: Path | None) -> None:
         raise typer.BadParameter(f"{output} exists already; name another file")
 
 
+def write_out(file: Path, data: bytes) -> None:
+    """Write a new file. Raises UsageError if there is one of this name, EnvironmentFault if it cannot be written."""
+    with as_said(file):
+        write_new(whole(file), data)
+
+
 def put_out(data: bytes, output: Path | None) -> None:
-    """Write it. Raises BadParameter if the file exists, OSError."""
+    """Write it. Raises UsageError if the file exists, EnvironmentFault."""
     if output is None:
         typer.echo(data, nl=False)
         return
-    try:
-        write_new(whole(output), data)
-    except FileExistsError:
-        raise typer.BadParameter(f"{output} exists already; name another file") from None
+    write_out(output, data)

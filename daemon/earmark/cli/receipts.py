@@ -12,11 +12,12 @@ from rich.markup import escape
 from earmark.cli.acts import acting
 from earmark.cli.console import here_to_look, moment, plain_errors, print_answer
 from earmark.cli.lines import Numbered, cell, print_columns, print_sentence
+from earmark.cli.put_out import write_out
 from earmark.cli.receipts_report import report
 from earmark.config import Config
 from earmark.context import Context
 from earmark.errors import NotFound, RetentionError, UsageError
-from earmark.files import counted, read_bytes, sha256_of, write_new
+from earmark.files import counted, read_bytes, sha256_of
 from earmark.ledger import Receipt
 from earmark.paths import Home, whole
 from earmark.retention import receipts, receipts_file
@@ -161,9 +162,6 @@ def export(
             for line in lines:
                 typer.echo(line, nl=False)
             return
-        try:
-            write_new(whole(out_file), "".join(lines).encode())
-        except OSError as error:
-            raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
+        write_out(out_file, "".join(lines).encode())
         said = f"{counted(len(lines) - 2, 'receipt')} written at {moment(now)}."
         acts.did(whole(out_file), said, shown=said)

@@ -10,11 +10,23 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from earmark.cli.console import err, here, instant_of, out, plain_errors, print_answer, readable, short
-from earmark.errors import RetentionError, UsageError
+from earmark.cli.console import (
+    err,
+    here,
+    instant_of,
+    nothing_since,
+    out,
+    plain_errors,
+    print_answer,
+    readable,
+    short,
+    to_come,
+)
+from earmark.cli.put_out import write_out
+from earmark.errors import UsageError
 from earmark.export.account import Account, as_csv, as_html, as_markdown
 from earmark.export.account.gathering import Asked
-from earmark.files import counted, write_new
+from earmark.files import counted
 from earmark.paths import whole
 from earmark.verbs.accounting import account_for
 from earmark.verbs.known import below_its_folder
@@ -69,6 +81,8 @@ def report(
         chosen = _form(form, out_file, json)
         if since is not None and until is not None and until < since:
             raise UsageError("--until is a day before --since; name a later one")
+        if since is not None and to_come(since):
+            raise nothing_since(since)
         asked_until = None if until is None else _next_day(until)
         home, config = here()
         with opened_context(home, config, read_only=True) as context:
@@ -119,9 +133,6 @@ def _write(account: Account, form: Form | None, out_file: Path | None) -> None:
     if out_file is None:
         typer.echo(text.encode(), nl=False)
         return
-    try:
-        write_new(whole(out_file), text.encode())
-    except OSError as error:
-        raise RetentionError(f"{out_file}: cannot be written: {error.strerror}") from error
+    write_out(out_file, text.encode())
     deleted, waits = counted(len(account.deletions), "deletion"), counted(len(account.in_trash), "file")
     out.print(f"{escape(short(whole(out_file)))}: {deleted}, and {waits} in the trash")

@@ -45,6 +45,11 @@ def _said(event: MutableMapping[str, Any]) -> str:
     return _line(event.get("sentence") or "the reason is in: earmark why")
 
 
+def _missing(event: MutableMapping[str, Any]) -> str:
+    stay = "; its notes stay" if "notes" in event.get("sentence", "") else ""
+    return f"[dim]- {_name(event)}  is not in the folder any more{stay}[/]"
+
+
 def _summarized(event: MutableMapping[str, Any]) -> str:
     by = f"summary by {_line(event['by'])}" if event.get("by") else "summarized"
     return f"[dim]  {_name(event)}  {by}[/]"
@@ -76,7 +81,7 @@ _SENTENCES: dict[str, Line] = {
     Event.REPLACED: lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",
     Event.CONTINUED: lambda e: f"[cyan]+[/] {_name(e)}  [dim]goes on; it is transcribed to its new end[/]",
     Event.BACK: lambda e: f"[cyan]+[/] {_name(e)}  [dim]is here again[/]",
-    Event.MISSING: lambda e: f"[dim]- {_name(e)}  is not in the folder any more; its notes stay[/]",
+    Event.MISSING: _missing,
     Event.REFUSED: lambda e: f"[yellow]?[/] {_name(e)} {_said(e)}",
     Event.STILL_WRITTEN: lambda e: f"[dim]… {_name(e)}  is still being written[/]",
     Event.READING: lambda e: f"[dim]… {_name(e)}  {_said(e)}[/]",

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from urllib.parse import quote_from_bytes
 from earmark import __version__
 from earmark.context import Context
 from earmark.domain import Instant, Kind
-from earmark.errors import RetentionError
+from earmark.errors import EnvironmentFault, UsageError
 from earmark.export.package import (
     FORMAT,
     MANIFEST,
@@ -102,10 +102,11 @@ def export(
     """Write an export to a new folder, or to a new file if `out` ends in `.zip`.
 
     `since`: only recordings dated from then on; `folder`: only those found at or below it. The result appears whole or
-    not at all. Raises RetentionError if `out` exists, lies where recordings are taken from, or cannot be written.
+    not at all. Raises UsageError if `out` exists or lies where recordings are taken from, EnvironmentFault if it cannot be
+    written.
     """
     if os.path.lexists(out):
-        raise RetentionError(f"{out}: is there already; name a new folder or a new .zip file")
+        raise UsageError(f"{out}: is there already; name a new folder or a new .zip file")
     _refuse_watched(context, out)
     # A name of our own, made new: nothing that was there before is ever written to or removed.
     temp = out.with_name(f".earmark-{secrets.token_hex(8)}.partial")
@@ -123,7 +124,9 @@ def export(
         name_new(temp, out)
     except OSError as error:
         _remove_unfinished(temp)
-        raise RetentionError(f"{out}: the export could not be written: {error.strerror or error}") from error
+        raise EnvironmentFault(
+            f"{out}: the export could not be written: {error.strerror or error}"
+        ) from error
     return result
 
 
@@ -131,7 +134,7 @@ def _refuse_watched(context: Context, out: Path) -> None:
     real = really(out.parent) / out.name
     for folder in (*context.folders, *(f.path for f in context.config.folder)):
         if real.is_relative_to(really(folder)):
-            raise RetentionError(
+            raise UsageError(
                 f"{out}: lies in the drop folder {folder}, from which recordings are taken; name a place outside it"
             )
 
@@ -140,7 +143,8 @@ def _remove_unfinished(temp: Path) -> None:
     if temp.is_dir():
         shutil.rmtree(temp, ignore_errors=True)
     else:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):  # what kept it from being made is said
+            temp.unlink(missing_ok=True)
 
 
 def _fill(context: Context, target: Package, since: Instant | None, folder: Path | None) -> Exported:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
+from earmark.amended import Correction, Spoken, corrections_in
 from earmark.ledger.connection import Connection
-from earmark.offers import Correction
 
 _SEGMENTS = "json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.segments') s"
 
@@ -29,14 +30,26 @@ class Corrected:
         rows = self._db.all(
             "SELECT recording_id, s.key AS number, json_extract(s.value, '$.heard') AS heard,"
             " json_extract(s.value, '$.text') AS said, coalesce(nullif(json_extract(s.value, '$.language'), ''),"
-            f" json_extract(body, '$.language')) AS language FROM transcripts, {_SEGMENTS}"
-            " WHERE instr(body, ?) > 0 AND json_extract(s.value, '$.heard') IS NOT NULL ORDER BY 1, 2",
+            " json_extract(body, '$.language')) AS language, json_extract(s.value, '$.start') AS start,"
+            f" json_extract(s.value, '$.end') AS end FROM transcripts, {_SEGMENTS}"
+            " WHERE instr(body, ?) > 0 ORDER BY 1, 2",
             (CORRECTED,),
         )
-        return [
-            Correction(r["recording_id"], r["number"], r["heard"], r["said"], r["language"] or "")
-            for r in rows
-        ]
+        found: list[Correction] = []
+        for recording_id, of in groupby(rows, key=lambda row: row["recording_id"]):
+            segments = [
+                Spoken(
+                    r["number"],
+                    r["start"] or 0.0,
+                    r["end"] or 0.0,
+                    r["said"] or "",
+                    r["heard"],
+                    r["language"] or "",
+                )
+                for r in of
+            ]
+            found += corrections_in(recording_id, segments)
+        return found
 
     def texts_heard(self, part: str) -> Iterator[str]:
         """What was heard in segments, if it holds this part; of very many some."""

@@ -1,8 +1,9 @@
-"""What a person has set before the time of a turn: who speaks, or something that is no name. Pure."""
+"""What a person has set before the time of a turn, or right behind it: who speaks, or something that is no name. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from earmark.notes.escape import normalize
 from earmark.notes.runs import read_back
@@ -32,3 +33,35 @@ def name_before(text: str) -> str:
     if len(name) > LONGEST or len(name.split()) > MOST_WORDS or _SENTENCE.search(name):
         return ""
     return name if any(char.isalpha() for char in name) else ""
+
+
+_BEHIND = re.compile(
+    r"\s*(?:(?P<bold>\*\*\*|\*\*|__|<b>|<strong>)(?P<strong>[^*_<>:\n]{1,80})(?P<in>:)?(?:\*\*\*|\*\*|__|</b>|</strong>)(?(in)|:)"
+    r"|[*_]?(?P<plain>[^\W\d_][^*_<>:\[\]\n]{0,79})(?::[*_]?|[*_]:))(?=\s|$)"
+)
+"""Who speaks, as a person writes it behind the time: in bold, in italics or plain, with a colon."""
+
+
+def name_behind(text: str, heard: Sequence[str]) -> tuple[str, str]:
+    """The name with which a text behind a time begins, and what is behind that; ("", the text) if it begins with none.
+    `heard`: the words that were heard there. What was heard is no name; what is not in bold is one only where what was heard
+    follows on it, and it is written like a name.
+    """
+    found = _BEHIND.match(text)
+    name = name_before(found["strong"] or found["plain"]) if found is not None else ""
+    if found is None or not name:
+        return "", text
+    words, first = _bare(name.split()), _bare(heard[: len(name.split())])
+    rest = text[found.end() :]
+    if words == first:
+        return "", text
+    if found["bold"] is None:
+        following = _bare([word.text for word in read_back(rest).words[:1]])
+        capitals = all(word[0].isupper() for word in name.split())
+        if not capitals or not following or following != _bare(heard[:1]):
+            return "", text
+    return name, rest
+
+
+def _bare(words: Sequence[str]) -> list[str]:
+    return [re.sub(r"\W+", "", word).casefold() for word in words]

@@ -97,6 +97,15 @@ SPEAKERS = frozenset(labels.speaker for labels in _BY_LANGUAGE.values())
 TRANSCRIPTS = frozenset(f"## {labels.transcript}" for labels in _BY_LANGUAGE.values())
 """The headings over the transcript in a note of both, in all languages."""
 
+HEADINGS = TRANSCRIPTS | {
+    f"## {heading}"
+    for labels in _BY_LANGUAGE.values()
+    for heading in (
+        labels.key_points, labels.decisions, labels.tasks, labels.open_questions, labels.people, labels.jump_marks,
+    )
+}  # fmt: skip
+"""All headings that earmark writes, in all languages."""
+
 
 def labels_for(language: str) -> Labels:
     """Labels for a language code as Whisper gives it ("de"); a region ("pt-BR") is ignored."""

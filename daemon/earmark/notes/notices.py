@@ -13,6 +13,7 @@ HARD_TO_HEAR = 0.6
 NO_SPEECH = "No speech was heard in this recording."
 NOBODY_NAMED = "Who says what is uncertain in this recording, so nobody is named."
 UNSURE = "Words in italics with (?) were hard to hear."
+UNSURE_ENGLISH = "Words in italics with (?) are hardly sure."
 OVERLAPPED = "During words in italics with (+) somebody else talks as well."
 
 

@@ -15,6 +15,7 @@ from functools import partial
 
 from earmark.corrections import Passage, Word, words_of
 from earmark.domain import Seconds, Segment
+from earmark.notes.before_times import name_behind
 from earmark.notes.block_words import MOST_PLACED, with_our_signs, without, words_in
 from earmark.notes.blocks import Block
 from earmark.notes.escape import escape_inline, normalize
@@ -39,6 +40,11 @@ _SHOWN = re.compile(r"(?<=[\[|])[\d:]+(?=\])")
 
 _BARE_NAME = re.compile(r"^(?:\*\*)?(.*?)(?::\*\*|\*\*:|\*\*|:| [–—-])? ?$")
 """Of a name before a time what is no mark of it."""
+
+
+def bare_name(before: str) -> str:
+    """Who speaks, by what stands before a time, as a reader sees it."""
+    return as_shown(_BARE_NAME.sub(r"\1", before))
 
 
 @dataclass(slots=True)
@@ -115,7 +121,7 @@ class Passages:
     def shown(self) -> tuple[Shown, ...]:
         """With which name each turn begins whose time is there."""
         return tuple(
-            Shown(part.at, part.speaker, as_shown(_BARE_NAME.sub(r"\1", section.anchor.name)))
+            Shown(part.at, part.speaker, bare_name(section.anchor.name))
             for section in self._sections
             if section.anchor is not None and (part := self.parts[section.ours[0]]).left_out is None
         )
@@ -142,6 +148,12 @@ class Passages:
         pieces = [piece for n in section.ours for piece in self.parts[n].pieces]
         ours = [piece.start for piece in pieces if piece.begins]
         left = [word.text for piece in pieces for word in _words(piece)][:MOST_PLACED]
+        if anchor is not None and part.left_out is None:
+            name, behind = name_behind(anchor.said[0], left)
+            if name:
+                # Of what stands on both sides of a time a person has written the second.
+                anchor = replace(anchor, said=[behind, *anchor.said[1:]], name=name, own=True)
+                section.theirs[0] = anchor
         said: dict[int, Sequence[Word]] = {}
         for n in section.order(left):
             block = section.theirs[n]

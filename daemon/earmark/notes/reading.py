@@ -6,20 +6,21 @@ What is read is held against what we would write, or an earlier version wrote (p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from earmark.corrections import Passage
 from earmark.domain import Transcript
-from earmark.notes.blocks import blocks, is_fence
+from earmark.notes.blocks import Block, blocks, is_fence
 from earmark.notes.comments import mark_of_merge
 from earmark.notes.frontmatter import body_of, top_of
 from earmark.notes.labels import IN_ENGLISH, TRANSCRIPTS
 from earmark.notes.names_said import Shown
 from earmark.notes.paragraphs import paragraphs
-from earmark.notes.passages import MOVED, Passages
+from earmark.notes.passages import MOVED, Passages, bare_name
 from earmark.notes.speakers import names_of
+from earmark.notes.struck import without_struck
 from earmark.notes.style import NoteStyle
 from earmark.speaking import as_told
 
@@ -113,12 +114,26 @@ def _read(text: str, transcript: Transcript, style: NoteStyle) -> Read | str:
     restored = best.restored()
     kept = (restored.get(n, f"{line}\n") for n, line in enumerate(lines))
     whole = top_of(text) + "".join(kept)[:-1]
-    besides = [lines[n].strip() for n in part if n not in best.placed and _TOLD.search(lines[n])]
+    skipped = best.placed | _bare_times(theirs, names_of(transcript))
+    besides = [lines[n].strip() for n in part if n not in skipped and _TOLD.search(lines[n])]
     besides += [text for text in best.aside if _TOLD.search(text)]
     shown = best.shown()
     if not names_of(transcript):
         besides += [turn.name for turn in shown if turn.name]
     return Read(best.passages(), whole, best.foreign, best.spelled, tuple(besides), shown)
+
+
+def _bare_times(theirs: Iterable[Block], names: Collection[str]) -> set[int]:
+    """The lines of times with no words behind them, or only with struck ones: what a person takes out of a paragraph leaves
+    its time, and who spoke there.
+    """
+    return {
+        n
+        for block in theirs
+        if block.at is not None and not _TOLD.search(without_struck(block.words, ""))
+        if not block.name or bare_name(block.name) in names
+        for n in block.lines
+    }
 
 
 def _part(lines: Sequence[str], style: NoteStyle) -> range | None:

@@ -23,7 +23,7 @@ from earmark.notes.labels import IN_ENGLISH, LANGUAGES, labels_for
 from earmark.notes.layout import fill_layout
 from earmark.notes.links import file_link, player, time_link
 from earmark.notes.notices import NO_SPEECH as NO_SPEECH_HEARD
-from earmark.notes.notices import NOBODY_NAMED, OVERLAPPED, UNSURE, unsupported
+from earmark.notes.notices import NOBODY_NAMED, OVERLAPPED, UNSURE, UNSURE_ENGLISH, unsupported
 from earmark.notes.paragraphs import Paragraph, paragraphs
 from earmark.notes.runs import marked_up, why_left_out
 from earmark.notes.speakers import called, names_of
@@ -69,16 +69,6 @@ def render_transcript(transcript: Transcript, context: NoteContext, style: NoteS
     )
     body = _transcript_body(transcript, context, style) + _english(transcript, context, style)
     return frontmatter(head, style) + body
-
-
-def lines_above(transcript: Transcript, style: NoteStyle, draft_notice: str) -> set[str]:
-    """The lines that we write above a transcript, but for the player, and for what became of the recording."""
-    found: set[str] = set()
-    for draft in (False, True):
-        about = NoteContext("", "", draft=draft, notices=(draft_notice,))
-        body = _transcript_body(transcript, about, style)
-        found.update(line.strip() for line in body.partition("#t=")[0].split("\n"))
-    return found
 
 
 def render_summary(
@@ -192,7 +182,7 @@ def _english(transcript: Transcript, context: NoteContext, style: NoteStyle) -> 
     model = f"the speech model {transcript.model}" if transcript.model else "the speech model"
     notices = [f"Translated by {model} on this device. Compare with what was said before you quote."]
     if _unsure(parts, style):
-        notices.append("Words in italics with (?) are hardly sure.")
+        notices.append(UNSURE_ENGLISH)
     section = fill(
         "transcript",
         dialect,

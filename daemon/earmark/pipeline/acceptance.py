@@ -254,7 +254,10 @@ def note_missing(context: Context, paths: set[Path]) -> None:
             place = ledger.places.at(path)
             if place is not None and place.here:
                 ledger.places.gone(path, place.recording_id, now, Gone.MISSING)
+                notes = any(
+                    a.note and a.on_disk and os.path.lexists(a.path) for a in ledger.artifacts.of_place(place)
+                )
                 context.tell(
-                    Event.MISSING, "The file is not in the folder any more; its notes stay.",
+                    Event.MISSING, f"The file is not in the folder any more{'; its notes stay' if notes else ''}.",
                     recording=place.recording_id, file=path,
                 )  # fmt: skip

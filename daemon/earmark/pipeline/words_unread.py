@@ -15,11 +15,10 @@ from earmark.files import NotRegular, digest, read_bytes
 from earmark.ledger import Artifact
 from earmark.notes.comparing import Likeness
 from earmark.notes.escape import clip
+from earmark.notes.own_lines import is_own
 from earmark.notes.own_links import compared
 from earmark.notes.reading import read_transcript, why_unread
-from earmark.notes.render import lines_above
 from earmark.notes.style import style_of
-from earmark.pipeline.drafts import notice
 from earmark.pipeline.moved_notes import lies_at, moved_here, seen_as
 from earmark.pipeline.names_there import READ, is_read
 from earmark.pipeline.stands_there import is_anothers, why_anothers
@@ -92,10 +91,9 @@ def said_besides(context: Context, artifact: Artifact) -> str:
     read = read_transcript(text, before, style) if text is not None and before is not None else None
     if read is None or before is None or not read.besides:
         return ""
-    ours = lines_above(before, style, notice(context.config))
     gone = not any(place.here for place in context.ledger.places.of(artifact.recording_id))
     skipped = _PLAYER_OR_GONE if gone else _PLAYER
-    count = sum(line not in ours and skipped.match(line) is None for line in read.besides)
+    count = sum(not is_own(line) and skipped.match(line) is None for line in read.besides)
     if not count:
         return ""
     what = "1 line of yours is" if count == 1 else f"{count:,} lines of yours are"

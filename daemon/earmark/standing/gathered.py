@@ -20,6 +20,7 @@ from earmark.notes.damage import is_quiet
 from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.earlier import Theirs, what_is_theirs
+from earmark.pipeline.moved_notes import lies_at
 from earmark.pipeline.names_there import why_names_not_read, why_stays
 from earmark.pipeline.queued import queue
 from earmark.pipeline.words_given import is_behind
@@ -39,6 +40,10 @@ BEHIND = "was edited by you before its words became others; words that you corre
 ELSEWHERE = "was moved, renamed or copied: it is yours, and words or names that you change in it are not read"
 UNREAD = "was edited by you and stays as it is, and words that you correct in it are not read"
 KEPT = "was changed by you; your words and properties are kept in each later version, and no rule takes it"
+
+
+AT_ONCE = 1.0
+"""Seconds between the time that a file system gives a note that we write and that in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,20 @@ def said_of_edited(context: Context, artifact: Artifact) -> str:
     return f"{said}; {besides}" if besides else said
 
 
+def _saved_by_them(context: Context, artifact: Artifact) -> float | None:
+    """When a person saved a note last; None if a later version of ours has taken its place since, or nobody can tell."""
+    path = lies_at(context, artifact)
+    saved = _saved_at(path) if context.answers(path) else None
+    return None if saved is None or abs(saved - artifact.written_at) < AT_ONCE else saved
+
+
+def _saved_at(path: Path) -> float | None:
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return None
+
+
 def _as_copy(read: Sequence[Path], shown: Shown) -> str:
     where = " and ".join(map(shown, read))
     return f"{ELSEWHERE}{f'; those in {where} are' if where else ''}"
@@ -142,11 +161,13 @@ def gather(context: Context, shown: Shown, at_once: int = 0) -> Status:
         elif job.state is JobState.WAITING and not _comes_later(job, known):
             waiting.append(Line(name, _waiting_reason(job, present, context.now()), job.changed_at))
     edited = [
-        Line(str(a.path), reason, a.written_at)
+        Line(str(a.path), reason, _saved_by_them(context, a))
         for a in ledger.artifacts.edited()
         if (reason := said_of_edited(context, a))
     ]
-    edited += [Line(str(path), _as_copy(read, shown)) for path, read in changed_elsewhere(context)]
+    edited += [
+        Line(str(path), _as_copy(read, shown), _saved_at(path)) for path, read in changed_elsewhere(context)
+    ]
     troubles = _troubles(context, by_recording)
     counts = _counts(context, known, by_recording)
     last = ledger.trash.last_sweep()

@@ -188,6 +188,10 @@ def _among(context: Context, query: Query) -> set[str] | None:
         since = _instant("after", query.after) if query.after else None
         until = _instant("before", query.before) if query.before else None
         among = {r.id for r in ledger.recordings.all() if _is_between(r, since, until)}
+        if not among and since is not None and since > context.now():
+            raise UsageError(
+                f"after:{query.after}: has not begun, so nothing is from then on; say an earlier day"
+            )
     for said in query.folders:
         folder = _folder(context, said)
         among = _both(among, {p.recording_id for p in ledger.places.all() if p.path.is_relative_to(folder)})

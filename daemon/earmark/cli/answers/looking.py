@@ -41,7 +41,9 @@ class StatusAnswer(Answer):
     waiting: list[Line] = key("What waits, for what comes next.")
     failed: list[Line] = key("What failed.")
     wants_better_summary: list[Line] = key("What has an extractive summary and waits for a better one.")
-    edited: list[Line] = key("Notes that a person changed.")
+    edited: list[Line] = key(
+        "Notes that a person changed. `since`: when they saved it last; null if a version of earmark's took its place since."
+    )
     troubles: list[Line] = key("What is wrong right now.")
     last_sweep: Line | None = key("The last sweep: `path` is its outcome, `reason` its sentence.")
     next_sweep: Moment = key("When the next one comes.")

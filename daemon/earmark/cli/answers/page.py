@@ -21,7 +21,8 @@ that print a document or a log, `earmark config edit`, which is an editor's, `ea
 assistant's, and `earmark serve` and `earmark open`, which are a browser's. <!-- json:every-verb --> Each has the keys
 below, and no others. <!-- json:schema --> `version` goes up when a key changes its meaning or goes; new keys may come.
 
-Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> Lengths
+Moments are local times with their offset, as ISO 8601 has them: `2026-03-02T09:30:00+01:00`. <!-- json:moments --> That
+of a note that you edited (`status`) is when you saved it last. <!-- json:edited-since --> Lengths
 are seconds, sizes bytes. A name may hold bytes that are no text; they are JSON escapes, `\\udc80` to `\\udcff`,
 as Python reads and writes them, or, where a name is only shown, as `\\xf6`.
 
@@ -70,8 +71,11 @@ twice of which one value counts. <!-- json:usage --> So is an empty file
 or folder (`earmark why "$FILE"` where that is not set): it is not the folder that somebody is in. <!-- json:empty --> Of a
 word that has several verbs below it (`receipts` with `--json` alone) the sentence says which. <!-- json:groups -->
 sysexits.h has 64 for it; but the parser and the shell say 2, as nearly every program does, so a script has one number to
-look for. What is understood and is not there (a file, a recording, a model by its name) is 66. A service that is told no
-folder ends with 78, because nobody types its words.
+look for. Wrong usage is a new file to write to, too, whose name is taken; one that cannot be written is
+74. <!-- json:outputs --> So is a day that has not begun, from which on something is asked for, if nothing is of then
+(`receipts report`, `list`, `export`, and `after:` of `search`). <!-- json:to-come --> What is understood and is not there
+(a file, a recording, a model by its name) is 66. A service that is told no folder ends with 78, because nobody types
+its words.
 
 A verb that could not do its work with each thing that it was told of does not end with 0, also where it did it with
 others: with 1, with 66 for a recording whose file is gone (`earmark retry`), with 65 for what was to be erased. `acts`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,8 @@ def plan_now(
 
     `thorough=False` takes an unchanged identity (size, time, inode) for unchanged audio; carrying out a plan reads it in
     any case. `most`: stop once more files than that would go. `keep_all` lists what stays, too; `only` narrows the plan
-    to paths, without changing who ranks where.
+    to paths, without changing who ranks where. A plan that is only shown (`writes=False`) has no files that are not on the
+    disk any more, but for recordings that would go.
     """
     policy, ledger = policy_of(context.config), context.ledger
     notes = NotesSeen(context, writes=writes, remember=True)
@@ -55,7 +57,7 @@ def plan_now(
     moment = context.now() if at is None else at
     decider = Decider(policy, moment, ranked=policy.ranks or ledger.protection.any_item_rule())
     plan = Plan(moment, policy.digest)
-    settled = None if keep_all or only is not None else plan.settled
+    settled = None if keep_all or only is not None or not writes else plan.settled
     inspector = Inspector(context, notes, thorough=thorough, writes=writes)
 
     def decisions() -> Iterator[Decision]:
@@ -64,10 +66,20 @@ def plan_now(
             if kind is not Kind.AUDIO and kind.value in policy.weighs:
                 items = _weighed(items)
             for decision in decider.decide_all(items, settled):
-                if only is None or only(decision.item.path):
+                if only is not None and not only(decision.item.path):
+                    continue
+                if writes or not _is_missing(decision):
                     yield decision
 
     return make_plan(decisions(), policy, moment, inspector, keep_all=keep_all, most=most, plan=plan)
+
+
+def _is_missing(decision: Decision) -> bool:
+    """Whether its owner took a file away, and not the disk or the drop folder that it was on."""
+    item = decision.item
+    if item.kind is Kind.AUDIO and decision.goes:
+        return False  # what is said of it is why it does not
+    return not os.path.lexists(item.path) and os.path.isdir(item.folder)  # noqa: PTH112 - false where none may look
 
 
 def _weighed(items: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from earmark.domain import Instant
-from earmark.errors import NotFound, RetentionError
+from earmark.errors import NotFound, RetentionError, as_said
 from earmark.files import pack_path, read_bytes, why, write_new
 from earmark.retention.rules.decide import Decision, Plan
 
@@ -38,17 +38,15 @@ class SavedPlan(BaseModel):
 
 
 def save(plan: Plan, file: Path, made_at: Instant) -> None:
-    """Write what would go to `file`, which must not exist yet. Raises RetentionError."""
+    """Write what would go to `file`, which must not exist yet. Raises UsageError if it does, EnvironmentFault."""
     document = SavedPlan(
         made_at=made_at,
         policy=plan.policy,
         fingerprint=plan.fingerprint,
         items=tuple(_item(decision) for decision in plan.goes),
     )
-    try:
+    with as_said(file):
         write_new(file, document.model_dump_json(indent=1).encode() + b"\n")
-    except OSError as error:
-        raise RetentionError(f"{file}: the plan cannot be saved: {error.strerror}") from error
 
 
 def load(file: Path) -> SavedPlan:
