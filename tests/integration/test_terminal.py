@@ -94,6 +94,20 @@ def fail(world: World, *names: str) -> None:
         world.ledger.jobs.fail(job.id, REASON, world.now)
 
 
+def test_a_silent_recording_is_called_silent_wherever_it_is_counted(world: World) -> None:
+    world.record("silence.wav", loudest=-120.0)
+    world.record("far.wav", loudest=-60.0)
+    listed = said("list")
+    assert "1 file, silent (earmark why FILE says more)" in listed
+    assert "1 file, very quiet (earmark why FILE says more)" in listed
+    status = said("status")
+    assert "1 recording is silent" in status
+    assert "1 recording is very quiet" in status
+    found = json.loads(said("status", "--json"))
+    assert (found["silent"], found["very_quiet"]) == (1, 1)
+    assert "The recording is silent" in said("why", "silence.wav")
+
+
 @pytest.mark.shows("retention:a-line-a-file")
 def test_a_plan_of_three_hundred_files_is_their_sums_and_three_hundred_lines(world: World) -> None:
     with world.ledger.transaction():

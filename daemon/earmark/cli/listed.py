@@ -146,7 +146,7 @@ def _told(row: Listed) -> list[str]:
     if not row.whole and not (row.wordless and len(row.not_heard) == 1):
         said.append("not all of it heard (earmark why FILE says what is missing)")
     elif row.whole and row.not_heard:
-        said.append("very quiet (earmark why FILE says more)")
+        said.append(f"{'silent' if row.silent else 'very quiet'} (earmark why FILE says more)")
     if row.copy_of is not None:
         said.append(f"copy of {short(row.copy_of)}")
     return [*said, *([] if row.place.here else ["gone: not in the folder any more"])]
