@@ -37,7 +37,7 @@ class Meant:
 def resolve(context: Context, file: Path) -> Meant:
     """By what is in a file: a recording, a note that says whose it is, or one that is as it was when it was last looked at.
     By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound; UsageError for a
-    folder, and for a note that is known as another recording's than it says, be it that it was put in the place of that one's.
+    folder, and for a note that is known as another recording's than it says, be it put in the place of that one's.
     """
     path = known_path(context, file)
     require_no_folder(path)
