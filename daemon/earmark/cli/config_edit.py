@@ -110,7 +110,6 @@ def _problems(text: str, before: str, home: Home) -> str | None:
         return str(error)
     except UnicodeEncodeError:
         return f"{home.config_file}: is not UTF-8 text"
-    return None
 
 
 def _drop(copy: Path) -> None:

@@ -97,7 +97,7 @@ def _model(key: str, folder: Path | None, name: str, config: Config, home: Home)
     try:
         find_model(name, None, home.models)
     except EarmarkError as error:
-        comes = name in {model.name for model in (*SPEECH, *CATALOG)}
+        comes = name in {*(model.name for model in SPEECH), *(known.name for known in CATALOG)}
         brings = f"there is no speech model named {name!r} here yet; earmark models download {name} brings it"
         yield Absent(key, folder, brings if comes else str(error).rstrip("."), comes)
 
