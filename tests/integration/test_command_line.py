@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from earmark.cli.main import app
+from earmark.context import Context
 from earmark.domain import Instant, Stage
 from earmark.ledger import Ledger
+from earmark.supervisor.unfinished import is_open
 from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner, Result
 
@@ -181,11 +183,13 @@ def test_what_waits_for_a_better_hour_or_lies_in_another_folder_is_nothing_unfin
         assert job is not None
         if rests:
             ledger.jobs.try_later(job.id, "no summary server answers", Instant(now + 3600), now)
-        folder = tmp_path / "other" if elsewhere else rig.folder
-        assert ledger.jobs.any_open(now, (folder,)) is (not rests and not elsewhere)
+        config, folder = rig.config(), tmp_path / "other" if elsewhere else rig.folder
+        context = Context(ledger, rig.installed, config, (folder,))
+        assert is_open(context, ()) is (not rests and not elsewhere)
         if not rests:
             ledger.jobs.done(job.id, now)
-            assert not ledger.jobs.any_open(now, (rig.folder,))
+            assert not is_open(context, ())
+        assert is_open(context, ("b.wav",))
     with Live(rig) as live:
         wait_for(lambda: any("watching" in s.lower() for s in live.notifier.said), what="it watches")
     assert not live.supervisor.unfinished

@@ -299,18 +299,6 @@ class Jobs:
         )
         return int(row["n"]) if row else 0
 
-    def any_open(self, now: Instant, folders: Collection[Path]) -> bool:
-        """True if something of a file in these drop folders is being done, or would be if somebody had the time. What is to
-        replace a draft waits for its hour, and is no such thing until it has begun.
-        """
-        row = self._db.one(
-            f"SELECT 1 FROM jobs j WHERE (j.state = 'claimed' OR ({_IS_DUE} AND (j.stage != 'transcribe' OR NOT"
-            f" {_OWED.format('')}))) AND EXISTS (SELECT 1 FROM places p WHERE p.recording_id = j.recording_id"
-            f" AND p.gone_at IS NULL AND p.folder IN ({', '.join('?' * len(folders))})) LIMIT 1",
-            (now, now, LONGEST_BACKOFF, *map(os.fsencode, folders)),
-        )
-        return row is not None
-
     def next_due(self, now: Instant) -> Instant | None:
         """The earliest future `not_before` of a waiting job."""
         row = self._db.one(
