@@ -608,3 +608,12 @@ def test_a_long_path_is_whole_at_the_end_of_its_line_and_in_a_pipe_nothing_is_br
     assert [line for line in piped if line.endswith(f"failed: {REASON}")] == [
         f"  (1) 1 file, failed: {REASON}"
     ]
+
+
+def test_what_was_found_again_in_a_row_is_told_once(world: World) -> None:
+    place = world.record("a.wav")
+    for sentence in ("no server answers", "no server answers", "the disk is full", "no server answers"):
+        world.context.tell(Event.NOT_SUMMARIZED, sentence, recording=place.recording_id)
+    told = said("why", "a.wav")
+    assert told.count("It could not be summarized: no server answers") == 2
+    assert told.count("the disk is full") == 1
