@@ -173,7 +173,8 @@ def transcribe(request: dict[str, Any]) -> None:
         start = number * SECONDS
         segment = {
             "start": start, "end": start + SECONDS - 1,
-            "text": f"Expects {request['hotwords']}." if order == "expects" else words(digest, number),
+            "text": f"Expects {request['hotwords']}." if order == "expects" else "…" if order == "mute"
+            else words(digest, number),
             "confidence": 0.3 if order == "foreign" else 0.9,
             "mark": "low-confidence" if order == "mumbled" else None,
         }  # fmt: skip

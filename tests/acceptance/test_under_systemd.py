@@ -87,7 +87,7 @@ def test_a_service_that_would_watch_nothing_is_refused_before_anything_is_writte
     assert "no folder to watch" in alice.says("earmark service install", "alice", code=2)
     assert "does not exist" in alice.says("earmark service install ~/Recordingz", "alice", code=66)
     alice.run("touch file; mkdir -p locked; chmod 0 locked", "alice")
-    assert "is not a folder" in alice.says("earmark service install file", "alice", code=66)
+    assert "is not a folder" in alice.says("earmark service install file", "alice", code=2)
     assert "may not be read" in alice.says("earmark service install locked", "alice", code=74)
     assert alice.output("ls -A .config .local 2>/dev/null", "alice") == ".config:\nearmark"
     assert "not installed" in alice.says("earmark service status", "alice", code=66)

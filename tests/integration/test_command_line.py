@@ -7,16 +7,20 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from earmark.cli.main import app
+from earmark.context import Context
+from earmark.domain import Instant, Stage
 from earmark.ledger import Ledger
+from earmark.supervisor.unfinished import is_open
 from earmark.verbs.opening import opened_context
 from typer.testing import CliRunner, Result
 
 from tests.conftest import Installation, wait_for
-from tests.daemon_rig import Rig, run_child
+from tests.daemon_rig import Live, Rig, run_child
 from tests.forked import said
 
 
@@ -78,12 +82,10 @@ def test_a_named_file_that_is_not_there_has_one_too(home: Installation, words: s
 
 
 def test_a_typed_folder_that_is_not_there_is_said_at_once(home: Installation) -> None:
-    (home.folder / "a.wav").touch()
     for words, what in (
         (("run", "Recrodings"), "does not exist"),
         (("run", home.folder, "Recrodings"), "does not exist"),
         (("run", "--once", "Recrodings"), "does not exist"),
-        (("run", home.folder / "a.wav"), "is not a folder"),
         (("receipts", "report", "--folder", "Recrodings"), "no recording is or was"),
         (("config", "set", "--folder", "Recrodings", "language", "de"), "no such folder"),
     ):
@@ -164,6 +166,33 @@ def test_ctrl_c_speaks_of_unfinished_work_only_where_there_is_some_and_once_has_
     assert "Once through" in once.stderr
     assert "Watching" not in once.stderr
     assert "Ctrl-C" not in once.stderr
+
+
+@pytest.mark.parametrize(("rests", "elsewhere"), [(True, False), (False, True), (False, False)])
+def test_what_waits_for_a_better_hour_or_lies_in_another_folder_is_nothing_unfinished_of_this_run(
+    tmp_path: Path, rests: bool, elsewhere: bool
+) -> None:
+    rig = Rig(tmp_path)
+    rig.drop("a.wav")
+    assert rig.run_once() == 0
+    now = Instant(time.time())
+    with Ledger(rig.installed.ledger_file) as ledger:
+        (recording,) = ledger.recordings.all()
+        ledger.jobs.requeue(recording.id, Stage.SUMMARIZE, now)
+        job = ledger.jobs.of(recording.id, Stage.SUMMARIZE)
+        assert job is not None
+        if rests:
+            ledger.jobs.try_later(job.id, "no summary server answers", Instant(now + 3600), now)
+        config, folder = rig.config(), tmp_path / "other" if elsewhere else rig.folder
+        context = Context(ledger, rig.installed, config, (folder,))
+        assert is_open(context, ()) is (not rests and not elsewhere)
+        if not rests:
+            ledger.jobs.done(job.id, now)
+            assert not is_open(context, ())
+        assert is_open(context, ("b.wav",))
+    with Live(rig) as live:
+        wait_for(lambda: any("watching" in s.lower() for s in live.notifier.said), what="it watches")
+    assert not live.supervisor.unfinished
 
 
 @pytest.mark.parametrize("name", ["talk", "TALK"])

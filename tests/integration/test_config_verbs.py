@@ -94,9 +94,14 @@ def test_a_key_of_one_folder_is_set_in_its_own_section(home: Installation) -> No
         (("set", "sumary.endpoint", "none"), "did you mean `summary.endpoint`?"),
         (("set", "summary", "none"), "is a section"),
         (("set", "folder.language", "de"), "--folder"),
-        (("set", "intake.settle_seconds", "-1"), "greater than or equal to 0.2"),
+        (("set", "intake.settle_seconds", "-1"), "at least 0.2"),
         (("set", "transcription.language", "english"), "no language"),
         (("set", "privacy", "cloud"), "summary.allowed_hosts"),
+        (("set", "transcription.workers", "abc"), "a whole number is needed (found 'abc')"),
+        (("set", "intake.recursive", "maybe"), "true or false is needed"),
+        (("set", "notes.layout", "x"), "it must be 'two-files' or 'one-file'"),
+        (("set", "", "x"), "the key is empty"),
+        (("unset", ""), "the key is empty"),
         (("unset", "notes.tag"), "did you mean `notes.tags`?"),
     ],
 )
@@ -108,6 +113,68 @@ def test_what_cannot_be_is_wrong_usage_and_changes_nothing(
     done = said(home, "config", *words)
     assert (done.returncode, hint in done.stderr) == (2, True), done.stderr
     assert file.read_text() == MINE
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("summary.template", "nonsense", "meeting, memo, interview"),
+        ("summary.template", "", "name a template"),
+        ("summary.template", "../meeting", "a template's name is"),
+        ("summary.language", "xx", "no language has this code"),
+        ("summary.model", "", "name a model"),
+        ("transcription.model", "nonsense", "no speech model named 'nonsense'"),
+        ("transcription.model", "", "auto"),
+        ("transcription.draft", "speakers", "no speech model"),
+        ("transcription.model_dir", "/nowhere/at/all", "there is no such folder"),
+        ("transcription.vocabulary_from", "/etc/passwd", "is no folder"),
+        ("transcription.vocabulary_from", "", "it is empty"),
+        ("summary.api_key_file", "/nowhere/key", "there is no such file"),
+    ],
+)
+@pytest.mark.shows("configuration:named")
+def test_a_value_that_names_what_is_not_there_is_refused(
+    home: Installation, key: str, value: str, hint: str
+) -> None:
+    file = home.configure(MINE)
+    done = said(home, "config", "set", key, value)
+    assert (done.returncode, hint in done.stderr) == (2, True), done.stderr
+    assert file.read_text() == MINE
+    section, name = key.split(".")
+    if (section == "transcription" and "_" in name) or name == "language":
+        return
+    done = said(home, "config", "set", "--folder", home.folder, name, value)
+    assert (done.returncode, file.read_text()) == (2, MINE), done.stderr
+
+
+@pytest.mark.shows("configuration:named")
+def test_what_a_file_names_that_is_not_there_is_said_by_the_check(home: Installation) -> None:
+    home.configure(
+        f'[summary]\ntemplate = "nonsense"\n[[folder]]\npath = "{home.folder}"\ntemplate = ""\nmodel = "nowhere"\n'
+    )
+    done = said(home, "config", "check")
+    assert done.returncode == 78
+    for words in ("`summary.template`: template 'nonsense'", "`template` of", "`model` of"):
+        assert words in done.stderr
+    home.configure('[transcription]\nvocabulary_from = "/nowhere/at/all"\nmodel = "base"\n')
+    done = said(home, "config", "check")
+    assert done.returncode == 0, done.stderr
+    assert "`transcription.vocabulary_from`: /nowhere/at/all: there is no such folder" in done.stdout
+    home.configure('[transcription]\nvocabulary_from = ""\n')
+    assert said(home, "config", "check").returncode == 78
+
+
+@pytest.mark.shows("configuration:named")
+def test_a_model_that_one_command_brings_may_be_named_before_it_is_there(home: Installation) -> None:
+    file = home.configure(MINE)
+    done = said(home, "config", "set", "transcription.model", "base")
+    assert done.returncode == 0, done.stderr
+    assert "earmark models download base" in done.stdout
+    assert 'model = "base"' in file.read_text()
+    own = home.root / "home" / "config" / "templates"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "mine.md").write_text("---\nsections:\n  decisions: What was decided\n---\n")
+    assert said(home, "config", "set", "summary.template", "mine").returncode == 0
 
 
 def test_a_file_with_a_mark_in_front_is_read_and_changed_as_any_other_and_keeps_it(

@@ -183,7 +183,7 @@ def test_without_a_folder_or_with_one_that_is_not_there_nothing_is_installed(tmp
         require_folders([], [])
     with pytest.raises(NotFound, match="does not exist"):
         require_folders([tmp_path / "mistyped"], [])
-    with pytest.raises(NotFound, match="is not a folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         require_folders([tmp_path / "file"], [])
     require_folders([tmp_path], [])
     require_folders([], [tmp_path / "a disk that is away"])

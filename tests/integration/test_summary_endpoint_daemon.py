@@ -94,12 +94,15 @@ def test_no_server_is_said_once_and_not_for_each_recording(tmp_path: Path) -> No
     made = rig(tmp_path, "http://127.0.0.1:9/v1")
     for name in ("a.wav", "b.wav", "c.wav"):
         made.drop(name, name)
+    for number in range(3):
+        made.drop(f"2020-01-01 {number}.wav", f"mute\n{number}")  # of what has no word no server is asked
     with structlog.testing.capture_logs() as told:
         assert made.run_once(start=start) == 0
     said = [line["sentence"] for line in told if line["event"] == "not-summarized"]
     assert said == ["no summary server answers at 127.0.0.1 port 9"]
     assert parked(made) == said * 3, "each recording still knows why it waits"
     assert all("summary_by: extractive" in summary_of(made, f"{name}.md") for name in "abc")
+    assert len(made.events("not-summarized")) <= 1
 
 
 @pytest.mark.shows("summaries:newest")

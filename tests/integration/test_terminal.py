@@ -23,12 +23,14 @@ from typing import Any
 import pytest
 import typer
 from earmark.cli import main
+from earmark.cli.terminal import Screen
 from earmark.domain import ArtifactState, Gone, Instant, Stage
 from earmark.events import Event
 from earmark.files import Identity, counted
 from earmark.pipeline.queued import Hearing, progress
 from earmark.report import roughly
 from rich.cells import cell_len
+from rich.console import Console
 from typer.testing import CliRunner
 
 from tests.retention_world import World
@@ -94,6 +96,20 @@ def fail(world: World, *names: str) -> None:
         job = world.ledger.jobs.of(world.place(name).recording_id, Stage.TRANSCRIBE)
         assert job is not None
         world.ledger.jobs.fail(job.id, REASON, world.now)
+
+
+def test_a_silent_recording_is_called_silent_wherever_it_is_counted(world: World) -> None:
+    world.record("silence.wav", loudest=-120.0)
+    world.record("far.wav", loudest=-60.0)
+    listed = said("list")
+    assert "1 file, silent (earmark why FILE says more)" in listed
+    assert "1 file, very quiet (earmark why FILE says more)" in listed
+    status = said("status")
+    assert "1 recording is silent" in status
+    assert "1 recording is very quiet" in status
+    found = json.loads(said("status", "--json"))
+    assert (found["silent"], found["very_quiet"]) == (1, 1)
+    assert "The recording is silent" in said("why", "silence.wav")
 
 
 @pytest.mark.shows("retention:a-line-a-file")
@@ -348,6 +364,75 @@ def test_a_name_that_several_files_have_is_answered_by_their_paths(world: World)
     assert "b/call.wav: done" in said("why", "drop/b/call.wav")
 
 
+def test_why_finds_a_file_that_was_not_taken_by_its_name_and_as_it_is_printed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = world.drop / "a/Rec", world.drop / "b/Rec"
+    for folder in (one, two):
+        (folder / "sub").mkdir(parents=True)
+    (world.root / "config" / "config.toml").write_text(
+        f'[[folder]]\npath = "{one}"\n[[folder]]\npath = "{two}"\n'
+    )
+    for name in ("a/Rec/zero.m4a", "b/Rec/sub/notes.txt", "b/Rec/twice.txt", "a/Rec/twice.txt"):
+        (world.drop / name).touch()
+    world.ledger.journal.trouble(one / "zero.m4a", "file", "it is empty", world.now)
+    world.ledger.journal.trouble(one / "gone.m4a", "file", "it was empty", world.now)
+    monkeypatch.chdir("/")
+    for typed in ("zero.m4a", "ZERO.m4a", "zero", "a/Rec/zero.m4a"):
+        assert "a/Rec/zero.m4a: not taken (it is empty)" in " ".join(said("why", typed).split())
+    assert "it was empty" in said("why", "gone.m4a")
+    assert "it was empty" in said("why", "a/Rec/gone.m4a")
+    for typed in ("notes.txt", "sub/notes.txt", "Rec/sub/notes.txt", "b/Rec/sub/notes.txt"):
+        assert "b/Rec/sub/notes.txt: not taken" in " ".join(said("why", typed).split())
+    assert "2 files are called so" in said("why", "twice.txt", code=2)
+    assert "there is no such file" in said("why", "nowhere.txt", code=66)
+    assert "folder that is watched" in " ".join(said("why", "a/Rec").split())
+
+
+def test_a_folder_is_taken_as_it_is_printed_and_one_output_has_one_name_for_a_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for top in ("a/Rec", "b/Rec"):
+        path = world.record(f"{top}/call.wav").path
+        world.ledger.db.execute(
+            "UPDATE places SET folder = ? WHERE path = ?", (os.fsencode(path.parent), os.fsencode(path))
+        )
+    (world.drop / "b/Rec/copy.wav").write_bytes((world.drop / "b/Rec/call.wav").read_bytes())
+    world.take_in(world.drop / "b/Rec/copy.wav")
+    world.ledger.db.execute(
+        "UPDATE places SET folder = ? WHERE path = ?",
+        (os.fsencode(world.drop / "b/Rec"), os.fsencode(world.drop / "b/Rec/copy.wav")),
+    )
+    for folder in (".", str(world.root), "/"):
+        monkeypatch.chdir(folder)
+        assert "copy of b/Rec/call.wav" in said("list")
+        assert "same content as b/Rec/call.wav" in said("status")
+    for words in (["list", "--folder"], ["retention", "plan"]):
+        assert "a/Rec" not in said(*words, "b/Rec")
+    assert said("list", "--folder", "b/Rec").startswith("2 files of 1 recording")
+    assert said("export", "--out", str(world.root / "out.zip"), "--folder", "b/Rec").startswith("1 recording")
+    assert "no recording is or was" in said("list", "--folder", "c/Rec", code=66)
+
+
+def test_what_a_run_prints_tells_files_of_one_name_apart() -> None:
+    written = io.StringIO()
+    screen = Screen(Console(file=written, width=200))
+    for event in (
+        {"event": Event.WATCHING, "folders": ["/r/Rec"]},
+        {"event": Event.ACCEPTED, "file": "/r/Rec/meeting.m4a"},
+        {"event": Event.ACCEPTED, "file": "/r/Rec/sub/meeting.m4a"},
+        {"event": Event.SAME_CONTENT, "file": "/r/Rec/copy.m4a", "of": "/r/Rec/sub/meeting.m4a"},
+        {"event": Event.WRITTEN, "file": "/r/Rec/sub/meeting.m4a", "note": "meeting.md"},
+        {"event": Event.NOT_TRANSCRIBED, "name": "/r/Rec/sub/meeting.m4a", "sentence": "No sound."},
+    ):
+        screen.render(None, "info", event)
+    lines = written.getvalue().splitlines()
+    assert lines[1:3] == ["+ meeting.m4a", "+ sub/meeting.m4a"]
+    assert "same content as sub/meeting.m4a" in lines[3]
+    assert lines[4].startswith("✓ sub/meeting.m4a →")
+    assert lines[5].startswith("✗ sub/meeting.m4a: No sound.")
+
+
 @pytest.mark.shows("readme:lines")
 @pytest.mark.parametrize(
     "tops",
@@ -544,3 +629,12 @@ def test_a_long_path_is_whole_at_the_end_of_its_line_and_in_a_pipe_nothing_is_br
     assert [line for line in piped if line.endswith(f"failed: {REASON}")] == [
         f"  (1) 1 file, failed: {REASON}"
     ]
+
+
+def test_what_was_found_again_in_a_row_is_told_once(world: World) -> None:
+    place = world.record("a.wav")
+    for sentence in ("no server answers", "no server answers", "the disk is full", "no server answers"):
+        world.context.tell(Event.NOT_SUMMARIZED, sentence, recording=place.recording_id)
+    told = said("why", "a.wav")
+    assert told.count("It could not be summarized: no server answers") == 2
+    assert told.count("the disk is full") == 1

@@ -12,9 +12,11 @@ from earmark.cli.manual.outline import Command
 from earmark.cli.manual.parser import outline
 from earmark.cli.voice import CODES
 from earmark.errors import UsageError
+from earmark.ledger import Ledger
 from typer.testing import CliRunner
 
 from tests.conftest import Installation
+from tests.forked import said
 from tests.shown import DOCS
 
 
@@ -105,6 +107,115 @@ def test_a_file_without_a_name_is_not_the_folder_that_somebody_is_in(words: list
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 2, done.output
     assert "it is empty, and names no file and no folder" in " ".join(done.output.replace("│", " ").split())
+
+
+def _options_of(command: Command, words: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """Each option that takes words, behind its verb."""
+    here = (*words, command.name)
+    yield from ([*here, option.names[0]] for option in command.options if option.takes)
+    for below in command.commands:
+        yield from _options_of(below, here)
+
+
+OPTIONS = [words for command in outline().commands for words in _options_of(command)]
+
+
+@pytest.mark.shows("json:empty")
+@pytest.mark.parametrize("words", OPTIONS, ids=" ".join)
+def test_an_option_without_its_words_is_no_option_left_out(words: list[str]) -> None:
+    assert len(OPTIONS) > 30
+    for empty in ("", " "):
+        done = CliRunner().invoke(app, [*words, empty])
+        assert done.exit_code == 2, done.output
+        told = " ".join(done.output.replace("│", " ").split())
+        assert words[-1] in told
+        assert "it is empty" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["retry", "a.wav", "--failed"],
+        ["resummarize", "a.wav", "--outdated"],
+        ["forget", "a.wav", "--all"],
+        ["forget", "a.wav", "--before", "2026-01-01"],
+        ["forget", "a.wav", "--matching", "x"],
+        ["forget", "a.wav", "--lift", "--all"],
+        ["forget", "a.wav", "--lift", "--even-held"],
+        ["speakers", "forget", "Anna", "--all"],
+        ["list", "--csv", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_files_and_an_option_that_chooses_files_do_not_go_together(tmp_path: Path, words: list[str]) -> None:
+    made = Installation(tmp_path)
+    made.configure()
+    made.state.mkdir(mode=0o700)
+    with Ledger(made.state / "ledger.db"):
+        pass
+    done = said(made, *words)
+    assert done.returncode == 2, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["search", "x", "--limit", "0"], "it must be at least 1"),
+        (["serve", "--port", "nope"], "a whole number is needed"),
+        (["serve", "--port", "70000"], "it must be at most 65535"),
+        (["privacy", "check", "--wait", "x"], "a number is needed"),
+        (["status", ""], "There is an empty word too many"),
+        (["status", "x", "y"], "There are words too many: x y"),
+        (["transcribe"], "Missing argument 'FILE'"),
+        (["export", "verify"], "Missing argument 'PATH'"),
+        (["why"], "Missing argument 'FILE'"),
+    ],
+)
+def test_what_the_parser_finds_wrong_is_said_in_our_words(words: list[str], sentence: str) -> None:
+    done = CliRunner().invoke(app, words)
+    told = " ".join(done.output.replace("│", " ").split())
+    assert (done.exit_code, sentence in told) == (2, True), told
+
+
+def test_every_argument_that_is_missing_is_called_as_the_help_calls_it() -> None:
+    for words, command in (pair for verb in outline().commands for pair in verb.walk()):
+        if not command.arguments or not command.arguments[0].required:
+            continue
+        done = CliRunner().invoke(app, words.split())
+        assert done.exit_code == 2
+        assert f"Missing argument '{command.arguments[0].name}" in " ".join(
+            done.output.replace("│", " ").split()
+        )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "a.wav"],
+        ["run", "--once", "a.wav"],
+        ["transcribe", "."],
+        ["config", "set", "--folder", "a.wav", "language", "de"],
+        ["retry", "Recordings"],
+        ["hold", "Recordings"],
+        ["forget", "Recordings", "--dry-run"],
+        ["export", "recording", "Recordings"],
+        ["receipts", "verify", "Recordings"],
+        ["retention", "apply", "--plan", "Recordings"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_where_a_folder_is_wanted_and_the_reverse_is_wrong_usage(
+    tmp_path: Path, words: list[str]
+) -> None:
+    made = Installation(tmp_path)
+    made.configure()
+    made.folder.mkdir()
+    (tmp_path / "a.wav").touch()
+    made.state.mkdir(mode=0o700)
+    with Ledger(made.state / "ledger.db"):
+        pass
+    done = said(made, *words)
+    assert done.returncode == 2, done.stdout + done.stderr
 
 
 @pytest.mark.shows("json:groups")

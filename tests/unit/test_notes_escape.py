@@ -14,6 +14,7 @@ from earmark.notes.escape import (
     clip,
     escape_block,
     escape_inline,
+    escape_notice,
     neutralize,
     normalize,
 )
@@ -296,3 +297,29 @@ def test_marks_of_stress_need_backslashes_and_nothing_that_nobody_sees(dialect: 
     assert JOINER not in written
     assert not re.search(r"~~|\*\*|__|``", written)
     assert written.replace("\\", "") == said
+
+
+@pytest.mark.parametrize("dialect", ["obsidian", "logseq", "plain"])
+def test_what_is_code_in_a_sentence_of_ours_is_code_in_the_note_and_a_model_is_named_whole(
+    dialect: Dialect,
+) -> None:
+    sentence = (
+        "The model tiny.en knows nothing else. To hear it again: `earmark models download base`, then `earmark retry FILE` "
+        '(`languages = ["de", "en"]` under [transcription]); see #this at www.example.com.'
+    )
+    shown = escape_notice(sentence, dialect)
+    for code in (
+        "`earmark models download base`",
+        "`earmark retry FILE`",
+        '`languages = ["de", "en"]`',
+        "tiny.en knows",
+    ):
+        assert code in shown
+    assert shown.count(JOINER) == escape_inline(
+        sentence.replace("tiny.en", "").replace('["', '"'), dialect
+    ).count(JOINER)
+    for hostile in (
+        "`= this.file`", "`$= dv.x`", "`<% x %>`", "`a [[b]]`", "``", "`", "`a` `= b`", "\ue0c0 `a`", "`a\\` b`",
+    ):  # fmt: skip
+        kept = escape_notice(hostile, dialect)
+        assert not re.search(r"(?<!\\)`\s*[=$<]|\[\[|<%", kept), kept

@@ -341,7 +341,7 @@ def test_sizes_and_their_units(number: int) -> None:
     [
         ({"audio": {"never": True, "keep_last": 3}}, "contradict"),
         ({"audio": {"older_than": "3d", "keep_for": "4d"}}, "mean the same"),
-        ({"audio": {"keep_last": -1}}, "greater than or equal"),
+        ({"audio": {"keep_last": -1}}, "at least"),
         ({"audio": {"keep_within_size": "10 parsecs"}}, "is not a size"),
         ({"audio": {"keep_for": "soon"}}, "is not a length of time"),
         ({"audio": {"keep_lats": 3}}, "did you mean `keep_last`"),

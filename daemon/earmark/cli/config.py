@@ -15,13 +15,14 @@ from earmark.cli.acts import acting
 from earmark.cli.config_edit import edit
 from earmark.cli.console import here, out, plain_errors, print_answer, readable
 from earmark.config import document, load_config, require_sound
-from earmark.errors import UsageError
+from earmark.errors import ConfigError, UsageError
 from earmark.paths import Home, platform_home
 from earmark.service.checks import Finding
 from earmark.service.reach import Here
 from earmark.supervisor.awake import does_nothing
 from earmark.verbs import configuring
 from earmark.verbs.opening import reload_daemon
+from earmark.verbs.settings_named import absent
 
 app = typer.Typer(no_args_is_help=True, help="Show, change, check and document the configuration.")
 
@@ -55,16 +56,20 @@ def check(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
         home = platform_home()
         config = load_config(home.config_file)
         require_sound([f.path for f in config.folder], home, str(home.config_file))
+        missing = absent(config, home)
+        if wrong := [one for one in missing if not one.comes]:
+            raise ConfigError("\n".join(f"{home.config_file}: {one}" for one in wrong))
         found = "is right" if home.config_file.exists() else "is not there, which is fine: defaults hold"
         idle = does_nothing(config, Here().platform)
         if json:
             well = Finding(str(home.config_file), True, found)
-            notes = [Finding("awake", True, idle, note=True)] if idle is not None else []
+            notes = [Finding(one.key, True, str(one), note=True) for one in missing]
+            notes += [Finding("awake", True, idle, note=True)] if idle is not None else []
             print_answer("config check", {"findings": [asdict(finding) for finding in (well, *notes)]})
             return
         out.print(f"{home.config_file} {found}", markup=False)
-        if idle is not None:
-            out.print(idle, markup=False)
+        for said in (*map(str, missing), *([] if idle is None else [idle])):
+            out.print(readable(said), markup=False)
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -94,9 +99,11 @@ def set_(
         if not value:
             raise UsageError(f"say the value behind the key: {_as_it_is_said(key)}")
         home = platform_home()
-        said = configuring.set_key(home, key, value, folder)
+        said, missing = configuring.set_key(home, key, value, folder)
         done = f"is set in {home.config_file}{_taken_up(home)}"
         acts.did(said, done, shown=escape(readable(f"{said} {done}")))
+        for word in missing:
+            acts.say(word)
 
 
 def _as_it_is_said(typed: str) -> str:

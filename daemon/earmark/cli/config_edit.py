@@ -39,7 +39,7 @@ def edit(home: Home) -> bool:
     else:
         write_own(copy, begin.encode())
     text = _edited(editor, copy, begin)
-    while (problems := _problems(text, home)) is not None:
+    while (problems := _problems(text, before, home)) is not None:
         for line in problems.splitlines():
             err.print(f"[bold red]earmark:[/] {escape(readable(line))}")
         if not (sys.stdin.isatty() and typer.confirm("Edit it again?", default=True, err=True)):
@@ -98,15 +98,18 @@ def _edited(editor: list[str], copy: Path, begin: str) -> str:
     return text
 
 
-def _problems(text: str, home: Home) -> str | None:
+def _problems(text: str, before: str, home: Home) -> str | None:
+    """What is wrong with a text; of what it names and is not there only what the file did not name before."""
     try:
         text.encode()
         configuring.checked(text, home)
+        named = configuring.unnamed(before, home)
+        wrong = [one for one in configuring.unnamed(text, home) if not one.comes and one not in named]
+        return "\n".join(f"{home.config_file}: {one}" for one in wrong) or None
     except ConfigError as error:
         return str(error)
     except UnicodeEncodeError:
         return f"{home.config_file}: is not UTF-8 text"
-    return None
 
 
 def _drop(copy: Path) -> None:

@@ -36,7 +36,7 @@ from earmark.files import counted
 from earmark.notes.forms import in_one_language, written
 from earmark.notes.style import NoteContext
 from earmark.paths import whole
-from earmark.verbs.known import below_its_folder
+from earmark.verbs.known import folder_meant
 from earmark.verbs.opening import opened_context
 from earmark.verbs.reading_notes import lines_besides, read_notes_first
 from earmark.verbs.resolve import resolve
@@ -72,12 +72,12 @@ def export(
         first = instant_of(since) if since else None
 
         def meant(inside: Context) -> list[str]:
-            at = below_its_folder(inside, whole(folder)) if folder else None
+            at = folder_meant(inside, folder) if folder else None
             return [recording.id for recording in chosen(inside, first, at)]
 
         say_unread(read_notes_first(home, meant))
         with opened_context(home, config, read_only=True) as inside:
-            below = below_its_folder(inside, whole(folder)) if folder else None
+            below = folder_meant(inside, folder) if folder else None
             if below and not any(p.path.is_relative_to(below) for p in inside.ledger.places.all()):
                 raise NotFound(f"{below}: no recording is or was at or below it")
             if since is not None and to_come(since) and not meant(inside):

@@ -69,6 +69,10 @@ def forget(
         home, config = here()
         if lift and dry_run:
             raise UsageError("--lift --dry-run: say one of them; --lift erases nothing")
+        if lift and (everything or before is not None or text is not None or even_held):
+            raise UsageError(
+                "--lift takes recordings, and none of --all, --before, --matching and --even-held"
+            )
         if lift:
             _lift(home, config, files or [], json)
             return

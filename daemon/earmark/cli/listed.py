@@ -25,7 +25,6 @@ from earmark.cli.console import (
     out,
     plain_errors,
     print_answer,
-    short,
     span,
     to_come,
 )
@@ -33,8 +32,7 @@ from earmark.cli.lines import Numbered, below, cell, print_columns, print_senten
 from earmark.errors import NotFound, UsageError
 from earmark.files import counted
 from earmark.notes.escape import spreadsheet_cell
-from earmark.paths import whole
-from earmark.verbs.known import below_its_folder
+from earmark.verbs.known import folder_meant
 from earmark.verbs.listing import STATES, Listed, Wanted, how_many, listed
 from earmark.verbs.opening import opened_context
 from earmark.verbs.states import Group
@@ -97,7 +95,7 @@ def list_recordings(
             raise UsageError("--csv --json: say one of the two")
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            at = below_its_folder(context, whole(folder)) if folder else None
+            at = folder_meant(context, folder) if folder else None
             if at is not None and not any(p.path.is_relative_to(at) for p in context.ledger.places.all()):
                 raise NotFound(f"{at}: no recording is or was at or below it")
             wanted = Wanted(state, instant_of(since) if since else None, at, speaker, tag)
@@ -119,11 +117,11 @@ def list_recordings(
 
 def _print(rows: list[Listed], tops: set[Path]) -> None:
     marks = Numbered()
-    states = [_state(row, marks) for row in rows]
+    states = [_state(row, marks, tops) for row in rows]
     groups, recordings = Counter(row.state.group for row in rows), len({row.recording for row in rows})
     what = how_many(len(rows), recordings)
     print_sentence(f"{what}: {', '.join(f'{groups[group]} {group}' for group in Group)}")
-    told = Counter(sentence for row in rows for sentence in _told(row))
+    told = Counter(sentence for row in rows for sentence in _told(row, tops))
     for sentence, count in told.items():
         print_sentence(f" {marks.mark(sentence)} {counted(count, 'file')}, {cell(sentence)}", 6)
     narrow = max(NARROWEST, (out.width - 42) // 2) if out.is_terminal else None
@@ -140,7 +138,7 @@ def _print(rows: list[Listed], tops: set[Path]) -> None:
     print_columns([("state", "recorded", "length", "title", "recording"), *lines], right=(2,))
 
 
-def _told(row: Listed) -> list[str]:
+def _told(row: Listed, tops: set[Path]) -> list[str]:
     """What is said of a recording besides its state."""
     said = [f"{row.state.word}: {row.state.reason}"] if row.state.reason else []
     if row.wordless:
@@ -150,14 +148,14 @@ def _told(row: Listed) -> list[str]:
     if not row.whole and not (row.wordless and len(row.not_heard) == 1):
         said.append("not all of it heard (earmark why FILE says what is missing)")
     elif row.whole and row.not_heard:
-        said.append("very quiet (earmark why FILE says more)")
+        said.append(f"{'silent' if row.silent else 'very quiet'} (earmark why FILE says more)")
     if row.copy_of is not None:
-        said.append(f"copy of {short(row.copy_of)}")
+        said.append(f"copy of {below(row.copy_of, tops)}")
     return [*said, *([] if row.place.here else ["gone: not in the folder any more"])]
 
 
-def _state(row: Listed, marks: Numbered) -> str:
-    numbers = "".join(marks.mark(sentence) for sentence in _told(row))
+def _state(row: Listed, marks: Numbered, tops: set[Path]) -> str:
+    numbers = "".join(marks.mark(sentence) for sentence in _told(row, tops))
     return f"[{COLORS[row.state.group]}]{row.state.word}[/]{numbers}"
 
 

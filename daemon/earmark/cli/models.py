@@ -149,7 +149,10 @@ def _add_encoder(acts: Acts, path: Path, home: Home, name: str | None, license: 
 @app.command()
 def download(
     name: Annotated[
-        str, typer.Argument(help="A name such as base, small, speakers or search, or OWNER/NAME on the hub.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A name such as base, small, speakers or search, or OWNER/NAME on the hub."
+        ),
     ],
     revision: Annotated[
         str | None, typer.Option(help="A commit or tag of the hub; default: the newest.")

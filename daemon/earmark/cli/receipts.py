@@ -22,6 +22,7 @@ from earmark.ledger import Receipt
 from earmark.paths import Home, whole
 from earmark.retention import receipts, receipts_file
 from earmark.retention.receipts_file import Examined
+from earmark.verbs.file_or_folder import require_no_folder
 from earmark.verbs.known import known_path
 from earmark.verbs.opening import opened_context
 
@@ -126,6 +127,7 @@ def verify(
 
 def _examined(file: Path, home: Home, config: Config) -> Examined:
     """What an export comes to, with this installation's key where there is one."""
+    require_no_folder(file, "a file of receipts")
     try:
         text = read_bytes(file).decode()
         if not home.ledger_file.exists():

@@ -29,7 +29,7 @@ from earmark.export.account.gathering import Asked
 from earmark.files import counted
 from earmark.paths import whole
 from earmark.verbs.accounting import account_for
-from earmark.verbs.known import below_its_folder
+from earmark.verbs.known import folder_meant
 from earmark.verbs.opening import opened_context
 
 
@@ -91,7 +91,7 @@ def report(
                 until=instant_of(asked_until) if asked_until else None,
                 since_day=f"{since:%Y-%m-%d}" if since else None,
                 until_day=f"{until:%Y-%m-%d}" if until else None,
-                folder=below_its_folder(context, whole(folder)) if folder else None,
+                folder=folder_meant(context, folder) if folder else None,
             )
             account, warnings = account_for(context, asked, whole(codes) if codes else None)
         _write(account, chosen, out_file)

@@ -46,7 +46,7 @@ from earmark.retention.sweep.guards import TROUBLE
 from earmark.retention.sweep.housekeeping import due_in_index, due_voices
 from earmark.verbs import deciding
 from earmark.verbs import sweeping as verb
-from earmark.verbs.known import below_its_folder
+from earmark.verbs.known import folder_meant
 from earmark.verbs.opening import opened_context, wake_daemon
 from earmark.verbs.resolve import resolve
 
@@ -93,7 +93,7 @@ def plan(
     with plain_errors():
         home, config = here()
         with opened_context(home, config, read_only=True) as context:
-            wanted = [below_its_folder(context, whole(p)) for p in paths or []]
+            wanted = [folder_meant(context, p) for p in paths or []]
             for path in wanted:
                 _require_known(context, path)
             found = plan_now(

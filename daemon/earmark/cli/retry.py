@@ -38,6 +38,8 @@ def retry(
     with plain_errors(), acting("retry", json) as acts:
         if not files and not failed:
             raise typer.BadParameter("name recordings, or say --failed")
+        if files and failed:
+            raise typer.BadParameter("say one of them: recordings, or --failed")
         if summary and speakers:
             raise typer.BadParameter("--speakers makes the summary again too; say one of the two")
         home, config = here_to_look()

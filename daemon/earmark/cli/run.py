@@ -146,19 +146,23 @@ def _folders(config: Config, named: list[Path], home: Home) -> tuple[Path, ...]:
 
 
 def _require_there(named: Sequence[Path]) -> None:
-    """Raises NotFound for a typed folder that is not there. A service waits for its disk instead, and so does whoever names
-    the folder in the configuration; a folder that does not answer is left to the scan, which waits in a thread.
+    """Raises NotFound for a typed folder that is not there, UsageError for what is none. A service waits for its disk
+    instead, and so does whoever names the folder in the configuration; a folder that does not answer is left to the scan,
+    which waits in a thread.
     """
     found: dict[Path, str] = {}
+    files: list[Path] = []
 
     def look() -> None:
         found.update({folder: said for folder in named if (said := not_a_folder(folder))})
+        files.extend(folder for folder in found if os.path.exists(folder))  # noqa: PTH110 - never raises
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
     looking.join(PATIENCE)
     if found:
-        raise NotFound("\n".join(found.values()))
+        kind = UsageError if files else NotFound
+        raise kind("\n".join(found.values()))
 
 
 def _put_sample(folder: Path) -> None:

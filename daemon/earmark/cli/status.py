@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,11 +17,12 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from earmark import __version__
-from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer, short
+from earmark.cli.console import ago, here_to_look, moment, one_line, out, plain_errors, print_answer
 from earmark.cli.lines import Sentence, below, columns
 from earmark.cli.scope import scope_of
 from earmark.cli.terminal import done, path_line
 from earmark.config import Config
+from earmark.context import Context
 from earmark.files import counted
 from earmark.intake.untaken import closed_in_words, in_words
 from earmark.ledger.lock import UNKNOWN
@@ -70,7 +71,7 @@ def status(
         home, config = here_to_look()
         if not watch:
             with opened_context(home, config, read_only=True) as context:
-                found = gather(context, short)
+                found = gather(context, _as_listed(context))
             found = _remedied(found, home, scope_of(cli))
             if json:
                 print_answer("status", as_json(found))
@@ -79,6 +80,12 @@ def status(
             return
         with suppress(KeyboardInterrupt):
             _keep_showing(home, config, scope_of(cli), json)
+
+
+def _as_listed(context: Context) -> Callable[[Path], str]:
+    """How a sentence names a file: as the line that stands for it does."""
+    tops = {*context.folders, *context.ledger.places.folders()}
+    return lambda path: below(path, tops)
 
 
 def _remedied(found: Status, home: Home, scope: Scope) -> Status:
@@ -106,7 +113,7 @@ def _keep_showing(home: Home, config: Config, scope: Scope, json: bool) -> None:
     ):
         while True:
             with opened_context(home, config, read_only=True) as context:
-                found = gather(context, short)
+                found = gather(context, _as_listed(context))
             # Systemd is asked once for each time that the daemon has come or gone, and not every second.
             if before != (found.running, found.daemon):
                 before, asked = (found.running, found.daemon), _remedied(found, home, scope)

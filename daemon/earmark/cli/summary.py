@@ -88,6 +88,8 @@ def resummarize(
     with plain_errors(), acting("resummarize", json) as acts:
         if not files and not outdated:
             raise typer.BadParameter("name recordings, or say --outdated")
+        if files and outdated:
+            raise typer.BadParameter("say one of them: recordings, or --outdated")
         home, config = here()
         if template is not None:
             _require_template(template, home.templates)

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from earmark.below import below
 from earmark.cli.console import readable, short, span
 from earmark.events import Event
 from earmark.files import counted
@@ -37,7 +38,16 @@ def _line(text: object) -> str:
 
 
 def _name(event: MutableMapping[str, Any]) -> str:
-    return _line(Path(event.get("file") or event.get("name", "")).name)
+    return _line(event.get("shown") or _bare(event))
+
+
+def _bare(event: MutableMapping[str, Any]) -> str:
+    return Path(event.get("file") or event.get("name", "")).name
+
+
+def _of(event: MutableMapping[str, Any]) -> str:
+    """What a file has the content of."""
+    return _line(event.get("shown_of") or short(event["of"])) if event.get("of") else "another recording"
 
 
 def _said(event: MutableMapping[str, Any]) -> str:
@@ -74,8 +84,7 @@ _SENTENCES: dict[str, Line] = {
     ),
     Event.ACCEPTED: lambda e: f"[cyan]+[/] {_name(e)}",
     Event.SAME_CONTENT: lambda e: (
-        f"[cyan]=[/] {_name(e)}  [dim]same content as {_line(short(e['of'])) if e.get('of') else 'another recording'}; "
-        "not transcribed twice[/]"
+        f"[cyan]=[/] {_name(e)}  [dim]same content as {_of(e)}; not transcribed twice[/]"
     ),
     Event.RENAMED: lambda e: f"[cyan]~[/] {_name(e)}  [dim]renamed; its notes follow[/]",
     Event.REPLACED: lambda e: f"[cyan]![/] {_name(e)}  [dim]has other content now[/]",
@@ -130,28 +139,48 @@ def sentence(_: Any, level: str, event: MutableMapping[str, Any]) -> str | None:
     color = {"warning": "yellow", "error": "red"}.get(str(event.get("level", level)), "dim")
     if "sentence" in event:
         name_first = f"{_name(event)}: " if event.get("file") else ""
-        return f"[{color}]{name_first}{_said(event).removeprefix(name_first)}[/]"
+        said = (
+            _said(event)
+            .removeprefix(name_first)
+            .removeprefix(f"{_line(_bare(event))}: " if name_first else "")
+        )
+        return f"[{color}]{name_first}{said}[/]"
     trace = event.pop("exception", None)
     line = _line(plain(None, level, event))
     return f"[{color}]{line}{escape(readable(f'{chr(10)}{trace}')) if trace else ''}[/]"
 
 
 class Screen:
-    """Prints events above a live line of progress (on a terminal), or plain lines (anywhere else)."""
+    """Prints events above a live line of progress (on a terminal), or plain lines (anywhere else). A file is called as in
+    `list`: by its path below the folder that is watched.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
         self._shown: tuple[Working | Reading | Queue, ...] = ()
+        self._folders: tuple[Path, ...] = ()
 
     def render(self, logger: Any, level: str, event: MutableMapping[str, Any]) -> str:
         """A structlog renderer that prints by itself."""
         if event.get("event") == Event.READING and self._console.is_terminal:
             return ""  # the moving line says it
-        line = sentence(logger, level, event)
+        if event.get("event") == Event.WATCHING:
+            self._folders = tuple(map(Path, event["folders"]))
+        line = sentence(logger, level, {**self._names(event), **event})
         if line is not None:
             self._console.print(line)
         return ""
+
+    def _names(self, event: MutableMapping[str, Any]) -> dict[str, str]:
+        """How the files of an event are called."""
+        said = {"shown": event.get("file") or event.get("name"), "shown_of": event.get("of")}
+        return {
+            key: self._below(path) for key, path in said.items() if path and Path(str(path)).is_absolute()
+        }
+
+    def _below(self, path: str | Path) -> str:
+        return below(path, self._folders, short)
 
     def progress(self, report: Report) -> None:
         """Show what is under way: `12:15 / 48:00`, or chunks of a summary `3 / 7`, or bytes of a large file."""
@@ -167,10 +196,10 @@ class Screen:
             return
         table = Table.grid(padding=(0, 2))
         for read in reading:
-            table.add_row("[cyan]…[/]", escape(readable(Path(read.file).name)), how_far(read))
+            table.add_row("[cyan]…[/]", escape(readable(self._below(read.file))), how_far(read))
         for work in report.working:
             table.add_row(
-                "[cyan]…[/]", escape(readable(Path(work.file).name)), f"{_VERB[work.stage]} {done(work)}"
+                "[cyan]…[/]", escape(readable(self._below(work.file))), f"{_VERB[work.stage]} {done(work)}"
             )
         for queue in queued:
             table.add_row("", "", in_queue(queue))

@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from earmark.cli.voice import answer_with_error, out
 from earmark.errors import Declined
+from earmark.unfit import in_our_words
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
 _FORMATS = re.compile(r"^'(?P<value>.*)' does not match the formats? (?P<formats>.*?)\.?$", re.DOTALL)
@@ -21,6 +22,12 @@ A_MINUTE = "2026-03-31T14:30"
 
 
 NO_FILE = "it is empty, and names no file and no folder; say . for the folder that you are in"
+
+
+NO_WORD = "it is empty; say a word, or leave it out"
+
+
+TOO_MANY = re.compile(r"^Got unexpected extra argument(?:s|\(s\))? \((?P<words>.*)\)\.?$", re.DOTALL)
 
 
 TWICE = "it is said more than once, and one of its values would not count; say it once"
@@ -32,6 +39,7 @@ class Verb(TyperCommand):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         _refuse_empty_paths(self)
+        _name_arguments(self)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`FILE...` where typer has `{FILE...}...`."""
@@ -45,12 +53,7 @@ class Verb(TyperCommand):
             return super().make_context(info_name, args, *arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words; an option of which one value counts is not said twice, as nobody could tell which is meant."""
-        parsed: Any = self.make_parser(ctx).parse_args(args=list(args))
-        said = parsed[2]
-        for parameter in said:
-            if _takes_one(parameter) and sum(each is parameter for each in said) > 1:
-                raise typer.BadParameter(TWICE, ctx=ctx, param=parameter)
+        _refuse_twice_and_empty(self, ctx, args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -64,6 +67,7 @@ class Group(TyperGroup):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         _refuse_empty_paths(self)
+        _name_arguments(self)
 
     def make_context(self, info_name: Any, args: Any, *arguments: Any, **options: Any) -> Any:
         out.answers = wants_json(args)
@@ -71,9 +75,37 @@ class Group(TyperGroup):
         with said_plainly(), naming_verbs(self):
             return super().make_context(info_name, args, *arguments, **options)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _refuse_twice_and_empty(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         with naming_verbs(self):
             return super().resolve_command(ctx, args)
+
+
+def _refuse_twice_and_empty(command: Any, ctx: Any, args: Sequence[str]) -> None:
+    """An option of which one value counts is not said twice, as nobody could tell which is meant; one that is empty, as of a
+    script whose variable is, would be no wish at all, and what it was to keep away would come.
+    """
+    values, _, said = command.make_parser(ctx).parse_args(args=list(args))
+    for parameter in said:
+        if _takes_one(parameter) and sum(each is parameter for each in said) > 1:
+            raise typer.BadParameter(TWICE, ctx=ctx, param=parameter)
+        value = values.get(parameter.name)
+        several = value if isinstance(value, list | tuple) else [value]
+        if parameter.param_type_name == "option" and any(
+            isinstance(each, str) and not each.strip() for each in several
+        ):
+            empty = NO_FILE if _takes_path(command, parameter) else NO_WORD
+            raise typer.BadParameter(empty, ctx=ctx, param=parameter)
+
+
+def _name_arguments(command: Any) -> None:
+    """Have each argument called as people see it, FILE, where it is missing or wrong, too."""
+    for parameter in command.params:
+        if parameter.param_type_name == "argument" and parameter.metavar is None:
+            parameter.metavar = parameter.name.upper()
 
 
 def _takes_one(parameter: Any) -> bool:
@@ -86,10 +118,14 @@ def _refuse_empty_paths(command: Any) -> None:
     """Have a command refuse "" where it takes a file or folder: as a path that is the folder that somebody is in, which a
     script does not mean whose variable is empty.
     """
-    hints = get_type_hints(command.callback) if command.callback is not None else {}
     for parameter in command.params:
-        if "Path" in str(hints.get(parameter.name)) or "FILE" in str(parameter.metavar):
+        if _takes_path(command, parameter):
             parameter.process_value = partial(_not_empty, parameter, parameter.process_value)
+
+
+def _takes_path(command: Any, parameter: Any) -> bool:
+    hints = get_type_hints(command.callback) if command.callback is not None else {}
+    return "Path" in str(hints.get(parameter.name)) or "FILE" in str(parameter.metavar)
 
 
 def _not_empty(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:
@@ -152,9 +188,15 @@ def plain_usage(piece: str) -> str:
 def plain_complaint(message: str) -> str:
     """What was wrong with a word, as a sentence."""
     message = message.removeprefix("Value error, ")
+    if (extra := TOO_MANY.match(message)) is not None:
+        return (
+            f"There are words too many: {extra['words']}"
+            if extra["words"].strip()
+            else "There is an empty word too many"
+        )
     found = _FORMATS.match(message)
     if found is None:
-        return message
+        return in_our_words(message)
     how = f"{A_DAY} or {A_MINUTE}" if "%H" in found["formats"] else A_DAY
     return f"{found['value']!r} is no date; write it like {how}"
 

@@ -36,10 +36,10 @@ from earmark.pipeline.words_unread import notes_read, said_besides, why_not_read
 from earmark.report import how_far, read_report
 from earmark.translation import is_translated
 from earmark.verbs import states
-from earmark.verbs.known import known_path
 from earmark.verbs.listing import copy_of, not_heard
 from earmark.verbs.opening import opened_context
 from earmark.verbs.resolve import at_odds, resolve
+from earmark.verbs.untaken import path_meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def why(
     with plain_errors():
         home, config = here_to_look()
         with opened_context(home, config, read_only=True) as context:
-            story = _story(context, known_path(context, file))
+            story = _story(context, path_meant(context, file))
         if json:
             print_answer("why FILE", _document(story))
             return
@@ -166,7 +166,9 @@ def _as_moved_note(context: Context, path: Path) -> str:
 
 
 def _print_story(entries: list[Entry]) -> None:
-    for entry in entries:
+    for entry, before in zip(entries, [None, *entries], strict=False):
+        if before is not None and told(entry) == told(before):
+            continue  # the same again in a row, of several runs
         print_sentence(f"  [dim]{moment(entry.at)}[/]  {cell(told(entry))}", 20)
 
 

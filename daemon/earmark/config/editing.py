@@ -43,6 +43,10 @@ class Key:
 def key_named(text: str, folder: Path | None = None) -> tuple[Key, Any]:
     """The key that a person typed, and the type of its value. Raises UsageError that names the nearest."""
     kind: Any = Folder if folder is not None else Config
+    if not text.strip():
+        raise UsageError(
+            "the key is empty; say one, such as summary.endpoint; earmark config sample shows all of them"
+        )
     parts = tuple(text.split("."))
     for part in parts:
         kind = _below(kind, part)

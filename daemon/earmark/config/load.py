@@ -19,6 +19,7 @@ from earmark.config.schema import Config, Folder
 from earmark.config.section import OutputFormat
 from earmark.errors import ConfigError
 from earmark.replacing import problems as table_problems
+from earmark.unfit import in_our_words
 
 REMOVED = {"retention.trash_to": "there is one trash, earmark's own; remove the line"}
 """Settings of earlier versions, and what to do about them."""
@@ -97,13 +98,9 @@ def explain(problem: ErrorDetails) -> str:
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
         hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
         return f"`{key}` is not a setting; {hint}"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = in_our_words(problem["msg"].removeprefix("Value error, "))
     if key.startswith(("summary.endpoint", "summary.allowed_hosts")) and problem["type"] == "value_error":
         return f"`{key}`: {message}"  # not shown: it may hold a password
-    if problem["type"] == "tuple_type":
-        message = "a list is needed, in brackets"
-    if problem["type"] == "dict_type":
-        message = "a table is needed, in braces"
     return f"`{key}`: {message[0].lower()}{message[1:]} (found {_clipped(repr(problem['input']))})"
 
 

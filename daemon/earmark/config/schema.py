@@ -20,6 +20,7 @@ from earmark.config.section import (
     Section,
     Speakers,
     UserPath,
+    WrittenLanguage,
 )
 
 
@@ -154,10 +155,8 @@ class Summary(Section):
     template: str = Field(
         "meeting", description="meeting, memo, interview, lecture, call, journal, or one of yours."
     )
-    language: str = Field(
-        "auto",
-        description="Language of the summary; `auto` is the recording's.",
-        pattern=r"^(auto|[a-z]{2,3})$",
+    language: WrittenLanguage = Field(
+        "auto", description="Language of the summary; `auto` is the recording's."
     )
     max_points: int = Field(7, ge=1, le=30, description="At most this many key points.")
     context: int = Field(0, ge=0, description="The server's context window in tokens; 0 asks the server.")

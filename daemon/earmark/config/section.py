@@ -17,7 +17,13 @@ def _absolute(path: Path) -> Path:
     return whole(path)
 
 
-UserPath = Annotated[Path, AfterValidator(_absolute)]
+def _not_empty(said: object) -> object:
+    if said == "":
+        raise ValueError("it is empty, and names no file and no folder")
+    return said
+
+
+UserPath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_absolute)]
 
 LANGUAGES = frozenset(
     (
@@ -27,6 +33,22 @@ LANGUAGES = frozenset(
     ).split()
 )
 """What Whisper calls the languages that it knows (openai/whisper, tokenizer.py): ISO 639-1, for a few 639-3, and jw."""
+
+
+OTHER_LANGUAGES = frozenset(
+    (
+        "aa ab ae ak an av ay bi bm ce ch co cr cu cv dv dz ee eo ff fj fy ga gd gn gv hz ia ie ig ii ik io iu jv kg ki "
+        "kj kl kr ks ku kv kw ky lg li lu mh na nb nd ng nr nv ny oj om or os pi qu rm rn rw sc se sg sm ss st tn to ts "
+        "tw ty ug ve vo wa wo xh za zu"
+    ).split()
+)
+"""ISO 639-1 besides: what a summary can be written in."""
+
+
+def _written(code: str) -> str:
+    if code == "auto" or code in LANGUAGES | OTHER_LANGUAGES or re.fullmatch("[a-z]{3}", code):
+        return code
+    raise ValueError("no language has this code; write one such as `en` or `de`, or `auto`")
 
 
 def _known(code: str) -> str:
@@ -54,6 +76,8 @@ def _sound(table: dict[str, str]) -> dict[str, str]:
 
 
 LanguageCode = Annotated[str, AfterValidator(_known)]
+WrittenLanguage = Annotated[str, AfterValidator(_written)]
+"""A language of ISO 639-1, or a code of three letters, which ISO 639-3 has thousands of; or auto."""
 LanguageOrAuto = Annotated[str, AfterValidator(_known_or_auto)]
 
 Speakers = Annotated[str, BeforeValidator(_how_many)]

@@ -21,6 +21,11 @@ def is_quiet(loudest: float | None) -> bool:
     return loudest is not None and loudest < QUIET
 
 
+def is_silent(loudest: float | None) -> bool:
+    """True if nothing at all can be heard in the loudest second."""
+    return loudest is not None and loudest < SILENT
+
+
 def damage(transcript: Transcript, *, draft: bool = False) -> list[str]:
     """A sentence for each reason why words may be missing; none for a recording that was heard whole. `draft`: another model
     is to hear it again in any case.
@@ -83,9 +88,9 @@ def _hard_to_hear(transcript: Transcript) -> list[str]:
     level = transcript.loudest
     if level is None or not is_quiet(level):
         return []
-    if level < SILENT and (transcript.tracks_unheard or transcript.parts_unheard):
+    if is_silent(level) and (transcript.tracks_unheard or transcript.parts_unheard):
         return ["What could be heard of it is silent."]
-    if level < SILENT:
+    if is_silent(level):
         return [
             "The recording is silent: a microphone that was muted, or another than the one that was spoken into."
         ]

@@ -83,6 +83,11 @@ _BREAK_VALUE = re.compile(f"{_BREAKS}|{_STRESS}")
 _BACKSLASH = re.compile(r"[\\`*_\[\]<$#|~^]")
 _BACKSLASH_LOGSEQ = re.compile(r"[\\`*_$#|~]")
 
+_CODE = re.compile(r"(?<![`\\])`(?:earmark [A-Za-z][\w./ -]*|[a-z]+ = [\w\"\[\], ]+|[a-z]{2,3})`(?!`)")
+"""What our sentences have as code: a command, a setting, a language. Apps run what begins with a sign, as `= this.file`."""
+_CODE_HERE = "\ue0c0"
+"""Stands for code while what is around it is escaped; private use, so in no sentence of ours."""
+
 _LINE_START = re.compile(r"^(?:(?P<mark>[-+=>:]|!!!)|(?P<number>\d{1,9})(?P<dot>[.)])(?=\s|$))")
 _LOGSEQ_MARKER = re.compile(
     r"^(TODO|DOING|DONE|LATER|NOW|WAITING|WAIT|CANCELED|CANCELLED|STARTED|IN-PROGRESS)(?=\s|$)"
@@ -121,6 +126,26 @@ def escape_inline(text: str, dialect: Dialect = "obsidian") -> str:
     if marker is not None:
         text = f"{marker[0]}{JOINER}{text[len(marker[0]) :]}"
     return text
+
+
+def escape_notice(text: str, dialect: Dialect = "obsidian") -> str:
+    """A sentence of ours, as `escape_inline`, but that what stands in it as code, such as a command to type, is code in the
+    note, and the name of a model is whole. What is in it of others, as a name, is code only if no app could run it.
+    """
+    text, codes = normalize(text), list[str]()
+    if _CODE_HERE in text:
+        return escape_inline(text, dialect)
+
+    def kept(found: re.Match[str]) -> str:
+        if neutralize(found[0]) != found[0]:
+            return found[0]
+        codes.append(found[0])
+        return _CODE_HERE
+
+    shown = escape_inline(_CODE.sub(kept, text), dialect).replace(f".{JOINER}en ", ".en ")
+    for code in codes:
+        shown = shown.replace(_CODE_HERE, code, 1)
+    return shown
 
 
 def escape_block(text: str, dialect: Dialect = "obsidian") -> str:

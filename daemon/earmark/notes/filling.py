@@ -7,7 +7,7 @@ import re
 
 import jinja2
 
-from earmark.notes.escape import Dialect, escape_inline
+from earmark.notes.escape import Dialect, escape_inline, escape_notice
 
 
 @functools.cache
@@ -21,6 +21,7 @@ def _environment(dialect: Dialect) -> jinja2.Environment:
         autoescape=False,  # this is Markdown, not HTML; the filter `said` is the escape
     )
     environment.filters["said"] = lambda text: escape_inline(text, dialect)
+    environment.filters["told"] = lambda text: escape_notice(text, dialect)
     return environment
 
 

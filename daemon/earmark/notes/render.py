@@ -16,7 +16,7 @@ from earmark.errors import ConfigError
 from earmark.misheard import NO_SPEECH, NOT_UNDERSTOOD
 from earmark.notes import properties
 from earmark.notes.damage import damage, untranslated_as
-from earmark.notes.escape import Dialect, clip, escape_inline, normalize
+from earmark.notes.escape import Dialect, clip, escape_inline, escape_notice, normalize
 from earmark.notes.filling import fill
 from earmark.notes.frontmatter import frontmatter
 from earmark.notes.labels import IN_ENGLISH, LANGUAGES, labels_for
@@ -260,7 +260,7 @@ def _for_layout(
         "gone": said(_gone(context)),
         "transcript": file_link(link, "transcript", dialect) if link else "",
         "unseen": _unseen(summary, context, dialect),
-        "notices": [said(notice) for notice in notices],
+        "notices": [escape_notice(clip(notice, POINT), dialect) for notice in notices],
         "made": made(summary, dialect),
         "extractive": summary.by == "extractive",
     }

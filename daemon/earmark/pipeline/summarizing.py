@@ -128,7 +128,8 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
         ledger.words.store_summary(_by_present_names(context, work, message.summary), now)
         if work.fallback is None:
             ledger.jobs.done(job.id, now, message.note or None)
-            context.server_faults_told.clear()
+            if by_a_server(message):
+                context.server_faults_told.clear()
             if message.unfit:
                 fitting.lost(context, job.id, message.summary.model, message.unfit)
             elif work.request.endpoint != EXTRACTIVE:
@@ -144,6 +145,11 @@ def summarized(context: Context, work: Summarizing, message: Summarized) -> None
             by_worker=True,
         )  # fmt: skip
     context.step("after:summarized")
+
+
+def by_a_server(message: Summarized) -> bool:
+    """Whether a server answered: of a recording without a word none is asked, wherever its summary was to come from."""
+    return message.summary.by != "extractive"
 
 
 def _maker(summary: Summary) -> str:

@@ -68,7 +68,7 @@ def render(
 
 def require_folders(named: Sequence[Path], configured: Sequence[Path], platform: str = sys.platform) -> None:
     """Refuse to install a service that would watch nothing. Raises NotFound for a named folder that is not there,
-    EnvironmentFault for one that may not be read or written, UsageError where no folder is named anywhere.
+    EnvironmentFault for one that may not be read or written, UsageError for a file and where no folder is named anywhere.
 
     Folders of the configuration may be away: their disks come and go, and the daemon says so.
     """
@@ -79,7 +79,7 @@ def require_folders(named: Sequence[Path], configured: Sequence[Path], platform:
         )
     for folder in named:
         if said := not_a_folder(folder):
-            raise NotFound(said)
+            raise (UsageError if os.path.exists(folder) else NotFound)(said)  # noqa: PTH110 - never raises
         if not (found := check_folder(folder, platform)).ok:
             raise EnvironmentFault(found.sentence)
 

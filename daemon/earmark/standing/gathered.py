@@ -16,7 +16,7 @@ from earmark.files import is_locked
 from earmark.intake.untaken import CLOSED, untaken
 from earmark.ledger import Artifact, Job, Place
 from earmark.ledger.lock import holder
-from earmark.notes.damage import is_quiet
+from earmark.notes.damage import is_quiet, is_silent
 from earmark.paths import Home
 from earmark.pipeline import drafts
 from earmark.pipeline.earlier import Theirs, what_is_theirs
@@ -96,6 +96,7 @@ class Status:
     folders: tuple[str, ...] = ()
     queue: Queue | None = None
     config_newer: str = ""
+    silent: int = 0
 
 
 def said_of_edited(context: Context, artifact: Artifact) -> str:
@@ -182,12 +183,13 @@ def gather(context: Context, shown: Shown, at_once: int = 0) -> Status:
         # Plain ones: `asdict` takes a counter apart.
         dict(Counter(c.model for c in heard if c.misheard == Misheard.LANGUAGE and not c.owed)),
         dict(Counter(c.model for c in heard if c.untranslated)),
-        sum(is_quiet(c.loudest) for c in heard), sum(c.wordless > 0 for c in heard),
+        sum(is_quiet(c.loudest) and not is_silent(c.loudest) for c in heard), sum(c.wordless > 0 for c in heard),
         round(sum(c.wordless for c in heard), 1),
         sum(not draft.kept for draft in draft_of.values()), drafts.waiting(context, [*draft_of.values()]), tuple(kept),
         closed=untaken(ledger, CLOSED), copies=_copies(by_recording, shown), elsewhere=(other,) if other else (),
         words_offered=_offered(context) if any(c.corrected for c in heard) else 0,
         queue=queue(context, report.workers if running and report and report.workers else at_once or hears_at_once(context)),
+        silent=sum(is_silent(c.loudest) for c in heard),
         folders=tuple(sorted({*map(str, context.folders), *map(str, ledger.places.folders())})),
         config_newer=_newer(report, home) if running and report and not other else "",
     )  # fmt: skip

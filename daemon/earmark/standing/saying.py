@@ -92,6 +92,8 @@ def heard(found: Status) -> Iterator[tuple[str, str]]:
             f"In {what} somebody speaks for {long}{in_all}, and no words were made out there",
             "earmark list",
         )
+    if found.silent:
+        yield f"{counted(found.silent, 'recording is', 'recordings are')} silent", "earmark list"
     if found.very_quiet:
         yield f"{counted(found.very_quiet, 'recording is', 'recordings are')} very quiet", "earmark list"
 

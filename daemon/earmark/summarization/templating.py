@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from earmark.errors import ConfigError
+from earmark.unfit import in_our_words
 
 BUILT_IN = ("meeting", "memo", "interview", "lecture", "call", "journal")
 STANDARD = {
@@ -112,7 +113,8 @@ def parse_template(name: str, source: str, place: str) -> Template:
         front = Front.model_validate(data)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'] if part not in ('OwnSection',))}: {problem['msg']}"
+            f"{'.'.join(str(part) for part in problem['loc'] if part not in ('OwnSection',))}:"
+            f" {in_our_words(problem['msg'])}"
             for problem in error.errors()[:3]
         )
         raise ConfigError(f"template {place}: {problems}") from None

@@ -36,6 +36,7 @@ from earmark.supervisor.stages.diarization import DiarizationStage
 from earmark.supervisor.stages.summary import SummaryStage
 from earmark.supervisor.stages.transcription import MODEL_TROUBLE, TranscriptionStage
 from earmark.supervisor.sweeping import Sweeping
+from earmark.supervisor.unfinished import is_open
 from earmark.workers import Left, Said, Starter
 
 LONGEST_WAIT = 30.0
@@ -115,7 +116,7 @@ class Session:
             if self._daemon.once and self._scanning.idle() and self._idle() and self._owing.done_with():
                 return self._exit_code()
             self._handle(self._inbox.receive(0.0 if more else self._patience()))
-        self._daemon.unfinished = any(self._left())
+        self._daemon.unfinished = is_open(self.context, self._scanning.arriving.in_phase(*Phase))
         return self._exit_code() if self._daemon.once else 0
 
     def stop(self) -> None:

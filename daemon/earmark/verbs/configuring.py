@@ -12,6 +12,8 @@ from earmark.config.editing import Key, is_of, key_named, parsed, value_meant, w
 from earmark.errors import ConfigError, EnvironmentFault, NotFound, UsageError
 from earmark.files import OtherContent, make_private, opened, put_in_place, read_bytes, spelled
 from earmark.paths import Home, whole
+from earmark.verbs.file_or_folder import require_no_file
+from earmark.verbs.settings_named import Absent, absent
 
 
 def written(home: Home) -> str:
@@ -59,18 +61,31 @@ def replace(home: Home, before: str, text: str) -> None:
             ) from None
 
 
-def set_key(home: Home, name: str, words: Sequence[str], folder: Path | None = None) -> str:
-    """Set one key; returns it as a sentence names it. Raises UsageError for a key or value that cannot be, ConfigError for a
-    file that was wrong before, NotFound for a folder that is neither in the file nor on the disk.
+def unnamed(text: str, home: Home) -> list[Absent]:
+    """What a right text names and is not there; of one that is wrong nothing."""
+    try:
+        return absent(checked(text, home), home)
+    except ConfigError:
+        return []
+
+
+def set_key(home: Home, name: str, words: Sequence[str], folder: Path | None = None) -> tuple[str, list[str]]:
+    """Set one key; returns it as a sentence names it, and what it names that is not there yet. Raises UsageError for a key
+    or value that cannot be, or that names what is not there, ConfigError for a file that was wrong before, NotFound for a
+    folder that is neither in the file nor on the disk.
     """
     before = written(home)
     path = _folder(home, before, folder)
     key, kind = key_named(name, path)
     text = _tried(home, key, lambda: with_value(before, key, value_meant(kind, list(words))))
     _require_right(home, before, text, key)
+    missing = [one for one in unnamed(text, home) if (one.key, one.folder) == (".".join(key.parts), path)]
+    if hinders := [one for one in missing if one.hinders]:
+        said = "\n".join(map(str, hinders))
+        raise UsageError(f"{said}\nNothing was changed in {home.config_file}")
     if text != before or not home.config_file.exists():
         replace(home, before, text)
-    return str(key)
+    return str(key), [one.sentence for one in missing]
 
 
 def unset_key(home: Home, name: str, folder: Path | None = None) -> bool:
@@ -97,6 +112,7 @@ def _folder(home: Home, text: str, named: Path | None) -> Path | None:
     if named is None:
         return None
     path = spelled(whole(named))
+    require_no_file(path)
     sections = parsed(text).get("folder")
     known = sections if isinstance(sections, list) else []
     if not any(is_of(section, path) for section in known) and not path.is_dir():

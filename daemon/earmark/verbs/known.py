@@ -22,7 +22,7 @@ def known_path(context: Context, file: Path) -> Path:
     below a drop folder as it is listed. Raises UsageError, with their paths, where several are called so.
     """
     path = below_its_folder(context, whole(file))
-    if _is_known(context, path):
+    if is_known(context, path):
         return path
     known, key = _known(context), fold(str(path))
     alike = [Path(each) for each in known if fold(each) == key and _is_alike(Path(each), path)]
@@ -31,15 +31,28 @@ def known_path(context: Context, file: Path) -> Path:
     if file.is_absolute() or os.path.lexists(path):
         return path
     if len(file.parts) > 1:
-        shown = {each for top in _tops(context) for each in _shown_as(top, file) if _is_known(context, each)}
-        return _the_one(shown, file) if shown else path
+        shown = {each for top in tops_of(context) for each in shown_as(top, file) if is_known(context, each)}
+        return the_one(shown, file) if shown else path
     called = {Path(each) for each in known if _name_of(each) == file.name}
     if not called:
         key = fold(file.name)
         named = (Path(each) for each in known if fold(_name_of(each)) == key)
         called = {each for each in named if _is_called(each, file.name)}
     called = called or _called_so_but_for_its_ending(context, file)
-    return _the_one(called, file) if called else path
+    return the_one(called, file) if called else path
+
+
+def folder_meant(context: Context, typed: Path) -> Path:
+    """The folder, or file, that a filter names: as it is typed, or as it is listed, with as much as one likes of a drop
+    folder's path in front, or without it. What holds no recording is given back as it was typed.
+    """
+    path = below_its_folder(context, whole(typed))
+    places = [Path(each) for each in context.ledger.places.paths()]
+    if typed.is_absolute() or any(each.is_relative_to(path) for each in places):
+        return path
+    listed = {each for top in tops_of(context) for each in shown_as(top, typed)}
+    held = {each for each in listed if any(place.is_relative_to(each) for place in places)}
+    return the_one(held, typed) if held else path
 
 
 def _called_so_but_for_its_ending(context: Context, file: Path) -> set[Path]:
@@ -49,7 +62,8 @@ def _called_so_but_for_its_ending(context: Context, file: Path) -> set[Path]:
     return called or {each for each in recordings if fold(each.stem) == fold(file.name)}
 
 
-def _the_one(called: set[Path], file: Path) -> Path:
+def the_one(called: set[Path], file: Path) -> Path:
+    """The only one, or the only one that is there. Raises UsageError that lists them."""
     there = {
         path for path in called if os.path.lexists(path)
     }  # what was moved is known by its former path, too
@@ -64,13 +78,14 @@ def _the_one(called: set[Path], file: Path) -> Path:
     )
 
 
-def _shown_as(top: Path, file: Path) -> list[Path]:
+def shown_as(top: Path, file: Path) -> list[Path]:
     """What a path below a drop folder may stand for: with as much as one likes of the folder's path in front, or without."""
-    before = (count for count in range(1, len(file.parts)) if file.parts[:count] == top.parts[-count:])
+    before = (count for count in range(1, len(file.parts) + 1) if file.parts[:count] == top.parts[-count:])
     return [top / file, *(top / Path(*file.parts[count:]) for count in before)]
 
 
-def _tops(context: Context) -> set[Path]:
+def tops_of(context: Context) -> set[Path]:
+    """The drop folders, of now and of before."""
     folders = {folder.path for folder in context.config.folder}
     return {*context.folders, *folders, *context.ledger.places.folders()}
 
@@ -88,7 +103,8 @@ def below_its_folder(context: Context, path: Path) -> Path:
     return spelled(path)
 
 
-def _is_known(context: Context, path: Path) -> bool:
+def is_known(context: Context, path: Path) -> bool:
+    """True if the ledger has a recording or a note at this path, or had."""
     ledger = context.ledger
     return bool(ledger.places.at(path) or ledger.artifacts.at(path) or ledger.trash.of_original(path))
 

@@ -11,7 +11,7 @@ from earmark.context import Context
 from earmark.domain import ArtifactState, Instant, Kind, Transcript
 from earmark.files import counted, read_bytes
 from earmark.ledger import Artifact, Ledger, Place, Recording
-from earmark.notes.damage import damage, is_quiet
+from earmark.notes.damage import damage, is_quiet, is_silent
 from earmark.notes.escape import JOINER
 from earmark.notes.frontmatter import body_of, decoded, read_frontmatter, tag_names, tags_of
 from earmark.retention.gate import verdict
@@ -38,7 +38,7 @@ class Listed:
     `state` in one word; `reason` if there is one to give; `dated`: its one date, `date` that as its notes show it; `title`
     is that of its summary, as its note has it. `not_heard`: why words may be missing; `whole`: false if it is because
     something was not heard at all, and not for its level only. `wordless`: seconds in which somebody speaks and no words
-    were made out. `copy_of`: the file that was here first with the same
+    were made out. `silent`: nothing at all can be heard. `copy_of`: the file that was here first with the same
     content, if it is not this one.
     """
 
@@ -53,6 +53,7 @@ class Listed:
     title: str
     copy_of: Path | None = None
     wordless: float = 0.0
+    silent: bool = False
 
     @property
     def path(self) -> Path:
@@ -129,6 +130,7 @@ def _rows(
             title_of(mine, titles.get(recording_id, "")),
             copy_of(place, everywhere[recording_id]),
             heard[recording_id].wordless if recording_id in heard else 0.0,
+            recording_id in heard and is_silent(heard[recording_id].loudest),
         )  # fmt: skip
         rows.append(row)
     return sorted(rows, key=lambda row: (-row.dated, row.path))

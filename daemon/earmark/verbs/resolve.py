@@ -15,6 +15,7 @@ from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import is_note
 from earmark.notes.style import style_of
 from earmark.notes.whose import LARGEST, known_as, written_for
+from earmark.verbs.file_or_folder import require_no_folder
 from earmark.verbs.known import known_path
 
 
@@ -35,10 +36,11 @@ class Meant:
 
 def resolve(context: Context, file: Path) -> Meant:
     """By what is in a file: a recording, a note that says whose it is, or one that is as it was when it was last looked at.
-    By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound; UsageError for a note
-    that is known as another recording's than it says, be it that it was put in the place of that one's.
+    By its path, or a bare name if only one is called so, where nothing is any more. Raises NotFound; UsageError for a
+    folder, and for a note that is known as another recording's than it says, be it put in the place of that one's.
     """
     path = known_path(context, file)
+    require_no_folder(path)
     if (odds := at_odds(context, path)) is not None:
         raise UsageError(f"{path}: {odds}")
     if not os.path.lexists(path) or _as_known(context, path):

@@ -30,7 +30,7 @@ from earmark.search.finding import Hit, find
 from earmark.search.query import Query
 from earmark.search.wanted import meant
 from earmark.verbs.filling import due, fill, kept_out_no_more
-from earmark.verbs.known import below_its_folder
+from earmark.verbs.known import below_its_folder, shown_as
 from earmark.verbs.listing import is_tagged, notes_of_places, title_of
 from earmark.verbs.meaning import Asked, MeaningWorker, asked_for
 from earmark.verbs.opening import opened_context
@@ -226,7 +226,7 @@ def _folder(context: Context, said: str) -> Path:
     typed = Path(os.path.expanduser(said))  # noqa: PTH111 - never raises
     if "\0" in said:
         raise NotFound(f"folder:{said}: no recording is or was at or below it")
-    below = [path for top in sorted(tops) for path in (top / typed, top.parent / typed)]
+    below = [path for top in sorted(tops) for path in (*shown_as(top, typed), top.parent / typed)]
     places = [place.path for place in context.ledger.places.all()]
     for folder in (below_its_folder(context, whole(typed)), *below):
         if any(path.is_relative_to(folder) for path in places):

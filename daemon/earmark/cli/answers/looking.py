@@ -54,7 +54,8 @@ class StatusAnswer(Answer):
         "Recordings that do not look like English, by the model that heard them so."
     )
     not_translated: dict[str, int] = key("Recordings that could not be translated, by model.")
-    very_quiet: int = key("Recordings that are very quiet.")
+    very_quiet: int = key("Recordings that are very quiet, and not silent.")
+    silent: int = key("Recordings in which nothing at all can be heard.")
     wordless: int = key("Recordings in which somebody speaks for a while and no words were made out.")
     wordless_seconds: float = key("For how long in all of them.")
     drafts: int = key("Transcripts that wait for a better one.")

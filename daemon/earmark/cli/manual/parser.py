@@ -13,6 +13,11 @@ from earmark.cli.index import VERBS, loaded
 from earmark.cli.main import app
 from earmark.cli.manual.outline import Argument, Command, Option, Takes
 from earmark.config.editing import all_keys
+from earmark.ledger.candidates import CLASSES
+from earmark.models.catalog import ALIASES, CATALOG
+from earmark.summarization.templating import BUILT_IN
+from earmark.verbs.listing import STATES
+from earmark.weights.packaged import CAMPPLUS, PACKAGED
 
 _MARKUP = re.compile(r"\[/?(?:bold|dim|red|green|yellow|cyan)?(?: [a-z]+)?\](?!\()")
 """Tags of rich in the texts of verbs; a bracket that is none is left."""
@@ -91,5 +96,23 @@ def _takes(parameter: Any, name: str) -> Takes:
 
 
 def _choices(parameter: Any) -> tuple[str, ...]:
-    found = all_keys() if parameter.metavar == "KEY" else parameter.type_descriptor.choices or ()
+    found = _offered(parameter) or parameter.type_descriptor.choices or ()
     return tuple(str(one.value if isinstance(one, Enum) else one) for one in found)
+
+
+def _offered(parameter: Any) -> tuple[str, ...]:
+    """What may stand for a text, where that is mostly one of some: a template or a model can have another name, too."""
+    match parameter.metavar or max(parameter.opts, key=len).lstrip("-").upper():
+        case "KEY":
+            return tuple(all_keys())
+        case "STATE":
+            return tuple(state for state in STATES if " " not in state)
+        case "TEMPLATE":
+            return BUILT_IN
+        case "MODEL":
+            packaged = (model.name for model in (*PACKAGED, CAMPPLUS))
+            return tuple(dict.fromkeys((*packaged, *(known.name for known in CATALOG), *ALIASES)))
+        case "KIND":
+            return (*CLASSES, "all")
+        case _:
+            return ()

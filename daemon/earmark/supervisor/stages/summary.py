@@ -67,7 +67,7 @@ class SummaryStage(Stage[Summarizing]):
             case Summarized():
                 summarizing.summarized(self._context, work, message)
                 seat.free(now)
-                if not (work.fallback or message.unfit) and work.request.endpoint != summarizing.EXTRACTIVE:
+                if not (work.fallback or message.unfit) and summarizing.by_a_server(message):
                     self._knocking.made()
                     self.unpark()
             case Failed(fault=fault):
