@@ -134,7 +134,7 @@ def test_words_keep_their_times_and_a_cut_between_two_speakers_takes_what_was_re
         ({"a": "b", "b": "a"}, "'a' becomes 'b' becomes 'a' again; keep the one that is right"),
         ({"meier": "Mayer", "mayer": "Meier"}, "again; keep the one that is right"),
         ({"a": "b", "b": "c", "c": "a"}, "'a' becomes 'b' becomes 'c' becomes 'a' again"),
-        ({"a": 1}, "valid string"),
+        ({"a": 1}, "`transcription.replace.a`: text is needed (found 1)"),
         ({"don't": "x", "don’t": "y"}, "is there twice"),
         (["a"], "a table is needed, in braces"),
     ],
