@@ -91,6 +91,10 @@ def test_an_assistant_searches_reads_lists_and_asks_behind_walls(world: World) -
         assert len((await call("list", limit=1, skip=1))["recordings"]) == 1
         ids = {r["file"]: r["recording"] for r in everything["recordings"]}
 
+        named = f"em-{ids['launch.m4a'][:20]}"  # as its notes do
+        read = [await call("read", recording=each) for each in (ids["launch.m4a"], named)]
+        assert read[0] == read[1]
+
         (found,) = (await call("search", query="postpone launch"))["passages"]
         assert (found["recording"], found["at"], found["speaker"]) == (ids["launch.m4a"], 0.0, "Sarah Miller")
         (odd,) = (await call("search", query="payment red"))["passages"][:1]

@@ -59,34 +59,51 @@ def swapped(rig: Rig) -> None:
     assert (boat.read_bytes(), horse.read_bytes()) == words[::-1]
 
 
-@pytest.mark.shows("transcription:swapped")
-def test_of_notes_whose_names_were_swapped_neither_is_read_for_the_other(rig: Rig) -> None:
-    before, notes = heard(rig), rig.notes()
+@pytest.mark.shows("transcription:took-names")
+def test_of_notes_whose_names_were_swapped_each_is_read_for_its_own_recording(rig: Rig) -> None:
+    before, notes = heard(rig), rig.notes().keys()
     swapped(rig)
-    for edited in (False, True):
-        if edited:
-            mine = note_of(rig, "boat")
-            mine.write_text(mine.read_text().replace("says number 1", "says wombat"))
-        for _ in range(2):  # before a run, and after
-            answer = found(rig, "number")
-            assert {Path(r["path"]).stem for r in answer["results"]} == {"boat", "horse"}
-            for result in answer["results"]:
-                assert result["snippet"].split()[1] in before[Path(result["path"]).stem]
-            assert found(rig, "wombat")["results"] == []
-            assert run_child(rig) == 0
-            assert heard(rig) == before
-    told = found(rig, "wombat")["not_read"]
-    assert len(told) == 2, told
-    assert all("is the note of another recording" in sentence for sentence in told)
-    for note in ("boat", "horse"):
-        assert "earmark knows it as a note of" in said(rig, "why", str(note_of(rig, note)))
-        assert note_of(rig, note).name in said(rig, "status")
-    # Put back, what a person wrote there is theirs.
+    for _ in range(2):  # before a run, and after
+        answer = found(rig, "number")
+        assert {Path(r["path"]).stem for r in answer["results"]} == {"boat", "horse"}
+        for result in answer["results"]:
+            assert result["snippet"].split()[1] in before[Path(result["path"]).stem]
+        assert run_child(rig) == 0
+        assert (heard(rig), rig.notes().keys()) == (before, notes)
+        assert [*rig.query("SELECT path FROM artifacts WHERE state != 'here'")] == []
+    mine = note_of(rig, "boat")
+    mine.write_text(mine.read_text().replace("says number 1", "says wombat"))
+    for _ in range(2):  # as the search reads it, and after a run
+        answer = found(rig, "wombat")
+        assert [Path(r["path"]).stem for r in answer["results"]] == ["horse"]
+        assert answer["not_read"] == []
+        assert run_child(rig) == 0
+        assert heard(rig)["boat"] == before["boat"]
+        assert heard(rig)["horse"] == before["horse"].replace("says number 1", "says wombat")
+    # Put back, it is still what a person made of it.
     swapped(rig)
     assert run_child(rig) == 0
-    assert "says wombat" in heard(rig)["horse"]
     assert heard(rig)["boat"] == before["boat"]
-    assert rig.notes().keys() - notes.keys() <= {"horse (new).md"}
+    assert "says wombat" in heard(rig)["horse"]
+    assert rig.notes().keys() - notes <= {"horse (new).md"}
+    assert CliRunner().invoke(app, ["forget", str(rig.folder / "boat.m4a"), "--yes"]).exit_code == 0
+    assert {path.name.partition(".")[0] for path in rig.folder.iterdir()} <= {"horse", "horse (new)"}
+    assert "says wombat" in note_of(rig, "horse").read_text()
+
+
+@pytest.mark.shows("transcription:took-names")
+def test_a_summary_that_was_swapped_with_another_is_known_for_its_own_recording(rig: Rig) -> None:
+    notes = rig.notes()
+    exchanged([rig.folder / "boat.md"], [rig.folder / "horse.md"])
+    of = "SELECT r.path, a.path FROM artifacts a JOIN places r USING (recording_id) WHERE a.path LIKE '%.md'"
+    whose = dict(rig.query(of))
+    assert run_child(rig) == 0
+    assert "it is a note of" in said(rig, "why", str(rig.folder / "boat.md"))
+    assert CliRunner().invoke(app, ["retry", str(rig.folder / "boat.m4a")]).exit_code == 0
+    assert run_child(rig) == 0
+    # Unedited notes go back to their recordings when these are written anew.
+    assert rig.notes().keys() == notes.keys()
+    assert dict(rig.query(of)) == whose
 
 
 @pytest.mark.shows("transcription:swapped", "privacy:forget")
@@ -106,7 +123,8 @@ def test_a_note_that_was_copied_over_another_keeps_no_word_alive_that_is_forgott
         assert heard(rig)["horse"] == mine
         assert [Path(r["path"]).stem for r in found(rig, digest)["results"]] == ["boat"]
         return
-    assert CliRunner().invoke(app, ["forget", str(rig.folder / "boat.m4a"), "--yes"]).exit_code in (0, 65)
+    forgotten = CliRunner().invoke(app, ["forget", str(rig.folder / "boat.m4a"), "--yes"])
+    assert forgotten.exit_code in (0, 65)
     for _ in range(2):
         assert found(rig, digest)["results"] == []
         assert {Path(r["path"]).stem for r in found(rig, theirs)["results"]} == {"horse"}
@@ -239,6 +257,17 @@ def contents(rig: Rig, stem: str) -> dict[str, bytes]:
         path for path in rig.folder.rglob("*") if str(path.relative_to(rig.folder)).startswith(f"{stem}.")
     ]
     return {path.name.removeprefix(Path(stem).name): path.read_bytes() for path in files}
+
+
+@pytest.mark.shows("privacy:forget")
+def test_of_a_note_of_another_recording_that_stands_at_its_own_forget_says_whose_it_is(rig: Rig) -> None:
+    """Before a run knows of it."""
+    mine = heard(rig)["horse"].split()[1]
+    swapped(rig)
+    told = said(rig, "forget", str(rig.folder / "boat.m4a"), "--yes")
+    assert f"{note_of(rig, 'boat').name} stays: is a note of horse.m4a" in told
+    assert mine in note_of(rig, "boat").read_text()
+    assert not note_of(rig, "horse").exists()
 
 
 def age(rig: Rig) -> None:

@@ -16,6 +16,7 @@ from earmark.context import Context
 from earmark.domain import Instant, Point, Summary
 from earmark.errors import EarmarkError, NotFound, UsageError, place_of
 from earmark.files import counted
+from earmark.ledger.note_ids import BEGIN
 from earmark.notes.speakers import names_of
 from earmark.paths import Home
 from earmark.search.query import parse
@@ -227,8 +228,10 @@ def _not_read(found: Found) -> dict[str, Any]:
 
 
 def _meant(context: Context, typed: str) -> str:
-    """The recording whose id is, or begins with, what was typed, and whose words may be shown. Raises NotFound."""
-    index = context.ledger.index
+    """The recording whose id is, or begins with, what was typed, as answers and notes have it, and whose words may be shown.
+    Raises NotFound.
+    """
+    index, typed = context.ledger.index, typed.removeprefix(BEGIN)
     gone = index.unfound.unseen()
     ids = [
         r.id for r in context.ledger.recordings.all() if len(typed) >= SHORTEST_ID and r.id.startswith(typed)

@@ -26,7 +26,7 @@ from earmark.intake.rules import settle_times
 from earmark.ledger import Artifact, Ledger
 from earmark.ledger.journal import Entry
 from earmark.notes.damage import untranslated_as
-from earmark.notes.names import is_note
+from earmark.notes.names import belongs, is_note
 from earmark.pipeline.earlier import Theirs, what_is_theirs
 from earmark.pipeline.moved_notes import moved_here
 from earmark.pipeline.names_there import why_names_not_read, why_stays
@@ -118,6 +118,8 @@ def _story(context: Context, path: Path) -> Story:
         elif artifact is not None:
             reason = _not_read_yet(context, artifact) or reason
         reason = at_odds(context, path) or reason
+        if artifact is not None and not belongs(path.name, artifact.place.name, artifact.named_as):
+            reason = "; ".join(filter(None, (f"it is a note of {short(artifact.place)}", reason)))
         if place.gone_why is Gone.REPLACED:
             reason = "; ".join(filter(None, (what_became(context, place), reason)))
     else:

@@ -7,6 +7,7 @@ is known of the two changes places, and so does each pair of any ring of them.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -17,7 +18,7 @@ from earmark.files import Folder, digest, opened, read_bytes, what_is_at
 from earmark.ledger import Artifact, Place
 from earmark.notes.comparing import Likeness
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
-from earmark.notes.names import belongs, candidates, earlier
+from earmark.notes.names import candidates, earlier
 from earmark.notes.own_links import compared
 from earmark.notes.style import style_of
 from earmark.pipeline.renamed_folder import in_its_folder, is_of, is_renamed
@@ -37,13 +38,12 @@ def name_base(place: Place) -> str:
 
 
 def change_places(context: Context, folder: Folder, place: Place) -> None:
-    """Know the notes of a place in `folder` where they came along to: under paths that were of another recording's notes."""
-    artifacts, base = context.ledger.artifacts, name_base(place)
+    """Know the notes of a place in `folder` where they are by now: under paths that were of other recordings' notes."""
+    artifacts = context.ledger.artifacts
     for artifact in artifacts.of_place(place):
-        settled = artifact.path.parent == folder.path and belongs(artifact.path.name, base, artifact.named_as)
-        if settled or artifact.state not in _THERE or _is(context, artifact, artifact):
+        if artifact.state not in _THERE or _is(context, artifact, artifact):
             continue
-        other = next(_where_it_is(context, folder, artifact, base), None)
+        other = next(_where_it_is(context, folder, artifact, name_base(place)), None)
         if other is not None:
             with context.ledger.transaction():
                 artifacts.exchange(artifact.path, other.path)
@@ -57,25 +57,45 @@ def came_along_with(context: Context, place: Place) -> None:
         change_places(context, folder, place)
 
 
+def know_swapped(context: Context, artifact: Artifact) -> Artifact | None:
+    """Where a note's path is another recording's, because their owner exchanged their names, know each where it is; returns
+    whose note is at that path then. Call in `ledger.acting`.
+    """
+    place = context.ledger.places.get(artifact.place, artifact.recording_id)
+    if place is not None:
+        came_along_with(context, place)
+    return context.ledger.artifacts.at(artifact.path)
+
+
+def is_swapped(context: Context, artifact: Artifact) -> bool:
+    """Whether the file at a note's path is a note of another recording."""
+    return bool(_whose(context, artifact))
+
+
 def know_others_there(context: Context, artifact: Artifact) -> None:
     """Where what has a note's path is another recording's, which came there under its name, know that: the note itself is
     not there.
     """
+    for recording_id in _whose(context, artifact):
+        for place in context.ledger.places.of(recording_id):
+            if place.here:
+                came_along_with(context, place)
+
+
+def _whose(context: Context, artifact: Artifact) -> set[str]:
+    """The other recordings of which the file at a note's path is a note."""
     ledger = context.ledger
     try:
         data = read_bytes(artifact.path)
     except OSError:
-        return
+        return set()
     if (sha256 := digest(data)) in (artifact.sha256, artifact.next_sha256):
-        return
+        return set()
     of = ledger.artifacts.written_as(sha256)
     if artifact.note:
         says = ledger.lineage.only(recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)))
         of |= {says} if says is not None else set()
-    for recording_id in of - ledger.lineage.names_of(artifact.recording_id):
-        for place in ledger.places.of(recording_id):
-            if place.here:
-                came_along_with(context, place)
+    return of - ledger.lineage.names_of(artifact.recording_id)
 
 
 def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str) -> Iterator[Artifact]:
@@ -89,16 +109,36 @@ def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str
             _is(context, artifact, other) and not _is(context, other, other)
         ):
             yield other
-    known = [context.ledger.artifacts.at(path) for path in in_its_folder(context, artifact)]
-    # And wherever those lay that went on at the same time.
-    for place in context.ledger.places.owed_for(Owed.RENAMED, AT_ONCE):
-        known += context.ledger.artifacts.of_place(place)
-    for other in known:
-        alike = other is not None and (other.named_as, other.note) == (artifact.named_as, artifact.note)
-        if other is None or not alike or other.recording_id == artifact.recording_id:
+    seen = (each.path for each in context.ledger.protection.seen(artifact.recording_id))
+    known = map(context.ledger.artifacts.at, (*in_its_folder(context, artifact), *seen))
+    for other in (*known, *_in_turn(context, artifact), *_at_once(context, artifact)):
+        if other is None or other.recording_id == artifact.recording_id or not _is_alike(other, artifact):
             continue
         if _is(context, artifact, other) and not _is(context, other, other):
             yield other
+
+
+def _in_turn(context: Context, artifact: Artifact) -> Iterator[Artifact]:
+    """The notes of whose is at its path, of whose is at theirs, and so on."""
+    seen, found = {artifact.id}, [artifact]
+    while found and len(seen) < AT_ONCE:
+        for recording_id in sorted(_whose(context, found.pop())):
+            for other in context.ledger.artifacts.of_recording(recording_id):
+                if other.id not in seen and _is_alike(other, artifact):
+                    seen.add(other.id)
+                    found.append(other)
+                    yield other
+
+
+def _at_once(context: Context, artifact: Artifact) -> Iterator[Artifact]:
+    """Those of recordings that went elsewhere at the same time, if somebody's note is at its path."""
+    if os.path.lexists(artifact.path):
+        for place in context.ledger.places.owed_for(Owed.RENAMED, AT_ONCE):
+            yield from context.ledger.artifacts.of_place(place)
+
+
+def _is_alike(one: Artifact, other: Artifact) -> bool:
+    return (one.named_as, one.note) == (other.named_as, other.note)
 
 
 def _is(context: Context, artifact: Artifact, there: Artifact) -> bool:

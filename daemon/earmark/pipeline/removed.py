@@ -15,6 +15,7 @@ from earmark.errors import LedgerBusy
 from earmark.files import read_bytes, sha256_of
 from earmark.intake.mounts import why_unmounted
 from earmark.ledger import Artifact
+from earmark.pipeline.changed_places import know_swapped
 from earmark.pipeline.own_fault import own_fault
 from earmark.pipeline.renamed_folder import is_of
 from earmark.retention import NotesSeen
@@ -140,7 +141,9 @@ class RemovedNotes:
                 self._seen.glance(path)
             yield
         for note in list(look.missing):
-            if (artifact := self._unexplained(look, note)) is not None:
+            artifact = self._unexplained(look, note)
+            # Another recording's note may have gone from where this one is now.
+            if artifact is not None and know_swapped(self._context, artifact) == artifact:
                 artifacts.owner_removed(artifact)
             self._is_settled(look, note)
             yield

@@ -12,6 +12,7 @@ from earmark.errors import LedgerBusy
 from earmark.events import Event
 from earmark.files import Identity
 from earmark.ledger import Artifact
+from earmark.pipeline.changed_places import is_swapped, know_swapped
 from earmark.pipeline.moved_notes import lies_at, moved_here
 from earmark.pipeline.names_given import take_names
 from earmark.pipeline.names_there import has_names, has_other_names, is_read
@@ -42,7 +43,7 @@ class SaidInNotes:
     def _glance(self, path: Path) -> bool:
         context = self._context
         artifact = context.ledger.artifacts.at(path) or moved_here(context, path)
-        if artifact is None or not is_read(context, artifact):
+        if artifact is None or not artifact.note:
             return True
         try:
             identity = Identity.of(lies_at(context, artifact).lstat())
@@ -50,12 +51,16 @@ class SaidInNotes:
             return True
         if self._read.get(path) == identity:
             return True
-        if is_unread(context, artifact):
+        if (swapped := is_swapped(context, artifact)) or is_unread(context, artifact):
             try:
                 with context.ledger.acting():
-                    take_said(context, artifact.recording_id)
-                    now = context.ledger.artifacts.at(artifact.path)
-                    if now is not None and not _is_under_way(context, now):
+                    now: Artifact | None = artifact
+                    if swapped and not _is_under_way(context, artifact):
+                        now = know_swapped(context, artifact)
+                    if now is not None:
+                        take_said(context, now.recording_id)
+                        now = context.ledger.artifacts.at(now.path)
+                    if now is not None and is_read(context, now) and not _is_under_way(context, now):
                         say_what_is_not_read(context, now)
             except LedgerBusy:
                 return False

@@ -140,8 +140,8 @@ def _from_ledger(context: Context, recording_id: str, found: Found, mine: set[st
         if content is None:
             continue
         ours = content[0] in (artifact.sha256, artifact.next_sha256)
-        if not ours and _is_others_too(context, artifact.path, mine):
-            found.left.append((artifact.path, OTHERS_TOO))
+        if not ours and (others := _why_others(context, artifact.path, mine)):
+            found.left.append((artifact.path, others))
         elif ours or _says(context, artifact.path) in names:
             what = artifact.kind.value
             found.add(Copy(artifact.path, *content, what, not ours, recording_id, place=artifact.place))
@@ -217,8 +217,8 @@ class _Search:
             what = f"another copy of the {artifact.kind.value}"
             self._found.add(Copy(path, *content, what, False, artifact.recording_id))
         elif text and (owner := self._owners.get(_owner(self._context, path) or "")) is not None:
-            if _is_others_too(self._context, path, self._names):
-                self._found.left.append((path, OTHERS_TOO))
+            if others := _why_others(self._context, path, self._names):
+                self._found.left.append((path, others))
                 return
             if self._went_on(path, owner):
                 self._found.left.append((path, "may be a note of what it went on as, which stays"))
@@ -293,15 +293,24 @@ def _says(context: Context, path: Path) -> str | None:
     return recording_of(text, style_of(context.config.notes))
 
 
-def _is_others_too(context: Context, path: Path, mine: set[str]) -> bool:
-    """True for a file that names other recordings than these in properties, as notes that somebody put together do."""
+def _why_others(context: Context, path: Path, mine: set[str]) -> str:
+    """What is said of a file that names other recordings than these in properties: with these, as notes do that somebody put
+    together, or alone, as one that took a note's place; "" for any other.
+    """
     if not is_note(path.name) and path.suffix.lower() != ".tmp":
-        return False
+        return ""
     try:
         text = decoded(read_bytes(path, most=LARGEST))
     except OSError:
-        return False
-    return not named_in_blocks(text, style_of(context.config.notes)) <= mine
+        return ""
+    named = named_in_blocks(text, style_of(context.config.notes))
+    if named <= mine:
+        return ""
+    if named & mine:
+        return OTHERS_TOO
+    of = context.ledger.lineage.only(min(named)) if len(named) == 1 else None
+    places = context.ledger.places.of(of) if of is not None else []
+    return f"is a note of {next((place.path.name for place in places), 'another recording')}"
 
 
 def _content(path: Path, found: Found | None = None) -> tuple[str, int] | None:
