@@ -91,11 +91,12 @@ def _whose(context: Context, artifact: Artifact) -> set[str]:
         return set()
     if (sha256 := digest(data)) in (artifact.sha256, artifact.next_sha256):
         return set()
-    of = ledger.artifacts.written_as(sha256)
-    if artifact.note:
-        says = ledger.lineage.only(recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)))
-        of |= {says} if says is not None else set()
-    return of - ledger.lineage.names_of(artifact.recording_id)
+    own = ledger.lineage.names_of(artifact.recording_id)
+    says = recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) if artifact.note else None
+    if says in own:
+        return set()
+    meant = ledger.lineage.only(says)
+    return (ledger.artifacts.written_as(sha256) | ({meant} if meant is not None else set())) - own
 
 
 def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str) -> Iterator[Artifact]:
