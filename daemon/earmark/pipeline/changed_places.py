@@ -10,6 +10,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from earmark.context import Context
 from earmark.domain import ArtifactState, Gone, Owed
@@ -41,7 +42,7 @@ def change_places(context: Context, folder: Folder, place: Place) -> None:
     """Know the notes of a place in `folder` where they are by now: under paths that were of other recordings' notes."""
     artifacts = context.ledger.artifacts
     for artifact in artifacts.of_place(place):
-        if artifact.state not in _THERE or _is(context, artifact, artifact):
+        if artifact.state not in _THERE or _is(context, artifact, artifact.path):
             continue
         other = next(_where_it_is(context, folder, artifact, name_base(place)), None)
         if other is not None:
@@ -53,8 +54,9 @@ def change_places(context: Context, folder: Folder, place: Place) -> None:
 
 def came_along_with(context: Context, place: Place) -> None:
     """The same for a place whose own turn has not come."""
-    with suppress(OSError), opened(place.path.parent, place.folder) as folder:
-        change_places(context, folder, place)
+    if context.answers(place.path):
+        with suppress(OSError), opened(place.path.parent, place.folder) as folder:
+            change_places(context, folder, place)
 
 
 def know_swapped(context: Context, artifact: Artifact) -> Artifact | None:
@@ -85,6 +87,8 @@ def know_others_there(context: Context, artifact: Artifact) -> None:
 def _whose(context: Context, artifact: Artifact) -> set[str]:
     """The other recordings of which the file at a note's path is a note."""
     ledger = context.ledger
+    if not context.answers(artifact.path):
+        return set()
     try:
         data = read_bytes(artifact.path)
     except OSError:
@@ -102,20 +106,22 @@ def _whose(context: Context, artifact: Artifact) -> set[str]:
 def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str) -> Iterator[Artifact]:
     """Notes of other recordings at whose path this one is."""
     for name in (artifact.path.name, *itertools.islice(candidates(base, artifact.named_as), NAMES)):
-        other = context.ledger.artifacts.at(folder.at(name))
-        if other is None or other.recording_id == artifact.recording_id:
-            continue
+        path, other = folder.at(name), context.ledger.artifacts.at(folder.at(name))
         with_folder = name == artifact.path.name and is_renamed(folder, artifact)
-        if (with_folder and other.lay_in not in ("", folder.what)) or (
-            _is(context, artifact, other) and not _is(context, other, other)
-        ):
+        if other is None:
+            if os.path.lexists(path) and (with_folder or _is(context, artifact, path)):
+                return  # under a name that was nobody's: it is moved, or is with its recording
+            continue
+        if other.recording_id == artifact.recording_id:
+            continue
+        if (with_folder and other.lay_in not in ("", folder.what)) or _took(context, artifact, other):
             yield other
     seen = (each.path for each in context.ledger.protection.seen(artifact.recording_id))
-    known = map(context.ledger.artifacts.at, (*in_its_folder(context, artifact), *seen))
-    for other in (*known, *_in_turn(context, artifact), *_at_once(context, artifact)):
+    known = map(context.ledger.artifacts.at, itertools.chain(in_its_folder(context, artifact), seen))
+    for other in itertools.chain(known, _in_turn(context, artifact), _at_once(context, artifact)):
         if other is None or other.recording_id == artifact.recording_id or not _is_alike(other, artifact):
             continue
-        if _is(context, artifact, other) and not _is(context, other, other):
+        if _took(context, artifact, other):
             yield other
 
 
@@ -133,7 +139,7 @@ def _in_turn(context: Context, artifact: Artifact) -> Iterator[Artifact]:
 
 def _at_once(context: Context, artifact: Artifact) -> Iterator[Artifact]:
     """Those of recordings that went elsewhere at the same time, if somebody's note is at its path."""
-    if os.path.lexists(artifact.path):
+    if context.answers(artifact.path) and os.path.lexists(artifact.path):
         for place in context.ledger.places.owed_for(Owed.RENAMED, AT_ONCE):
             yield from context.ledger.artifacts.of_place(place)
 
@@ -142,10 +148,17 @@ def _is_alike(one: Artifact, other: Artifact) -> bool:
     return (one.named_as, one.note) == (other.named_as, other.note)
 
 
-def _is(context: Context, artifact: Artifact, there: Artifact) -> bool:
-    """True if what is at the path of `there` is this note: as we wrote it, or edited, and says so."""
+def _took(context: Context, artifact: Artifact, other: Artifact) -> bool:
+    """Whether a note is at the path of another one, which is not there."""
+    return _is(context, artifact, other.path) and not _is(context, other, other.path)
+
+
+def _is(context: Context, artifact: Artifact, path: Path) -> bool:
+    """Whether what is at a path is this note: as we wrote it, or edited, and says so."""
+    if not context.answers(path):
+        return False
     try:
-        data = read_bytes(there.path)
+        data = read_bytes(path)
     except OSError:
         return False
     key = style_of(context.config.notes).key("speakers")

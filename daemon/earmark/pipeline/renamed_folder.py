@@ -65,7 +65,7 @@ def left_behind(context: Context, artifact: Artifact) -> Iterator[Path]:
 def in_its_folder(context: Context, artifact: Artifact) -> Iterator[Path]:
     """The same, those included that are known as another recording's."""
     top = context.top_of(artifact.path)
-    if top is None or not artifact.lay_in:
+    if top is None or not artifact.lay_in or not context.answers(artifact.path):
         return
     ending = b"/" + os.fsencode(artifact.path.name)
     for found in context.notes_found.get(top, ()):
