@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from earmark.config import parse_config
 from earmark.domain import Kind, Owed, Segment, Summary, Transcript, TrashState
-from earmark.errors import RetentionError
+from earmark.errors import RetentionError, UsageError
 from earmark.files import Identity, digest
 from earmark.files import sha256_of as digest_of
 from earmark.ledger import Digests
@@ -463,7 +463,7 @@ def test_a_hidden_partial_of_the_users_own_survives_an_export(world: World) -> N
     mine.write_text("mine")
     export(world.context, out)
     assert mine.read_text() == "mine"
-    with pytest.raises(RetentionError, match="drop folder"):
+    with pytest.raises(UsageError, match="drop folder"):
         export(world.context, world.drop / "deep" / "export")
     assert not (world.drop / "deep").exists()
 
