@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 from earmark.cli.main import app
+from earmark.context import Context
+from earmark.files import opened
+from earmark.ledger import Ledger
+from earmark.pipeline import changed_places
 from typer.testing import CliRunner
 
 from tests.daemon_rig import Rig, run_child
@@ -268,6 +272,28 @@ def test_of_a_note_of_another_recording_that_stands_at_its_own_forget_says_whose
     assert f"{note_of(rig, 'boat').name} stays: is a note of horse.m4a" in told
     assert mine in note_of(rig, "boat").read_text()
     assert not note_of(rig, "horse").exists()
+
+
+@pytest.mark.shows("transcription:took-names")
+def test_in_a_folder_that_does_not_answer_nobody_looks_whose_notes_were_swapped(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swapped(rig)
+    read: list[Path] = []
+    with Ledger(rig.installed.ledger_file) as ledger:
+        context = Context(ledger, rig.installed, rig.config(), (rig.folder,), logs=False)
+        boat = ledger.artifacts.at(note_of(rig, "boat"))
+        assert boat is not None
+        assert changed_places.is_swapped(context, boat)
+        context.silent = frozenset({rig.folder})
+        monkeypatch.setattr(changed_places, "read_bytes", lambda path, **_: read.append(path))
+        assert changed_places.know_swapped(context, boat) == boat
+        changed_places.know_others_there(context, boat)
+        assert not changed_places.is_swapped(context, boat)
+        with opened(rig.folder) as folder:
+            changed_places.change_places(context, folder, ledger.places.all()[0])
+        assert ledger.artifacts.at(boat.path) == boat
+    assert read == []
 
 
 def age(rig: Rig) -> None:
