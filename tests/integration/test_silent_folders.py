@@ -173,8 +173,14 @@ def test_the_process_ends_when_it_is_told_to_although_a_scan_hangs(disk: ToldDis
     process = start_child(rig, once=False)
     log = rig.root / "child.log"
     wait_for(lambda: log.exists() and '"caught-up"' in log.read_text(), 30, "the end of the work")
-    disk.freeze()
-    wait_for(lambda: hangs(process.pid), 20, "a scan that hangs")
+    for _ in range(20):
+        disk.freeze()
+        wait_for(lambda: hangs(process.pid), 20, "a scan that hangs")
+        if not hangs(process.pid, "the loop"):
+            break
+        # What the loop itself was doing there at that moment hangs with the disk (docs/macos.md): that is another case.
+        disk.thaw()
+        wait_for(lambda: not hangs(process.pid), 20, "the answer")
     process.terminate()
     wait_for(lambda: '"stopped"' in log.read_text(), 20, "the end of the daemon's work")
     disk.thaw()  # the kernel lets no process go of which the disk has taken a call and not answered it
@@ -182,9 +188,10 @@ def test_the_process_ends_when_it_is_told_to_although_a_scan_hangs(disk: ToldDis
     assert process.exitcode == 0
 
 
-def hangs(pid: int | None) -> bool:
-    """True if a thread of a process waits for an answer of a FUSE disk."""
-    waits = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/wchan")]
+def hangs(pid: int | None, which: str = "any") -> bool:
+    """True if a thread of a process, or the one that loops, waits for an answer of a FUSE disk."""
+    threads = "*" if which == "any" else str(pid)
+    waits = [path.read_text() for path in Path(f"/proc/{pid}/task").glob(f"{threads}/wchan")]
     return any("fuse" in wait or "request_wait_answer" in wait for wait in waits)
 
 
