@@ -7,13 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from earmark.domain import Seconds
+from earmark.sentences import MARKED
 
 PAUSE = 2.0
 """Seconds of silence behind which another sentence begins, whatever signs stand there (`notes/paragraphs.py`)."""
-
-MARKED = 0.1
-"""Share of the segments of a recording that end like a sentence under which sentences have no ends, and each segment is
-one (`notes/paragraphs.py`)."""
 
 ENDS = re.compile(r"[.!?…:。！？؟।][^\w\s]*$")
 

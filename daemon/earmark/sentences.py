@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from earmark.spacing import between_words
 
+MARKED = 0.1
+"""Share of the segments in which a sentence ends under which sentences have no ends."""
+
 _CLOSING = "\"'”’“‘»«›‹)\\]」』】）"
 _END = re.compile(
     rf"[.!?…\u203c\u203d\u2047-\u2049\u037e\u0589\u1362]+[{_CLOSING}]*(?:[\u00a0\u202f ]»)?(?=\s|$)"

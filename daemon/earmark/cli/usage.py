@@ -97,7 +97,7 @@ def _refuse_twice_and_empty(command: Any, ctx: Any, args: Sequence[str]) -> None
         if parameter.param_type_name == "option" and any(
             isinstance(each, str) and not each.strip() for each in several
         ):
-            empty = NO_FILE if _takes_path(command, parameter) else NO_WORD
+            empty = NO_FILE if parameter in _paths_of(command) else NO_WORD
             raise typer.BadParameter(empty, ctx=ctx, param=parameter)
 
 
@@ -118,14 +118,14 @@ def _refuse_empty_paths(command: Any) -> None:
     """Have a command refuse "" where it takes a file or folder: as a path that is the folder that somebody is in, which a
     script does not mean whose variable is empty.
     """
-    for parameter in command.params:
-        if _takes_path(command, parameter):
-            parameter.process_value = partial(_not_empty, parameter, parameter.process_value)
+    for parameter in _paths_of(command):
+        parameter.process_value = partial(_not_empty, parameter, parameter.process_value)
 
 
-def _takes_path(command: Any, parameter: Any) -> bool:
+def _paths_of(command: Any) -> list[Any]:
+    """The parameters that take a file or folder."""
     hints = get_type_hints(command.callback) if command.callback is not None else {}
-    return "Path" in str(hints.get(parameter.name)) or "FILE" in str(parameter.metavar)
+    return [p for p in command.params if "Path" in str(hints.get(p.name)) or "FILE" in str(p.metavar)]
 
 
 def _not_empty(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:

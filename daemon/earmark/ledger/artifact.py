@@ -61,6 +61,10 @@ class Artifact:
         """True for Markdown, false for a sidecar."""
         return self.form == "md"
 
+    def has_bytes(self, sha256: str) -> bool:
+        """True for those that we know to be on disk, or are writing."""
+        return sha256 in (self.sha256, self.next_sha256)
+
     @property
     def named_as(self) -> Kind | str:
         """What its name is made for (notes/names.py): the kind of a note, the form of a sidecar."""

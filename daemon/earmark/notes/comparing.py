@@ -141,7 +141,7 @@ def likeness(data: bytes, artifact: Artifact, key: str = "speakers") -> Likeness
     `key`: the property that lists the speakers.
     """
     sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 in (artifact.sha256, artifact.next_sha256):
+    if artifact.has_bytes(sha256):
         return Likeness.SAME
     try:
         text = data.decode()

@@ -36,6 +36,11 @@ def compared(ledger: Ledger, data: bytes, artifact: Artifact, key: str = "speake
     return Likeness.EDITED if _is_there(ledger, artifact) else like
 
 
+def is_as_written(ledger: Ledger, data: bytes, artifact: Artifact, key: str) -> bool:
+    """Whether an app has changed no more than its links, and a person no more than names that are known."""
+    return compared(ledger, data, artifact, key) in (Likeness.SAME, Likeness.LINKS)
+
+
 def _are_known(text: str, artifact: Artifact, key: str) -> bool:
     """Whether the names in a note are those that are known: in its list, or in its turns, where the list has those that we
     wrote.

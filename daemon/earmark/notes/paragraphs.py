@@ -13,7 +13,7 @@ from itertools import pairwise, zip_longest
 
 from earmark.domain import Mark, Seconds, Segment, is_speech
 from earmark.notes.escape import normalize
-from earmark.sentences import has_capitals, is_ended, sentence_starts
+from earmark.sentences import MARKED, has_capitals, is_ended, sentence_starts
 
 PAUSE = 2.0
 """Seconds of silence that end a paragraph behind a sentence."""
@@ -29,9 +29,6 @@ LONGEST = 4.0
 
 LONGEST_BARE = 2.0
 """... and at this many where sentences have no ends, as in Thai, or as some models write."""
-
-MARKED = 0.1
-"""Share of the segments in which a sentence ends under which sentences have no ends."""
 
 _SEGMENT_END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*$")
 

@@ -17,10 +17,9 @@ from earmark.domain import ArtifactState, Gone, Owed
 from earmark.events import Event
 from earmark.files import Folder, digest, opened, read_bytes, what_is_at
 from earmark.ledger import Artifact, Place
-from earmark.notes.comparing import Likeness
 from earmark.notes.frontmatter import LIMIT, decoded, recording_of
 from earmark.notes.names import candidates, earlier
-from earmark.notes.own_links import compared
+from earmark.notes.own_links import is_as_written
 from earmark.notes.style import style_of
 from earmark.pipeline.renamed_folder import in_its_folder, is_of, is_renamed
 
@@ -36,6 +35,12 @@ _THERE = (ArtifactState.HERE, ArtifactState.EDITED, ArtifactState.WRITING)
 def name_base(place: Place) -> str:
     """The name that the notes of a place are called after: its file's, unless that has other content now."""
     return earlier(place.path.name) if place.gone_why is Gone.REPLACED else place.path.name
+
+
+def likely_names(artifact: Artifact, base: str) -> Iterator[str]:
+    """The name that a note has, and the best that it may have for the recording `base`: under these it is looked for."""
+    yield artifact.path.name
+    yield from itertools.islice(candidates(base, artifact.named_as), NAMES)
 
 
 def change_places(context: Context, folder: Folder, place: Place) -> None:
@@ -93,7 +98,7 @@ def _whose(context: Context, artifact: Artifact) -> set[str]:
         data = read_bytes(artifact.path)
     except OSError:
         return set()
-    if (sha256 := digest(data)) in (artifact.sha256, artifact.next_sha256):
+    if artifact.has_bytes(sha256 := digest(data)):
         return set()
     own = ledger.lineage.names_of(artifact.recording_id)
     says = recording_of(decoded(data[:LIMIT]), style_of(context.config.notes)) if artifact.note else None
@@ -105,7 +110,7 @@ def _whose(context: Context, artifact: Artifact) -> set[str]:
 
 def _where_it_is(context: Context, folder: Folder, artifact: Artifact, base: str) -> Iterator[Artifact]:
     """Notes of other recordings at whose path this one is."""
-    for name in (artifact.path.name, *itertools.islice(candidates(base, artifact.named_as), NAMES)):
+    for name in likely_names(artifact, base):
         path, other = folder.at(name), context.ledger.artifacts.at(folder.at(name))
         with_folder = name == artifact.path.name and is_renamed(folder, artifact)
         if other is None:
@@ -162,6 +167,6 @@ def _is(context: Context, artifact: Artifact, path: Path) -> bool:
     except OSError:
         return False
     key = style_of(context.config.notes).key("speakers")
-    if compared(context.ledger, data, artifact, key) in (Likeness.SAME, Likeness.LINKS):
-        return True
-    return artifact.note and is_of(context, data, artifact)
+    return is_as_written(context.ledger, data, artifact, key) or (
+        artifact.note and is_of(context, data, artifact)
+    )

@@ -12,8 +12,7 @@ from earmark.domain import ArtifactState
 from earmark.events import Event
 from earmark.files import NotRegular, SymlinkInTheWay, digest, opened, read_bytes, remove
 from earmark.ledger import Artifact, Place
-from earmark.notes.comparing import Likeness
-from earmark.notes.own_links import compared
+from earmark.notes.own_links import is_as_written
 from earmark.notes.style import style_of
 from earmark.retention.markers import why_folder_holds
 
@@ -75,7 +74,7 @@ def _as_it_is(context: Context, artifact: Artifact) -> Artifact | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     edited, key = artifact.state is ArtifactState.EDITED, style_of(context.config.notes).key("speakers")
-    if not edited and compared(context.ledger, data, artifact, key) in (Likeness.SAME, Likeness.LINKS):
+    if not edited and is_as_written(context.ledger, data, artifact, key):
         return replace(artifact, sha256=digest(data))
     context.ledger.artifacts.set_state(artifact.path, ArtifactState.EDITED)
     return replace(artifact, state=ArtifactState.EDITED)

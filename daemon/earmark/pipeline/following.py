@@ -28,12 +28,18 @@ from earmark.files import (
     what_is_at,
 )
 from earmark.ledger import Artifact, Digests, Place
-from earmark.notes.comparing import Likeness, digests
+from earmark.notes.comparing import digests
 from earmark.notes.names import belongs, candidates, earlier
-from earmark.notes.own_links import compared
+from earmark.notes.own_links import is_as_written
 from earmark.notes.placement import MOST_NAMES
 from earmark.notes.style import style_of
-from earmark.pipeline.changed_places import came_along_with, change_places, know_others_there, name_base
+from earmark.pipeline.changed_places import (
+    came_along_with,
+    change_places,
+    know_others_there,
+    likely_names,
+    name_base,
+)
 from earmark.pipeline.doubles import drop_doubles
 from earmark.pipeline.renamed_folder import (
     came_along,
@@ -177,7 +183,7 @@ def _as_we_wrote_it(context: Context, folder: Folder, name: str, artifact: Artif
     except NotRegular:
         raise _Edited from None
     key = style_of(context.config.notes).key("speakers")
-    if compared(context.ledger, data, artifact, key) not in (Likeness.SAME, Likeness.LINKS):
+    if not is_as_written(context.ledger, data, artifact, key):
         raise _Edited
     return digest(data)
 
@@ -241,7 +247,7 @@ def _known_as(context: Context, folder: Folder, name: str) -> Artifact | None:
 
 def _found(context: Context, folder: Folder, artifact: Artifact, base: str) -> tuple[Path, str] | None:
     """Where a note lies that was moved just before a kill, or with its folder, and its SHA-256."""
-    for target in (artifact.path.name, *itertools.islice(_names(artifact, base), 12)):
+    for target in likely_names(artifact, base):
         if context.ledger.artifacts.at(folder.at(target)) is not None:
             continue
         with suppress(OSError, _Edited):

@@ -37,7 +37,7 @@ def is_anothers(context: Context, artifact: Artifact, data: bytes) -> bool:
     """Whether what stands where a note was is the note of another recording: by its `earmark_id`, and where it has none, by
     its words, if they are those of a note that was written for that one.
     """
-    if digest(data) in (artifact.sha256, artifact.next_sha256):
+    if artifact.has_bytes(digest(data)):
         return False  # as we wrote it, which most are: asked before YAML is read
     text = text_for_sure(data) or decoded(data)
     says = recording_of(text, style_of(context.config.notes))

@@ -94,7 +94,7 @@ def _changed(context: Context, artifact: Artifact) -> _Stands | None:
         if text is None:
             continue
         stands = _Stands(text, sha256, is_utf_8(data))
-        if sha256 in (artifact.sha256, artifact.next_sha256):
+        if artifact.has_bytes(sha256):
             # Without its corrections, byte for byte what we once wrote, it is an edit that somebody took back.
             return stands if artifact.state is ArtifactState.EDITED and not artifact.mergeable else None
         if artifact.state is ArtifactState.EDITED:

@@ -279,7 +279,7 @@ class NotesSeen:
         if artifact.written_at <= before.seen_at <= self._context.now():
             return False
         try:
-            return digest(read_bytes(path)) in (artifact.sha256, artifact.next_sha256)
+            return artifact.has_bytes(digest(read_bytes(path)))
         except OSError:
             return False
 

@@ -14,6 +14,7 @@ from earmark.retention.rules.decide import Plan
 from earmark.retention.sweep.guards import approve
 from earmark.retention.sweep.saved_plan import load, narrowed
 from earmark.retention.trash.recovery import recover
+from earmark.verbs.file_or_folder import require_no_folder
 
 PATIENCE = 5.0
 """Seconds to wait for somebody else who is acting on files."""
@@ -27,13 +28,15 @@ def sweep(
 ) -> tuple[Plan, SweepReport] | None:
     """Carry out what is due, or what a saved plan names, if `confirm` says so; None if it does not.
 
-    No lock is held while a person thinks; what came in between is found next to each take. Raises RetentionError.
+    No lock is held while a person thinks; what came in between is found next to each take. Raises RetentionError,
+    UsageError for a folder.
     """
     with context.ledger.acting(PATIENCE):
         recover(context)
     remember_policy(context)
     plan = plan_now(context)
     if saved is not None:
+        require_no_folder(saved, "a saved plan")
         plan = narrowed(load(saved), plan)
     if not confirm(plan):
         return None

@@ -139,7 +139,7 @@ def _from_ledger(context: Context, recording_id: str, found: Found, mine: set[st
         content = _content(artifact.path, found)
         if content is None:
             continue
-        ours = content[0] in (artifact.sha256, artifact.next_sha256)
+        ours = artifact.has_bytes(content[0])
         if not ours and (others := _why_others(context, artifact.path, mine)):
             found.left.append((artifact.path, others))
         elif ours or _says(context, artifact.path) in names:

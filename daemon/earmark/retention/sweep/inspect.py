@@ -21,8 +21,7 @@ from earmark.files import (
     read_bytes,
 )
 from earmark.ledger import Candidate
-from earmark.notes.comparing import Likeness
-from earmark.notes.own_links import compared
+from earmark.notes.own_links import is_as_written
 from earmark.notes.style import style_of
 from earmark.retention.gate import why_shut
 from earmark.retention.holds import why_held
@@ -124,7 +123,7 @@ class Inspector:
         if artifact is None or artifact.state is ArtifactState.EDITED:
             return EDITED
         key = style_of(self._context.config.notes).key("speakers")
-        if compared(self._context.ledger, data, artifact, key) not in (Likeness.SAME, Likeness.LINKS):
+        if not is_as_written(self._context.ledger, data, artifact, key):
             return EDITED
         item.sha256 = digest(data)
         return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from earmark.domain import Instant
-from earmark.errors import NotFound, RetentionError, UsageError, as_said
+from earmark.errors import NotFound, RetentionError, as_said
 from earmark.files import pack_path, read_bytes, why, write_new
 from earmark.retention.rules.decide import Decision, Plan
 
@@ -51,9 +50,7 @@ def save(plan: Plan, file: Path, made_at: Instant) -> None:
 
 
 def load(file: Path) -> SavedPlan:
-    """A saved plan. Raises RetentionError if it is none, UsageError for a folder."""
-    if os.path.isdir(file):  # noqa: PTH112 - false, too, where nobody may look
-        raise UsageError(f"{file} is a folder; name a saved plan")
+    """A saved plan. Raises RetentionError if it is none."""
     try:
         return SavedPlan.model_validate_json(read_bytes(file))
     except FileNotFoundError:
